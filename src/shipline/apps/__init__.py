@@ -1,0 +1,1 @@
+"""The edges: parse, build a command, render."""

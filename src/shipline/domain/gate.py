@@ -1,0 +1,38 @@
+"""Gate: a rule that must hold; Approval and Waiver are what people add to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipline.domain.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A rule in CEL over typed facts. `stage` is `release` or an environment's name; `message` is shown on refusal."""
+
+    name: str
+    rule: str
+    stage: str = "release"
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A yes by a person for exactly one content (`digest` of the thing approved). `expires_us` None: never."""
+
+    actor: Actor
+    role: str
+    digest: str
+    given_us: int
+    expires_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A finding that is accepted for a time: owner, reason and expiry (UTC microseconds) are mandatory."""
+
+    finding: str
+    owner: Actor
+    reason: str
+    expires_us: int

@@ -1,0 +1,67 @@
+"""Rollout: the process that brings a release to an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from shipline.domain.transitions import move
+
+
+class RolloutStatus(StrEnum):
+    """Where a rollout stands. A paused rollout keeps being analysed."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    PROMOTING = "promoting"
+    PROMOTED = "promoted"
+    ROLLING_BACK = "rolling_back"
+    ROLLED_BACK = "rolled_back"
+    FAILED = "failed"  # The way back failed too: a person must look.
+
+
+_BACK = frozenset({RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED})
+LEGAL = {
+    RolloutStatus.STARTING: _BACK | {RolloutStatus.RUNNING, RolloutStatus.PROMOTING},
+    RolloutStatus.RUNNING: _BACK | {RolloutStatus.PAUSED, RolloutStatus.PROMOTING},
+    RolloutStatus.PAUSED: _BACK | {RolloutStatus.RUNNING, RolloutStatus.PROMOTING},
+    RolloutStatus.PROMOTING: _BACK | {RolloutStatus.PROMOTED},
+    RolloutStatus.PROMOTED: frozenset[RolloutStatus](),
+    RolloutStatus.ROLLING_BACK: frozenset({RolloutStatus.ROLLED_BACK, RolloutStatus.FAILED}),
+    RolloutStatus.ROLLED_BACK: frozenset[RolloutStatus](),
+    RolloutStatus.FAILED: frozenset({RolloutStatus.ROLLING_BACK}),
+}
+ENDED = frozenset({RolloutStatus.PROMOTED, RolloutStatus.ROLLED_BACK})
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """One attempt to bring `version` of `package` to `environment`.
+
+    `stable_version` is what served before, None for the first deployment. `weight` is the canary's share of traffic,
+    0 to 1. `evidence_value` is the e-value of "the canary is worse" (1 = no evidence, 100 = roll back at the
+    default). `failed_requests` counts the canary's failures seen. `waiting_for` says in words what is awaited.
+    """
+
+    id: str
+    package: str
+    version: str
+    environment: str
+    strategy: str
+    status: RolloutStatus
+    started_us: int
+    release_id: str | None = None
+    stable_version: str | None = None
+    attempt: int = 1
+    weight: float = 0.0
+    evidence_value: float = 1.0
+    failed_requests: int = 0
+    waiting_for: str = ""
+    reason: str = ""
+    rollback_began_us: int | None = None
+    ended_us: int | None = None
+
+    def to(self, status: RolloutStatus) -> Rollout:
+        """The rollout in another status; IllegalTransition if it cannot get there."""
+        return replace(self, status=move("rollout", LEGAL, self.status, status))

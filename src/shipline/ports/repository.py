@@ -1,0 +1,90 @@
+"""The Repository port: what Shipline asks of a git repository on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit as git has it. `time_us` is the committer's time; `message` is the raw message."""
+
+    id: str
+    parents: tuple[str, ...]
+    author: str
+    author_mail: str
+    time_us: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A tag and the commit that it peels to. Names are hostile input: never put one in a shell string."""
+
+    name: str
+    commit: str
+    time_us: int
+
+
+class Repository(Protocol):
+    """A git repository with a work tree. Errors: ShiplineError with what git said, bounded in length."""
+
+    api_version: int
+
+    def root(self) -> Path:
+        """The top of the work tree. Raises UsageError where there is no repository."""
+        ...
+
+    def head(self) -> str | None:
+        """The id of HEAD's commit, None in a repository without commits."""
+        ...
+
+    def branch(self) -> str | None:
+        """The current branch, None when HEAD is detached."""
+        ...
+
+    def is_shallow(self) -> bool:
+        """True for a clone with a cut history, from which versions cannot be derived."""
+        ...
+
+    def dirty_paths(self) -> tuple[str, ...]:
+        """Tracked paths that differ from HEAD; untracked files do not count."""
+        ...
+
+    def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:
+        """All tags reachable from `commit`, newest first."""
+        ...
+
+    def find_tag(self, name: str) -> Tag | None:
+        """The tag of exactly this name, None where there is none."""
+        ...
+
+    def log(self, since: tuple[str, ...], until: str = "HEAD", *, paths: tuple[str, ...] = ()) -> Iterator[Commit]:
+        """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all)."""
+        ...
+
+    def export(self, commit: str, destination: Path) -> None:
+        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
+        ...
+
+    def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
+        """Commit exactly `paths` on the current branch; returns the commit's id.
+
+        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned.
+        """
+        ...
+
+    def create_tag(self, name: str, commit: str, message: str, *, time_us: int) -> Tag:
+        """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError."""
+        ...
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a local tag; nothing where there is none. For tags that were never pushed."""
+        ...
+
+    def push(self, remote: str, refs: tuple[str, ...]) -> None:
+        """Push refs atomically, never by force. Idempotent. Rejected: ConflictError; unreachable: UnavailableError."""
+        ...

@@ -1,0 +1,1 @@
+"""One folder a port, one file a provider. Provider kinds do not know each other."""

@@ -1,0 +1,1 @@
+"""Pure mathematics that rooms share. No I/O, no clock, no third-party packages."""
