@@ -1,0 +1,1 @@
+"""Durable execution: steps as data, a pure decide, journal, recovery and timers. Knows nothing of releases."""

@@ -1,0 +1,1 @@
+"""Rows and events: SQLAlchemy Core, migrations, the event log and its Merkle sequencer."""

@@ -1,0 +1,27 @@
+"""What every provider is built from.
+
+A provider class has an inner frozen dataclass `Settings` (its table in `shipline.toml`, checked strictly by it) and
+is constructed as `Provider(settings, context)`, which does no I/O. Providers come in by entry points
+(`shipline.registry`, `shipline.target` ...), built-in ones too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipline.ports.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderContext:
+    """Where a provider works.
+
+    `root` is the top of the repository, `state` a folder of this provider's own that outlives the process (created
+    on first use, mode 0700), `environment` the environment's name or "" for providers that serve none.
+    """
+
+    root: Path
+    state: Path
+    clock: Clock
+    environment: str = ""

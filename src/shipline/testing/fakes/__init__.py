@@ -1,0 +1,1 @@
+"""Fakes: working small models that pass the conformance suite of their port."""
