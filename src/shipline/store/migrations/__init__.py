@@ -1,0 +1,1 @@
+"""Schema migrations (Alembic). Applied by `Store.open`; never edited once released."""

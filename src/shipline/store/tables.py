@@ -1,0 +1,211 @@
+"""Every table. Rows are authoritative for commands; `body` holds the noun as strict JSON (`domain.codec`), and the
+other columns are what is looked up, unique, or locked.
+
+Every row carries its organisation and project. Times are UTC microseconds, hashes lower-case hex.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _tenant() -> list[Column[str]]:
+    return [Column("organisation_id", String(40), nullable=False), Column("project_id", String(40), nullable=False)]
+
+
+def _noun(name: str, *columns: Column[str] | Column[int], unique: tuple[str, ...] = ()) -> Table:
+    constraints = [UniqueConstraint("project_id", *unique)] if unique else []
+    return Table(
+        name,
+        metadata,
+        Column("id", String(40), primary_key=True),
+        *_tenant(),
+        *columns,
+        Column("body", Text, nullable=False),
+        *constraints,
+    )
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, String(200), nullable=nullable)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=nullable)
+
+
+# --- the event log and its Merkle tree -----------------------------------------------------------------------------
+
+event = Table(
+    "event",
+    metadata,
+    # Appending order. Gaps are possible (a rolled-back transaction); places in the Merkle log have none.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("id", String(40), nullable=False, unique=True),
+    *_tenant(),
+    Column("stream", String(200), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("kind", String(80), nullable=False),
+    Column("version", Integer, nullable=False),
+    _time("time_us"),
+    Column("cause", String(40), nullable=True),
+    # Canonical JSON of {"actor", "body"}; None once erased.
+    Column("content", Text, nullable=True),
+    # 32 random hex digits, so that an erased content cannot be guessed from its hash; None once erased.
+    Column("salt", String(32), nullable=True),
+    Column("content_hash", String(64), nullable=False),
+    # The event's leaf index in the Merkle log; None until the sequencer has been there.
+    Column("place", BigInteger, nullable=True, unique=True),
+    UniqueConstraint("project_id", "stream", "position"),
+    Index("ix_event_project_id_number", "project_id", "number"),
+)
+
+merkle_node = Table(
+    "merkle_node",
+    metadata,
+    # The root of the full subtree over leaves [index * 2^level, (index + 1) * 2^level); level 0 holds the leaves.
+    Column("level", Integer, primary_key=True),
+    Column("index", BigInteger, primary_key=True),
+    Column("hash", String(64), nullable=False),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    # One row (id 1): its lock makes one sequencer at a time.
+    Column("id", Integer, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+)
+
+checkpoint = Table(
+    "checkpoint",
+    metadata,
+    Column("size", BigInteger, primary_key=True),
+    Column("root", String(64), nullable=False),
+    Column("note", Text, nullable=False),
+    _time("time_us"),
+)
+
+reactor_cursor = Table(
+    "reactor_cursor",
+    metadata,
+    Column("reactor", String(80), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+)
+
+# --- the engine ----------------------------------------------------------------------------------------------------
+
+run = Table(
+    "run",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    *_tenant(),
+    Column("workflow", String(80), nullable=False),
+    Column("subject", String(200), nullable=False),
+    # At most one run that has not ended holds a key; None once it has ended.
+    Column("exclusive_key", String(200), nullable=True),
+    Column("revision", Integer, nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("wake_us", BigInteger, nullable=True),
+    # The process that has started a step and not reported back, None between steps.
+    Column("holder", String(80), nullable=True),
+    _time("created_us"),
+    Column("input", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    UniqueConstraint("project_id", "exclusive_key"),
+    Index("ix_run_wake_us", "wake_us"),
+    Index("ix_run_subject", "subject"),
+)
+
+journal = Table(
+    "journal",
+    metadata,
+    Column("run_id", String(40), primary_key=True),
+    Column("revision", Integer, primary_key=True),
+    Column("step", String(80), nullable=False),
+    Column("undo", Boolean, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("holder", String(80), nullable=False),
+    _time("started_us"),
+    _time("ended_us", nullable=True),
+    # None while started and unfinished.
+    Column("outcome", String(20), nullable=True),
+    Column("detail", Text, nullable=True),
+)
+
+signal = Table(
+    "signal",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("run_id", String(40), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("body", Text, nullable=False),
+    _time("time_us"),
+    Column("consumed_revision", Integer, nullable=True),
+    Index("ix_signal_run_id_consumed_revision", "run_id", "consumed_revision"),
+)
+
+node = Table(
+    "node",
+    metadata,
+    # One row for each process that runs the engine: its incarnation, and when it was last seen alive.
+    Column("id", String(80), primary_key=True),
+    _time("beat_us"),
+)
+
+# --- the nouns -----------------------------------------------------------------------------------------------------
+
+release = _noun(
+    "release",
+    _text("package"),
+    _text("version"),
+    _text("status"),
+    _time("created_us"),
+    unique=("package", "version"),
+)
+release_batch = _noun("release_batch", _text("commit"))
+evidence = _noun("evidence", _text("release_id"), _text("kind"), _text("digest"), _time("created_us"))
+verdict = _noun("verdict", _text("release_id"), _text("stage"), _text("gate"), _time("decided_us"))
+rollout = _noun(
+    "rollout",
+    _text("environment"),
+    _text("package"),
+    _text("version"),
+    _text("status"),
+    _time("started_us"),
+)
+observation = _noun(
+    "observation", _text("rollout_id"), Column("number", Integer, nullable=False), unique=("rollout_id", "number")
+)
+deployment = _noun(
+    "deployment",
+    _text("environment"),
+    _text("package"),
+    _text("version"),
+    _text("rollout_id"),
+    _time("began_us"),
+    _time("finished_us", nullable=True),
+    _time("ended_us", nullable=True),
+)
+incident = _noun(
+    "incident", _text("environment"), _text("status"), _text("rollout_id", nullable=True), _time("opened_us")
+)
