@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shipline.configuration.settings import Settings
+from shipline.configuration.settings import EnvironmentSettings, Settings
 from shipline.domain.codec import from_json
 from shipline.domain.errors import ConfigurationError, InvalidValue
 
@@ -66,30 +66,10 @@ def checked(settings: Settings) -> Settings:
         raise ConfigurationError(
             f"{FILE_NAME}: schema {settings.schema} is not known", todo="this Shipline reads schema = 1"
         )
-    environments = [environment.name for environment in settings.environment]
-    for name in environments:
-        if not NAME.match(name):
-            raise ConfigurationError(
-                f"{FILE_NAME}: {name[:60]!r} cannot name an environment", todo="use a-z, 0-9 and -, at most 40"
-            )
-    for what, names in (
-        ("environment", environments),
-        ("package", [package.name for package in settings.package]),
-        ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
-        ("test", [test.name for test in settings.test]),
-    ):
-        doubles = sorted({name for name in names if names.count(name) > 1})
-        if doubles:
-            raise ConfigurationError(f"{FILE_NAME}: two [[{what}]] tables are named {doubles[0]!r}")
+    _check_doubles(settings)
     for environment in settings.environment:
-        if environment.strategy not in ("canary", "all-at-once"):
-            raise ConfigurationError(
-                f"{FILE_NAME}: environment {environment.name}: unknown strategy {environment.strategy!r}",
-                todo="known ones: canary, all-at-once",
-            )
-        if not 1 <= environment.instances <= 100:
-            raise ConfigurationError(f"{FILE_NAME}: environment {environment.name}: instances must be 1 to 100")
-    stages = {"release", *environments}
+        _check_environment(environment)
+    stages = {"release", *(environment.name for environment in settings.environment)}
     for gate in settings.gate:
         if gate.stage not in stages:
             raise ConfigurationError(
@@ -97,3 +77,29 @@ def checked(settings: Settings) -> Settings:
                 todo="known ones: " + ", ".join(sorted(stages)),
             )
     return settings
+
+
+def _check_doubles(settings: Settings) -> None:
+    for what, names in (
+        ("environment", [environment.name for environment in settings.environment]),
+        ("package", [package.name for package in settings.package]),
+        ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
+        ("test", [test.name for test in settings.test]),
+    ):
+        doubles = sorted({name for name in names if names.count(name) > 1})
+        if doubles:
+            raise ConfigurationError(f"{FILE_NAME}: two [[{what}]] tables are named {doubles[0]!r}")
+
+
+def _check_environment(environment: EnvironmentSettings) -> None:
+    if not NAME.match(environment.name):
+        raise ConfigurationError(
+            f"{FILE_NAME}: {environment.name[:60]!r} cannot name an environment", todo="use a-z, 0-9 and -, at most 40"
+        )
+    if environment.strategy not in ("canary", "all-at-once"):
+        raise ConfigurationError(
+            f"{FILE_NAME}: environment {environment.name}: unknown strategy {environment.strategy!r}",
+            todo="known ones: canary, all-at-once",
+        )
+    if not 1 <= environment.instances <= 100:
+        raise ConfigurationError(f"{FILE_NAME}: environment {environment.name}: instances must be 1 to 100")
