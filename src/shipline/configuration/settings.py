@@ -60,9 +60,8 @@ class TestSettings:
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
-    `strategy` is canary or all-at-once. `instances` is how many serve. `keep_warm_s` is how long the previous
-    version is kept running after a promotion. `drain_timeout_s` bounds the wait for open requests. `target`,
-    `traffic` and `canary` are tables of their own, checked by their owners.
+    `strategy` is canary or all-at-once. `instances` is how many serve. `drain_timeout_s` bounds the wait for open
+    requests. `target`, `traffic` and `canary` are tables of their own, checked by their owners.
     """
 
     name: str
@@ -70,7 +69,6 @@ class EnvironmentSettings:
     url: str = ""
     strategy: str = "canary"
     instances: int = 1
-    keep_warm_s: int = 0
     drain_timeout_s: int = 30
     target: dict[str, Any] = field(default_factory=dict)
     traffic: dict[str, Any] = field(default_factory=dict)
