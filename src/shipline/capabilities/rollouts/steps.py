@@ -8,7 +8,7 @@ from typing import Any
 
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import instance_id, stable_routes
-from shipline.capabilities.rollouts.usecases import Journalist, note_promotion, note_start
+from shipline.capabilities.rollouts.usecases import note_promotion, note_start
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
 from shipline.domain.rollout import Rollout, RolloutStatus
@@ -17,6 +17,7 @@ from shipline.ports.signals import Signals
 from shipline.ports.target import Instance, Role, Target
 from shipline.ports.traffic import Traffic
 from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
 
 DRAIN_POLL_S = 0.2
 
@@ -26,7 +27,7 @@ class Ground:
     """What the rollouts of one environment stand on. `check_gates` returns why they do not open, "" if they do."""
 
     store: Store
-    notes: Journalist
+    events: EventWriter
     target: Target
     traffic: Traffic
     signals: Signals
@@ -92,7 +93,7 @@ class RolloutSteps:
                 f"{name[:48]}-{rollout.id[-10:]}", rollout.package, stable[0].version, revision=context.revision
             )
         result: dict[str, Any] = to_json(Running(new, stable, baseline))
-        return Done(result, save=lambda tx: note_start(tx, self.ground.notes, rollout, context.input))
+        return Done(result, save=lambda tx: note_start(tx, self.ground.events, rollout, context.input))
 
     def promote(self, context: StepContext) -> Outcome:
         """Start what is missing of the new version, then move all traffic to it."""
@@ -101,7 +102,7 @@ class RolloutSteps:
         new = tuple(self._start(context, rollout, Role.CANARY, number) for number in range(1, count + 1))
         self.ground.traffic.apply(stable_routes(new), revision=context.revision)
         promoting = rollout if rollout.status is RolloutStatus.PROMOTING else rollout.to(RolloutStatus.PROMOTING)
-        return Done(save=lambda tx: note_promotion(tx, self.ground.notes, promoting))
+        return Done(save=lambda tx: note_promotion(tx, self.ground.events, promoting))
 
     def restore(self, context: StepContext) -> Outcome:
         """Give all traffic back to the stable instances; without any, take it from everybody."""

@@ -16,13 +16,11 @@ from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, workflow_nam
 from shipline.domain.actor import SYSTEM, Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
-from shipline.domain.event import Event
-from shipline.domain.ids import Ids
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, runs_of
 from shipline.engine.rules import Phase, RunStatus
-from shipline.ports.clock import Clock
+from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 VERBS = (*CANARY_SIGNALS, "abort")
@@ -50,30 +48,17 @@ class RolloutCommand:
     actor: Actor
 
 
-@dataclass(frozen=True, slots=True)
-class Journalist:
-    """Appends a rollout's events."""
-
-    ids: Ids
-    clock: Clock
-
-    def append(self, tx: Transaction, rollout: Rollout, kind: str, body: dict[str, Any], actor: Actor = SYSTEM) -> None:
-        """One event in the rollout's stream; every body names the rollout, its package, version and environment."""
-        common = {
-            "rollout_id": rollout.id,
-            "package": rollout.package,
-            "version": rollout.version,
-            "environment": rollout.environment,
-        }
-        event = Event(
-            id=self.ids.new("evt"),
-            stream=f"rollout:{rollout.id}",
-            kind=kind,
-            time_us=self.clock.now_us(),
-            actor=actor,
-            body=common | body,
-        )
-        tx.append(event)
+def append(
+    tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, body: dict[str, Any], *, actor: Actor = SYSTEM
+) -> None:
+    """One event in the rollout's stream; every body names the rollout, its package, version and environment."""
+    common = {
+        "rollout_id": rollout.id,
+        "package": rollout.package,
+        "version": rollout.version,
+        "environment": rollout.environment,
+    }
+    events.append(tx, f"rollout:{rollout.id}", kind, common | body, actor=actor)
 
 
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
@@ -130,16 +115,16 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
-    Journalist(engine.ids, engine.clock).append(tx, rollout, "RolloutCommanded", body, command.actor)
+    append(tx, EventWriter(engine.ids, engine.clock), rollout, "RolloutCommanded", body, actor=command.actor)
     for run in runs_of(tx, f"rollout:{rollout.id}"):
         engine.send(tx, run.id, verb, {"reason": reason})
 
 
-def note_start(tx: Transaction, notes: Journalist, rollout: Rollout, given: dict[str, Any]) -> None:
+def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: dict[str, Any]) -> None:
     """The new version runs and can get requests from now on: a deployment has begun."""
-    now_us = notes.clock.now_us()
+    now_us = events.clock.now_us()
     deployment = Deployment(
-        id=notes.ids.new("dep"),
+        id=events.ids.new("dep"),
         environment=rollout.environment,
         package=rollout.package,
         version=rollout.version,
@@ -151,45 +136,45 @@ def note_start(tx: Transaction, notes: Journalist, rollout: Rollout, given: dict
     DEPLOYMENTS.save(tx, deployment)
     ROLLOUTS.save(tx, rollout.to(RolloutStatus.RUNNING))
     body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
-    notes.append(tx, rollout, "DeploymentBegan", body)
+    append(tx, events, rollout, "DeploymentBegan", body)
 
 
-def note_promotion(tx: Transaction, notes: Journalist, rollout: Rollout) -> None:
+def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> None:
     """All traffic is on the new version: its deployment is finished, and the one before it has ended."""
-    now_us = notes.clock.now_us()
+    now_us = events.clock.now_us()
     before = current_deployment(tx, rollout.environment, rollout.package)
     if before is not None:
         DEPLOYMENTS.save(tx, replace(before, ended_us=now_us))
-        notes.append(tx, rollout, "DeploymentEnded", {"deployment_id": before.id, "ended_version": before.version})
+        append(tx, events, rollout, "DeploymentEnded", {"deployment_id": before.id, "ended_version": before.version})
     for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
         DEPLOYMENTS.save(tx, replace(deployment, finished_us=now_us))
         body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
-        notes.append(tx, rollout, "DeploymentFinished", body)
+        append(tx, events, rollout, "DeploymentFinished", body)
     promoted = replace(rollout.to(RolloutStatus.PROMOTED), weight=1.0, ended_us=now_us, waiting_for="")
     ROLLOUTS.save(tx, promoted)
-    notes.append(tx, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
+    append(tx, events, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
 
 
-def follow_run(tx: Transaction, notes: Journalist, run: Run) -> None:
+def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     """Keep the rollout's status in step with its run: turning back, turned back, or stuck on the way back."""
     rollout = ROLLOUTS.find(tx, str(run.input["rollout_id"]))
     if rollout is None or rollout.status is RolloutStatus.PROMOTED:
         return
-    now_us = notes.clock.now_us()
+    now_us = events.clock.now_us()
     if run.state.status is RunStatus.FAILED:
         ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
-        notes.append(tx, rollout, "RolloutFailed", {"reason": run.state.reason})
+        append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
         began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
         turning = replace(rollout.to(RolloutStatus.ROLLING_BACK), reason=run.state.reason, rollback_began_us=began_us)
         ROLLOUTS.save(tx, turning)
         body = {"reason": run.state.reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
-        notes.append(tx, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
+        append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
     elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
-        _note_rolled_back(tx, notes, rollout, now_us)
+        _note_rolled_back(tx, events, rollout, now_us)
 
 
-def _note_rolled_back(tx: Transaction, notes: Journalist, rollout: Rollout, now_us: int) -> None:
+def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, now_us: int) -> None:
     """All traffic is on the stable version again; what is left is to stop the canary."""
     for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
         DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=True))
@@ -204,7 +189,7 @@ def _note_rolled_back(tx: Transaction, notes: Journalist, rollout: Rollout, now_
         "exposed": exposed(tx, rollout),
         "release_id": rollout.release_id,
     }
-    notes.append(tx, rollout, "RolloutRolledBack", body)
+    append(tx, events, rollout, "RolloutRolledBack", body)
 
 
 def exposed(tx: Transaction, rollout: Rollout) -> bool:
