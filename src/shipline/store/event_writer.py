@@ -14,13 +14,21 @@ from shipline.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class EventWriter:
-    """Gives events their id and time."""
+    """Gives events their id, time and actor."""
 
     ids: Ids
     clock: Clock
+    actor: Actor = SYSTEM
 
-    def append(self, tx: Transaction, stream: str, kind: str, body: dict[str, Any], *, actor: Actor = SYSTEM) -> Event:
+    def append(self, tx: Transaction, stream: str, kind: str, body: dict[str, Any]) -> Event:
         """Append one event to `stream` in the open transaction."""
         return tx.append(
-            Event(id=self.ids.new("evt"), stream=stream, kind=kind, time_us=self.clock.now_us(), actor=actor, body=body)
+            Event(
+                id=self.ids.new("evt"),
+                stream=stream,
+                kind=kind,
+                time_us=self.clock.now_us(),
+                actor=self.actor,
+                body=body,
+            )
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.workflow import NAME
-from shipline.domain.actor import SYSTEM, Actor
+from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
@@ -37,12 +37,10 @@ class ReleaseOrder:
     commit: str | None = None
 
 
-def append(
-    tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any], *, actor: Actor = SYSTEM
-) -> None:
+def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
     """One event in the release's stream; every body names the release, its package and version."""
     common = {"release_id": release.id, "package": release.package, "version": release.version}
-    events.append(tx, f"release:{release.id}", kind, common | body, actor=actor)
+    events.append(tx, f"release:{release.id}", kind, common | body)
 
 
 def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor) -> Release:
@@ -61,12 +59,9 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         notes_markdown=order.section,
     )
     RELEASES.save(tx, release)
-    body = {
-        "tag": order.tag,
-        "previous_version": order.previous_version,
-        "commits": [list(one) for one in order.commits],
-    }
-    ReleaseNotes(engine.ids, engine.clock).append(tx, release, "ReleaseStarted", body, actor)
+    commits = [list(one) for one in order.commits]
+    body = {"tag": order.tag, "previous_version": order.previous_version, "commits": commits}
+    append(tx, EventWriter(engine.ids, engine.clock, actor), release, "ReleaseStarted", body)
     given = {
         "release_id": release.id,
         "package": to_json(order.package),
@@ -84,8 +79,8 @@ def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Act
     """Go on with a release that had stopped or was refused: a new numbered attempt from the step that failed."""
     again = replace(release.to(ReleaseStatus.PREPARING), attempt=release.attempt + 1)
     RELEASES.save(tx, again)
-    events = EventWriter(engine.ids, engine.clock)
-    append(tx, events, again, "ReleaseResumed", {"attempt": again.attempt}, actor=actor)
+    events = EventWriter(engine.ids, engine.clock, actor)
+    append(tx, events, again, "ReleaseResumed", {"attempt": again.attempt})
     for run in runs_of(tx, f"release:{release.id}"):
         engine.send(tx, run.id, "retry", {})
     return again

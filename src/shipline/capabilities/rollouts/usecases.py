@@ -13,7 +13,7 @@ from shipline.capabilities.rollouts.queries import (
     rollouts_of_version,
 )
 from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, workflow_name
-from shipline.domain.actor import SYSTEM, Actor
+from shipline.domain.actor import Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
@@ -48,9 +48,7 @@ class RolloutCommand:
     actor: Actor
 
 
-def append(
-    tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, body: dict[str, Any], *, actor: Actor = SYSTEM
-) -> None:
+def append(tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, body: dict[str, Any]) -> None:
     """One event in the rollout's stream; every body names the rollout, its package, version and environment."""
     common = {
         "rollout_id": rollout.id,
@@ -58,7 +56,7 @@ def append(
         "version": rollout.version,
         "environment": rollout.environment,
     }
-    events.append(tx, f"rollout:{rollout.id}", kind, common | body, actor=actor)
+    events.append(tx, f"rollout:{rollout.id}", kind, common | body)
 
 
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
@@ -90,9 +88,8 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     )
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
-    Journalist(engine.ids, engine.clock).append(
-        tx, rollout, "RolloutStarted", body | {"rollback": order.rollback}, actor
-    )
+    body |= {"rollback": order.rollback}
+    append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
     given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
     engine.start(
         tx,
@@ -115,7 +112,7 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
-    append(tx, EventWriter(engine.ids, engine.clock), rollout, "RolloutCommanded", body, actor=command.actor)
+    append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
     for run in runs_of(tx, f"rollout:{rollout.id}"):
         engine.send(tx, run.id, verb, {"reason": reason})
 
