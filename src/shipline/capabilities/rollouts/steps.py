@@ -38,9 +38,14 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The instances of a rollout, as the `start` step leaves them. `new` holds one for a canary, all of them for
-    all-at-once; `baseline` is None without a canary."""
+    """The instances of a rollout, as the `start` step leaves them.
 
+    `new` holds one for a canary, all of them for all-at-once; `baseline` is None without a canary. `cursor` reads the
+    traffic since `started_us`, when the stable version still had all of it.
+    """
+
+    cursor: str
+    started_us: int
     new: tuple[Instance, ...]
     stable: tuple[Instance, ...]
     baseline: Instance | None
@@ -82,6 +87,7 @@ class RolloutSteps:
         """Start the new version's first instances and, for a canary, a clone of the stable one as young as it is."""
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
+        cursor = self.ground.signals.cursor()
         stable = self._stable()
         canary = rollout.strategy == "canary" and bool(stable)
         count = 1 if canary else self.ground.instances
@@ -92,7 +98,7 @@ class RolloutSteps:
             baseline = self.ground.target.start(
                 f"{name[:48]}-{rollout.id[-10:]}", rollout.package, stable[0].version, revision=context.revision
             )
-        result: dict[str, Any] = to_json(Running(new, stable, baseline))
+        result: dict[str, Any] = to_json(Running(cursor, context.now_us, new, stable, baseline))
         return Done(result, save=lambda tx: note_start(tx, self.ground.events, rollout, context.input))
 
     def promote(self, context: StepContext) -> Outcome:

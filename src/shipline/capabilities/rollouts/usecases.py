@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -134,6 +135,30 @@ def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: di
     ROLLOUTS.save(tx, rollout.to(RolloutStatus.RUNNING))
     body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
     append(tx, events, rollout, "DeploymentBegan", body)
+
+
+def note_analysis(
+    tx: Transaction, events: EventWriter, rollout: Rollout, point: AnalysisPoint, *, waiting: bool
+) -> None:
+    """One look at the canary: its point, and the rollout as it stands now. `waiting`: for a person."""
+    POINTS.save(tx, point)
+    seen = replace(
+        rollout,
+        weight=point.weight,
+        evidence_value=point.evidence_value,
+        failed_requests=rollout.failed_requests + point.canary_errors,
+        waiting_for=point.reason,
+    )
+    status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
+    if status is not rollout.status:
+        seen = seen.to(status)
+        append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": point.reason})
+    if point.weight != rollout.weight:
+        body = {"weight": point.weight, "before": rollout.weight, "evidence_value": point.evidence_value}
+        append(tx, events, seen, "CanaryWeightChanged", body)
+    if point.verdict == "rollback":
+        seen = replace(seen, rollback_began_us=point.time_us)
+    ROLLOUTS.save(tx, seen)
 
 
 def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> None:

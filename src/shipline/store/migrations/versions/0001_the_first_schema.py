@@ -24,7 +24,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deployment",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -63,7 +63,7 @@ def upgrade() -> None:
 
     op.create_table(
         "evidence",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("release_id", sa.String(length=200), nullable=False),
@@ -75,7 +75,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "incident",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -120,7 +120,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "observation",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("rollout_id", sa.String(length=200), nullable=False),
@@ -139,7 +139,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "release",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("package", sa.String(length=200), nullable=False),
@@ -152,7 +152,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "release_batch",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("commit", sa.String(length=200), nullable=False),
@@ -161,7 +161,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "rollout",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -209,7 +209,7 @@ def upgrade() -> None:
 
     op.create_table(
         "verdict",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("release_id", sa.String(length=200), nullable=False),
