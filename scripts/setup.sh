@@ -7,7 +7,12 @@
 # Run by make. A second run finds all in place and ends at once; two at the same time wait for each other.
 # Packages come from wherever pip and apt are configured to take them; no address stands here.
 set -eu
-cd "$(dirname "$0")/.."
+# No program is asked for the folder: were it missing, this would go on in the root of the file system.
+cd "${0%/*}/.."
+[ -f scripts/setup.sh ] && [ -f requirements.lock ] || {
+    echo "setup: $(pwd) is not a clone of Shipline" >&2
+    exit 1
+}
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 here=$(pwd)
