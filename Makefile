@@ -38,7 +38,7 @@ bench: setup-tests ## measure what the documentation claims
 	$(BIN)/python -m bench
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
-	KEEP=$(KEEP) $(BIN)/python examples/demo.py
+	$(BIN)/python examples/demo.py
 
 lock: setup ## write requirements.lock anew from pyproject.toml
 	$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
