@@ -42,3 +42,11 @@ def rollouts_of_version(tx: Transaction, environment: str, version: str) -> tupl
 def all_rollouts(tx: Transaction, *, limit: int = 100) -> tuple[Rollout, ...]:
     """The newest rollouts of the project."""
     return ROLLOUTS.where(tx, order="started_us", newest_first=True, limit=limit)
+
+
+def served_before(tx: Transaction, environment: str) -> Deployment | None:
+    """What the environment served before what it serves now, None if nothing did."""
+    ended = DEPLOYMENTS.where(tx, environment=environment, order="began_us", newest_first=True, limit=100)
+    current = [one.version for one in ended if one.finished_us is not None and one.ended_us is None]
+    before = [one for one in ended if one.finished_us is not None and one.version not in current]
+    return before[0] if before else None

@@ -155,3 +155,12 @@ class RolloutSteps:
     def _start(self, context: StepContext, rollout: Rollout, role: Role, number: int) -> Instance:
         name = instance_id(rollout.package, rollout.version, rollout.attempt, role, number)
         return self.ground.target.start(name, rollout.package, rollout.version, revision=context.revision)
+
+
+def stop_environment(ground: Ground, *, revision: int) -> tuple[str, ...]:
+    """Stop serving: the proxy first, so that no request finds a stopped instance, then all instances."""
+    ground.traffic.close()
+    names = tuple(instance.id for instance in ground.target.instances())
+    for name in names:
+        ground.target.stop(name, revision=revision)
+    return names
