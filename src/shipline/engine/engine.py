@@ -125,6 +125,14 @@ class Engine:
             journal.save_run(tx, replace(run, wake_us=now_us))
             self.planner.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{said.id}", delay_s=0)
 
+    def abandon(self, tx: Transaction, run_id: str) -> None:
+        """End a run that has stopped for good, within the caller's transaction; its exclusive key is free then."""
+        run = journal.load_run(tx, run_id, lock=True)
+        if run is None or run.state.status is not RunStatus.STOPPED:
+            raise RefusedError("only a run that has stopped can be abandoned")
+        ended = replace(run.state, status=RunStatus.UNDONE, undone=True)
+        journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
+
     # --- ticks ---------------------------------------------------------------------------------------------------
 
     def tick(self, run_id: str) -> None:

@@ -16,9 +16,12 @@ from shipline.domain.package import Package
 from shipline.domain.release import Release
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
+from shipline.engine.journal import journal_of, runs_of
 from shipline.ports.repository import Tag
+from shipline.store.transaction import Transaction
 
 KEY_TRAILER = "Shipline-Key"
+PUBLIC_STEPS = ("push", "publish")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,28 @@ def release_package(
     if tag is None:
         _check_work_tree(ground, branch)
     with ground.store.begin() as tx:
+        if known.unfinished is not None:
+            for run in runs_of(tx, f"release:{known.unfinished.id}"):
+                engine.abandon(tx, run.id)
         return decision, begin_release(tx, engine, _order(candidate, decision.version, tag), actor)
 
 
 def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
     with ground.store.begin() as tx:
         unfinished = unfinished_release(tx, candidate.package.name)
+        begun = unfinished is not None and _publishing_begun(tx, unfinished)
     plan = candidate.plan
     current_tag = ground.repository.find_tag(candidate.package.tag(plan.current)) if plan.current is not None else None
     ours = unfinished is None and current_tag is not None and _made_by_shipline(ground, candidate, current_tag)
     served: bool | None = None
     if ours and ground.registry is not None and plan.current is not None:
         served = bool(ground.registry.find(plan.name, plan.current))
-    return Known(plan, unfinished, tagged_here=ours, on_registry=served)
+    return Known(plan, unfinished, tagged_here=ours, on_registry=served, publishing_begun=begun)
+
+
+def _publishing_begun(tx: Transaction, release: Release) -> bool:
+    runs = runs_of(tx, f"release:{release.id}")
+    return any(entry.step in PUBLIC_STEPS for run in runs for entry in journal_of(tx, run.id))
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:

@@ -33,25 +33,33 @@ class Known:
 
     `unfinished` is its newest release if that has not been published; `tagged_here` says that Shipline itself made
     the tag of the plan's current version (so that, with an empty store, it may have been cut off); `on_registry`
-    says that the registry serves that version, None if there is no registry.
+    says that the registry serves that version, None if there is no registry. `publishing_begun` says that the
+    unfinished release may be on a remote or registry in part already.
     """
 
     plan: PackagePlan
     unfinished: Release | None
     tagged_here: bool
     on_registry: bool | None
+    publishing_begun: bool = False
 
 
 def decide_start(known: Known) -> Decision:
     """What `shipline release` does for one package.
 
-    A version that was begun is ended before another is begun. With an empty store (a CI runner's) the tag and the
+    A version that was begun is ended before another is begun, unless newer commits (a fix, most likely) came before
+    any of it was published. With an empty store (a CI runner's) the tag and the
     registry say whether the last version was begun and not ended.
     """
     plan, unfinished = known.plan, known.unfinished
     if unfinished is not None:
         if unfinished.status is ReleaseStatus.PREPARING:
             return Decision(Start.FOLLOW, unfinished.version, f"{unfinished.version} is under way")
+        if plan.releasable and plan.current == unfinished.version and not known.publishing_begun:
+            words = (
+                f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
+            )
+            return Decision(Start.NEW, plan.next, words)
         words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
         return Decision(Start.RESUME, unfinished.version, words)
     if known.tagged_here and known.on_registry is False and plan.current is not None:
