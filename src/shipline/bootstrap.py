@@ -176,3 +176,138 @@ class Application:
         raise UsageError(
             f"there is no environment {name[:60]!r}", todo=f"known ones: {known}; add [[environment]] to shipline.toml"
         )
+
+    # --- rooms -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def release_ground(self) -> ReleaseGround:
+        """What releases of this project stand on."""
+        import sys
+
+        from shipline.capabilities.releases import ReleaseGround, TestRun
+
+        return ReleaseGround(
+            store=self.store,
+            events=self.events,
+            repository=self.repository,
+            builder=self.builder,
+            registry=self.registry,
+            signer=self.signer,
+            commands=build_provider("command", {}, self.context("command"), default="local"),
+            folder=self.state / "releases",
+            commit_message=self.settings.release.commit_message,
+            remote=self.settings.release.remote,
+            tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
+            gates=self._gates(),
+            python=sys.executable,
+        )
+
+    def _gates(self) -> tuple[Gate, ...]:
+        """The configured gates; where tests are configured and no gate is, that the tests pass."""
+        from shipline.capabilities.gates import QUALITY
+
+        release_gates = [gate for gate in self.settings.gate if gate.stage == "release"]
+        usual = QUALITY if self.settings.test and not release_gates else ()
+        return (*usual, *self.settings.gate)
+
+    def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
+        """The packages to release, all or those named, each with its plan and the files that a release edits."""
+        from shipline.capabilities.plans import detect_packages, make_plan
+        from shipline.capabilities.releases import Candidate, version_files_of
+
+        packages = self.packages if self.packages is not None else detect_packages(self.repository)
+        known = {package.name: package for package in packages}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
+        plans = {plan.name: plan for plan in make_plan(self.repository, packages).packages}
+        tables = {table.name: table for table in self.settings.package}
+        return tuple(
+            Candidate(
+                package=known[name],
+                plan=plans[name],
+                version_files=tables[name].version_files
+                if name in tables and tables[name].version_files
+                else version_files_of(self.repository.root() / known[name].path),
+                changelog=tables[name].changelog if name in tables else "CHANGELOG.md",
+            )
+            for name in (names or tuple(known))
+        )
+
+    def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
+        """What the rollouts of an environment stand on. Traffic and signals share a folder: one reads the other's log."""
+        from shipline.capabilities.rollouts import Ground
+
+        name = environment.name
+        target_context = self.context("environments", name, "target", environment=name)
+        traffic_context = self.context("environments", name, "traffic", environment=name)
+        return Ground(
+            store=self.store,
+            events=self.events,
+            target=build_provider("target", environment.target, target_context, default="process"),
+            traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
+            signals=build_provider("signals", {}, traffic_context, default="haproxy"),
+            instances=environment.instances,
+            drain_timeout_s=environment.drain_timeout_s,
+            check_gates=self._check_gates,
+        )
+
+    def _check_gates(self, rollout: Rollout) -> str:
+        """Why the gates of an environment do not open for a version, "" if they do."""
+        from shipline.capabilities.releases import refusal_of
+
+        return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
+
+    def _catalogue(self) -> Catalogue:
+        from functools import partial
+
+        from shipline.capabilities import releases, rollouts
+        from shipline.engine.engine import Catalogue
+
+        release = releases.release_workflow()
+        workflows = {release.name: release}
+        actions = {f"{release.name}.{name}": action for name, action in releases.actions(self.release_ground).items()}
+        observers: dict[str, Observer] = {release.name: partial(_observe_release, self.events)}
+        for environment in self.settings.environment:
+            settings = self._canary(environment)
+            workflow = rollouts.rollout_workflow(
+                environment.name,
+                canary_timeout_s=int(settings.deadline_s) + PAUSED_CANARY_S,
+                drain_timeout_s=environment.drain_timeout_s,
+            )
+            ground = self.rollout_ground(environment)
+            workflows[workflow.name] = workflow
+            for name, action in rollouts.actions(ground, settings).items():
+                actions[f"{workflow.name}.{name}"] = action
+            observers[workflow.name] = partial(_observe_rollout, self.events)
+        return Catalogue(workflows, actions, observers)
+
+    def _canary(self, environment: EnvironmentSettings) -> AnalysisSettings:
+        from shipline.capabilities.rollouts import AnalysisSettings
+
+        where = f"shipline.toml, environment {environment.name}, canary"
+        settings = read_table(AnalysisSettings, environment.canary, where)
+        if settings.weight_max > 0.5:
+            raise ConfigurationError(f"{where}: weight_max is at most 0.5, since the baseline gets as much")
+        return settings
+
+    def _chores(self) -> tuple[Callable[[], None], ...]:
+        """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
+        from functools import partial
+
+        from shipline.capabilities.incidents import REACTIONS
+        from shipline.store.log import sequence
+        from shipline.store.reactors import react
+        ...
+
+
+def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.releases import follow_run
+
+    follow_run(tx, events, run)
+
+
+def _observe_rollout(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.rollouts import follow_run
+
+    follow_run(tx, events, run)
