@@ -46,9 +46,10 @@ def make_distributions(folder: Path, version: str, *, content: str = "one") -> t
         gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
-        member = tarfile.TarInfo(f"{stem}/PKG-INFO")
-        member.size = len(metadata.encode())
-        tar.addfile(member, io.BytesIO(metadata.encode()))
+        for name, text in {"PKG-INFO": metadata, "pyproject.toml": "[project]\n"}.items():
+            member = tarfile.TarInfo(f"{stem}/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
     return (wheel, sdist)
 
 
