@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -21,7 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
-from shipline.providers.registry.pypi import PyPIRegistry
+from shipline.providers.registry.pypi import PyPIRegistry, PyPISettings
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
 from shipline.testing.fakes.clock import FakeClock
 
@@ -77,10 +79,10 @@ class Server:
             self._process.communicate()
             self._process = None
 
-    def settings(self, **changes: object) -> PyPIRegistry.Settings:
+    def settings(self, **changes: object) -> PyPISettings:
         address = f"http://127.0.0.1:{self.port}"
         given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
-        return PyPIRegistry.Settings(**given)  # type: ignore[arg-type]  # settings by name, as a table has them
+        return PyPISettings(**given)  # type: ignore[arg-type]  # settings by name, as a table has them
 
     def names(self) -> set[str]:
         return {path.name for path in self.root.iterdir()}
@@ -268,7 +270,7 @@ def test_the_index_may_come_from_the_configuration_of_pip(
 )
 def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
-        PyPIRegistry.Settings(**table)  # type: ignore[arg-type]  # a table as a user may write it
+        PyPISettings(**table)  # type: ignore[arg-type]  # a table as a user may write it
     assert "secret" not in caught.value.diagnosis()
 
 
@@ -281,12 +283,12 @@ class Misbehaving:
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_GET(self) -> None:
                 if hangs == "GET":
                     over.wait()
                 self._say(200, page)
 
-            def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_POST(self) -> None:
                 outer.posts += 1
                 self.rfile.read(int(self.headers["Content-Length"]))
                 if hangs == "POST":
@@ -304,17 +306,15 @@ class Misbehaving:
                 pass
 
             def handle(self) -> None:
-                try:
+                with contextlib.suppress(ConnectionError):  # The client gave up, as it should.
                     super().handle()
-                except ConnectionError:
-                    pass  # The client gave up, as it should.
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
         self._thread.start()
 
-    def __enter__(self) -> Misbehaving:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -326,12 +326,12 @@ class Misbehaving:
     def registry(self, context: ProviderContext, **changes: object) -> PyPIRegistry:
         address = f"http://127.0.0.1:{self._server.server_port}"
         given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
-        return PyPIRegistry(PyPIRegistry.Settings(**given), context)  # type: ignore[arg-type]  # settings by name
+        return PyPIRegistry(PyPISettings(**given), context)  # type: ignore[arg-type]  # settings by name
 
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(500, UnavailableError), (503, UnavailableError), (403, RefusedError), (400, ShiplineError), (302, ShiplineError)],
+    [(500, UnavailableError), (503, UnavailableError), (403, RefusedError), (400, ShiplineError), (409, ShiplineError)],
 )
 def test_what_the_index_answers_to_an_upload_decides_the_error(
     status: int, expected: type[ShiplineError], tmp_path: Path, context: ProviderContext

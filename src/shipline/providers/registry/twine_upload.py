@@ -65,7 +65,7 @@ class Upload:
 
     def _environment(self) -> dict[str, str]:
         # A wide, plain terminal: twine wraps and colours its messages to the width it is told.
-        chosen = {**self.environment, "COLUMNS": "500", "NO_COLOR": "1", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+        chosen = {**self.environment, "COLUMNS": "500", "NO_COLOR": "1", "TERM": "xterm", "PYTHONIOENCODING": "utf-8"}
         if self.credentials is not None:
             chosen["TWINE_USERNAME"], chosen["TWINE_PASSWORD"] = self.credentials
         return chosen
