@@ -88,7 +88,7 @@ def test_declared_dependencies_stand_without_a_version_where_nobody_knows(files:
 
 
 def test_installed_environment_tells_versions_and_what_is_beneath(files: tuple[Path, ...], site_packages: Path) -> None:
-    """Versions are known: click with its version, colorama because of click, the unrelated one not at all; and who needs whom."""
+    """Versions where they are installed, colorama because of click, the unrelated one not at all; who needs whom."""
     document = sbom(files, site_packages)
     assert [component["purl"] for component in document["components"]] == [
         "pkg:pypi/click@8.1.0",

@@ -32,8 +32,6 @@ from shipline.capabilities.evidence.statements import (
 from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_json import read_json
 
-SCHEMA = "shipline.verification/1"
-
 
 @dataclass(frozen=True, slots=True)
 class Check:
