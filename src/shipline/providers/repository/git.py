@@ -172,10 +172,10 @@ class GitRepository:
             "commit the release's files",
             *OWN_COMMIT,
             *("commit", "--quiet", "--only", "--no-verify", "--cleanup=verbatim", "--file=-"),
-            f"--trailer={KEY_TRAILER}: {key}",
             "--",
             *paths,
-            stdin=(message.rstrip("\n") + "\n").encode(),
+            # A paragraph of its own: `git commit --trailer` takes lines that begin with # for comments and moves them.
+            stdin=f"{message.rstrip()}\n\n{KEY_TRAILER}: {key}\n".encode(),
             environ=_dates(time_us),
         )
         return self._resolve("HEAD")
@@ -265,10 +265,13 @@ class GitRepository:
                 ) from None
 
     def _check_tag_name(self, name: str) -> None:
+        refused = InvalidValue(f"{name[:80]!r} cannot be the name of a tag")
+        if name.startswith("-"):
+            raise refused
         try:
             self._git.run("check a tag's name", "check-ref-format", f"refs/tags/{name}")
         except GitFailed:
-            raise InvalidValue(f"{name[:80]!r} cannot be the name of a tag") from None
+            raise refused from None
 
 
 def _text(output: bytes) -> str:
@@ -315,7 +318,7 @@ def _commits(pieces: Iterator[bytes]) -> Iterator[Commit]:
         complete = len(open_fields) - len(open_fields) % LOG_FIELDS
         cells = iter(open_fields[:complete])
         for oid, parents, author, mail, time_s, message in zip(cells, cells, cells, cells, cells, cells, strict=True):
-            yield Commit(oid, tuple(parents.split()), author, mail, int(time_s) * 1_000_000, message)
+            yield Commit(oid, tuple(parents.split()), author, mail, int(time_s or 0) * 1_000_000, message)
         del open_fields[:complete]
 
 
@@ -336,7 +339,7 @@ def _commit_with_paths(record: list[str]) -> Commit:
     _, oid, parents, author, mail, time_s, message, *paths = record
     # git puts a line break between the message and the first path.
     changed = (paths[0].removeprefix("\n"), *paths[1:]) if paths else ()
-    return Commit(oid, tuple(parents.split()), author, mail, int(time_s) * 1_000_000, message, changed)
+    return Commit(oid, tuple(parents.split()), author, mail, int(time_s or 0) * 1_000_000, message, changed)
 
 
 def _push_error(remote: str, failure: GitFailed) -> ShiplineError:
