@@ -80,15 +80,16 @@ def prepend(existing: str, section: str, version: str) -> str:
     nothing. An "Unreleased" section stays on top. The section takes the line breaks of the file. `existing` must
     have been read without translation of line breaks; bytes that are not UTF-8 survive as surrogate escapes.
     """
-    if has_section(existing, version):
-        return existing
     newline = "\r\n" if existing.partition("\n")[0].endswith("\r") else "\n"
+    added = section.rstrip("\n").replace("\n", newline)
+    # The second question is for files whose last code fence is never closed: all below it is code, also our heading.
+    if has_section(existing, version) or added in existing:
+        return existing
     if not existing.strip("\ufeff \t\r\n"):
-        return existing + (HEAD + section).replace("\n", newline)
+        return existing + HEAD.replace("\n", newline) + added + newline
     place = next((start for title, start in _headings(existing) if title.lower() != "unreleased"), len(existing))
     before, after = existing[:place], existing[place:]
-    gap = _gap(before, newline)
-    return before + gap + section.rstrip("\n").replace("\n", newline) + newline + (newline if after else "") + after
+    return before + _gap(before, newline) + added + newline + (newline if after else "") + after
 
 
 def _gap(before: str, newline: str) -> str:

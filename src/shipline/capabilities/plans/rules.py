@@ -120,6 +120,7 @@ def quoted(change: Change) -> str:
     scope = f"({change.scope})" if change.scope else ""
     mark = "!" if change.breaking else ""
     header = f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+    header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
     return f"“{header}” ({change.commit[:7]})"
