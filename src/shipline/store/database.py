@@ -3,42 +3,37 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg.errors
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError
 
-from shipline.domain.errors import ConfigurationError, ConflictError, ShiplineError, UnavailableError
+from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.domain.package import Project
+from shipline.store.errors import CorruptStore, FullDisk, translated_errors
+from shipline.store.schema import bring_up_to_date
+from shipline.store.sqlite import SNAPSHOT, create_sqlite_engine
 from shipline.store.transaction import Transaction
+from shipline.store.upcasts import NO_UPCASTS, Upcasts
 
-BUSY_TIMEOUT_MS = 30_000
+__all__ = ["CorruptStore", "FullDisk", "Store"]
 
-
-class CorruptStore(ShiplineError):
-    """The database file is damaged, or is not one of ours."""
-
-
-class FullDisk(ShiplineError):
-    """The database cannot grow. Nothing of the open transaction was kept."""
+CONNECT_TIMEOUT_S = 10
 
 
 class Store:
-    """The rows and events of many projects; `project` is the one that transactions speak of.
+    """The rows and events of many projects; `project` is the one that transactions speak of, `upcasts` say how old
+    events are read.
 
     The constructor does no I/O; `open` connects and migrates. Errors of the database reach callers as ShiplineError.
     """
 
-    def __init__(self, url: str, project: Project | None = None) -> None:
+    def __init__(self, url: str, project: Project | None = None, *, upcasts: Upcasts = NO_UPCASTS) -> None:
         self.url = url
+        self.upcasts = upcasts
         self.project = project if project is not None else Project()
         self._engine: Engine | None = None
 
@@ -52,25 +47,28 @@ class Store:
     @property
     def is_sqlite(self) -> bool:
         """True for the embedded default."""
-        return self.url.startswith("sqlite")
+        return _parsed(self.url).get_backend_name() == "sqlite"
 
     @property
     def path(self) -> Path | None:
         """The database file of SQLite, None for PostgreSQL."""
-        return Path(str(make_url(self.url).database)) if self.is_sqlite else None
+        return Path(str(_parsed(self.url).database)) if self.is_sqlite else None
 
     def open(self) -> Store:
-        """Connect and bring the schema up to date. Raises ConfigurationError, UnavailableError or CorruptStore."""
+        """Connect and bring the schema up to date; a store that could not be opened stays closed.
+
+        Raises ConfigurationError, UnavailableError, CorruptStore, or ShiplineError for a schema newer than this code.
+        """
+        engine = _create_engine(_parsed(self.url))
         try:
-            self._engine = _create_engine(self.url)
-        except ArgumentError as error:
-            raise ConfigurationError(
-                "the store's URL cannot be understood", todo="use sqlite:///PATH or postgresql://USER@HOST/DATABASE"
-            ) from error
-        if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with translated_errors(self):
-            _migrate(self.engine)
+            if self.path is not None:
+                _make_folder(self.path.parent)
+            with translated_errors(self.path):
+                bring_up_to_date(engine, self.path)
+        except BaseException:
+            engine.dispose()
+            raise
+        self._engine = engine
         return self
 
     def close(self) -> None:
@@ -82,70 +80,48 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and rolls back on any error."""
-        with translated_errors(self), self.engine.begin() as connection:
+        with translated_errors(self.path), self.engine.begin() as connection:
             yield Transaction(connection, self.project, lambda: secrets.token_hex(16))
 
-
-def _create_engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
-    if parsed.get_backend_name() != "sqlite":
-        raise ArgumentError(url)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_immediate)
-    return engine
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """A connection for reading: every query sees the same moment, and no writer waits for it."""
+        options = {SNAPSHOT: True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with translated_errors(self.path), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None  # We send BEGIN ourselves: the driver's own begins too late and only for writes.
-    connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA foreign_keys=ON")
-
-
-def _begin_immediate(connection: Connection) -> None:
-    # Taking the write lock first makes read-then-write transactions serial, as `for update` does on PostgreSQL.
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _migrate(engine: Engine) -> None:
-    configuration = Config()
-    configuration.set_main_option("script_location", "shipline.store:migrations")
-    with engine.begin() as connection:
-        configuration.attributes["connection"] = connection
-        command.upgrade(configuration, "head")
-
-
-@contextmanager
-def translated_errors(store: Store) -> Iterator[None]:
-    """Turn a driver's errors into ours, in words, without the statement's parameters (they may be personal)."""
+def _parsed(url: str) -> URL:
+    """The URL, of a database that we know. Raises ConfigurationError, without the URL: it may hold a password."""
     try:
-        yield
-    except DBAPIError as error:
-        raise _translated(store, error.orig) from error
-    except sqlite3.Error as error:
-        raise _translated(store, error) from error
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        parsed = URL.create("unknown")
+    name = parsed.get_backend_name()
+    if name == "postgresql" and parsed.database:
+        return parsed.set(drivername="postgresql+psycopg")
+    if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
+        return parsed.set(drivername="sqlite")
+    raise ConfigurationError(
+        "the store's URL names no database that Shipline can use",
+        why="a store in memory keeps nothing" if name == "sqlite" else "",
+        todo="use sqlite:///PATH or postgresql://USER@HOST/DATABASE",
+    )
 
 
-def _translated(store: Store, cause: Any) -> ShiplineError:
-    text = str(cause).splitlines()[0][:200] if str(cause) else type(cause).__name__
-    where = f"the database {store.path}" if store.path is not None else "the database"
-    lowered = text.lower()
-    if isinstance(cause, sqlite3.IntegrityError | psycopg.errors.IntegrityError):
-        return ConflictError(f"{where} holds another row under the same key", why=text)
-    if "malformed" in lowered or "not a database" in lowered:
-        return CorruptStore(
-            f"{where} is damaged or is not one of Shipline's",
-            why=text,
-            todo="move it away and run the command again: tags, registries and release bundles rebuild what is needed",
-        )
-    if "disk is full" in lowered or "disk i/o error" in lowered or "no space left" in lowered:
-        return FullDisk(f"{where} cannot be written", why=text, todo="free disk space, then run the command again")
-    if "unable to open" in lowered or "readonly" in lowered or "permission" in lowered:
-        return ShiplineError(
-            f"{where} cannot be opened for writing", why=text, todo="check the path and its permissions"
-        )
-    return UnavailableError(f"{where} did not answer as it should", why=text, todo="run the command again")
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ShiplineError(
+            f"the folder {folder} for the database cannot be made",
+            why=error.strerror or "",
+            todo="check the path and its permissions",
+        ) from error
+
+
+def _create_engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        timeout = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
+        return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=timeout)
+    return create_sqlite_engine(url)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 metadata = MetaData(
@@ -77,6 +78,8 @@ event = Table(
     Column("place", BigInteger, nullable=True, unique=True),
     UniqueConstraint("project_id", "stream", "position"),
     Index("ix_event_project_id_number", "project_id", "number"),
+    # What the sequencer still has to do, found without walking through what it has done.
+    Index("ix_event_unsequenced", "number", sqlite_where=text("place IS NULL"), postgresql_where=text("place IS NULL")),
 )
 
 merkle_node = Table(
@@ -91,25 +94,30 @@ merkle_node = Table(
 log_head = Table(
     "log_head",
     metadata,
-    # One row (id 1): its lock makes one sequencer at a time.
+    # One row (id 1), which the migration writes: its lock makes one sequencer at a time.
     Column("id", Integer, primary_key=True),
     Column("size", BigInteger, nullable=False),
+    # The public key (`store.notes`) of the first checkpoint, which all others are signed by; None before there is one.
+    Column("key", Text, nullable=True),
 )
 
 checkpoint = Table(
     "checkpoint",
     metadata,
+    # Signed notes of the tree's root (`store.checkpoints`), one a batch of the sequencer. The latest is needed, the
+    # earlier ones show when events were sealed.
     Column("size", BigInteger, primary_key=True),
-    Column("root", String(64), nullable=False),
     Column("note", Text, nullable=False),
-    _time("time_us"),
 )
 
 reactor_cursor = Table(
     "reactor_cursor",
     metadata,
+    Column("project_id", String(40), primary_key=True),
     Column("reactor", String(80), primary_key=True),
-    Column("number", BigInteger, nullable=False),
+    Column("organisation_id", String(40), nullable=False),
+    # The first place in the log that the reactor has not seen.
+    Column("place", BigInteger, nullable=False),
 )
 
 # --- the engine ----------------------------------------------------------------------------------------------------

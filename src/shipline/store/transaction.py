@@ -1,4 +1,10 @@
-"""One transaction: rows, events and the engine's next tick are committed together or not at all."""
+"""One transaction: rows, events and the engine's next tick are committed together or not at all.
+
+Why the order within a stream survives the sequencer, which goes by `number`: a position is taken only by who sees the
+one before it committed (or wrote it itself), and the unique constraint refuses a second taker. The number is drawn
+after that, from a sequence that only rises. So of two events of a stream the later position has the higher number, and
+whoever sees the later sees the earlier.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +16,13 @@ import rfc8785
 from sqlalchemy import Connection, func, insert, select
 
 from shipline.domain.codec import to_json
+from shipline.domain.errors import InvalidValue
 from shipline.domain.event import Event
 from shipline.domain.package import Project
 from shipline.store.tables import event as event_table
+
+# What the columns hold.
+LENGTHS = {"id": 40, "stream": 200, "kind": 80, "cause": 40}
 
 
 def content_hash(salt: str, content: str) -> str:
@@ -29,9 +39,13 @@ class Transaction:
     salts: Callable[[], str]
 
     def append(self, event: Event) -> Event:
-        """Append to the event's stream; returns the event with its position. The same id twice is an error."""
+        """Append to the event's stream; returns the event with its position. The same id twice is a ConflictError.
+
+        On PostgreSQL it waits for other transactions that have appended to the same stream and are still open.
+        """
+        content = _content(event)
+        self._lock_stream(event.stream)
         position = self._last_position(event.stream) + 1
-        content = rfc8785.dumps({"actor": to_json(event.actor), "body": event.body}).decode()
         salt = self.salts()
         self.connection.execute(
             insert(event_table).values(
@@ -51,6 +65,12 @@ class Transaction:
         )
         return replace(event, position=position)
 
+    def _lock_stream(self, stream: str) -> None:
+        # Without it two writers would take the same position, and the second would fail instead of waiting.
+        if self.connection.dialect.name == "postgresql":
+            key = func.hashtextextended(f"{self.project.id} {stream}", 0)
+            self.connection.execute(select(func.pg_advisory_xact_lock(key)))
+
     def _last_position(self, stream: str) -> int:
         last = self.connection.scalar(
             select(func.max(event_table.c.position)).where(
@@ -58,3 +78,18 @@ class Transaction:
             )
         )
         return int(last) if last is not None else 0
+
+
+def _content(event: Event) -> str:
+    """What the salted hash is of: canonical JSON (RFC 8785). Raises InvalidValue for what a log cannot hold.
+
+    PostgreSQL refuses longer texts and SQLite keeps them, so the lengths are checked here for both.
+    """
+    for name, length in LENGTHS.items():
+        text = getattr(event, name) or ""
+        if len(text) > length or not text.isprintable():
+            raise InvalidValue(f"an event's {name} is too long or not printable: {text[:80]!r}")
+    try:
+        return rfc8785.dumps({"actor": to_json(event.actor), "body": event.body}).decode()
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InvalidValue(f"the body of {event.kind} has no canonical JSON form", why=str(error)[:200]) from error
