@@ -298,6 +298,7 @@ class Application:
         from shipline.capabilities.incidents import REACTIONS
         from shipline.store.log import sequence
         from shipline.store.reactors import react
+
         ...
 
 
