@@ -241,6 +241,25 @@ def test_installers_are_told_the_index_and_no_secret(server: Server, context: Pr
     assert PyPIRegistry(settings, context).install_arguments() == ("--index-url", settings.index_url)
 
 
+def test_what_is_published_can_be_installed(server: Server, tmp_path: Path, context: ProviderContext) -> None:
+    """The ecosystem's own installer, with nothing but what the provider says."""
+    registry = PyPIRegistry(server.settings(), context)
+    registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-cache-dir",
+    ]
+    target = ["--target", str(tmp_path / "installed"), *registry.install_arguments(), f"{PACKAGE}==1.0.0"]
+    subprocess.run([*command, *target], check=True, capture_output=True)
+    assert (tmp_path / "installed" / "quotes_service-1.0.0.dist-info" / "METADATA").exists()
+
+
 def test_the_index_may_come_from_the_configuration_of_pip(
     server: Server, context: ProviderContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
