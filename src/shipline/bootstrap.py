@@ -11,8 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
-from shipline.configuration.load import read_table
+from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings, read_table
 from shipline.domain.errors import ConfigurationError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
@@ -27,9 +26,11 @@ if TYPE_CHECKING:
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
+    from shipline.store.transaction import Transaction
 
 STATE_FOLDER = ".shipline"
 STORE_VARIABLE = "SHIPLINE_STORE"
+LOG_KEY_VARIABLE = "SHIPLINE_LOG_KEY"
 PAUSED_CANARY_S = 24 * 3600
 
 
@@ -235,7 +236,7 @@ class Application:
         )
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
-        """What the rollouts of an environment stand on. Traffic and signals share a folder: one reads the other's log."""
+        """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
         from shipline.capabilities.rollouts import Ground
 
         name = environment.name
@@ -264,10 +265,9 @@ class Application:
         from shipline.capabilities import releases, rollouts
         from shipline.engine.engine import Catalogue
 
-        release = releases.release_workflow()
-        workflows = {release.name: release}
-        actions = {f"{release.name}.{name}": action for name, action in releases.actions(self.release_ground).items()}
-        observers: dict[str, Observer] = {release.name: partial(_observe_release, self.events)}
+        workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
+        actions = dict(releases.actions(self.release_ground))
+        observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
         for environment in self.settings.environment:
             settings = self._canary(environment)
             workflow = rollouts.rollout_workflow(
@@ -291,15 +291,30 @@ class Application:
             raise ConfigurationError(f"{where}: weight_max is at most 0.5, since the baseline gets as much")
         return settings
 
-    def _chores(self) -> tuple[Callable[[], None], ...]:
+    def _chores(self) -> tuple[Callable[[], object], ...]:
         """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
         from functools import partial
 
-        from shipline.capabilities.incidents import REACTIONS
+        from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
+        from shipline.store.keys import load_or_create_log_key, log_key_path
         from shipline.store.log import sequence
         from shipline.store.reactors import react
 
-        ...
+        setting = os.environ.get(LOG_KEY_VARIABLE, "")
+        key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
+        chores: list[Callable[[], object]] = [
+            partial(sequence, self.store, key),
+            partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
+        ]
+        if self.settings.release.withdraw_on_rollback:
+            chores.append(partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal))
+        return tuple(chores)
+
+    def _order_withdrawal(self, tx: Transaction, event: Event) -> None:
+        """A version that the analysis sent back is withdrawn from its registry, by a run of its own."""
+        from shipline.capabilities.releases import order_withdrawal
+
+        order_withdrawal(tx, self.engine, event)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

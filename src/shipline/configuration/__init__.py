@@ -4,7 +4,7 @@ The project's own tables are checked here, a provider's or a room's table by the
 put together in `bootstrap`. Light on purpose: `shipline plan` reads it too.
 """
 
-from shipline.configuration.load import FILE_NAME, find_root, load_settings
+from shipline.configuration.load import FILE_NAME, find_root, load_settings, read_table
 from shipline.configuration.settings import (
     EnvironmentSettings,
     PackageSettings,
@@ -22,4 +22,5 @@ __all__ = [
     "TestSettings",
     "find_root",
     "load_settings",
+    "read_table",
 ]

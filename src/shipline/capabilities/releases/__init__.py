@@ -5,9 +5,10 @@ a release that was cut off goes on from where it stopped, also from an empty sto
 Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rollouts`).
 """
 
+from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
-from shipline.capabilities.releases.ordering import Candidate, release_package
-from shipline.capabilities.releases.proof import ProofSteps
+from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
+from shipline.capabilities.releases.proof import refusal_of
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
     RELEASES,
@@ -17,29 +18,28 @@ from shipline.capabilities.releases.queries import (
     find_release,
     verdicts_of,
 )
-from shipline.capabilities.releases.steps import ArtifactSteps, FileSteps
 from shipline.capabilities.releases.usecases import follow_run
-from shipline.capabilities.releases.version_files import detect
-from shipline.capabilities.releases.withdrawal import withdraw_release
-from shipline.capabilities.releases.workflow import release_workflow
+from shipline.capabilities.releases.withdrawal import order_withdrawal, withdraw_release
+from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
 
 __all__ = [
     "EVIDENCE",
     "RELEASES",
+    "RELEASE_WORKFLOW",
     "VERDICTS",
-    "ArtifactSteps",
+    "WORKFLOWS",
     "Candidate",
-    "FileSteps",
-    "ProofSteps",
     "ReleaseGround",
     "TestRun",
+    "actions",
     "all_releases",
-    "detect",
     "evidence_of",
     "find_release",
     "follow_run",
+    "order_withdrawal",
+    "refusal_of",
     "release_package",
-    "release_workflow",
     "verdicts_of",
+    "version_files_of",
     "withdraw_release",
 ]

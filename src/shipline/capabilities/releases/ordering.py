@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from shipline.capabilities.plans import render_section
 from shipline.capabilities.releases.ground import ReleaseGround
@@ -10,6 +11,7 @@ from shipline.capabilities.releases.queries import unfinished_release
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start
 from shipline.capabilities.releases.steps import release_key
 from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.releases.version_files import EDITORS, states_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.package import Package
@@ -21,6 +23,7 @@ from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
 KEY_TRAILER = "Shipline-Key"
+MODULES_MAX = 20
 PUBLIC_STEPS = ("push", "publish")
 
 
@@ -32,6 +35,14 @@ class Candidate:
     plan: PackagePlan
     version_files: tuple[str, ...]
     changelog: str
+
+
+def version_files_of(folder: Path) -> tuple[str, ...]:
+    """The files of a package that state its version, found by name, relative to `folder`."""
+    names = [name for name in EDITORS if (folder / name).is_file()]
+    modules = (*sorted(folder.glob("*/__init__.py")), *sorted(folder.glob("src/*/__init__.py")))
+    names += [path.relative_to(folder).as_posix() for path in modules[:MODULES_MAX]]
+    return tuple(name for name in names if states_version(name, (folder / name).read_bytes()))
 
 
 def release_package(

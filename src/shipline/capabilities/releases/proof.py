@@ -149,6 +149,25 @@ class ProofSteps:
     def gate(self, context: StepContext) -> Outcome:
         """Ask the gates of the stage `release`. Anything but PASS refuses; missing evidence is UNKNOWN."""
         release = self.ground.release(context)
+        verdicts = self.verdicts(release, "release", context.now_us)
+        if combined(verdicts) is Answer.PASS:
+            return Done(
+                {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
+                save=lambda tx: self.record_verdicts(tx, release, "release", verdicts),
+            )
+        reasons = _why_closed(verdicts)
+
+        def save(tx: Transaction) -> None:
+            self.record_verdicts(tx, release, "release", verdicts)
+            refused = (RELEASES.find(tx, release.id) or release).to(ReleaseStatus.REFUSED)
+            RELEASES.save(tx, refused)
+            append(tx, self.ground.events, refused, "ReleaseRefused", {"reason": reasons})
+
+        return Failed(reasons, save=save)
+
+    def verdicts(self, release: Release, stage: str, now_us: int) -> tuple[Verdict, ...]:
+        """What the gates of a stage say about a release now, from its evidence; nothing is written down."""
+        gates = tuple(gate for gate in self.ground.gates if gate.stage == stage)
         with self.ground.store.begin() as tx:
             pieces = evidence_of(tx, release.id)
         facts = facts_of(
@@ -157,25 +176,7 @@ class ProofSteps:
             prerelease=_is_prerelease(release.version),
             signatures_verified=self._signatures_hold(release),
         )
-        gates = tuple(gate for gate in self.ground.gates if gate.stage == "release")
-        verdicts = evaluate(gates, facts, context.now_us)
-        if combined(verdicts) is Answer.PASS:
-            return Done(
-                {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
-                save=lambda tx: self._record_verdicts(tx, release, verdicts),
-            )
-        closed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
-        reasons = "; ".join(
-            f"{verdict.gate} says {verdict.answer.value}: {' '.join(verdict.reasons)}" for verdict in closed
-        )
-
-        def save(tx: Transaction) -> None:
-            self._record_verdicts(tx, release, verdicts)
-            refused = (RELEASES.find(tx, release.id) or release).to(ReleaseStatus.REFUSED)
-            RELEASES.save(tx, refused)
-            append(tx, self.ground.events, refused, "ReleaseRefused", {"reason": reasons})
-
-        return Failed(reasons, save=save)
+        return evaluate(gates, facts, now_us)
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
@@ -225,11 +226,32 @@ class ProofSteps:
             body = {"evidence_id": piece.id, "kind": piece.kind.value, "tool": piece.tool, "summary": piece.summary}
             append(tx, self.ground.events, release, "EvidenceRecorded", body | {"digest": piece.digest})
 
-    def _record_verdicts(self, tx: Transaction, release: Release, verdicts: tuple[Verdict, ...]) -> None:
+    def record_verdicts(self, tx: Transaction, release: Release, stage: str, verdicts: tuple[Verdict, ...]) -> None:
+        """Write down what the gates of a stage have said."""
         for verdict in verdicts:
-            VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage="release")
-            body: dict[str, Any] = {"gate": verdict.gate, "answer": verdict.answer.value, "stage": "release"}
+            VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage=stage)
+            body: dict[str, Any] = {"gate": verdict.gate, "answer": verdict.answer.value, "stage": stage}
             append(tx, self.ground.events, release, "GateDecided", body | {"reasons": list(verdict.reasons)})
+
+
+def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> str:
+    """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open."""
+    with ground.store.begin() as tx:
+        release = RELEASES.find(tx, release_id) if release_id is not None else None
+    if release is None:
+        return "there is no release of this version in the store, so nothing proves it"
+    if release.status is not ReleaseStatus.PUBLISHED:
+        return f"{release.package} {release.version} is {release.status.value}, and only published versions are deployed"
+    proof = ProofSteps(ground)
+    verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
+    with ground.store.begin() as tx:
+        proof.record_verdicts(tx, release, stage, verdicts)
+    return "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
+
+
+def _why_closed(verdicts: tuple[Verdict, ...]) -> str:
+    closed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
+    return "; ".join(f"{verdict.gate} says {verdict.answer.value}: {' '.join(verdict.reasons)}" for verdict in closed)
 
 
 def _fill(part: str, values: dict[str, str]) -> str:

@@ -18,7 +18,7 @@ from shipline.capabilities.releases.ground import (
 )
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
-from shipline.capabilities.releases.version_files import set_version
+from shipline.capabilities.releases.version_files import write_version
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConflictError, ShiplineError
@@ -42,7 +42,7 @@ class FileSteps:
         paths = []
         for name in context.input["version_files"]:
             path = root / folder / name
-            write_atomically(path, set_version(name, path.read_bytes(), release.version))
+            write_atomically(path, write_version(name, path.read_bytes(), release.version))
             paths.append(_relative(path, root))
         changelog = root / folder / context.input["changelog"]
         before = changelog.read_text("utf-8") if changelog.exists() else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.workflow import NAME
+from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
 from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.package import Package
@@ -71,7 +71,7 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         "time_us": now_us // 1_000_000 * 1_000_000,
         "commits": commits,
     }
-    engine.start(tx, NAME, subject=f"release:{release.id}", given=given, exclusive_key="release")
+    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key="release")
     return release
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from shipline.engine.workflow import NO_UNDO, OnFailure, Recovery, Step, Workflow
 
-NAME = "release"
+RELEASE_WORKFLOW = "release"
+WITHDRAWAL_WORKFLOW = "withdrawal"
 FILES_TIMEOUT_S = 120
 BUILD_TIMEOUT_S = 3600
 TEST_TIMEOUT_S = 4 * 3600
@@ -23,7 +24,7 @@ def release_workflow() -> Workflow:
     itself: a tag that was seen may be relied on, and a version that was published can only be withdrawn.
     """
     return Workflow(
-        name=NAME,
+        name=RELEASE_WORKFLOW,
         steps=(
             _step("edit", "Set the version in its files and write the changelog", FILES_TIMEOUT_S),
             _step("commit", "Commit them", FILES_TIMEOUT_S),
@@ -38,3 +39,12 @@ def release_workflow() -> Workflow:
         ),
         on_failure=OnFailure.STOP,
     )
+
+
+def withdrawal_workflow() -> Workflow:
+    """Withdrawing a version because of what it did; a registry that is down is asked again."""
+    step = Step("withdraw", "Withdraw the version", Recovery.REPEAT, NO_UNDO, NETWORK_TIMEOUT_S, attempts_max=10)
+    return Workflow(name=WITHDRAWAL_WORKFLOW, steps=(step,), on_failure=OnFailure.STOP)
+
+
+WORKFLOWS = (release_workflow(), withdrawal_workflow())

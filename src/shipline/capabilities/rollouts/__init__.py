@@ -5,8 +5,14 @@ back to the stable version before anything is stopped; an instance is stopped on
 its open requests have ended. Does not build, publish or judge a release; does not open incidents (they follow the log).
 """
 
-from shipline.capabilities.rollouts.analysis import AnalysisSettings
-from shipline.capabilities.rollouts.canary import CanaryStep
+from shipline.capabilities.rollouts.analysis import (
+    AnalysisSettings,
+    AnalysisState,
+    AnalysisVerdict,
+    Decision,
+    Observation,
+)
+from shipline.capabilities.rollouts.canary import actions
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -17,7 +23,8 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     served_before,
 )
-from shipline.capabilities.rollouts.steps import Ground, RolloutSteps, stop_environment
+from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
+from shipline.capabilities.rollouts.steps import Ground, stop_environment
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
     RolloutOrder,
@@ -32,15 +39,22 @@ __all__ = [
     "ROLLOUTS",
     "AnalysisPoint",
     "AnalysisSettings",
-    "CanaryStep",
+    "AnalysisState",
+    "AnalysisVerdict",
+    "Decision",
     "Ground",
+    "Observation",
     "RolloutCommand",
     "RolloutOrder",
-    "RolloutSteps",
+    "actions",
     "all_rollouts",
     "analysis_of",
+    "begin",
     "command_rollout",
     "current_deployment",
+    "decide",
+    "evidence",
+    "excess_upper",
     "follow_run",
     "latest_rollout",
     "open_rollout",

@@ -15,11 +15,11 @@ from shipline.capabilities.rollouts.analysis import (
 )
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.routing import canary_routes, stable_routes
-from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running
+from shipline.capabilities.rollouts.steps import Ground, RolloutSteps, Running, load_rollout, running
 from shipline.capabilities.rollouts.usecases import note_analysis
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.rollout import Rollout
-from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
+from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import EDGES_S, Counts, Reading
 from shipline.ports.target import Role
 
@@ -144,3 +144,17 @@ def _heard(watch: Watch, context: StepContext) -> Watch:
     for signal in context.signals:
         said = {"pause": True, "resume": False}.get(signal.kind, said)
     return watch if said is None else replace(watch, paused=said)
+
+
+def actions(ground: Ground, settings: AnalysisSettings) -> dict[str, Action]:
+    """The action of every step of `rollout_workflow`, by name."""
+    steps = RolloutSteps(ground)
+    return {
+        "gate": steps.gate,
+        "prepare": steps.prepare,
+        "start": steps.start,
+        "canary": CanaryStep(ground, settings),
+        "promote": steps.promote,
+        "restore": steps.restore,
+        "retire": steps.retire,
+    }
