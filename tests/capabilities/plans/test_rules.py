@@ -100,6 +100,8 @@ def test_a_first_version_is_taken_as_it_is_written() -> None:
         ("semver", ["v1.2.3", "v1.3.0-rc.1", "v1.3.0-rc.9", "v1.3.0-beta.20"], "rc", "1.3.0-rc.10"),
         ("semver", ["v1.2.3", "v2.0.0-beta.1"], "rc", "2.0.0-rc.1"),
         ("semver", [], "next", "0.1.0-next.1"),
+        ("semver", ["v1.2.3", "v1.2.0-next.0"], "next", "1.3.0-next.0"),
+        ("semver", ["v1.2.3", "v1.2.0-next"], "next", "1.3.0-next.1"),
         ("pep440", ["v1.2.3", "v1.3.0rc1"], "rc", "1.3.0rc2"),
         ("pep440", ["v1.2"], "beta", "1.3.0b1"),
         ("pep440", ["v1!1.2.0"], "dev", "1!1.3.0.dev1"),

@@ -176,13 +176,20 @@ def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> 
     scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
     if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
         return stated.text
-    taken = [
-        entry.version.number
-        for entry in lineage.released
-        if entry.version.release == target and channel != STABLE and scheme.same_channel(channel, entry.version)
-    ]
     epoch = base.version.epoch if base else 0
-    return scheme.render(target, channel=channel, number=max(taken, default=0) + 1, epoch=epoch)
+    number = 0 if channel == STABLE else _next_number(lineage, target, channel)
+    return scheme.render(target, channel=channel, number=number, epoch=epoch)
+
+
+def _next_number(lineage: Lineage, target: tuple[int, int, int], channel: str) -> int:
+    """One more than the last pre-release of `target`; the first is 1, or 0 where the project counts from 0."""
+    scheme = scheme_named(lineage.package.scheme)
+    own = [entry.version for entry in lineage.released if scheme.same_channel(channel, entry.version)]
+    taken = [version.number for version in own if version.release == target]
+    if taken:
+        return max(taken) + 1
+    zeros = (scheme.render(each.release, channel=channel, number=0, epoch=each.epoch) for each in own)
+    return 0 if any(zero == each.text for zero, each in zip(zeros, own, strict=True)) else 1
 
 
 def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
