@@ -18,7 +18,15 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
-    from shipline.engine.engine import Engine
+    from collections.abc import Callable
+
+    from shipline.capabilities.releases import Candidate, ReleaseGround
+    from shipline.capabilities.rollouts import AnalysisSettings, Ground
+    from shipline.domain.event import Event
+    from shipline.domain.gate import Gate
+    from shipline.domain.rollout import Rollout
+    from shipline.engine.engine import Catalogue, Engine, Observer
+    from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
     from shipline.ports.builder import Builder
     from shipline.ports.registry import Registry

@@ -47,7 +47,7 @@ class Runner:
     """
 
     def __init__(
-        self, engine: Engine, scheduler: Scheduler, lease: Lease, chores: tuple[Callable[[], None], ...]
+        self, engine: Engine, scheduler: Scheduler, lease: Lease, chores: tuple[Callable[[], object], ...]
     ) -> None:
         self.engine = engine
         self.scheduler = scheduler

@@ -83,7 +83,7 @@ class ProofSteps:
         return Evidence(
             id=self.ground.events.ids.new("evd"),
             release_id=release.id,
-            kind=EvidenceKind(report.kind),
+            kind=report.kind,
             tool=report.tool,
             format=report.format,
             digest=digest,
@@ -111,21 +111,26 @@ class ProofSteps:
         kept = tuple(piece for piece in pieces if piece.kind is not EvidenceKind.TESTS)
         return Done({"statements": list(statements)}, save=lambda tx: self._record(tx, release, kept))
 
-    def _statements(self, context: StepContext, release: Release, folder: Path) -> dict[str, tuple[str, bytes]]:
+    def _statements(
+        self, context: StepContext, release: Release, folder: Path
+    ) -> dict[str, tuple[EvidenceKind, bytes]]:
         artifacts = release.artifacts
         statements = {
-            "provenance": ("provenance", statement_of_provenance(artifacts, self._build_of(context, release)))
+            "provenance": (
+                EvidenceKind.PROVENANCE,
+                statement_of_provenance(artifacts, self._build_of(context, release)),
+            )
         }
         if any(artifact.kind in ("wheel", "sdist") for artifact in artifacts):
             sbom = self._sbom(context, release)
             write_atomically(folder / SBOM_NAME, sbom)
-            statements["sbom"] = ("sbom", statement_of_sbom(artifacts, sbom))
+            statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
         for path in self._report_paths(release):
             report = read_report(path)
-            if report.kind == "tests":
+            if report.kind is EvidenceKind.TESTS:
                 name = f"tests-{path.parent.name}-{path.stem}"
                 about = statement_of_tests(artifacts, report, report_name=path.name, digest=digest_of(path))
-                statements[name] = ("tests", about)
+                statements[name] = (EvidenceKind.TESTS, about)
         return statements
 
     def _sbom(self, context: StepContext, release: Release) -> bytes:
@@ -241,7 +246,9 @@ def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> 
     if release is None:
         return "there is no release of this version in the store, so nothing proves it"
     if release.status is not ReleaseStatus.PUBLISHED:
-        return f"{release.package} {release.version} is {release.status.value}, and only published versions are deployed"
+        return (
+            f"{release.package} {release.version} is {release.status.value}, and only published versions are deployed"
+        )
     proof = ProofSteps(ground)
     verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
     with ground.store.begin() as tx:
@@ -261,7 +268,9 @@ def _fill(part: str, values: dict[str, str]) -> str:
 
 
 def _says_failed(report: Report) -> bool:
-    return report.kind == "tests" and bool(report.summary.get("failed", 0) or report.summary.get("errors", 0))
+    return report.kind is EvidenceKind.TESTS and bool(
+        report.summary.get("failed", 0) or report.summary.get("errors", 0)
+    )
 
 
 def _is_prerelease(version: str) -> bool:
