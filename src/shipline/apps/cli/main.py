@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show the next version of each package, and why."),
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
+    "releases": ("releases", "List the releases, and what the gates said."),
     "withdraw": ("withdraw", "Withdraw a released version as far as its registry allows."),
     "deploy": ("deploy", "Bring a released version to an environment."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),

@@ -69,7 +69,9 @@ def release_package(
         if known.unfinished is not None:
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
-        return decision, begin_release(tx, engine, _order(candidate, decision.version, tag), actor)
+        return decision, begin_release(
+            tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
+        )
 
 
 def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
@@ -113,7 +115,7 @@ def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
         )
 
 
-def _order(candidate: Candidate, version: str, tag: Tag | None) -> ReleaseOrder:
+def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
     plan = candidate.plan
     begun = plan.next == version
     if not begun and tag is None:
@@ -123,7 +125,8 @@ def _order(candidate: Candidate, version: str, tag: Tag | None) -> ReleaseOrder:
         version=version,
         tag=candidate.package.tag(version),
         previous_version=plan.current if begun else None,
-        section=render_section(plan) if begun else "",
+        time_us=now_us // 1_000_000 * 1_000_000,
+        section=render_section(plan, time_us=now_us) if begun else "",
         commits=tuple((change.commit, change.time_us) for change in plan.changes) if begun else (),
         version_files=candidate.version_files,
         changelog=candidate.changelog,

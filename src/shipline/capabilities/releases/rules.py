@@ -65,8 +65,8 @@ def decide_start(known: Known) -> Decision:
     if known.tagged_here and known.on_registry is False and plan.current is not None:
         return Decision(Start.NEW, plan.current, f"{plan.current} is tagged and is not on the registry")
     if plan.releasable:
-        return Decision(Start.NEW, plan.next, "; ".join(plan.reasons))
-    return Decision(Start.NOTHING, None, "; ".join(plan.reasons) or "nothing has changed that is worth a release")
+        return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
+    return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
 
 
 def artifact_folder_name(package: str, version: str) -> str:

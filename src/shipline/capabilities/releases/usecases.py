@@ -22,14 +22,16 @@ from shipline.store.transaction import Transaction
 class ReleaseOrder:
     """What is to be released: a package at a version.
 
-    `section` is the version's part of the changelog, `commits` are the released commits with their times (for lead
-    times), `commit` is the tagged commit where the tag exists already.
+    `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
+    version's part of the changelog, `commits` are the released commits with their times (for lead times), `commit` is
+    the tagged commit where the tag exists already.
     """
 
     package: Package
     version: str
     tag: str
     previous_version: str | None
+    time_us: int
     section: str
     commits: tuple[tuple[str, int], ...]
     version_files: tuple[str, ...]
@@ -67,8 +69,7 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         "package": to_json(order.package),
         "version_files": list(order.version_files),
         "changelog": order.changelog,
-        # The release's instant is chosen once and handed down: commit, tag and archives carry it.
-        "time_us": now_us // 1_000_000 * 1_000_000,
+        "time_us": order.time_us,
         "commits": commits,
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key="release")
