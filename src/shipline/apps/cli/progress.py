@@ -33,18 +33,23 @@ def engine_running(application: Application) -> Iterator[None]:
         runner.stop()
 
 
-def follow(application: Application, subject: str) -> Run:
-    """Print the steps of the newest run about `subject` as they end; returns it once it rests."""
+def follow(application: Application, subject: str, *, since_us: int) -> Run:
+    """Print the steps of the newest run about `subject` that were started at `since_us` or later, as they end.
+
+    Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it.
+    """
     shown, waited_for = 0, ""
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
-            entries = journal.journal_of(tx, run.id)
+            entries = [entry for entry in journal.journal_of(tx, run.id) if entry.started_us >= since_us]
+            spoken_to = bool(journal.pending_signals(tx, run.id))
         workflow = application.engine.catalogue.workflows[run.workflow]
         while shown < len(entries) and entries[shown].outcome is not None:
             _print_entry(workflow, entries[shown])
             shown += 1
-        if run.state.status in ENDED | WAITING_FOR_A_PERSON and shown == len(entries):
+        resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
+        if resting and shown == len(entries):
             return run
         if run.state.waiting_for and run.state.waiting_for != waited_for:
             waited_for = run.state.waiting_for

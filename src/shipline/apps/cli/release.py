@@ -42,13 +42,14 @@ def _release_each(application: Application, names: tuple[str, ...]) -> list[Rele
     released = []
     reasons = []
     for candidate in application.candidates(names):
+        since_us = application.clock.now_us()
         ground, branch = application.release_ground, application.settings.release.branch
         decision, release = release_package(ground, application.engine, candidate, local_person(), branch=branch)
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
-        follow(application, f"release:{release.id}")
+        follow(application, f"release:{release.id}", since_us=since_us)
         released.append(_ended(application, release.id))
     if not released:
         raise NothingToDo("nothing to release", why="; ".join(reasons))
@@ -65,7 +66,7 @@ def _ended(application: Application, release_id: str) -> Release:
         verdicts = verdicts_of(tx, release_id)
     if release is None or release.status is ReleaseStatus.STOPPED:
         raise ShiplineError(
-            f"the release stopped; nothing is lost{'' if release is None else f' of {release.version}'}",
+            f"the release{'' if release is None else f' of {release.version}'} stopped; nothing is lost",
             todo="mend what is named above, then run `shipline release` again: it does only what is missing",
         )
     if release.status is ReleaseStatus.REFUSED:

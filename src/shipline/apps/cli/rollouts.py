@@ -94,7 +94,7 @@ def _chosen_release(releases: tuple[Release, ...], version: str | None, package:
 
 def watch(application: Application, rollout: Rollout) -> Rollout:
     """Follow a rollout to its end; returns it as it is then."""
-    follow(application, f"rollout:{rollout.id}")
+    follow(application, f"rollout:{rollout.id}", since_us=rollout.started_us)
     with application.store.begin() as tx:
         ended = ROLLOUTS.find(tx, rollout.id)
     if ended is None:
