@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import http.client
+import random
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 BACKEND = Path(__file__).with_name("backend.py")
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0  # only a failing test waits that long, however busy the machine
 
 
 class SystemClock:
@@ -37,10 +38,15 @@ def wait_until(holds: Callable[[], bool], what: str) -> None:
 
 
 def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that is free, below those that systems give to outgoing connections.
+
+    Tests that run at the same time hardly ever draw the same one.
+    """
+    while True:
+        port = random.SystemRandom().randrange(10_000, 20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass(frozen=True)

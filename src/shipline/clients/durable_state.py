@@ -14,7 +14,7 @@ from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import RefusedError, ShiplineError, UnavailableError
 from shipline.ports.clock import Clock
 
-LOCK_TIMEOUT_S = 10.0
+LOCK_TIMEOUT_S = 30.0
 POLL_S = 0.02
 DOCUMENT_BYTES_MAX = 1 << 20
 D = TypeVar("D")
@@ -55,15 +55,16 @@ def check_fence(seen: int, revision: int) -> None:
 class DurableState(Generic[D]):
     """The document at `path`, a frozen dataclass; `initial` where there is none yet. No I/O in the constructor."""
 
-    def __init__(self, path: Path, initial: D, clock: Clock) -> None:
+    def __init__(self, path: Path, initial: D, clock: Clock, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
         self._path = path
+        self._lock_timeout_s = lock_timeout_s
         self._initial = initial
         self._clock = clock
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the document's lock; see `locked`."""
-        with locked(self._path.with_suffix(".lock"), self._clock):
+        with locked(self._path.with_suffix(".lock"), self._clock, timeout_s=self._lock_timeout_s):
             yield
 
     def read(self) -> D:

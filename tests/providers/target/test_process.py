@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from shipline.clients.detached_launcher import identity
-from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
+from shipline.clients.log_keeper import end_of_log
+from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Target
 from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget
@@ -67,7 +68,7 @@ def settings(index: str, monkeypatch: pytest.MonkeyPatch) -> ProcessTarget.Setti
 def context(tmp_path: Path, versions: Path) -> Iterator[ProviderContext]:
     """A state folder; what runs in it ends with the test."""
     state = tmp_path / "state"
-    state.mkdir()
+    state.mkdir(mode=0o700)
     (state / "versions").symlink_to(versions)
     context = ProviderContext(root=tmp_path, state=state, clock=SystemClock())
     yield context
@@ -129,14 +130,36 @@ def test_an_instance_that_ignores_the_request_is_killed(target: ProcessTarget, c
     assert identity(pid) is None
 
 
+class ImpatientClock(SystemClock):
+    """Time that stands still until a program has written something, and is over then."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+        self.begun_us = super().now_us()
+
+    def now_us(self) -> int:
+        """An hour later once there is output."""
+        return self.begun_us + (3_600_000_000 if end_of_log(self.log, 1) else 0)
+
+
 def test_an_instance_that_is_never_healthy_is_stopped(target: ProcessTarget, context: ProviderContext) -> None:
     """The error says how long it was waited for, and nothing stays behind."""
     target.prepare(PACKAGE, MUTE)
-    hasty = ProcessTarget(ProcessTarget.Settings(command=COMMAND, health_timeout_s=1), context)
-    with pytest.raises(ShiplineError, match="not healthy within 1 s") as failure:
-        hasty.start("one", PACKAGE, MUTE, revision=1)
+    clock = ImpatientClock(target._process("one").log_folder)
+    settings = ProcessTarget.Settings(command=COMMAND, health_timeout_s=7)
+    with pytest.raises(ShiplineError, match="not healthy within 7 s") as failure:
+        ProcessTarget(settings, replace(context, clock=clock)).start("one", PACKAGE, MUTE, revision=1)
     assert "serving 1.3.0" in failure.value.why
     assert all(identity(pid) is None for pid in pids(target, "one"))
+
+
+def test_a_late_failure_does_not_stop_what_a_newer_revision_started(target: ProcessTarget) -> None:
+    """A zombie that waited for health in vain is refused when it wants to clean up."""
+    instance = target.start("one", PACKAGE, GOOD, revision=2)
+    intent = target._state.read().instances["one"]
+    with pytest.raises(RefusedError):
+        target._given_up("one", intent, revision=1)
+    assert target.instances() == (instance,)
 
 
 def test_credentials_of_the_engine_are_not_handed_down(target: ProcessTarget, monkeypatch: pytest.MonkeyPatch) -> None:

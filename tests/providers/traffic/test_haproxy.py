@@ -7,6 +7,9 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,6 +21,7 @@ from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedErro
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Role
 from shipline.ports.traffic import Route, Traffic
+from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
 from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
@@ -98,8 +102,18 @@ async def _user(address: str, requests: int, lost: list[str], served: list[str])
     await writer.wait_closed()
 
 
-def test_no_request_is_lost_by_switching_under_load(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
-    """20,000 requests of 16 users, while the canary comes, goes up, down and away, over and over."""
+def counted(signals: HAProxySignals) -> int:
+    """All requests that the access log holds."""
+    return sum(counts.requests for counts in signals.read("0:0").roles.values())
+
+
+def test_no_request_is_lost_by_switching_under_load(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """20,000 requests of 16 users, while the canary comes, goes up, down and away, over and over.
+
+    Each is answered with 200, and each stands in the access log.
+    """
     haproxy.apply((replace(OLD, address=old.address),), revision=1)
     done, rounds, failures = threading.Event(), list[int](), list[BaseException]()
 
@@ -133,6 +147,9 @@ def test_no_request_is_lost_by_switching_under_load(haproxy: HAProxyTraffic, old
     assert len(served) == 20_000
     assert {"old", "new"} == set(served)
     assert len(rounds) >= 3
+    context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
+    signals = HAProxySignals(HAProxySignals.Settings(), context)
+    wait_until(lambda: counted(signals) == 20_000, "all requests in the log")
 
 
 def test_a_killed_proxy_comes_back_with_its_routes(
@@ -216,6 +233,45 @@ def test_a_dead_instance_fails_its_own_requests(haproxy: HAProxyTraffic, old: Ba
     new.process.wait()
     statuses = [get(haproxy.address(), "/ok")[0] for _ in range(10)]
     assert (statuses.count(200), statuses.count(503)) == (5, 5)
+
+
+ENGINE = """
+    import sys
+    from pathlib import Path
+    from tests.machine import SystemClock
+    from shipline.ports.provider import ProviderContext
+    from shipline.providers.traffic.haproxy import HAProxyTraffic
+    from shipline.testing.conformance.traffic import split
+
+    state = Path(sys.argv[1])
+    context = ProviderContext(root=state, state=state, clock=SystemClock())
+    traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=int(sys.argv[2])), context)
+    print("go", flush=True)
+    traffic.open()
+    for revision in range(1, 1000):
+        traffic.apply(split(revision % 3 / 4), revision=revision)
+"""
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.06, 0.09, 0.12, 0.18, 0.25])
+def test_an_engine_killed_while_it_opens_or_applies_is_followed_by_the_next(
+    open_haproxy: Callable[[], HAProxyTraffic], tmp_path: Path, delay_s: float
+) -> None:
+    """Kill -9 at several moments: the next one finds the proxy, or starts it, and its routes hold."""
+    traffic = open_haproxy()
+    engine = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(ENGINE), str(tmp_path / "state"), traffic.address().split(":")[1]],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with engine:
+        assert engine.stdout is not None
+        assert engine.stdout.readline() == b"go\n"
+        SystemClock().sleep(delay_s)
+        engine.kill()
+    traffic.open()
+    traffic.apply(split(0.5), revision=1001)
+    assert set(traffic.routes()) == set(split(0.5))
 
 
 @pytest.mark.parametrize(

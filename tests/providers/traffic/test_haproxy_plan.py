@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipline.clients.haproxy import Server
@@ -45,6 +45,7 @@ def test_weights_are_the_smallest_that_come_nearest(shares: tuple[float, ...], e
     assert [weight * sum(expected) for weight in found] == [weight * sum(found) for weight in expected]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1000), min_size=1, max_size=6).filter(any))
 def test_weights_are_near_for_any_shares(parts: list[int]) -> None:
     """Within 1/256 of each share that is not below the smallest weight."""

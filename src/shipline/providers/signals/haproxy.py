@@ -22,7 +22,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.signals import EDGES_S, Counts, Reading
 from shipline.ports.target import Role
 
-READ_BYTES_MAX = 8 << 20  # about 160,000 requests, which take about a second
+READ_BYTES_MAX = 4 << 20  # about 80,000 requests, which take about half a second
 CURSOR = re.compile(r"([0-9]{1,20}):([0-9]{1,15})")
 K = TypeVar("K", bound=Hashable)
 

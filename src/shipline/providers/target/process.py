@@ -19,16 +19,18 @@ import signal
 import socket
 import subprocess
 import sys
+import zlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipline.clients.detached import Detached, Program
-from shipline.clients.durable_state import DurableState, check_fence, locked
+from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence, locked
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Instance, checked_instance_id
 
 HOST = "127.0.0.1"
+PORTS = range(20_000, 30_000)
 PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")  # PyPA core metadata: name
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,99}")  # what PEP 440 and semver write; never an option
 PLACEHOLDERS = ("host", "port", "version", "prefix")
@@ -97,11 +99,16 @@ class ProcessTarget:
         self._settings = settings
         self._clock = context.clock
         self._folder = context.state
-        self._state = DurableState(context.state / "target.json", SavedTarget(), context.clock)
+        # The lock is held while an instance is being stopped; the next call waits for that.
+        lock_timeout_s = settings.stop_timeout_s + LOCK_TIMEOUT_S
+        self._state = DurableState(
+            context.state / "target.json", SavedTarget(), context.clock, lock_timeout_s=lock_timeout_s
+        )
 
     def prepare(self, package: str, version: str) -> None:
         """Install the version into its own virtual environment; one that was left half done is made anew."""
         prefix = self._prefix(package, version)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with locked(prefix.with_name(prefix.name + ".lock"), self._clock, timeout_s=INSTALL_TIMEOUT_S):
             if (prefix / READY).exists():
                 return
@@ -127,7 +134,8 @@ class ProcessTarget:
             intent = self._intent(saved, instance_id, package, version)
             self._state.write(SavedTarget(revision, {**saved.instances, instance_id: intent}))
             process.start(self._program(prefix, intent))
-        self._await_health(instance_id, process, intent)
+        if not self._becomes_healthy(process, intent):
+            raise self._given_up(instance_id, intent, revision)
         return _instance(instance_id, intent)
 
     def instances(self) -> tuple[Instance, ...]:
@@ -146,19 +154,21 @@ class ProcessTarget:
         with self._state.locked():
             saved = self._fenced(revision)
             self._state.write(replace(saved, revision=revision))
-        process.stop(first=signal.SIGTERM, timeout_s=self._settings.stop_timeout_s)
-        self._drop(instance_id)
+            self._stop(instance_id, process)
 
-    def _drop(self, instance_id: str) -> None:
-        """Take a stopped instance out of the record; the logs of the last ones stay for people."""
-        with self._state.locked():
-            saved = self._state.read()
-            left = {name: intent for name, intent in saved.instances.items() if name != instance_id}
-            self._state.write(replace(saved, instances=left))
-            folders = self._folder.glob("instances/*")
-            stopped = sorted((path for path in folders if path.name not in left), key=lambda path: path.stat().st_mtime)
-            for folder in stopped[:-STOPPED_LOGS_KEPT]:
-                shutil.rmtree(folder, ignore_errors=True)
+    def _stop(self, instance_id: str, process: Detached) -> None:
+        """Stop an instance and take it out of the record, under the lock: what a newer revision starts is not hit.
+
+        The logs of the last ones stay for people.
+        """
+        process.stop(first=signal.SIGTERM, timeout_s=self._settings.stop_timeout_s)
+        saved = self._state.read()
+        left = {name: intent for name, intent in saved.instances.items() if name != instance_id}
+        self._state.write(replace(saved, instances=left))
+        folders = self._folder.glob("instances/*")
+        stopped = sorted((path for path in folders if path.name not in left), key=lambda path: path.stat().st_mtime)
+        for folder in stopped[:-STOPPED_LOGS_KEPT]:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _fenced(self, revision: int) -> SavedTarget:
         saved = self._state.read()
@@ -184,7 +194,7 @@ class ProcessTarget:
         if not (self._prefix(package, version) / READY).exists():
             raise ShiplineError(f"{package} {version} is not installed here", todo="prepare the version first")
         taken = {intent.port for intent in saved.instances.values()}
-        return Intent(package, version, _free_port(taken), self._clock.now_us())
+        return Intent(package, version, _free_port(taken, f"{self._folder} {instance_id}"), self._clock.now_us())
 
     def _program(self, prefix: Path, intent: Intent) -> Program:
         values = {"host": HOST, "port": str(intent.port), "version": intent.version, "prefix": str(prefix)}
@@ -192,17 +202,24 @@ class ProcessTarget:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIPLINE_")}
         return Program(argv, environment, LOG_BYTES_MAX)
 
-    def _await_health(self, instance_id: str, process: Detached, intent: Intent) -> None:
+    def _becomes_healthy(self, process: Detached, intent: Intent) -> bool:
+        """Wait until the instance answers; False when it ends, or when its time is over."""
         deadline_us = self._clock.now_us() + self._settings.health_timeout_s * 1_000_000
         while process.pid() is not None and self._clock.now_us() < deadline_us:
             if self._answers(process, intent):
-                return
+                return True
             self._clock.sleep(POLL_S)
+        return False
+
+    def _given_up(self, instance_id: str, intent: Intent, revision: int) -> ShiplineError:
+        """Stop an instance that did not become healthy, unless a newer revision has taken over, and say so."""
+        process = self._process(instance_id)
         ended = process.pid() is None
-        process.stop(first=signal.SIGTERM, timeout_s=self._settings.stop_timeout_s)
-        self._drop(instance_id)
+        with self._state.locked():
+            self._fenced(revision)
+            self._stop(instance_id, process)
         what = "ended" if ended else f"was not healthy within {self._settings.health_timeout_s} s"
-        raise ShiplineError(
+        return ShiplineError(
             f"instance {instance_id} of {intent.package} {intent.version} {what}",
             why=f"the end of its output:\n{process.output_end()}",
             todo=f"run its command by hand, and see that GET {self._settings.health_path} answers 2xx",
@@ -239,15 +256,18 @@ def _is_free(port: int) -> bool:
         return True
 
 
-def _free_port(taken: set[int]) -> int:
-    """A port that nobody listens on and no instance has been promised."""
-    for _ in range(100):
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if port not in taken:
+def _free_port(taken: set[int], key: str) -> int:
+    """A port that nobody listens on and no instance has been promised; `key` decides where the search begins.
+
+    Below the ports that systems give to outgoing connections (Linux from 32768, macOS from 49152), so that none of
+    those can take it before the instance listens, or while it is being started again.
+    """
+    begin = zlib.crc32(key.encode()) % len(PORTS)
+    ports: tuple[int, ...] = (*PORTS[begin:], *PORTS[:begin])
+    for port in ports:
+        if port not in taken and _is_free(port):
             return port
-    raise ShiplineError("there is no free port on the loopback interface")
+    raise ShiplineError(f"there is no free port from {PORTS[0]} to {PORTS[-1]} on the loopback interface")
 
 
 def _run(argv: tuple[str, ...], environment: dict[str, str], purpose: str) -> None:

@@ -10,6 +10,8 @@ started anew begins with them. Three decisions, and why:
 - No health checks by the proxy. The engine decides who gets traffic, with its reasons on record; two deciders would
   disagree at the worst moment.
 
+An instance has 60 s to answer; a request that takes longer is answered with 504 and has failed.
+
 One thread: lines of the access log then never compete, so none is dropped; it serves tens of thousands of requests
 a second, more than the instances of one machine.
 """
@@ -26,6 +28,7 @@ import socket
 from dataclasses import dataclass, replace
 
 from shipline.clients.detached import Program
+from shipline.clients.detached_launcher import write_durably
 from shipline.clients.durable_state import DurableState, check_fence
 from shipline.clients.haproxy import HAProxyClient, Server
 from shipline.clients.haproxy_files import (
@@ -135,8 +138,8 @@ class HAProxyTraffic:
             saved = self._state.read()
             program = Program(self._argv(), {"PATH": os.defpath}, LOG_BYTES_MAX)
             if self._process.pid() is None:
-                self._check_port()
                 self._configure(saved)
+                self._check_port()
                 self._state.write(replace(saved, listen=self.address()))
             elif saved.listen != self.address():
                 raise ConfigurationError(
@@ -244,6 +247,8 @@ class HAProxyTraffic:
             try:
                 probe.bind((host.strip("[]"), port))
             except OSError as failure:
+                if self._process.pid() is not None:
+                    return  # An engine that was killed while it opened had started the proxy: it is ours.
                 used = failure.errno == errno.EADDRINUSE
                 raise ShiplineError(
                     f"port {port} on {host} is in use by another program"
@@ -267,7 +272,7 @@ class HAProxyTraffic:
             servers="".join(_server_line(route) for route in saved.routes),
         )
         self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self._process.folder / CONFIGURATION_NAME).write_text(text, encoding="ascii")
+        write_durably(self._process.folder / CONFIGURATION_NAME, text)
 
     def _await_answer(self) -> None:
         deadline_us = self._clock.now_us() + int(START_TIMEOUT_S * 1_000_000)
@@ -278,7 +283,9 @@ class HAProxyTraffic:
                 self._clock.sleep(POLL_S)
             else:
                 return
-        raise ShiplineError("HAProxy does not start", why=self._process.output_end()[-1500:])
+        if self._process.pid() is not None:
+            raise UnavailableError("HAProxy runs, and does not answer on its socket")
+        raise ShiplineError("HAProxy ended when it was started", why=self._process.output_end()[-1500:])
 
 
 def _server_line(route: WeightedRoute) -> str:
