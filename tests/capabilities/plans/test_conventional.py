@@ -117,6 +117,26 @@ def test_a_commit_becomes_a_change() -> None:
     assert change.references == ("#1",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fix: " + "a" * 200_000 + "b#1",
+        "fix: " + "a/" * 100_000 + "#1",
+        "fix(" + ")" * 200_000,
+        "fix: x\n\n" + "A" * 200_000 + "\nRefs: " + "A1" * 100_000,
+        "fix: x\n\n" + "a: b\n" * 50_000,
+        "revert: x\n\n" + "Reverts " * 50_000,
+        "fix: x\n\nBREAKING CHANGE: " + "\n \t" * 50_000,
+        'Revert "' * 50_000,
+        'Reapply "' * 50_000,
+    ],
+)
+@pytest.mark.timeout(20)
+def test_reading_takes_time_in_proportion_to_the_length(text: str) -> None:
+    """What grows with the square of the length would take hours here, not the milliseconds that it does."""
+    read_message(text)
+
+
 PIECES = st.sampled_from(
     [
         "feat",

@@ -128,6 +128,11 @@ def test_the_monorepos_packages_are_planned_from_one_pass(monorepo: Repository) 
     check_golden("conventional-changelog.plan.txt", "\n".join(lines) + "\n")
 
 
+def test_a_monorepo_that_nobody_configured_is_said_to_be_one(monorepo: Repository) -> None:
+    (plan,) = make_plan(monorepo).packages
+    assert any("tags name other packages" in reason for reason in plan.reasons)
+
+
 def test_the_monorepos_changelogs(monorepo: Repository) -> None:
     chosen = [each for each in packages() if each.name in {"git-client", "template", "conventional-commits-parser"}]
     check_golden("conventional-changelog.changelog.md", changelog_of(monorepo, chosen, whole=True))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shipline.capabilities.plans.tags import released, version_text, with_detected_format
+from shipline.capabilities.plans.tags import of_other_packages, released, version_text, with_detected_format
 from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 from shipline.ports.repository import Tag
@@ -84,3 +84,9 @@ def test_of_two_tags_of_one_version_the_packages_own_form_counts() -> None:
 )
 def test_the_format_is_found_in_the_history(names: tuple[str, ...], expected: str) -> None:
     assert with_detected_format(Package("app"), tags(*names)).tag_format == expected
+
+
+def test_tags_of_other_packages_are_known_as_such() -> None:
+    names = ("v1.0.0", "1.0.0", "app-v1.0.0", "other-v1.0.0", "@a/b@1.0.0-rc.1", "x/v1.0.0", "latest", "1.0.0-v2")
+    found = of_other_packages(Package("app"), tags(*names))
+    assert [tag.name for tag in found] == ["other-v1.0.0", "@a/b@1.0.0-rc.1", "x/v1.0.0"]

@@ -54,8 +54,12 @@ REFERENCE_TOKENS = frozenset(
         "see",
     }
 )
-NUMBER = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d+")
-REFERENCE = re.compile(r"(?:[\w.-]+/[\w.-]+)?#\d+|\b[A-Z][A-Z0-9]+-\d+\b")
+# A repository's name begins where no other name goes on: else long words would be tried from each of their letters.
+REPOSITORY = r"(?<![\w.-])[\w.-]{1,100}/[\w.-]{1,100}#\d+"
+NUMBER = re.compile(rf"{REPOSITORY}|#\d+")
+PLAIN_NUMBER = re.compile(r"#\d+")
+NAMED_NUMBER = re.compile(r"\w#\d")
+REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 
 REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
 OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
@@ -102,7 +106,7 @@ def read_message(raw: str | bytes) -> Message:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     subject, _, rest = text.strip().partition("\n")
     kind, scope, exclamation, description = _read_subject(subject)
-    references = NUMBER.findall(subject) if "#" in subject else []
+    references = _numbers(subject) if "#" in subject else []
     if not rest and kind != "revert":
         return Message(kind, description, scope, exclamation, (), tuple(references))
     notes, referred, body = _read_rest(rest.strip("\n"))
@@ -129,6 +133,11 @@ def _read_subject(subject: str) -> tuple[str, str | None, bool, str]:
     if (again := REAPPLY.fullmatch(subject)) is not None and not again[1].startswith('Reapply "'):
         return _read_subject(again[1])
     return "", None, False, subject.strip()
+
+
+def _numbers(text: str) -> list[str]:
+    """Pull requests and issues as written. Names before the # are rare, and looking for them is slow."""
+    return (NUMBER if NAMED_NUMBER.search(text) else PLAIN_NUMBER).findall(text)
 
 
 def _read_rest(rest: str) -> tuple[tuple[str, ...], list[str], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -16,6 +17,9 @@ from shipline.ports.repository import Tag
 BARE = ("v{version}", "{version}", "release-{version}", "release/{version}")
 NAMED = ("{package}@{version}", "{package}-v{version}", "{package}@v{version}", "{package}/v{version}")
 NAMED_LATER = ("{package}-{version}", "{package}/{version}")
+
+# A tag of the form that NAMED and their like have, whoever the package is.
+OTHER = re.compile(r"(\S+?)(?:@v?|[-/]v)\d+\.\d+\.\d+\S*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,12 @@ def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
     top = max(version.key for version in highest.values())
     winners = [form for form in votes if highest[form].key == top]
     return replace(package, tag_format=max(winners, key=lambda form: votes[form]))
+
+
+def of_other_packages(package: Package, tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    """The tags that name a package other than this one, in the order of `tags`: signs of a monorepo."""
+    named = ((tag, OTHER.fullmatch(tag.name)) for tag in tags)
+    return tuple(tag for tag, match in named if match is not None and match[1] != package.name)
 
 
 def _formats(own: str, *, alone: bool) -> tuple[str, ...]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.conventional import read_change
 from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.tags import released, with_detected_format
+from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
 from shipline.domain.errors import ShiplineError
@@ -85,7 +86,17 @@ def _lineages(repository: Repository, packages: Sequence[Package] | None, head: 
     else:
         found = [(package, _file_of(repository, head, package)) for package in packages]
     alone = _owns_everything([package for package, _ in found])
-    return tuple(_lineage(package, each, tags, alone=alone) for package, each in found)
+    lineages = tuple(_lineage(package, each, tags, alone=alone) for package, each in found)
+    return tuple(_warned(each, tags) for each in lineages) if packages is None else lineages
+
+
+def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
+    """Where most tags name other packages, a plan for the whole is hardly what is wanted: say so."""
+    others = of_other_packages(lineage.package, tags)
+    if len(others) <= len(lineage.released):
+        return lineage
+    note = f"{len(others)} tags name other packages, the latest being {others[0].name}: configure them to plan them."
+    return replace(lineage, notes=(*lineage.notes, note))
 
 
 def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alone: bool) -> Lineage:
