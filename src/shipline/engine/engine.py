@@ -102,7 +102,7 @@ class Engine:
             id=self.ids.new("run"),
             workflow=workflow,
             subject=subject,
-            revision=1,
+            revision=journal.next_revision(tx, workflow, now_us),
             holder=None,
             wake_us=now_us,
             created_us=now_us,
@@ -110,7 +110,7 @@ class Engine:
             state=RunState(),
         )
         journal.insert_run(tx, run, exclusive_key=exclusive_key)
-        self.planner.enqueue(tx, run.id, key=f"{run.id}:1", delay_s=0)
+        self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}", delay_s=0)
         return run.id
 
     def send(self, tx: Transaction, run_id: str, kind: str, body: dict[str, Any], *, signal_id: str = "") -> None:

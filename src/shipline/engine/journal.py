@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, insert, select, update
+from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
 from shipline.engine.rules import ENDED, Invocation, Phase, RunState
@@ -159,6 +159,16 @@ def insert_signal(tx: Transaction, run_id: str, sent: Signal, *, now_us: int) ->
         tx.connection.execute(
             insert(signal).values(id=sent.id, run_id=run_id, kind=sent.kind, body=body, time_us=now_us)
         )
+
+
+def next_revision(tx: Transaction, workflow: str, now_us: int) -> int:
+    """A fencing number above all that runs of this workflow have used.
+
+    Milliseconds of the clock where that is more, so that it grows also over a store that was lost and begun anew; no
+    run is ticked as often as once a millisecond.
+    """
+    last = tx.connection.scalar(select(func.max(run.c.revision)).where(run.c.workflow == workflow))
+    return max(now_us // 1000, 0 if last is None else int(last) + 1)
 
 
 def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ run = Table(
     Column("subject", String(200), nullable=False),
     # At most one run that has not ended holds a key; None once it has ended.
     Column("exclusive_key", String(200), nullable=True),
-    Column("revision", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
     Column("status", String(20), nullable=False),
     Column("wake_us", BigInteger, nullable=True),
     # The process that has started a step and not reported back, None between steps.
@@ -148,7 +148,7 @@ journal = Table(
     "journal",
     metadata,
     Column("run_id", String(40), primary_key=True),
-    Column("revision", Integer, primary_key=True),
+    Column("revision", BigInteger, primary_key=True),
     Column("step", String(80), nullable=False),
     Column("undo", Boolean, nullable=False),
     Column("attempt", Integer, nullable=False),
@@ -168,7 +168,7 @@ signal = Table(
     Column("kind", String(40), nullable=False),
     Column("body", Text, nullable=False),
     _time("time_us"),
-    Column("consumed_revision", Integer, nullable=True),
+    Column("consumed_revision", BigInteger, nullable=True),
     Index("ix_signal_run_id_consumed_revision", "run_id", "consumed_revision"),
 )
 

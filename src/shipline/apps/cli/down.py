@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 def command(application: Application, *, environment: str | None) -> None:
     """Stop ENVIRONMENT's proxy and instances on this machine. Users are not served any more."""
     from shipline.apps.cli.rollouts import chosen_environment
-    from shipline.capabilities.rollouts import open_rollout_of, stop_environment
+    from shipline.capabilities.rollouts import open_rollout_of, stop_environment, workflow_name
+    from shipline.engine.journal import next_revision
 
     where = chosen_environment(application, environment)
     with application.store.begin() as tx:
         rollout = open_rollout_of(tx, where.name)
+        revision = next_revision(tx, workflow_name(where.name), application.clock.now_us())
     if rollout is not None:
         raise RefusedError(
             f"{where.name} is being rolled out to", todo=f"end that first: shipline rollout abort {where.name}"
         )
-    stopped = stop_environment(application.rollout_ground(where), revision=application.clock.now_us())
+    stopped = stop_environment(application.rollout_ground(where), revision=revision)
     click.echo(f"stopped {', '.join(stopped)} and the proxy" if stopped else "nothing was running", err=True)

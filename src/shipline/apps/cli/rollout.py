@@ -62,6 +62,7 @@ _verb("pause", "Hold the canary's weight; the analysis goes on and still rolls b
 _verb("resume", "Let a paused rollout go on.")
 _verb("promote", "Promote now, without waiting for more evidence.")
 _verb("abort", "Give all traffic back to the stable version.")
+_verb("retry", "Try the way back again, for a rollout whose way back had failed.")
 
 
 def _latest(application: Application, environment: str | None) -> Rollout:

@@ -37,7 +37,7 @@ from shipline.domain.verdict import Answer, Verdict, combined
 from shipline.engine.workflow import Done, Failed, Outcome, StepContext
 from shipline.store.transaction import Transaction
 
-BUILDER_ID = "https://shipline.dev/builders/local/v1"
+BUILDER_ID = "urn:shipline:builder:local:v1"
 BUNDLE_NAME = "bundle.tar"
 SBOM_NAME = "sbom.cdx.json"
 # Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.

@@ -24,7 +24,7 @@ from shipline.engine.rules import Phase, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
-VERBS = (*CANARY_SIGNALS, "abort")
+VERBS = (*CANARY_SIGNALS, "abort", "retry")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,8 @@ class RolloutOrder:
 
 @dataclass(frozen=True, slots=True)
 class RolloutCommand:
-    """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote or abort."""
+    """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote, abort, or
+    retry for one whose way back had failed."""
 
     verb: str
     reason: str
@@ -71,9 +72,10 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
     other = open_rollout_of(tx, order.environment)
     if other is not None:
+        verb = "retry" if other.status is RolloutStatus.FAILED else "abort"
         raise RefusedError(
-            f"{order.environment} is busy: {other.package} {other.version} is being rolled out ({other.status.value})",
-            todo=f"wait for it, or end it: shipline rollout abort {order.environment}",
+            f"{order.environment} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
+            todo=f"wait for it, or say: shipline rollout {verb} {order.environment}",
         )
     rollout = Rollout(
         id=engine.ids.new("rol"),

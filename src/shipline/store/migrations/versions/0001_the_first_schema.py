@@ -92,7 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "journal",
         sa.Column("run_id", sa.String(length=40), nullable=False),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("step", sa.String(length=80), nullable=False),
         sa.Column("undo", sa.Boolean(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -188,7 +188,7 @@ def upgrade() -> None:
         sa.Column("workflow", sa.String(length=80), nullable=False),
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("exclusive_key", sa.String(length=200), nullable=True),
-        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=20), nullable=False),
         sa.Column("wake_us", sa.BigInteger(), nullable=True),
         sa.Column("holder", sa.String(length=80), nullable=True),
@@ -209,7 +209,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("time_us", sa.BigInteger(), nullable=False),
-        sa.Column("consumed_revision", sa.Integer(), nullable=True),
+        sa.Column("consumed_revision", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal")),
     )
     with op.batch_alter_table("signal", schema=None) as batch_op:
