@@ -98,9 +98,17 @@ def test_key_inside_proves_nothing() -> None:
 
 
 def test_another_makers_bundle_is_not_proven() -> None:
-    """All is consistent, but by a key that nobody trusts."""
-    data = make_bundle(contents(STRANGER), STRANGER)
-    assert {"manifest", "statements", "provenance"} <= failed(verified(data, key_of(SIGNER)))
+    """All is consistent, but by a key that nobody trusts; nothing else that it says is repeated."""
+    verification = verified(make_bundle(contents(STRANGER), STRANGER), key_of(SIGNER))
+    assert [check.name for check in verification.checks if not check.ok] == ["manifest"]
+    assert len(verification.checks) == 1
+    assert verification.notes == (f"the bundle says that it was signed by the key {STRANGER.key_id()}",)
+
+
+def test_trusted_makers_manifest_does_not_vouch_for_strangers() -> None:
+    """Statements by a key that nobody trusts stay unproven in a manifest that somebody trusts."""
+    data = make_bundle(contents(STRANGER), SIGNER)
+    assert {"statements", "provenance"} <= failed(verified(data, key_of(SIGNER)))
 
 
 def test_stranger_cannot_add_a_statement() -> None:

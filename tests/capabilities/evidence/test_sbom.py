@@ -134,6 +134,21 @@ def test_hostile_and_wrong_files_are_refused(tmp_path: Path, files: tuple[Path, 
         archive.writestr("b-1.dist-info/METADATA", "Name: b\nVersion: 1\n")
     with zipfile.ZipFile(other, "w") as archive:
         archive.writestr("other-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: other\nVersion: 1\n")
-    for wrong in ((broken,), (cut,), (doubled,), (tmp_path / "a.exe",), (*files, other), ()):
+    damaged = tmp_path / "damaged-1.tar.gz"
+    damaged.write_bytes(files[-1].read_bytes()[:60] + b"\xff" * 200)
+    nameless = tmp_path / "nameless-1-py3-none-any.whl"
+    with zipfile.ZipFile(nameless, "w") as archive:
+        archive.writestr("nameless-1.dist-info/METADATA", "Metadata-Version: 2.1\nVersion: 1\n")
+    for wrong in (
+        (damaged,),
+        (nameless,),
+        (tmp_path / "absent-1.tar.gz",),
+        (broken,),
+        (cut,),
+        (doubled,),
+        (tmp_path / "a.exe",),
+        (*files, other),
+        (),
+    ):
         with pytest.raises(InvalidValue):
             sbom(wrong)

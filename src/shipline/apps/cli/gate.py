@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import click
@@ -23,17 +22,18 @@ def command() -> None:
 def evaluate(policy: Path, facts: Path, *, as_json: bool) -> None:
     """Ask the gates of a policy about facts. Ends with 0 for PASS, with 3 for FAIL and UNKNOWN."""
     from shipline.capabilities.evidence import read_file
-    from shipline.capabilities.gates import POLICY_BYTES_MAX, answer_of, read_policy, verdict_document
+    from shipline.capabilities.gates import POLICY_BYTES_MAX, read_policy, verdict_document
     from shipline.capabilities.gates import evaluate as ask
     from shipline.domain.errors import ExitCode, InvalidValue
     from shipline.domain.strict_json import read_json
-    from shipline.domain.verdict import Answer
+    from shipline.domain.verdict import Answer, combined
+    from shipline.providers.clock.system import SystemClock
 
     gates = read_policy(read_file(policy, limit_bytes=POLICY_BYTES_MAX))
     tree = read_json(read_file(facts, limit_bytes=FACTS_BYTES_MAX), what=str(facts), limit_bytes=FACTS_BYTES_MAX)
     if not isinstance(tree, dict):
         raise InvalidValue(f"{facts} is no object of facts", todo='write for example {"tests": {"failed": 0}}')
-    verdicts = ask(gates, tree, time.time_ns() // 1000)
+    verdicts = ask(gates, tree, SystemClock().now_us())
     if as_json:
         click.echo(json.dumps(verdict_document(verdicts), indent=2, ensure_ascii=False))
     else:
@@ -41,4 +41,4 @@ def evaluate(policy: Path, facts: Path, *, as_json: bool) -> None:
             click.echo(f"{verdict.answer.value:<8}{verdict.gate}")
             for reason in verdict.reasons:
                 click.echo(f"        {reason}")
-    raise SystemExit(ExitCode.DONE if answer_of(verdicts) is Answer.PASS else ExitCode.REFUSED)
+    raise SystemExit(ExitCode.DONE if combined(verdicts) is Answer.PASS else ExitCode.REFUSED)

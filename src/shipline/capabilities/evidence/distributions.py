@@ -6,18 +6,30 @@ from __future__ import annotations
 import hashlib
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from packaging.metadata import Metadata
+from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from shipline.domain.errors import InvalidValue
 
 METADATA_BYTES_MAX = 4 * 1024 * 1024
 MEMBERS_MAX = 50_000
+UNREADABLE = (
+    OSError,  # gzip's errors are among them.
+    EOFError,
+    ValueError,
+    RuntimeError,  # An encrypted member.
+    NotImplementedError,  # A compression that is not known.
+    zlib.error,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ def read_built(path: Path) -> BuiltFile:
     reader = _reader(path.name)
     try:
         text = reader(path)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except UNREADABLE as error:
         raise InvalidValue(f"{path.name} cannot be unpacked", why=str(error)[:200]) from None
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -104,14 +116,14 @@ def _bounded(data: bytes, name: str) -> bytes:
 
 
 def _distribution(text: bytes, name: str) -> Distribution:
+    # Not validated as a whole: what matters here is checked one by one, and old uploads break rules elsewhere.
+    raw, _ = parse_email(text)
     try:
-        # Not validated as a whole: what matters here is read one by one, and old uploads break rules elsewhere.
-        metadata = Metadata.from_email(text, validate=False)
         return Distribution(
-            name=canonicalize_name(metadata.name),
-            version=str(metadata.version),
-            licence=metadata.license_expression or "",
-            requirements=tuple(metadata.requires_dist or ()),
+            name=canonicalize_name(raw.get("name", ""), validate=True),
+            version=str(Version(raw.get("version", ""))),
+            licence=raw.get("license_expression", ""),
+            requirements=tuple(Requirement(need) for need in raw.get("requires_dist", [])),
         )
-    except (ExceptionGroup, ValueError) as error:
+    except ValueError as error:
         raise InvalidValue(f"the metadata of {name} is not valid", why=str(error)[:200]) from None

@@ -58,6 +58,9 @@ def verify(bundle: Bundle, trusted: Sequence[PublicKey], artifacts: Mapping[str,
     if not trusted:
         return _without_trust(bundle)
     signers = verified_by(bundle.manifest_envelope, trusted)
+    if not signers:  # Nothing else that the bundle says is worth repeating.
+        unsigned = Check("manifest", False, "the manifest is signed by none of the trusted keys")
+        return Verification(proven=False, checks=(unsigned,), keys=(), notes=_key_note(bundle))
     statements, envelope_check = _statements(bundle, trusted)
     checks = (
         _manifest_check(bundle, signers),
@@ -75,22 +78,18 @@ def verify(bundle: Bundle, trusted: Sequence[PublicKey], artifacts: Mapping[str,
 
 def _without_trust(bundle: Bundle) -> Verification:
     words = "no trusted key was given; the key inside the bundle does not prove who made it"
-    inside = _key_inside(bundle)
-    notes = (f"the bundle says that it was signed by the key {inside}",) if inside else ()
-    return Verification(proven=False, checks=(Check("trusted key", False, words),), keys=(), notes=notes)
+    return Verification(proven=False, checks=(Check("trusted key", False, words),), keys=(), notes=_key_note(bundle))
 
 
-def _key_inside(bundle: Bundle) -> str:
+def _key_note(bundle: Bundle) -> tuple[str, ...]:
     try:
-        return read_public_key(bundle.files[KEY]).id
+        return (f"the bundle says that it was signed by the key {read_public_key(bundle.files[KEY]).id}",)
     except InvalidValue:
-        return ""
+        return ()
 
 
 def _manifest_check(bundle: Bundle, signers: Sequence[PublicKey]) -> Check:
     named = {entry.key_id for entry in bundle.manifest_envelope.signatures}
-    if not signers:
-        return Check("manifest", False, "the manifest is signed by none of the trusted keys")
     if named != {key.id for key in signers}:
         return Check("manifest", False, "the manifest names other keys than those that signed it")
     manifest = bundle.manifest

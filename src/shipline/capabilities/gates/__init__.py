@@ -6,14 +6,13 @@ that is missing makes UNKNOWN, which blocks. Pure: no database, no clock, no net
 
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
 from shipline.capabilities.gates.facts import KNOWN, Fact
-from shipline.capabilities.gates.rules import QUALITY, answer_of, evaluate
+from shipline.capabilities.gates.rules import QUALITY, evaluate
 
 __all__ = [
     "KNOWN",
     "POLICY_BYTES_MAX",
     "QUALITY",
     "Fact",
-    "answer_of",
     "evaluate",
     "read_gates",
     "read_policy",

@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipline.capabilities.gates.cel import compile_rule
-from shipline.capabilities.gates.rules import answer_of
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
-from shipline.domain.verdict import Answer, Verdict
+from shipline.domain.verdict import Answer, Verdict, combined
 
 SCHEMA = "shipline.verdict/1"
 POLICY_BYTES_MAX = 1024 * 1024
@@ -29,7 +28,7 @@ def verdict_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     deciding = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS] or verdicts
     return {
         "schema": SCHEMA,
-        "verdict": answer_of(verdicts).value,
+        "verdict": combined(tuple(verdicts)).value,
         "reasons": [f"{verdict.gate}: {reason}" for verdict in deciding for reason in verdict.reasons],
         "gates": [to_json(verdict) for verdict in verdicts],
     }

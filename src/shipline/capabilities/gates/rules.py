@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from shipline.capabilities.gates.cel import Rule, ask, compile_rule
 from shipline.capabilities.gates.facts import APPROVALS, KNOWN, Value, flattened
 from shipline.domain.gate import Gate
-from shipline.domain.verdict import Answer, Verdict, combined
+from shipline.domain.verdict import Answer, Verdict
 
 QUALITY: tuple[Gate, ...] = (
     Gate(
@@ -33,11 +33,6 @@ def evaluate(gates: Sequence[Gate], facts: Mapping[str, object], now_us: int) ->
     """
     values = flattened(facts)
     return tuple(_verdict(gate, values, now_us) for gate in gates)
-
-
-def answer_of(verdicts: Sequence[Verdict]) -> Answer:
-    """The answer of all together: FAIL before UNKNOWN before PASS."""
-    return combined(tuple(verdicts))
 
 
 def _verdict(gate: Gate, values: Mapping[str, Value], now_us: int) -> Verdict:

@@ -48,6 +48,11 @@ class FileSigner:
         self._path = context.root / settings.key if settings.key else context.state / "signing.key"
         self._loaded: ec.EllipticCurvePrivateKey | None = None
 
+    @property
+    def public_path(self) -> Path:
+        """Where the public half stands once the key was used; looking makes no key."""
+        return self._path.with_name(self._path.name + ".pub")
+
     def key_id(self) -> str:
         """Lower-case hex sha256 of the public key in DER."""
         der = self._key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -66,7 +71,7 @@ class FileSigner:
             if not self._path.exists():
                 _create_key(self._path)
             self._loaded = _read_key(self._path)
-            _write_public_half(self._path, _public_pem(self._loaded))
+            _write_public_half(self.public_path, _public_pem(self._loaded))
         return self._loaded
 
 
@@ -123,8 +128,7 @@ def _refuse_if_shared(path: Path, mode: int) -> None:
         )
 
 
-def _write_public_half(path: Path, pem: bytes) -> None:
-    public = path.with_name(path.name + ".pub")
+def _write_public_half(public: Path, pem: bytes) -> None:
     if public.exists() and public.read_bytes() == pem:
         return
     written = _write_aside(public, pem)

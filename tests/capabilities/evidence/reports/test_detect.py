@@ -12,7 +12,8 @@ from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.domain.errors import InvalidValue
 
 DATA = Path(__file__).parent / "data"
-SAMPLES = sorted(path for path in DATA.iterdir() if path.name not in ("billion_laughs.xml", "external_entity.xml"))
+BOMBS = {"attribute_defaults.xml", "billion_laughs.xml", "external_entity.xml"}
+SAMPLES = sorted(path for path in DATA.iterdir() if path.name not in BOMBS)
 
 
 @pytest.mark.parametrize(

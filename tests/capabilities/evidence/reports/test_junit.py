@@ -136,6 +136,7 @@ def test_long_message_is_shortened_visibly() -> None:
         (b'<?xml version="1.0" encoding="x-none"?><testsuite/>', "XML"),
         ((DATA / "billion_laughs.xml").read_bytes(), "entities"),
         ((DATA / "external_entity.xml").read_bytes(), "entities"),
+        ((DATA / "attribute_defaults.xml").read_bytes(), "attributes of its own"),
     ],
 )
 def test_what_is_malformed_or_incomplete_is_refused(data: bytes, words: str) -> None:

@@ -1,22 +1,60 @@
 """XML from outside, streamed: no entities, nothing fetched, bounded depth, and errors in words.
 
-Bounds on the size are the caller's. A document type declaration is allowed, since Cobertura's reports carry one; it
-is never loaded, and a declaration of an entity in it is refused, which ends every entity bomb before it starts.
+Bounds on the size are the caller's. A document type may be named, since Cobertura's reports do, and is never loaded;
+declarations inside the document are refused. With entities goes the bomb that is well known, with attribute defaults
+the other one: a long default, given to a million elements.
 """
 
 from __future__ import annotations
 
-import io
+from collections import deque
 from collections.abc import Iterator
-from xml.etree.ElementTree import Element, ParseError
+from typing import Any
+from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import iterparse
+from defusedxml.common import DefusedXmlException, DTDForbidden
+from defusedxml.ElementTree import DefusedXMLParser
 
 from shipline.domain.errors import InvalidValue
 
+CHUNK_BYTES = 64 * 1024
 DEPTH_MAX = 64
 """Nested test suites go some ten levels deep; nobody writes a report that is deeper than this."""
+
+
+class _Builder(TreeBuilder):
+    """Keeps the elements that have closed, each with its ancestors, until somebody takes them."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+        self.open: list[Element] = []
+        self.closed: deque[tuple[tuple[Element, ...], Element]] = deque()
+
+    def start(self, tag: Any, attrs: dict[Any, Any], /) -> Element:
+        element = super().start(tag, attrs)
+        self.open.append(element)
+        if len(self.open) > DEPTH_MAX:
+            raise InvalidValue(f"{self.what} is nested more than {DEPTH_MAX} levels deep")
+        return element
+
+    def end(self, tag: str, /) -> Element:
+        element = super().end(tag)
+        self.open.pop()
+        self.closed.append((tuple(self.open), element))
+        return element
+
+
+class _Parser(DefusedXMLParser):
+    """Refuses entities and external references as its base does, and whatever else a document declares itself."""
+
+    def __init__(self, target: _Builder) -> None:
+        super().__init__(target=target)
+        self.parser.StartDoctypeDeclHandler = self._start_doctype
+
+    def _start_doctype(self, name: str, system_id: str | None, public_id: str | None, declares: int) -> None:
+        if declares:
+            raise DTDForbidden(name, system_id, public_id)
 
 
 def closing_elements(data: bytes, *, what: str) -> Iterator[tuple[tuple[Element, ...], Element]]:
@@ -25,21 +63,29 @@ def closing_elements(data: bytes, *, what: str) -> Iterator[tuple[tuple[Element,
     An element loses its content once it was handed out, so that a long report takes the memory of its longest branch.
     Raises InvalidValue for whatever is not well-formed XML.
     """
-    open_elements: list[Element] = []
+    builder = _Builder(what)
+    parser = _Parser(builder)
+    view = memoryview(data)
+    for start in range(0, len(data), CHUNK_BYTES):
+        _feed(parser, bytes(view[start : start + CHUNK_BYTES]), what)
+        while builder.closed:
+            ancestors, element = builder.closed.popleft()
+            yield ancestors, element
+            if ancestors:
+                ancestors[-1].remove(element)
+    _feed(parser, None, what)
+
+
+def _feed(parser: _Parser, chunk: bytes | None, what: str) -> None:
+    """Give the parser more, or its end (None)."""
     try:
-        for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=False):
-            if event == "start":
-                open_elements.append(element)
-                if len(open_elements) > DEPTH_MAX:
-                    raise InvalidValue(f"{what} is nested more than {DEPTH_MAX} levels deep")
-                continue
-            open_elements.pop()
-            yield tuple(open_elements), element
-            if open_elements:
-                open_elements[-1].remove(element)
+        if chunk is None:
+            parser.close()
+        else:
+            parser.feed(chunk)
     except DefusedXmlException as error:
         raise InvalidValue(
-            f"{what} declares XML entities or asks for other files, which reports have no need of",
+            f"{what} declares entities or attributes of its own, or asks for other files; reports have no need of it",
             why=type(error).__name__,
             todo="make the report again with a tool that you trust",
         ) from None

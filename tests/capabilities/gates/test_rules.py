@@ -1,0 +1,231 @@
+"""Gates fail closed: misspelt facts stop the loading, missing ones block, trouble never passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipline.capabilities.gates.cel import ask, compile_rule
+from shipline.capabilities.gates.facts import KNOWN, FactType, flattened
+from shipline.capabilities.gates.rules import QUALITY, evaluate
+from shipline.domain.errors import ConfigurationError, InvalidValue
+from shipline.domain.gate import Gate
+from shipline.domain.verdict import Answer, Verdict, combined
+
+GOOD: dict[str, dict[str, Any]] = {
+    "tests": {"total": 12, "passed": 12, "failed": 0, "errors": 0, "skipped": 0},
+    "coverage": {"line": 91.5, "branch": None},
+    "sbom": {"present": True},
+    "provenance": {"present": True},
+    "signatures": {"verified": True},
+    "release": {"package": "quotes", "version": "1.2.0", "prerelease": False},
+    "approvals": {"security": 1},
+}
+
+
+def verdict(rule: str, facts: dict[str, Any], **fields: Any) -> Verdict:
+    return evaluate([Gate("gate", rule, **fields)], facts, 7)[0]
+
+
+def answer(rule: str, **groups: dict[str, Any]) -> Answer:
+    return verdict(rule, groups).answer
+
+
+def test_quality_set_passes_a_good_release_and_says_why() -> None:
+    """All gates of the ready-made set hold; every verdict carries its values and its time."""
+    verdicts = evaluate(QUALITY, GOOD, 7)
+    assert combined(verdicts) is Answer.PASS
+    assert verdicts[0].facts == {"tests.total": 12, "tests.failed": 0, "tests.errors": 0}
+    assert verdicts[0].reasons[0].endswith("holds: tests.total is 12, tests.failed is 0, tests.errors is 0")
+    assert {entry.decided_us for entry in verdicts} == {7}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"tests": {"total": 12, "failed": 1, "errors": 0}}, Answer.FAIL),
+        ({"tests": {"total": 12, "failed": 0, "errors": 1}}, Answer.FAIL),
+        ({"tests": {"total": 0, "failed": 0, "errors": 0}}, Answer.FAIL),
+        ({"tests": {"total": 12, "failed": 0}}, Answer.UNKNOWN),
+        ({"tests": {}}, Answer.UNKNOWN),
+        ({"sbom": {"present": False}}, Answer.FAIL),
+        ({"signatures": {"verified": False}}, Answer.FAIL),
+        ({"signatures": {"verified": None}}, Answer.UNKNOWN),
+        ({"signatures": {}}, Answer.UNKNOWN),
+    ],
+)
+def test_quality_set_blocks_what_is_wrong_or_missing(changes: dict[str, Any], expected: Answer) -> None:
+    """FAIL for what is wrong, UNKNOWN for what nobody reported; both block."""
+    assert combined(evaluate(QUALITY, GOOD | changes, 0)) is expected
+
+
+def test_no_facts_at_all_is_unknown() -> None:
+    """Nothing is known, so nothing passes."""
+    assert {entry.answer for entry in evaluate(QUALITY, {}, 0)} == {Answer.UNKNOWN}
+
+
+def test_reasons_name_the_part_that_decided_and_what_would_pass() -> None:
+    """Parts that hold are left out; the message stands at the end."""
+    found = verdict("tests.total > 0 && coverage.line >= 90.0", GOOD | {"coverage": {"line": 82.5}}, message="be good")
+    assert found.answer is Answer.FAIL
+    assert found.reasons == (
+        "coverage.line >= 90.0 does not hold: coverage.line is 82.5; to pass, it must hold",
+        "the gate wants: be good",
+    )
+
+
+def test_reasons_say_what_is_missing_and_where_it_comes_from() -> None:
+    """An absent fact is named together with what would supply it."""
+    reasons = verdict("tests.total > 0 && approvals.security >= 1", {}).reasons
+    assert "tests.total is missing, no test report (JUnit XML) was read in" in reasons[0]
+    assert "approvals.security is missing, nobody of this role has approved" in reasons[1]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ("tests.total > 0 || sbom.present", Answer.PASS),
+        ("sbom.present || tests.total > 0", Answer.PASS),
+        ("provenance.present && tests.total > 0", Answer.FAIL),
+        ("tests.total > 0 && provenance.present", Answer.FAIL),
+        ("tests.total > 0 || provenance.present", Answer.UNKNOWN),
+        ("tests.total > 0 && sbom.present", Answer.UNKNOWN),
+        ("!(tests.total > 0)", Answer.UNKNOWN),
+        ("tests.total > 0 ? true : true", Answer.UNKNOWN),
+        ("[1].all(x, tests.total > 0)", Answer.UNKNOWN),
+    ],
+)
+def test_missing_fact_counts_where_cel_needs_it(rule: str, expected: Answer) -> None:
+    """CEL's logical operators absorb an error on one side if the other decides; everywhere else it is UNKNOWN."""
+    assert answer(rule, sbom={"present": True}, provenance={"present": False}) is expected
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "1 / tests.failed == 1 || false",
+        "[1][tests.total] == 1",
+        "tests.total + 9223372036854775807 > 0",
+        "int(release.version) > 0",
+        'release.version.matches("(")',
+        "[1,2,3].map(x, [1,2].map(y, x / tests.failed)).size() > 0",
+    ],
+)
+def test_trouble_while_evaluating_is_unknown(rule: str) -> None:
+    """Division by zero, an index or a number out of range, a bad pattern: the library's truthy texts do not pass."""
+    found = verdict(rule, GOOD)
+    assert found.answer is Answer.UNKNOWN
+    assert "has no answer" in found.reasons[0]
+
+
+def test_exhausted_budget_is_unknown() -> None:
+    """A rule that loops without end is stopped, and does not pass."""
+    numbers = "[" + ",".join("1" * 600) + "]"
+    assert answer(f"{numbers}.all(a, {numbers}.all(b, {numbers}.all(c, a == b)))") is Answer.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("tests.fialed == 0", "did you mean 'tests.failed'?"),
+        ("covrage.line >= 90.0", "did you mean 'coverage.line'?"),
+        ("coverage.line >= 90", "write 90.0"),
+        ("tests.failed", "true or false"),
+        ("'yes'", "true or false"),
+        ("dyn(true)", "true or false"),
+        ("tests.failed = 0", "no CEL"),
+        ("", "no CEL"),
+        ("(" * 51 + "true" + ")" * 51, "nested deeper"),
+        ("!" * 4001 + "true", "longer than"),
+        ("tests.failed == 'a'", "no CEL"),
+        ("nothing(tests.failed)", "no such fact"),
+        ("has(tests.failed) && true", "has()"),
+        ("has( sbom.present )", "has()"),
+        ("quantity('1') == 1", "no such fact"),
+    ],
+)
+def test_rule_that_cannot_be_asked_is_refused_when_loaded(rule: str, words: str) -> None:
+    """Misspelt facts with the nearest, other types, other languages' functions, bombs: ConfigurationError."""
+    with pytest.raises(ConfigurationError) as caught:
+        compile_rule(rule)
+    assert words in caught.value.diagnosis()
+
+
+def test_facts_and_parts_of_a_rule_are_found() -> None:
+    """Texts and comments do not count; parts are split only where `&&` binds least."""
+    rule = compile_rule("""release.version.startsWith('tests.total && 1') && (sbom.present || tests . failed == 0)
+        && approvals["release-lead"] >= 1 && has(approvals.qa) // coverage.line && more""")
+    assert rule.facts == ("release.version", "sbom.present", "tests.failed", "approvals.release-lead", "approvals.qa")
+    assert len(rule.parts) == 4
+    assert compile_rule(r"release.version == r'a\b' && sbom.present").parts[1] == "sbom.present"
+    assert compile_rule("release.version == 'a\\' && b' && sbom.present").parts[1] == "sbom.present"
+    assert len(compile_rule("sbom.present && sbom.present || provenance.present").parts) == 1
+    assert len(compile_rule("sbom.present && sbom.present ? true : false").parts) == 1
+
+
+def test_gate_applies_only_when_it_says() -> None:
+    """A gate for pre-releases passes others by; where that is not known, neither is the answer."""
+    gate = {"rule": "tests.total > 100", "when": "!release.prerelease"}
+    assert verdict(facts=GOOD | {"release": {"prerelease": True}}, **gate).answer is Answer.PASS
+    assert verdict(facts=GOOD, **gate).answer is Answer.FAIL
+    assert verdict(facts={"tests": {"total": 200}}, **gate).answer is Answer.UNKNOWN
+
+
+def test_approvals_are_wanted_beside_the_rule() -> None:
+    """So many of each role; a role that nobody has is missing."""
+    assert verdict("sbom.present", GOOD, approvals={"security": 1}).answer is Answer.PASS
+    assert verdict("sbom.present", GOOD, approvals={"security": 2}).answer is Answer.FAIL
+    found = verdict("sbom.present", GOOD, approvals={"release-lead": 1})
+    assert found.answer is Answer.UNKNOWN
+    assert "approvals.release-lead is missing" in found.reasons[1]
+    assert found.facts["approvals.release-lead"] is None
+
+
+@pytest.mark.parametrize(
+    ("tree", "words"),
+    [
+        ({"tests": {"fialed": 0}}, "did you mean 'tests.failed'?"),
+        ({"tests": 1}, "no object"),
+        ({"tests": {"failed": "0"}}, "is a int"),
+        ({"tests": {"failed": True}}, "is a int"),
+        ({"tests": {"failed": -1}}, "is a int"),
+        ({"tests": {"failed": 2**63}}, "is a int"),
+        ({"tests": {"failed": 0.0}}, "is a int"),
+        ({"coverage": {"line": True}}, "is a double"),
+        ({"sbom": {"present": 1}}, "is a bool"),
+        ({"release": {"version": 1}}, "is a string"),
+        ({"approvals": {"qa": "yes"}}, "is a int"),
+    ],
+)
+def test_facts_of_another_shape_are_refused(tree: dict[str, Any], words: str) -> None:
+    """A misspelt fact, or one of another type, is no fact."""
+    with pytest.raises(InvalidValue) as caught:
+        flattened(tree)
+    assert words in caught.value.diagnosis()
+
+
+def test_every_fact_can_be_asked_and_is_described() -> None:
+    """The table is what the environment knows: each path compiles with its type, and has words."""
+    samples = {FactType.BOOL: "true", FactType.INT: "0", FactType.DOUBLE: "0.0", FactType.STRING: "''"}
+    for path, fact in KNOWN.items():
+        assert compile_rule(f"{path} == {samples[fact.type]}").facts == (path,)
+        assert fact.doc
+        assert fact.source
+
+
+@given(
+    rule=st.sampled_from([gate.rule for gate in QUALITY]),
+    dropped=st.sets(st.sampled_from(["tests", "sbom", "provenance", "signatures"])),
+)
+def test_taking_facts_away_never_opens_a_gate(rule: str, dropped: set[str]) -> None:
+    """With less evidence, no answer of the ready-made set moves towards PASS."""
+    bad = {
+        group: {name: False if value is True else value for name, value in inner.items()}
+        for group, inner in GOOD.items()
+    }
+    whole, part = flattened(bad), flattened({group: inner for group, inner in bad.items() if group not in dropped})
+    if ask(rule, whole)[0] is not Answer.PASS:
+        assert ask(rule, part)[0] is not Answer.PASS
