@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from shipline.clients.simple_index import SimpleIndex, normalized, parse, shown
-from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
+from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError, UnavailableError
 from shipline.ports.registry import PublishedFile
 from shipline.testing.fakes.clock import FakeClock
 
@@ -59,6 +59,7 @@ def test_html_states_digests_and_yanks() -> None:
         (b'{"meta":{"api-version":"1.0"},"files":[{"filename":"x"}]}', JSON),
         (b'{"meta":{"api-version":"1.0"},"files":[{"filename":"x","hashes":{"sha256":7}}]}', JSON),
         (b"[" * 100_000, JSON),
+        (b'<a href="http://[">x</a>', "text/html"),
         (b"\x00\x01", "application/octet-stream"),
         (b"", ""),
     ],
@@ -78,6 +79,14 @@ def test_addresses_are_shown_without_secrets() -> None:
     assert shown("https://robot:secret@example.org:8443/simple/?token=x#y") == "https://example.org:8443/simple/"
 
 
+class TickingClock(FakeClock):
+    """A clock on which a second passes whenever somebody looks."""
+
+    def now_us(self) -> int:
+        self.sleep(1.0)
+        return super().now_us()
+
+
 class _Redirects(BaseHTTPRequestHandler):
     """/near/… leads within the origin, /far/… out of it, /circle/… to itself; anything else is an empty page."""
 
@@ -88,8 +97,9 @@ class _Redirects(BaseHTTPRequestHandler):
         if target:
             self.send_header("Location", target)
         self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Length", "13")
         self.end_headers()
+        self.wfile.write(b"<html></html>")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
         pass
@@ -112,3 +122,8 @@ def test_redirects_stay_with_the_index_that_was_configured(address: str) -> None
         SimpleIndex(f"{address}/far", FakeClock(), 5.0).files("quotes")
     with pytest.raises(ShiplineError, match="circle"):
         SimpleIndex(f"{address}/circle", FakeClock(), 5.0).files("quotes")
+
+
+def test_an_answer_that_goes_on_beyond_the_time_limit_is_given_up(address: str) -> None:
+    with pytest.raises(UnavailableError, match="did not finish its answer"):
+        SimpleIndex(f"{address}/simple", TickingClock(), 0.5).files("quotes")

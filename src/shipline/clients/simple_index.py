@@ -28,7 +28,7 @@ from shipline.ports.registry import PublishedFile
 
 # The order of preference that PEP 691 recommends ("Version + Format Selection").
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
-ANSWER_BYTES_MAX = 64 * 1024 * 1024
+ANSWER_BYTES_MAX = 32 * 1024 * 1024
 REDIRECTS_MAX = 5
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
 
@@ -132,10 +132,7 @@ def parse(body: bytes, content_type: str) -> tuple[PublishedFile, ...]:
     if kind.endswith(("+json", "/json")):
         return _from_json(body)
     if kind.endswith(("+html", "/html")):
-        page = _Page()
-        page.feed(body.decode(errors="replace"))
-        page.close()
-        return tuple(page.files)
+        return _from_html(body)
     raise ShiplineError(f"the index answered with {kind[:60]!r}, which is no simple index (PEP 503, PEP 691)")
 
 
@@ -154,6 +151,16 @@ def _json_file(file: dict[str, Any]) -> PublishedFile:
     # PEP 691: `yanked` is absent, a boolean, or the reason as a string.
     yanked = file.get("yanked")
     return PublishedFile(str(file["filename"]), _digest(file["hashes"].get("sha256", "")), yanked not in (None, False))
+
+
+def _from_html(body: bytes) -> tuple[PublishedFile, ...]:
+    page = _Page()
+    try:
+        page.feed(body.decode(errors="replace"))
+        page.close()
+    except (ValueError, AssertionError):  # An address or a declaration that cannot be parsed.
+        raise ShiplineError("the index's answer is not the HTML that PEP 503 describes") from None
+    return tuple(page.files)
 
 
 def _digest(hexadecimal: str) -> str | None:

@@ -13,6 +13,7 @@ from typing import Self
 
 import pytest
 
+from shipline.domain.codec import from_json
 from shipline.domain.errors import (
     ConfigurationError,
     ConflictError,
@@ -276,11 +277,20 @@ def test_the_index_may_come_from_the_configuration_of_pip(
         PyPIRegistry(settings, context).find(PACKAGE, "1.0.0")
 
 
+def test_settings_are_read_strictly_from_a_table() -> None:
+    table = {"upload_url": "http://127.0.0.1:1/", "withdraw": "remove", "answer_timeout_s": 5}
+    assert from_json(PyPIRegistry.Settings, table).answer_timeout_s == 5.0
+    with pytest.raises(InvalidValue, match="unknown field 'password'"):
+        from_json(PyPIRegistry.Settings, {"password": "hunter2"})
+
+
 @pytest.mark.parametrize(
     ("table", "message"),
     [
         ({"index_url": "ftp://example.org/"}, "index_url is not an http"),
         ({"upload_url": "https://robot:secret@example.org/"}, "upload_url holds a user name"),
+        ({"index_url": "http://[::1"}, "index_url is not an http"),
+        ({"index_url": "http://example.org:99999/"}, "index_url is not an http"),
         ({"withdraw": "delete"}, "is not known"),
         ({"withdraw": "remove"}, "needs upload_url"),
         ({"username": "robot"}, "belong together"),
@@ -294,9 +304,12 @@ def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], m
 
 
 class Misbehaving:
-    """A tiny index: answers GET with `page`, POST with `status`; hangs where told to."""
+    """A tiny index: answers GET with `page` (`later` once somebody has uploaded), POST with `status`; hangs where
+    told to."""
 
-    def __init__(self, *, page: bytes = b"<html></html>", status: int = 200, hangs: str = "") -> None:
+    def __init__(
+        self, *, page: bytes = b"<html></html>", later: bytes | None = None, status: int = 200, hangs: str = ""
+    ) -> None:
         self.posts = 0
         over = self._over = threading.Event()
         outer = self
@@ -305,7 +318,7 @@ class Misbehaving:
             def do_GET(self) -> None:
                 if hangs == "GET":
                     over.wait()
-                self._say(200, page)
+                self._say(200, page if later is None or outer.posts == 0 else later)
 
             def do_POST(self) -> None:
                 outer.posts += 1
@@ -385,6 +398,21 @@ def test_yanked_files_are_seen_and_nothing_is_left_to_do(context: ProviderContex
     with Misbehaving(page=page) as index:
         withdrawal = index.registry(context).withdraw(PACKAGE, "1.0.0", reason="broken")
     assert "yanked" in withdrawal.done[0]
+
+
+def test_a_file_that_another_upload_brought_meanwhile_is_no_failure(tmp_path: Path, context: ProviderContext) -> None:
+    """An upload that outlived its killed parent wins the race: the index refuses ours, and serves the same bytes."""
+    files = make_distributions(tmp_path, "1.0.0")
+    page = "".join(f'<a href="{path.name}#sha256={digest(path).removeprefix("sha256:")}">x</a>' for path in files)
+    with Misbehaving(later=page.encode(), status=400) as index:
+        assert len(index.registry(context).publish(PACKAGE, "1.0.0", files)) == 2
+        assert index.posts == 1
+
+
+def test_two_files_of_one_name_are_refused(server: Server, tmp_path: Path, context: ProviderContext) -> None:
+    files = [*make_distributions(tmp_path / "one", "1.0.0"), *make_distributions(tmp_path / "two", "1.0.0")]
+    with pytest.raises(InvalidValue, match="same name"):
+        PyPIRegistry(server.settings(), context).publish(PACKAGE, "1.0.0", tuple(files))
 
 
 def test_a_conflict_names_both_digests(tmp_path: Path, context: ProviderContext) -> None:

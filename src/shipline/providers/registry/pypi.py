@@ -10,6 +10,7 @@ import hashlib
 import os
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -102,24 +103,33 @@ class PyPIRegistry:
     def publish(self, package: str, version: str, files: tuple[Path, ...]) -> tuple[PublishedFile, ...]:
         """Upload what is missing, and wait until the index serves all of it with the right digests."""
         wanted = {path.name: _digest(path) for path in files}
+        if len(wanted) != len(files):
+            raise InvalidValue("two of the files to publish have the same name")
         for name in wanted:
             if _identity(name) != (normalized(package), _version(version)):
                 raise InvalidValue(f"{name[:120]!r} is no wheel or sdist of {package} {version}")
         served = self.find(package, version)
         missing = _missing(wanted, served)
-        if not missing:
-            return served
-        upload = Upload(
-            self._settings.upload_url, os.environ, self._settings.upload_timeout_s, credentials=self._credentials()
-        )
-        try:
-            upload.send(tuple(path.absolute() for path in files if path.name in missing), folder=self._folder)
-        except ShiplineError as error:
-            if not error.retryable:
-                # Somebody may have uploaded a file of that name meanwhile: then the conflict is the better answer.
-                _missing(wanted, self.find(package, version))
-            raise
-        return self._await(package, version, wanted)
+        while missing:
+            try:
+                self._upload(tuple(path.absolute() for path in files if path.name in missing))
+                return self._await(package, version, wanted)
+            except ShiplineError as error:
+                if error.retryable:
+                    raise
+                # An upload that an ended process left behind may have come first: then that file is refused here as
+                # being there already, and what is still missing goes on. Each round has fewer files.
+                served = self.find(package, version)
+                left = _missing(wanted, served)
+                if left == missing:
+                    raise
+                missing = left
+        return served
+
+    def _upload(self, files: tuple[Path, ...]) -> None:
+        settings = self._settings
+        upload = Upload(settings.upload_url, os.environ, settings.upload_timeout_s, credentials=self._credentials())
+        upload.send(files, folder=self._folder)
 
     def withdraw(self, package: str, version: str, *, reason: str) -> Withdrawal:
         """Remove the files, or say what a person has to do where the index offers no call for it."""
@@ -128,7 +138,7 @@ class PyPIRegistry:
             return Withdrawal((f"the index serves no file of {package} {version}",), NEVER_UNDONE)
         if self._settings.withdraw == "remove":
             return self._remove(package, version, served)
-        return _yanked(package, version, served, reason=reason, index=self._index().url)
+        return _yanked(package, version, served, reason=reason, index=self._index_url)
 
     def install_arguments(self) -> tuple[str, ...]:
         """`--index-url …` where the index is set here; nothing where pip's own configuration names it."""
@@ -136,8 +146,11 @@ class PyPIRegistry:
         return ("--index-url", url) if url != "" else ()
 
     def _index(self) -> SimpleIndex:
-        url = self._settings.index_url or _index_of_pip(self._folder)
-        return SimpleIndex(url, self._clock, self._settings.answer_timeout_s, self._login())
+        return SimpleIndex(self._index_url, self._clock, self._settings.answer_timeout_s, self._login())
+
+    @cached_property
+    def _index_url(self) -> str:
+        return self._settings.index_url or _index_of_pip(self._folder)
 
     def _login(self) -> tuple[str, str] | None:
         """The credentials for requests that twine does not make."""
@@ -229,8 +242,12 @@ def _missing(wanted: dict[str, str], served: tuple[PublishedFile, ...]) -> set[s
 
 
 def _check_address(name: str, url: str) -> None:
-    parts = urlsplit(url)
-    if url != "" and (parts.scheme not in ("http", "https") or not parts.hostname):
+    try:
+        parts = urlsplit(url)
+        valid = url == "" or (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0)
+    except ValueError:
+        valid = False
+    if not valid:
         raise ConfigurationError(f"{name} is not an http or https address")
     if "@" in parts.netloc:
         raise ConfigurationError(

@@ -18,8 +18,11 @@ from shipline.domain.errors import ConfigurationError, ShiplineError, Unavailabl
 
 WHY_CHARACTERS_MAX = 1_000
 _STATUS = re.compile(r"HTTPError: (\d{3})\b")
-# What requests raises when there is no connection or no answer; twine does not catch these.
-_NO_ANSWER = re.compile(r"requests\.exceptions\.(\w*(?:Connection|Timeout|Proxy|SSL|Chunked)\w*)")
+# What requests raises when there is no connection or no answer; twine does not catch these. (An SSLError is not
+# among them: a certificate does not mend itself.)
+_NO_ANSWER = re.compile(
+    r"^requests\.exceptions\.((?:Connection|ConnectTimeout|ReadTimeout|Proxy|Chunked).*)", re.MULTILINE
+)
 _URL_USER = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -87,7 +90,7 @@ def diagnosed(output: str) -> ShiplineError:
     if (silence := _NO_ANSWER.search(output)) is not None:
         return UnavailableError(
             "the package index cannot be reached",
-            why=f"{silence[1]}: {why[-300:]}",
+            why=silence[1][:300],
             todo="when it is back, run this again: only what is missing will be uploaded",
         )
     if "NonInteractive" in output or "could not determine credentials" in output:
