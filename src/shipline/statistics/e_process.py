@@ -12,9 +12,9 @@ an arm and tick; for w = 1 random routing alone is enough, whatever each request
      w E[(n_c - K)(k - K)], so n_b E[K] = w n_c (k - E[K]) - (w - 1) E[K (k - K)], and the last term is not negative
      for w >= 1. A smaller w only lowers the law stochastically, and the increments below grow with K.
   2. K is distributed as a sum of independent Bernoulli variables, because its generating polynomial has real roots
-     only (Vatutin and Mikhailov, Theory Probab. Appl. 27, 1982). For such a sum E[s^K] is largest when all
-     probabilities are equal (Hoeffding, Ann. Math. Statist. 27, 1956; used for sampling without replacement in
-     J. Amer. Statist. Assoc. 58, 1963, section 6).
+     only (Vatutin and Mikhailov, Theory Probab. Appl. 27, 1982, for w = 1; another w scales the roots). For such a sum
+     E[s^K] is largest when all probabilities are equal (Hoeffding, Ann. Math. Statist. 27, 1956; used for sampling
+     without replacement in J. Amer. Statist. Assoc. 58, 1963, section 6).
   3. So the ratio of the binomial(k, pi(r)) to the binomial(k, pi(tolerance)) likelihood, which has the form
      c s^K with s = r / tolerance > 1, has mean at most 1: a bet on the odds ratio r that cannot be expected to win.
 The running product of such ratios is a nonnegative supermartingale that begins at 1; a mixture of them, over odds

@@ -15,6 +15,11 @@ from shipline.ports.signals import Counts
 from shipline.statistics.e_process import EProcess, Mixture
 from shipline.statistics.two_arms import TwoArms
 
+ERROR_RATIOS = (1.5, 2.5, 5.0, 12.0, 1000.0)
+"""The odds ratios, canary to baseline, of failing that are bet on."""
+LATENCY_RATIOS = (2.0, 3.5, 7.0, 20.0, 1000.0)
+"""The same of being slow."""
+
 
 class AnalysisVerdict(StrEnum):
     """What to do with the canary now. PAUSE is "insufficient evidence": a person, more time or more traffic decides."""
@@ -35,8 +40,9 @@ class AnalysisSettings:
     """The part of `alpha`, 0 to 1, that the guard on the first requests may use."""
     tolerance: float = 1.1
     """Odds of failing, canary to baseline, that are still no regression; from 1 up, below 1.5."""
-    latency_tolerance: float = 1.4
-    """The same for the odds of being slow. Wider, because arms that warm up differ more in latency than in errors."""
+    latency_tolerance: float = 1.6
+    """The same for the odds of being slow; from 1 up, below 2. Wider, because arms whose instances warm up in other
+    proportions differ in their latency tails although nothing is wrong."""
     excess_max: float = 0.02
     """Promotion needs proof that the canary's failure probability is at most this much above the baseline's."""
     evidence_calm: float = 10.0
@@ -47,8 +53,8 @@ class AnalysisSettings:
     """From here on, what is not decided is PAUSE."""
     tick_s: float = 10.0
     """How often observations are made."""
-    react_s: float = 30.0
-    """How long a regression may go on unseen at one weight: the time that the harm budget is spent over."""
+    react_s: float = 20.0
+    """How long a regression may go on unseen at one weight, two ticks: the time that the harm budget is spent over."""
     harm_budget_requests: float = 20.0
     """Failed requests that may be risked within `react_s`, given what is known of the canary by then."""
     first_requests: float = 6.0
@@ -73,13 +79,23 @@ class AnalysisSettings:
             _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
         for name in ("growth_period_s", "ramp_every_s"):
             _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
-        for name in ("tolerance", "latency_tolerance"):
-            _require(1.0 <= getattr(self, name) < min(Mixture(1.0).ratios), name, "from 1 to below 1.5")
+        for name, ratios in (("tolerance", ERROR_RATIOS), ("latency_tolerance", LATENCY_RATIOS)):
+            _require(1.0 <= getattr(self, name) < ratios[0], name, f"from 1 to below {ratios[0]}")
         _require(0.0 < self.weight_min <= self.weight_max <= 1.0, "weight_min", "above 0 and at most weight_max <= 1")
         _require(1.0 <= self.growth < math.inf, "growth", "from 1 up")
         _require(1.0 < self.evidence_calm < self.rollback_evidence, "evidence_calm", "between 1 and 1 / alpha")
         _require(self.promote_after_s <= self.deadline_s < math.inf, "deadline_s", "promote_after_s or later")
         _require(self.block_requests >= 1, "block_requests", "from 1 up")
+
+    @property
+    def errors_mixture(self) -> Mixture:
+        """What is bet on errors."""
+        return Mixture(tolerance=self.tolerance, ratios=ERROR_RATIOS)
+
+    @property
+    def latency_mixture(self) -> Mixture:
+        """What is bet on latency, at each threshold."""
+        return Mixture(tolerance=self.latency_tolerance, ratios=LATENCY_RATIOS)
 
     @property
     def rollback_evidence(self) -> float:

@@ -60,8 +60,8 @@ def begin(
         last_s=0.0,
         rate_per_s=rate_per_s,
         share_s=0.0,
-        errors=e_process.begin(_errors_mixture(settings)),
-        latency=tuple(e_process.begin(_latency_mixture(settings)) for _ in SLOW_SHARES),
+        errors=e_process.begin(settings.errors_mixture),
+        latency=tuple(e_process.begin(settings.latency_mixture) for _ in SLOW_SHARES),
         guard_comparison=e_process.begin(GUARD_MIXTURE),
         guard_absolute=0.0,
         pending=Tally(),
@@ -103,14 +103,6 @@ def evidence(settings: AnalysisSettings, state: AnalysisState) -> float:
 def excess_upper(settings: AnalysisSettings, state: AnalysisState) -> float:
     """The smallest excess of the canary's failure probability that is ruled out at 1 - alpha; 1 without traffic."""
     return bounds.excess_upper(state.total.failing, alpha=settings.alpha)
-
-
-def _errors_mixture(settings: AnalysisSettings) -> Mixture:
-    return Mixture(tolerance=settings.tolerance)
-
-
-def _latency_mixture(settings: AnalysisSettings) -> Mixture:
-    return Mixture(tolerance=settings.latency_tolerance)
 
 
 def _within(settings: AnalysisSettings, weight: float) -> float:
@@ -170,10 +162,10 @@ def _guard_step(canary: ArmTally) -> float:
 
 
 def _counted(settings: AnalysisSettings, state: AnalysisState) -> AnalysisState:
-    block, latency = state.pending, _latency_mixture(settings)
+    block, latency = state.pending, settings.latency_mixture
     return replace(
         state,
-        errors=e_process.update(_errors_mixture(settings), state.errors, block.failing),
+        errors=e_process.update(settings.errors_mixture, state.errors, block.failing),
         latency=tuple(
             e_process.update(latency, process, block.slow(threshold)) for threshold, process in enumerate(state.latency)
         ),
