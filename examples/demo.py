@@ -86,7 +86,6 @@ tick_s = 1.0
 react_s = 3.0
 growth_period_s = 3.0
 ramp_every_s = 3.0
-excess_max = 0.05
 """
 
 

@@ -217,11 +217,12 @@ def test_a_late_outcome_of_a_process_that_was_given_up_is_dropped(world: World) 
     rescuer = world.engine(catalogue(ledger, WORKFLOW))
     zombie_catalogue = catalogue(ledger, WORKFLOW)
 
-    def slow(_context: StepContext) -> Outcome:
+    def slow(context: StepContext) -> Outcome:
         world.run_until_quiet(rescuer)
-        return Failed("too late to matter")
+        return Failed(f"too late to matter to {context.subject}")
 
-    actions: dict[str, Action] = {**zombie_catalogue.actions, "paint.sand": slow}
+    actions: dict[str, Action] = dict(zombie_catalogue.actions)
+    actions["paint.sand"] = slow
     zombie = world.engine(Catalogue(zombie_catalogue.workflows, actions))
     run_id = start(zombie)
     zombie.sweep()

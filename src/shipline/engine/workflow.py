@@ -30,6 +30,7 @@ class Step:
     over all attempts and polls. `attempts_max` bounds attempts after retryable errors, `retry_after_s` is the pause
     before the second and doubles from there up to 60 s. `listens` names the kinds
     of signals that are handed to the action; others stay pending for the step that listens for them.
+    `undo_title` is shown while the step is taken back; "" shows `title`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Step:
     attempts_max: int = 5
     retry_after_s: int = 1
     listens: tuple[str, ...] = ()
+    undo_title: str = ""
 
 
 class OnFailure(StrEnum):

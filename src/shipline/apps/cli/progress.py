@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,18 +19,20 @@ if TYPE_CHECKING:
     from shipline.engine.workflow import Workflow
 
 POLL_S = 0.1
+PLAIN_EVERY_US = 5_000_000
 WAITING_FOR_A_PERSON = frozenset({RunStatus.STOPPED, RunStatus.ASKING, RunStatus.FAILED})
 
 
 @contextlib.contextmanager
-def engine_running(application: Application) -> Iterator[None]:
-    """Run the engine in this process if no other does; otherwise that one executes what this process enqueues."""
+def engine_running(application: Application) -> Iterator[bool]:
+    """Run the engine in this process if no other does; otherwise that one executes what this process enqueues.
+
+    Gives whether it is this one.
+    """
     runner = application.runner()
     mine = runner.start()
-    if not mine:
-        click.echo("another process runs the engine; this one follows", err=True)
     try:
-        yield
+        yield mine
     finally:
         runner.stop()
 
@@ -38,7 +42,7 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
 
     Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it.
     """
-    shown, waited_for = 0, ""
+    shown, wait = 0, _Wait()
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
@@ -46,25 +50,51 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
             spoken_to = bool(journal.pending_signals(tx, run.id))
         workflow = application.engine.catalogue.workflows[run.workflow]
         while shown < len(entries) and entries[shown].outcome is not None:
-            _print_entry(workflow, entries[shown])
+            if entries[shown].outcome != "again":
+                wait.clear()
+                _print_entry(workflow, entries[shown])
             shown += 1
         resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
         if resting and shown == len(entries):
+            wait.clear()
             return run
-        if run.state.waiting_for and run.state.waiting_for != waited_for:
-            waited_for = run.state.waiting_for
-            click.echo(f"  … {waited_for.splitlines()[0]}", err=True)
+        wait.show(run.state.waiting_for, application.clock.now_us())
         application.clock.sleep(POLL_S)
 
 
+class _Wait:
+    """What a run waits for: one line that is written over on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+        self.shown = ""
+        self.shown_us = 0
+
+    def show(self, text: str, now_us: int) -> None:
+        """Show what is waited for, if that is news."""
+        line = text.splitlines()[0] if text else ""
+        if not line or line == self.shown or (not self.live and now_us - self.shown_us < PLAIN_EVERY_US):
+            return
+        self.shown, self.shown_us = line, now_us
+        if self.live:
+            width = shutil.get_terminal_size().columns - 5
+            click.echo(f"\r\x1b[2K  … {line[:width]}", nl=False, err=True)
+        else:
+            click.echo(f"  … {line}", err=True)
+
+    def clear(self) -> None:
+        """Take the line away before another is printed."""
+        if self.live and self.shown:
+            click.echo("\r\x1b[2K", nl=False, err=True)
+        self.shown, self.shown_us = "", 0
+
+
 def _print_entry(workflow: Workflow, entry: JournalEntry) -> None:
-    if entry.outcome == "again":
-        return
-    title = next(step.title for step in workflow.steps + workflow.closing if step.name == entry.step)
+    step = next(step for step in workflow.steps + workflow.closing if step.name == entry.step)
+    title = (step.undo_title or f"Take back: {step.title}") if entry.undo else step.title
     seconds = ((entry.ended_us or entry.started_us) - entry.started_us) / 1e6
     mark, colour = {"done": ("✓", "green"), "failed": ("✗", "red")}.get(str(entry.outcome), ("!", "yellow"))
-    prefix = "taking back: " if entry.undo else ""
-    click.echo(f"  {click.style(mark, fg=colour)} {prefix}{title} ({seconds:.1f} s)", err=True)
+    click.echo(f"  {click.style(mark, fg=colour)} {title} ({seconds:.1f} s)", err=True)
     if entry.outcome != "done":
         for line in entry.detail.splitlines():
             click.echo(f"      {line}", err=True)

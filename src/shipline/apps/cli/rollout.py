@@ -50,12 +50,17 @@ def _verb(verb: str, help_text: str) -> None:
     @click.pass_obj
     def say(application: Application, *, environment: str | None, reason: str) -> None:
         from shipline.apps.cli.person import local_person
+        from shipline.apps.cli.progress import engine_running
+        from shipline.apps.cli.rollouts import watch
         from shipline.capabilities.rollouts import RolloutCommand, command_rollout
 
         rollout = _latest(application, environment)
-        with application.store.begin() as tx:
-            command_rollout(tx, application.engine, rollout, RolloutCommand(verb, reason, local_person()))
-        click.echo(f"{verb}: said to the rollout of {rollout.package} {rollout.version}", err=True)
+        with engine_running(application) as mine:
+            with application.store.begin() as tx:
+                command_rollout(tx, application.engine, rollout, RolloutCommand(verb, reason, local_person()))
+            click.echo(f"{verb}: said to the rollout of {rollout.package} {rollout.version}", err=True)
+            if mine:  # Nobody else would carry it out.
+                watch(application, rollout)
 
 
 _verb("pause", "Hold the canary's weight; the analysis goes on and still rolls back.")

@@ -93,8 +93,8 @@ def _chosen_release(releases: tuple[Release, ...], version: str | None, package:
 
 
 def watch(application: Application, rollout: Rollout) -> Rollout:
-    """Follow a rollout to its end; returns it as it is then."""
-    follow(application, f"rollout:{rollout.id}", since_us=rollout.started_us)
+    """Follow a rollout, from now on, to its end; returns it as it is then."""
+    follow(application, f"rollout:{rollout.id}", since_us=application.clock.now_us())
     with application.store.begin() as tx:
         ended = ROLLOUTS.find(tx, rollout.id)
     if ended is None:

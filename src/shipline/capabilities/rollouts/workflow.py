@@ -29,7 +29,14 @@ def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s
         steps=(
             Step("gate", "Ask the environment's gates", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
             Step("prepare", "Install the version", Recovery.REPEAT, NO_UNDO, PREPARE_TIMEOUT_S, attempts_max=3),
-            Step("start", "Start the new version beside the stable one", Recovery.REPEAT, "restore", START_TIMEOUT_S),
+            Step(
+                "start",
+                "Start the new version beside the stable one",
+                Recovery.REPEAT,
+                "restore",
+                START_TIMEOUT_S,
+                undo_title="Give all traffic back to the stable version",
+            ),
             Step("canary", "Watch the canary", Recovery.REPEAT, NO_UNDO, canary_timeout_s, listens=CANARY_SIGNALS),
             Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
