@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import PostgreSQLMissing, PostgreSQLServer, running_server
 
 from shipline.store.database import Store
+from tests.postgres import PostgreSQLMissing, PostgreSQLServer, running_server
 
 
 @pytest.fixture(scope="session")

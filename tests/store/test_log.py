@@ -7,7 +7,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-from tests.store.logs import KEY, PERSON, PUBLIC, append, event
 
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import (
@@ -25,6 +24,7 @@ from shipline.store.log import ERASED, erase, latest_checkpoint, read, read_late
 from shipline.store.notes import InvalidNote, NoteSigningKey
 from shipline.store.proofs import Proof, check_proof, prove
 from shipline.store.verification import verify
+from tests.store.logs import KEY, PERSON, PUBLIC, append, event
 
 
 def places(store: Store) -> list[int | None]:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, update
-from tests.store.logs import KEY, PERSON, PUBLIC, append, event
 
 from shipline.store import merkle
 from shipline.store.checkpoints import Checkpoint
@@ -21,6 +20,7 @@ from shipline.store.tables import checkpoint, log_head, merkle_node
 from shipline.store.tables import event as event_table
 from shipline.store.transaction import content_hash
 from shipline.store.verification import PROBLEMS_MAX, verify
+from tests.store.logs import KEY, PERSON, PUBLIC, append, event
 
 COLUMNS = [column.name for column in event_table.columns]
 NULLABLE = [column.name for column in event_table.columns if column.nullable]

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shipline.domain.actor import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A rule in CEL over typed facts. `stage` is `release` or an environment's name; `message` is shown on refusal."""
+    """A rule in CEL over typed facts. `stage` is `release` or an environment's name; `message` is shown on refusal.
+
+    `when`, CEL too, says for what the gate applies, "" for everything. `approvals` is how many authenticated people
+    of each role must have said yes, each count at least 1.
+    """
 
     name: str
     rule: str
     stage: str = "release"
     message: str = ""
+    when: str = ""
+    approvals: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

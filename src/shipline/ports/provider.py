@@ -17,8 +17,9 @@ from shipline.ports.clock import Clock
 class ProviderContext:
     """Where a provider works.
 
-    `root` is the top of the repository, `state` a folder of this provider's own that outlives the process (created
-    on first use, mode 0700), `environment` the environment's name or "" for providers that serve none.
+    `root` is the top of the repository. `state` is a folder that outlives the process, created on first use with mode
+    0700: this provider's own, but for traffic and signals of one environment, which share theirs.
+    `environment` is the environment's name, or "" for providers that serve none.
     """
 
     root: Path

@@ -10,7 +10,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit as git has it. `time_us` is the committer's time; `message` is the raw message."""
+    """One commit as git has it. `time_us` is the committer's time; `message` is the raw message.
+
+    `paths` are the files that it changed against its only parent, relative to the root; empty where they were not
+    asked for, and for merges.
+    """
 
     id: str
     parents: tuple[str, ...]
@@ -18,6 +22,7 @@ class Commit:
     author_mail: str
     time_us: int
     message: str
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,23 @@ class Repository(Protocol):
         """The tag of exactly this name, None where there is none."""
         ...
 
-    def log(self, since: tuple[str, ...], until: str = "HEAD", *, paths: tuple[str, ...] = ()) -> Iterator[Commit]:
-        """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all)."""
+    def log(
+        self,
+        since: tuple[str, ...],
+        until: str = "HEAD",
+        *,
+        paths: tuple[str, ...] = (),
+        changed_paths: bool = False,
+    ) -> Iterator[Commit]:
+        """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all).
+
+        One pass over the history, read as it is consumed. `changed_paths` fills `Commit.paths`, which makes the
+        reading about four times as costly.
+        """
+        ...
+
+    def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
+        """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
         ...
 
     def export(self, commit: str, destination: Path) -> None:

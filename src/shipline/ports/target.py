@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from shipline.domain.errors import InvalidValue
+
+INSTANCE_ID = re.compile(r"[a-z0-9-]{1,60}")
 
 
 class Role(StrEnum):
@@ -27,6 +32,13 @@ class Instance:
     version: str
     address: str
     started_us: int
+
+
+def checked_instance_id(text: str) -> str:
+    """Return `text` if it is an instance id; raise InvalidValue otherwise. Ids become paths and names in the proxy."""
+    if not INSTANCE_ID.fullmatch(text):
+        raise InvalidValue(f"{text[:80]!r} is not an instance id", todo="ids are 1 to 60 of a-z, 0-9 and -")
+    return text
 
 
 class Target(Protocol):

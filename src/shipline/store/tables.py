@@ -38,7 +38,7 @@ def _noun(name: str, *columns: Column[str] | Column[int], unique: tuple[str, ...
     return Table(
         name,
         metadata,
-        Column("id", String(40), primary_key=True),
+        Column("id", String(64), primary_key=True),
         *_tenant(),
         *columns,
         Column("body", Text, nullable=False),

@@ -1,1 +1,49 @@
-"""Room."""
+"""Evidence: signed statements about artifacts and releases.
+
+Reads reports in, lists what a package consists of (SBOM), states how it was built and tested (in-toto, SLSA), signs
+statements (DSSE), packs them into one bundle a release, and says in words what a bundle proves. Works offline and
+without a database: values in, values out.
+"""
+
+from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
+from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
+from shipline.capabilities.evidence.keys import PublicKey, read_public_key
+from shipline.capabilities.evidence.reports import Report, read_report_bytes
+from shipline.capabilities.evidence.rules import facts_of
+from shipline.capabilities.evidence.sbom import make_sbom
+from shipline.capabilities.evidence.statements import (
+    Build,
+    read_statement,
+    statement_of_provenance,
+    statement_of_sbom,
+    statement_of_tests,
+)
+from shipline.capabilities.evidence.usecases import read_file, read_report, verify_bundle
+from shipline.capabilities.evidence.verification import Check, Verification
+
+__all__ = [
+    "IN_TOTO",
+    "Build",
+    "BundleContents",
+    "Check",
+    "Envelope",
+    "PublicKey",
+    "Report",
+    "Verification",
+    "facts_of",
+    "make_bundle",
+    "make_sbom",
+    "read_bundle",
+    "read_envelope",
+    "read_file",
+    "read_public_key",
+    "read_report",
+    "read_report_bytes",
+    "read_statement",
+    "sign_envelope",
+    "statement_of_provenance",
+    "statement_of_sbom",
+    "statement_of_tests",
+    "verified_by",
+    "verify_bundle",
+]

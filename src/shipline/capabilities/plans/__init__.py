@@ -1,1 +1,27 @@
-"""Room."""
+"""Room `plans`: commits -> ReleasePlan, and the changelog.
+
+Promises: a plan comes from git tags, commit messages and the package's own files alone, so it is the same on every
+machine; it changes nothing; the history is read once, by one git process. Needs the standard library and, for PEP 440
+versions, `packaging`. Does not write files, tags or releases: `releases` does.
+"""
+
+from shipline.capabilities.plans.changelog import prepend, render_section, rfc3339
+from shipline.capabilities.plans.conventional import read_change, read_message
+from shipline.capabilities.plans.documents import plan_document
+from shipline.capabilities.plans.usecases import changelog_of, detect_packages, make_plan
+from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
+
+__all__ = [
+    "STABLE",
+    "changelog_of",
+    "compare",
+    "detect_packages",
+    "make_plan",
+    "plan_document",
+    "prepend",
+    "read_change",
+    "read_message",
+    "render_section",
+    "rfc3339",
+    "scheme_named",
+]

@@ -1,1 +1,45 @@
-"""Room."""
+"""Room `releases`: ReleasePlan + Verdict -> Release + Artifacts.
+
+Promises: a version's bytes are built once, from the tagged commit, and published only after every gate has said PASS;
+a release that was cut off goes on from where it stopped, also from an empty store; nothing is published twice.
+Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rollouts`).
+"""
+
+from shipline.capabilities.releases.catalogue import actions
+from shipline.capabilities.releases.ground import ReleaseGround, TestRun
+from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
+from shipline.capabilities.releases.proof import refusal_of
+from shipline.capabilities.releases.queries import (
+    EVIDENCE,
+    RELEASES,
+    VERDICTS,
+    all_releases,
+    evidence_of,
+    find_release,
+    verdicts_of,
+)
+from shipline.capabilities.releases.usecases import follow_run
+from shipline.capabilities.releases.withdrawal import order_withdrawal, withdraw_release
+from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
+
+__all__ = [
+    "EVIDENCE",
+    "RELEASES",
+    "RELEASE_WORKFLOW",
+    "VERDICTS",
+    "WORKFLOWS",
+    "Candidate",
+    "ReleaseGround",
+    "TestRun",
+    "actions",
+    "all_releases",
+    "evidence_of",
+    "find_release",
+    "follow_run",
+    "order_withdrawal",
+    "refusal_of",
+    "release_package",
+    "verdicts_of",
+    "version_files_of",
+    "withdraw_release",
+]

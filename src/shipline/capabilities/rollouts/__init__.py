@@ -1,1 +1,66 @@
-"""Room."""
+"""Room `rollouts`: Release + Verdict -> Environment.
+
+Promises: one rollout an environment at a time; a canary is compared with a baseline as young as itself; traffic goes
+back to the stable version before anything is stopped; an instance is stopped only once its weight was verified 0 and
+its open requests have ended. Does not build, publish or judge a release; does not open incidents (they follow the log).
+"""
+
+from shipline.capabilities.rollouts.analysis import (
+    AnalysisSettings,
+    AnalysisState,
+    AnalysisVerdict,
+    Decision,
+    Observation,
+)
+from shipline.capabilities.rollouts.canary import actions
+from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
+from shipline.capabilities.rollouts.queries import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    all_rollouts,
+    current_deployment,
+    latest_rollout,
+    open_rollout_of,
+    served_before,
+)
+from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
+from shipline.capabilities.rollouts.steps import Ground, stop_environment
+from shipline.capabilities.rollouts.usecases import (
+    RolloutCommand,
+    RolloutOrder,
+    command_rollout,
+    follow_run,
+    open_rollout,
+)
+from shipline.capabilities.rollouts.workflow import rollout_workflow, workflow_name
+
+__all__ = [
+    "DEPLOYMENTS",
+    "ROLLOUTS",
+    "AnalysisPoint",
+    "AnalysisSettings",
+    "AnalysisState",
+    "AnalysisVerdict",
+    "Decision",
+    "Ground",
+    "Observation",
+    "RolloutCommand",
+    "RolloutOrder",
+    "actions",
+    "all_rollouts",
+    "analysis_of",
+    "begin",
+    "command_rollout",
+    "current_deployment",
+    "decide",
+    "evidence",
+    "excess_upper",
+    "follow_run",
+    "latest_rollout",
+    "open_rollout",
+    "open_rollout_of",
+    "rollout_workflow",
+    "served_before",
+    "stop_environment",
+    "workflow_name",
+]

@@ -21,7 +21,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "deployment",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -67,7 +67,7 @@ def upgrade() -> None:
 
     op.create_table(
         "evidence",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("release_id", sa.String(length=200), nullable=False),
@@ -79,7 +79,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "incident",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -126,7 +126,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "observation",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("rollout_id", sa.String(length=200), nullable=False),
@@ -147,7 +147,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "release",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("package", sa.String(length=200), nullable=False),
@@ -160,7 +160,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "release_batch",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("commit", sa.String(length=200), nullable=False),
@@ -169,7 +169,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "rollout",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("environment", sa.String(length=200), nullable=False),
@@ -217,7 +217,7 @@ def upgrade() -> None:
 
     op.create_table(
         "verdict",
-        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("organisation_id", sa.String(length=40), nullable=False),
         sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("release_id", sa.String(length=200), nullable=False),

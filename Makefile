@@ -1,0 +1,46 @@
+# What people and CI run. `make help` lists the commands.
+
+SHELL := /bin/sh
+BIN := .venv/bin
+# Debian keeps haproxy where only root's PATH looks.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-tests check format test test-kill bench demo lock
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## prepare this clone: system packages, .venv with locked packages, .venv/bin/shipline
+	@scripts/setup.sh
+
+setup-tests:
+	@scripts/setup.sh tests
+
+check: setup ## format, lint, types, import contracts, tidy rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/tidy -q
+
+format: setup ## put the code into its format, and fix what lint can fix
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+test: setup-tests ## all tests but those that make test-kill runs
+	$(BIN)/pytest -n 2 -m 'not kill'
+
+test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
+	$(BIN)/pytest -m kill -s
+
+bench: setup-tests ## measure what the documentation claims
+	$(BIN)/python -m bench
+
+demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
+	$(BIN)/python examples/demo.py
+
+lock: setup ## write requirements.lock anew from pyproject.toml
+	$(BIN)/uv pip compile -q pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header -o requirements.lock
+	$(BIN)/pytest tests/tidy -q -k lock

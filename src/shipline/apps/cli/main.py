@@ -1,0 +1,122 @@
+"""`shipline`: finds the command, runs it, and turns whatever goes wrong into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from shipline import __version__
+from shipline.domain.errors import ExitCode, ShiplineError
+
+# name -> (module, one line of help). The help stands here so that `shipline --help` imports no command.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "plan": ("plan", "Show the next version of each package, and why."),
+    "changelog": ("changelog", "Print the changelog of the next release, or of all."),
+    "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
+    "releases": ("releases", "List the releases, and what the gates said."),
+    "withdraw": ("withdraw", "Withdraw a released version as far as its registry allows."),
+    "deploy": ("deploy", "Bring a released version to an environment."),
+    "rollback": ("rollback", "Bring an environment back to the version that it served before."),
+    "rollout": ("rollout", "Watch a rollout, or pause, resume, promote or abort it."),
+    "down": ("down", "Stop everything that an environment runs on this machine."),
+    "up": ("up", "Run the engine and the web page."),
+    "evidence": ("evidence", "Read test, coverage and other reports."),
+    "gate": ("gate", "Evaluate gates on facts."),
+    "verify": ("verify", "Prove an evidence bundle."),
+    "analyse": ("analyse", "Analyse canaries over standard input and output."),
+    "log": ("log", "Show, verify and prove the event log."),
+    "incidents": ("incidents", "List incidents."),
+    "metrics": ("metrics", "Show the five DORA figures."),
+    "doctor": ("doctor", "Check this machine and the configuration."),
+    "init": ("init", "Write a shipline.toml for this repository."),
+    "schema": ("schema", "Print the JSON Schema of shipline.toml."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """In the order of a release."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The command, imported; None where there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"shipline.apps.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest names where there is no such command."""
+        name = args[0]
+        if name not in COMMANDS:
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, n=3)
+            hint = f" Did you mean {' or '.join(near)}?" if near else " `shipline --help` lists the commands."
+            ctx.fail(f"There is no command {name[:60]!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="shipline")
+@click.option("-C", "folder", metavar="PATH", default=".", type=click.Path(path_type=Path), help="Work in this folder.")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path) -> None:
+    """From merged commits to a released, proven, progressively delivered and reversible version."""
+    if not folder.is_dir():
+        ctx.fail(f"{folder} is not a folder.")
+    from shipline.bootstrap import Application
+
+    ctx.obj = Application(folder.resolve())
+
+
+def main() -> None:
+    """Run, and end the process with the exit code that says how it went. No traceback reaches a user."""
+    try:
+        # Click's own exits (usage errors, --help) keep their codes; ours come as exceptions.
+        code = cli.main(standalone_mode=False)
+    except ShiplineError as error:
+        code = _report(error)
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was begun goes on from where it is when the command is run again", err=True)
+        code = 130
+    except BrokenPipeError:
+        # Whoever read our output has had enough; Python must not complain about it while exiting.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.FAILED
+    except Exception as error:  # noqa: BLE001 - the last line of defence for people
+        code = _report_unexpected(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: ShiplineError) -> int:
+    click.echo(error.diagnosis(), err=True)
+    return int(error.exit_code)
+
+
+def _report_unexpected(error: Exception) -> int:
+    if os.environ.get("SHIPLINE_DEBUG"):
+        raise error
+    if isinstance(error, OSError):
+        what = error.strerror or str(error)
+        click.echo(f"{what}: {error.filename}" if error.filename else what, err=True)
+    else:
+        click.echo(f"something unexpected happened: {type(error).__name__}: {str(error)[:300]}", err=True)
+    click.echo("  do:  run it again with SHIPLINE_DEBUG=1 to see where, and report it", err=True)
+    return int(ExitCode.FAILED)

@@ -1,0 +1,69 @@
+"""`shipline plan`: what would be released, and why."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from shipline.apps.cli.workspace import Workspace
+    from shipline.domain.change import Change
+    from shipline.domain.release_plan import PackagePlan, ReleasePlan
+
+CHANGES_SHOWN_MAX = 20
+
+
+@click.command(name="plan")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, schema shipline.plan/1.")
+@click.option("--package", "name", metavar="NAME", help="Only this package.")
+@click.pass_obj
+def command(workspace: Workspace, *, as_json: bool, name: str | None) -> None:
+    """Show the next version of each package, and why. Changes nothing."""
+    from shipline.capabilities.plans import make_plan, plan_document
+
+    plan = _only(make_plan(workspace.repository, workspace.packages), name)
+    if as_json:
+        click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n\n".join(_block(package) for package in plan.packages))
+
+
+def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:
+    if name is None:
+        return plan
+    from dataclasses import replace
+
+    from shipline.domain.errors import UsageError
+
+    chosen = tuple(package for package in plan.packages if package.name == name)
+    if not chosen:
+        known = ", ".join(package.name for package in plan.packages)
+        raise UsageError(f"there is no package {name[:80]!r}", todo=f"the packages here: {known}")
+    return replace(plan, packages=chosen)
+
+
+def _block(plan: PackagePlan) -> str:
+    notable = [change for change in plan.changes if change.type]
+    lines = [_headline(plan), *(f"  {reason}" for reason in plan.reasons)]
+    if plan.releasable and notable:
+        lines += ["", *(f"  {_row(change)}" for change in notable[:CHANGES_SHOWN_MAX])]
+    if plan.releasable and len(notable) > CHANGES_SHOWN_MAX:
+        lines.append(f"  ... and {len(notable) - CHANGES_SHOWN_MAX} more; --json has them all")
+    return "\n".join(lines)
+
+
+def _headline(plan: PackagePlan) -> str:
+    name = click.style(plan.name, bold=True)
+    if not plan.releasable:
+        return f"{name}  {plan.current or 'unreleased'}  nothing to release"
+    following = click.style(plan.next, fg="green", bold=True)
+    return f"{name}  {plan.current or 'unreleased'} -> {following}  ({plan.bump.value}, tag {plan.tag})"
+
+
+def _row(change: Change) -> str:
+    kind = change.type + ("!" if change.breaking else "")
+    scope = f"{change.scope}: " if change.scope else ""
+    text = "".join(each if each.isprintable() else " " for each in f"{scope}{change.description}")
+    return f"{change.commit[:7]}  {kind:<9} {text[:100]}"

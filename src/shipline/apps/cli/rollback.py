@@ -1,0 +1,26 @@
+"""`shipline rollback`: back to an earlier version, at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from shipline.bootstrap import Application
+
+
+@click.command(name="rollback")
+@click.argument("environment", required=False)
+@click.option("--to", "version", metavar="VERSION", help="The version to go back to; default: the one before.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, schema shipline.rollout/1.")
+@click.pass_obj
+def command(application: Application, *, environment: str | None, version: str | None, as_json: bool) -> int:
+    """Bring ENVIRONMENT back to the version that it served before. All traffic moves at once."""
+    from shipline.apps.cli.deploy import report
+    from shipline.apps.cli.progress import engine_running
+    from shipline.apps.cli.rollouts import order_rollback, watch
+
+    with engine_running(application):
+        rollout = watch(application, order_rollback(application, environment, version))
+    return report(rollout, as_json=as_json)

@@ -1,0 +1,76 @@
+"""`shipline rollout`: look at a rollout, or say something to it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shipline.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from shipline.bootstrap import Application
+    from shipline.domain.rollout import Rollout
+
+
+@click.group(name="rollout")
+def command() -> None:
+    """Watch a rollout, or pause, resume, promote or abort it."""
+
+
+@command.command()
+@click.argument("environment", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, schema shipline.rollout/1, with its analysis.")
+@click.pass_obj
+def show(application: Application, *, environment: str | None, as_json: bool) -> None:
+    """Show the newest rollout of ENVIRONMENT."""
+    from shipline.capabilities.rollouts import analysis_of
+    from shipline.domain.codec import to_json
+
+    rollout = _latest(application, environment)
+    with application.store.begin() as tx:
+        points = analysis_of(tx, rollout.id)
+    if as_json:
+        document: dict[str, Any] = {"schema": "shipline.rollout/1", "rollout": to_json(rollout)}
+        click.echo(json.dumps(document | {"analysis": to_json(points)}, indent=2))
+        return
+    click.echo(f"{rollout.package} {rollout.version} to {rollout.environment}: {rollout.status.value}")
+    click.echo(f"  weight {rollout.weight:.1%}, evidence that it is worse {rollout.evidence_value:.3g}")
+    click.echo(f"  failed requests seen {rollout.failed_requests}, looks {len(points)}")
+    for label, text in (("waits for", rollout.waiting_for), ("reason", rollout.reason)):
+        if text:
+            click.echo(f"  {label}: {text}")
+
+
+def _verb(verb: str, help_text: str) -> None:
+    @command.command(name=verb, help=help_text)
+    @click.argument("environment", required=False)
+    @click.option("--reason", default="", help="Why; kept in the log.")
+    @click.pass_obj
+    def say(application: Application, *, environment: str | None, reason: str) -> None:
+        from shipline.apps.cli.person import local_person
+        from shipline.capabilities.rollouts import RolloutCommand, command_rollout
+
+        rollout = _latest(application, environment)
+        with application.store.begin() as tx:
+            command_rollout(tx, application.engine, rollout, RolloutCommand(verb, reason, local_person()))
+        click.echo(f"{verb}: said to the rollout of {rollout.package} {rollout.version}", err=True)
+
+
+_verb("pause", "Hold the canary's weight; the analysis goes on and still rolls back.")
+_verb("resume", "Let a paused rollout go on.")
+_verb("promote", "Promote now, without waiting for more evidence.")
+_verb("abort", "Give all traffic back to the stable version.")
+
+
+def _latest(application: Application, environment: str | None) -> Rollout:
+    from shipline.apps.cli.rollouts import chosen_environment
+    from shipline.capabilities.rollouts import latest_rollout
+
+    name = chosen_environment(application, environment).name
+    with application.store.begin() as tx:
+        rollout = latest_rollout(tx, name)
+    if rollout is None:
+        raise UsageError(f"nothing has been rolled out to {name} yet", todo="shipline deploy")
+    return rollout

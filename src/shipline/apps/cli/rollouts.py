@@ -1,0 +1,102 @@
+"""What the commands about rollouts share: finding what is meant, ordering it, and watching it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shipline.apps.cli.person import local_person
+from shipline.apps.cli.progress import follow
+from shipline.capabilities.releases import all_releases, find_release
+from shipline.capabilities.rollouts import ROLLOUTS, RolloutOrder, latest_rollout, open_rollout, served_before
+from shipline.domain.errors import ShiplineError, UsageError
+from shipline.domain.release import Release, ReleaseStatus
+
+if TYPE_CHECKING:
+    from shipline.bootstrap import Application
+    from shipline.configuration import EnvironmentSettings
+    from shipline.domain.rollout import Rollout
+    from shipline.store.transaction import Transaction
+
+
+def chosen_environment(application: Application, name: str | None) -> EnvironmentSettings:
+    """The environment of this name, or the only one."""
+    if name is not None:
+        return application.environment(name)
+    known = application.settings.environment
+    if len(known) != 1:
+        listed = ", ".join(one.name for one in known) or "none: add [[environment]] to shipline.toml"
+        raise UsageError("say which environment", todo=f"--to NAME; known ones: {listed}")
+    return known[0]
+
+
+def order_deployment(
+    application: Application, version: str | None, environment: str | None, package: str | None
+) -> Rollout:
+    """Order the rollout of a published version."""
+    where = chosen_environment(application, environment)
+    with application.store.begin() as tx:
+        release = _chosen_release(all_releases(tx), version, package)
+        order = RolloutOrder(
+            package=release.package,
+            version=release.version,
+            environment=where.name,
+            strategy=where.strategy,
+            release_id=release.id,
+            commit=release.commit,
+        )
+        return open_rollout(tx, application.engine, order, local_person())
+
+
+def order_rollback(application: Application, environment: str | None, version: str | None) -> Rollout:
+    """Order the way back to `version`, or to what the environment served before: all at once, without a canary."""
+    where = chosen_environment(application, environment)
+    with application.store.begin() as tx:
+        latest = latest_rollout(tx, where.name)
+        back_to = version if version is not None else _served_before(tx, where.name)
+        package = latest.package if latest is not None else ""
+        release = find_release(tx, package, back_to)
+        order = RolloutOrder(
+            package=package,
+            version=back_to,
+            environment=where.name,
+            strategy="all-at-once",
+            release_id=release.id if release is not None else None,
+            commit=release.commit if release is not None else None,
+            rollback=True,
+        )
+        return open_rollout(tx, application.engine, order, local_person())
+
+
+def _served_before(tx: Transaction, environment: str) -> str:
+    found = served_before(tx, environment)
+    if found is None:
+        raise UsageError(f"{environment} has served no other version yet", todo="there is nothing to go back to")
+    return found.version
+
+
+def _chosen_release(releases: tuple[Release, ...], version: str | None, package: str | None) -> Release:
+    published = [
+        release
+        for release in releases
+        if release.status is ReleaseStatus.PUBLISHED and package in (None, release.package)
+    ]
+    wanted = [release for release in published if version in (None, release.version)]
+    if not wanted:
+        known = ", ".join(f"{release.package} {release.version}" for release in published[:10]) or "none yet"
+        raise UsageError(
+            f"there is no published version {version[:60]!r}" if version else "nothing has been published yet",
+            todo=f"published ones: {known}; `shipline release` makes one",
+        )
+    if len({release.package for release in wanted}) > 1:
+        raise UsageError("say which package", todo="--package NAME")
+    return wanted[0]
+
+
+def watch(application: Application, rollout: Rollout) -> Rollout:
+    """Follow a rollout to its end; returns it as it is then."""
+    follow(application, f"rollout:{rollout.id}", since_us=rollout.started_us)
+    with application.store.begin() as tx:
+        ended = ROLLOUTS.find(tx, rollout.id)
+    if ended is None:
+        raise ShiplineError(f"the rollout {rollout.id} is gone from the store")
+    return ended

@@ -1,0 +1,23 @@
+"""What a command is handed by the group that it runs in: the repository, and the packages that are configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from shipline.domain.package import Package
+from shipline.ports.repository import Repository
+
+
+class Workspace(Protocol):
+    """The click context's object. Properties do their work when they are first read."""
+
+    @property
+    def repository(self) -> Repository:
+        """The repository of the current folder."""
+        ...
+
+    @property
+    def packages(self) -> Sequence[Package] | None:
+        """The configured packages, None where nothing is configured and they are found in the repository."""
+        ...

@@ -1,0 +1,337 @@
+"""The only wiring: settings in, rooms with their providers out.
+
+Everything heavy is imported by the function that needs it, so that a command pays only for what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings, read_table
+from shipline.domain.errors import ConfigurationError, UsageError
+from shipline.domain.package import Package
+from shipline.ports.provider import ProviderContext
+from shipline.providers.clock.system import SystemClock, SystemIds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shipline.capabilities.releases import Candidate, ReleaseGround
+    from shipline.capabilities.rollouts import AnalysisSettings, Ground
+    from shipline.domain.event import Event
+    from shipline.domain.gate import Gate
+    from shipline.domain.rollout import Rollout
+    from shipline.engine.engine import Catalogue, Engine, Observer
+    from shipline.engine.journal import Run
+    from shipline.engine.runner import Runner
+    from shipline.ports.builder import Builder
+    from shipline.ports.registry import Registry
+    from shipline.ports.repository import Repository
+    from shipline.ports.signer import Signer
+    from shipline.store.database import Store
+    from shipline.store.event_writer import EventWriter
+    from shipline.store.transaction import Transaction
+
+STATE_FOLDER = ".shipline"
+STORE_VARIABLE = "SHIPLINE_STORE"
+LOG_KEY_VARIABLE = "SHIPLINE_LOG_KEY"
+PAUSED_CANARY_S = 24 * 3600
+
+
+def provider_class(port: str, name: str) -> Any:
+    """The provider of a port by its entry point's name. Unknown: ConfigurationError that lists the known ones."""
+    known = {point.name: point for point in entry_points(group=f"shipline.{port}")}
+    if name not in known:
+        listed = ", ".join(sorted(known)) or "none"
+        raise ConfigurationError(f"there is no {port} provider {name[:60]!r}", todo=f"known ones: {listed}")
+    return known[name].load()
+
+
+def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
+    """A provider from its table: `provider` names it, the rest is checked strictly by its own Settings."""
+    settings = dict(table)
+    name = str(settings.pop("provider", default))
+    kind = provider_class(port, name)
+    return kind(read_table(kind.Settings, settings, f"shipline.toml, {port} provider {name}"), context)
+
+
+class Application:
+    """One project's parts, each made when it is first asked for. `start` is where the user stands."""
+
+    def __init__(self, start: Path) -> None:
+        self.start = start
+        self.clock = SystemClock()
+        self.ids = SystemIds()
+
+    @cached_property
+    def root(self) -> Path:
+        """The top of the project."""
+        return find_root(self.start)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """`shipline.toml`, or the defaults."""
+        return load_settings(self.root)
+
+    @cached_property
+    def state(self) -> Path:
+        """The folder for what this machine knows of the project; it ignores itself in git."""
+        folder = self.root / STATE_FOLDER
+        folder.mkdir(mode=0o700, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n")
+        return folder
+
+    def context(self, *parts: str, environment: str = "") -> ProviderContext:
+        """Where a provider works; `parts` name its folder."""
+        return ProviderContext(self.root, self.state.joinpath(*parts), self.clock, environment)
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def repository(self) -> Repository:
+        """The git repository."""
+        # Named here and not by its entry point: a plan must not pay for a look through all installed packages.
+        from shipline.providers.repository.git import GitRepository
+
+        context = ProviderContext(self.root, self.root / STATE_FOLDER, self.clock)
+        return GitRepository(GitRepository.Settings(), context)
+
+    @cached_property
+    def packages(self) -> tuple[Package, ...] | None:
+        """The configured packages, None where they are to be found in the repository."""
+        tables = self.settings.package
+        return tuple(self._package(table) for table in tables) if tables else None
+
+    def _package(self, table: PackageSettings) -> Package:
+        usual = Package(table.name, table.path)
+        ecosystem = table.ecosystem or usual.ecosystem
+        scheme = table.scheme or ("pep440" if ecosystem == "python" else "semver")
+        return Package(table.name, table.path, ecosystem, scheme, table.tag_format or usual.tag_format)
+
+    # --- providers ---------------------------------------------------------------------------------------------
+
+    def builder(self, ecosystem: str) -> Builder:
+        """What builds packages of an ecosystem."""
+        built: Builder = build_provider("builder", self.settings.build, self.context("build"), default=ecosystem)
+        return built
+
+    @cached_property
+    def registry(self) -> Registry | None:
+        """Where artifacts are published, None where the settings name no registry."""
+        if not self.settings.registry:
+            return None
+        built: Registry = build_provider("registry", self.settings.registry, self.context("registry"), default="pypi")
+        return built
+
+    @cached_property
+    def signer(self) -> Signer:
+        """What signs evidence."""
+        built: Signer = build_provider("signer", self.settings.signer, self.context("signer"), default="file")
+        return built
+
+    # --- the record and the engine -----------------------------------------------------------------------------
+
+    @cached_property
+    def store_url(self) -> str:
+        """The store's URL: the environment's, the settings', or SQLite in the state folder."""
+        configured = os.environ.get(STORE_VARIABLE, "") or self.settings.store
+        return configured or f"sqlite:///{self.state / 'store.db'}"
+
+    @cached_property
+    def store(self) -> Store:
+        """The open store."""
+        from shipline.store.database import Store
+
+        return Store(self.store_url).open()
+
+    @cached_property
+    def events(self) -> EventWriter:
+        """Writes events as Shipline itself."""
+        from shipline.store.event_writer import EventWriter
+
+        return EventWriter(self.ids, self.clock)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """This process's engine; it ticks only under a started `runner`."""
+        from shipline.engine.engine import Engine
+
+        node_id = self.ids.new("node")
+        return Engine(self.store, self._catalogue(), self.clock, self.ids, node_id=node_id)
+
+    def runner(self) -> Runner:
+        """What runs the engine in this process, if this process may."""
+        from shipline.engine.dbos_scheduler import DBOSScheduler
+        from shipline.engine.lease import Lease
+        from shipline.engine.runner import Runner
+
+        path = self.store.path
+        lease = Lease(path.with_suffix(".lock") if path is not None else None)
+        scheduler = DBOSScheduler(self.store, node_id=self.engine.node_id)
+        return Runner(self.engine, scheduler, lease, self._chores())
+
+    def environment(self, name: str) -> EnvironmentSettings:
+        """An environment's settings. Unknown: UsageError that lists the known ones."""
+        for environment in self.settings.environment:
+            if environment.name == name:
+                return environment
+        known = ", ".join(environment.name for environment in self.settings.environment) or "none"
+        raise UsageError(
+            f"there is no environment {name[:60]!r}", todo=f"known ones: {known}; add [[environment]] to shipline.toml"
+        )
+
+    # --- rooms -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def release_ground(self) -> ReleaseGround:
+        """What releases of this project stand on."""
+        import sys
+
+        from shipline.capabilities.releases import ReleaseGround, TestRun
+
+        return ReleaseGround(
+            store=self.store,
+            events=self.events,
+            repository=self.repository,
+            builder=self.builder,
+            registry=self.registry,
+            signer=self.signer,
+            commands=build_provider("command", {}, self.context("command"), default="local"),
+            folder=self.state / "releases",
+            commit_message=self.settings.release.commit_message,
+            remote=self.settings.release.remote,
+            tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
+            gates=self._gates(),
+            python=sys.executable,
+        )
+
+    def _gates(self) -> tuple[Gate, ...]:
+        """The configured gates; where tests are configured and no gate is, that the tests pass."""
+        from shipline.capabilities.gates import QUALITY
+
+        release_gates = [gate for gate in self.settings.gate if gate.stage == "release"]
+        usual = QUALITY if self.settings.test and not release_gates else ()
+        return (*usual, *self.settings.gate)
+
+    def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
+        """The packages to release, all or those named, each with its plan and the files that a release edits."""
+        from shipline.capabilities.plans import detect_packages, make_plan
+        from shipline.capabilities.releases import Candidate, version_files_of
+
+        packages = self.packages if self.packages is not None else detect_packages(self.repository)
+        known = {package.name: package for package in packages}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
+        plans = {plan.name: plan for plan in make_plan(self.repository, packages).packages}
+        tables = {table.name: table for table in self.settings.package}
+        return tuple(
+            Candidate(
+                package=known[name],
+                plan=plans[name],
+                version_files=tables[name].version_files
+                if name in tables and tables[name].version_files
+                else version_files_of(self.repository.root() / known[name].path),
+                changelog=tables[name].changelog if name in tables else "CHANGELOG.md",
+            )
+            for name in (names or tuple(known))
+        )
+
+    def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
+        """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
+        from shipline.capabilities.rollouts import Ground
+
+        name = environment.name
+        target_context = self.context("environments", name, "target", environment=name)
+        traffic_context = self.context("environments", name, "traffic", environment=name)
+        return Ground(
+            store=self.store,
+            events=self.events,
+            target=build_provider("target", environment.target, target_context, default="process"),
+            traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
+            signals=build_provider("signals", {}, traffic_context, default="haproxy"),
+            instances=environment.instances,
+            drain_timeout_s=environment.drain_timeout_s,
+            check_gates=self._check_gates,
+        )
+
+    def _check_gates(self, rollout: Rollout) -> str:
+        """Why the gates of an environment do not open for a version, "" if they do."""
+        from shipline.capabilities.releases import refusal_of
+
+        return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
+
+    def _catalogue(self) -> Catalogue:
+        from functools import partial
+
+        from shipline.capabilities import releases, rollouts
+        from shipline.engine.engine import Catalogue
+
+        workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
+        actions = dict(releases.actions(self.release_ground))
+        observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
+        for environment in self.settings.environment:
+            settings = self._canary(environment)
+            workflow = rollouts.rollout_workflow(
+                environment.name,
+                canary_timeout_s=int(settings.deadline_s) + PAUSED_CANARY_S,
+                drain_timeout_s=environment.drain_timeout_s,
+            )
+            ground = self.rollout_ground(environment)
+            workflows[workflow.name] = workflow
+            for name, action in rollouts.actions(ground, settings).items():
+                actions[f"{workflow.name}.{name}"] = action
+            observers[workflow.name] = partial(_observe_rollout, self.events)
+        return Catalogue(workflows, actions, observers)
+
+    def _canary(self, environment: EnvironmentSettings) -> AnalysisSettings:
+        from shipline.capabilities.rollouts import AnalysisSettings
+
+        where = f"shipline.toml, environment {environment.name}, canary"
+        settings = read_table(AnalysisSettings, environment.canary, where)
+        if settings.weight_max > 0.5:
+            raise ConfigurationError(f"{where}: weight_max is at most 0.5, since the baseline gets as much")
+        return settings
+
+    def _chores(self) -> tuple[Callable[[], object], ...]:
+        """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
+        from functools import partial
+
+        from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
+        from shipline.store.keys import load_or_create_log_key, log_key_path
+        from shipline.store.log import sequence
+        from shipline.store.reactors import react
+
+        setting = os.environ.get(LOG_KEY_VARIABLE, "")
+        key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
+        chores: list[Callable[[], object]] = [
+            partial(sequence, self.store, key),
+            partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
+        ]
+        if self.settings.release.withdraw_on_rollback:
+            chores.append(partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal))
+        return tuple(chores)
+
+    def _order_withdrawal(self, tx: Transaction, event: Event) -> None:
+        """A version that the analysis sent back is withdrawn from its registry, by a run of its own."""
+        from shipline.capabilities.releases import order_withdrawal
+
+        order_withdrawal(tx, self.engine, event)
+
+
+def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.releases import follow_run
+
+    follow_run(tx, events, run)
+
+
+def _observe_rollout(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.rollouts import follow_run
+
+    follow_run(tx, events, run)

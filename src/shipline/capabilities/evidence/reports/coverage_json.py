@@ -1,0 +1,61 @@
+"""coverage.py's JSON (`coverage json`; formats 2 and 3 of its `meta.format`).
+
+Its `percent_covered` mixes lines and branches; here lines are `covered_lines` of `num_statements`, branches
+`covered_branches` of `num_branches`. The totals must be the sum of the files, or the report is refused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipline.capabilities.evidence.reports.coverage import FileCoverage, coverage_report
+from shipline.capabilities.evidence.reports.report import Report
+from shipline.domain.codec import JSON
+from shipline.domain.errors import InvalidValue
+
+FORMAT = "coverage.py-json"
+
+
+def read_coverage_json(document: JSON) -> Report:
+    """Read a parsed `coverage json` document. Raises InvalidValue where it is incomplete or of another shape."""
+    if not isinstance(document, dict):
+        raise InvalidValue("a coverage.py report is a JSON object")
+    files = _object(document, "files")
+    counted = [_counts(path, _object(_named(files, path), "summary")) for path in files]
+    total = _counts("the totals", _object(document, "totals"))
+    if (total.lines_covered, total.lines_total) != (
+        sum(file.lines_covered for file in counted),
+        sum(file.lines_total for file in counted),
+    ):
+        raise InvalidValue("the coverage.py report is incomplete: its totals are not the sum of its files")
+    return coverage_report(counted, tool="coverage.py", format_name=FORMAT)
+
+
+def _named(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    found = parent[name]
+    if not isinstance(found, dict):
+        raise InvalidValue(f"{name[:80]!r} in the coverage.py report is no object")
+    return found
+
+
+def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
+    if name not in parent:
+        raise InvalidValue(f"the coverage.py report has no {name!r}")
+    return _named(parent, name)
+
+
+def _counts(path: str, summary: dict[str, Any]) -> FileCoverage:
+    return FileCoverage(
+        path=path,
+        lines_covered=_count(path, summary, "covered_lines"),
+        lines_total=_count(path, summary, "num_statements"),
+        branches_covered=_count(path, summary, "covered_branches") if "num_branches" in summary else 0,
+        branches_total=_count(path, summary, "num_branches") if "num_branches" in summary else None,
+    )
+
+
+def _count(path: str, summary: dict[str, Any], name: str) -> int:
+    value = summary.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidValue(f"{name!r} of {path[:80]!r} in the coverage.py report is no count")
+    return value

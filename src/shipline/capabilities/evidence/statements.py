@@ -1,0 +1,152 @@
+"""in-toto statements: who says what about which artifacts.
+
+Sources: in-toto attestation framework v1 (spec/v1/statement.md), SLSA provenance v1 (slsa.dev/spec/v1.0/provenance),
+the test-result predicate v0.1, and CycloneDX's predicate type. Statements are canonical JSON (RFC 8785).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+
+from shipline.capabilities.evidence.reports import Report
+from shipline.domain.artifact import Artifact
+from shipline.domain.errors import InvalidValue
+from shipline.domain.strict_json import read_json
+
+STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
+PROVENANCE = "https://slsa.dev/provenance/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
+CYCLONEDX = "https://cyclonedx.org/bom"
+
+BUILD_TYPE = "urn:shipline:build-type:package:v1"
+"""A build of one package from one commit, described in docs/build-type-package-v1.md."""
+KEY_ON_DISK = "the signing key is a file on the machine that built, so whoever holds that machine can sign"
+"""Why a build that signs by itself claims SLSA Build level 1 and no more (slsa.dev/spec/v1.0/levels)."""
+STATEMENT_BYTES_MAX = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What was built, from what, by what.
+
+    `commit` is a git object id, 40 or 64 hex digits; `source` the repository's address as a URI, "" where it has
+    none; `builder` a URI; `invocation` the id of this attempt. Times are UTC microseconds.
+    """
+
+    package: str
+    version: str
+    source: str
+    commit: str
+    builder: str
+    invocation: str
+    started_us: int
+    finished_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement, read. `subjects` maps names to `sha256:…` digests."""
+
+    predicate_type: str
+    subjects: dict[str, str]
+    predicate: dict[str, Any]
+
+
+def statement_of_provenance(artifacts: Sequence[Artifact], build: Build) -> bytes:
+    """SLSA v1 provenance that claims Build level 1, and says why not more."""
+    source = {"uri": f"git+{build.source}"} if build.source else {"name": "the repository that was built in"}
+    predicate = {
+        "buildDefinition": {
+            "buildType": BUILD_TYPE,
+            "externalParameters": {"package": build.package, "version": build.version, "commit": build.commit},
+            "internalParameters": {},
+            "resolvedDependencies": [source | {"digest": {"gitCommit": build.commit}}],
+        },
+        "runDetails": {
+            "builder": {"id": build.builder},
+            "metadata": {
+                "invocationId": build.invocation,
+                "startedOn": timestamp(build.started_us),
+                "finishedOn": timestamp(build.finished_us),
+            },
+        },
+        # Extension fields are named <vendor>_<field>, by the "Parsing rules" of the provenance specification.
+        "shipline_claim": {"level": "SLSA_BUILD_LEVEL_1", "why": KEY_ON_DISK},
+    }
+    return _statement(artifacts, PROVENANCE, predicate)
+
+
+def statement_of_tests(artifacts: Sequence[Artifact], report: Report, *, report_name: str, digest: str) -> bytes:
+    """What the tests of the artifacts' source gave. `digest` is the `sha256:…` of the report's bytes.
+
+    A test that broke counts as failed, since the predicate knows no third way; skipped tests are in no list.
+    """
+    failed = [_test_name(item) for item in report.items if item["status"] in ("failed", "error")]
+    passed = [_test_name(item) for item in report.items if item["status"] == "passed"]
+    predicate = {
+        "result": "FAILED" if failed or not passed else "PASSED",
+        "configuration": [{"name": report_name, "digest": _digest(digest)}],
+        "passedTests": passed,
+        "warnedTests": [],
+        "failedTests": failed,
+    }
+    return _statement(artifacts, TEST_RESULT, predicate)
+
+
+def statement_of_sbom(artifacts: Sequence[Artifact], sbom: bytes) -> bytes:
+    """The artifacts consist of what the CycloneDX document `sbom` lists."""
+    document = read_json(sbom, what="the SBOM", limit_bytes=STATEMENT_BYTES_MAX)
+    if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
+        raise InvalidValue("the SBOM is no CycloneDX document")
+    return _statement(artifacts, CYCLONEDX, document)
+
+
+def read_statement(payload: bytes) -> Statement:
+    """Read an in-toto v1 statement. Raises InvalidValue where it is none, or a subject has no sha256."""
+    document = read_json(payload, what="the statement", limit_bytes=STATEMENT_BYTES_MAX)
+    if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
+        raise InvalidValue("the payload is no in-toto v1 statement")
+    kind, subjects, predicate = (document.get(name) for name in ("predicateType", "subject", "predicate"))
+    if not isinstance(kind, str) or not isinstance(subjects, list) or not isinstance(predicate, dict):
+        raise InvalidValue("the in-toto statement lacks its subject, its predicateType or its predicate")
+    return Statement(kind, dict(_subject(entry) for entry in subjects), predicate)
+
+
+def timestamp(time_us: int) -> str:
+    """RFC 3339 in UTC, whole seconds."""
+    return datetime.fromtimestamp(time_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _statement(artifacts: Sequence[Artifact], predicate_type: str, predicate: dict[str, Any]) -> bytes:
+    if not artifacts:
+        raise InvalidValue("a statement needs at least one artifact to speak of")
+    return rfc8785.dumps(
+        {
+            "_type": STATEMENT_TYPE,
+            "subject": [{"name": artifact.name, "digest": _digest(artifact.digest)} for artifact in artifacts],
+            "predicateType": predicate_type,
+            "predicate": predicate,
+        }
+    )
+
+
+def _digest(digest: str) -> dict[str, str]:
+    return {"sha256": digest.removeprefix("sha256:")}
+
+
+def _test_name(item: dict[str, Any]) -> str:
+    return f"{item['classname']}::{item['name']}" if item["classname"] else str(item["name"])
+
+
+def _subject(entry: object) -> tuple[str, str]:
+    digests = entry.get("digest") if isinstance(entry, dict) else None
+    name = entry.get("name") if isinstance(entry, dict) else None
+    sha256 = digests.get("sha256") if isinstance(digests, dict) else None
+    if not isinstance(name, str) or not isinstance(sha256, str):
+        raise InvalidValue("a subject of the in-toto statement lacks its name or its sha256 digest")
+    return name, f"sha256:{sha256}"

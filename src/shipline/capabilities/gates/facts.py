@@ -1,0 +1,141 @@
+"""The facts that a gate may ask for: the one table of their names, types and meanings.
+
+Policy and documentation read this table; a fact that is not in it does not exist, and naming one is an error when
+the policy is loaded. Approvals are the exception: `approvals.<role>` has the roles that a project chooses.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from shipline.domain.errors import InvalidValue
+
+Value: TypeAlias = "bool | int | float | str"
+
+
+class FactType(StrEnum):
+    """CEL's names of the types."""
+
+    BOOL = "bool"
+    INT = "int"
+    DOUBLE = "double"
+    STRING = "string"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One fact. `source` completes the sentence "it is missing: …" with what would supply it."""
+
+    path: str
+    type: FactType
+    doc: str
+    source: str
+
+
+def _facts(group: str, source: str, *named: tuple[str, FactType, str]) -> tuple[Fact, ...]:
+    return tuple(Fact(f"{group}.{name}", kind, doc, source) for name, kind, doc in named)
+
+
+_SEVERITIES = ("critical", "high", "medium", "low", "info")
+APPROVALS = "approvals"
+KNOWN: dict[str, Fact] = {
+    fact.path: fact
+    for fact in (
+        *_facts(
+            "tests",
+            "no test report (JUnit XML) was read in",
+            ("total", FactType.INT, "tests that the reports list"),
+            ("passed", FactType.INT, "tests that passed"),
+            ("failed", FactType.INT, "tests that failed"),
+            ("errors", FactType.INT, "tests that broke outside of what they assert"),
+            ("skipped", FactType.INT, "tests that were not run"),
+        ),
+        *_facts(
+            "coverage",
+            "no coverage report that measured it was read in",
+            ("line", FactType.DOUBLE, "covered lines in percent, 0 to 100"),
+            ("branch", FactType.DOUBLE, "covered branches in percent, 0 to 100"),
+        ),
+        *_facts(
+            "findings",
+            "no report of findings was read in",
+            ("total", FactType.INT, "findings of any severity"),
+            *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
+        ),
+        *_facts("sbom", "nobody looked for an SBOM", ("present", FactType.BOOL, "the release has an SBOM")),
+        *_facts(
+            "provenance",
+            "nobody looked for provenance",
+            ("present", FactType.BOOL, "the release has signed build provenance"),
+        ),
+        *_facts(
+            "signatures",
+            "no signature was checked",
+            ("verified", FactType.BOOL, "every statement's signature was verified with a trusted key"),
+        ),
+        *_facts(
+            "release",
+            "no release was given",
+            ("package", FactType.STRING, "the package's name"),
+            ("version", FactType.STRING, "the version that is released"),
+            ("prerelease", FactType.BOOL, "the version is a pre-release"),
+        ),
+    )
+}
+
+
+def nearest(path: str) -> str:
+    """The known fact that `path` was probably meant to be, "" where none is near."""
+    return next(iter(difflib.get_close_matches(path, KNOWN, n=1, cutoff=0.6)), "")
+
+
+def flattened(tree: Mapping[str, object]) -> dict[str, Value]:
+    """A tree of facts (`{"tests": {"failed": 0}}`) as values by path. A null is a fact that is missing.
+
+    Raises InvalidValue for a fact that is not known, with the nearest one, and for a value of another type.
+    """
+    values = {}
+    for path, value in _leaves(tree):
+        if value is not None:
+            values[path] = _checked(path, value)
+    return values
+
+
+def _leaves(tree: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    for group, inner in tree.items():
+        if not isinstance(inner, Mapping):
+            raise InvalidValue(f"the fact group {group[:60]!r} is no object of facts", todo=_known_words(group))
+        for name, value in inner.items():
+            yield f"{group}.{name}", value
+
+
+def _checked(path: str, value: object) -> Value:
+    kind = FactType.INT if path.startswith(f"{APPROVALS}.") else _known(path).type
+    if kind is FactType.DOUBLE and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if kind is FactType.BOOL and isinstance(value, bool):
+        return value
+    if kind is FactType.STRING and isinstance(value, str):
+        return value
+    if kind is FactType.DOUBLE and isinstance(value, float):
+        return value
+    if kind is FactType.INT and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
+        return value
+    raise InvalidValue(f"the fact {path} is a {kind.value}, not {str(value)[:40]!r}")
+
+
+def _known(path: str) -> Fact:
+    fact = KNOWN.get(path)
+    if fact is None:
+        raise InvalidValue(f"the fact {path[:80]!r} is not known", todo=_known_words(path))
+    return fact
+
+
+def _known_words(path: str) -> str:
+    near = nearest(path)
+    known = "known facts: " + ", ".join((*KNOWN, f"{APPROVALS}.<role>"))
+    return f"did you mean {near!r}? {known}" if near else known

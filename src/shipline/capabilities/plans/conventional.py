@@ -1,0 +1,188 @@
+"""Reading commit messages as Conventional Commits 1.0.0. Any text is read; nothing raises.
+
+Source: https://www.conventionalcommits.org/en/v1.0.0/#specification. Where people's habit is wider than the text, the
+reading that loses no breaking change and no reference is chosen:
+- a BREAKING CHANGE footer counts wherever a line begins with it, also without a blank line before it, and also in a
+  message whose subject is not conventional;
+- git's own `Revert "…"` and `Reapply "…"` subjects are read as the reverts that they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from shipline.domain.change import Change
+from shipline.ports.repository import Commit
+
+HEADER = re.compile(r"([^\W_][\w-]*)(?:\(([^\n]*?)\))?(!)?:[ \t]+(\S[^\n]*)")
+REVERT = re.compile(r'Revert "([^\n]*)"(?:[ \t]+\(#\d+\))*[ \t]*')
+REAPPLY = re.compile(r'Reapply "([^\n]*)"(?:[ \t]+\(#\d+\))*[ \t]*')
+
+# A footer's token and separator (specification, items 8 to 12); a token at the end of its line has its value below.
+FOOTER = re.compile(r"^(BREAKING[ -]CHANGE|[^\W_][\w-]*)(?::[ \t]+|:$|[ \t](?=#))", re.MULTILINE)
+BREAKING = frozenset({"BREAKING CHANGE", "BREAKING-CHANGE"})
+# Written by `git cherry-pick -x`; not a footer by its form, and no part of the footer before it.
+CHERRY_PICKED = re.compile(r"^\(cherry picked from commit [0-9a-f]+\)$", re.MULTILINE)
+
+# The keywords of GitHub and GitLab that close or name an issue, and the usual trailers.
+REFERENCE_TOKENS = frozenset(
+    {
+        "close",
+        "closed",
+        "closes",
+        "fix",
+        "fixed",
+        "fixes",
+        "implements",
+        "issue",
+        "issues",
+        "part-of",
+        "pr",
+        "pull-request",
+        "ref",
+        "reference",
+        "references",
+        "refs",
+        "related",
+        "related-to",
+        "relates-to",
+        "resolve",
+        "resolved",
+        "resolves",
+        "see",
+    }
+)
+# A repository's name begins where no other name goes on: else long words would be tried from each of their letters.
+REPOSITORY = r"(?<![\w.-])[\w.-]{1,100}/[\w.-]{1,100}#\d+"
+NUMBER = re.compile(rf"{REPOSITORY}|#\d+")
+PLAIN_NUMBER = re.compile(r"#\d+")
+NAMED_NUMBER = re.compile(r"\w#\d")
+REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
+
+REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
+OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
+
+
+class Message(NamedTuple):
+    """A commit message, read. Fields are as in `shipline.domain.change.Change`."""
+
+    type: str
+    description: str
+    scope: str | None = None
+    breaking: bool = False
+    breaking_notes: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    reverts: tuple[str, ...] = ()
+    body: str = ""
+
+
+def read_change(commit: Commit) -> Change:
+    """The commit as a Change."""
+    kind, description, scope, breaking, notes, references, reverts, body = read_message(commit.message)
+    return Change(
+        commit.id,
+        kind,
+        description,
+        commit.author,
+        commit.time_us,
+        scope,
+        breaking,
+        notes,
+        references,
+        reverts,
+        body,
+    )
+
+
+def read_message(raw: str | bytes) -> Message:
+    """Read a commit message; bytes are UTF-8, with what is not UTF-8 replaced.
+
+    A message that is not conventional has the type "" and its whole subject as description.
+    """
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    subject, _, rest = text.strip().partition("\n")
+    kind, scope, exclamation, description = _read_subject(subject)
+    references = _numbers(subject) if "#" in subject else []
+    if not rest and kind != "revert":
+        return Message(kind, description, scope, exclamation, (), tuple(references))
+    notes, referred, body = _read_rest(rest.strip("\n"))
+    return Message(
+        kind,
+        description,
+        scope,
+        exclamation or bool(notes),
+        notes,
+        tuple(dict.fromkeys(references + referred)),
+        _read_reverts(kind, rest),
+        body,
+    )
+
+
+def _read_subject(subject: str) -> tuple[str, str | None, bool, str]:
+    """Type, scope, whether there is an exclamation mark, description."""
+    header = HEADER.match(subject)
+    if header is not None:
+        kind, scope, exclamation, description = header.groups()
+        return kind.lower(), (scope or "").strip() or None, exclamation is not None, description.rstrip()
+    if (reverted := REVERT.fullmatch(subject)) is not None:
+        return "revert", None, False, reverted[1].strip()
+    if (again := REAPPLY.fullmatch(subject)) is not None and not again[1].startswith('Reapply "'):
+        return _read_subject(again[1])
+    return "", None, False, subject.strip()
+
+
+def _numbers(text: str) -> list[str]:
+    """Pull requests and issues as written. Names before the # are rare, and looking for them is slow."""
+    return (NUMBER if NAMED_NUMBER.search(text) else PLAIN_NUMBER).findall(text)
+
+
+def _read_rest(rest: str) -> tuple[tuple[str, ...], list[str], str]:
+    """Breaking notes, references, and the body without the breaking notes."""
+    if ":" not in rest and "#" not in rest:
+        return (), [], rest
+    notes: list[str] = []
+    references: list[str] = []
+    body = rest
+    for token, value, start in _footers(rest):
+        if token in BREAKING:
+            notes.append(_unwrapped(value))
+            body = body[:start]
+        elif token.lower() in REFERENCE_TOKENS:
+            references += REFERENCE.findall(value.partition("\n")[0])
+    return tuple(note for note in notes if note), references, body.rstrip()
+
+
+def _footers(rest: str) -> Iterator[tuple[str, str, int]]:
+    """Token, value and start of each footer; a value ends where the next footer begins (specification, item 10)."""
+    found = list(FOOTER.finditer(rest))
+    ends = [match.start() for match in found[1:]] + [len(rest)]
+    for match, end in zip(found, ends, strict=False):  # No footer at all has one end too many.
+        value = rest[match.end() : end]
+        yield match[1], CHERRY_PICKED.split(value, maxsplit=1)[0], match.start()
+
+
+def _unwrapped(note: str) -> str:
+    """A note as paragraphs of one line each: its line breaks were those of a commit message."""
+    paragraphs = re.split(r"\n[ \t]*\n", note.strip())
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
+    """Object ids, and pull requests as `#12`, that a message takes back."""
+    if kind != "revert" and "everts" not in rest:
+        return ()
+    named = [found for match in REVERTS.finditer(rest) for found in _commits_named(match[1])]
+    if kind == "revert":
+        # The specification's own example of a revert names its commits in a `Refs` footer.
+        named += [
+            found for token, value, _ in _footers(rest) if token.lower() == "refs" for found in OBJECT_ID.findall(value)
+        ]
+    return tuple(dict.fromkeys(named))
+
+
+def _commits_named(text: str) -> list[str]:
+    return OBJECT_ID.findall(text) + [f"#{number.partition('#')[2]}" for number in NUMBER.findall(text)]

@@ -1,0 +1,44 @@
+"""The public JSON of a plan."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipline.capabilities.plans.changelog import rfc3339
+from shipline.domain.change import Change
+from shipline.domain.release_plan import PackagePlan, ReleasePlan
+
+SCHEMA = "shipline.plan/1"
+
+
+def plan_document(plan: ReleasePlan) -> dict[str, Any]:
+    """The plan as plain JSON data, schema `shipline.plan/1`. Nothing to release: `next` equals `current`."""
+    return {"schema": SCHEMA, "packages": [_package(package) for package in plan.packages]}
+
+
+def _package(plan: PackagePlan) -> dict[str, Any]:
+    return {
+        "name": plan.name,
+        "path": plan.path,
+        "current": plan.current,
+        "next": plan.next,
+        "bump": plan.bump.value,
+        "tag": plan.tag,
+        "channel": plan.channel,
+        "reasons": list(plan.reasons),
+        "changes": [_change(change) for change in plan.changes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "commit": change.commit,
+        "type": change.type,
+        "scope": change.scope,
+        "description": change.description,
+        "breaking": change.breaking,
+        "breaking_notes": list(change.breaking_notes),
+        "references": list(change.references),
+        "author": change.author,
+        "time": rfc3339(change.time_us),
+    }

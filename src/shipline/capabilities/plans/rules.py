@@ -1,0 +1,280 @@
+"""Deciding what a package would be released as: pure, from its tags and its changes.
+
+The rules: a breaking change moves the major version, a feature the minor, a fix, a performance gain or a revert the
+patch version; nothing else moves it (Conventional Commits 1.0.0, item "relation to SemVer"; performance and reverts
+as in the Angular convention). `versions.effective` has what holds before 1.0.0. The last release is the highest
+version among the tags that HEAD contains, so that maintenance branches count on their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from shipline.capabilities.plans.tags import Released
+from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, effective, scheme_named
+from shipline.domain.change import Bump, Change
+from shipline.domain.package import Package
+from shipline.domain.release_plan import PackagePlan
+
+BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
+FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
+NOTHING = (0, 0, 0)
+OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
+EXAMPLES_MAX = 3
+QUOTE_LENGTH_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """A package and what is known of its versions.
+
+    `released` holds the releases that HEAD contains, lowest first. `stated` is the version that the file `stated_in`
+    states, None where no file does. `notes` are sentences that the plan repeats.
+    """
+
+    package: Package
+    released: tuple[Released, ...] = ()
+    stated: str | None = None
+    stated_in: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def last_stable(self) -> Released | None:
+        """The highest final version."""
+        return next((entry for entry in reversed(self.released) if entry.version.is_stable), None)
+
+    def last_of(self, channel: str) -> Released | None:
+        """The highest version that users of `channel` have: its own pre-releases and the final versions."""
+        scheme = scheme_named(self.package.scheme)
+        return next(
+            (
+                entry
+                for entry in reversed(self.released)
+                if entry.version.is_stable or (channel != STABLE and scheme.same_channel(channel, entry.version))
+            ),
+            None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tidied:
+    """Changes without those that cancel each other and without doubles. `reasons` say what was left out."""
+
+    changes: tuple[Change, ...]
+    reasons: tuple[str, ...]
+
+
+def bump_of(change: Change) -> Bump:
+    """How far one change moves a version from 1.0.0 on."""
+    return Bump.MAJOR if change.breaking else BUMPS.get(change.type, Bump.NONE)
+
+
+def highest_bump(changes: Iterable[Change]) -> Bump:
+    """How far all of them together move it."""
+    return max((bump_of(change) for change in changes), key=lambda bump: bump.rank, default=Bump.NONE)
+
+
+def tidied(changes: Sequence[Change]) -> Tidied:
+    """Cancel reverted pairs and drop doubles; `changes` are newest first, and stay so."""
+    cancelled, reasons = _cancelled(changes)
+    kept = [change for change in changes if change.commit not in cancelled]
+    doubles = _doubles(kept)
+    if doubles:
+        reasons.append(_counted(len(doubles), "change") + " that came in twice counted once.")
+    return Tidied(tuple(change for change in kept if change.commit not in doubles), tuple(reasons))
+
+
+def plan_package(
+    lineage: Lineage, changes: Sequence[Change], *, channel: str, fresh: Collection[str] | None = None
+) -> PackagePlan:
+    """Plan one package. `changes` are those since the last final version, newest first.
+
+    `fresh` are the commits that the last pre-release of `channel` does not contain; None means all.
+    """
+    whole = tidied(changes)
+    shown = whole if fresh is None else tidied([change for change in changes if change.commit in fresh])
+    target = _target(lineage, highest_bump(whole.changes))
+    idle = _idle(lineage, shown, channel)
+    if target is None or not _moves(lineage, shown, channel):
+        return idle
+    base = lineage.last_stable
+    following = _next_text(lineage, target, channel)
+    return replace(
+        idle,
+        next=following,
+        bump=distance(base.version.release if base else NOTHING, target),
+        tag=lineage.package.tag(following),
+        reasons=(
+            *_opening(lineage, channel),
+            *_why(lineage, whole.changes, target),
+            *shown.reasons,
+            *_unread(shown.changes),
+        ),
+    )
+
+
+def quoted(change: Change) -> str:
+    """A change in a sentence: its header as written, shortened, and its commit."""
+    scope = f"({change.scope})" if change.scope else ""
+    mark = "!" if change.breaking else ""
+    header = f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+    header = "".join(each if each.isprintable() else " " for each in header)
+    if len(header) > QUOTE_LENGTH_MAX:
+        header = header[: QUOTE_LENGTH_MAX - 1] + "…"
+    return f"“{header}” ({change.commit[:7]})"
+
+
+def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
+    """The plan that releases nothing."""
+    current = lineage.last_of(channel)
+    version = current.version.text if current else None
+    return PackagePlan(
+        name=lineage.package.name,
+        path=lineage.package.path,
+        current=version,
+        next=version,
+        bump=Bump.NONE,
+        tag=current.tag.name if current else None,
+        channel=channel,
+        reasons=(*_opening(lineage, channel), *shown.reasons, _nothing(shown.changes)),
+        changes=shown.changes,
+    )
+
+
+def _stated(lineage: Lineage) -> Version | None:
+    """The version in the version file; 0.0.0 is a placeholder and states nothing."""
+    stated = scheme_named(lineage.package.scheme).parse(lineage.stated) if lineage.stated is not None else None
+    return stated if stated is not None and stated.release != NOTHING else None
+
+
+def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
+    """A first version that a file states is a decision already; every other release needs a change for it."""
+    return (lineage.last_of(channel) is None and _stated(lineage) is not None) or highest_bump(
+        shown.changes
+    ) is not Bump.NONE
+
+
+def _target(lineage: Lineage, bump: Bump) -> tuple[int, int, int] | None:
+    """The final version that the changes lead to, None where they lead to none.
+
+    A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
+    """
+    base, stated = lineage.last_stable, _stated(lineage)
+    announced = [entry.version.release for entry in lineage.released if not entry.version.is_stable]
+    if base is None:
+        return max([stated.release if stated else FIRST, *announced])
+    release = base.version.release
+    above = [each for each in announced if each > release]
+    if bump is Bump.NONE and not above:
+        return None
+    return max([bumped(release, effective(bump, release)), *above])
+
+
+def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> str:
+    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
+    if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
+        return stated.text
+    epoch = base.version.epoch if base else 0
+    number = 0 if channel == STABLE else _next_number(lineage, target, channel)
+    return scheme.render(target, channel=channel, number=number, epoch=epoch)
+
+
+def _next_number(lineage: Lineage, target: tuple[int, int, int], channel: str) -> int:
+    """One more than the last pre-release of `target`; the first is 1, or 0 where the project counts from 0."""
+    scheme = scheme_named(lineage.package.scheme)
+    own = [entry.version for entry in lineage.released if scheme.same_channel(channel, entry.version)]
+    taken = [version.number for version in own if version.release == target]
+    if taken:
+        return max(taken) + 1
+    zeros = (scheme.render(each.release, channel=channel, number=0, epoch=each.epoch) for each in own)
+    return 0 if any(zero == each.text for zero, each in zip(zeros, own, strict=True)) else 1
+
+
+def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
+    """Commits that take each other back, newest first: a revert that was itself reverted takes nothing back."""
+    gone: set[str] = set()
+    reasons: list[str] = []
+    position = {change.commit: index for index, change in enumerate(changes)}
+    for index, change in enumerate(changes):
+        if change.commit in gone or not change.reverts:
+            continue
+        found = [_reverted(name, changes, position, index) for name in change.reverts]
+        taken = [each for each in found if each is not None and each.commit not in gone]
+        if len(taken) == len(change.reverts):
+            gone |= {change.commit, *(each.commit for each in taken)}
+            reasons += [f"{quoted(each)} was taken back by {change.commit[:7]}; neither counts." for each in taken]
+    return gone, reasons
+
+
+def _reverted(name: str, changes: Sequence[Change], position: dict[str, int], index: int) -> Change | None:
+    """The older change that `name`, an object id, its beginning or `#12`, stands for."""
+    if name in position:
+        return changes[position[name]] if position[name] > index else None
+    if len(name) >= OBJECT_ID_LENGTH:
+        return None
+    older = islice(changes, index + 1, None)
+    if name.startswith("#"):
+        return next((each for each in older if each.description.endswith(f"({name})")), None)
+    return next((each for each in older if each.commit.startswith(name)), None)
+
+
+def _doubles(changes: Sequence[Change]) -> set[str]:
+    """Conventional changes that say exactly what an older one says: cherry-picked, or merged and squashed."""
+    seen: set[object] = set()
+    doubles: set[str] = set()
+    for change in reversed(changes):
+        key = (change.type, change.scope, change.description, change.breaking, change.breaking_notes)
+        if change.type and key in seen:
+            doubles.add(change.commit)
+        seen.add(key)
+    return doubles
+
+
+def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
+    notes, current = lineage.notes, lineage.last_of(channel)
+    if current is not None:
+        kind = "final release" if current.version.is_stable else f"release on the channel {channel}"
+        return (*notes, f"The last {kind} is {current.version.text} (tag {current.tag.name}).")
+    if (stated := _stated(lineage)) is not None:
+        return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
+    return (*notes, "Nothing was released yet, and no file says a version.")
+
+
+def _why(lineage: Lineage, changes: Sequence[Change], target: tuple[int, int, int]) -> tuple[str, ...]:
+    base = lineage.last_stable
+    if base is None:
+        return ()
+    bump = highest_bump(changes)
+    release = base.version.release
+    deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump]
+    sentences = [_deciding(bump, deciding)] if deciding else []
+    if effective(bump, release) is not bump:
+        sentences.append("While the major version is 0, a breaking change moves the minor version.")
+    if target != bumped(release, effective(bump, release)):
+        sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
+    return tuple(sentences)
+
+
+def _deciding(bump: Bump, deciding: Sequence[Change]) -> str:
+    names = {Bump.MAJOR: "breaking change", Bump.MINOR: "feature", Bump.PATCH: "fix"}
+    examples = ", ".join(quoted(change) for change in deciding[:EXAMPLES_MAX])
+    more = f" and {len(deciding) - EXAMPLES_MAX} more" if len(deciding) > EXAMPLES_MAX else ""
+    return f"{_counted(len(deciding), names[bump])}: {examples}{more}."
+
+
+def _unread(changes: Sequence[Change]) -> tuple[str, ...]:
+    unread = sum(1 for change in changes if not change.type)
+    return (_counted(unread, "commit") + " without a conventional message moved nothing.",) if unread else ()
+
+
+def _nothing(changes: Sequence[Change]) -> str:
+    if not changes:
+        return "No change has come since."
+    return f"Of {_counted(len(changes), 'change')} since, none is a feature, a fix or a breaking change."
+
+
+def _counted(number: int, noun: str) -> str:
+    plural = {"fix": "fixes"}.get(noun, f"{noun}s")
+    return f"{number} {noun if number == 1 else plural}"

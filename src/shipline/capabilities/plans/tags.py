@@ -1,0 +1,108 @@
+"""Which tags are releases of a package, and in which form the next one is written."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from shipline.capabilities.plans.versions import Version, scheme_named
+from shipline.domain.errors import InvalidValue
+from shipline.domain.package import Package
+from shipline.ports.repository import Tag
+
+# The forms that are in use, the commonest first. Bare ones do not say which package they belong to.
+BARE = ("v{version}", "{version}", "release-{version}", "release/{version}")
+NAMED = ("{package}@{version}", "{package}-v{version}", "{package}@v{version}", "{package}/v{version}")
+NAMED_LATER = ("{package}-{version}", "{package}/{version}")
+
+# A tag of the form that NAMED and their like have, whoever the package is.
+OTHER = re.compile(r"(\S+?)(?:@v?|[-/]v)\d+\.\d+\.\d+\S*")
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A version that a tag says was released."""
+
+    version: Version
+    tag: Tag
+
+
+def version_text(tag_format: str, package: str, tag: str) -> str | None:
+    """The part of `tag` that stands where `tag_format` has `{version}`, None where the rest does not fit."""
+    before, after = _affixes(tag_format, package)
+    if not tag.startswith(before) or not tag.endswith(after) or len(tag) <= len(before) + len(after):
+        return None
+    return tag[len(before) : len(tag) - len(after)]
+
+
+@lru_cache(maxsize=4096)
+def _affixes(tag_format: str, package: str) -> tuple[str, str]:
+    before, found, after = tag_format.replace("{package}", package).partition("{version}")
+    if not found:
+        raise InvalidValue(f"the tag format {tag_format[:80]!r} has no {{version}}")
+    return before, after
+
+
+def released(package: Package, tags: Iterable[Tag], *, alone: bool) -> tuple[Released, ...]:
+    """The releases that `tags` tell of, lowest version first; tags that are no versions are left out.
+
+    Projects change the form of their tags in the course of time. So the package's form stands for all usual forms
+    that say as clearly whose tag it is; bare ones count only where the package is `alone` in its repository.
+    Of two tags of one version, the one in the package's own form counts.
+    """
+    formats = _formats(package.tag_format, alone=alone)
+    best: dict[str, Released] = {}
+    for tag, found in ((tag, _read(package, formats, tag)) for tag in tags):
+        if found is not None and (found.text not in best or tag.name == package.tag(found.text)):
+            best[found.text] = Released(found, tag)
+    return tuple(sorted(best.values(), key=lambda entry: entry.version.key))
+
+
+def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
+    """The package with the tag format that its history shows: that of its highest version.
+
+    Of formats that are equally high the one wins that most tags have, then the commoner one. Where no tag fits any,
+    the package keeps the format that it has.
+    """
+    known = list(tags)
+    candidates = [replace(package, tag_format=form) for form in (*BARE, *NAMED, *NAMED_LATER)]
+    votes: Counter[str] = Counter()
+    highest: dict[str, Version] = {}
+    for candidate in candidates:
+        form = candidate.tag_format
+        for tag in known:
+            version = _read(candidate, (form,), tag)
+            if version is not None:
+                votes[form] += 1
+                highest[form] = max(highest.get(form, version), version, key=lambda each: each.key)
+    if not votes:
+        return package
+    top = max(version.key for version in highest.values())
+    winners = [form for form in votes if highest[form].key == top]
+    return replace(package, tag_format=max(winners, key=lambda form: votes[form]))
+
+
+def of_other_packages(package: Package, tags: Iterable[Tag]) -> tuple[Tag, ...]:
+    """The tags that name a package other than this one, in the order of `tags`: signs of a monorepo."""
+    named = ((tag, OTHER.fullmatch(tag.name)) for tag in tags)
+    return tuple(tag for tag, match in named if match is not None and match[1] != package.name)
+
+
+def _formats(own: str, *, alone: bool) -> tuple[str, ...]:
+    if own in BARE:
+        return (own, *BARE, *NAMED, *NAMED_LATER) if alone else (own,)
+    return (own, *NAMED, *NAMED_LATER) if own in {*NAMED, *NAMED_LATER} else (own,)
+
+
+def _read(package: Package, formats: tuple[str, ...], tag: Tag) -> Version | None:
+    scheme = scheme_named(package.scheme)
+    for tag_format in formats:
+        text = version_text(tag_format, package.name, tag.name)
+        # A single number is a moving tag such as `v1`, which follows the releases and is none itself.
+        version = scheme.parse(text) if text is not None and "." in text else None
+        if version is not None:
+            return version
+    return None

@@ -1,0 +1,204 @@
+"""From a repository to a plan or a changelog: read once, then decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans.conventional import read_change
+from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
+from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
+from shipline.capabilities.plans.versions import STABLE, checked_channel
+from shipline.domain.change import Change
+from shipline.domain.errors import ShiplineError
+from shipline.domain.package import Package
+from shipline.domain.release_plan import PackagePlan, ReleasePlan
+from shipline.ports.repository import Commit, Repository, Tag
+
+
+def detect_packages(repository: Repository) -> tuple[Package, ...]:
+    """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
+    head = _checked_head(repository)
+    return tuple(lineage.package for lineage in _lineages(repository, None, head))
+
+
+def make_plan(
+    repository: Repository, packages: Sequence[Package] | None = None, *, channel: str = STABLE
+) -> ReleasePlan:
+    """Plan what HEAD would be released as. `packages` None: found in the repository itself.
+
+    Changes the repository in nothing. What is not committed does not count. Raises ShiplineError where there is no
+    repository, no commit or only a shallow one, from which versions cannot be derived.
+    """
+    head = _checked_head(repository)
+    checked_channel(channel)
+    lineages = _lineages(repository, packages, head)
+    everything = _owns_everything([lineage.package for lineage in lineages])
+    commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
+    parents = {commit.id: commit.parents for commit in commits}
+    changes = _changes_by_path(commits, lineages)
+    plans = (_plan(lineage, changes[lineage.package.path], parents, channel) for lineage in lineages)
+    return ReleasePlan(commit=head, packages=tuple(plans))
+
+
+def changelog_of(repository: Repository, packages: Sequence[Package] | None = None, *, whole: bool = False) -> str:
+    """The changelog as Markdown: of the next release, or the `whole` history's. Several packages follow each other.
+
+    Pre-releases are part of the final release after them; those that have none yet stand by themselves.
+    """
+    if not whole:
+        plans = make_plan(repository, packages).packages
+        return _joined([(plan.name, changelog.render_section(plan)) for plan in plans])
+    head = _checked_head(repository)
+    lineages = _lineages(repository, packages, head)
+    parents, changes = _notable(repository, head, lineages)
+    return _joined(
+        [
+            (lineage.package.name, changelog.render_all(_sections(lineage, parents, changes[lineage.package.path])))
+            for lineage in lineages
+        ]
+    )
+
+
+def _checked_head(repository: Repository) -> str:
+    repository.root()
+    head = repository.head()
+    if head is None:
+        raise ShiplineError("this repository has no commits yet", todo="commit something, then run this again")
+    if repository.is_shallow():
+        raise ShiplineError(
+            "this is a shallow clone",
+            why="its history is cut, and versions come from the tags and commits that are cut off",
+            todo="run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)",
+        )
+    return head
+
+
+def _lineages(repository: Repository, packages: Sequence[Package] | None, head: str) -> tuple[Lineage, ...]:
+    tags = repository.merged_tags(head)
+    folder = repository.root().name
+    found: list[tuple[Package, Found | None]]
+    if packages is None:
+        detected = _found(repository, head, folder, ".")
+        found = [(with_detected_format(each.package, tags), each) for each in detected]
+    else:
+        found = [(package, _file_of(repository, head, package)) for package in packages]
+    alone = _owns_everything([package for package, _ in found])
+    lineages = tuple(_lineage(package, each, tags, alone=alone) for package, each in found)
+    return tuple(_warned(each, tags) for each in lineages) if packages is None else lineages
+
+
+def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
+    """Where most tags name other packages, a plan for the whole is hardly what is wanted: say so."""
+    others = of_other_packages(lineage.package, tags)
+    if len(others) <= len(lineage.released):
+        return lineage
+    note = f"{len(others)} tags name other packages, the latest being {others[0].name}: configure them to plan them."
+    return replace(lineage, notes=(*lineage.notes, note))
+
+
+def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alone: bool) -> Lineage:
+    releases = released(package, tags, alone=alone)
+    if found is None:
+        return Lineage(package, releases)
+    return Lineage(package, releases, found.version, found.version_path, found.notes)
+
+
+def _found(repository: Repository, head: str, folder: str, path: str) -> tuple[Found, ...]:
+    """The packages in one folder, with the versions that their files state."""
+    names = {name if path == "." else f"{path}/{name}": name for name in MANIFESTS}
+    files = repository.read_files(tuple(names), head)
+    found = find_packages(folder, {names[full]: content for full, content in files.items()}, path=path)
+    sources = tuple(source for each in found for source in each.version_paths)
+    contents = repository.read_files(sources, head) if sources else {}
+    return tuple(with_stated_version(each, contents) for each in found)
+
+
+def _file_of(repository: Repository, head: str, package: Package) -> Found | None:
+    found = _found(repository, head, package.name, package.path)
+    return next((each for each in found if each.package.ecosystem == package.ecosystem), None)
+
+
+def _owns_everything(packages: Iterable[Package]) -> bool:
+    """True where every package is the whole repository, so that nobody needs to ask which paths a commit changed."""
+    return all(package.path == "." for package in packages)
+
+
+def _since(lineages: Sequence[Lineage]) -> tuple[str, ...]:
+    """Where the reading can stop: at the last final release, if it is the same commit for all."""
+    bases = {lineage.last_stable.tag.commit if lineage.last_stable else None for lineage in lineages}
+    only = next(iter(bases)) if len(bases) == 1 else None
+    return () if only is None else (only,)
+
+
+def _changes_by_path(commits: Sequence[Commit], lineages: Sequence[Lineage]) -> dict[str, list[Change]]:
+    """The changes of each package's path, newest first. Merges with git's own message change nothing themselves."""
+    packages = [lineage.package for lineage in lineages]
+    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
+    attribution = None if _owns_everything(packages) else history.Attribution(packages)
+    for commit in commits:
+        owners = changes if attribution is None else attribution.owners(commit.paths)
+        change = read_change(commit) if owners else None
+        if change is None or (len(commit.parents) > 1 and not change.type):
+            continue
+        for owner in owners:
+            changes[owner].append(change)
+    return changes
+
+
+def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, channel: str) -> PackagePlan:
+    stable, last = lineage.last_stable, lineage.last_of(channel)
+    before = history.ancestors([stable.tag.commit], parents) if stable else set()
+    new = [change for change in changes if change.commit not in before]
+    if last is stable or last is None:
+        return rules.plan_package(lineage, new, channel=channel)
+    seen = history.ancestors([last.tag.commit], parents, known=before)
+    fresh = frozenset(change.commit for change in new if change.commit not in seen)
+    return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
+
+
+def _notable(
+    repository: Repository, head: str, lineages: Sequence[Lineage]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, list[Change]]]:
+    """The whole history's shape, and of its changes only those that a changelog shows: the rest is let go at once."""
+    packages = [lineage.package for lineage in lineages]
+    attribution = None if _owns_everything(packages) else history.Attribution(packages)
+    parents: dict[str, tuple[str, ...]] = {}
+    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
+    for commit in repository.log((), head, changed_paths=attribution is not None):
+        parents[commit.id] = commit.parents
+        change = read_change(commit)
+        if changelog.is_notable(change):
+            for owner in changes if attribution is None else attribution.owners(commit.paths):
+                changes[owner].append(change)
+    return parents, changes
+
+
+def _sections(lineage: Lineage, parents: history.Parents, changes: Sequence[Change]) -> list[changelog.Section]:
+    stable = lineage.last_stable
+    releases = [
+        entry
+        for entry in lineage.released
+        if entry.version.is_stable or stable is None or entry.version.key > stable.version.key
+    ]
+    owner = history.release_of_each(parents, [entry.tag.commit for entry in releases])
+    grouped: dict[int, list[Change]] = {}
+    for change in changes:
+        grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
+    sections = [
+        changelog.Section(entry.version.text, rules.tidied(grouped.get(index, [])).changes, entry.tag.time_us)
+        for index, entry in enumerate(releases)
+    ]
+    unreleased = rules.tidied(grouped.get(len(releases), [])).changes
+    if unreleased:
+        sections.append(changelog.Section(changelog.UNRELEASED, unreleased))
+    return sections[::-1]
+
+
+def _joined(parts: Sequence[tuple[str, str]]) -> str:
+    """One text; where there are several packages, each part says whose it is."""
+    if len(parts) == 1:
+        return parts[0][1]
+    return "\n".join(f"<!-- {name} -->\n\n{text}" for name, text in parts)

@@ -1,0 +1,121 @@
+"""What a release stands on: its ports, its folders and the settings that its steps read."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.rules import artifact_folder_name
+from shipline.domain.artifact import Artifact
+from shipline.domain.codec import from_json, to_json
+from shipline.domain.errors import ShiplineError
+from shipline.domain.gate import Gate
+from shipline.domain.package import Package
+from shipline.domain.release import Release
+from shipline.engine.workflow import StepContext
+from shipline.ports.builder import Builder
+from shipline.ports.command import Commands
+from shipline.ports.registry import Registry
+from shipline.ports.repository import Repository
+from shipline.ports.signer import Signer
+from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
+
+ARTIFACTS_FILE = "artifacts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class TestRun:
+    """A test command of the project: see `[[test]]`."""
+
+    __test__ = False
+
+    name: str
+    command: tuple[str, ...]
+    reports: tuple[str, ...]
+    timeout_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseGround:
+    """What the releases of one project stand on.
+
+    `folder` holds one folder a release. `registry` None: nothing is published. `remote` "": nothing is pushed.
+    `builder` gives the builder of an ecosystem. `python` is the interpreter for test commands.
+    """
+
+    store: Store
+    events: EventWriter
+    repository: Repository
+    builder: Callable[[str], Builder]
+    registry: Registry | None
+    signer: Signer
+    commands: Commands
+    folder: Path
+    commit_message: str
+    remote: str
+    tests: tuple[TestRun, ...]
+    gates: tuple[Gate, ...]
+    python: str
+
+    def release(self, context: StepContext) -> Release:
+        """The release that a run is about."""
+        with self.store.begin() as tx:
+            release = RELEASES.find(tx, str(context.input["release_id"]))
+        if release is None:
+            raise ShiplineError(f"the release {context.input['release_id']} is not in the store")
+        return release
+
+    def folder_of(self, release: Release) -> Path:
+        """The release's own folder: `dist/`, `reports/`, `evidence/` and the bundle."""
+        return self.folder / artifact_folder_name(release.package, release.version)
+
+
+def package_of(context: StepContext) -> Package:
+    """The package that a run releases."""
+    return from_json(Package, context.input["package"])
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file's content whole or not at all; its permissions stay."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.chmod(path.stat().st_mode if path.exists() else 0o644)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def exported(ground: ReleaseGround, commit: str) -> Iterator[Path]:
+    """The tree of a commit in a folder of its own, gone afterwards: nothing of the work tree gets into a release."""
+    with tempfile.TemporaryDirectory(prefix="shipline-source-") as name:
+        folder = Path(name) / "source"
+        folder.mkdir()
+        ground.repository.export(commit, folder)
+        yield folder
+
+
+def save_artifacts(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
+    """Note what `dist/` holds, once all of it is there."""
+    write_atomically(folder / ARTIFACTS_FILE, json.dumps(to_json(artifacts), indent=2).encode())
+
+
+def load_artifacts(folder: Path) -> tuple[Artifact, ...]:
+    """What `dist/` holds; empty where no build has ended there."""
+    path = folder / ARTIFACTS_FILE
+    if not path.is_file():
+        return ()
+    return tuple(from_json(Artifact, entry) for entry in json.loads(path.read_bytes()))

@@ -1,0 +1,134 @@
+"""From what a package's plan, tags, store and registry say to a release that is under way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipline.capabilities.plans import render_section
+from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.queries import unfinished_release
+from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start
+from shipline.capabilities.releases.steps import release_key
+from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.releases.version_files import EDITORS, states_version
+from shipline.domain.actor import Actor
+from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.package import Package
+from shipline.domain.release import Release
+from shipline.domain.release_plan import PackagePlan
+from shipline.engine.engine import Engine
+from shipline.engine.journal import journal_of, runs_of
+from shipline.ports.repository import Tag
+from shipline.store.transaction import Transaction
+
+KEY_TRAILER = "Shipline-Key"
+MODULES_MAX = 20
+PUBLIC_STEPS = ("push", "publish")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A package with its plan and with the files that a release of it edits (relative to the package)."""
+
+    package: Package
+    plan: PackagePlan
+    version_files: tuple[str, ...]
+    changelog: str
+
+
+def version_files_of(folder: Path) -> tuple[str, ...]:
+    """The files of a package that state its version, found by name, relative to `folder`."""
+    names = [name for name in EDITORS if (folder / name).is_file()]
+    modules = (*sorted(folder.glob("*/__init__.py")), *sorted(folder.glob("src/*/__init__.py")))
+    names += [path.relative_to(folder).as_posix() for path in modules[:MODULES_MAX]]
+    return tuple(name for name in names if states_version(name, (folder / name).read_bytes()))
+
+
+def release_package(
+    ground: ReleaseGround, engine: Engine, candidate: Candidate, actor: Actor, *, branch: str
+) -> tuple[Decision, Release | None]:
+    """Begin, resume or follow the release of a package; None where there is nothing to do.
+
+    `branch` is the only one that may be released from, "" for any. Raises RefusedError for another branch, or for a
+    work tree in which tracked files differ from HEAD.
+    """
+    known = _known(ground, candidate)
+    decision = decide_start(known)
+    if decision.start is Start.FOLLOW:
+        return decision, known.unfinished
+    if decision.start is Start.RESUME and known.unfinished is not None:
+        with ground.store.begin() as tx:
+            return decision, resume_release(tx, engine, known.unfinished, actor)
+    if decision.start is Start.NOTHING or decision.version is None:
+        return decision, None
+    tag = ground.repository.find_tag(candidate.package.tag(decision.version))
+    if tag is None:
+        _check_work_tree(ground, branch)
+    with ground.store.begin() as tx:
+        if known.unfinished is not None:
+            for run in runs_of(tx, f"release:{known.unfinished.id}"):
+                engine.abandon(tx, run.id)
+        return decision, begin_release(
+            tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
+        )
+
+
+def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
+    with ground.store.begin() as tx:
+        unfinished = unfinished_release(tx, candidate.package.name)
+        begun = unfinished is not None and _publishing_begun(tx, unfinished)
+    plan = candidate.plan
+    current_tag = ground.repository.find_tag(candidate.package.tag(plan.current)) if plan.current is not None else None
+    ours = unfinished is None and current_tag is not None and _made_by_shipline(ground, candidate, current_tag)
+    served: bool | None = None
+    if ours and ground.registry is not None and plan.current is not None:
+        served = bool(ground.registry.find(plan.name, plan.current))
+    return Known(plan, unfinished, tagged_here=ours, on_registry=served, publishing_begun=begun)
+
+
+def _publishing_begun(tx: Transaction, release: Release) -> bool:
+    runs = runs_of(tx, f"release:{release.id}")
+    return any(entry.step in PUBLIC_STEPS for run in runs for entry in journal_of(tx, run.id))
+
+
+def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
+    """True if the tagged commit carries our key: older tags, made before Shipline came, are nothing to go on with."""
+    commit = next(iter(ground.repository.log((), tag.commit)), None)
+    key = release_key(candidate.package.name, candidate.plan.current or "")
+    return commit is not None and f"{KEY_TRAILER}: {key}" in commit.message.splitlines()
+
+
+def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
+    here = ground.repository.branch()
+    if branch and here != branch:
+        raise RefusedError(
+            f"releases are made from {branch}, and this is {here or 'a detached HEAD'}", todo=f"git switch {branch}"
+        )
+    dirty = ground.repository.dirty_paths()
+    if dirty:
+        shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
+        raise RefusedError(
+            "the work tree has changes that are not committed",
+            why=shown,
+            todo="commit or stash them, then run this again",
+        )
+
+
+def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
+    plan = candidate.plan
+    begun = plan.next == version
+    if not begun and tag is None:
+        raise ShiplineError(f"the tag of {version} is gone", todo="restore it, or release the next version")
+    return ReleaseOrder(
+        package=candidate.package,
+        version=version,
+        tag=candidate.package.tag(version),
+        previous_version=plan.current if begun else None,
+        time_us=now_us // 1_000_000 * 1_000_000,
+        section=render_section(plan, time_us=now_us) if begun else "",
+        commits=tuple((change.commit, change.time_us) for change in plan.changes) if begun else (),
+        version_files=candidate.version_files,
+        changelog=candidate.changelog,
+        commit=tag.commit if tag is not None else None,
+    )

@@ -1,0 +1,278 @@
+"""The durable steps that prove a release: tests, SBOM, provenance, signatures, gates, and the bundle of it all."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+from typing import Any
+
+from shipline.capabilities.evidence import (
+    IN_TOTO,
+    Build,
+    BundleContents,
+    Envelope,
+    Report,
+    facts_of,
+    make_bundle,
+    make_sbom,
+    read_envelope,
+    read_public_key,
+    read_report,
+    sign_envelope,
+    statement_of_provenance,
+    statement_of_sbom,
+    statement_of_tests,
+    verified_by,
+)
+from shipline.capabilities.gates import evaluate
+from shipline.capabilities.releases.ground import ReleaseGround, TestRun, exported, package_of, write_atomically
+from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
+from shipline.capabilities.releases.steps import digest_of
+from shipline.capabilities.releases.usecases import append
+from shipline.domain.errors import ShiplineError
+from shipline.domain.evidence import Evidence, EvidenceKind
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.verdict import Answer, Verdict, combined
+from shipline.engine.workflow import Done, Failed, Outcome, StepContext
+from shipline.store.transaction import Transaction
+
+BUILDER_ID = "https://shipline.dev/builders/local/v1"
+BUNDLE_NAME = "bundle.tar"
+SBOM_NAME = "sbom.cdx.json"
+# Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.
+SERIALS = uuid.UUID("5f0c6f0e-6f0b-5c55-9f6d-0a5c3a6f2b11")
+
+
+class ProofSteps:
+    """Evidence, gates and the bundle."""
+
+    def __init__(self, ground: ReleaseGround) -> None:
+        self.ground = ground
+
+    def test(self, context: StepContext) -> Outcome:
+        """Run the project's test commands on the tagged source and read every report that they promise."""
+        release = self.ground.release(context)
+        pieces: list[Evidence] = []
+        if self.ground.tests:
+            with exported(self.ground, str(context.results["tag"]["commit"])) as source:
+                for run in self.ground.tests:
+                    pieces += self._run(release, run, source / package_of(context).path)
+        return Done({"reports": len(pieces)}, save=lambda tx: self._record(tx, release, tuple(pieces)))
+
+    def _run(self, release: Release, run: TestRun, source: Path) -> list[Evidence]:
+        reports = self.ground.folder_of(release) / "reports" / run.name
+        shutil.rmtree(reports, ignore_errors=True)
+        reports.mkdir(parents=True)
+        filled = {"{python}": self.ground.python, "{reports}": str(reports), "{version}": release.version}
+        command = tuple(_fill(part, filled) for part in run.command)
+        result = self.ground.commands.run(command, folder=source, environment={}, timeout_s=run.timeout_s)
+        missing = [name for name in run.reports if not (reports / name).is_file()]
+        if missing:
+            raise ShiplineError(
+                f"the tests {run.name!r} left no {missing[0]} (exit code {result.exit_code})", why=result.output_tail
+            )
+        read = [(reports / name, read_report(reports / name)) for name in run.reports]
+        if result.exit_code != 0 and not any(_says_failed(report) for _, report in read):
+            raise ShiplineError(
+                f"the tests {run.name!r} ended with exit code {result.exit_code}", why=result.output_tail
+            )
+        return [self._evidence(release, report, digest_of(path)) for path, report in read]
+
+    def _evidence(self, release: Release, report: Report, digest: str) -> Evidence:
+        return Evidence(
+            id=self.ground.events.ids.new("evd"),
+            release_id=release.id,
+            kind=report.kind,
+            tool=report.tool,
+            format=report.format,
+            digest=digest,
+            created_us=self.ground.events.clock.now_us(),
+            subjects=tuple(artifact.digest for artifact in release.artifacts),
+            summary=report.summary,
+        )
+
+    def prove(self, context: StepContext) -> Outcome:
+        """Write SBOM, provenance and test results as signed statements about the artifacts' digests."""
+        release = self.ground.release(context)
+        if not release.artifacts:
+            return Done({"statements": []})
+        folder = self.ground.folder_of(release) / "evidence"
+        shutil.rmtree(folder, ignore_errors=True)
+        statements = self._statements(context, release, folder)
+        pieces = []
+        for name, (kind, statement) in statements.items():
+            envelope = sign_envelope(statement, IN_TOTO, self.ground.signer)
+            path = folder / f"{name}.dsse.json"
+            write_atomically(path, envelope.to_bytes())
+            report = Report(kind=kind, tool="shipline", format="in-toto", summary={"statement": name}, items=())
+            pieces.append(self._evidence(release, report, digest_of(path)))
+        # Test results are evidence by their own reports already; their statement is for others to verify.
+        kept = tuple(piece for piece in pieces if piece.kind is not EvidenceKind.TESTS)
+        return Done({"statements": list(statements)}, save=lambda tx: self._record(tx, release, kept))
+
+    def _statements(
+        self, context: StepContext, release: Release, folder: Path
+    ) -> dict[str, tuple[EvidenceKind, bytes]]:
+        artifacts = release.artifacts
+        statements = {
+            "provenance": (
+                EvidenceKind.PROVENANCE,
+                statement_of_provenance(artifacts, self._build_of(context, release)),
+            )
+        }
+        if any(artifact.kind in ("wheel", "sdist") for artifact in artifacts):
+            sbom = self._sbom(context, release)
+            write_atomically(folder / SBOM_NAME, sbom)
+            statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
+        for path in self._report_paths(release):
+            report = read_report(path)
+            if report.kind is EvidenceKind.TESTS:
+                name = f"tests-{path.parent.name}-{path.stem}"
+                about = statement_of_tests(artifacts, report, report_name=path.name, digest=digest_of(path))
+                statements[name] = (EvidenceKind.TESTS, about)
+        return statements
+
+    def _sbom(self, context: StepContext, release: Release) -> bytes:
+        dist = self.ground.folder_of(release) / "dist"
+        files = [dist / artifact.name for artifact in release.artifacts if artifact.kind in ("wheel", "sdist")]
+        serial = uuid.uuid5(SERIALS, " ".join(artifact.digest for artifact in release.artifacts))
+        return make_sbom(files, serial=serial, created_us=context.input["time_us"])
+
+    def _build_of(self, context: StepContext, release: Release) -> Build:
+        return Build(
+            package=release.package,
+            version=release.version,
+            source="",
+            commit=str(release.commit),
+            builder=BUILDER_ID,
+            invocation=context.run_id,
+            started_us=context.input["time_us"],
+            finished_us=context.now_us,
+        )
+
+    def gate(self, context: StepContext) -> Outcome:
+        """Ask the gates of the stage `release`. Anything but PASS refuses; missing evidence is UNKNOWN."""
+        release = self.ground.release(context)
+        verdicts = self.verdicts(release, "release", context.now_us)
+        if combined(verdicts) is Answer.PASS:
+            return Done(
+                {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
+                save=lambda tx: self.record_verdicts(tx, release, "release", verdicts),
+            )
+        reasons = _why_closed(verdicts)
+
+        def save(tx: Transaction) -> None:
+            self.record_verdicts(tx, release, "release", verdicts)
+            refused = (RELEASES.find(tx, release.id) or release).to(ReleaseStatus.REFUSED)
+            RELEASES.save(tx, refused)
+            append(tx, self.ground.events, refused, "ReleaseRefused", {"reason": reasons})
+
+        return Failed(reasons, save=save)
+
+    def verdicts(self, release: Release, stage: str, now_us: int) -> tuple[Verdict, ...]:
+        """What the gates of a stage say about a release now, from its evidence; nothing is written down."""
+        gates = tuple(gate for gate in self.ground.gates if gate.stage == stage)
+        with self.ground.store.begin() as tx:
+            pieces = evidence_of(tx, release.id)
+        facts = facts_of(
+            pieces,
+            release=release,
+            prerelease=_is_prerelease(release.version),
+            signatures_verified=self._signatures_hold(release),
+        )
+        return evaluate(gates, facts, now_us)
+
+    def _signatures_hold(self, release: Release) -> bool | None:
+        """True if every statement verifies with our public key; None where there are none to look at."""
+        envelopes = self._envelopes(release)
+        if not envelopes:
+            return None
+        key = read_public_key(self.ground.signer.public_key_pem().encode())
+        return all(verified_by(envelope, (key,)) for envelope in envelopes.values())
+
+    def bundle(self, context: StepContext) -> Outcome:
+        """Pack everything that proves the release into one signed file, and verify nothing was lost on the way."""
+        release = self.ground.release(context)
+        if not release.artifacts:
+            return Done({"bundle": None})
+        folder = self.ground.folder_of(release)
+        sbom = folder / "evidence" / SBOM_NAME
+        contents = BundleContents(
+            package=release.package,
+            version=release.version,
+            tag=release.tag,
+            commit=str(release.commit),
+            created_us=context.input["time_us"],
+            artifacts=release.artifacts,
+            envelopes=self._envelopes(release),
+            reports={f"{path.parent.name}-{path.name}": path.read_bytes() for path in self._report_paths(release)},
+            sbom=sbom.read_bytes() if sbom.is_file() else None,
+        )
+        write_atomically(folder / BUNDLE_NAME, make_bundle(contents, self.ground.signer))
+        digest = digest_of(folder / BUNDLE_NAME)
+
+        def save(tx: Transaction) -> None:
+            append(tx, self.ground.events, release, "EvidenceBundled", {"digest": digest})
+
+        return Done({"bundle": digest}, save=save)
+
+    def _envelopes(self, release: Release) -> dict[str, Envelope]:
+        folder = self.ground.folder_of(release) / "evidence"
+        return {path.name: read_envelope(path.read_bytes()) for path in sorted(folder.glob("*.dsse.json"))}
+
+    def _report_paths(self, release: Release) -> list[Path]:
+        folder = self.ground.folder_of(release) / "reports"
+        return [folder / run.name / name for run in self.ground.tests for name in run.reports]
+
+    def _record(self, tx: Transaction, release: Release, pieces: tuple[Evidence, ...]) -> None:
+        for piece in pieces:
+            EVIDENCE.save(tx, piece)
+            body = {"evidence_id": piece.id, "kind": piece.kind.value, "tool": piece.tool, "summary": piece.summary}
+            append(tx, self.ground.events, release, "EvidenceRecorded", body | {"digest": piece.digest})
+
+    def record_verdicts(self, tx: Transaction, release: Release, stage: str, verdicts: tuple[Verdict, ...]) -> None:
+        """Write down what the gates of a stage have said."""
+        for verdict in verdicts:
+            VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage=stage)
+            body: dict[str, Any] = {"gate": verdict.gate, "answer": verdict.answer.value, "stage": stage}
+            append(tx, self.ground.events, release, "GateDecided", body | {"reasons": list(verdict.reasons)})
+
+
+def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> str:
+    """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open."""
+    with ground.store.begin() as tx:
+        release = RELEASES.find(tx, release_id) if release_id is not None else None
+    if release is None:
+        return "there is no release of this version in the store, so nothing proves it"
+    if release.status is not ReleaseStatus.PUBLISHED:
+        return (
+            f"{release.package} {release.version} is {release.status.value}, and only published versions are deployed"
+        )
+    proof = ProofSteps(ground)
+    verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
+    with ground.store.begin() as tx:
+        proof.record_verdicts(tx, release, stage, verdicts)
+    return "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
+
+
+def _why_closed(verdicts: tuple[Verdict, ...]) -> str:
+    closed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
+    return "; ".join(f"{verdict.gate} says {verdict.answer.value}: {' '.join(verdict.reasons)}" for verdict in closed)
+
+
+def _fill(part: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        part = part.replace(name, value)
+    return part
+
+
+def _says_failed(report: Report) -> bool:
+    return report.kind is EvidenceKind.TESTS and bool(
+        report.summary.get("failed", 0) or report.summary.get("errors", 0)
+    )
+
+
+def _is_prerelease(version: str) -> bool:
+    """SemVer's `-rc.1`, PEP 440's `rc1`, `a1`, `b1` and `.dev1`."""
+    return any(char.isalpha() for char in version.split("+", maxsplit=1)[0])

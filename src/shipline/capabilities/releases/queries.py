@@ -1,0 +1,43 @@
+"""What is known of releases."""
+
+from __future__ import annotations
+
+from shipline.domain.evidence import Evidence
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.verdict import Verdict
+from shipline.store import tables
+from shipline.store.rows import Rows
+from shipline.store.transaction import Transaction
+
+RELEASES = Rows(tables.release, Release)
+EVIDENCE = Rows(tables.evidence, Evidence)
+VERDICTS = Rows(tables.verdict, Verdict)
+
+UNFINISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
+
+
+def find_release(tx: Transaction, package: str, version: str) -> Release | None:
+    """The release of a version."""
+    found = RELEASES.where(tx, package=package, version=version)
+    return found[0] if found else None
+
+
+def unfinished_release(tx: Transaction, package: str) -> Release | None:
+    """The package's newest release if it has not been published."""
+    newest = RELEASES.where(tx, package=package, order="created_us", newest_first=True, limit=1)
+    return newest[0] if newest and newest[0].status in UNFINISHED else None
+
+
+def all_releases(tx: Transaction, *, limit: int = 100) -> tuple[Release, ...]:
+    """The newest releases of the project."""
+    return RELEASES.where(tx, order="created_us", newest_first=True, limit=limit)
+
+
+def evidence_of(tx: Transaction, release_id: str) -> tuple[Evidence, ...]:
+    """A release's evidence, oldest first."""
+    return EVIDENCE.where(tx, release_id=release_id, order="created_us")
+
+
+def verdicts_of(tx: Transaction, release_id: str) -> tuple[Verdict, ...]:
+    """Every gate's answers about a release, oldest first."""
+    return VERDICTS.where(tx, release_id=release_id, order="decided_us")

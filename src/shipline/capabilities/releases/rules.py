@@ -1,0 +1,75 @@
+"""What `shipline release` has to do for a package: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.release_plan import PackagePlan
+
+
+class Start(StrEnum):
+    """What to do."""
+
+    NEW = "new"
+    RESUME = "resume"
+    FOLLOW = "follow"  # It is under way already.
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do and why, in a sentence; `version` is the version concerned, None for nothing."""
+
+    start: Start
+    version: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a package before its release.
+
+    `unfinished` is its newest release if that has not been published; `tagged_here` says that Shipline itself made
+    the tag of the plan's current version (so that, with an empty store, it may have been cut off); `on_registry`
+    says that the registry serves that version, None if there is no registry. `publishing_begun` says that the
+    unfinished release may be on a remote or registry in part already.
+    """
+
+    plan: PackagePlan
+    unfinished: Release | None
+    tagged_here: bool
+    on_registry: bool | None
+    publishing_begun: bool = False
+
+
+def decide_start(known: Known) -> Decision:
+    """What `shipline release` does for one package.
+
+    A version that was begun is ended before another is begun, unless newer commits (a fix, most likely) came before
+    any of it was published. With an empty store (a CI runner's) the tag and the
+    registry say whether the last version was begun and not ended.
+    """
+    plan, unfinished = known.plan, known.unfinished
+    if unfinished is not None:
+        if unfinished.status is ReleaseStatus.PREPARING:
+            return Decision(Start.FOLLOW, unfinished.version, f"{unfinished.version} is under way")
+        if plan.releasable and plan.current == unfinished.version and not known.publishing_begun:
+            words = (
+                f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
+            )
+            return Decision(Start.NEW, plan.next, words)
+        words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
+        return Decision(Start.RESUME, unfinished.version, words)
+    if known.tagged_here and known.on_registry is False and plan.current is not None:
+        return Decision(Start.NEW, plan.current, f"{plan.current} is tagged and is not on the registry")
+    if plan.releasable:
+        return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
+    return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
+
+
+def artifact_folder_name(package: str, version: str) -> str:
+    """The name of a release's folder: safe whatever the package is called (`@scope/name` too)."""
+    safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in package)
+    return f"{safe.lstrip('.')}-{version}"

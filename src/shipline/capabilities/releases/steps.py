@@ -1,0 +1,183 @@
+"""The durable steps of a release, from the files to the registry. Each does only what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from shipline.capabilities.plans import prepend
+from shipline.capabilities.releases.ground import (
+    ReleaseGround,
+    exported,
+    load_artifacts,
+    package_of,
+    save_artifacts,
+    write_atomically,
+)
+from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.version_files import write_version
+from shipline.domain.artifact import Artifact
+from shipline.domain.codec import to_json
+from shipline.domain.errors import ConflictError, ShiplineError
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.engine.workflow import Done, Outcome, StepContext
+from shipline.store.transaction import Transaction
+
+
+class FileSteps:
+    """Version files, changelog, commit and tag."""
+
+    def __init__(self, ground: ReleaseGround) -> None:
+        self.ground = ground
+
+    def edit(self, context: StepContext) -> Outcome:
+        """Set the version and prepend the changelog in the work tree; both change nothing the second time."""
+        release = self.ground.release(context)
+        if self.ground.repository.find_tag(release.tag) is not None:
+            return Done({"paths": []})
+        root, folder = self.ground.repository.root(), package_of(context).path
+        paths = []
+        for name in context.input["version_files"]:
+            path = root / folder / name
+            write_atomically(path, write_version(name, path.read_bytes(), release.version))
+            paths.append(_relative(path, root))
+        changelog = root / folder / context.input["changelog"]
+        before = changelog.read_text("utf-8") if changelog.exists() else ""
+        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
+        paths.append(_relative(changelog, root))
+        return Done({"paths": paths})
+
+    def commit(self, context: StepContext) -> Outcome:
+        """Commit them. The key in the message finds the commit again after a crash, or from an empty store."""
+        release = self.ground.release(context)
+        tag = self.ground.repository.find_tag(release.tag)
+        if tag is not None:
+            return Done({"commit": tag.commit})
+        message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
+        commit = self.ground.repository.commit_paths(
+            tuple(context.results["edit"]["paths"]),
+            message,
+            key=release_key(release.package, release.version),
+            time_us=context.input["time_us"],
+        )
+        return Done({"commit": commit})
+
+    def tag(self, context: StepContext) -> Outcome:
+        """Create the annotated tag. One of the same name on another commit stops the release."""
+        release = self.ground.release(context)
+        commit = str(context.results["commit"]["commit"])
+        message = f"{release.package} {release.version}\n\n{release.notes_markdown}"
+        self.ground.repository.create_tag(release.tag, commit, message, time_us=context.input["time_us"])
+
+        def save(tx: Transaction) -> None:
+            tagged = replace(self._now(tx, release), commit=commit)
+            RELEASES.save(tx, tagged)
+            append(tx, self.ground.events, tagged, "ReleaseTagged", {"tag": release.tag, "commit": commit})
+
+        return Done({"commit": commit}, save=save)
+
+    def push(self, context: StepContext) -> Outcome:
+        """Push branch and tag together, if a remote is configured."""
+        release = self.ground.release(context)
+        if not self.ground.remote:
+            return Done({"pushed": []})
+        branch = self.ground.repository.branch()
+        refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
+        self.ground.repository.push(self.ground.remote, refs)
+        return Done({"pushed": list(refs)})
+
+    def _now(self, tx: Transaction, release: Release) -> Release:
+        return RELEASES.find(tx, release.id) or release
+
+
+class ArtifactSteps:
+    """Building and publishing."""
+
+    def __init__(self, ground: ReleaseGround) -> None:
+        self.ground = ground
+
+    def build(self, context: StepContext) -> Outcome:
+        """Build from the tagged commit alone; what an earlier attempt has built whole is used again."""
+        release = self.ground.release(context)
+        package = package_of(context)
+        folder = self.ground.folder_of(release)
+        artifacts = self._built_before(folder)
+        if not artifacts and package.ecosystem != "plain":
+            artifacts = self._build(context, release, folder)
+
+        def save(tx: Transaction) -> None:
+            built = replace(RELEASES.find(tx, release.id) or release, artifacts=artifacts)
+            RELEASES.save(tx, built)
+            append(tx, self.ground.events, built, "ArtifactsBuilt", {"artifacts": to_json(artifacts)})
+
+        return Done({"artifacts": to_json(artifacts)}, save=save)
+
+    def _build(self, context: StepContext, release: Release, folder: Path) -> tuple[Artifact, ...]:
+        package, output = package_of(context), folder / "dist"
+        shutil.rmtree(output, ignore_errors=True)
+        output.mkdir(parents=True)
+        with exported(self.ground, str(context.results["tag"]["commit"])) as source:
+            artifacts = self.ground.builder(package.ecosystem).build(
+                source / package.path,
+                package,
+                release.version,
+                output=output,
+                source_date_epoch_s=context.input["time_us"] // 1_000_000,
+            )
+        save_artifacts(folder, artifacts)
+        return artifacts
+
+    def _built_before(self, folder: Path) -> tuple[Artifact, ...]:
+        artifacts = load_artifacts(folder)
+        for artifact in artifacts:
+            path = folder / "dist" / artifact.name
+            if not path.is_file() or digest_of(path) != artifact.digest:
+                return ()
+        return artifacts
+
+    def publish(self, context: StepContext) -> Outcome:
+        """Publish what the registry does not serve yet, then read back that it serves exactly our bytes."""
+        release = self.ground.release(context)
+        files = tuple(self.ground.folder_of(release) / "dist" / artifact.name for artifact in release.artifacts)
+        where = "nowhere: no registry is configured"
+        if self.ground.registry is not None and files:
+            served = self.ground.registry.publish(release.package, release.version, files)
+            digests = {file.name: file.digest for file in served}
+            for artifact in release.artifacts:
+                if digests.get(artifact.name) not in (artifact.digest, None):
+                    raise ConflictError(
+                        f"the registry serves other bytes as {artifact.name}",
+                        why=f"ours are {artifact.digest}, there are {digests[artifact.name]}",
+                        todo="find out who published them; a version's bytes never change, so release the next version",
+                    )
+                if artifact.name not in digests:
+                    raise ShiplineError(f"the registry does not serve {artifact.name} after publishing", retryable=True)
+            where = "the registry"
+        commits = context.input["commits"]
+        return Done({"where": where}, save=lambda tx: self._published(tx, release, where, commits))
+
+    def _published(self, tx: Transaction, release: Release, where: str, commits: list[object]) -> None:
+        now_us = self.ground.events.clock.now_us()
+        current = RELEASES.find(tx, release.id) or release
+        published = replace(current.to(ReleaseStatus.PUBLISHED), published_us=now_us)
+        RELEASES.save(tx, published)
+        body = {"tag": release.tag, "commit": current.commit, "where": where, "commits": commits}
+        append(tx, self.ground.events, published, "ReleasePublished", body)
+
+
+def release_key(package: str, version: str) -> str:
+    """What the release commit's `Shipline-Key:` trailer says."""
+    return f"release:{package}:{version}"
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file, as an artifact's identity."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _relative(path: Path, root: Path) -> str:
+    return path.relative_to(root).as_posix()

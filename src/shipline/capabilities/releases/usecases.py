@@ -1,0 +1,108 @@
+"""Beginning, resuming and withdrawing a release, and writing down how it goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
+from shipline.domain.actor import Actor
+from shipline.domain.codec import to_json
+from shipline.domain.package import Package
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.engine.engine import Engine
+from shipline.engine.journal import Run, runs_of
+from shipline.engine.rules import RunStatus
+from shipline.store.event_writer import EventWriter
+from shipline.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseOrder:
+    """What is to be released: a package at a version.
+
+    `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
+    version's part of the changelog, `commits` are the released commits with their times (for lead times), `commit` is
+    the tagged commit where the tag exists already.
+    """
+
+    package: Package
+    version: str
+    tag: str
+    previous_version: str | None
+    time_us: int
+    section: str
+    commits: tuple[tuple[str, int], ...]
+    version_files: tuple[str, ...]
+    changelog: str
+    commit: str | None = None
+
+
+def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
+    """One event in the release's stream; every body names the release, its package and version."""
+    common = {"release_id": release.id, "package": release.package, "version": release.version}
+    events.append(tx, f"release:{release.id}", kind, common | body)
+
+
+def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor) -> Release:
+    """Begin a release; its run is under way when the transaction has committed. One release at a time a project."""
+    now_us = engine.clock.now_us()
+    release = Release(
+        id=engine.ids.new("rel"),
+        package=order.package.name,
+        version=order.version,
+        tag=order.tag,
+        status=ReleaseStatus.PREPARING,
+        attempt=1,
+        created_us=now_us,
+        previous_version=order.previous_version,
+        commit=order.commit,
+        notes_markdown=order.section,
+    )
+    RELEASES.save(tx, release)
+    commits = [list(one) for one in order.commits]
+    body = {"tag": order.tag, "previous_version": order.previous_version, "commits": commits}
+    append(tx, EventWriter(engine.ids, engine.clock, actor), release, "ReleaseStarted", body)
+    given = {
+        "release_id": release.id,
+        "package": to_json(order.package),
+        "version_files": list(order.version_files),
+        "changelog": order.changelog,
+        "time_us": order.time_us,
+        "commits": commits,
+    }
+    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key="release")
+    return release
+
+
+def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Actor) -> Release:
+    """Go on with a release that had stopped or was refused: a new numbered attempt from the step that failed."""
+    again = replace(release.to(ReleaseStatus.PREPARING), attempt=release.attempt + 1)
+    RELEASES.save(tx, again)
+    events = EventWriter(engine.ids, engine.clock, actor)
+    append(tx, events, again, "ReleaseResumed", {"attempt": again.attempt})
+    for run in runs_of(tx, f"release:{release.id}"):
+        engine.send(tx, run.id, "retry", {})
+    return again
+
+
+def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
+    """Keep the release's status in step with its run: a run that stopped is a release that stopped."""
+    release = RELEASES.find(tx, str(run.input["release_id"]))
+    if release is None or release.status is not ReleaseStatus.PREPARING:
+        return
+    if run.state.status in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.ASKING):
+        RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
+        append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
+
+
+def note_withdrawal(
+    tx: Transaction, events: EventWriter, release: Release, *, done: tuple[str, ...], not_done: tuple[str, ...]
+) -> Release:
+    """Write down what was withdrawn and what could not be."""
+    words = " ".join(done) + (" What remains: " + " ".join(not_done) if not_done else "")
+    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words.strip())
+    RELEASES.save(tx, withdrawn)
+    append(tx, events, withdrawn, "ReleaseWithdrawn", {"done": list(done), "not_done": list(not_done)})
+    return withdrawn

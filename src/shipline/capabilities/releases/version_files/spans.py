@@ -1,0 +1,36 @@
+"""What an editor of a version file is, and the one way in which bytes are replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where a version stands: byte offsets, the end exclusive, and what it says."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Editor(Protocol):
+    """What is known of one format. ValueError (SyntaxError, RecursionError): the file is not of that format."""
+
+    def spans(self, data: bytes) -> tuple[Span, ...]:
+        """Every place that states the file's own version; empty where none does."""
+        ...
+
+    def document(self, data: bytes, version: str | None = None) -> object:
+        """What a parser reads; with `version`, what it would read if that stood in the version's places."""
+        ...
+
+
+def replaced(data: bytes, spans: tuple[Span, ...], new: str) -> bytes:
+    """`data` with `new` in every one of `spans`."""
+    parts, at = [], 0
+    for span in sorted(spans, key=lambda span: span.start):
+        parts += [data[at : span.start], new.encode("ascii")]
+        at = span.end
+    return b"".join([*parts, data[at:]])

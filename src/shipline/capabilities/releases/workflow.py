@@ -1,0 +1,50 @@
+"""A release as data: the steps from a plan to a published, proven version."""
+
+from __future__ import annotations
+
+from shipline.engine.workflow import NO_UNDO, OnFailure, Recovery, Step, Workflow
+
+RELEASE_WORKFLOW = "release"
+WITHDRAWAL_WORKFLOW = "withdrawal"
+FILES_TIMEOUT_S = 120
+BUILD_TIMEOUT_S = 3600
+TEST_TIMEOUT_S = 4 * 3600
+NETWORK_TIMEOUT_S = 900
+
+
+def _step(name: str, title: str, timeout_s: int) -> Step:
+    """Every step looks at what is there and does only what is missing, so each may be repeated."""
+    return Step(name, title, Recovery.REPEAT, NO_UNDO, timeout_s, attempts_max=4)
+
+
+def release_workflow() -> Workflow:
+    """The steps of one release.
+
+    A failed step stops the release where it is; `shipline release` goes on from there. Nothing is taken back by
+    itself: a tag that was seen may be relied on, and a version that was published can only be withdrawn.
+    """
+    return Workflow(
+        name=RELEASE_WORKFLOW,
+        steps=(
+            _step("edit", "Set the version in its files and write the changelog", FILES_TIMEOUT_S),
+            _step("commit", "Commit them", FILES_TIMEOUT_S),
+            _step("tag", "Create the annotated tag", FILES_TIMEOUT_S),
+            _step("build", "Build the artifacts from the tagged commit", BUILD_TIMEOUT_S),
+            _step("test", "Run the tests and read their reports", TEST_TIMEOUT_S),
+            _step("prove", "Write SBOM and provenance, and sign them", FILES_TIMEOUT_S),
+            _step("gate", "Ask the gates", FILES_TIMEOUT_S),
+            _step("push", "Push commit and tag", NETWORK_TIMEOUT_S),
+            _step("publish", "Publish to the registry and read it back", NETWORK_TIMEOUT_S),
+            _step("bundle", "Write the evidence bundle", FILES_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.STOP,
+    )
+
+
+def withdrawal_workflow() -> Workflow:
+    """Withdrawing a version because of what it did; a registry that is down is asked again."""
+    step = Step("withdraw", "Withdraw the version", Recovery.REPEAT, NO_UNDO, NETWORK_TIMEOUT_S, attempts_max=10)
+    return Workflow(name=WITHDRAWAL_WORKFLOW, steps=(step,), on_failure=OnFailure.STOP)
+
+
+WORKFLOWS = (release_workflow(), withdrawal_workflow())

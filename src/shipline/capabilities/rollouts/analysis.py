@@ -1,0 +1,191 @@
+"""What the analysis of a canary is told, what it remembers and what it answers.
+
+The deciding is in `rules.py`. All times are seconds; those called `now_s` count from the moment the canary could get
+its first request. Every duration is a setting, so that a rollout of a minute and one of a day obey the same rules.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shipline.domain.errors import InvalidValue
+from shipline.ports.signals import Counts
+from shipline.statistics.e_process import EProcess, Mixture
+from shipline.statistics.two_arms import TwoArms
+
+
+class AnalysisVerdict(StrEnum):
+    """What to do with the canary now. PAUSE is "insufficient evidence": a person, more time or more traffic decides."""
+
+    CONTINUE = "continue"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """How careful to be. The defaults suit a service in production; scale the times together for shorter rollouts."""
+
+    alpha: float = 0.01
+    """Largest chance, 0 to 1, that a canary which is no worse is ever rolled back by this analysis."""
+    guard_share: float = 0.2
+    """The part of `alpha`, 0 to 1, that the guard on the first requests may use."""
+    tolerance: float = 1.1
+    """Odds of failing, canary to baseline, that are still no regression; from 1 up, below 1.5."""
+    latency_tolerance: float = 1.4
+    """The same for the odds of being slow. Wider, because arms that warm up differ more in latency than in errors."""
+    excess_max: float = 0.02
+    """Promotion needs proof that the canary's failure probability is at most this much above the baseline's."""
+    evidence_calm: float = 10.0
+    """At this evidence and above the weight is held and nothing is promoted; below 1 / alpha."""
+    promote_after_s: float = 720.0
+    """No promotion before this."""
+    deadline_s: float = 3600.0
+    """From here on, what is not decided is PAUSE."""
+    tick_s: float = 10.0
+    """How often observations are made."""
+    react_s: float = 30.0
+    """How long a regression may go on unseen at one weight: the time that the harm budget is spent over."""
+    harm_budget_requests: float = 20.0
+    """Failed requests that may be risked within `react_s`, given what is known of the canary by then."""
+    first_requests: float = 6.0
+    """Requests that the canary should get in its first tick: enough for the guard, few enough to lose."""
+    weight_min: float = 0.005
+    """Smallest share of traffic, 0 to 1; HAProxy can split to 1/256."""
+    weight_max: float = 0.5
+    """Largest share before promotion; with an equal baseline clone 0.5 is everything."""
+    growth: float = 3.0
+    """Largest factor by which the weight grows within `growth_period_s`."""
+    growth_period_s: float = 30.0
+    ramp_every_s: float = 10.0
+    """The weight is raised at most this often."""
+    block_requests: int = 8
+    """Ticks are pooled until both arms together had this many requests; matters below one request a tick or so."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings under which the promises would not hold."""
+        for name in ("alpha", "guard_share", "excess_max"):
+            _require(0.0 < getattr(self, name) < 1.0, name, "between 0 and 1")
+        for name in ("promote_after_s", "tick_s", "react_s", "harm_budget_requests", "first_requests"):
+            _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
+        for name in ("growth_period_s", "ramp_every_s"):
+            _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
+        for name in ("tolerance", "latency_tolerance"):
+            _require(1.0 <= getattr(self, name) < min(Mixture(1.0).ratios), name, "from 1 to below 1.5")
+        _require(0.0 < self.weight_min <= self.weight_max <= 1.0, "weight_min", "above 0 and at most weight_max <= 1")
+        _require(1.0 <= self.growth < math.inf, "growth", "from 1 up")
+        _require(1.0 < self.evidence_calm < self.rollback_evidence, "evidence_calm", "between 1 and 1 / alpha")
+        _require(self.promote_after_s <= self.deadline_s < math.inf, "deadline_s", "promote_after_s or later")
+        _require(self.block_requests >= 1, "block_requests", "from 1 up")
+
+    @property
+    def rollback_evidence(self) -> float:
+        """The evidence at which the canary is rolled back."""
+        return 1.0 / self.alpha
+
+
+def _require(holds: bool, name: str, range_: str) -> None:  # noqa: FBT001 - a condition and its words, private
+    if not holds:
+        raise InvalidValue(f"analysis setting {name!r} must be {range_}")
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One tick. `baseline` is a clone of the stable version, as young as the canary, on the same load balancer.
+
+    `weight` is the canary's share of all traffic that was in effect, 0 to 1, as read from the splitter. Counts are
+    of this tick alone; both histograms have the edges that the analysis began with.
+    """
+
+    canary: Counts
+    baseline: Counts
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArmTally:
+    """Sums of one arm. `requests` is all of them; `counted` leaves out a client's further failures after its first
+    in a tick; `failures` is at most one a client and tick; `slow` counts those above each latency threshold."""
+
+    requests: int = 0
+    counted: int = 0
+    failures: int = 0
+    slow: tuple[int, ...] = (0, 0)
+
+    def plus(self, other: ArmTally) -> ArmTally:
+        """The sum of both."""
+        return ArmTally(
+            requests=self.requests + other.requests,
+            counted=self.counted + other.counted,
+            failures=self.failures + other.failures,
+            slow=tuple(mine + yours for mine, yours in zip(self.slow, other.slow, strict=True)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Sums of both arms."""
+
+    canary: ArmTally = ArmTally()
+    baseline: ArmTally = ArmTally()
+
+    def plus(self, other: Tally) -> Tally:
+        """The sum of both."""
+        return Tally(canary=self.canary.plus(other.canary), baseline=self.baseline.plus(other.baseline))
+
+    @property
+    def failing(self) -> TwoArms:
+        """What is compared for errors."""
+        return TwoArms(
+            canary_failures=self.canary.failures,
+            canary_requests=self.canary.counted,
+            baseline_failures=self.baseline.failures,
+            baseline_requests=self.baseline.counted,
+        )
+
+    def slow(self, threshold: int) -> TwoArms:
+        """What is compared for the latency threshold of this number."""
+        return TwoArms(
+            canary_failures=self.canary.slow[threshold],
+            canary_requests=self.canary.requests,
+            baseline_failures=self.baseline.slow[threshold],
+            baseline_requests=self.baseline.requests,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisState:
+    """All that is remembered from tick to tick; of constant size, and exact through JSON (`domain.codec`).
+
+    `weight` is the canary's share asked for. `errors`, `latency` (one per threshold) and `guard_comparison` are
+    e-processes, `guard_absolute` the logarithm of a likelihood ratio. `pending` holds ticks that are not counted
+    yet, `total` everything. `history` is the latency histogram that thresholds are read from: the stable version's
+    before the rollout and the baseline's since. `share_s` is the canary's weight summed over seconds.
+    """
+
+    weight: float
+    next_ramp_s: float
+    last_ramp_s: float
+    last_s: float
+    rate_per_s: float
+    share_s: float
+    errors: EProcess
+    latency: tuple[EProcess, ...]
+    guard_comparison: EProcess
+    guard_absolute: float
+    pending: Tally
+    total: Tally
+    history: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`weight` is the canary's share of traffic from now on: 0 to roll back, 1 to promote. `reason` is for people."""
+
+    state: AnalysisState
+    weight: float
+    verdict: AnalysisVerdict
+    reason: str

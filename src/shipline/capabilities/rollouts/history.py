@@ -1,0 +1,37 @@
+"""The history of an analysis: one point a look, kept for the page and as evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipline.store import tables
+from shipline.store.rows import Rows
+from shipline.store.transaction import Transaction
+
+POINTS_MAX = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisPoint:
+    """One look at a canary: counts since the look before, `weight` set after it, evidence and verdict."""
+
+    id: str
+    rollout_id: str
+    number: int
+    time_us: int
+    weight: float
+    canary_requests: int
+    canary_errors: int
+    baseline_requests: int
+    baseline_errors: int
+    evidence_value: float
+    verdict: str
+    reason: str
+
+
+POINTS = Rows(tables.observation, AnalysisPoint)
+
+
+def analysis_of(tx: Transaction, rollout_id: str) -> tuple[AnalysisPoint, ...]:
+    """All looks of a rollout, in order."""
+    return POINTS.where(tx, rollout_id=rollout_id, order="number", limit=POINTS_MAX)

@@ -1,0 +1,225 @@
+"""Opening a rollout, speaking to it, and writing down how it goes: load, decide, save and append, one commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.queries import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    current_deployment,
+    open_rollout_of,
+    rollouts_of_version,
+)
+from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, workflow_name
+from shipline.domain.actor import Actor
+from shipline.domain.deployment import Deployment
+from shipline.domain.errors import NothingToDo, RefusedError, UsageError
+from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
+from shipline.engine.engine import Engine
+from shipline.engine.journal import Run, runs_of
+from shipline.engine.rules import Phase, RunStatus
+from shipline.store.event_writer import EventWriter
+from shipline.store.transaction import Transaction
+
+VERBS = (*CANARY_SIGNALS, "abort")
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutOrder:
+    """What is to be rolled out where. `release_id` and `commit` are those of the published release."""
+
+    package: str
+    version: str
+    environment: str
+    strategy: str
+    release_id: str | None = None
+    commit: str | None = None
+    rollback: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutCommand:
+    """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote or abort."""
+
+    verb: str
+    reason: str
+    actor: Actor
+
+
+def append(tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, body: dict[str, Any]) -> None:
+    """One event in the rollout's stream; every body names the rollout, its package, version and environment."""
+    common = {
+        "rollout_id": rollout.id,
+        "package": rollout.package,
+        "version": rollout.version,
+        "environment": rollout.environment,
+    }
+    events.append(tx, f"rollout:{rollout.id}", kind, common | body)
+
+
+def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
+    """Start bringing a version to an environment; returns the rollout, whose run is under way.
+
+    NothingToDo if the environment serves this version already; RefusedError while another rollout there has not
+    ended.
+    """
+    current = current_deployment(tx, order.environment, order.package)
+    if current is not None and current.version == order.version:
+        raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
+    other = open_rollout_of(tx, order.environment)
+    if other is not None:
+        raise RefusedError(
+            f"{order.environment} is busy: {other.package} {other.version} is being rolled out ({other.status.value})",
+            todo=f"wait for it, or end it: shipline rollout abort {order.environment}",
+        )
+    rollout = Rollout(
+        id=engine.ids.new("rol"),
+        package=order.package,
+        version=order.version,
+        environment=order.environment,
+        strategy=order.strategy if current is not None else "all-at-once",
+        status=RolloutStatus.STARTING,
+        started_us=engine.clock.now_us(),
+        release_id=order.release_id,
+        stable_version=current.version if current is not None else None,
+        attempt=len(rollouts_of_version(tx, order.environment, order.version)) + 1,
+    )
+    ROLLOUTS.save(tx, rollout)
+    body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
+    body |= {"rollback": order.rollback}
+    append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
+    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
+    engine.start(
+        tx,
+        workflow_name(order.environment),
+        subject=f"rollout:{rollout.id}",
+        given=given,
+        exclusive_key=f"environment:{order.environment}",
+    )
+    return rollout
+
+
+def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
+    """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words."""
+    verb = command.verb
+    if verb not in VERBS:
+        raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
+    if rollout.status in ENDED:
+        raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has ended: {rollout.status.value}")
+    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK):
+        raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
+    reason = command.reason[:500] or f"{verb} by {command.actor}"
+    body = {"verb": verb, "reason": reason}
+    append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
+    for run in runs_of(tx, f"rollout:{rollout.id}"):
+        engine.send(tx, run.id, verb, {"reason": reason})
+
+
+def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: dict[str, Any]) -> None:
+    """The new version runs and can get requests from now on: a deployment has begun."""
+    now_us = events.clock.now_us()
+    deployment = Deployment(
+        id=events.ids.new("dep"),
+        environment=rollout.environment,
+        package=rollout.package,
+        version=rollout.version,
+        rollout_id=rollout.id,
+        began_us=now_us,
+        commit=given.get("commit"),
+        rollback=bool(given.get("rollback")),
+    )
+    DEPLOYMENTS.save(tx, deployment)
+    ROLLOUTS.save(tx, rollout.to(RolloutStatus.RUNNING))
+    body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
+    append(tx, events, rollout, "DeploymentBegan", body)
+
+
+def note_analysis(
+    tx: Transaction, events: EventWriter, rollout: Rollout, point: AnalysisPoint, *, waiting: bool
+) -> None:
+    """One look at the canary: its point, and the rollout as it stands now. `waiting`: for a person."""
+    POINTS.save(tx, point)
+    seen = replace(
+        rollout,
+        weight=point.weight,
+        evidence_value=point.evidence_value,
+        failed_requests=rollout.failed_requests + point.canary_errors,
+        waiting_for=point.reason,
+    )
+    status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
+    if status is not rollout.status:
+        seen = seen.to(status)
+        append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": point.reason})
+    if point.weight != rollout.weight:
+        body = {"weight": point.weight, "before": rollout.weight, "evidence_value": point.evidence_value}
+        append(tx, events, seen, "CanaryWeightChanged", body)
+    if point.verdict == "rollback":
+        seen = replace(seen, rollback_began_us=point.time_us)
+    ROLLOUTS.save(tx, seen)
+
+
+def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> None:
+    """All traffic is on the new version: its deployment is finished, and the one before it has ended."""
+    now_us = events.clock.now_us()
+    before = current_deployment(tx, rollout.environment, rollout.package)
+    if before is not None:
+        DEPLOYMENTS.save(tx, replace(before, ended_us=now_us))
+        append(tx, events, rollout, "DeploymentEnded", {"deployment_id": before.id, "ended_version": before.version})
+    for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
+        DEPLOYMENTS.save(tx, replace(deployment, finished_us=now_us))
+        body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
+        append(tx, events, rollout, "DeploymentFinished", body)
+    promoted = replace(rollout.to(RolloutStatus.PROMOTED), weight=1.0, ended_us=now_us, waiting_for="")
+    ROLLOUTS.save(tx, promoted)
+    append(tx, events, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
+
+
+def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
+    """Keep the rollout's status in step with its run: turning back, turned back, or stuck on the way back."""
+    rollout = ROLLOUTS.find(tx, str(run.input["rollout_id"]))
+    if rollout is None or rollout.status is RolloutStatus.PROMOTED:
+        return
+    now_us = events.clock.now_us()
+    if run.state.status is RunStatus.FAILED:
+        ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
+        append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
+    elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
+        began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
+        turning = replace(rollout.to(RolloutStatus.ROLLING_BACK), reason=run.state.reason, rollback_began_us=began_us)
+        ROLLOUTS.save(tx, turning)
+        body = {"reason": run.state.reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
+        append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
+    elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
+        _note_rolled_back(tx, events, rollout, now_us)
+
+
+def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, now_us: int) -> None:
+    """All traffic is on the stable version again; what is left is to stop the canary."""
+    for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
+        DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=True))
+    back = replace(rollout.to(RolloutStatus.ROLLED_BACK), weight=0.0, ended_us=now_us, waiting_for="")
+    ROLLOUTS.save(tx, back)
+    began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
+    body = {
+        "reason": rollout.reason,
+        "failed_requests": rollout.failed_requests,
+        "rollback_seconds": (now_us - began_us) / 1e6,
+        "deployment_id": deployment_id(tx, rollout),
+        "exposed": exposed(tx, rollout),
+        "release_id": rollout.release_id,
+    }
+    append(tx, events, rollout, "RolloutRolledBack", body)
+
+
+def exposed(tx: Transaction, rollout: Rollout) -> bool:
+    """True if the version may have served a request in this rollout."""
+    return bool(DEPLOYMENTS.where(tx, rollout_id=rollout.id))
+
+
+def deployment_id(tx: Transaction, rollout: Rollout) -> str | None:
+    """The deployment that this rollout began, None if it began none."""
+    found = DEPLOYMENTS.where(tx, rollout_id=rollout.id)
+    return found[0].id if found else None

@@ -1,0 +1,38 @@
+"""A rollout as data: the steps that bring a version to an environment, and the one way back."""
+
+from __future__ import annotations
+
+from shipline.engine.workflow import NO_UNDO, OnFailure, Recovery, Step, Workflow
+
+PREPARE_TIMEOUT_S = 900
+START_TIMEOUT_S = 600
+SWITCH_TIMEOUT_S = 120
+
+# What people (and programs) can say to a rollout while its canary is watched; abort is the engine's own.
+CANARY_SIGNALS = ("pause", "resume", "promote")
+
+
+def workflow_name(environment: str) -> str:
+    """The name of an environment's workflow."""
+    return f"rollout:{environment}"
+
+
+def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s: int) -> Workflow:
+    """The steps for one environment.
+
+    Everything before `start` touches no traffic and has nothing to take back. From `start` on, `restore` gives all
+    traffic back to what was stable. `retire` then stops whatever serves nothing, after a promotion as after a
+    rollback, and never an instance that still has traffic.
+    """
+    return Workflow(
+        name=workflow_name(environment),
+        steps=(
+            Step("gate", "Ask the environment's gates", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+            Step("prepare", "Install the version", Recovery.REPEAT, NO_UNDO, PREPARE_TIMEOUT_S, attempts_max=3),
+            Step("start", "Start the new version beside the stable one", Recovery.REPEAT, "restore", START_TIMEOUT_S),
+            Step("canary", "Watch the canary", Recovery.REPEAT, NO_UNDO, canary_timeout_s, listens=CANARY_SIGNALS),
+            Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.UNDO,
+        closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s + 60),),
+    )

@@ -1,0 +1,295 @@
+"""Running workflows: start a run, say something to it, tick it, and pick up what a dead process left behind."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol, TypeAlias
+
+from shipline.domain.errors import RefusedError, ShiplineError, UsageError
+from shipline.domain.ids import Ids
+from shipline.engine import journal
+from shipline.engine.journal import Run
+from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, decide, settle
+from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
+from shipline.ports.clock import Clock
+from shipline.store.database import Store
+from shipline.store.transaction import Transaction
+
+DUE_RUNS_MAX = 1000
+BEAT_EXPIRES_US = 10_000_000
+
+log = logging.getLogger(__name__)
+
+
+class Planner(Protocol):
+    """Whoever ticks runs in time."""
+
+    def enqueue(self, tx: Transaction, run_id: str, *, key: str, delay_s: float) -> None:
+        """See to it that the run is ticked after `delay_s`, if the transaction commits. The same key: once."""
+        ...
+
+
+class NoPlanner:
+    """Plans nothing: wake times in the rows alone say what is due. For processes that do not own the engine."""
+
+    def enqueue(self, tx: Transaction, run_id: str, *, key: str, delay_s: float) -> None:
+        """Nothing."""
+
+
+Observer: TypeAlias = Callable[[Transaction, Run], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The workflows that there are, and the action of each of their steps, by `workflow.action` name.
+
+    An observer, by workflow, is called in the transaction that changes a run's status or phase, with the changed
+    run: this is how a room's own noun follows. It writes rows and events and touches nothing else.
+    """
+
+    workflows: Mapping[str, Workflow]
+    actions: Mapping[str, Action]
+    observers: Mapping[str, Observer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a workflow with an action that nobody provides."""
+        for workflow in self.workflows.values():
+            for name in workflow.actions():
+                if f"{workflow.name}.{name}" not in self.actions:
+                    raise ValueError(f"workflow {workflow.name} has no action {name!r}")
+
+
+class Engine:
+    """One process's engine. `node_id` names this incarnation of the process, unique for PostgreSQL and SQLite alike.
+
+    Several may work on one PostgreSQL; on SQLite only the owner of the lease calls `tick` and `sweep`.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, node_id: str) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.clock = clock
+        self.ids = ids
+        self.node_id = node_id
+        self.planner: Planner = NoPlanner()
+        self._busy: set[str] = set()
+        self._guard = threading.Lock()
+
+    # --- from outside ------------------------------------------------------------------------------------------
+
+    def start(
+        self, tx: Transaction, workflow: str, *, subject: str, given: dict[str, Any], exclusive_key: str | None = None
+    ) -> str:
+        """Start a run within the caller's transaction; returns its id. `given` is JSON that every action sees.
+
+        Refused (RefusedError) while another run that has not ended holds `exclusive_key`.
+        """
+        if workflow not in self.catalogue.workflows:
+            known = ", ".join(sorted(self.catalogue.workflows))
+            raise UsageError(f"there is no workflow {workflow!r}", todo=f"known ones: {known}")
+        other = journal.holder_of(tx, exclusive_key) if exclusive_key is not None else None
+        if other is not None:
+            raise RefusedError(
+                f"{exclusive_key} is busy: another run about {other.subject} has not ended",
+                todo="wait for it, or abort it first",
+            )
+        now_us = self.clock.now_us()
+        run = Run(
+            id=self.ids.new("run"),
+            workflow=workflow,
+            subject=subject,
+            revision=1,
+            holder=None,
+            wake_us=now_us,
+            created_us=now_us,
+            input=_through_json(given),
+            state=RunState(),
+        )
+        journal.insert_run(tx, run, exclusive_key=exclusive_key)
+        self.planner.enqueue(tx, run.id, key=f"{run.id}:1", delay_s=0)
+        return run.id
+
+    def send(self, tx: Transaction, run_id: str, kind: str, body: dict[str, Any], *, signal_id: str = "") -> None:
+        """Say something to a run within the caller's transaction, and wake it unless a step is under way."""
+        run = journal.load_run(tx, run_id, lock=True)
+        if run is None:
+            raise UsageError(f"there is no run {run_id!r}")
+        now_us = self.clock.now_us()
+        said = Signal(signal_id or self.ids.new("sig"), kind, _through_json(body))
+        journal.insert_signal(tx, run_id, said, now_us=now_us)
+        if run.holder is None and not (run.wake_us is not None and run.wake_us <= now_us):
+            journal.save_run(tx, replace(run, wake_us=now_us))
+            self.planner.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{said.id}", delay_s=0)
+
+    def abandon(self, tx: Transaction, run_id: str) -> None:
+        """End a run that has stopped for good, within the caller's transaction; its exclusive key is free then."""
+        run = journal.load_run(tx, run_id, lock=True)
+        if run is None or run.state.status is not RunStatus.STOPPED:
+            raise RefusedError("only a run that has stopped can be abandoned")
+        ended = replace(run.state, status=RunStatus.UNDONE, undone=True)
+        journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
+
+    # --- ticks ---------------------------------------------------------------------------------------------------
+
+    def tick(self, run_id: str) -> None:
+        """Advance a run by at most one step. Does nothing if it is not due, has ended, or somebody works on it."""
+        with self._guard:
+            if run_id in self._busy:
+                return
+            self._busy.add(run_id)
+        try:
+            planned = self._plan(run_id)
+            if planned is not None:
+                run, invocation, signals = planned
+                outcome = self._call(run, invocation, signals)
+                self._settle(run, invocation, signals, outcome)
+        finally:
+            self._busy.discard(run_id)
+
+    def sweep(self) -> int:
+        """Tick whatever is due or was left behind by a dead process; returns how many runs were found.
+
+        Level-triggered: whatever the planner forgot, this finds.
+        """
+        found = self.due()
+        for run_id in found:
+            self.tick(run_id)
+        return len(found)
+
+    def due(self) -> tuple[str, ...]:
+        """Ids of runs that somebody should tick now; says on the way that this process is alive."""
+        now_us = self.clock.now_us()
+        with self.store.begin() as tx:
+            journal.beat(tx, self.node_id, now_us)
+            waiting = journal.due_runs(tx, now_us, limit=DUE_RUNS_MAX)
+            left = tuple(
+                run_id for run_id, holder in journal.held_runs(tx) if not self._alive(tx, holder, run_id, now_us)
+            )
+        return tuple(dict.fromkeys(waiting + left))
+
+    def _alive(self, tx: Transaction, holder: str, run_id: str, now_us: int) -> bool:
+        if holder == self.node_id:
+            return run_id in self._busy
+        if self.store.is_sqlite:
+            return False  # The lease says that there is no other process: this one is dead.
+        return now_us - journal.last_beats(tx).get(holder, 0) < BEAT_EXPIRES_US
+
+    def _plan(self, run_id: str) -> tuple[Run, Invocation, tuple[Signal, ...]] | None:
+        now_us = self.clock.now_us()
+        with self.store.begin() as tx:
+            run = journal.load_run(tx, run_id, lock=True)
+            if run is None or (run.holder is not None and self._held_elsewhere(tx, run, now_us)):
+                return None
+            if run.holder is None and (run.wake_us is None or run.wake_us > now_us):
+                return None
+            workflow = self.catalogue.workflows[run.workflow]
+            pending = journal.pending_signals(tx, run_id)
+            obeyed = tuple(signal for signal in pending if signal.kind in OBEYED)
+            plan = decide(workflow, run.state, obeyed, now_us)
+            if run.holder is not None:
+                self._note_cut_off(tx, run, now_us)
+            planned = replace(run, revision=run.revision + 1, state=plan.state, wake_us=plan.wake_us, holder=None)
+            journal.consume(tx, obeyed, planned.revision)
+            self._observe(tx, run, planned)
+            if plan.invocation is None:
+                self._save_and_plan(tx, planned, now_us)
+                return None
+            planned = replace(planned, holder=self.node_id)
+            journal.save_run(tx, planned)
+            journal.journal_started(tx, planned, plan.invocation, holder=self.node_id, now_us=now_us)
+            heard = tuple(signal for signal in pending if signal.kind in plan.invocation.step.listens)
+        return planned, plan.invocation, heard
+
+    def _held_elsewhere(self, tx: Transaction, run: Run, now_us: int) -> bool:
+        # This very thread has put the run into `_busy`, so a holder of our own name is a call that never came back.
+        return run.holder != self.node_id and self._alive(tx, str(run.holder), run.id, now_us)
+
+    def _note_cut_off(self, tx: Transaction, run: Run, now_us: int) -> None:
+        journal.journal_ended(tx, run, ("cut off", "the process that had started it did not report back"), now_us)
+
+    def _call(self, run: Run, invocation: Invocation, signals: tuple[Signal, ...]) -> Outcome:
+        context = StepContext(
+            run_id=run.id,
+            subject=run.subject,
+            key=f"{run.id}:{invocation.name}",
+            revision=run.revision,
+            input=run.input,
+            results=run.state.results,
+            memory=run.state.memory,
+            signals=signals,
+            recovering=invocation.recovering,
+            now_us=self.clock.now_us(),
+            started_us=run.state.began_us if run.state.began_us is not None else self.clock.now_us(),
+            reason=run.state.reason,
+        )
+        try:
+            return self.catalogue.actions[f"{run.workflow}.{invocation.name}"](context)
+        except ShiplineError as error:
+            return Failed(error.diagnosis(), retryable=error.retryable)
+        except Exception as error:
+            log.exception("step %s of %s failed unexpectedly", invocation.name, run.id)
+            return Failed(f"unexpected {type(error).__name__}; the server's log has the details")
+
+    def _settle(self, run: Run, invocation: Invocation, signals: tuple[Signal, ...], outcome: Outcome) -> None:
+        now_us = self.clock.now_us()
+        with self.store.begin() as tx:
+            current = journal.load_run(tx, run.id, lock=True)
+            if current is None or current.revision != run.revision or current.holder != self.node_id:
+                log.warning("run %s went on without us; a late outcome of %s was dropped", run.id, invocation.name)
+                return
+            outcome.save(tx)
+            state, wake_us = settle(self.catalogue.workflows[run.workflow], run.state, _checked(outcome), now_us)
+            journal.consume(tx, signals, run.revision)
+            journal.journal_ended(tx, run, _words(outcome), now_us)
+            settled = replace(run, revision=run.revision + 1, state=state, wake_us=wake_us, holder=None)
+            if self._heard_something(tx, settled):
+                settled = replace(settled, wake_us=now_us)
+            self._observe(tx, run, settled)
+            self._save_and_plan(tx, settled, now_us)
+
+    def _observe(self, tx: Transaction, before: Run, after: Run) -> None:
+        if (before.state.status, before.state.phase) != (after.state.status, after.state.phase):
+            observer = self.catalogue.observers.get(after.workflow)
+            if observer is not None:
+                observer(tx, after)
+
+    def _heard_something(self, tx: Transaction, run: Run) -> bool:
+        """Signals that came while the step was under way must not wait for its next poll."""
+        return any(signal.kind in OBEYED for signal in journal.pending_signals(tx, run.id))
+
+    def _save_and_plan(self, tx: Transaction, run: Run, now_us: int) -> None:
+        journal.save_run(tx, run)
+        if run.wake_us is not None and run.state.status is RunStatus.ACTIVE:
+            delay_s = max(0, run.wake_us - now_us) / 1_000_000
+            self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}", delay_s=delay_s)
+
+
+def _through_json(value: dict[str, Any]) -> dict[str, Any]:
+    """What goes into a row must come out the same; checked here, not after a restart."""
+    copy: dict[str, Any] = json.loads(json.dumps(value))
+    if copy != value:
+        raise ValueError("a value for the journal does not survive JSON")
+    return copy
+
+
+def _checked(outcome: Outcome) -> Outcome:
+    match outcome:
+        case Done():
+            _through_json(outcome.result)
+        case Again():
+            _through_json(outcome.memory)
+    return outcome
+
+
+def _words(outcome: Outcome) -> tuple[str, str]:
+    match outcome:
+        case Done():
+            return "done", ""
+        case Again():
+            return "again", outcome.waiting_for
+        case Failed():
+            return "failed", outcome.reason

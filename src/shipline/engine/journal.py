@@ -1,0 +1,215 @@
+"""A run's rows: the state, the journal of every step that was started, and the signals that wait for it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, delete, insert, select, update
+
+from shipline.domain.codec import from_json, to_json
+from shipline.engine.rules import ENDED, Invocation, Phase, RunState
+from shipline.engine.workflow import Signal
+from shipline.store.tables import journal, node, run, signal
+from shipline.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run's row. `revision` grows with every write; `holder` is the process that has started a step, None between
+    steps."""
+
+    id: str
+    workflow: str
+    subject: str
+    revision: int
+    holder: str | None
+    wake_us: int | None
+    created_us: int
+    input: dict[str, Any]
+    state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class JournalEntry:
+    """One started step, for people and tests. `outcome` None: started and unfinished."""
+
+    revision: int
+    step: str
+    undo: bool
+    attempt: int
+    started_us: int
+    ended_us: int | None
+    outcome: str | None
+    detail: str
+
+
+def insert_run(tx: Transaction, new: Run, *, exclusive_key: str | None) -> None:
+    """Write a run that was not there. The exclusive key of a run that has not ended: ConflictError."""
+    tx.connection.execute(
+        insert(run).values(
+            id=new.id,
+            organisation_id=tx.project.organisation_id,
+            project_id=tx.project.id,
+            workflow=new.workflow,
+            subject=new.subject,
+            exclusive_key=exclusive_key,
+            revision=new.revision,
+            status=new.state.status.value,
+            wake_us=new.wake_us,
+            holder=None,
+            created_us=new.created_us,
+            input=json.dumps(new.input, ensure_ascii=False),
+            state=json.dumps(to_json(new.state), ensure_ascii=False),
+        )
+    )
+
+
+def load_run(tx: Transaction, run_id: str, *, lock: bool = False) -> Run | None:
+    """The run with this id, locked against other writers until the transaction ends if `lock`."""
+    query: Select[Any] = select(run).where(run.c.id == run_id)
+    row = tx.connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return _as_run(row) if row is not None else None
+
+
+def runs_of(tx: Transaction, subject: str) -> tuple[Run, ...]:
+    """The runs about `subject`, oldest first."""
+    query = select(run).where(run.c.project_id == tx.project.id, run.c.subject == subject).order_by(run.c.created_us)
+    return tuple(_as_run(row) for row in tx.connection.execute(query))
+
+
+def holder_of(tx: Transaction, exclusive_key: str) -> Run | None:
+    """The run that has not ended and holds this key."""
+    query = select(run).where(run.c.project_id == tx.project.id, run.c.exclusive_key == exclusive_key)
+    row = tx.connection.execute(query).one_or_none()
+    return _as_run(row) if row is not None else None
+
+
+def save_run(tx: Transaction, changed: Run) -> None:
+    """Write state, revision, holder and wake time; the exclusive key is given back when the run has ended."""
+    values: dict[str, Any] = {
+        "revision": changed.revision,
+        "status": changed.state.status.value,
+        "wake_us": changed.wake_us,
+        "holder": changed.holder,
+        "state": json.dumps(to_json(changed.state), ensure_ascii=False),
+    }
+    if changed.state.status in ENDED:
+        values["exclusive_key"] = None
+    tx.connection.execute(update(run).where(run.c.id == changed.id).values(**values))
+
+
+def journal_started(tx: Transaction, held: Run, invocation: Invocation, *, holder: str, now_us: int) -> None:
+    """Note that a step's action is about to be called."""
+    tx.connection.execute(
+        insert(journal).values(
+            run_id=held.id,
+            revision=held.revision,
+            step=invocation.step.name,
+            undo=held.state.phase is Phase.UNDO,
+            attempt=held.state.attempt,
+            holder=holder,
+            started_us=now_us,
+        )
+    )
+
+
+def journal_ended(tx: Transaction, held: Run, words: tuple[str, str], now_us: int) -> None:
+    """Note what came of the step started at the run's revision, if that is not noted yet: (outcome, detail)."""
+    outcome, detail = words
+    tx.connection.execute(
+        update(journal)
+        .where(journal.c.run_id == held.id, journal.c.revision == held.revision, journal.c.outcome.is_(None))
+        .values(outcome=outcome, detail=detail[:2000], ended_us=now_us)
+    )
+
+
+def journal_of(tx: Transaction, run_id: str) -> tuple[JournalEntry, ...]:
+    """Every step that was started, in order."""
+    rows = tx.connection.execute(select(journal).where(journal.c.run_id == run_id).order_by(journal.c.revision))
+    return tuple(
+        JournalEntry(
+            row.revision, row.step, row.undo, row.attempt, row.started_us, row.ended_us, row.outcome, row.detail or ""
+        )
+        for row in rows
+    )
+
+
+def pending_signals(tx: Transaction, run_id: str) -> tuple[Signal, ...]:
+    """Signals that nothing has consumed, oldest first."""
+    query = (
+        select(signal)
+        .where(signal.c.run_id == run_id, signal.c.consumed_revision.is_(None))
+        .order_by(signal.c.time_us, signal.c.id)
+    )
+    return tuple(Signal(row.id, row.kind, json.loads(row.body)) for row in tx.connection.execute(query))
+
+
+def consume(tx: Transaction, signals: tuple[Signal, ...], revision: int) -> None:
+    """Mark signals as taken in by the tick of `revision`."""
+    for taken in signals:
+        tx.connection.execute(update(signal).where(signal.c.id == taken.id).values(consumed_revision=revision))
+
+
+def insert_signal(tx: Transaction, run_id: str, sent: Signal, *, now_us: int) -> None:
+    """Leave a signal for a run. The same id twice changes nothing."""
+    if tx.connection.execute(select(signal.c.id).where(signal.c.id == sent.id)).first() is None:
+        body = json.dumps(sent.body, ensure_ascii=False)
+        tx.connection.execute(
+            insert(signal).values(id=sent.id, run_id=run_id, kind=sent.kind, body=body, time_us=now_us)
+        )
+
+
+def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:
+    """Ids of runs whose wake time has come, the longest overdue first."""
+    query = select(run.c.id).where(run.c.wake_us <= now_us).order_by(run.c.wake_us).limit(limit)
+    return tuple(tx.connection.scalars(query))
+
+
+def held_runs(tx: Transaction) -> tuple[tuple[str, str], ...]:
+    """(run id, holder) of every run in which a step was started and has not reported back."""
+    query = select(run.c.id, run.c.holder).where(run.c.holder.is_not(None))
+    return tuple((row.id, row.holder) for row in tx.connection.execute(query))
+
+
+def next_wake_us(tx: Transaction) -> int | None:
+    """The earliest wake time of any run, None when nothing is to be woken."""
+    query = select(run.c.wake_us).where(run.c.wake_us.is_not(None)).order_by(run.c.wake_us).limit(1)
+    return tx.connection.scalar(query)
+
+
+def beat(tx: Transaction, node_id: str, now_us: int) -> None:
+    """Say that this process is alive."""
+    changed = tx.connection.execute(update(node).where(node.c.id == node_id).values(beat_us=now_us))
+    if changed.rowcount == 0:
+        tx.connection.execute(insert(node).values(id=node_id, beat_us=now_us))
+
+
+def last_beats(tx: Transaction) -> dict[str, int]:
+    """When each process was last seen alive."""
+    return {row.id: row.beat_us for row in tx.connection.execute(select(node))}
+
+
+def bury(tx: Transaction, *, older_than_us: int) -> tuple[str, ...]:
+    """Forget the processes that were last seen before `older_than_us`, if they hold nothing; returns all such."""
+    dead = tuple(tx.connection.scalars(select(node.c.id).where(node.c.beat_us < older_than_us)))
+    holders = {holder for _, holder in held_runs(tx)}
+    forgotten = [name for name in dead if name not in holders]
+    if forgotten:
+        tx.connection.execute(delete(node).where(node.c.id.in_(forgotten)))
+    return dead
+
+
+def _as_run(row: Row[Any]) -> Run:
+    return Run(
+        id=row.id,
+        workflow=row.workflow,
+        subject=row.subject,
+        revision=row.revision,
+        holder=row.holder,
+        wake_us=row.wake_us,
+        created_us=row.created_us,
+        input=json.loads(row.input),
+        state=from_json(RunState, json.loads(row.state)),
+    )

@@ -1,0 +1,179 @@
+"""Where a run goes next: pure. `decide` plans a tick before its effect, `settle` takes the effect's outcome in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from shipline.engine.workflow import NO_UNDO, Again, Done, OnFailure, Outcome, Recovery, Signal, Step, Workflow
+
+SECOND_US = 1_000_000
+RETRY_PAUSE_MAX_S = 60
+
+
+class RunStatus(StrEnum):
+    """Where a run stands. ACTIVE ones are ticked; STOPPED and ASKING wait for a person; the others have ended."""
+
+    ACTIVE = "active"
+    ASKING = "asking"
+    STOPPED = "stopped"
+    DONE = "done"
+    UNDONE = "undone"
+    FAILED = "failed"  # An undo failed: a person must look. `retry` tries the undo again.
+
+
+ENDED = frozenset({RunStatus.DONE, RunStatus.UNDONE})
+OBEYED = frozenset({"abort", "retry", "skip"})
+
+
+class Phase(StrEnum):
+    """Which list of steps the run is in."""
+
+    FORWARD = "forward"
+    UNDO = "undo"
+    CLOSING = "closing"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run, whole. Survives a JSON round trip.
+
+    `index` is the next step in the list of the phase (of `undo_names` while undoing). `started` is true while an
+    action may be under way. `attempt` counts from 1. `began_us` is when the current step first started. `reason`
+    says why the run is undone, stopped or asking; `waiting_for` what an active one waits for.
+    """
+
+    status: RunStatus = RunStatus.ACTIVE
+    phase: Phase = Phase.FORWARD
+    index: int = 0
+    attempt: int = 1
+    started: bool = False
+    began_us: int | None = None
+    memory: dict[str, Any] | None = None
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    undo_names: tuple[str, ...] = ()
+    undone: bool = False
+    waiting_for: str = ""
+    reason: str = ""
+    schema: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """Call this action now. `name` is the action's; `step` carries its limits."""
+
+    step: Step
+    name: str
+    recovering: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A decided tick: the state to save, the action to call (None: none) and when to tick next if none is called."""
+
+    state: RunState
+    invocation: Invocation | None
+    wake_us: int | None
+
+
+def current_step(workflow: Workflow, state: RunState) -> Step | None:
+    """The step that the run is at, None at the end of its phase."""
+    if state.phase is Phase.UNDO:
+        names = {step.name: step for step in workflow.steps}
+        return names[state.undo_names[state.index]] if state.index < len(state.undo_names) else None
+    steps = workflow.steps if state.phase is Phase.FORWARD else workflow.closing
+    return steps[state.index] if state.index < len(steps) else None
+
+
+def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now_us: int) -> Plan:
+    """Plan the next tick of a run that nobody is working on now.
+
+    `started` in `state` therefore means that an action was cut off. `signals` are those that the engine itself
+    understands (OBEYED); the others go to the steps that listen for them.
+    """
+    for signal in signals:
+        state = _obey(workflow, state, signal)
+    if state.status is not RunStatus.ACTIVE:
+        return Plan(state, None, None)
+    step = current_step(workflow, state)
+    if step is None:
+        state = _next_phase(workflow, state)
+        return Plan(state, None, now_us if state.status is RunStatus.ACTIVE else None)
+    if state.started and step.recovery is Recovery.ASK:
+        question = f"“{step.title}” was cut off and may or may not have happened: look, then say retry or skip"
+        return Plan(replace(state, status=RunStatus.ASKING, started=False, reason=question), None, None)
+    name = step.undo if state.phase is Phase.UNDO else step.name
+    recovering = state.started and step.recovery is Recovery.LOOK
+    began_us = state.began_us if state.began_us is not None else now_us
+    return Plan(replace(state, started=True, began_us=began_us), Invocation(step, name, recovering), None)
+
+
+def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -> tuple[RunState, int | None]:
+    """Take in what came of the current step's action; returns the new state and when to tick next (None: not)."""
+    step = current_step(workflow, state)
+    if step is None or not state.started:
+        raise ValueError("an outcome came in for a run that had started nothing")
+    state = replace(state, started=False)
+    if isinstance(outcome, Done):
+        return _step_done(state, step, outcome), now_us
+    expired = state.began_us is not None and now_us - state.began_us >= step.timeout_s * SECOND_US
+    if isinstance(outcome, Again):
+        if expired:
+            reason = f"“{step.title}” did not end within {step.timeout_s} s; it was waiting for: {outcome.waiting_for}"
+            return _step_failed(workflow, state, step, reason, now_us)
+        state = replace(state, memory=outcome.memory, waiting_for=outcome.waiting_for, attempt=1)
+        return state, now_us + int(outcome.after_s * SECOND_US)
+    if outcome.retryable and state.attempt < step.attempts_max and not expired:
+        pause_s = min(step.retry_after_s * 2 ** (state.attempt - 1), RETRY_PAUSE_MAX_S)
+        words = f"another attempt in {pause_s} s, after: {outcome.reason}"
+        return replace(state, attempt=state.attempt + 1, waiting_for=words), now_us + pause_s * SECOND_US
+    return _step_failed(workflow, state, step, outcome.reason, now_us)
+
+
+def _step_done(state: RunState, step: Step, outcome: Done) -> RunState:
+    results = state.results if state.phase is Phase.UNDO else state.results | {step.name: outcome.result}
+    return replace(_at(state, state.index + 1), results=results)
+
+
+def _step_failed(
+    workflow: Workflow, state: RunState, step: Step, reason: str, now_us: int
+) -> tuple[RunState, int | None]:
+    if state.phase is Phase.UNDO or state.phase is Phase.CLOSING:
+        return replace(_at(state, state.index), status=RunStatus.FAILED, reason=f"{step.title}: {reason}"), None
+    if workflow.on_failure is OnFailure.STOP:
+        return replace(_at(state, state.index), status=RunStatus.STOPPED, reason=f"{step.title}: {reason}"), None
+    return _turn_back(workflow, state, f"{step.title}: {reason}"), now_us
+
+
+def _turn_back(workflow: Workflow, state: RunState, reason: str) -> RunState:
+    """Start undoing: the steps done and the one that may be half done, last first."""
+    reached = workflow.steps[: state.index + 1] if state.phase is Phase.FORWARD else workflow.steps
+    names = tuple(step.name for step in reversed(reached) if step.undo != NO_UNDO)
+    state = replace(state, phase=Phase.UNDO, status=RunStatus.ACTIVE, undo_names=names, undone=True, reason=reason)
+    return _at(replace(state, started=False), 0)
+
+
+def _at(state: RunState, index: int) -> RunState:
+    return replace(state, index=index, attempt=1, began_us=None, memory=None, waiting_for="")
+
+
+def _next_phase(workflow: Workflow, state: RunState) -> RunState:
+    if state.phase is not Phase.CLOSING and workflow.closing:
+        return _at(replace(state, phase=Phase.CLOSING), 0)
+    return replace(state, status=RunStatus.UNDONE if state.undone else RunStatus.DONE)
+
+
+def _obey(workflow: Workflow, state: RunState, signal: Signal) -> RunState:
+    if state.status in ENDED:
+        return state
+    match signal.kind:
+        case "retry" if state.status in (RunStatus.STOPPED, RunStatus.ASKING, RunStatus.FAILED):
+            kept = state.reason if state.undone else ""
+            return replace(state, status=RunStatus.ACTIVE, reason=kept, began_us=None, attempt=1)
+        case "skip" if state.status is RunStatus.ASKING:
+            return replace(_at(state, state.index + 1), status=RunStatus.ACTIVE, reason="")
+        case "abort" if state.phase is Phase.FORWARD:
+            return _turn_back(workflow, state, str(signal.body.get("reason", "aborted by a person"))[:500])
+        case _:
+            return state

@@ -1,0 +1,66 @@
+"""npm packages: the tarball that `npm pack` makes of what is committed.
+
+Life-cycle scripts are not run: what is published is what is in the repository. npm gives every file in the tarball
+one fixed time, so the bytes repeat for the same npm; SOURCE_DATE_EPOCH changes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipline.clients.programs import run_program, without_secrets
+from shipline.domain.artifact import Artifact
+from shipline.domain.errors import ShiplineError
+from shipline.domain.package import Package
+from shipline.ports.provider import ProviderContext
+from shipline.providers.builder.archives import artifact, npm_identity
+
+PACK_TIMEOUT_S = 300.0
+WHY_CHARACTERS_MAX = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class NPMBuilderSettings:
+    """The `[builder.npm]` table: nothing to set."""
+
+
+class NPMBuilder:
+    """The Builder port for npm packages."""
+
+    api_version = 1
+    Settings = NPMBuilderSettings
+
+    def __init__(self, _settings: NPMBuilderSettings, _context: ProviderContext) -> None:
+        pass
+
+    def build(
+        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
+    ) -> tuple[Artifact, ...]:
+        """One tarball."""
+        outcome = run_program(
+            ["npm", "pack", "--ignore-scripts", "--pack-destination", str(output.absolute())],
+            folder=source / package.path,
+            environment={
+                **without_secrets(os.environ),
+                "SOURCE_DATE_EPOCH": str(source_date_epoch_s),
+                "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+            },
+            timeout_s=PACK_TIMEOUT_S,
+            package="npm",
+        )
+        built = tuple(output.iterdir())
+        if outcome.code != 0 or len(built) != 1:
+            raise ShiplineError(
+                "the npm package cannot be packed",
+                why=outcome.output[-WHY_CHARACTERS_MAX:],
+                todo="run `npm pack --dry-run` in the package's folder, mend what it says, commit, then run this again",
+            )
+        stated = npm_identity(built[0])
+        if stated != (package.name, version):
+            raise ShiplineError(
+                f"{built[0].name} states {stated[0][:80]} {stated[1][:80]}, not {package.name} {version}",
+                todo="let package.json be edited by the release (`version check`)",
+            )
+        return (artifact(built[0], "npm"),)

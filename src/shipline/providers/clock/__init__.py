@@ -1,0 +1,1 @@
+"""Providers of the Clock port and of ids."""

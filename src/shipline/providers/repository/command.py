@@ -1,0 +1,113 @@
+"""Running the git program: lists of arguments, a known environment, bounded errors without credentials.
+
+Knows nothing of what the commands mean; `git.py` does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from shipline.domain.errors import MissingProgram, ShiplineError, UnavailableError
+
+TIMEOUT_S = 600
+CHUNK_BYTES = 1 << 20
+COMPLAINT_LENGTH_MAX = 600
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+# Set while git runs a hook; they would point our own git at another repository or index than the one asked for.
+# From: `git rev-parse --local-env-vars`, git 2.39.
+INHERITED = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+
+
+class GitFailed(ShiplineError):
+    """git ended with an error. `complaint` is what it said, bounded, without credentials; `output` its output."""
+
+    def __init__(self, action: str, complaint: str, output: str = "") -> None:
+        super().__init__(f"git could not {action}", why=complaint)
+        self.complaint = complaint
+        self.output = output
+
+
+def environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """The process's environment, so that git speaks English, never asks, and looks nowhere but where it is sent."""
+    kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
+    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | dict(extra)
+
+
+def bounded(complaint: bytes) -> str:
+    """What git said, on one line, without credentials in addresses and not longer than people read."""
+    text = " ".join(complaint.decode("utf-8", "replace").split())
+    return CREDENTIALS.sub("***", text)[-COMPLAINT_LENGTH_MAX:]
+
+
+class GitCommand:
+    """The git program in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._prefix = ("git", "--no-pager", "--literal-pathspecs", "-C", str(folder))
+
+    def run(self, action: str, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
+        """Run git to its end and return its output; GitFailed says that it could not do `action`."""
+        try:
+            done = subprocess.run(
+                [*self._prefix, *arguments],
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=TIMEOUT_S,
+                env=environment(environ or {}),
+            )
+        except FileNotFoundError:
+            raise MissingProgram("git", package="git") from None
+        except subprocess.TimeoutExpired:
+            raise UnavailableError(f"git took more than {TIMEOUT_S} s to {action}") from None
+        if done.returncode != 0:
+            raise GitFailed(action, bounded(done.stderr), done.stdout.decode("utf-8", "replace"))
+        return done.stdout
+
+    def stream(self, action: str, *arguments: str) -> Iterator[bytes]:
+        """The output of git in pieces, while it runs. A consumer that stops early ends the process."""
+        with tempfile.TemporaryFile() as complaints:
+            try:
+                process = subprocess.Popen(
+                    [*self._prefix, *arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    bufsize=0,
+                    env=environment({}),
+                )
+            except FileNotFoundError:
+                raise MissingProgram("git", package="git") from None
+            with process:
+                try:
+                    yield from _pieces(process)
+                except GeneratorExit:
+                    process.kill()
+                    raise
+            if process.returncode != 0:
+                complaints.seek(0)
+                raise GitFailed(action, bounded(complaints.read(4 * COMPLAINT_LENGTH_MAX)))
+
+
+def _pieces(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
+    pipe = process.stdout
+    if pipe is None:
+        raise AssertionError("the process was started with a pipe")
+    while piece := pipe.read(CHUNK_BYTES):
+        yield piece

@@ -1,0 +1,1 @@
+"""Signals providers: what the traffic experienced, as counts."""

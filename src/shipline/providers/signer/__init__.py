@@ -1,0 +1,1 @@
+"""Signers: where a private key lives, and how it is used."""

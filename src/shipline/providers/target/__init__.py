@@ -1,0 +1,1 @@
+"""Target providers: where versions run."""

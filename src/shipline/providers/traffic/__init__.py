@@ -1,0 +1,1 @@
+"""Traffic providers: splitters in front of the instances of one environment."""

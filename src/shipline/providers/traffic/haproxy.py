@@ -1,0 +1,299 @@
+"""Traffic split by an HAProxy of our own (2.6 or later) on this machine.
+
+The proxy outlives the engine. Routes are saved, with the newest revision, before they are applied; a proxy that is
+started anew begins with them. Three decisions, and why:
+
+- No retry and no redispatch. A request that a canary fails to answer fails, and is logged as the canary's: healed by
+  another instance it would hide what the analysis is there to find, and not every request may be sent twice.
+- A connection to an instance serves one request (`http-server-close`, no idle pool). An instance that closes a kept
+  connection just when a request is sent on it would cost that request; on one machine a new one costs microseconds.
+- No health checks by the proxy. The engine decides who gets traffic, with its reasons on record; two deciders would
+  disagree at the worst moment.
+
+An instance has 60 s to answer; a request that takes longer is answered with 504 and has failed.
+
+One thread: lines of the access log then never compete, so none is dropped; it serves tens of thousands of requests
+a second, more than the instances of one machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import signal
+import socket
+from dataclasses import dataclass, replace
+
+from shipline.clients.detached import Program
+from shipline.clients.detached_launcher import write_durably
+from shipline.clients.durable_state import DurableState, check_fence
+from shipline.clients.haproxy import HAProxyClient, Server
+from shipline.clients.haproxy_files import (
+    BACKEND,
+    CONFIGURATION_NAME,
+    LOG_BYTES_MAX,
+    LOG_FORMAT,
+    SOCKET_NAME,
+    ServerName,
+    decoded,
+    proxy_process,
+)
+from shipline.domain.errors import ConfigurationError, MissingProgram, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.provider import ProviderContext
+from shipline.ports.traffic import Route
+from shipline.providers.traffic.haproxy_plan import (
+    WeightedRoute,
+    checked_address,
+    commands,
+    merged,
+    mismatches,
+    removals,
+    weighted,
+)
+
+START_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 10.0
+POLL_S = 0.02
+HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
+# An unprivileged user's PATH lacks the folder where Debian puts the program.
+SEARCH_PATH = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"))
+
+CONFIGURATION = """\
+global
+    nbthread 1
+    noreuseport
+    fd-hard-limit 16384
+    hard-stop-after 5s
+    stats socket unix@{socket} mode 600 level admin
+    log stdout format raw local0 info
+
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+    timeout http-request 30s
+    retries 0
+    no option redispatch
+    option http-server-close
+    option forwardfor
+
+frontend users
+    bind {host}:{port}
+    log global
+    http-request set-var(txn.client) src
+{client}    log-format "{log_format}"
+    default_backend {backend}
+
+backend {backend}
+    balance roundrobin
+{servers}"""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedTraffic:
+    """What the environment's state file holds: the newest revision, where users are served, and the routes."""
+
+    revision: int = 0
+    listen: str = ""
+    routes: tuple[WeightedRoute, ...] = ()
+
+
+class HAProxyTraffic:
+    """The splitter of one environment. Shares are exact to HAProxy's weights; see `haproxy_plan.weights`."""
+
+    api_version = 1
+
+    @dataclass(frozen=True, slots=True)
+    class Settings:
+        """`port` is where users are served, 1 to 65535, on the IP address `host`.
+
+        `client_header` names the request header whose last address tells one client from another, for a proxy that
+        stands behind another one; "" takes the peer's address. Name it only if that other proxy sets it.
+        """
+
+        port: int
+        host: str = "127.0.0.1"
+        client_header: str = ""
+
+        def __post_init__(self) -> None:
+            """Refuse what could not be bound, or would not stay one word of the proxy's configuration."""
+            checked_address(f"{self.host}:{self.port}")
+            if self.client_header and not HEADER_NAME.fullmatch(self.client_header):
+                raise ConfigurationError(f"client_header: {self.client_header[:80]!r} is not the name of a header")
+
+    def __init__(self, settings: Settings, context: ProviderContext) -> None:
+        self._settings = settings
+        self._clock = context.clock
+        self._process = proxy_process(context.state, context.clock)
+        self._client = HAProxyClient(self._process.folder / SOCKET_NAME)
+        self._state = DurableState(context.state / "traffic.json", SavedTraffic(), context.clock)
+
+    def open(self) -> None:
+        """Find the proxy, or start it with the routes that it had last. Raises ShiplineError for a port in use."""
+        with self._state.locked():
+            saved = self._state.read()
+            program = Program(self._argv(), {"PATH": os.defpath}, LOG_BYTES_MAX)
+            if self._process.pid() is None:
+                self._configure(saved)
+                self._check_port()
+                self._state.write(replace(saved, listen=self.address()))
+            elif saved.listen != self.address():
+                raise ConfigurationError(
+                    f"the proxy of this environment still serves on {saved.listen}, not on {self.address()}",
+                    todo="set port and host back, or stop the environment first, then start it again",
+                )
+            self._process.start(program)
+            self._await_answer()
+
+    def address(self) -> str:
+        """host:port on which users are served."""
+        return checked_address(f"{self._settings.host}:{self._settings.port}")
+
+    def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
+        """Save the routes, make them hold, and read them back. UnavailableError: they may hold in part, call again."""
+        wanted = weighted(routes)
+        with self._state.locked():
+            saved = self._fenced(revision)
+            wanted = merged(saved.routes, wanted)
+            self._state.write(replace(saved, revision=revision, routes=wanted))
+            for command in commands(wanted, self._servers()):
+                self._order(command)
+            self._remove_superseded(wanted)
+            wrong = mismatches(wanted, self._servers())
+            if wrong:
+                raise UnavailableError("the proxy does not hold the routes that it was given", why="; ".join(wrong))
+
+    def routes(self) -> tuple[Route, ...]:
+        """What the proxy does now, by instance; an instance whose old role still drains is named once."""
+        servers = [(server, name) for server in self._servers() if (name := decoded(server.name)) is not None]
+        total = sum(server.weight for server, _ in servers if not server.maintenance)
+        saved_names = {route.server_name() for route in self._state.read().routes}
+        chosen: dict[str, tuple[Server, ServerName]] = {}
+        for server, name in sorted(servers, key=lambda pair: (pair[0].weight, pair[0].name in saved_names)):
+            chosen[name.instance_id] = (server, name)
+        return tuple(_route(*chosen[instance_id], total) for instance_id in sorted(chosen))
+
+    def open_requests(self, instance_id: str) -> int:
+        """Requests of this instance that are served or queued now, in whichever of its roles they came."""
+        return sum(server.sessions for server in self._servers_of(instance_id))
+
+    def forget(self, instance_id: str, *, revision: int) -> None:
+        """Remove an instance from the proxy. RefusedError while it has a share or an open request."""
+        with self._state.locked():
+            saved = self._fenced(revision)
+            self._state.write(replace(saved, revision=revision))
+            if any(route.instance_id == instance_id and route.weight for route in saved.routes):
+                raise RefusedError(f"instance {instance_id} still has a share of the traffic")
+            servers = self._servers_of(instance_id)
+            if any(server.weight or server.sessions for server in servers):
+                raise RefusedError(f"instance {instance_id} still has traffic or open requests")
+            for server in servers:
+                self._remove(server.name)
+            kept = tuple(route for route in saved.routes if route.instance_id != instance_id)
+            self._state.write(replace(saved, revision=revision, routes=kept))
+
+    def close(self) -> None:
+        """Stop the proxy: no new connection, 5 s for the requests that are open. The routes stay saved."""
+        with self._state.locked():
+            self._process.stop(first=signal.SIGUSR1, timeout_s=STOP_TIMEOUT_S)
+
+    def _fenced(self, revision: int) -> SavedTraffic:
+        saved = self._state.read()
+        check_fence(saved.revision, revision)
+        return saved
+
+    def _servers(self) -> tuple[Server, ...]:
+        if self._process.pid() is None:
+            raise UnavailableError("the proxy does not run", todo="open the environment's traffic again")
+        return self._client.servers(BACKEND)
+
+    def _servers_of(self, instance_id: str) -> tuple[Server, ...]:
+        names = ((server, decoded(server.name)) for server in self._servers())
+        return tuple(server for server, name in names if name is not None and name.instance_id == instance_id)
+
+    def _order(self, command: str) -> None:
+        self._client.order(command, answers=("", "New server registered", "Server deleted", "no need to change", "IP"))
+
+    def _remove_superseded(self, wanted: tuple[WeightedRoute, ...]) -> None:
+        """Remove the idle servers of roles that an instance has no more.
+
+        HAProxy may refuse while a connection is closing: the server then waits, without weight, for the next call.
+        """
+        names = {route.server_name() for route in wanted}
+        for server in self._servers():
+            if server.name not in names and not server.sessions:
+                with contextlib.suppress(UnavailableError):
+                    self._remove(server.name)
+
+    def _remove(self, name: str) -> None:
+        for command in removals(name):
+            self._order(command)
+
+    def _argv(self) -> tuple[str, ...]:
+        found = shutil.which("haproxy") or shutil.which("haproxy", path=SEARCH_PATH)
+        if found is None:
+            raise MissingProgram("haproxy", package="haproxy")
+        return (found, "-db", "-f", CONFIGURATION_NAME)
+
+    def _check_port(self) -> None:
+        host, port = self._settings.host, self._settings.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host.strip("[]"), port))
+            except OSError as failure:
+                if self._process.pid() is not None:
+                    return  # An engine that was killed while it opened had started the proxy: it is ours.
+                used = failure.errno == errno.EADDRINUSE
+                raise ShiplineError(
+                    f"port {port} on {host} is in use by another program"
+                    if used
+                    else f"cannot listen on {host}:{port}",
+                    why=str(failure),
+                    todo="stop that program, or set another `port` for the environment's traffic",
+                ) from failure
+
+    def _configure(self, saved: SavedTraffic) -> None:
+        header = self._settings.client_header
+        address = f"req.hdr_ip({header},-1)"
+        client = f"    http-request set-var(txn.client) {address} if {{ {address} -m found }}\n" if header else ""
+        text = CONFIGURATION.format(
+            socket=SOCKET_NAME,
+            host=self._settings.host,
+            port=self._settings.port,
+            client=client,
+            log_format=LOG_FORMAT,
+            backend=BACKEND,
+            servers="".join(_server_line(route) for route in saved.routes),
+        )
+        self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_durably(self._process.folder / CONFIGURATION_NAME, text)
+
+    def _await_answer(self) -> None:
+        deadline_us = self._clock.now_us() + int(START_TIMEOUT_S * 1_000_000)
+        while self._process.pid() is not None and self._clock.now_us() < deadline_us:
+            try:
+                self._client.ask("show info")
+            except UnavailableError:
+                self._clock.sleep(POLL_S)
+            else:
+                return
+        if self._process.pid() is not None:
+            raise UnavailableError("HAProxy runs, and does not answer on its socket")
+        raise ShiplineError("HAProxy ended when it was started", why=self._process.output_end()[-1500:])
+
+
+def _server_line(route: WeightedRoute) -> str:
+    return f"    server {route.server_name()} {route.address} weight {route.weight} pool-max-conn 0\n"
+
+
+def _route(server: Server, name: ServerName, total: int) -> Route:
+    share = 0.0 if server.maintenance or total == 0 else server.weight / total
+    return Route(
+        instance_id=name.instance_id, role=name.role, version=name.version, address=server.address, share=share
+    )

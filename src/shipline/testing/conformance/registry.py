@@ -1,0 +1,150 @@
+"""Behaviour that every Registry owes its callers.
+
+Subclass it in a test module, supply `registry` and `break_registry`, and `files` where Python's are not what the
+registry takes. Plug-in authors run the same suite.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shipline.domain.errors import ConflictError, UnavailableError
+from shipline.ports.registry import Registry
+
+PACKAGE = "quotes-service"
+
+
+def digest(path: Path) -> str:
+    """The identity of a file's bytes."""
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
+
+def make_distributions(folder: Path, version: str, *, content: str = "one") -> tuple[Path, ...]:
+    """A minimal wheel and sdist of PACKAGE; `content` makes their bytes differ."""
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{PACKAGE.replace('-', '_')}-{version}"
+    metadata = f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\nSummary: {content}\n"
+    wheel = folder / f"{stem}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in {
+            "METADATA": metadata,
+            "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+            "RECORD": "",
+        }.items():
+            archive.writestr(zipfile.ZipInfo(f"{stem}.dist-info/{name}"), text)
+    sdist = folder / f"{stem}.tar.gz"
+    with (
+        sdist.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for name, text in {"PKG-INFO": metadata, "pyproject.toml": "[project]\n"}.items():
+            member = tarfile.TarInfo(f"{stem}/{name}")
+            member.size = len(text)
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return (wheel, sdist)
+
+
+class RegistryConformance:
+    """The suite. Every test begins with a registry that serves nothing."""
+
+    @pytest.fixture
+    def registry(self) -> Registry:
+        raise NotImplementedError("supply a registry that serves nothing")
+
+    @pytest.fixture
+    def break_registry(self) -> Callable[[], None]:
+        raise NotImplementedError("supply a function after which the registry cannot be reached")
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Callable[..., tuple[Path, ...]]:
+        """Two files of PACKAGE for a version; other `content`, other bytes."""
+
+        def make(version: str, content: str = "one") -> tuple[Path, ...]:
+            return make_distributions(tmp_path / f"{version}-{content}", version, content=content)
+
+        return make
+
+    def test_a_version_that_nobody_published_has_no_files(self, registry: Registry) -> None:
+        assert registry.find(PACKAGE, "1.0.0") == ()
+
+    def test_what_is_published_is_found_with_its_digests(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        built = files("1.0.0")
+        served = registry.publish(PACKAGE, "1.0.0", built)
+        assert {file.name: file.digest for file in served} == {path.name: digest(path) for path in built}
+        assert registry.find(PACKAGE, "1.0.0") == served
+        assert not any(file.yanked for file in served)
+
+    def test_only_the_files_of_exactly_that_version_are_found(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
+        assert registry.find(PACKAGE, "1.0.10") == ()
+        assert registry.find(PACKAGE, "1.0.0") == ()
+
+    def test_publishing_twice_is_publishing_once(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        built = files("1.0.0")
+        assert registry.publish(PACKAGE, "1.0.0", built) == registry.publish(PACKAGE, "1.0.0", built)
+
+    def test_only_what_is_missing_is_added(self, registry: Registry, files: Callable[..., tuple[Path, ...]]) -> None:
+        built = files("1.0.0")
+        assert len(registry.publish(PACKAGE, "1.0.0", built[:1])) == 1
+        assert len(registry.publish(PACKAGE, "1.0.0", built)) == len(built)
+
+    def test_other_bytes_under_the_same_name_are_a_conflict_that_names_both(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        built, others = files("1.0.0"), files("1.0.0", "two")
+        served = registry.publish(PACKAGE, "1.0.0", built)
+        with pytest.raises(ConflictError) as caught:
+            registry.publish(PACKAGE, "1.0.0", others)
+        assert any(digest(path) in caught.value.what for path in built)
+        assert any(digest(path) in caught.value.what for path in others)
+        assert registry.find(PACKAGE, "1.0.0") == served
+
+    def test_withdrawing_twice_is_withdrawing_once_and_says_what_it_cannot_do(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        first = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        after = registry.find(PACKAGE, "1.0.0")
+        second = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        assert registry.find(PACKAGE, "1.0.0") == after
+        assert first.not_done
+        assert second.not_done
+
+    def test_other_versions_stay_when_one_is_withdrawn(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        kept = registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
+        registry.withdraw(PACKAGE, "1.0.0", reason="broken")
+        assert registry.find(PACKAGE, "1.0.1") == kept
+
+    def test_out_of_reach_may_be_tried_again(
+        self,
+        registry: Registry,
+        break_registry: Callable[[], None],
+        files: Callable[..., tuple[Path, ...]],
+    ) -> None:
+        break_registry()
+        for call in (
+            lambda: registry.find(PACKAGE, "1.0.0"),
+            lambda: registry.publish(PACKAGE, "1.0.0", files("1.0.0")),
+            lambda: registry.withdraw(PACKAGE, "1.0.0", reason="broken"),
+        ):
+            with pytest.raises(UnavailableError) as caught:
+                call()
+            assert caught.value.retryable

@@ -1,0 +1,135 @@
+"""What every Repository owes its callers. Subclass the suite and supply `repository`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipline.domain.errors import ConflictError, InvalidValue
+from shipline.ports.repository import Repository
+
+NOW_US = 1_700_000_000_000_000
+
+
+def commit(repository: Repository, name: str, content: str, *, key: str) -> str:
+    """Change one file and commit it."""
+    path = repository.root() / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode())
+    return repository.commit_paths((name,), f"feat: {key}", key=key, time_us=NOW_US)
+
+
+class RepositoryConformance:
+    """Behaviour over the port alone; the supplied repository is empty and knows who commits."""
+
+    @pytest.fixture
+    def repository(self) -> Repository:
+        raise NotImplementedError("supply an empty repository that has a work tree and an identity")
+
+    def test_an_empty_repository_has_no_head(self, repository: Repository) -> None:
+        assert repository.head() is None
+        assert repository.is_shallow() is False
+
+    def test_a_commit_becomes_head_and_reads_back(self, repository: Repository) -> None:
+        made = commit(repository, "a.txt", "one", key="k1")
+        (read,) = repository.log(())
+        assert repository.head() == made == read.id
+        assert (read.parents, read.time_us, read.message.splitlines()[0]) == ((), NOW_US, "feat: k1")
+        assert repository.dirty_paths() == ()
+
+    def test_committing_twice_with_one_key_is_committing_once(self, repository: Repository) -> None:
+        made = commit(repository, "a.txt", "one", key="k1")
+        assert commit(repository, "a.txt", "two", key="k1") == made
+        assert commit(repository, "a.txt", "two", key="k2") != made
+
+    def test_unchanged_paths_make_no_commit(self, repository: Repository) -> None:
+        made = commit(repository, "a.txt", "one", key="k1")
+        assert commit(repository, "a.txt", "one", key="k2") == made
+
+    def test_only_the_named_paths_are_committed(self, repository: Repository) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        commit(repository, "b.txt", "one", key="k2")
+        (repository.root() / "b.txt").write_text("mine")
+        commit(repository, "a.txt", "two", key="k3")
+        assert repository.dirty_paths() == ("b.txt",)
+
+    def test_the_log_is_newest_first_and_ends_at_since(self, repository: Repository) -> None:
+        first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
+        assert [each.id for each in repository.log(())] == [third, second, first]
+        assert [each.id for each in repository.log((first,))] == [third, second]
+        assert [each.id for each in repository.log((first,), second)] == [second]
+
+    def test_the_log_can_be_limited_to_paths_and_can_name_them(self, repository: Repository) -> None:
+        first = commit(repository, "dir/a b.txt", "one", key="k1")
+        second = commit(repository, "é.txt", "one", key="k2")
+        assert [each.id for each in repository.log((), paths=("dir",))] == [first]
+        named = repository.log((), changed_paths=True)
+        assert [(each.id, each.paths) for each in named] == [(second, ("é.txt",)), (first, ("dir/a b.txt",))]
+
+    def test_a_log_that_is_not_read_to_its_end_can_be_left(self, repository: Repository) -> None:
+        for number in range(3):
+            newest = commit(repository, "a.txt", str(number), key=str(number))
+        assert next(repository.log(())).id == newest
+
+    def test_files_are_read_from_the_commit_and_not_from_the_work_tree(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one\r\n", key="k1")
+        commit(repository, "a.txt", "two", key="k2")
+        (repository.root() / "a.txt").write_text("mine")
+        assert repository.read_files(("a.txt", "none.txt", ".")) == {"a.txt": b"two"}
+        assert repository.read_files(("a.txt",), first) == {"a.txt": b"one\r\n"}
+
+    def test_the_same_tag_again_changes_nothing_elsewhere_it_conflicts(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        tag = repository.create_tag("v1.0.0", first, "One", time_us=NOW_US)
+        assert (tag.commit, tag.time_us) == (first, NOW_US)
+        second = commit(repository, "a.txt", "two", key="k2")
+        assert repository.create_tag("v1.0.0", first, "One", time_us=NOW_US + 1) == tag
+        with pytest.raises(ConflictError):
+            repository.create_tag("v1.0.0", second, "Two", time_us=NOW_US)
+        assert repository.find_tag("v1.0.0") == tag
+
+    def test_tags_are_found_by_their_exact_name_and_by_what_contains_them(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        second = commit(repository, "a.txt", "two", key="k2")
+        repository.create_tag("app/v1", first, "1", time_us=NOW_US)
+        repository.create_tag("app/v2", second, "2", time_us=NOW_US + 1_000_000)
+        assert [tag.name for tag in repository.merged_tags()] == ["app/v2", "app/v1"]
+        assert [tag.name for tag in repository.merged_tags(first)] == ["app/v1"]
+        assert repository.find_tag("app") is None
+        assert repository.find_tag("app/v*") is None
+
+    def test_a_deleted_tag_is_gone_and_deleting_again_is_nothing(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        repository.create_tag("v1.0.0", first, "One", time_us=NOW_US)
+        repository.delete_tag("v1.0.0")
+        repository.delete_tag("v1.0.0")
+        assert repository.find_tag("v1.0.0") is None
+
+    @pytest.mark.parametrize("name", ["-d", "a b", "a..b", "", "x\n", "refs~1"])
+    def test_a_name_that_cannot_be_a_tag_is_refused(self, repository: Repository, name: str) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        with pytest.raises(InvalidValue):
+            repository.create_tag(name, first, "x", time_us=NOW_US)
+        assert repository.merged_tags() == ()
+
+    @pytest.mark.parametrize("revision", ["--output=x", "-1", "^HEAD", "HEAD..main", "nothing", "a\nb"])
+    def test_what_does_not_name_a_commit_is_refused(self, repository: Repository, revision: str) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        with pytest.raises(InvalidValue):
+            repository.merged_tags(revision)
+        assert [path.name for path in repository.root().iterdir() if path.name != ".git"] == ["a.txt"]
+
+    def test_an_export_is_the_commit_and_nothing_else(self, repository: Repository, tmp_path: Path) -> None:
+        commit(repository, ".gitattributes", "secret.txt export-ignore\n", key="k0")
+        first = commit(repository, "dir/secret.txt", "one", key="k1")
+        (repository.root() / "dir" / "secret.txt").write_text("mine")
+        (repository.root() / "other.txt").write_text("mine")
+        destination = tmp_path / "out"
+        destination.mkdir()
+        repository.export(first, destination)
+        files = {path.relative_to(destination).as_posix() for path in destination.rglob("*") if path.is_file()}
+        assert files == {".gitattributes", "dir/secret.txt"}
+        assert (destination / "dir" / "secret.txt").read_text() == "one"
+        with pytest.raises(InvalidValue):
+            repository.export(first, destination)

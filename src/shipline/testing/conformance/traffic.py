@@ -1,0 +1,144 @@
+"""Behaviour that every Traffic owes its callers. Subclass it and supply `open_traffic`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shipline.domain.errors import InvalidValue, RefusedError, UnavailableError
+from shipline.ports.target import Role
+from shipline.ports.traffic import Route, Traffic
+
+OLD = Route("old-1", Role.STABLE, "1.0.0", "127.0.0.1:9001", 1.0)
+NEW = Route("new-1", Role.CANARY, "1.1.0+build!1_x", "127.0.0.1:9002", 0.0)
+
+
+def split(canary: float) -> tuple[Route, ...]:
+    """Both instances, the canary with this share."""
+    return replace(OLD, share=1 - canary), replace(NEW, share=canary)
+
+
+def shares(traffic: Traffic) -> dict[str, float]:
+    """What the proxy does, by instance."""
+    return {route.instance_id: route.share for route in traffic.routes()}
+
+
+class TrafficConformance:
+    """Nothing needs to listen on the routes' addresses."""
+
+    @pytest.fixture
+    def open_traffic(self) -> Callable[[], Traffic]:
+        """Make a Traffic over the same world each time, not yet opened; the proxy ends with the test."""
+        raise NotImplementedError("supply a traffic factory")
+
+    @pytest.fixture
+    def traffic(self, open_traffic: Callable[[], Traffic]) -> Traffic:
+        """An open splitter without routes."""
+        traffic = open_traffic()
+        traffic.open()
+        return traffic
+
+    def test_there_are_no_routes_at_first(self, traffic: Traffic) -> None:
+        """A new proxy knows nobody."""
+        assert traffic.routes() == ()
+        assert traffic.open_requests("nobody") == 0
+
+    def test_routes_read_back_as_they_were_applied(self, traffic: Traffic) -> None:
+        """Role, version and address survive, also versions with unusual characters."""
+        routes = split(0.25)
+        traffic.apply(routes, revision=1)
+        assert set(traffic.routes()) == set(routes)
+
+    @pytest.mark.parametrize("steps", [1, 3, 64, 127, 128, 200, 255, 256])
+    def test_shares_are_exact_in_steps_of_a_256th(self, traffic: Traffic, steps: int) -> None:
+        """Two instances meet such shares exactly."""
+        traffic.apply(split(steps / 256), revision=1)
+        assert shares(traffic)["new-1"] == pytest.approx(steps / 256, abs=1e-9)
+
+    def test_applying_twice_is_applying_once(self, traffic: Traffic) -> None:
+        """The same routes at the same revision change nothing."""
+        traffic.apply(split(0.5), revision=1)
+        traffic.apply(split(0.5), revision=1)
+        assert set(traffic.routes()) == set(split(0.5))
+
+    def test_who_is_left_out_gets_nothing_and_stays_known(self, traffic: Traffic) -> None:
+        """Until it is forgotten."""
+        traffic.apply(split(0.5), revision=1)
+        traffic.apply((OLD,), revision=2)
+        assert shares(traffic) == {"old-1": 1.0, "new-1": 0.0}
+        traffic.forget("new-1", revision=3)
+        traffic.forget("new-1", revision=3)
+        assert shares(traffic) == {"old-1": 1.0}
+
+    def test_who_has_a_share_is_not_forgotten(self, traffic: Traffic) -> None:
+        """Refused, and nothing changes."""
+        traffic.apply(split(0.5), revision=1)
+        with pytest.raises(RefusedError):
+            traffic.forget("new-1", revision=2)
+        assert shares(traffic) == {"old-1": 0.5, "new-1": 0.5}
+
+    def test_a_role_may_change(self, traffic: Traffic) -> None:
+        """A promoted canary is one instance with its new role, and may change back."""
+        traffic.apply(split(0.5), revision=1)
+        promoted = replace(NEW, role=Role.STABLE, share=1.0)
+        traffic.apply((promoted,), revision=2)
+        assert {route for route in traffic.routes() if route.share} == {promoted}
+        assert len(traffic.routes()) == 2
+        traffic.apply(split(0.25), revision=3)
+        assert set(traffic.routes()) == set(split(0.25))
+
+    def test_an_address_may_change(self, traffic: Traffic) -> None:
+        """An instance that was started again elsewhere gets its traffic there."""
+        traffic.apply((OLD,), revision=1)
+        moved = replace(OLD, address="127.0.0.1:9009")
+        traffic.apply((moved,), revision=2)
+        assert traffic.routes() == (moved,)
+
+    def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
+        """An older revision takes no effect, whichever provider object saw the newer one."""
+        traffic.apply((OLD,), revision=7)
+        zombie = open_traffic()
+        with pytest.raises(RefusedError):
+            zombie.apply(split(0.5), revision=6)
+        with pytest.raises(RefusedError):
+            zombie.forget("old-1", revision=6)
+        assert traffic.routes() == (OLD,)
+
+    def test_the_proxy_outlives_the_engine(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
+        """A new provider over the same state finds the proxy as it is; opening twice is opening once."""
+        traffic.apply(split(0.5), revision=1)
+        again = open_traffic()
+        assert set(again.routes()) == set(split(0.5))
+        again.open()
+        assert set(again.routes()) == set(split(0.5))
+        again.apply(split(0.25), revision=2)
+        assert set(traffic.routes()) == set(split(0.25))
+
+    def test_a_proxy_that_was_stopped_begins_with_the_routes_that_it_had(self, traffic: Traffic) -> None:
+        """Closing keeps what is saved; in between the proxy is unavailable, not empty."""
+        traffic.apply(split(0.25), revision=1)
+        traffic.close()
+        traffic.close()
+        with pytest.raises(UnavailableError):
+            traffic.routes()
+        traffic.open()
+        assert set(traffic.routes()) == set(split(0.25))
+
+    @pytest.mark.parametrize(
+        "routes",
+        [
+            (),
+            (replace(OLD, share=0.5),),
+            (OLD, replace(OLD, share=0.0)),
+            (replace(OLD, share=1.5), replace(NEW, share=-0.5)),
+            (replace(OLD, instance_id="a b; shutdown"),),
+        ],
+    )
+    def test_what_is_no_route_set_is_refused(self, traffic: Traffic, routes: tuple[Route, ...]) -> None:
+        """And changes nothing."""
+        traffic.apply((OLD,), revision=1)
+        with pytest.raises(InvalidValue):
+            traffic.apply(routes, revision=2)
+        assert traffic.routes() == (OLD,)

@@ -1,0 +1,96 @@
+"""A package index in memory that keeps what it was given, and fails as real ones do when it is told to."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.ports.clock import Clock
+from shipline.ports.registry import PublishedFile, Withdrawal
+
+
+@dataclass
+class RegistryFaults:
+    """What goes wrong, until it is set back.
+
+    `down`: nothing is answered. `refuses`: credentials are refused. `fails_after_files`: publishing stops with
+    trouble once that many more files are taken (None: never). `hangs_s`: every answer takes that long, and is given
+    up after the registry's limit. `loses_answer`: the next publish is carried out whole and then reported as failed.
+    """
+
+    down: bool = False
+    refuses: bool = False
+    fails_after_files: int | None = None
+    hangs_s: float = 0.0
+    loses_answer: bool = False
+
+
+class FakeRegistry:
+    """The Registry port in memory. `uploads` lists the name of every file taken, in order, for tests that count."""
+
+    api_version = 1
+    timeout_s = 20.0
+
+    def __init__(self, clock: Clock) -> None:
+        self.faults = RegistryFaults()
+        self.uploads: list[str] = []
+        self._clock = clock
+        self._files: dict[tuple[str, str], dict[str, PublishedFile]] = {}
+
+    def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
+        """The files of exactly this version."""
+        self._reach()
+        return tuple(file for _, file in sorted(self._files.get((package, version), {}).items()))
+
+    def publish(self, package: str, version: str, files: tuple[Path, ...]) -> tuple[PublishedFile, ...]:
+        """Take what is missing, one file at a time, as an index does."""
+        self._reach()
+        if self.faults.refuses:
+            raise RefusedError("the fake registry refused the credentials")
+        given = tuple(
+            PublishedFile(path.name, f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}") for path in files
+        )
+        served = self._files.get((package, version), {})
+        for file in given:
+            known = served.get(file.name, file)
+            if known.digest != file.digest:
+                raise ConflictError(f"the registry serves another {file.name}: {known.digest}, not {file.digest}")
+        for file in given:
+            self._take(package, version, file)
+        if self.faults.loses_answer:
+            self.faults.loses_answer = False
+            raise UnavailableError("the fake registry's answer was lost")
+        return self.find(package, version)
+
+    def withdraw(self, package: str, version: str, *, reason: str) -> Withdrawal:
+        """Mark every file as yanked."""
+        self._reach()
+        served = self._files.get((package, version), {})
+        for name, file in served.items():
+            served[name] = replace(file, yanked=True)
+        return Withdrawal(
+            (f"{package} {version} is marked as yanked: {reason}",), ("copies that are installed stay installed",)
+        )
+
+    def install_arguments(self) -> tuple[str, ...]:
+        """Nothing installs from memory."""
+        return ()
+
+    def _reach(self) -> None:
+        if self.faults.hangs_s > 0:
+            self._clock.sleep(min(self.faults.hangs_s, self.timeout_s))
+        if self.faults.down or self.faults.hangs_s > self.timeout_s:
+            raise UnavailableError("the fake registry cannot be reached")
+
+    def _take(self, package: str, version: str, file: PublishedFile) -> None:
+        served = self._files.setdefault((package, version), {})
+        if file.name in served:
+            return
+        if self.faults.fails_after_files is not None:
+            if self.faults.fails_after_files <= 0:
+                raise UnavailableError("the fake registry failed while files were uploaded")
+            self.faults.fails_after_files -= 1
+        served[file.name] = file
+        self.uploads.append(file.name)

@@ -1,0 +1,108 @@
+"""A splitter in memory. Shares are kept exactly; requests are what a test says they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.clock import Clock
+from shipline.ports.target import checked_instance_id
+from shipline.ports.traffic import Route
+from shipline.testing.fakes.faults import Fault, suffer
+
+
+@dataclass(slots=True)
+class TrafficWorld:
+    """What outlives a FakeTraffic: saved routes, and what the proxy does with its requests.
+
+    `open_requests` is by instance id; `before_change` are called when routes are about to change, so that whoever
+    simulates requests can do so by the old ones up to now. `port_in_use` lets `open` fail.
+    """
+
+    revision: int = 0
+    running: bool = False
+    port_in_use: bool = False
+    routes: dict[str, Route] = field(default_factory=dict)
+    open_requests: dict[str, int] = field(default_factory=dict)
+    before_change: list[Callable[[], None]] = field(default_factory=list)
+
+
+class FakeTraffic:
+    """The Traffic port over a TrafficWorld. Set `fault` to inject one; LYING holds the old routes and says nothing."""
+
+    api_version = 1
+
+    def __init__(self, clock: Clock, world: TrafficWorld | None = None) -> None:
+        self.world = TrafficWorld() if world is None else world
+        self.fault: Fault | None = None
+        self._clock = clock
+
+    def open(self) -> None:
+        suffer(self.fault, self._clock, "the proxy")
+        if self.world.port_in_use and not self.world.running:
+            raise ShiplineError("port 8080 is in use by another program", todo="set another `port`")
+        self._changing()
+        self.world.running = True
+
+    def address(self) -> str:
+        return "127.0.0.1:8080"
+
+    def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
+        _check(routes)
+        self._ready()
+        self._fence(revision)
+        if self.fault is Fault.LYING:
+            return
+        self._changing()
+        left_out = {name: replace(route, share=0.0) for name, route in self.world.routes.items()}
+        self.world.routes = left_out | {route.instance_id: route for route in routes}
+
+    def routes(self) -> tuple[Route, ...]:
+        self._ready()
+        return tuple(self.world.routes[name] for name in sorted(self.world.routes))
+
+    def open_requests(self, instance_id: str) -> int:
+        self._ready()
+        return self.world.open_requests.get(instance_id, 0)
+
+    def forget(self, instance_id: str, *, revision: int) -> None:
+        self._ready()
+        self._fence(revision)
+        route = self.world.routes.get(instance_id)
+        if route is not None and (route.share > 0 or self.world.open_requests.get(instance_id, 0)):
+            raise RefusedError(f"instance {instance_id} still has traffic or open requests")
+        if self.fault is not Fault.LYING:
+            self.world.routes.pop(instance_id, None)
+
+    def close(self) -> None:
+        suffer(self.fault, self._clock, "the proxy")
+        self.kill()
+
+    def kill(self) -> None:
+        """The proxy ends; its routes stay saved."""
+        self._changing()
+        self.world.running = False
+        self.world.open_requests.clear()
+
+    def _ready(self) -> None:
+        suffer(self.fault, self._clock, "the proxy")
+        if not self.world.running:
+            raise UnavailableError("the proxy does not run", todo="open the environment's traffic again")
+
+    def _changing(self) -> None:
+        for tell in self.world.before_change:
+            tell()
+
+    def _fence(self, revision: int) -> None:
+        if revision < self.world.revision:
+            raise RefusedError(f"revision {revision} is older than {self.world.revision}, which was seen here already")
+        self.world.revision = revision
+
+
+def _check(routes: tuple[Route, ...]) -> None:
+    ids = [checked_instance_id(route.instance_id) for route in routes]
+    if len(set(ids)) != len(ids):
+        raise InvalidValue("an instance stands twice in the route set")
+    if not all(0 <= route.share <= 1 for route in routes) or abs(sum(route.share for route in routes) - 1) > 1e-6:
+        raise InvalidValue("shares are from 0 to 1 and sum to 1")

@@ -1,0 +1,147 @@
+"""Changelogs as text, and what putting a section in leaves alone."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipline.capabilities.plans.changelog import (
+    HEAD,
+    Section,
+    prepend,
+    render,
+    render_all,
+    render_section,
+    rfc3339,
+)
+from shipline.domain.change import Bump, Change
+from shipline.domain.release_plan import PackagePlan
+
+NOW_US = 1_763_700_000_000_000
+ADDED = "## [1.1.0] - 2025-11-21\n\n### Added\n\n- x (ccccccc)\n"
+
+
+def change(
+    kind: str, description: str, *, scope: str | None = None, breaking: bool = False, notes: tuple[str, ...] = ()
+) -> Change:
+    return Change("c" * 40, kind, description, "Ann", 0, scope, breaking, notes)
+
+
+def test_a_section_groups_by_what_users_look_for() -> None:
+    every = (
+        change("fix", "b", scope="api"),
+        change("feat", "c", breaking=True),
+        change("feat", "d", breaking=True, notes=("use e\n\nnot f",)),
+        change("docs", "not shown"),
+        change("perf", "g"),
+        change("revert", "feat: h"),
+        change("", "not shown either"),
+    )
+    assert render(Section("2.0.0", every, NOW_US)) == (
+        "## [2.0.0] - 2025-11-21\n\n"
+        "### Breaking changes\n\n- c (ccccccc)\n- use e not f (ccccccc)\n\n"
+        "### Added\n\n- d (ccccccc)\n\n"
+        "### Changed\n\n- g (ccccccc)\n\n"
+        "### Fixed\n\n- **api:** b (ccccccc)\n\n"
+        "### Reverted\n\n- feat: h (ccccccc)\n"
+    )
+
+
+def test_a_plan_is_unreleased_until_its_instant_is_known() -> None:
+    plan = PackagePlan("app", ".", "1.0.0", "1.1.0", Bump.MINOR, "v1.1.0", "stable", (), (change("feat", "x"),))
+    assert render_section(plan, time_us=NOW_US) == ADDED
+    assert render_section(plan).startswith("## [Unreleased]\n")
+
+
+def test_a_release_without_notable_changes_says_so() -> None:
+    assert render(Section("1.0.0", (), NOW_US)) == "## [1.0.0] - 2025-11-21\n\nNo changes that users notice.\n"
+
+
+def test_a_whole_changelog_can_be_prepended_to() -> None:
+    whole = render_all([Section("1.0.0", (change("feat", "first"),), 0)])
+    assert prepend(whole, ADDED, "1.1.0") == HEAD + ADDED + "\n" + whole.removeprefix(HEAD)
+    assert prepend("", ADDED, "1.1.0") == HEAD + ADDED
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a <script> b", "a &lt;script> b"),
+        ("keep `<div>` as code, not <div>", "keep `<div>` as code, not &lt;div>"),
+        ("an open ` <div>", "an open ` &lt;div>"),
+        ("a\x1b[31m\r\n## [9.9.9]\u202e b", "a [31m ## [9.9.9]  b"),
+    ],
+)
+def test_a_strangers_message_cannot_break_out_of_its_line(text: str, shown: str) -> None:
+    assert f"- {shown} (ccccccc)" in render(Section("1.0.0", (change("fix", text),))).splitlines()
+
+
+def test_times_beyond_the_calendar_are_written_as_the_nearest() -> None:
+    assert rfc3339(10**30) == "9999-12-31T23:59:59Z"
+    assert rfc3339(-1) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("existing", "expected"),
+    [
+        ("# Changelog\n\n## [1.0.0]\n\n- a\n", f"# Changelog\n\n{ADDED}\n## [1.0.0]\n\n- a\n"),
+        ("# Changelog\n\n## v1.0.0 (2020)\n", f"# Changelog\n\n{ADDED}\n## v1.0.0 (2020)\n"),
+        ("# Changelog\n", f"# Changelog\n\n{ADDED}"),
+        ("# Changelog", f"# Changelog\n\n{ADDED}"),
+        ("## [1.0.0]\n", f"{ADDED}\n## [1.0.0]\n"),
+        ("# C\n\n## [Unreleased]\n\n- mine\n\n## 1.0.0\n", f"# C\n\n## [Unreleased]\n\n- mine\n\n{ADDED}\n## 1.0.0\n"),
+        ("# C\n\n## Unreleased\n- mine\n", f"# C\n\n## Unreleased\n- mine\n\n{ADDED}"),
+        ("# C\n```\n## [1.1.0]\n```\n## 1.0.0\n", f"# C\n```\n## [1.1.0]\n```\n\n{ADDED}\n## 1.0.0\n"),
+    ],
+)
+def test_a_section_goes_before_the_latest_release(existing: str, expected: str) -> None:
+    assert prepend(existing, ADDED, "1.1.0") == expected
+    crlf = existing.replace("\n", "\r\n")
+    if "\r" in crlf:
+        assert prepend(crlf, ADDED, "1.1.0") == expected.replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize(
+    "heading", ["## [1.1.0]", "## 1.1.0", "## v1.1.0 - soon", "## [v1.1.0](link)", "## [1.1.0] 😀"]
+)
+def test_a_section_that_people_wrote_already_stays(heading: str) -> None:
+    existing = f"# Changelog\n\n{heading}\n\nby hand\n"
+    assert prepend(existing, ADDED, "1.1.0") == existing
+
+
+LINES = st.sampled_from(
+    [
+        "# Changelog",
+        "## [1.0.0] - 2020-01-01",
+        "## Unreleased",
+        "- a",
+        "",
+        "```",
+        "~~~",
+        "é",
+        "\udcff",
+        "\x0b\x0c\u2028",
+        "##",
+    ]
+)
+TEXTS = (
+    st.tuples(st.sampled_from(["", "\ufeff"]), st.lists(LINES), st.sampled_from(["\n", "\r\n"]), st.booleans()).map(
+        lambda parts: parts[0] + parts[2].join(parts[1]) + (parts[2] if parts[3] else "")
+    )
+    | st.text()
+)
+
+
+@given(TEXTS)
+def test_everything_that_was_there_stays_and_a_second_call_changes_nothing(existing: str) -> None:
+    """What comes out is the old text with one piece put in; taking the piece out gives the old text."""
+    once = prepend(existing, ADDED, "1.1.0")
+    added = len(once) - len(existing)
+    assert added > 0
+    assert any(
+        once[:place] == existing[:place] and once[place + added :] == existing[place:]
+        for place in range(len(existing) + 1)
+    )
+    assert prepend(once, ADDED, "1.1.0") == once
+    assert "\r\n" not in once.replace(existing, "") or "\r\n" in existing

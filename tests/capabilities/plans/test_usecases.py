@@ -1,0 +1,212 @@
+"""Plans and changelogs of real repositories, good and bad."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.plans import changelog_of, detect_packages, make_plan, plan_document
+from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
+from shipline.domain.package import Package
+from shipline.testing.histories import History, repository_at
+
+PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "project")
+
+
+def test_a_python_package_goes_from_its_first_to_its_next_release(history: History) -> None:
+    history.commit("feat: serve quotes", {"pyproject.toml": PYPROJECT})
+    (first,) = make_plan(history.repository).packages
+    assert (first.name, first.current, first.next, first.tag) == ("quotes", None, "0.3.0", "v0.3.0")
+    history.tag("v0.3.0")
+    (idle,) = make_plan(history.repository).packages
+    assert (idle.current, idle.next, idle.bump.value, idle.changes) == ("0.3.0", "0.3.0", "none", ())
+    head = history.commit("feat(api)!: answer in JSON\n\nBREAKING CHANGE: parse it\nCloses #3")
+    plan = make_plan(history.repository)
+    assert plan.commit == head
+    assert plan_document(plan) == {
+        "schema": "shipline.plan/1",
+        "packages": [
+            {
+                "name": "quotes",
+                "path": ".",
+                "current": "0.3.0",
+                "next": "0.4.0",
+                "bump": "minor",
+                "tag": "v0.4.0",
+                "channel": "stable",
+                "reasons": [
+                    "The last final release is 0.3.0 (tag v0.3.0).",
+                    f"1 breaking change: “feat(api)!: answer in JSON” ({head[:7]}).",
+                    "While the major version is 0, a breaking change moves the minor version.",
+                ],
+                "changes": [
+                    {
+                        "commit": head,
+                        "type": "feat",
+                        "scope": "api",
+                        "description": "answer in JSON",
+                        "breaking": True,
+                        "breaking_notes": ["parse it"],
+                        "references": ["#3"],
+                        "author": "Ann Author",
+                        "time": "2023-11-16T22:13:20Z",
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def test_what_is_not_committed_does_not_count(history: History) -> None:
+    history.commit("feat: a", {"pyproject.toml": PYPROJECT})
+    (history.folder / "pyproject.toml").write_text(PYPROJECT.replace("0.3.0", "9.9.9"))
+    assert make_plan(history.repository).packages[0].next == "0.3.0"
+
+
+def test_a_dynamic_version_is_found_in_the_module(history: History) -> None:
+    files = {
+        "pyproject.toml": '[project]\nname = "quotes"\ndynamic = ["version"]\n',
+        "src/quotes/__init__.py": '__version__ = "2.0.0"\n',
+    }
+    history.commit("feat: a", files)
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "2.0.0"
+    assert "src/quotes/__init__.py says 2.0.0" in plan.reasons[0]
+
+
+def test_a_maintenance_branch_counts_on_its_own(history: History) -> None:
+    history.commit("feat: a")
+    history.tag("v1.0.0")
+    history.git("branch", "1.0.x")
+    history.commit("feat!: b")
+    history.tag("v2.0.0")
+    history.git("checkout", "--quiet", "1.0.x")
+    history.commit("fix: c")
+    (plan,) = make_plan(history.repository).packages
+    assert (plan.current, plan.next) == ("1.0.0", "1.0.1")
+
+
+def test_a_detached_head_and_a_dirty_tree_are_planned(history: History) -> None:
+    history.commit("feat: a", {"a.txt": "1"})
+    history.git("checkout", "--quiet", "--detach")
+    (history.folder / "a.txt").write_text("2")
+    assert make_plan(history.repository).packages[0].next == "0.1.0"
+
+
+def test_merges_count_once(history: History) -> None:
+    """A message that git wrote for a merge is no change; a merge that repeats its branch's only message counts once."""
+    history.commit("feat: a")
+    history.tag("v1.0.0")
+    for number, message in enumerate(["Merge branch 'side'", "fix: b1"]):
+        history.git("checkout", "--quiet", "-b", f"side{number}")
+        history.commit(f"fix: b{number}")
+        history.git("checkout", "--quiet", "main")
+        history.merge(f"side{number}", message)
+    (plan,) = make_plan(history.repository).packages
+    assert [change.description for change in plan.changes] == ["b1", "b0"]
+
+
+def test_a_pre_release_channel_goes_on_from_its_own_tags(history: History) -> None:
+    history.commit("feat: a")
+    history.tag("v1.0.0")
+    history.commit("feat: b")
+    history.tag("v1.1.0-rc.1")
+    history.commit("fix: c")
+    (rc,) = make_plan(history.repository, channel="rc").packages
+    assert (rc.current, rc.next, [each.description for each in rc.changes]) == ("1.1.0-rc.1", "1.1.0-rc.2", ["c"])
+    (stable,) = make_plan(history.repository).packages
+    assert (stable.current, stable.next, len(stable.changes)) == ("1.0.0", "1.1.0", 2)
+
+
+def test_several_packages_are_planned_from_one_history(history: History) -> None:
+    packages = [Package(name, f"packages/{name}", "npm", "semver", "{package}@{version}") for name in ("a", "b")]
+    history.commit("feat: both", {"packages/a/x": "1", "packages/b/package.json": '{"name": "b", "version": "3.0.0"}'})
+    history.tag("a@1.0.0")
+    history.commit("fix: a alone", {"packages/a/x": "2"})
+    history.commit("feat: neither", {"README.md": "2"})
+    one, two = make_plan(history.repository, packages).packages
+    assert (one.current, one.next, one.tag) == ("1.0.0", "1.0.1", "a@1.0.1")
+    assert [change.description for change in one.changes] == ["a alone"]
+    assert (two.current, two.next, [change.description for change in two.changes]) == (None, "3.0.0", ["both"])
+    assert changelog_of(history.repository, packages, whole=True).count("# Changelog") == 2
+
+
+def test_the_whole_changelog_goes_by_final_releases(history: History) -> None:
+    """A pre-release is part of the final release after it, and stands by itself while there is none."""
+    for message, tag in [("feat: a", "v1.0.0-rc.1"), ("fix: b", "v1.0.0"), ("fix: c", "v1.1.0-rc.1"), ("fix: d", None)]:
+        history.commit(message)
+        if tag is not None:
+            history.tag(tag)
+    text = changelog_of(history.repository, whole=True)
+    assert [line for line in text.splitlines() if line.startswith(("## ", "- "))] == [
+        "## [Unreleased]",
+        f"- d ({history.git('rev-parse', '--short=7', 'HEAD')})",
+        "## [1.1.0-rc.1] - 2023-11-17",
+        f"- c ({history.git('rev-parse', '--short=7', 'HEAD~1')})",
+        "## [1.0.0] - 2023-11-16",
+        f"- a ({history.git('rev-parse', '--short=7', 'HEAD~3')})",
+        f"- b ({history.git('rev-parse', '--short=7', 'HEAD~2')})",
+    ]
+    assert changelog_of(history.repository).startswith("## [Unreleased]\n")
+
+
+def test_the_tag_format_is_found(history: History) -> None:
+    history.commit("feat: a", {"package.json": '{"name": "@s/app", "version": "1.0.0"}'})
+    history.tag("@s/app@1.0.0")
+    assert detect_packages(history.repository) == (Package("@s/app", ".", "npm", "semver", "{package}@{version}"),)
+
+
+def test_outside_of_a_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a git repository"):
+        make_plan(repository_at(tmp_path))
+
+
+def test_without_commits(history: History) -> None:
+    for ask in (make_plan, changelog_of, detect_packages):
+        with pytest.raises(ShiplineError, match="no commits yet"):
+            ask(history.repository)
+
+
+def test_in_a_shallow_clone(history: History, tmp_path: Path) -> None:
+    history.commit("feat: a")
+    history.commit("feat: b")
+    history.git("clone", "--quiet", "--depth=1", f"file://{history.folder}", str(tmp_path / "clone"))
+    with pytest.raises(ShiplineError, match="shallow clone") as caught:
+        make_plan(repository_at(tmp_path / "clone"))
+    assert "git fetch --unshallow --tags" in caught.value.todo
+
+
+def test_with_a_channel_that_is_none(history: History) -> None:
+    history.commit("feat: a")
+    with pytest.raises(InvalidValue):
+        make_plan(history.repository, channel="--rc")
+
+
+def test_planning_imports_only_what_it_needs() -> None:
+    """Start-up is a promise: nothing of web, database or engine, and `packaging` only for PEP 440 versions."""
+    script = (
+        "import json, sys; import shipline.capabilities.plans, shipline.providers.repository.git;"
+        "print(json.dumps(sorted({name.split('.')[0] for name in sys.modules})))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert not loaded & {
+        "sqlalchemy",
+        "fastapi",
+        "dbos",
+        "httpx",
+        "jinja2",
+        "pydantic",
+        "packaging",
+        "click",
+        "alembic",
+    }

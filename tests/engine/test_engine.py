@@ -1,0 +1,258 @@
+"""The engine: what a run does, whatever happens to the process that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipline.domain.errors import RefusedError, UnavailableError
+from shipline.engine import journal
+from shipline.engine.engine import Catalogue, Engine
+from shipline.engine.rules import RunStatus
+from shipline.engine.workflow import (
+    NO_UNDO,
+    Action,
+    Again,
+    Done,
+    Failed,
+    OnFailure,
+    Outcome,
+    Recovery,
+    Step,
+    StepContext,
+    Workflow,
+)
+from shipline.testing.kills import Countdown, Killed, Mortal, MortalStore
+from shipline.testing.world import World
+
+
+@dataclass
+class Ledger:
+    """The outside world of these tests: it keeps what was done, keyed, and when it went wrong."""
+
+    done: list[str] = field(default_factory=list)
+    trouble: dict[str, list[Exception | Failed]] = field(default_factory=dict)
+
+    def write(self, key: str) -> None:
+        if self.trouble.get(key):
+            problem = self.trouble[key].pop(0)
+            if isinstance(problem, Exception):
+                raise problem
+        if key not in self.done:
+            self.done.append(key)
+
+
+def step(name: str, **changes: Any) -> Step:
+    usual: dict[str, Any] = {"recovery": Recovery.REPEAT, "undo": f"un-{name}", "timeout_s": 60}
+    return Step(name=name, title=f"Do {name}", **(usual | changes))
+
+
+def catalogue(ledger: Any, workflow: Workflow) -> Catalogue:
+    def act(context: StepContext) -> Outcome:
+        name = context.key.rsplit(":", 1)[1]
+        ledger.write(name)
+        return Done({"name": name})
+
+    def watch(context: StepContext) -> Outcome:
+        seen = (context.memory or {"seen": 0})["seen"] + 1
+        if any(signal.kind == "enough" for signal in context.signals):
+            return Done({"seen": seen})
+        return Done({"seen": seen}) if seen == 3 else Again(10, {"seen": seen}, f"look {seen} of 3")
+
+    actions = {f"{workflow.name}.{name}": act for name in workflow.actions()}
+    actions |= {key: watch for key in actions if key.endswith(".watch")}
+    return Catalogue({workflow.name: workflow}, actions)
+
+
+WORKFLOW = Workflow(
+    "paint",
+    (step("sand"), step("watch", undo=NO_UNDO, listens=("enough",)), step("coat"), step("polish")),
+    OnFailure.UNDO,
+    closing=(step("sweep", undo=NO_UNDO),),
+)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(1, tmp_path)
+    yield made
+    made.close()
+
+
+def start(engine: Engine, key: str | None = None) -> str:
+    with engine.store.begin() as tx:
+        return engine.start(tx, "paint", subject="wall", given={"colour": "blue"}, exclusive_key=key)
+
+
+def status_of(world: World, run_id: str) -> RunStatus:
+    with world.store.begin() as tx:
+        run = journal.load_run(tx, run_id)
+    assert run is not None
+    return run.state.status
+
+
+def test_steps_run_in_order_and_results_are_kept(world: World) -> None:
+    ledger = Ledger()
+    engine = world.engine(catalogue(ledger, WORKFLOW))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    assert ledger.done == ["sand", "coat", "polish", "sweep"]
+    with world.store.begin() as tx:
+        run = journal.load_run(tx, run_id)
+    assert run is not None
+    assert run.state.status is RunStatus.DONE
+    assert run.state.results["watch"] == {"seen": 3}
+    assert run.wake_us is None
+
+
+def test_a_failed_step_is_undone_last_first_and_closing_steps_run(world: World) -> None:
+    ledger = Ledger(trouble={"polish": [RefusedError("no polish left")]})
+    engine = world.engine(catalogue(ledger, WORKFLOW))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    assert ledger.done == ["sand", "coat", "un-polish", "un-coat", "un-sand", "sweep"]
+    assert status_of(world, run_id) is RunStatus.UNDONE
+
+
+def test_retryable_trouble_is_tried_again_up_to_the_limit(world: World) -> None:
+    ledger = Ledger(trouble={"coat": [UnavailableError("wet")] * 4})
+    engine = world.engine(catalogue(ledger, WORKFLOW))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+    ledger.trouble["coat"] = [UnavailableError("wet")] * 5
+    world.run_until_quiet(engine)
+    again = start(engine)
+    ledger.done.clear()
+    world.run_until_quiet(engine)
+    assert status_of(world, again) is RunStatus.UNDONE
+
+
+def test_a_stopped_run_goes_on_from_the_failed_step_when_told_to_retry(world: World) -> None:
+    stopping = Workflow("paint", WORKFLOW.steps, OnFailure.STOP)
+    ledger = Ledger(trouble={"coat": [RefusedError("no paint")]})
+    engine = world.engine(catalogue(ledger, stopping))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.STOPPED
+    with world.store.begin() as tx:
+        engine.send(tx, run_id, "retry", {})
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+    assert ledger.done == ["sand", "coat", "polish"]
+
+
+def test_a_wait_that_exceeds_its_limit_fails_and_says_what_it_waited_for(world: World) -> None:
+    short = Workflow("paint", (step("sand"), step("watch", undo=NO_UNDO, timeout_s=5)), OnFailure.STOP)
+    engine = world.engine(catalogue(Ledger(), short))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    with world.store.begin() as tx:
+        run = journal.load_run(tx, run_id)
+    assert run is not None
+    assert run.state.status is RunStatus.STOPPED
+    assert "look 2 of 3" in run.state.reason
+
+
+def test_an_interrupted_step_that_asks_waits_for_a_person(world: World) -> None:
+    asking = Workflow("paint", (step("sand", recovery=Recovery.ASK), step("coat")), OnFailure.STOP)
+    ledger = Ledger()
+    countdown = Countdown(2)
+    mortal = Mortal(ledger, countdown, name="ledger", effects=("write",))
+    engine = world.engine(catalogue(mortal, asking))
+    run_id = start(engine)
+    with pytest.raises(Killed):
+        world.run_until_quiet(engine)
+    engine = world.engine(catalogue(ledger, asking))
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.ASKING
+    with world.store.begin() as tx:
+        engine.send(tx, run_id, "skip", {})
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+
+
+def test_an_abort_during_a_wait_turns_the_run_back_at_once(world: World) -> None:
+    ledger = Ledger()
+    engine = world.engine(catalogue(ledger, WORKFLOW))
+    run_id = start(engine)
+    for _ in range(3):
+        engine.sweep()
+    with world.store.begin() as tx:
+        engine.send(tx, run_id, "abort", {"reason": "wrong wall"})
+    began_us = world.clock.now_us()
+    world.run_until_quiet(engine)
+    assert ledger.done == ["sand", "un-sand", "sweep"]
+    assert world.clock.now_us() == began_us
+
+
+def test_signals_reach_the_step_that_listens_even_when_sent_early(world: World) -> None:
+    engine = world.engine(catalogue(Ledger(), WORKFLOW))
+    run_id = start(engine)
+    with world.store.begin() as tx:
+        engine.send(tx, run_id, "enough", {})
+    world.run_until_quiet(engine)
+    with world.store.begin() as tx:
+        run = journal.load_run(tx, run_id)
+    assert run is not None
+    assert run.state.results["watch"] == {"seen": 1}
+
+
+def test_one_run_at_a_time_holds_an_exclusive_key(world: World) -> None:
+    engine = world.engine(catalogue(Ledger(), WORKFLOW))
+    start(engine, "wall")
+    with pytest.raises(RefusedError, match="busy"):
+        start(engine, "wall")
+    world.run_until_quiet(engine)
+    start(engine, "wall")
+
+
+def test_a_late_outcome_of_a_process_that_was_given_up_is_dropped(world: World) -> None:
+    """Goal: a zombie changes nothing. Method: a second engine takes over while the first is inside its action."""
+    ledger = Ledger()
+    rescuer = world.engine(catalogue(ledger, WORKFLOW))
+    zombie_catalogue = catalogue(ledger, WORKFLOW)
+
+    def slow(_context: StepContext) -> Outcome:
+        world.run_until_quiet(rescuer)
+        return Failed("too late to matter")
+
+    actions: dict[str, Action] = {**zombie_catalogue.actions, "paint.sand": slow}
+    zombie = world.engine(Catalogue(zombie_catalogue.workflows, actions))
+    run_id = start(zombie)
+    zombie.sweep()
+    assert status_of(world, run_id) is RunStatus.DONE
+    assert ledger.done == ["sand", "coat", "polish", "sweep"]
+
+
+def play(tmp_path: Path, fatal: int | None, *, trouble: bool) -> tuple[list[str], RunStatus, Countdown]:
+    """One whole run in a world whose first process dies at point `fatal`; a second process ends it."""
+    world = World(7, tmp_path)
+    ledger = Ledger(trouble={"polish": [RefusedError("no polish left")]} if trouble else {})
+    countdown = Countdown(fatal)
+    mortal = catalogue(Mortal(ledger, countdown, name="ledger", effects=("write",)), WORKFLOW)
+    run_id = start(world.engine(mortal))
+    try:
+        world.run_until_quiet(world.engine(mortal, MortalStore(world.store, countdown)))
+    except Killed:
+        if trouble:
+            ledger.trouble = {"polish": [RefusedError("no polish left")]}
+        world.run_until_quiet(world.engine(catalogue(ledger, WORKFLOW)))
+    status = status_of(world, run_id)
+    world.close()
+    return ledger.done, status, countdown
+
+
+@pytest.mark.parametrize("trouble", [False, True])
+def test_killed_at_any_point_the_outcome_is_the_same(tmp_path: Path, *, trouble: bool) -> None:
+    (tmp_path / "whole").mkdir()
+    expected, status, whole = play(tmp_path / "whole", None, trouble=trouble)
+    for fatal in range(1, len(whole.passed) + 1):
+        folder = tmp_path / str(fatal)
+        folder.mkdir()
+        done, ended, _ = play(folder, fatal, trouble=trouble)
+        assert (done, ended) == (expected, status), f"killed at {whole.passed[fatal - 1]} ({fatal})"

@@ -1,0 +1,396 @@
+"""The PyPI provider against a real pypiserver, and against servers that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from shipline.domain.errors import (
+    ConfigurationError,
+    ConflictError,
+    InvalidValue,
+    RefusedError,
+    ShiplineError,
+    UnavailableError,
+)
+from shipline.ports.provider import ProviderContext
+from shipline.ports.registry import Registry
+from shipline.providers.registry.pypi import PyPIRegistry, PyPISettings
+from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
+from shipline.testing.fakes.clock import FakeClock
+
+SERVER = """
+import sys, wsgiref.simple_server, pypiserver
+root, port, password, algorithm, uploads = sys.argv[1:6]
+choices = dict(roots=[root], disable_fallback=True, hash_algo=algorithm or None)
+if password:
+    choices |= dict(authenticate=["update"], auther=lambda user, given: (user, given) == ("robot", password))
+else:
+    choices |= dict(authenticate=[], password_file=".")
+application = pypiserver.app(**choices)
+left = [int(uploads)]
+def limited(environ, start_response):
+    if environ["REQUEST_METHOD"] == "POST":
+        if left[0] == 0:
+            import os
+            os._exit(9)
+        left[0] -= 1
+    return application(environ, start_response)
+class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+server = wsgiref.simple_server.make_server("127.0.0.1", int(port), limited, handler_class=Quiet)
+print(server.server_port, flush=True)
+server.serve_forever()
+"""
+
+
+class Server:
+    """pypiserver in a process of its own, on a loopback port that the kernel chose.
+
+    `uploads` is how many POST requests it takes before it dies as if killed; -1 for all.
+    """
+
+    def __init__(self, root: Path, *, password: str = "", hash_algorithm: str = "sha256") -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        self._arguments = (password, hash_algorithm)
+        self._process: subprocess.Popen[str] | None = None
+        self.port = 0
+
+    def start(self, *, uploads: int = -1) -> Server:
+        command = [sys.executable, "-c", SERVER, str(self.root), str(self.port), *self._arguments, str(uploads)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.port = int(self._process.stdout.readline())
+        return self
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+    def settings(self, **changes: object) -> PyPISettings:
+        address = f"http://127.0.0.1:{self.port}"
+        given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
+        return PyPISettings(**given)  # type: ignore[arg-type]  # settings by name, as a table has them
+
+    def names(self) -> set[str]:
+        return {path.name for path in self.root.iterdir()}
+
+
+@pytest.fixture
+def context(tmp_path: Path) -> ProviderContext:
+    root = tmp_path / "repository"
+    root.mkdir()
+    # What must never be run: the repository's own idea of twine.
+    (root / "twine.py").write_text("raise SystemExit('the repository was run')\n")
+    return ProviderContext(root=root, state=tmp_path / "state", clock=FakeClock())
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    server = Server(tmp_path / "served").start()
+    yield server
+    server.stop()
+
+
+class TestPyPIRegistryThatRemoves(RegistryConformance):
+    @pytest.fixture
+    def registry(self, server: Server, context: ProviderContext) -> Registry:
+        return PyPIRegistry(server.settings(withdraw="remove"), context)
+
+    @pytest.fixture
+    def break_registry(self, server: Server) -> Callable[[], None]:
+        return server.stop
+
+
+class TestPyPIRegistryThatYanks(RegistryConformance):
+    @pytest.fixture
+    def registry(self, server: Server, context: ProviderContext) -> Registry:
+        return PyPIRegistry(server.settings(), context)
+
+    @pytest.fixture
+    def break_registry(self, server: Server) -> Callable[[], None]:
+        return server.stop
+
+
+def test_killed_midway_the_second_publish_uploads_only_what_is_missing(
+    tmp_path: Path, context: ProviderContext
+) -> None:
+    """The index dies after one of two uploads; when it is back, the first file is not sent again."""
+    server = Server(tmp_path / "served").start(uploads=1)
+    try:
+        registry = PyPIRegistry(server.settings(), context)
+        files = make_distributions(tmp_path / "dist", "1.0.0")
+        with pytest.raises(UnavailableError):
+            registry.publish(PACKAGE, "1.0.0", files)
+        assert server.names() == {files[0].name}
+        server.stop()
+        # One more upload is taken: a second one would kill the index.
+        server.start(uploads=1)
+        served = registry.publish(PACKAGE, "1.0.0", files)
+        assert {file.name: file.digest for file in served} == {path.name: digest(path) for path in files}
+    finally:
+        server.stop()
+
+
+def test_wrong_credentials_are_refused_and_no_secret_is_shown(
+    tmp_path: Path, context: ProviderContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(tmp_path / "served", password="right-one").start()
+    try:
+        monkeypatch.setenv("QUOTES_TOKEN", "wrong-secret")
+        settings = server.settings(anonymous=False, username="robot", password_environment="QUOTES_TOKEN")
+        files = make_distributions(tmp_path / "dist", "1.0.0")
+        with pytest.raises(RefusedError, match="refused the credentials") as caught:
+            PyPIRegistry(settings, context).publish(PACKAGE, "1.0.0", files)
+        assert "wrong-secret" not in caught.value.diagnosis()
+        monkeypatch.setenv("QUOTES_TOKEN", "right-one")
+        assert len(PyPIRegistry(settings, context).publish(PACKAGE, "1.0.0", files)) == 2
+        monkeypatch.delenv("QUOTES_TOKEN")
+        with pytest.raises(ConfigurationError, match="QUOTES_TOKEN"):
+            PyPIRegistry(settings, context).publish(PACKAGE, "1.0.1", make_distributions(tmp_path / "next", "1.0.1"))
+    finally:
+        server.stop()
+
+
+def test_without_credentials_twine_is_not_asked_to_prompt(
+    server: Server, tmp_path: Path, context: ProviderContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
+    registry = PyPIRegistry(server.settings(anonymous=False), context)
+    with pytest.raises(ConfigurationError, match="no credentials"):
+        registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
+
+
+def test_files_of_another_version_or_package_are_never_uploaded(
+    server: Server, tmp_path: Path, context: ProviderContext
+) -> None:
+    registry = PyPIRegistry(server.settings(), context)
+    files = make_distributions(tmp_path / "dist", "1.0.0")
+    for package, version in ((PACKAGE, "1.0.1"), ("other", "1.0.0")):
+        with pytest.raises(InvalidValue, match="is no wheel or sdist of"):
+            registry.publish(package, version, files)
+    assert server.names() == set()
+
+
+def test_versions_are_compared_by_pep_440_and_names_by_pep_503(
+    server: Server, tmp_path: Path, context: ProviderContext
+) -> None:
+    registry = PyPIRegistry(server.settings(), context)
+    registry.publish("Quotes.Service", "1.0.0-rc.1", make_distributions(tmp_path / "dist", "1.0.0rc1"))
+    assert len(registry.find("quotes_service", "1.0.0c1")) == 2
+
+
+def test_an_index_that_states_no_digest_cannot_be_published_to(tmp_path: Path, context: ProviderContext) -> None:
+    server = Server(tmp_path / "served", hash_algorithm="").start()
+    try:
+        files = make_distributions(tmp_path / "dist", "1.0.0")
+        for path in files:
+            (server.root / path.name).write_bytes(path.read_bytes())
+        registry = PyPIRegistry(server.settings(), context)
+        assert [file.digest for file in registry.find(PACKAGE, "1.0.0")] == [None, None]
+        with pytest.raises(RefusedError, match="states no sha256"):
+            registry.publish(PACKAGE, "1.0.0", files)
+    finally:
+        server.stop()
+
+
+def test_yanking_says_what_a_person_must_do(server: Server, tmp_path: Path, context: ProviderContext) -> None:
+    registry = PyPIRegistry(server.settings(), context)
+    registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
+    withdrawal = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
+    assert withdrawal.done == ()
+    assert "has to yank 1.0.0" in withdrawal.not_done[0]
+    assert "fails 5% of requests" in withdrawal.not_done[0]
+
+
+def test_removing_needs_credentials_where_uploading_does(
+    tmp_path: Path, context: ProviderContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(tmp_path / "served", password="right-one").start()
+    try:
+        for path in make_distributions(server.root, "1.0.0"):
+            assert path.exists()
+        with pytest.raises(RefusedError):
+            PyPIRegistry(server.settings(withdraw="remove"), context).withdraw(PACKAGE, "1.0.0", reason="broken")
+        monkeypatch.setenv("QUOTES_TOKEN", "right-one")
+        settings = server.settings(
+            withdraw="remove", anonymous=False, username="robot", password_environment="QUOTES_TOKEN"
+        )
+        withdrawal = PyPIRegistry(settings, context).withdraw(PACKAGE, "1.0.0", reason="broken")
+        assert withdrawal.done[0].startswith("removed quotes_service-1.0.0")
+        assert server.names() == set()
+    finally:
+        server.stop()
+
+
+def test_installers_are_told_the_index_and_no_secret(server: Server, context: ProviderContext) -> None:
+    settings = server.settings(anonymous=False, username="robot", password_environment="QUOTES_TOKEN")
+    assert PyPIRegistry(settings, context).install_arguments() == ("--index-url", settings.index_url)
+
+
+def test_what_is_published_can_be_installed(server: Server, tmp_path: Path, context: ProviderContext) -> None:
+    """The ecosystem's own installer, with nothing but what the provider says."""
+    registry = PyPIRegistry(server.settings(), context)
+    registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-cache-dir",
+    ]
+    target = ["--target", str(tmp_path / "installed"), *registry.install_arguments(), f"{PACKAGE}==1.0.0"]
+    subprocess.run([*command, *target], check=True, capture_output=True)
+    assert (tmp_path / "installed" / "quotes_service-1.0.0.dist-info" / "METADATA").exists()
+
+
+def test_the_index_may_come_from_the_configuration_of_pip(
+    server: Server, context: ProviderContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = server.settings(index_url="")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{server.port}/simple/")
+    assert PyPIRegistry(settings, context).find(PACKAGE, "1.0.0") == ()
+    monkeypatch.delenv("PIP_INDEX_URL")
+    file = tmp_path / "pip.conf"
+    file.write_text(f"[global]\nindex-url = http://127.0.0.1:{server.port}/simple/\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    assert PyPIRegistry(settings, context).find(PACKAGE, "1.0.0") == ()
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    with pytest.raises(ConfigurationError, match="not configured"):
+        PyPIRegistry(settings, context).find(PACKAGE, "1.0.0")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"index_url": "ftp://example.org/"}, "index_url is not an http"),
+        ({"upload_url": "https://robot:secret@example.org/"}, "upload_url holds a user name"),
+        ({"withdraw": "delete"}, "is not known"),
+        ({"withdraw": "remove"}, "needs upload_url"),
+        ({"username": "robot"}, "belong together"),
+        ({"username": "robot", "password_environment": "X", "anonymous": True}, "anonymous"),
+    ],
+)
+def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        PyPISettings(**table)  # type: ignore[arg-type]  # a table as a user may write it
+    assert "secret" not in caught.value.diagnosis()
+
+
+class Misbehaving:
+    """A tiny index: answers GET with `page`, POST with `status`; hangs where told to."""
+
+    def __init__(self, *, page: bytes = b"<html></html>", status: int = 200, hangs: str = "") -> None:
+        self.posts = 0
+        over = self._over = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if hangs == "GET":
+                    over.wait()
+                self._say(200, page)
+
+            def do_POST(self) -> None:
+                outer.posts += 1
+                self.rfile.read(int(self.headers["Content-Length"]))
+                if hangs == "POST":
+                    over.wait()
+                self._say(status, b"said by the index")
+
+            def _say(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+                pass
+
+            def handle(self) -> None:
+                with contextlib.suppress(ConnectionError):  # The client gave up, as it should.
+                    super().handle()
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def registry(self, context: ProviderContext, **changes: object) -> PyPIRegistry:
+        address = f"http://127.0.0.1:{self._server.server_port}"
+        given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
+        return PyPIRegistry(PyPISettings(**given), context)  # type: ignore[arg-type]  # settings by name
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [(500, UnavailableError), (503, UnavailableError), (403, RefusedError), (400, ShiplineError), (409, ShiplineError)],
+)
+def test_what_the_index_answers_to_an_upload_decides_the_error(
+    status: int, expected: type[ShiplineError], tmp_path: Path, context: ProviderContext
+) -> None:
+    with Misbehaving(status=status) as index:
+        with pytest.raises(expected) as caught:
+            index.registry(context).publish(PACKAGE, "1.0.0", make_distributions(tmp_path, "1.0.0"))
+        assert caught.value.retryable is (expected is UnavailableError)
+
+
+def test_an_index_that_never_answers_is_given_up(tmp_path: Path, context: ProviderContext) -> None:
+    with Misbehaving(hangs="GET") as index, pytest.raises(UnavailableError, match="cannot be reached"):
+        index.registry(context, answer_timeout_s=0.2).find(PACKAGE, "1.0.0")
+    with Misbehaving(hangs="POST") as index, pytest.raises(UnavailableError, match="did not finish the upload"):
+        index.registry(context, upload_timeout_s=2.0).publish(PACKAGE, "1.0.0", make_distributions(tmp_path, "1.0.0"))
+
+
+def test_files_that_are_taken_and_not_served_are_waited_for_and_then_reported(
+    tmp_path: Path, context: ProviderContext
+) -> None:
+    """The wait is on the context's clock: two minutes here take no time."""
+    before_us = context.clock.now_us()
+    with Misbehaving() as index:
+        with pytest.raises(UnavailableError, match="does not serve it yet"):
+            index.registry(context).publish(PACKAGE, "1.0.0", make_distributions(tmp_path, "1.0.0"))
+        assert index.posts == 2
+    assert context.clock.now_us() - before_us > 60_000_000
+
+
+def test_yanked_files_are_seen_and_nothing_is_left_to_do(context: ProviderContext) -> None:
+    page = b'<a href="../../f/quotes_service-1.0.0.tar.gz#sha256=%s" data-yanked="broken">x</a>' % (b"a" * 64)
+    with Misbehaving(page=page) as index:
+        withdrawal = index.registry(context).withdraw(PACKAGE, "1.0.0", reason="broken")
+    assert "yanked" in withdrawal.done[0]
+
+
+def test_a_conflict_names_both_digests(tmp_path: Path, context: ProviderContext) -> None:
+    files = make_distributions(tmp_path, "1.0.0")
+    page = f'<a href="{files[0].name}#sha256={"b" * 64}">x</a>'.encode()
+    with Misbehaving(page=page) as index, pytest.raises(ConflictError) as caught:
+        index.registry(context).publish(PACKAGE, "1.0.0", files)
+    assert "sha256:" + "b" * 64 in caught.value.what
+    assert digest(files[0]) in caught.value.what

@@ -1,0 +1,232 @@
+"""The git provider on real git: the port's suite, and what only git has."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipline.domain.errors import ConflictError, InvalidValue, MissingProgram, UnavailableError, UsageError
+from shipline.ports.repository import Repository
+from shipline.providers.repository.command import bounded
+from shipline.providers.repository.git import _commits, _commits_with_paths
+from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
+from shipline.testing.histories import History, repository_at
+
+
+@pytest.fixture(autouse=True)
+def _away_from_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "project")
+
+
+class TestGitRepository(RepositoryConformance):
+    @pytest.fixture
+    def repository(self, history: History) -> Repository:
+        return history.repository
+
+
+def test_outside_of_a_repository_the_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not a git repository") as caught:
+        repository_at(tmp_path).head()
+    assert "git init" in caught.value.todo
+
+
+def test_a_missing_git_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingProgram, match="'git'"):
+        repository_at(tmp_path).root()
+    with pytest.raises(MissingProgram):
+        list(repository_at(tmp_path)._git.stream("read", "log"))
+
+
+def test_the_root_is_found_from_a_folder_inside(history: History) -> None:
+    history.commit("feat: a", {"deep/er/a.txt": "1"})
+    inside = repository_at(history.folder / "deep" / "er")
+    assert inside.root() == history.folder
+    assert [path for each in inside.log((), changed_paths=True) for path in each.paths] == ["deep/er/a.txt"]
+
+
+def test_a_hook_that_runs_us_does_not_send_us_to_its_repository(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = History(tmp_path / "other")
+    monkeypatch.setenv("GIT_DIR", str(other.folder / ".git"))
+    assert history.repository.root() == history.folder
+
+
+def test_a_detached_head_has_no_branch(history: History) -> None:
+    head = history.commit("feat: a")
+    assert history.repository.branch() == "main"
+    history.git("checkout", "--quiet", "--detach")
+    assert (history.repository.branch(), history.repository.head()) == (None, head)
+
+
+def test_a_shallow_clone_is_known_as_one(history: History, tmp_path: Path) -> None:
+    history.commit("feat: a")
+    history.commit("feat: b")
+    history.git("clone", "--quiet", "--depth=1", f"file://{history.folder}", str(tmp_path / "clone"))
+    assert repository_at(tmp_path / "clone").is_shallow()
+
+
+def test_tags_of_all_kinds_are_peeled_to_commits(history: History) -> None:
+    """Light, annotated and nested tags count; a tag of a file does not; a tag elsewhere is not merged."""
+    head = history.commit("feat: a", {"a.txt": "1"})
+    history.tag("light", annotated=False)
+    history.tag("annotated")
+    history.git("tag", "-a", "-m", "nested", "nested", "annotated")
+    history.git("tag", "blob", "HEAD:a.txt")
+    history.git("tag", "-a", "-m", "x", "annotated-blob", "HEAD:a.txt")
+    history.git("checkout", "--quiet", "-b", "side")
+    history.commit("feat: b")
+    history.tag("side-1")
+    history.git("checkout", "--quiet", "main")
+    repository = history.repository
+    assert {(tag.name, tag.commit) for tag in repository.merged_tags()} == {
+        ("light", head),
+        ("annotated", head),
+        ("nested", head),
+    }
+    assert repository.find_tag("side-1") is not None
+    assert repository.find_tag("annotated-blob") is None
+
+
+def test_messages_in_any_encoding_are_read(history: History) -> None:
+    history.commit("feat: Größe".encode("latin-1"))
+    history.git(
+        "-c", "i18n.commitEncoding=ISO-8859-1", "commit", "--allow-empty", "-F-", stdin="fix: é".encode("latin-1")
+    )
+    history.commit(b"")
+    empty, declared, undeclared = history.repository.log(())
+    assert (empty.message, declared.message) == ("", "fix: é\n")
+    assert undeclared.message.startswith("feat: Gr")
+
+
+def test_merges_name_no_paths(history: History) -> None:
+    history.commit("feat: a", {"a.txt": "1"})
+    history.git("checkout", "--quiet", "-b", "side")
+    history.commit("", {"b.txt": "1"})
+    history.git("checkout", "--quiet", "main")
+    history.commit("fix: c", {"c.txt": "1", "d.txt": "1"})
+    history.merge("side", "Merge branch 'side'")
+    paths = {each.message.strip(): each.paths for each in history.repository.log((), changed_paths=True)}
+    assert paths == {
+        "Merge branch 'side'": (),
+        "fix: c": ("c.txt", "d.txt"),
+        "": ("b.txt",),
+        "feat: a": ("a.txt",),
+    }
+
+
+def test_hooks_neither_stop_nor_change_a_release_commit(history: History) -> None:
+    history.commit("feat: a", {"a.txt": "1"})
+    for name in ("pre-commit", "commit-msg", "prepare-commit-msg"):
+        hook = history.folder / ".git" / "hooks" / name
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text('#!/bin/sh\n[ -n "$1" ] && echo rewritten > "$1"\nexit 1\n')
+        hook.chmod(0o755)
+    (history.folder / "a.txt").write_text("2")
+    history.repository.commit_paths(("a.txt",), "chore(release): 1.0.0\n\n# kept", key="rel_1", time_us=NOW_US)
+    assert history.git("log", "-1", "--format=%B") == "chore(release): 1.0.0\n\n# kept\n\nShipline-Key: rel_1"
+
+
+def test_a_new_and_an_ignored_file_can_be_committed_beside_staged_ones(history: History) -> None:
+    history.commit("feat: a", {"a.txt": "1", ".gitignore": "CHANGELOG.md\n"})
+    (history.folder / "a.txt").write_text("2")
+    history.git("add", "a.txt")
+    (history.folder / "CHANGELOG.md").write_text("# Changelog\n")
+    history.repository.commit_paths(("CHANGELOG.md",), "chore: release", key="k", time_us=NOW_US)
+    assert history.git("show", "--name-only", "--format=", "HEAD") == "CHANGELOG.md"
+    assert history.git("diff", "--cached", "--name-only") == "a.txt"
+
+
+def test_without_an_identity_nothing_is_committed_or_tagged(history: History) -> None:
+    head = history.commit("feat: a", {"a.txt": "1"})
+    history.git("config", "--unset", "user.name")
+    history.git("config", "--unset", "user.email")
+    (history.folder / "a.txt").write_text("2")
+    for act in (
+        lambda: history.repository.commit_paths(("a.txt",), "x", key="k", time_us=NOW_US),
+        lambda: history.repository.create_tag("v1", head, "x", time_us=NOW_US),
+    ):
+        with pytest.raises(UsageError, match="does not know who") as caught:
+            act()
+        assert "git config user.name" in caught.value.todo
+    assert (history.repository.head(), history.repository.merged_tags()) == (head, ())
+
+
+@pytest.fixture
+def remote(history: History, tmp_path: Path) -> History:
+    """The project's remote; one commit is there already."""
+    history.commit("feat: a", {"a.txt": "1"})
+    history.git("clone", "--quiet", "--bare", str(history.folder), str(tmp_path / "remote.git"))
+    history.git("remote", "add", "origin", str(tmp_path / "remote.git"))
+    other = tmp_path / "other"
+    history.git("clone", "--quiet", str(tmp_path / "remote.git"), str(other))
+    return History(other)
+
+
+@pytest.mark.usefixtures("remote")
+def test_pushing_is_idempotent(history: History) -> None:
+    head = history.commit("fix: b")
+    history.tag("v1.0.0")
+    for _ in range(2):
+        history.repository.push("origin", ("main", "refs/tags/v1.0.0"))
+    assert head in history.git("ls-remote", "origin", "refs/heads/main")
+
+
+def test_a_rejected_push_changes_nothing_at_the_remote(history: History, remote: History) -> None:
+    remote.commit("fix: theirs")
+    remote.git("push", "--quiet", "origin", "main")
+    history.commit("fix: ours")
+    history.tag("v1.0.0")
+    with pytest.raises(ConflictError):
+        history.repository.push("origin", ("main", "refs/tags/v1.0.0"))
+    assert history.git("ls-remote", "--tags", "origin") == ""
+
+
+def test_a_remote_that_is_not_there_is_unavailable(history: History) -> None:
+    history.commit("feat: a")
+    with pytest.raises(UnavailableError):
+        history.repository.push("origin", ("main",))
+
+
+@pytest.mark.parametrize(("remote_name", "ref"), [("--exec=x", "main"), ("o", "+main"), ("o", ":main"), ("o", "--all")])
+def test_a_push_takes_no_options_no_force_and_no_deletion(history: History, remote_name: str, ref: str) -> None:
+    with pytest.raises(InvalidValue):
+        history.repository.push(remote_name, (ref,))
+
+
+def test_what_git_says_is_bounded_and_without_credentials() -> None:
+    said = bounded(b"fatal: https://ann:s3cret@example.com/x.git refused\n" + b"x" * 100)
+    assert "s3cret" not in said
+    assert "https://***@example.com" in said
+    assert len(bounded(b"x" * 10_000)) < 1_000
+
+
+RECORDS = "".join(
+    f"\0{'a' * 40}\0{'b' * 40} {'c' * 40}\0Änn\0a@example.com\0{number}\0{message}\0{paths}"
+    for number, message, paths in [(1, "feat: é\n", "\nx\0y z\0"), (2, "", ""), (3, "", "\nq\0")]
+).encode()
+
+
+@given(st.lists(st.integers(min_value=1, max_value=len(RECORDS) - 1), unique=True).map(sorted))
+def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> None:
+    pieces = [RECORDS[start:end] for start, end in zip([0, *cuts], [*cuts, len(RECORDS)], strict=True)]
+    commits = list(_commits_with_paths(iter(pieces)))
+    assert [(each.time_us, each.author, each.message, each.paths) for each in commits] == [
+        (1_000_000, "Änn", "feat: é\n", ("x", "y z")),
+        (2_000_000, "Änn", "", ()),
+        (3_000_000, "Änn", "", ("q",)),
+    ]
+    plain = RECORDS.replace(b"\nx\0y z\0", b"").replace(b"\nq\0", b"").replace(b"\0" + b"a" * 40, b"a" * 40)
+    whole = [plain[start:end] for start, end in zip([0, *cuts], [*cuts, len(plain)], strict=True) if start < len(plain)]
+    assert [each.time_us for each in _commits(iter(whole))] == [1_000_000, 2_000_000, 3_000_000]

@@ -1,0 +1,297 @@
+"""Traffic behind a real HAProxy: the suite, and what only real processes and requests can show."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.provider import ProviderContext
+from shipline.ports.target import Role
+from shipline.ports.traffic import Route, Traffic
+from shipline.providers.signals.haproxy import HAProxySignals
+from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
+from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
+from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("haproxy") is None and shutil.which("haproxy", path=SEARCH_PATH) is None, reason="needs haproxy"
+)
+
+
+@pytest.fixture
+def open_haproxy(tmp_path: Path) -> Iterator[Callable[[], HAProxyTraffic]]:
+    """Providers over one state folder; the proxy ends with the test."""
+    settings = HAProxyTraffic.Settings(port=free_port())
+    context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
+    yield lambda: HAProxyTraffic(settings, context)
+    HAProxyTraffic(settings, context).close()
+
+
+@pytest.fixture
+def haproxy(open_haproxy: Callable[[], HAProxyTraffic]) -> HAProxyTraffic:
+    """An open splitter."""
+    traffic = open_haproxy()
+    traffic.open()
+    return traffic
+
+
+@pytest.fixture
+def old() -> Iterator[Backend]:
+    """The instance of the stable version."""
+    with running_backend("old") as backend:
+        yield backend
+
+
+@pytest.fixture
+def new() -> Iterator[Backend]:
+    """The instance of the canary."""
+    with running_backend("new") as backend:
+        yield backend
+
+
+def routes_to(old: Backend, new: Backend, canary: float) -> tuple[Route, ...]:
+    """A split between two real backends."""
+    addresses = (old.address, new.address)
+    return tuple(replace(route, address=address) for route, address in zip(split(canary), addresses, strict=True))
+
+
+def kill(traffic: HAProxyTraffic) -> None:
+    """End the proxy as a power cut would."""
+    pid = traffic._process.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: traffic._process.pid() is None, "the proxy's end")
+
+
+class TestHAProxyTraffic(TrafficConformance):
+    @pytest.fixture
+    def open_traffic(self, open_haproxy: Callable[[], HAProxyTraffic]) -> Callable[[], Traffic]:
+        return open_haproxy
+
+
+def test_requests_are_split_exactly(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """A whole round of 256 requests meets the weights to the request."""
+    haproxy.apply(routes_to(old, new, 16 / 256), revision=1)
+    bodies = [get(haproxy.address(), "/ok")[1] for _ in range(256)]
+    assert (bodies.count("old"), bodies.count("new")) == (240, 16)
+
+
+async def _user(address: str, requests: int, lost: list[str], served: list[str]) -> None:
+    """One client on one kept connection; anything but a 200 is lost."""
+    host, _, port = address.rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    for _ in range(requests):
+        writer.write(b"GET /ok HTTP/1.1\r\nHost: users\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = await reader.readexactly(3)
+        (served if head.startswith(b"HTTP/1.1 200") else lost).append(body.decode(errors="replace"))
+    writer.close()
+    await writer.wait_closed()
+
+
+def counted(signals: HAProxySignals) -> int:
+    """All requests that the access log holds."""
+    return sum(counts.requests for counts in signals.read("0:0").roles.values())
+
+
+def test_no_request_is_lost_by_switching_under_load(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """20,000 requests of 16 users, while the canary comes, goes up, down and away, over and over.
+
+    Each is answered with 200, and each stands in the access log.
+    """
+    haproxy.apply((replace(OLD, address=old.address),), revision=1)
+    done, rounds, failures = threading.Event(), list[int](), list[BaseException]()
+
+    def switch() -> None:
+        revision = 1
+        try:
+            while not done.is_set():
+                for share in (0.01, 0.5, 1.0, 0.25, 0.0):
+                    revision += 1
+                    haproxy.apply(routes_to(old, new, share), revision=revision)
+                wait_until(lambda: haproxy.open_requests("new-1") == 0, "the canary to drain")
+                haproxy.forget("new-1", revision=revision)
+                rounds.append(revision)
+        except BaseException as failure:  # noqa: BLE001 - handed to the test below
+            failures.append(failure)
+
+    async def users() -> tuple[list[str], list[str]]:
+        lost, served = list[str](), list[str]()
+        await asyncio.gather(*(_user(haproxy.address(), 1250, lost, served) for _ in range(16)))
+        return lost, served
+
+    switching = threading.Thread(target=switch)
+    switching.start()
+    try:
+        lost, served = asyncio.run(users())
+    finally:
+        done.set()
+        switching.join()
+    assert failures == []
+    assert lost == []
+    assert len(served) == 20_000
+    assert {"old", "new"} == set(served)
+    assert len(rounds) >= 3
+    context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
+    signals = HAProxySignals(HAProxySignals.Settings(), context)
+    wait_until(lambda: counted(signals) == 20_000, "all requests in the log")
+
+
+def test_a_killed_proxy_comes_back_with_its_routes(
+    haproxy: HAProxyTraffic, open_haproxy: Callable[[], HAProxyTraffic], old: Backend, new: Backend
+) -> None:
+    """The very first request after the restart is split as before; the fence holds too."""
+    haproxy.apply(routes_to(old, new, 1.0), revision=5)
+    kill(haproxy)
+    with pytest.raises(UnavailableError):
+        haproxy.routes()
+    again = open_haproxy()
+    again.open()
+    assert get(again.address(), "/ok") == (200, "new")
+    assert shares(again) == {"old-1": 0.0, "new-1": 1.0}
+    with pytest.raises(RefusedError):
+        again.apply(routes_to(old, new, 0.5), revision=4)
+
+
+def test_a_recycled_pid_is_not_taken_for_the_proxy(haproxy: HAProxyTraffic) -> None:
+    """A record whose pid now belongs to another process names nobody, and nobody is killed."""
+    kill(haproxy)
+    record = haproxy._process.folder / "process.json"
+    record.write_text(
+        record.read_text().replace(record.read_text().split('"pid": ')[1].split(",")[0], str(os.getpid()))
+    )
+    assert haproxy._process.pid() is None
+    haproxy.close()
+    haproxy.open()
+    assert haproxy.routes() == ()
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    """With the setting to change; nothing is left running."""
+    context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=port), context)
+        with pytest.raises(ShiplineError, match=f"port {port} .* in use") as failure:
+            traffic.open()
+        assert "`port`" in failure.value.todo
+        assert traffic._process.pid() is None
+
+
+def test_a_changed_port_is_not_taken_silently(haproxy: HAProxyTraffic, tmp_path: Path) -> None:
+    """The proxy goes on serving where it did, and the user is told."""
+    context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
+    moved = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), context)
+    with pytest.raises(ConfigurationError, match="still serves on"):
+        moved.open()
+    assert haproxy.routes() == ()
+
+
+def test_an_instance_drains_before_it_is_forgotten(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """A slow request counts as open, through a change of role too, until it is answered; then all can go."""
+    haproxy.apply(routes_to(old, new, 1.0), revision=1)
+    answers: list[tuple[int, str]] = []
+    slow = threading.Thread(target=lambda: answers.append(get(haproxy.address(), "/hold")))
+    slow.start()
+    wait_until(lambda: haproxy.open_requests("new-1") == 1, "the slow request")
+    promoted = replace(routes_to(old, new, 1.0)[1], role=Role.STABLE)
+    haproxy.apply((promoted,), revision=2)
+    assert haproxy.open_requests("new-1") == 1
+    haproxy.apply((replace(OLD, address=old.address),), revision=3)
+    with pytest.raises(RefusedError):
+        haproxy.forget("new-1", revision=4)
+    assert get(haproxy.address(), "/ok") == (200, "old")
+    get(new.address, "/go")
+    slow.join()
+    assert answers == [(200, "new")]
+    wait_until(lambda: haproxy.open_requests("new-1") == 0, "the instance to drain")
+    haproxy.forget("new-1", revision=4)
+    assert shares(haproxy) == {"old-1": 1.0}
+
+
+def test_a_dead_instance_fails_its_own_requests(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """No other instance answers for it: its failures are evidence."""
+    haproxy.apply(routes_to(old, new, 0.5), revision=1)
+    new.process.kill()
+    new.process.wait()
+    statuses = [get(haproxy.address(), "/ok")[0] for _ in range(10)]
+    assert (statuses.count(200), statuses.count(503)) == (5, 5)
+
+
+ENGINE = """
+    import sys
+    from pathlib import Path
+    from tests.machine import SystemClock
+    from shipline.ports.provider import ProviderContext
+    from shipline.providers.traffic.haproxy import HAProxyTraffic
+    from shipline.testing.conformance.traffic import split
+
+    state = Path(sys.argv[1])
+    context = ProviderContext(root=state, state=state, clock=SystemClock())
+    traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=int(sys.argv[2])), context)
+    print("go", flush=True)
+    traffic.open()
+    for revision in range(1, 1000):
+        traffic.apply(split(revision % 3 / 4), revision=revision)
+"""
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.03, 0.06, 0.09, 0.12, 0.18, 0.25])
+def test_an_engine_killed_while_it_opens_or_applies_is_followed_by_the_next(
+    open_haproxy: Callable[[], HAProxyTraffic], tmp_path: Path, delay_s: float
+) -> None:
+    """Kill -9 at several moments: the next one finds the proxy, or starts it, and its routes hold."""
+    traffic = open_haproxy()
+    engine = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(ENGINE), str(tmp_path / "state"), traffic.address().split(":")[1]],
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with engine:
+        assert engine.stdout is not None
+        assert engine.stdout.readline() == b"go\n"
+        SystemClock().sleep(delay_s)
+        engine.kill()
+    traffic.open()
+    traffic.apply(split(0.5), revision=1001)
+    assert set(traffic.routes()) == set(split(0.5))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"port": 0}, {"port": 70000}, {"port": 80, "host": "a b"}, {"port": 80, "client_header": "X\nbind :1"}],
+)
+def test_settings_that_cannot_be_are_refused(settings: dict[str, object]) -> None:
+    """Nothing of them reaches the proxy's configuration."""
+    with pytest.raises((InvalidValue, ConfigurationError)):
+        HAProxyTraffic.Settings(**settings)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_a_long_state_path_is_no_obstacle(tmp_path: Path) -> None:
+    """A socket's path is bounded by the kernel, a project's folder is not."""
+    state = tmp_path / ("d" * 100) / ("e" * 100)
+    context = ProviderContext(root=tmp_path, state=state, clock=SystemClock())
+    traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), context)
+    traffic.open()
+    try:
+        traffic.apply((OLD,), revision=1)
+        assert traffic.routes() == (OLD,)
+    finally:
+        traffic.close()
