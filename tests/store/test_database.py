@@ -17,7 +17,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import insert, select, text
-from tests.store.logs import KEY, PUBLIC, append, event
 
 from shipline.domain.errors import ConfigurationError, ConflictError, ShiplineError, UnavailableError
 from shipline.store.database import CorruptStore, Store
@@ -26,6 +25,7 @@ from shipline.store.migrations import HEAD, REVISIONS
 from shipline.store.tables import metadata
 from shipline.store.tables import node as node_table
 from shipline.store.verification import verify
+from tests.store.logs import KEY, PUBLIC, append, event
 
 OPEN = "import sys; from shipline.store.database import Store; Store(sys.argv[1]).open().close()"
 OPEN_TOGETHER = """

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from sqlalchemy import insert, select
-from tests.store.logs import KEY, append, event
 
 from shipline.domain.event import Event
 from shipline.domain.package import Project
@@ -15,6 +14,7 @@ from shipline.store.log import sequence
 from shipline.store.reactors import react
 from shipline.store.tables import node as node_table
 from shipline.store.transaction import Transaction
+from tests.store.logs import KEY, append, event
 
 
 def note(tx: Transaction, event: Event) -> None:
