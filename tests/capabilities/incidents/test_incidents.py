@@ -105,8 +105,8 @@ STUCK = replace(TURNED, status=RunStatus.FAILED, reason="restore: the proxy does
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
-    made = World(3, tmp_path)
+def world(tmp_path: Path, store_url: str) -> Iterator[World]:
+    made = World(3, tmp_path, url=store_url)
     yield made
     made.close()
 

@@ -1,0 +1,27 @@
+"""Times, durations and shares in words, as every command writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def moment(time_us: int) -> str:
+    """UTC microseconds as `2026-11-03 14:05:06 UTC`."""
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def duration(seconds: float) -> str:
+    """At most two units: `0.4 s`, `45 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. Not negative."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    for size, name, smaller_size, smaller in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // smaller_size
+            return f"{whole // size} {name} {rest} {smaller}" if rest else f"{whole // size} {name}"
+    return f"{whole} s"
+
+
+def percentage(share: float) -> str:
+    """A share of 1 as `12.5 %`."""
+    return f"{share * 100:.1f} %"
