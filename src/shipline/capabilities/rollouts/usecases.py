@@ -109,7 +109,8 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     verb = command.verb
     if verb not in VERBS:
         raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
-    if rollout.status in ENDED:
+    # What ended well may still have to be cleared away: then `retry` speaks to the step that stops old instances.
+    if rollout.status in ENDED and verb != "retry":
         raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has ended: {rollout.status.value}")
     if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK):
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
@@ -182,10 +183,10 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     """Keep the rollout's status in step with its run: turning back, turned back, or stuck on the way back."""
     rollout = ROLLOUTS.find(tx, str(run.input["rollout_id"]))
-    if rollout is None or rollout.status is RolloutStatus.PROMOTED:
+    if rollout is None or rollout.status in ENDED:
         return
     now_us = events.clock.now_us()
-    if run.state.status is RunStatus.FAILED:
+    if run.state.status is RunStatus.FAILED and rollout.status is not RolloutStatus.FAILED:
         ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
