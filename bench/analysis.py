@@ -107,12 +107,12 @@ def _ratio(result: dict[str, Any], own: dict[str, Any], key: str) -> str:
     return f"{result[key] / own[key]:.1f}x"
 
 
-def main() -> None:
-    """Run the plan and print one table an environment."""
+def main(arguments_given: list[str] | None = None) -> None:
+    """Run the plan and print one table an environment. None takes the command line's arguments."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="below a minute")
     parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(arguments_given)
     plan = QUICK if arguments.quick else FULL
     for environment in plan.environments:
         print(f"\n{environment}: {plan.runs} runs a case of ours, {plan.runs_others} of the others")

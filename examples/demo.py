@@ -133,7 +133,7 @@ def main() -> int:
         wait_for_withdrawal()
 
         title("Summary")
-        proven = summary(demo)
+        proven = summary(demo, total_s=time.monotonic() - began)
         print(f"\nThe page: {page}   ({time.monotonic() - began:.0f} s in all)", flush=True)
         if os.environ.get("KEEP"):
             print("Kept open; Ctrl-C ends it.", flush=True)
@@ -260,7 +260,7 @@ def wait_for_withdrawal() -> None:
         time.sleep(0.2)
 
 
-def summary(demo: Demo) -> bool:
+def summary(demo: Demo, *, total_s: float) -> bool:
     """What came of it; True if every bundle is proven."""
     proven = True
     for release in reversed(told("releases")["releases"]):
@@ -285,6 +285,15 @@ def summary(demo: Demo) -> bool:
     print(f"  what users saw in all: {tally['sent']} requests, {tally['failed']} failed\n", flush=True)
     shipline("incidents")
     shipline("metrics")
+    figures = {
+        "seconds_to_detect": seconds,
+        "failed_requests": rollout["failed_requests"],
+        "rollback_seconds": back,
+        "requests_sent": tally["sent"],
+        "requests_failed": tally["failed"],
+        "total_seconds": total_s,
+    }
+    (WORKPLACE / "figures.json").write_text(json.dumps(figures))
     return proven
 
 

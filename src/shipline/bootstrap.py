@@ -311,12 +311,23 @@ class Application:
         setting = os.environ.get(LOG_KEY_VARIABLE, "")
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
         chores: list[Callable[[], object]] = [
+            self._follow_settings,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
         ]
         if self.settings.release.withdraw_on_rollback:
             chores.append(partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal))
         return tuple(chores)
+
+    def _follow_settings(self) -> None:
+        """Take in a changed shipline.toml, so that a server decides by the same settings as the command line."""
+        settings = load_settings(self.root)
+        if settings == self.settings:
+            return
+        self.__dict__.update(settings=settings)
+        for made_from_settings in ("packages", "registry", "signer", "release_ground"):
+            self.__dict__.pop(made_from_settings, None)
+        self.engine.catalogue = self._catalogue()
 
     def _order_withdrawal(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is withdrawn from its registry, by a run of its own."""

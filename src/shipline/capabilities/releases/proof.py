@@ -35,6 +35,7 @@ from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, Verdict, combined
 from shipline.engine.workflow import Done, Failed, Outcome, StepContext
+from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
 BUILDER_ID = "urn:shipline:builder:local:v1"
@@ -198,6 +199,7 @@ class ProofSteps:
             return Done({"bundle": None})
         folder = self.ground.folder_of(release)
         sbom = folder / "evidence" / SBOM_NAME
+        checkpoint = latest_checkpoint(self.ground.store)
         contents = BundleContents(
             package=release.package,
             version=release.version,
@@ -208,6 +210,8 @@ class ProofSteps:
             envelopes=self._envelopes(release),
             reports={f"{path.parent.name}-{path.name}": path.read_bytes() for path in self._report_paths(release)},
             sbom=sbom.read_bytes() if sbom.is_file() else None,
+            # Outside the store the checkpoint is a witness: the log cannot be cut shorter unnoticed.
+            checkpoint=checkpoint.encode() if checkpoint is not None else None,
         )
         write_atomically(folder / BUNDLE_NAME, make_bundle(contents, self.ground.signer))
         digest = digest_of(folder / BUNDLE_NAME)

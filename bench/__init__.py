@@ -1,0 +1,1 @@
+"""Measured claims: `python -m bench [demo|analysis|plans]...`; all of them without a name."""
