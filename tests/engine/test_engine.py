@@ -15,6 +15,7 @@ from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import (
     NO_UNDO,
+    Action,
     Again,
     Done,
     Failed,
@@ -220,7 +221,8 @@ def test_a_late_outcome_of_a_process_that_was_given_up_is_dropped(world: World) 
         world.run_until_quiet(rescuer)
         return Failed("too late to matter")
 
-    zombie = world.engine(Catalogue(zombie_catalogue.workflows, dict(zombie_catalogue.actions) | {"paint.sand": slow}))
+    actions: dict[str, Action] = {**zombie_catalogue.actions, "paint.sand": slow}
+    zombie = world.engine(Catalogue(zombie_catalogue.workflows, actions))
     run_id = start(zombie)
     zombie.sweep()
     assert status_of(world, run_id) is RunStatus.DONE
