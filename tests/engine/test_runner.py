@@ -276,7 +276,7 @@ def test_a_node_whose_clock_is_an_hour_off_takes_over_nothing_from_one_that_live
     await_that("the step under way", lambda: worker.run(run).holder == "node-1")
     worker.engine.due()
     assert skewed.engine.due() == ()
-    assert skewed.engine.bury() == ()
+    assert skewed.engine.dead() == ()
     worker.house.gate.set()
     ticking.join()
     store.close()

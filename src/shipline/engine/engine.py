@@ -163,15 +163,19 @@ class Engine:
         if not self.store.is_sqlite:
             journal.beat(tx, self.node_id, self.clock.now_us())
 
-    def bury(self) -> tuple[str, ...]:
-        """Forget the processes that are dead and hold no run any more; returns all dead ones."""
+    def dead(self) -> tuple[str, ...]:
+        """Names of the processes that have died and were not buried yet."""
         if self.store.is_sqlite:
             return ()  # There is no other process.
         with self.store.begin() as tx:
             alive = self._alive(tx, frozenset(journal.last_beats(tx)) - {self.node_id})
-            dead = tuple(sorted(name for name, lives in alive.items() if not lives))
-            self.peers.forget(journal.bury(tx, dead))
-        return dead
+        return tuple(sorted(name for name, lives in alive.items() if not lives))
+
+    def bury(self, dead: tuple[str, ...]) -> None:
+        """Forget those of the dead that hold no run any more."""
+        with self.store.begin() as tx:
+            forgotten = journal.bury(tx, dead)
+        self.peers.forget(forgotten)
 
     def _alive(self, tx: Transaction, holders: frozenset[str]) -> dict[str, bool]:
         """For each holder of a run, whether to leave the run to it.

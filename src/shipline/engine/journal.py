@@ -192,9 +192,12 @@ def last_beats(tx: Transaction) -> dict[str, int]:
 
 
 def bury(tx: Transaction, dead: tuple[str, ...]) -> tuple[str, ...]:
-    """Forget those of the `dead` processes that hold nothing; returns them."""
+    """Forget those of the `dead` processes that hold nothing, as far as that goes; returns the forgotten."""
     holders = {holder for _, holder in held_runs(tx)}
-    forgotten = tuple(name for name in dead if name not in holders)
+    idle = [name for name in dead if name not in holders]
+    # A row that is locked belongs to a process that froze while it wrote its beat: nobody waits for that.
+    lockable = select(node.c.id).where(node.c.id.in_(idle)).with_for_update(skip_locked=True)
+    forgotten = tuple(tx.connection.scalars(lockable)) if idle else ()
     if forgotten:
         tx.connection.execute(delete(node).where(node.c.id.in_(forgotten)))
     return forgotten

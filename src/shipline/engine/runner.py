@@ -125,10 +125,13 @@ class Runner:
                     self.scheduler.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{self.engine.ids.new('tick')}")
 
     def _take_over(self) -> None:
-        dead = self.engine.bury()
+        dead = self.engine.dead()
+        if not dead:
+            return
         taken = self.scheduler.recover(dead)
         if taken:
             log.warning("took over %d ticks of %s", taken, ", ".join(dead))
+        self.engine.bury(dead)  # Last: whoever is buried is not looked after again.
 
     def _forget(self) -> None:
         if time.monotonic() - self._forgot_s < FORGET_EVERY_S:

@@ -21,6 +21,7 @@ from shipline.domain.package import Project
 from shipline.store.transaction import Transaction
 
 BUSY_TIMEOUT_MS = 30_000
+IDLE_TIMEOUT_MS = 10_000
 
 
 class CorruptStore(ShiplineError):
@@ -89,13 +90,21 @@ class Store:
 def _create_engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=10)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     if parsed.get_backend_name() != "sqlite":
         raise ArgumentError(url)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_immediate)
     return engine
+
+
+def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
+    # A process that froze inside a transaction must not keep its locks from the others for as long as it sleeps.
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+    connection.commit()  # The pool rolls back what is open when a connection is given back.
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
