@@ -13,6 +13,7 @@ from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 from shipline.domain.ids import Ids
 from shipline.engine import journal
 from shipline.engine.journal import Run
+from shipline.engine.peers import Peers
 from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, decide, settle
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
 from shipline.ports.clock import Clock
@@ -20,23 +21,23 @@ from shipline.store.database import Store
 from shipline.store.transaction import Transaction
 
 DUE_RUNS_MAX = 1000
-BEAT_EXPIRES_US = 10_000_000
+BEAT_EXPIRES_S = 10.0
 
 log = logging.getLogger(__name__)
 
 
 class Planner(Protocol):
-    """Whoever ticks runs in time."""
+    """Whoever ticks runs that are due now. Later ones are found by their wake times."""
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str, delay_s: float) -> None:
-        """See to it that the run is ticked after `delay_s`, if the transaction commits. The same key: once."""
+    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
+        """See to it that the run is ticked soon, if the transaction commits. The same key: once."""
         ...
 
 
 class NoPlanner:
     """Plans nothing: wake times in the rows alone say what is due. For processes that do not own the engine."""
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str, delay_s: float) -> None:
+    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
         """Nothing."""
 
 
@@ -66,7 +67,8 @@ class Catalogue:
 class Engine:
     """One process's engine. `node_id` names this incarnation of the process, unique for PostgreSQL and SQLite alike.
 
-    Several may work on one PostgreSQL; on SQLite only the owner of the lease calls `tick` and `sweep`.
+    Several may work on one PostgreSQL, and a step whose process is dead by `peers` is taken over; on SQLite only the
+    owner of the lease calls `tick` and `sweep`. `peers` and `planner` may be replaced before the first tick.
     """
 
     def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, node_id: str) -> None:
@@ -75,6 +77,7 @@ class Engine:
         self.clock = clock
         self.ids = ids
         self.node_id = node_id
+        self.peers = Peers(expires_s=BEAT_EXPIRES_S)
         self.planner: Planner = NoPlanner()
         self._busy: set[str] = set()
         self._guard = threading.Lock()
@@ -123,7 +126,7 @@ class Engine:
         journal.insert_signal(tx, run_id, said, now_us=now_us)
         if run.holder is None and not (run.wake_us is not None and run.wake_us <= now_us):
             journal.save_run(tx, replace(run, wake_us=now_us))
-            self.planner.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{said.id}", delay_s=0)
+            self.planner.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{said.id}")
 
     def abandon(self, tx: Transaction, run_id: str) -> None:
         """End a run that has stopped for good, within the caller's transaction; its exclusive key is free then."""
@@ -164,25 +167,48 @@ class Engine:
         """Ids of runs that somebody should tick now; says on the way that this process is alive."""
         now_us = self.clock.now_us()
         with self.store.begin() as tx:
-            journal.beat(tx, self.node_id, now_us)
+            self.beat(tx)
             waiting = journal.due_runs(tx, now_us, limit=DUE_RUNS_MAX)
-            left = tuple(
-                run_id for run_id, holder in journal.held_runs(tx) if not self._alive(tx, holder, run_id, now_us)
-            )
+            held = journal.held_runs(tx)
+            alive = self._alive(tx, frozenset(holder for _, holder in held))
+        left = tuple(run_id for run_id, holder in held if not alive[holder] and run_id not in self._busy)
         return tuple(dict.fromkeys(waiting + left))
 
-    def _alive(self, tx: Transaction, holder: str, run_id: str, now_us: int) -> bool:
-        if holder == self.node_id:
-            return run_id in self._busy
+    def beat(self, tx: Transaction) -> None:
+        """Say that this process is alive, where others may ask."""
+        if not self.store.is_sqlite:
+            journal.beat(tx, self.node_id, self.clock.now_us())
+
+    def dead(self) -> tuple[str, ...]:
+        """Names of the processes that have died and were not buried yet."""
         if self.store.is_sqlite:
-            return False  # The lease says that there is no other process: this one is dead.
-        return now_us - journal.last_beats(tx).get(holder, 0) < BEAT_EXPIRES_US
+            return ()  # There is no other process.
+        with self.store.begin() as tx:
+            alive = self._alive(tx, frozenset(journal.last_beats(tx)) - {self.node_id})
+        return tuple(sorted(name for name, lives in alive.items() if not lives))
+
+    def bury(self, dead: tuple[str, ...]) -> None:
+        """Forget those of the dead that hold no run any more."""
+        with self.store.begin() as tx:
+            forgotten = journal.bury(tx, dead)
+        self.peers.forget(forgotten)
+
+    def _alive(self, tx: Transaction, holders: frozenset[str]) -> dict[str, bool]:
+        """For each holder of a run, whether to leave the run to it.
+
+        False for this very process: a run of its own that it is not busy with is a call that never came back.
+        On SQLite the lease says that there is no other process.
+        """
+        others = holders - {self.node_id}
+        if self.store.is_sqlite or not others:
+            return dict.fromkeys(holders, False)
+        return self.peers.are_alive(journal.last_beats(tx), others) | dict.fromkeys(holders - others, False)
 
     def _plan(self, run_id: str) -> tuple[Run, Invocation, tuple[Signal, ...]] | None:
         now_us = self.clock.now_us()
         with self.store.begin() as tx:
             run = journal.load_run(tx, run_id, lock=True)
-            if run is None or (run.holder is not None and self._held_elsewhere(tx, run, now_us)):
+            if run is None or (run.holder is not None and self._alive(tx, frozenset({run.holder}))[run.holder]):
                 return None
             if run.holder is None and (run.wake_us is None or run.wake_us > now_us):
                 return None
@@ -203,10 +229,6 @@ class Engine:
             journal.journal_started(tx, planned, plan.invocation, holder=self.node_id, now_us=now_us)
             heard = tuple(signal for signal in pending if signal.kind in plan.invocation.step.listens)
         return planned, plan.invocation, heard
-
-    def _held_elsewhere(self, tx: Transaction, run: Run, now_us: int) -> bool:
-        # This very thread has put the run into `_busy`, so a holder of our own name is a call that never came back.
-        return run.holder != self.node_id and self._alive(tx, str(run.holder), run.id, now_us)
 
     def _note_cut_off(self, tx: Transaction, run: Run, now_us: int) -> None:
         journal.journal_ended(tx, run, ("cut off", "the process that had started it did not report back"), now_us)
@@ -263,9 +285,8 @@ class Engine:
 
     def _save_and_plan(self, tx: Transaction, run: Run, now_us: int) -> None:
         journal.save_run(tx, run)
-        if run.wake_us is not None and run.state.status is RunStatus.ACTIVE:
-            delay_s = max(0, run.wake_us - now_us) / 1_000_000
-            self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}", delay_s=delay_s)
+        if run.wake_us is not None and run.wake_us <= now_us and run.state.status is RunStatus.ACTIVE:
+            self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
 
 
 def _through_json(value: dict[str, Any]) -> dict[str, Any]:

@@ -183,9 +183,9 @@ def held_runs(tx: Transaction) -> tuple[tuple[str, str], ...]:
     return tuple((row.id, row.holder) for row in tx.connection.execute(query))
 
 
-def next_wake_us(tx: Transaction) -> int | None:
-    """The earliest wake time of any run, None when nothing is to be woken."""
-    query = select(run.c.wake_us).where(run.c.wake_us.is_not(None)).order_by(run.c.wake_us).limit(1)
+def next_wake_us(tx: Transaction, *, after_us: int = 0) -> int | None:
+    """The earliest wake time of any run that is later than `after_us`, None when nothing is to be woken."""
+    query = select(run.c.wake_us).where(run.c.wake_us > after_us).order_by(run.c.wake_us).limit(1)
     return tx.connection.scalar(query)
 
 
@@ -201,14 +201,16 @@ def last_beats(tx: Transaction) -> dict[str, int]:
     return {row.id: row.beat_us for row in tx.connection.execute(select(node))}
 
 
-def bury(tx: Transaction, *, older_than_us: int) -> tuple[str, ...]:
-    """Forget the processes that were last seen before `older_than_us`, if they hold nothing; returns all such."""
-    dead = tuple(tx.connection.scalars(select(node.c.id).where(node.c.beat_us < older_than_us)))
+def bury(tx: Transaction, dead: tuple[str, ...]) -> tuple[str, ...]:
+    """Forget those of the `dead` processes that hold nothing, as far as that goes; returns the forgotten."""
     holders = {holder for _, holder in held_runs(tx)}
-    forgotten = [name for name in dead if name not in holders]
+    idle = [name for name in dead if name not in holders]
+    # A row that is locked belongs to a process that froze while it wrote its beat: nobody waits for that.
+    lockable = select(node.c.id).where(node.c.id.in_(idle)).with_for_update(skip_locked=True)
+    forgotten = tuple(tx.connection.scalars(lockable)) if idle else ()
     if forgotten:
         tx.connection.execute(delete(node).where(node.c.id.in_(forgotten)))
-    return dead
+    return forgotten
 
 
 def _as_run(row: Row[Any]) -> Run:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
 from shipline.domain.errors import ShiplineError
 from shipline.engine import journal
-from shipline.engine.engine import BEAT_EXPIRES_US, Engine, NoPlanner
+from shipline.engine.engine import Engine, NoPlanner
 from shipline.engine.lease import Lease
 from shipline.store.transaction import Transaction
 
 POLL_S = 0.2
-# A due run is handed over again after this long: the first hand-over may have died with its process.
-AGAIN_US = 3_000_000
+# Never look more often than this, however many wake times lie close together.
+POLL_MIN_S = 0.01
+# A run that is due and was handed over already is handed over again after this long: its tick may have failed.
+AGAIN_S = 3.0
+QUEUED_MAX = 200
+# How long the rows of finished ticks are kept, and how often they are looked for.
+KEPT_US = 3_600_000_000
+FORGET_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -27,24 +34,29 @@ class Scheduler(Protocol):
         """From now on call `tick(run_id)` for what is enqueued."""
         ...
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str, delay_s: float) -> None:
-        """Plan a tick in the caller's transaction."""
+    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
+        """Plan a tick in the caller's transaction. The same key is planned once."""
+        ...
+
+    def queued(self) -> tuple[str, ...]:
+        """The runs that have a tick in the queue, or QUEUED_MAX of them where there are more."""
         ...
 
     def recover(self, dead: tuple[str, ...]) -> int:
-        """Take over what dead nodes had begun."""
+        """Take over what dead nodes had begun; returns how many ticks."""
+        ...
+
+    def forget(self, *, before_us: int) -> int:
+        """Delete a batch of what is kept of ticks that ended before; returns how many."""
         ...
 
     def stop(self) -> None:
-        """Finish and stop."""
+        """Finish the ticks under way and stop. Nothing where it was not started."""
         ...
 
 
 class Runner:
-    """Runs an engine in this process if it may: `start` says whether it owns the lease.
-
-    `chores` are called in every round: the log's sequencer, reactors.
-    """
+    """Runs an engine in this process if it may. `chores` are called in every round: the log's sequencer, reactors."""
 
     def __init__(
         self, engine: Engine, scheduler: Scheduler, lease: Lease, chores: tuple[Callable[[], object], ...]
@@ -55,13 +67,23 @@ class Runner:
         self.chores = chores
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
+        self._handed: dict[str, tuple[int, float]] = {}
+        self._forgot_s = float("-inf")
 
     def start(self) -> bool:
-        """Own the engine and run it in the background; False if another process does."""
+        """Own the engine and run it in the background; False if another process does. May be tried again."""
         if not self.lease.acquire():
             return False
-        self.scheduler.start(self.engine.tick)
         self.engine.planner = self.scheduler
+        try:
+            with self.engine.store.begin() as tx:
+                self.engine.beat(tx)  # Before DBOS knows this process: what it begins must be found when it dies.
+            self.scheduler.start(self.engine.tick)
+        except BaseException:
+            self.engine.planner = NoPlanner()
+            self.lease.release()
+            raise
+        self._stop.clear()
         self._thread = threading.Thread(target=self._loop, name="shipline-engine", daemon=True)
         self._thread.start()
         return True
@@ -78,34 +100,73 @@ class Runner:
         self.lease.release()
 
     def round(self) -> None:
-        """One look around."""
-        due = self.engine.due()
-        now_us = self.engine.clock.now_us()
-        if due:
-            with self.engine.store.begin() as tx:
-                for run_id in due:
-                    run = journal.load_run(tx, run_id)
-                    if run is not None:
-                        key = f"{run_id}:{run.revision}:due:{now_us // AGAIN_US}"
-                        self.scheduler.enqueue(tx, run_id, key=key, delay_s=0)
-        self.scheduler.recover(self._dead(now_us))
+        """One look around. Whatever goes wrong is logged and tried again in the next round."""
+        _attempt(self._hand_over)
+        _attempt(self._take_over)
         self._do_chores()
+        _attempt(self._forget)
 
-    def _dead(self, now_us: int) -> tuple[str, ...]:
-        if self.engine.store.is_sqlite:
-            return ()  # The one executor's own id: DBOS recovers it at launch.
+    def _hand_over(self) -> None:
+        """Give every run that is due a tick, unless it has one in the queue."""
+        due = self.engine.due()
+        self._handed = {run_id: handed for run_id, handed in self._handed.items() if run_id in due}
+        if not due:
+            return
+        queued = self.scheduler.queued()
+        room = QUEUED_MAX - len(queued)
+        missing = [run_id for run_id in due if run_id not in set(queued)][: max(0, room)]
+        now_s = time.monotonic()
         with self.engine.store.begin() as tx:
-            return journal.bury(tx, older_than_us=now_us - BEAT_EXPIRES_US)
+            for run_id in missing:
+                run = journal.load_run(tx, run_id)
+                revision, handed_s = self._handed.get(run_id, (0, 0.0))
+                if run is not None and (run.revision != revision or now_s - handed_s >= AGAIN_S):
+                    self._handed[run_id] = (run.revision, now_s)
+                    self.scheduler.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{self.engine.ids.new('tick')}")
+
+    def _take_over(self) -> None:
+        dead = self.engine.dead()
+        if not dead:
+            return
+        taken = self.scheduler.recover(dead)
+        if taken:
+            log.warning("took over %d ticks of %s", taken, ", ".join(dead))
+        self.engine.bury(dead)  # Last: whoever is buried is not looked after again.
+
+    def _forget(self) -> None:
+        if time.monotonic() - self._forgot_s < FORGET_EVERY_S:
+            return
+        if self.scheduler.forget(before_us=self.engine.clock.now_us() - KEPT_US) == 0:
+            self._forgot_s = time.monotonic()
 
     def _do_chores(self) -> None:
         for chore in self.chores:
-            chore()
+            _attempt(chore)
+
+    def _pause_s(self) -> float:
+        """Until the next run wakes, or POLL_S: other processes plan too."""
+        now_us = self.engine.clock.now_us()
+        with self.engine.store.begin() as tx:
+            wake_us = journal.next_wake_us(tx, after_us=now_us)
+        if wake_us is None:
+            return POLL_S
+        return min(POLL_S, max(POLL_MIN_S, (wake_us - now_us) / 1_000_000))
 
     def _loop(self) -> None:
-        while not self._stop.wait(POLL_S):
+        pause_s = 0.0
+        while not self._stop.wait(pause_s):
+            self.round()
             try:
-                self.round()
-            except ShiplineError as error:
-                log.warning("the engine's round failed and will be tried again: %s", error.diagnosis())
-            except Exception:
-                log.exception("the engine's round failed and will be tried again")
+                pause_s = self._pause_s()
+            except ShiplineError:
+                pause_s = POLL_S  # The round has said what is wrong.
+
+
+def _attempt(job: Callable[[], object]) -> None:
+    """One part of a round: its trouble must not keep the others from their work, nor end the loop."""
+    try:
+        job()
+    except ShiplineError as error:
+        log.warning("a part of the engine's round failed and will be tried again: %s", error.diagnosis())
+    except Exception:
+        log.exception("a part of the engine's round failed and will be tried again")

@@ -146,6 +146,6 @@ class StepContext:
 class Action(Protocol):
     """Touches the world for one step, through ports. Raises ShiplineError for expected trouble."""
 
-    def __call__(self, context: StepContext) -> Outcome:
+    def __call__(self, context: StepContext, /) -> Outcome:
         """Do it (or look whether it was done); must be safe to call again by the step's recovery."""
         ...
