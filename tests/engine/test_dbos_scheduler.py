@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from children import await_that
 from dbos import DBOS
 from sqlalchemy import text
 
-from children import await_that
 from shipline.domain.errors import RefusedError
 from shipline.engine.dbos_scheduler import POOL_PREFIX, DBOSScheduler
 from shipline.store.database import Store

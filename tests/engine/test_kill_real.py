@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from children import Child, family, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")

@@ -11,8 +11,8 @@ from typing import Any
 
 import psycopg
 import pytest
-
 from children import Child, await_that, family, run_to_the_end
+
 from shipline.domain.errors import UnavailableError
 from shipline.engine import journal
 from shipline.engine.rules import RunStatus

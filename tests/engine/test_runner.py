@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from children import await_that
+
 from shipline.domain.errors import ShiplineError
 from shipline.domain.ids import make_id
 from shipline.engine import journal
