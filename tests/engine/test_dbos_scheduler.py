@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from children import await_that
 from dbos import DBOS
 from sqlalchemy import text
 
 from shipline.domain.errors import RefusedError
 from shipline.engine.dbos_scheduler import POOL_PREFIX, DBOSScheduler
 from shipline.store.database import Store
+from tests.children import await_that
 
 DAY_US = 86_400_000_000
 FAR_US = 4_000_000_000_000_000

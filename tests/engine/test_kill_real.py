@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import Child, family, run_to_the_end
+
+from tests.children import Child, family, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")
 # The last step refuses: the run goes forward through every step, then back through every undo.

@@ -11,12 +11,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from children import Child, await_that, family, run_to_the_end
 
 from shipline.domain.errors import UnavailableError
 from shipline.engine import journal
 from shipline.engine.rules import RunStatus
 from shipline.store.database import Store
+from tests.children import Child, await_that, family, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")
 DONE = ["sand", "coat", "polish", "sweep"]

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from children import await_that
 
 from shipline.domain.errors import ShiplineError
 from shipline.domain.ids import make_id
@@ -35,6 +34,7 @@ from shipline.engine.workflow import (
 )
 from shipline.store.database import Store
 from shipline.store.transaction import Transaction
+from tests.children import await_that
 
 HOUR_S = 3600.0
 

@@ -19,7 +19,8 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
 from sqlalchemy.engine import make_url
 
 from shipline.domain.errors import ShiplineError
-from shipline.store.database import Store, translated_errors
+from shipline.store.database import Store
+from shipline.store.errors import translated_errors
 from shipline.store.transaction import Transaction
 
 APPLICATION = "shipline"
@@ -62,7 +63,7 @@ class DBOSScheduler:
             raise RuntimeError("another scheduler runs in this process")
         self._tick = tick
         try:
-            with translated_errors(self.store):
+            with translated_errors(self.store.path):
                 self._launch()
         except BaseException:
             self._tick = None
@@ -87,7 +88,7 @@ class DBOSScheduler:
         """The runs that have a tick in the queue; QUEUED_MAX of them are as many as there should be."""
         if self._client is None:
             return ()
-        with translated_errors(self.store):
+        with translated_errors(self.store.path):
             found = self._client.list_workflows(
                 queue_name=QUEUE, status="ENQUEUED", limit=QUEUED_MAX, load_input=False, load_output=False
             )
@@ -101,7 +102,7 @@ class DBOSScheduler:
         """
         if not dead or self._dbos is None:
             return 0
-        with translated_errors(self.store):
+        with translated_errors(self.store.path):
             return len(DBOS._recover_pending_workflows(list(dead)))  # noqa: SLF001 - the only way in 3.4
 
     def forget(self, *, before_us: int) -> int:
@@ -111,7 +112,7 @@ class DBOSScheduler:
         """
         if self._client is None:
             return 0
-        with translated_errors(self.store):
+        with translated_errors(self.store.path):
             ended = self._client.list_workflows(
                 completed_before=datetime.fromtimestamp(before_us / 1_000_000, tz=UTC).isoformat(),
                 limit=FORGET_BATCH,
@@ -146,7 +147,7 @@ class DBOSScheduler:
         if self._client is None:
             return False
         try:
-            with translated_errors(self.store):
+            with translated_errors(self.store.path):
                 return bool(
                     self._client.list_workflows(
                         status="PENDING", executor_id=self.executor_id, limit=1, load_input=False

@@ -113,7 +113,7 @@ class Engine:
             state=RunState(),
         )
         journal.insert_run(tx, run, exclusive_key=exclusive_key)
-        self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}", delay_s=0)
+        self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
         return run.id
 
     def send(self, tx: Transaction, run_id: str, kind: str, body: dict[str, Any], *, signal_id: str = "") -> None:
