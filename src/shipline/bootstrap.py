@@ -171,10 +171,8 @@ class Application:
         from shipline.engine.lease import Lease
         from shipline.engine.runner import Runner
 
-        path = self.store.path
-        lease = Lease(path.with_suffix(".lock") if path is not None else None)
         scheduler = DBOSScheduler(self.store, node_id=self.engine.node_id)
-        return Runner(self.engine, scheduler, lease, self._chores())
+        return Runner(self.engine, scheduler, Lease(self.store.path), self._chores())
 
     def environment(self, name: str) -> EnvironmentSettings:
         """An environment's settings. Unknown: UsageError that lists the known ones."""
