@@ -129,12 +129,19 @@ def read(
     return tuple(recorded(row, store.upcasts) for row in rows)
 
 
-def read_latest(store: Store, limit: int, stream: str | None = None) -> tuple[RecordedEvent, ...]:
-    """The project's last `limit` events, oldest first."""
+def read_latest(
+    store: Store, limit: int, stream: str | None = None, *, before_number: int | None = None
+) -> tuple[RecordedEvent, ...]:
+    """The project's last `limit` events, oldest first; of those with a number below `before_number` if that is given.
+
+    The first number of one page is what asks for the page before it.
+    """
     columns = event_table.c
     query = select(event_table).where(columns.project_id == store.project.id)
     if stream is not None:
         query = query.where(columns.stream == stream)
+    if before_number is not None:
+        query = query.where(columns.number < before_number)
     with store.snapshot() as connection:
         rows = connection.execute(query.order_by(columns.number.desc()).limit(limit)).mappings().all()
     return tuple(recorded(row, store.upcasts) for row in reversed(rows))

@@ -107,8 +107,8 @@ def note_withdrawal(
     tx: Transaction, events: EventWriter, release: Release, *, done: tuple[str, ...], not_done: tuple[str, ...]
 ) -> Release:
     """Write down what was withdrawn and what could not be."""
-    words = " ".join(done) + (" What remains: " + " ".join(not_done) if not_done else "")
-    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words.strip())
+    words = f"Withdrawn: {'; '.join(done) or 'nothing'}. What remains: {'; '.join(not_done) or 'nothing'}."
+    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words)
     RELEASES.save(tx, withdrawn)
     append(tx, events, withdrawn, "ReleaseWithdrawn", {"done": list(done), "not_done": list(not_done)})
     return withdrawn

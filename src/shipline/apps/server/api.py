@@ -1,0 +1,61 @@
+"""`/api/v1`: the documents of the reading commands, over HTTP. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, HTTPException, Path, Query
+
+from shipline.apps.server import documents
+from shipline.apps.server.site import Site
+
+Identity: TypeAlias = Annotated[str, Path(max_length=64)]
+Limit: TypeAlias = Annotated[int, Query(ge=1, le=1000)]
+
+
+class API:
+    """The endpoints that answer with JSON."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+
+    def router(self) -> APIRouter:
+        """All of them."""
+        router = APIRouter(prefix="/api/v1")
+        router.add_api_route("/releases", self.releases)
+        router.add_api_route("/releases/{release_id}", self.release)
+        router.add_api_route("/rollouts/{rollout_id}", self.rollout)
+        router.add_api_route("/incidents", self.incidents)
+        router.add_api_route("/log", self.log)
+        return router
+
+    def releases(self, limit: Limit = 20) -> dict[str, Any]:
+        """The newest releases: `shipline releases --json`."""
+        return documents.releases_document(self.site, limit=limit)
+
+    def release(self, release_id: Identity) -> dict[str, Any]:
+        """One release, in the same document."""
+        return _found(documents.release_document(self.site, release_id), "release")
+
+    def rollout(self, rollout_id: Identity) -> dict[str, Any]:
+        """One rollout: `shipline rollout show --json`."""
+        return _found(documents.rollout_document(self.site, rollout_id), "rollout")
+
+    def incidents(self, limit: Limit = 100) -> dict[str, Any]:
+        """The newest incidents: `shipline incidents --json`."""
+        return documents.incident_list(self.site, limit=limit)
+
+    def log(
+        self,
+        limit: Limit = 50,
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        stream: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> dict[str, Any]:
+        """The last events: `shipline log show --json`."""
+        return documents.log_document(self.site, limit=limit, before=before, stream=stream)
+
+
+def _found(document: dict[str, Any] | None, noun: str) -> dict[str, Any]:
+    if document is None:
+        raise HTTPException(404, f"There is no such {noun}.")
+    return document

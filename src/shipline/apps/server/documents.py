@@ -1,0 +1,63 @@
+"""The documents of `/api/v1`: the same, name by name, as the reading commands print with `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from shipline.apps.server.site import Site
+from shipline.capabilities.incidents import all_incidents, incidents_document
+from shipline.capabilities.releases import RELEASES, all_releases, verdicts_of
+from shipline.capabilities.rollouts import ROLLOUTS, analysis_of
+from shipline.domain.codec import to_json
+from shipline.domain.release import Release
+from shipline.store.log import RecordedEvent, read_latest
+from shipline.store.transaction import Transaction
+
+
+def releases_document(site: Site, *, limit: int) -> dict[str, Any]:
+    """`shipline.releases/1`: the newest releases with their verdicts."""
+    with site.reading() as tx:
+        releases = [_release(tx, release) for release in all_releases(tx, limit=limit)]
+    return {"schema": "shipline.releases/1", "releases": releases}
+
+
+def release_document(site: Site, release_id: str) -> dict[str, Any] | None:
+    """`shipline.releases/1` with one release, None for an unknown id."""
+    with site.reading() as tx:
+        release = RELEASES.find(tx, release_id)
+        found = None if release is None else _release(tx, release)
+    return None if found is None else {"schema": "shipline.releases/1", "releases": [found]}
+
+
+def _release(tx: Transaction, release: Release) -> dict[str, Any]:
+    document: dict[str, Any] = to_json(release)
+    return document | {"verdicts": to_json(verdicts_of(tx, release.id))}
+
+
+def rollout_document(site: Site, rollout_id: str) -> dict[str, Any] | None:
+    """`shipline.rollout/1`: the rollout and every look at its canary, None for an unknown id."""
+    with site.reading() as tx:
+        rollout = ROLLOUTS.find(tx, rollout_id)
+        points = analysis_of(tx, rollout_id)
+    if rollout is None:
+        return None
+    return {"schema": "shipline.rollout/1", "rollout": to_json(rollout), "analysis": to_json(points)}
+
+
+def incident_list(site: Site, *, limit: int) -> dict[str, Any]:
+    """`shipline.incidents/1`: the newest incidents."""
+    with site.reading() as tx:
+        return incidents_document(all_incidents(tx, limit=limit))
+
+
+def log_document(site: Site, *, limit: int, before: int | None, stream: str | None) -> dict[str, Any]:
+    """`shipline.log/1`: the last events below the number `before`, oldest first. Their first number is what to ask
+    for next as `before`."""
+    entries: Sequence[RecordedEvent] = read_latest(site.store, limit, stream, before_number=before)
+    return {"schema": "shipline.log/1", "events": [_entry(entry) for entry in entries]}
+
+
+def _entry(entry: RecordedEvent) -> dict[str, Any]:
+    document: dict[str, Any] = to_json(entry.event)
+    return {"number": entry.number, "place": entry.place, "erased": entry.is_erased} | document

@@ -1,0 +1,179 @@
+"""The pages: each is a frame around parts, and the parts are what is pushed when something changes."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from jinja2 import Environment
+
+from shipline.apps.server.live import Frame, Hub, Render
+from shipline.apps.server.overview_views import overview
+from shipline.apps.server.release_views import release_lines, release_view
+from shipline.apps.server.rendering import render
+from shipline.apps.server.rollout_views import rollout_view
+from shipline.apps.server.sessions import Sessions
+from shipline.apps.server.site import Site
+from shipline.capabilities.incidents import all_incidents
+from shipline.capabilities.rollouts import ROLLOUTS, RolloutCommand, all_rollouts, command_rollout
+from shipline.domain.actor import Actor, ActorKind
+from shipline.store.log import read_latest
+
+# Authenticated: the token was checked.
+PERSON = Actor(kind=ActorKind.PERSON, issuer="local", subject="web", authenticated=True)
+LIST_MAX = 100
+PAGE_SIZE = 50
+
+Identity: TypeAlias = Annotated[str, Path(max_length=64)]
+
+OVERVIEW_PARTS = ("environments", "incidents", "rollouts", "releases")
+RELEASE_PARTS = ("headline", "plan", "steps", "artifacts", "verdicts", "evidence", "rollouts", "events")
+ROLLOUT_PARTS = ("headline", "waiting", "controls", "plot", "counts", "steps")
+
+
+class Pages:
+    """The endpoints that answer with HTML. Plain functions: they read the store outside of the event loop."""
+
+    def __init__(self, site: Site, sessions: Sessions, made: Environment, hub: Hub) -> None:
+        self.site = site
+        self.sessions = sessions
+        self.made = made
+        self.hub = hub
+
+    def router(self) -> APIRouter:
+        """All of them."""
+        router = APIRouter(default_response_class=HTMLResponse)
+        router.add_api_route("/", self.overview)
+        router.add_api_route("/live", self.overview_live)
+        router.add_api_route("/releases", self.releases)
+        router.add_api_route("/releases/{release_id}", self.release)
+        router.add_api_route("/releases/{release_id}/live", self.release_live)
+        router.add_api_route("/rollouts/{rollout_id}", self.rollout)
+        router.add_api_route("/rollouts/{rollout_id}/live", self.rollout_live)
+        router.add_api_route("/incidents", self.incidents)
+        router.add_api_route("/log", self.log)
+        checked = [Depends(self.check_form)]
+        router.add_api_route("/rollouts/{rollout_id}/commands", self.command, methods=["POST"], dependencies=checked)
+        return router
+
+    # --- reading -----------------------------------------------------------------------------------------------
+
+    def overview(self) -> HTMLResponse:
+        """What serves where, what is under way, what went wrong."""
+        return self._page("overview.html", "overview", frame=self._overview_frame())
+
+    def releases(self) -> HTMLResponse:
+        """The newest releases."""
+        with self.site.reading() as tx:
+            lines = release_lines(tx, limit=LIST_MAX)
+        return self._page("releases.html", "releases", lines=lines)
+
+    def release(self, release_id: Identity) -> HTMLResponse:
+        """One release, from its plan to what became of it."""
+        view = release_view(self.site, release_id)
+        if view is None:
+            raise HTTPException(404, "There is no such release.")
+        return self._page("release.html", "releases", frame=self._release_frame(release_id), view=view)
+
+    def rollout(
+        self, request: Request, rollout_id: Identity, said: Annotated[str, Query(max_length=20)] = ""
+    ) -> Response:
+        """One rollout, live."""
+        view = rollout_view(self.site, rollout_id)
+        if view is None:
+            raise HTTPException(404, "There is no such rollout.")
+        known = {control.verb for control in view.controls}
+        context = {"view": view, "csrf": self._csrf(request), "said": said if said in known else ""}
+        return self._page("rollout.html", "rollouts", frame=self._rollout_frame(rollout_id), **context)
+
+    def incidents(self) -> HTMLResponse:
+        """The newest incidents."""
+        with self.site.reading() as tx:
+            found = all_incidents(tx, limit=LIST_MAX)
+            rollouts = {rollout.id: rollout for rollout in all_rollouts(tx, limit=LIST_MAX)}
+        return self._page("incidents.html", "incidents", incidents=found, rollouts=rollouts)
+
+    def log(
+        self,
+        before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
+        stream: Annotated[str | None, Query(max_length=200)] = None,
+    ) -> HTMLResponse:
+        """The event log, a page of it, newest first."""
+        entries = read_latest(self.site.store, PAGE_SIZE + 1, stream or None, before_number=before)
+        older = entries[-PAGE_SIZE].number if len(entries) > PAGE_SIZE else None
+        shown = tuple(reversed(entries[-PAGE_SIZE:]))
+        return self._page("log.html", "log", entries=shown, older=older, before=before, stream=stream or "")
+
+    # --- live --------------------------------------------------------------------------------------------------
+
+    async def overview_live(self, request: Request) -> StreamingResponse:
+        """The overview's changes."""
+        return self._stream(request, self._overview_frame)
+
+    async def release_live(self, request: Request, release_id: Identity) -> StreamingResponse:
+        """A release's changes."""
+        return self._stream(request, lambda: self._release_frame(release_id))
+
+    async def rollout_live(self, request: Request, rollout_id: Identity) -> StreamingResponse:
+        """A rollout's changes."""
+        return self._stream(request, lambda: self._rollout_frame(rollout_id))
+
+    def _stream(self, request: Request, render_frame: Render) -> StreamingResponse:
+        stream = self.hub.join(request.url.path, render_frame)
+        return StreamingResponse(stream, media_type="text/event-stream")
+
+    def _overview_frame(self) -> Frame:
+        return self._frame("overview", OVERVIEW_PARTS, overview(self.site), ended=False)
+
+    def _release_frame(self, release_id: str) -> Frame:
+        view = release_view(self.site, release_id)
+        if view is None:
+            return Frame({}, ended=True)
+        return self._frame("release", RELEASE_PARTS, view, ended=view.ended)
+
+    def _rollout_frame(self, rollout_id: str) -> Frame:
+        view = rollout_view(self.site, rollout_id)
+        if view is None:
+            return Frame({}, ended=True)
+        return self._frame("rollout", ROLLOUT_PARTS, view, ended=view.ended)
+
+    def _frame(self, page: str, names: tuple[str, ...], view: object, *, ended: bool) -> Frame:
+        parts = {name: render(self.made, f"parts/{page}_{name}.html", view=view) for name in names}
+        return Frame(parts, ended)
+
+    # --- saying ------------------------------------------------------------------------------------------------
+
+    def check_form(self, request: Request, csrf: Annotated[str, Form(max_length=100)] = "") -> None:
+        """Only a form of this session may change anything."""
+        if not self.sessions.may_change(self._session(request), csrf):
+            raise HTTPException(403, "This form is not from an open session of yours. Reload the page and try again.")
+
+    def command(
+        self,
+        request: Request,
+        rollout_id: Identity,
+        verb: Annotated[str, Form(max_length=20)],
+        reason: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        """Say something to a rollout: the same command as that of `shipline rollout`."""
+        with self.site.store.begin() as tx:
+            rollout = ROLLOUTS.find(tx, rollout_id)
+            if rollout is None:
+                raise HTTPException(404, "There is no such rollout.")
+            command_rollout(tx, self.site.engine, rollout, RolloutCommand(verb, reason.strip(), PERSON))
+        if "hx-request" not in request.headers:
+            return RedirectResponse(f"/rollouts/{rollout.id}?said={verb}", status_code=303)
+        context = {"rollout": rollout, "verb": verb, "csrf": self._csrf(request)}
+        return HTMLResponse(render(self.made, "parts/said.html", **context))
+
+    # --- common ------------------------------------------------------------------------------------------------
+
+    def _page(self, name: str, section: str, **context: Any) -> HTMLResponse:
+        return HTMLResponse(render(self.made, name, section=section, **context))
+
+    def _session(self, request: Request) -> str:
+        return str(request.state.session)
+
+    def _csrf(self, request: Request) -> str:
+        return self.sessions.csrf(self._session(request))

@@ -1,0 +1,168 @@
+"""`shipline up`: the engine and the page in one process, until it is told to stop."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+import uvicorn
+from starlette.types import ASGIApp
+
+from shipline.apps.server.live import Hub
+from shipline.apps.server.site import Site
+from shipline.apps.server.token import load_or_create_token
+from shipline.apps.server.web import make_web
+from shipline.domain.errors import ShiplineError, UsageError
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from shipline.bootstrap import Application
+    from shipline.engine.runner import Runner
+
+STOP_TIMEOUT_S = 5
+OWN_AGAIN_S = 1.0
+
+
+def serve(application: Application, *, host: str, port: int) -> None:
+    """Run the engine and serve the page on `host` until SIGTERM or SIGINT; port 0 takes a free one.
+
+    Prints one line, with the address and its token, once it is serving. Raises UsageError for a host that is not
+    loopback, ShiplineError for a port that cannot be had.
+    """
+    listener = listen(host, port)
+    try:
+        site = Site(
+            name=application.root.name,
+            store=application.store,
+            engine=application.engine,
+            clock=application.clock,
+            environments=lambda: application.settings.environment,
+        )
+        token = load_or_create_token(application.state)
+        hub = Hub()
+        server = Server(make_web(site, token, hub), hub, lambda: _announce(listener, token))
+        with owning(application.runner()), stopping_on_signals():
+            server.run(sockets=[listener])
+    finally:
+        listener.close()
+        application.store.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens on a loopback address."""
+    name = "127.0.0.1" if host == "localhost" else host
+    try:
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        raise UsageError(f"{host[:80]!r} is not an address", todo="use 127.0.0.1 or ::1") from None
+    if not address.is_loopback:
+        raise UsageError(
+            f"the page is not served on {host}: others could reach it",
+            why="its one token is for the person at this machine; accounts are needed before others may come",
+            todo="use 127.0.0.1, and a tunnel (ssh -L) from elsewhere",
+        )
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) only on sockets that say TCP.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((str(address), port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        in_use = error.errno == errno.EADDRINUSE
+        raise ShiplineError(
+            f"port {port} of {host} is in use by another program" if in_use else f"port {port} of {host} cannot be had",
+            why="" if in_use else error.strerror or "",
+            todo="end that program, or choose another port with --port (0 takes a free one)",
+        ) from error
+    return listener
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it is ready and ends the live pages before it waits for open connections."""
+
+    def __init__(self, web: ASGIApp, hub: Hub, ready: Callable[[], None]) -> None:
+        # No log configuration: uvicorn's own would print requests, and with them a token. Warnings still appear.
+        config = uvicorn.Config(
+            web,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            timeout_graceful_shutdown=STOP_TIMEOUT_S,
+        )
+        super().__init__(config)
+        self.hub = hub
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, then say so."""
+        await super().startup(sockets)
+        if self.started:
+            self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: they would end by themselves only when their viewers leave."""
+        await self.hub.close()
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def owning(runner: Runner) -> Iterator[None]:
+    """Run the engine in the block, if this process may; as soon as it may, if another owns it now."""
+    left = threading.Event()
+    waiter = None
+    if not runner.start():
+        words = "another process runs the engine: it is told what is said here, and this one takes over when it ends"
+        click.echo(words, err=True)
+        waiter = threading.Thread(target=_take_over, args=(runner, left), name="shipline-owner", daemon=True)
+        waiter.start()
+    try:
+        yield
+    finally:
+        left.set()
+        if waiter is not None:
+            waiter.join()
+        runner.stop()
+
+
+def _take_over(runner: Runner, left: threading.Event) -> None:
+    while not left.wait(OWN_AGAIN_S):
+        if runner.start():
+            return
+
+
+@contextmanager
+def stopping_on_signals() -> Iterator[None]:
+    """Let uvicorn stop on a signal and the process go on to its own end.
+
+    uvicorn raises the signal once more after it has stopped, for whoever handled it before: that is us.
+    """
+
+    def stopped(_number: int, _frame: FrameType | None) -> None:
+        pass
+
+    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _announce(listener: socket.socket, token: str) -> None:
+    name, port = listener.getsockname()[:2]
+    host = f"[{name}]" if ":" in name else name
+    click.echo(f"Shipline is up: http://{host}:{port}/?token={token}")

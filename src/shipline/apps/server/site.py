@@ -1,0 +1,41 @@
+"""What the page needs of a project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from shipline.capabilities.rollouts import AnalysisSettings
+from shipline.configuration import EnvironmentSettings
+from shipline.domain.codec import from_json
+from shipline.engine.engine import Engine
+from shipline.ports.clock import Clock
+from shipline.store.database import Store
+from shipline.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One project. `environments` gives the configured ones as they are now: the settings may change meanwhile."""
+
+    name: str
+    store: Store
+    engine: Engine
+    clock: Clock
+    environments: Callable[[], tuple[EnvironmentSettings, ...]]
+
+    def rollback_line(self, environment: str) -> float:
+        """The evidence value at which a canary is rolled back there; the usual one where it is configured no more."""
+        table = next((one.canary for one in self.environments() if one.name == environment), {})
+        return from_json(AnalysisSettings, table).rollback_evidence
+
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """One moment of the store, for the rooms' queries. No writer waits for it, and nothing can be appended."""
+        with self.store.snapshot() as connection:
+            yield Transaction(connection, self.store.project, _refuse)
+
+
+def _refuse() -> str:
+    raise RuntimeError("a page that only reads has appended an event")

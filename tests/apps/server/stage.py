@@ -1,0 +1,259 @@
+"""A project to look at: releases and rollouts as the engine leaves them, on fakes and a jumping clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from shipline.apps.server.site import Site
+from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
+from shipline.capabilities.releases import EVIDENCE, RELEASES, VERDICTS
+from shipline.capabilities.releases import follow_run as follow_release
+from shipline.capabilities.releases.usecases import ReleaseOrder, append, begin_release
+from shipline.capabilities.releases.workflow import release_workflow
+from shipline.capabilities.rollouts import (
+    AnalysisSettings,
+    Ground,
+    RolloutOrder,
+    actions,
+    analysis_of,
+    follow_run,
+    open_rollout,
+    rollout_workflow,
+)
+from shipline.configuration import EnvironmentSettings
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.artifact import Artifact
+from shipline.domain.codec import from_json
+from shipline.domain.evidence import Evidence, EvidenceKind
+from shipline.domain.package import Package
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.rollout import Rollout
+from shipline.domain.verdict import Answer, Verdict
+from shipline.engine import journal
+from shipline.engine.engine import Catalogue
+from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext
+from shipline.store.event_writer import EventWriter
+from shipline.store.keys import load_or_create_log_key
+from shipline.store.log import sequence
+from shipline.store.reactors import react
+from shipline.store.transaction import Transaction
+from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
+from shipline.testing.fakes.target import FakeTarget, TargetWorld
+from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
+from shipline.testing.world import World
+
+CANARY = {"promote_after_s": 45, "deadline_s": 120, "tick_s": 1, "react_s": 3, "growth_period_s": 4, "ramp_every_s": 3}
+PRODUCTION = EnvironmentSettings("production", production=True, url="http://quotes.example", canary=dict(CANARY))
+STAGING = EnvironmentSettings("staging")
+ADA = Actor(ActorKind.PERSON, "local", "ada")
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
+
+NOTES = """## [{version}]
+
+### Features
+
+- **api:** answer with the author of a quote (1a2b3c4)
+- search by `author` (5d6e7f8)
+
+### Bug Fixes
+
+- keep the connection open between requests (9a8b7c6)
+"""
+
+
+class Stage:
+    """The project, its users, and what moves them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = World(7, folder)
+        self.clock = self.world.clock
+        self.events = EventWriter(self.world.ids, self.clock)
+        traffic = TrafficWorld()
+        self.users = Users(traffic, self.clock, seed=7, requests_per_s=220)
+        ground = Ground(
+            store=self.world.store,
+            events=self.events,
+            target=FakeTarget(self.clock, TargetWorld()),
+            traffic=FakeTraffic(self.clock, traffic),
+            signals=FakeSignals(self.users, self.clock),
+            instances=2,
+            drain_timeout_s=10,
+            check_gates=lambda _rollout: "",
+        )
+        self.outcomes: dict[str, Outcome] = {}
+        self.engine = self.world.engine(self._catalogue(ground))
+        self.key = load_or_create_log_key(folder / "log.key")
+        self.site = Site(
+            name="quotes",
+            store=self.world.store,
+            engine=self.engine,
+            clock=self.clock,
+            environments=lambda: (PRODUCTION, STAGING),
+        )
+
+    def _catalogue(self, ground: Ground) -> Catalogue:
+        rollout = rollout_workflow("production", canary_timeout_s=3600, drain_timeout_s=10)
+        release = release_workflow()
+        settings = from_json(AnalysisSettings, dict(CANARY))
+        every: dict[str, Action] = {f"{rollout.name}.{name}": one for name, one in actions(ground, settings).items()}
+        every |= {f"release.{step.name}": partial(self._release_step, step.name) for step in release.steps}
+        observers = {rollout.name: partial(_followed, self.events), "release": partial(_followed_release, self.events)}
+        return Catalogue({rollout.name: rollout, "release": release}, every, observers)
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    def _release_step(self, name: str, context: StepContext) -> Outcome:
+        self.clock.sleep(1.4)
+        return self.outcomes.get(name, Done(save=partial(self._save_step, name, str(context.input["release_id"]))))
+
+    def _save_step(self, name: str, release_id: str, tx: Transaction) -> None:
+        release = RELEASES.find(tx, release_id)
+        assert release is not None
+        now_us = self.clock.now_us()
+        if name == "build":
+            RELEASES.save(tx, replace(release, commit="4f" * 20, artifacts=_artifacts(release)))
+        elif name == "prove":
+            for evidence in _evidence(release, now_us):
+                EVIDENCE.save(tx, evidence)
+        elif name == "gate":
+            self.judge(tx, release, Answer.PASS, "All 12 tests pass; 94% of the lines are covered.")
+        elif name == "publish":
+            RELEASES.save(tx, replace(release.to(ReleaseStatus.PUBLISHED), published_us=now_us))
+            append(tx, self.events, release, "ReleasePublished", {"tag": release.tag})
+
+    def judge(self, tx: Transaction, release: Release, answer: Answer, reason: str) -> None:
+        facts: dict[str, str | int | float | bool | None] = {"tests.failed": 0, "coverage.lines": 0.94, "sbom": True}
+        verdict = Verdict("quality", answer, (reason,), self.clock.now_us(), facts)
+        VERDICTS.save(tx, verdict, row_id=self.world.ids.new("ver"), release_id=release.id, stage="release")
+
+    def release(self, version: str, before: str | None, *, notes: str = NOTES, package: str = "quotes") -> Release:
+        order = ReleaseOrder(
+            package=Package(package),
+            version=version,
+            tag=f"v{version}",
+            previous_version=before,
+            time_us=self.clock.now_us(),
+            section=notes.replace("{version}", version),
+            commits=(("1a2b3c4", self.clock.now_us()), ("5d6e7f8", self.clock.now_us())),
+            version_files=("pyproject.toml",),
+            changelog="CHANGELOG.md",
+        )
+        with self.world.store.begin() as tx:
+            begun = begin_release(tx, self.engine, order, ADA)
+        self.world.run_until_quiet(self.engine)
+        with self.world.store.begin() as tx:
+            return RELEASES.find(tx, begun.id) or begun
+
+    def refused_release(self, version: str, before: str, reason: str) -> Release:
+        """A release that a gate stops."""
+
+        def save(tx: Transaction) -> None:
+            release = RELEASES.where(tx, version=version)[0]
+            self.judge(tx, release, Answer.FAIL, reason)
+            RELEASES.save(tx, release.to(ReleaseStatus.REFUSED))
+            append(tx, self.events, release, "ReleaseRefused", {"reason": reason})
+
+        self.outcomes["gate"] = Failed(reason, save=save)
+        refused = self.release(version, before)
+        self.outcomes.clear()
+        with self.world.store.begin() as tx:
+            (run,) = journal.runs_of(tx, f"release:{refused.id}")
+            self.engine.abandon(tx, run.id)
+        return refused
+
+    # --- rollouts ----------------------------------------------------------------------------------------------
+
+    def open(self, release: Release) -> Rollout:
+        order = RolloutOrder(release.package, release.version, "production", "canary", release.id, release.commit)
+        with self.world.store.begin() as tx:
+            return open_rollout(tx, self.engine, order, ADA)
+
+    def roll_out(self, release: Release) -> Rollout:
+        """To its end, whatever that is."""
+        rollout = self.open(release)
+        self.world.run_until_quiet(self.engine)
+        self.clock.sleep(300)
+        self.react()
+        return rollout
+
+    def watch(self, rollout: Rollout, *, looks: int) -> None:
+        """Until its canary was looked at this often."""
+        while True:
+            with self.world.store.begin() as tx:
+                if len(analysis_of(tx, rollout.id)) >= looks:
+                    return
+            self.step()
+
+    def step(self) -> None:
+        """Tick what is due, or jump to what is due next and tick that."""
+        if self.engine.sweep() == 0:
+            with self.world.store.begin() as tx:
+                wake_us = journal.next_wake_us(tx, after_us=self.clock.now_us())
+            if wake_us is not None:
+                self.clock.jump_to(wake_us)
+                self.engine.sweep()
+
+    def react(self) -> None:
+        """As the engine's owner does in every round."""
+        sequence(self.world.store, self.key)
+        react(self.world.store, "incidents", ROLLOUT_KINDS, follow_rollout)
+
+
+def _followed(events: EventWriter, tx: Transaction, run: journal.Run) -> None:
+    follow_run(tx, events, run)
+
+
+def _followed_release(events: EventWriter, tx: Transaction, run: journal.Run) -> None:
+    follow_release(tx, events, run)
+
+
+def _artifacts(release: Release) -> tuple[Artifact, ...]:
+    name = f"{release.package}-{release.version}"
+    return (
+        Artifact(f"{name}-py3-none-any.whl", "wheel", "sha256:" + "3c" * 32, 14_812),
+        Artifact(f"{name}.tar.gz", "sdist", "sha256:" + "b7" * 32, 11_204),
+    )
+
+
+def _evidence(release: Release, now_us: int) -> Iterator[Evidence]:
+    kinds = (
+        (EvidenceKind.TESTS, "pytest", "junit", {"total": 12, "failed": 0, "seconds": 3.21}),
+        (EvidenceKind.COVERAGE, "coverage.py", "cobertura", {"lines": 0.94, "branches": 0.88}),
+        (EvidenceKind.SBOM, "shipline", "cyclonedx", {"components": 17}),
+        (EvidenceKind.PROVENANCE, "shipline", "in-toto", {"signed": True}),
+    )
+    for kind, tool, form, summary in kinds:
+        identity = f"evi-{release.version}-{kind.value}"
+        yield Evidence(identity, release.id, kind, tool, form, "sha256:" + "9e" * 32, now_us, (), dict(summary))
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[tuple[Stage, dict[str, str]]]:
+    """The project with a history: one version promoted, one refused, one rolled back, one on its way.
+
+    Gives the stage and the ids of these rollouts and releases by name.
+    """
+    stage = Stage(folder)
+    stage.users.behaviours = {"1.2.0": Behaviour(error_rate=0.05), "1.0.0": Behaviour(error_rate=0.0006)}
+    stage.users.behaviours |= {version: Behaviour(error_rate=0.0006) for version in ("1.1.0", "1.3.0")}
+    first = stage.release("1.0.0", None)
+    stage.roll_out(first)
+    good = stage.release("1.1.0", "1.0.0")
+    promoted = stage.roll_out(good)
+    refused = stage.refused_release("1.1.1", "1.1.0", "2 of 12 tests fail: test_search, test_author.")
+    bad = stage.release("1.2.0", "1.1.0")
+    rolled_back = stage.roll_out(bad)
+    running = stage.release("1.3.0", "1.2.0")
+    stage.react()
+    live = stage.open(running)
+    stage.watch(live, looks=28)
+    ids = {"promoted": promoted.id, "rolled_back": rolled_back.id, "live": live.id}
+    ids |= {"good": good.id, "refused": refused.id, "bad": bad.id, "running": running.id}
+    try:
+        yield stage, ids
+    finally:
+        stage.world.close()
