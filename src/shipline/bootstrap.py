@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
+    from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.registry import Registry
     from shipline.ports.repository import Repository
@@ -250,8 +251,8 @@ class Application:
             check_gates=self._check_gates,
         )
 
-    def _check_gates(self, rollout: Rollout) -> str:
-        """Why the gates of an environment do not open for a version, "" if they do."""
+    def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
+        """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
         from shipline.capabilities.releases import refusal_of
 
         return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
