@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
-from shipline.configuration.providers import read_provider
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
@@ -45,6 +44,9 @@ PAUSED_CANARY_S = 24 * 3600
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
     """A provider from its table: `provider` names it, the rest is checked strictly by its own Settings."""
+    # Imported here: looking through all installed packages costs more than a whole plan.
+    from shipline.configuration.providers import read_provider
+
     kind, settings = read_provider(port, table, default=default)
     return kind(settings, context)
 
