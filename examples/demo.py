@@ -20,10 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from examples.lay_out import lay_out
-
 ROOT = Path(__file__).resolve().parent.parent
 WORKPLACE = ROOT / ".demo"
 QUOTES = WORKPLACE / "quotes"
@@ -114,7 +110,7 @@ def main() -> int:
         demo = Demo(free_port(), free_port(), WORKPLACE / "load.json")
         stack.enter_context(package_index(demo))
         title("1. A repository with a history; its first version")
-        lay_out(QUOTES, until="first")
+        lay_out("first")
         (QUOTES / "shipline.toml").write_text(SETTINGS.format(index=demo.index, proxy=demo.proxy))
         git("add", "shipline.toml")
         git("commit", "-q", "-m", "build: release and deploy with shipline")
@@ -124,19 +120,20 @@ def main() -> int:
         stack.enter_context(users(demo))
 
         title("2. A good version: released, proven, watched as a canary, promoted")
-        lay_out(QUOTES, until="good")
+        lay_out("good")
         outcomes.append(("good", shipline("release"), shipline("deploy")))
 
         title("3. A bad version: its tests pass, and it fails 5% of requests")
-        lay_out(QUOTES, until="bad")
+        lay_out("bad")
         outcomes.append(("bad", shipline("release"), shipline("deploy")))
         wait_for_withdrawal()
 
         title("Summary")
         proven = summary(demo, total_s=time.monotonic() - began)
-        print(f"\nThe page: {page}   ({time.monotonic() - began:.0f} s in all)", flush=True)
-        if os.environ.get("KEEP"):
-            print("Kept open; Ctrl-C ends it.", flush=True)
+        kept = bool(os.environ.get("KEEP"))
+        words = "kept open until Ctrl-C" if kept else "closed now; `make demo KEEP=1` keeps it open"
+        print(f"\nThe page: {page}\n  {words}   ({time.monotonic() - began:.0f} s in all)", flush=True)
+        if kept:
             wait_for_interrupt()
     expected = [("first", 0, 0), ("good", 0, 0), ("bad", 0, 1)]
     if outcomes != expected or not proven:
@@ -226,6 +223,11 @@ def wait_for_port(port: int) -> None:
                 return
         time.sleep(0.1)
     raise SystemExit(f"nothing listens on port {port}")
+
+
+def lay_out(until: str) -> None:
+    """The service's commits up to a point of its history."""
+    subprocess.run([sys.executable, ROOT / "examples" / "lay_out.py", QUOTES, "--until", until], check=True)
 
 
 def git(*arguments: str) -> None:

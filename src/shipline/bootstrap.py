@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings, read_table
-from shipline.domain.errors import ConfigurationError, UsageError
+from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
+from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
@@ -21,13 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shipline.capabilities.releases import Candidate, ReleaseGround
-    from shipline.capabilities.rollouts import AnalysisSettings, Ground
+    from shipline.capabilities.rollouts import Ground
     from shipline.domain.event import Event
     from shipline.domain.gate import Gate
     from shipline.domain.rollout import Rollout
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
+    from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.registry import Registry
     from shipline.ports.repository import Repository
@@ -42,21 +42,13 @@ LOG_KEY_VARIABLE = "SHIPLINE_LOG_KEY"
 PAUSED_CANARY_S = 24 * 3600
 
 
-def provider_class(port: str, name: str) -> Any:
-    """The provider of a port by its entry point's name. Unknown: ConfigurationError that lists the known ones."""
-    known = {point.name: point for point in entry_points(group=f"shipline.{port}")}
-    if name not in known:
-        listed = ", ".join(sorted(known)) or "none"
-        raise ConfigurationError(f"there is no {port} provider {name[:60]!r}", todo=f"known ones: {listed}")
-    return known[name].load()
-
-
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
     """A provider from its table: `provider` names it, the rest is checked strictly by its own Settings."""
-    settings = dict(table)
-    name = str(settings.pop("provider", default))
-    kind = provider_class(port, name)
-    return kind(read_table(kind.Settings, settings, f"shipline.toml, {port} provider {name}"), context)
+    # Imported here: looking through all installed packages costs more than a whole plan.
+    from shipline.configuration.providers import read_provider
+
+    kind, settings = read_provider(port, table, default=default)
+    return kind(settings, context)
 
 
 class Application:
@@ -145,9 +137,11 @@ class Application:
 
     @cached_property
     def store(self) -> Store:
-        """The open store."""
+        """The open store. Whoever works with it works by settings that were checked whole: ConfigurationError."""
+        from shipline.configuration.check import check_settings
         from shipline.store.database import Store
 
+        check_settings(self.settings)
         return Store(self.store_url).open()
 
     @cached_property
@@ -259,8 +253,8 @@ class Application:
             check_gates=self._check_gates,
         )
 
-    def _check_gates(self, rollout: Rollout) -> str:
-        """Why the gates of an environment do not open for a version, "" if they do."""
+    def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
+        """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
         from shipline.capabilities.releases import refusal_of
 
         return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
@@ -269,13 +263,14 @@ class Application:
         from functools import partial
 
         from shipline.capabilities import releases, rollouts
+        from shipline.configuration.check import read_canary
         from shipline.engine.engine import Catalogue
 
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
         actions = dict(releases.actions(self.release_ground))
         observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
         for environment in self.settings.environment:
-            settings = self._canary(environment)
+            settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
                 environment.name,
                 canary_timeout_s=int(settings.deadline_s) + PAUSED_CANARY_S,
@@ -287,15 +282,6 @@ class Application:
                 actions[f"{workflow.name}.{name}"] = action
             observers[workflow.name] = partial(_observe_rollout, self.events)
         return Catalogue(workflows, actions, observers)
-
-    def _canary(self, environment: EnvironmentSettings) -> AnalysisSettings:
-        from shipline.capabilities.rollouts import AnalysisSettings
-
-        where = f"shipline.toml, environment {environment.name}, canary"
-        settings = read_table(AnalysisSettings, environment.canary, where)
-        if settings.weight_max > 0.5:
-            raise ConfigurationError(f"{where}: weight_max is at most 0.5, since the baseline gets as much")
-        return settings
 
     def _chores(self) -> tuple[Callable[[], object], ...]:
         """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
@@ -319,9 +305,12 @@ class Application:
 
     def _follow_settings(self) -> None:
         """Take in a changed shipline.toml, so that a server decides by the same settings as the command line."""
+        from shipline.configuration.check import check_settings
+
         settings = load_settings(self.root)
         if settings == self.settings:
             return
+        check_settings(settings)
         self.__dict__.update(settings=settings)
         for made_from_settings in ("packages", "registry", "signer", "release_ground"):
             self.__dict__.pop(made_from_settings, None)

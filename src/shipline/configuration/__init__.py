@@ -1,10 +1,10 @@
 """`shipline.toml`, read strictly: an unknown key is an error that names the known ones and the nearest.
 
-The project's own tables are checked here, a provider's or a room's table by the dataclass that owns it, when it is
-put together in `bootstrap`. Light on purpose: `shipline plan` reads it too.
+Loading is light on purpose, `shipline plan` does it too: it checks the project's own tables and no more. What
+providers and rooms own (`check`) and the published schema (`schema`) are modules to be imported where needed.
 """
 
-from shipline.configuration.load import FILE_NAME, find_root, load_settings, read_table
+from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table
 from shipline.configuration.settings import (
     EnvironmentSettings,
     PackageSettings,
@@ -22,5 +22,6 @@ __all__ = [
     "TestSettings",
     "find_root",
     "load_settings",
+    "parse_settings",
     "read_table",
 ]

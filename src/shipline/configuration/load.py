@@ -8,13 +8,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
-from shipline.configuration.settings import EnvironmentSettings, Settings
+from shipline.configuration.limits import complaints
+from shipline.configuration.settings import Settings
 from shipline.domain.codec import from_json
-from shipline.domain.errors import ConfigurationError, InvalidValue
+from shipline.domain.errors import ConfigurationError, UsageError
 
 FILE_NAME = "shipline.toml"
 SIZE_MAX = 1 << 20
-NAME = re.compile(r"^[a-z0-9][a-z0-9-]{0,39}$")
 
 T = TypeVar("T")
 
@@ -32,25 +32,47 @@ def load_settings(root: Path) -> Settings:
     path = root / FILE_NAME
     if not path.exists():
         return Settings()
-    content = path.read_bytes()[: SIZE_MAX + 1]
+    return parse_settings(_content(path))
+
+
+def parse_settings(content: bytes) -> Settings:
+    """The settings that the bytes of a `shipline.toml` state. Raises ConfigurationError."""
     if len(content) > SIZE_MAX:
         raise ConfigurationError(f"{FILE_NAME} is larger than 1 MiB")
     try:
-        data = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{FILE_NAME} is not valid TOML", why=str(error)) from error
+        data = tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{FILE_NAME} is not valid TOML", why=str(error)[:200]) from error
     return checked(read_table(Settings, data, FILE_NAME))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(SIZE_MAX + 1)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read", why=error.strerror or "", todo="check that it is a file and its permissions"
+        ) from error
 
 
 def read_table(kind: type[T], data: dict[str, Any], where: str) -> T:
     """Read a table strictly into its dataclass; ConfigurationError names an unknown key's nearest known one."""
     try:
         return from_json(kind, data)
-    except InvalidValue as error:
-        raise ConfigurationError(f"{where}: {error.what}", why=error.why, todo=_advice(error)) from error
+    except UsageError as error:  # Of the wrong shape, or refused by the dataclass itself.
+        raise ConfigurationError(_placed(kind, where, error.what), why=error.why, todo=_advice(error)) from error
 
 
-def _advice(error: InvalidValue) -> str:
+def _placed(kind: type, where: str, what: str) -> str:
+    """The complaint with its place in the file: `shipline.toml, test[0]: ...` for `Settings.test[0]: ...`."""
+    inner = what.removeprefix(kind.__name__)
+    if inner == what:
+        return f"{where}: {what}"
+    return where + (f", {inner[1:]}" if inner.startswith(".") else inner)
+
+
+def _advice(error: UsageError) -> str:
     unknown = re.search(r"unknown field '([^']*)'", error.what)
     if unknown is None:
         return error.todo
@@ -61,14 +83,10 @@ def _advice(error: InvalidValue) -> str:
 
 
 def checked(settings: Settings) -> Settings:
-    """Refuse what the types cannot: another schema, names that are no names, two of one name, unknown strategies."""
-    if settings.schema != 1:
-        raise ConfigurationError(
-            f"{FILE_NAME}: schema {settings.schema} is not known", todo="this Shipline reads schema = 1"
-        )
+    """Refuse what the types cannot: values beyond their limits, two tables of one name, gates of no stage."""
+    for complaint in complaints(Settings, settings):
+        raise ConfigurationError(f"{FILE_NAME}, {complaint}")
     _check_doubles(settings)
-    for environment in settings.environment:
-        _check_environment(environment)
     stages = {"release", *(environment.name for environment in settings.environment)}
     for gate in settings.gate:
         if gate.stage not in stages:
@@ -89,17 +107,3 @@ def _check_doubles(settings: Settings) -> None:
         doubles = sorted({name for name in names if names.count(name) > 1})
         if doubles:
             raise ConfigurationError(f"{FILE_NAME}: two [[{what}]] tables are named {doubles[0]!r}")
-
-
-def _check_environment(environment: EnvironmentSettings) -> None:
-    if not NAME.match(environment.name):
-        raise ConfigurationError(
-            f"{FILE_NAME}: {environment.name[:60]!r} cannot name an environment", todo="use a-z, 0-9 and -, at most 40"
-        )
-    if environment.strategy not in ("canary", "all-at-once"):
-        raise ConfigurationError(
-            f"{FILE_NAME}: environment {environment.name}: unknown strategy {environment.strategy!r}",
-            todo="known ones: canary, all-at-once",
-        )
-    if not 1 <= environment.instances <= 100:
-        raise ConfigurationError(f"{FILE_NAME}: environment {environment.name}: instances must be 1 to 100")

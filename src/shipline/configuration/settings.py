@@ -3,27 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
+from shipline.configuration.limits import Limits
 from shipline.domain.gate import Gate
+
+_NAME = Limits(
+    pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
+)
+_FILE = Limits(
+    pattern=r"(?!/)(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f\x7f]+",
+    meaning="a path inside the repository, relative and with forward slashes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTable:
+    """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
+
+    `default` is the provider where the table names none; "" where the package's ecosystem decides. With `optional`,
+    an empty table means that there is no such thing here.
+    """
+
+    port: str
+    default: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryTable:
+    """Notes that a table holds the settings of the canary analysis, which the room `rollouts` owns."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
-    `path` is relative to the root. `ecosystem` is python, npm or plain; `scheme` is semver or pep440; `tag_format`
-    holds `{version}` and may hold `{package}`; "" means: found out. `version_files` are relative to the package;
-    empty: found out. `changelog` is relative to the package.
+    `name` is the package's name. `path` is relative to the root. `ecosystem` is python, npm or plain; "" means: found
+    out. `scheme` is semver or pep440; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`;
+    "" means: found out. `version_files` are relative to the package; empty: found out. `changelog` is relative to the
+    package.
     """
 
-    name: str
-    path: str = "."
-    ecosystem: str = ""
-    scheme: str = ""
-    tag_format: str = ""
-    version_files: tuple[str, ...] = ()
-    changelog: str = "CHANGELOG.md"
+    name: Annotated[str, _NAME]
+    path: Annotated[str, _FILE] = "."
+    ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "plain"))] = ""
+    scheme: Annotated[str, Limits(choices=("", "semver", "pep440"))] = ""
+    tag_format: Annotated[str, Limits(pattern=r"|.*\{version\}.*", meaning="a tag with {version} in it")] = ""
+    version_files: tuple[Annotated[str, _FILE], ...] = ()
+    changelog: Annotated[str, _FILE] = "CHANGELOG.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +64,10 @@ class ReleaseSettings:
     """
 
     branch: str = ""
-    remote: str = ""
-    commit_message: str = "chore(release): {package} {version}"
+    remote: Annotated[str, Limits(pattern=r"|[^-].*", meaning="a remote's name or address")] = ""
+    commit_message: Annotated[str, Limits(pattern=r"\S.*", meaning="a subject of one line")] = (
+        "chore(release): {package} {version}"
+    )
     withdraw_on_rollback: bool = False
 
 
@@ -45,51 +75,55 @@ class ReleaseSettings:
 class TestSettings:
     """`[[test]]`: a command that is run on the released source, and the reports that it leaves.
 
-    `command` is a list, no shell; `{python}` is the interpreter that Shipline runs on, `{reports}` an empty folder,
-    `{version}` the version. `reports` are file names in that folder, each of which must be there. `timeout_s` bounds
-    the command.
+    `name` tells the tests apart. `command` is a list, no shell; `{python}` is the interpreter that Shipline runs on,
+    `{reports}` an empty folder, `{version}` the version. `reports` are file names in that folder, each of which must
+    be there. `timeout_s` bounds the command, in seconds.
     """
 
-    name: str
-    command: tuple[str, ...]
-    reports: tuple[str, ...] = ()
-    timeout_s: int = 1800
+    __test__ = False  # It is not one of pytest's.
+
+    name: Annotated[str, _NAME]
+    command: Annotated[tuple[str, ...], Limits(items_min=1)]
+    reports: tuple[Annotated[str, _FILE], ...] = ()
+    timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 1800
 
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
+    `name` is 1 to 40 of a-z, 0-9 and `-`. `production` counts it in the DORA figures. `url` is where people find it.
     `strategy` is canary or all-at-once. `instances` is how many serve. `drain_timeout_s` bounds the wait for open
-    requests. `target`, `traffic` and `canary` are tables of their own, checked by their owners.
+    requests, in seconds. `target`, `traffic` and `canary` are tables of their own, checked by their owners.
     """
 
-    name: str
+    name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
     production: bool = False
     url: str = ""
-    strategy: str = "canary"
-    instances: int = 1
-    drain_timeout_s: int = 30
-    target: dict[str, Any] = field(default_factory=dict)
-    traffic: dict[str, Any] = field(default_factory=dict)
-    canary: dict[str, Any] = field(default_factory=dict)
+    strategy: Annotated[str, Limits(choices=("canary", "all-at-once"))] = "canary"
+    instances: Annotated[int, Limits(minimum=1, maximum=100)] = 1
+    drain_timeout_s: Annotated[int, Limits(minimum=0, maximum=86_400)] = 30
+    target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
+    traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
+    canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The whole file. `schema` is 1.
+    """The whole file.
 
-    `store` is the store's URL, "" for SQLite in `.shipline/`. `build`, `registry` and `signer` are tables with a
-    `provider` and that provider's own settings; an empty `registry` publishes nowhere.
+    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build`, `registry` and `signer` are
+    tables with a `provider` and that provider's own settings; an empty `registry` publishes nowhere. `package`,
+    `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
     """
 
-    schema: int = 1
+    schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
-    build: dict[str, Any] = field(default_factory=dict)
+    build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
     test: tuple[TestSettings, ...] = ()
-    registry: dict[str, Any] = field(default_factory=dict)
-    signer: dict[str, Any] = field(default_factory=dict)
+    registry: Annotated[dict[str, Any], ProviderTable("registry", "pypi", optional=True)] = field(default_factory=dict)
+    signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

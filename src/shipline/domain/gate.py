@@ -9,10 +9,11 @@ from shipline.domain.actor import Actor
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A rule in CEL over typed facts. `stage` is `release` or an environment's name; `message` is shown on refusal.
+    """A rule that must hold.
 
-    `when`, CEL too, says for what the gate applies, "" for everything. `approvals` is how many authenticated people
-    of each role must have said yes, each count at least 1.
+    `name` tells the gates of a stage apart. `rule` is CEL over typed facts. `stage` is `release` or an environment's
+    name. `message` is shown on refusal. `when`, CEL too, says for what the gate applies, "" for everything.
+    `approvals` is how many authenticated people of each role must have said yes, each count at least 1.
     """
 
     name: str

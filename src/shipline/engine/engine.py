@@ -265,7 +265,8 @@ class Engine:
                 return
             outcome.save(tx)
             state, wake_us = settle(self.catalogue.workflows[run.workflow], run.state, _checked(outcome), now_us)
-            journal.consume(tx, signals, run.revision)
+            if not (isinstance(outcome, Failed) and outcome.retryable):  # Else the next attempt hears them.
+                journal.consume(tx, signals, run.revision)
             journal.journal_ended(tx, run, _words(outcome), now_us)
             settled = replace(run, revision=run.revision + 1, state=state, wake_us=wake_us, holder=None)
             if self._heard_something(tx, settled):

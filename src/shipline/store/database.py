@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -19,8 +20,12 @@ from shipline.store.sqlite import SNAPSHOT, create_sqlite_engine
 from shipline.store.transaction import Transaction
 from shipline.store.upcasts import NO_UPCASTS, Upcasts
 
+if TYPE_CHECKING:
+    import psycopg
+
 __all__ = ["CorruptStore", "FullDisk", "Store"]
 
+IDLE_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 10
 
 
@@ -123,5 +128,13 @@ def _make_folder(folder: Path) -> None:
 def _create_engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         timeout = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
-        return create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=timeout)
+        engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=timeout)
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     return create_sqlite_engine(url)
+
+
+def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
+    # A process that froze inside a transaction must not keep its locks from the others for as long as it sleeps.
+    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
+    connection.commit()  # The pool rolls back what is open when a connection is given back.

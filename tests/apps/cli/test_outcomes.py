@@ -24,9 +24,13 @@ CONFIGURATION = """
 schema = 1
 [[environment]]
 name = "staging"
+target.command = ["serve", "{port}"]
+traffic.port = 8001
 [[environment]]
 name = "production"
 production = true
+target.command = ["serve", "{port}"]
+traffic.port = 8002
 """
 
 

@@ -85,7 +85,9 @@ def identity_of(path: Path) -> Callable[[Path], tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", ["a.whl", "a.tar.gz"])
-@pytest.mark.parametrize("content", [b"", b"no archive", gzip.compress(b"no tar"), gzip.compress(METADATA)[:-9]])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", gzip.compress(b"no tar", mtime=0), gzip.compress(METADATA, mtime=0)[:-9]]
+)
 def test_what_is_no_archive_is_refused(name: str, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / name
     path.write_bytes(content)

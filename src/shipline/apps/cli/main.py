@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import io
 import os
 import sys
 from importlib import import_module
@@ -10,7 +13,7 @@ from pathlib import Path
 import click
 
 from shipline import __version__
-from shipline.domain.errors import ExitCode, ShiplineError
+from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 
 # name -> (module, one line of help). The help stands here so that `shipline --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -76,47 +79,81 @@ class LazyGroup(click.Group):
 @click.pass_context
 def cli(ctx: click.Context, folder: Path) -> None:
     """From merged commits to a released, proven, progressively delivered and reversible version."""
-    if not folder.is_dir():
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    try:
+        start = folder.resolve(strict=True)
+    except OSError as error:
+        raise UsageError(
+            f"the folder {folder} is not there" if str(folder) != "." else "the current folder is not there any more",
+            why=error.strerror or "",
+            todo="change to a folder that is, or name one with -C",
+        ) from None
+    if not start.is_dir():
         ctx.fail(f"{folder} is not a folder.")
     from shipline.bootstrap import Application
 
-    ctx.obj = Application(folder.resolve())
+    ctx.obj = Application(start)
 
 
 def main() -> None:
     """Run, and end the process with the exit code that says how it went. No traceback reaches a user."""
     try:
-        # Click's own exits (usage errors, --help) keep their codes; ours come as exceptions.
-        code = cli.main(standalone_mode=False)
+        # Click's own exits (usage errors, --help) keep their codes; ours come as exceptions. The program's name is
+        # fixed: it names the variable of shell completion, however the program was started.
+        code = cli.main(prog_name="shipline", standalone_mode=False)
     except ShiplineError as error:
         code = _report(error)
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _say(_shown(error), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was begun goes on from where it is when the command is run again", err=True)
-        code = 130
-    except BrokenPipeError:
-        # Whoever read our output has had enough; Python must not complain about it while exiting.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = ExitCode.FAILED
+        code = _say("stopped; what was begun goes on from where it is when the command is run again", 130)
     except Exception as error:  # noqa: BLE001 - the last line of defence for people
         code = _report_unexpected(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _shown(error: click.ClickException) -> str:
+    """A usage error as click words it."""
+    text = io.StringIO()
+    error.show(file=text)
+    return text.getvalue().rstrip("\n")
+
+
 def _report(error: ShiplineError) -> int:
-    click.echo(error.diagnosis(), err=True)
-    return int(error.exit_code)
+    return _say(error.diagnosis(), int(error.exit_code))
 
 
 def _report_unexpected(error: Exception) -> int:
     if os.environ.get("SHIPLINE_DEBUG"):
         raise error
     if isinstance(error, OSError):
-        what = error.strerror or str(error)
-        click.echo(f"{what}: {error.filename}" if error.filename else what, err=True)
-    else:
-        click.echo(f"something unexpected happened: {type(error).__name__}: {str(error)[:300]}", err=True)
-    click.echo("  do:  run it again with SHIPLINE_DEBUG=1 to see where, and report it", err=True)
-    return int(ExitCode.FAILED)
+        return _report(_told_by_the_system(error))
+    return _say(
+        f"something unexpected happened: {type(error).__name__}: {str(error)[:300]}\n"
+        "  do:  run it again with SHIPLINE_DEBUG=1 to see where, and report it",
+        int(ExitCode.FAILED),
+    )
+
+
+def _told_by_the_system(error: OSError) -> ShiplineError:
+    """What the operating system refused, in words."""
+    place = str(error.filename) if error.filename else "the output"
+    why = error.strerror or str(error)[:300]
+    if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        todo = "make room, then run this again: it goes on from where it is"
+        return ShiplineError(f"there is no room to write {place}", why=why, todo=todo)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        todo = "give yourself the permission, then run this again"
+        return ShiplineError(f"{place} may not be used", why=why, todo=todo)
+    todo = "see what is there, then run this again; SHIPLINE_DEBUG=1 shows where it happened"
+    return ShiplineError(f"{place} cannot be used", why=why, todo=todo)
+
+
+def _say(text: str, code: int) -> int:
+    """Tell people; nothing of it may steer their terminal. Where nobody can be told, the exit code still says it."""
+    from shipline.apps.cli.wording import printable
+
+    with contextlib.suppress(OSError):
+        click.echo(printable(text), err=True)
+    return code

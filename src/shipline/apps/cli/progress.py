@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli.wording import printable
 from shipline.engine import journal
 from shipline.engine.rules import ENDED, RunStatus
 
@@ -72,7 +73,7 @@ class _Wait:
 
     def show(self, text: str, now_us: int) -> None:
         """Show what is waited for, if that is news."""
-        line = text.splitlines()[0] if text else ""
+        line = printable(text.splitlines()[0]) if text else ""
         if not line or line == self.shown or (not self.live and now_us - self.shown_us < PLAIN_EVERY_US):
             return
         self.shown, self.shown_us = line, now_us
@@ -96,5 +97,5 @@ def _print_entry(workflow: Workflow, entry: JournalEntry) -> None:
     mark, colour = {"done": ("✓", "green"), "failed": ("✗", "red")}.get(str(entry.outcome), ("!", "yellow"))
     click.echo(f"  {click.style(mark, fg=colour)} {title} ({seconds:.1f} s)", err=True)
     if entry.outcome != "done":
-        for line in entry.detail.splitlines():
+        for line in printable(entry.detail).splitlines():
             click.echo(f"      {line}", err=True)

@@ -1,4 +1,4 @@
-"""Times, durations and shares in words, as every command writes them."""
+"""Times, durations and shares in words, as every command writes them, and others' text made safe to show."""
 
 from __future__ import annotations
 
@@ -25,3 +25,8 @@ def duration(seconds: float) -> str:
 def percentage(share: float) -> str:
     """A share of 1 as `12.5 %`."""
     return f"{share * 100:.1f} %"
+
+
+def printable(text: str) -> str:
+    """Text from outside without what would steer a terminal: all but printable characters and line ends is a space."""
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)

@@ -108,14 +108,20 @@ def exported(ground: ReleaseGround, commit: str) -> Iterator[Path]:
         yield folder
 
 
-def save_artifacts(folder: Path, artifacts: tuple[Artifact, ...]) -> None:
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What `dist/` holds, and the commit that it was built from."""
+
+    commit: str
+    artifacts: tuple[Artifact, ...]
+
+
+def save_built(folder: Path, built: Built) -> None:
     """Note what `dist/` holds, once all of it is there."""
-    write_atomically(folder / ARTIFACTS_FILE, json.dumps(to_json(artifacts), indent=2).encode())
+    write_atomically(folder / ARTIFACTS_FILE, json.dumps(to_json(built), indent=2).encode())
 
 
-def load_artifacts(folder: Path) -> tuple[Artifact, ...]:
-    """What `dist/` holds; empty where no build has ended there."""
+def load_built(folder: Path) -> Built | None:
+    """What `dist/` holds; None where no build has ended there."""
     path = folder / ARTIFACTS_FILE
-    if not path.is_file():
-        return ()
-    return tuple(from_json(Artifact, entry) for entry in json.loads(path.read_bytes()))
+    return from_json(Built, json.loads(path.read_bytes())) if path.is_file() else None

@@ -7,24 +7,26 @@ from pathlib import Path
 
 from shipline.capabilities.plans import render_section
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.queries import unfinished_release
-from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start
-from shipline.capabilities.releases.steps import release_key
-from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.releases.queries import RELEASES, find_release, newest_release
+from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
+from shipline.capabilities.releases.steps import check_untagged, release_key
+from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY, ReleaseOrder, begin_release, resume_release
 from shipline.capabilities.releases.version_files import EDITORS, states_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.package import Package
-from shipline.domain.release import Release
+from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
-from shipline.engine.journal import journal_of, runs_of
+from shipline.engine.journal import holder_of, journal_of, runs_of
+from shipline.engine.rules import ENDED, RunStatus
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
 KEY_TRAILER = "Shipline-Key"
 MODULES_MAX = 20
 PUBLIC_STEPS = ("push", "publish")
+UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,9 @@ def release_package(
 ) -> tuple[Decision, Release | None]:
     """Begin, resume or follow the release of a package; None where there is nothing to do.
 
-    `branch` is the only one that may be released from, "" for any. Raises RefusedError for another branch, or for a
-    work tree in which tracked files differ from HEAD.
+    `branch` is the only one that may be released from, "" for any. Raises RefusedError for another branch, for a work
+    tree in which tracked files differ from HEAD, and while another package's release has not ended; ConflictError if
+    the new version's tag exists elsewhere.
     """
     known = _known(ground, candidate)
     decision = decide_start(known)
@@ -62,29 +65,60 @@ def release_package(
             return decision, resume_release(tx, engine, known.unfinished, actor)
     if decision.start is Start.NOTHING or decision.version is None:
         return decision, None
-    tag = ground.repository.find_tag(candidate.package.tag(decision.version))
-    if tag is None:
+    tag = None
+    if decision.version == candidate.plan.current:
+        tag = ground.repository.find_tag(candidate.package.tag(decision.version))
+    else:
+        check_untagged(ground, candidate.package.tag(decision.version))
         _check_work_tree(ground, branch)
     with ground.store.begin() as tx:
         if known.unfinished is not None:
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
+        _check_is_free(tx)
         return decision, begin_release(
             tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
         )
 
 
 def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
-    with ground.store.begin() as tx:
-        unfinished = unfinished_release(tx, candidate.package.name)
-        begun = unfinished is not None and _publishing_begun(tx, unfinished)
     plan = candidate.plan
-    current_tag = ground.repository.find_tag(candidate.package.tag(plan.current)) if plan.current is not None else None
-    ours = unfinished is None and current_tag is not None and _made_by_shipline(ground, candidate, current_tag)
-    served: bool | None = None
-    if ours and ground.registry is not None and plan.current is not None:
-        served = bool(ground.registry.find(plan.name, plan.current))
-    return Known(plan, unfinished, tagged_here=ours, on_registry=served, publishing_begun=begun)
+    with ground.store.begin() as tx:
+        newest = newest_release(tx, candidate.package.name)
+        unfinished = newest if newest is not None and _is_unfinished(tx, newest) else None
+        begun = unfinished is not None and _publishing_begun(tx, unfinished)
+        recorded = plan.current is not None and find_release(tx, plan.name, plan.current) is not None
+    if unfinished is not None or recorded or plan.current is None:
+        return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun)
+    tag = ground.repository.find_tag(candidate.package.tag(plan.current))
+    ours = tag is not None and _made_by_shipline(ground, candidate, tag)
+    return Known(plan, None, tagged_here=ours, on_registry=_is_served(ground, candidate) if ours else None)
+
+
+def _is_unfinished(tx: Transaction, release: Release) -> bool:
+    """True if it was not published, or if its run stopped after that: the evidence bundle is missing then."""
+    runs = runs_of(tx, f"release:{release.id}")
+    return release.status in UNPUBLISHED or any(run.state.status is RunStatus.STOPPED for run in runs)
+
+
+def _is_served(ground: ReleaseGround, candidate: Candidate) -> bool | None:
+    ecosystem, plan = candidate.package.ecosystem, candidate.plan
+    if ground.registry is None or ecosystem == "plain" or plan.current is None:
+        return None
+    return is_whole(ecosystem, tuple(file.name for file in ground.registry.find(plan.name, plan.current)))
+
+
+def _check_is_free(tx: Transaction) -> None:
+    """One release at a time works on the tree, whichever package it is of."""
+    holder = holder_of(tx, EXCLUSIVE_KEY)
+    if holder is None or holder.state.status in ENDED:
+        return
+    other = RELEASES.find(tx, str(holder.input["release_id"]))
+    if other is not None:
+        raise RefusedError(
+            f"the release of {other.package} {other.version} has not ended: it is {other.status.value}",
+            todo=f"end it first: shipline release --package {other.package}",
+        )
 
 
 def _publishing_begun(tx: Transaction, release: Release) -> bool:
@@ -116,6 +150,7 @@ def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
 
 
 def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
+    """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
     begun = plan.next == version
     if not begun and tag is None:
@@ -125,7 +160,7 @@ def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> 
         version=version,
         tag=candidate.package.tag(version),
         previous_version=plan.current if begun else None,
-        time_us=now_us // 1_000_000 * 1_000_000,
+        time_us=tag.time_us if tag is not None else now_us // 1_000_000 * 1_000_000,
         section=render_section(plan, time_us=now_us) if begun else "",
         commits=tuple((change.commit, change.time_us) for change in plan.changes) if begun else (),
         version_files=candidate.version_files,

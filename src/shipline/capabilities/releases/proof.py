@@ -34,7 +34,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, Verdict, combined
-from shipline.engine.workflow import Done, Failed, Outcome, StepContext
+from shipline.engine.workflow import Done, Failed, Outcome, Save, StepContext, nothing
 from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
@@ -243,21 +243,22 @@ class ProofSteps:
             append(tx, self.ground.events, release, "GateDecided", body | {"reasons": list(verdict.reasons)})
 
 
-def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> str:
-    """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open."""
+def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> tuple[str, Save]:
+    """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open.
+
+    With it comes what writes the gates' answers down, for the transaction in which the caller notes its own step.
+    """
     with ground.store.begin() as tx:
         release = RELEASES.find(tx, release_id) if release_id is not None else None
     if release is None:
-        return "there is no release of this version in the store, so nothing proves it"
+        return "there is no release of this version in the store, so nothing proves it", nothing
     if release.status is not ReleaseStatus.PUBLISHED:
-        return (
-            f"{release.package} {release.version} is {release.status.value}, and only published versions are deployed"
-        )
+        words = f"{release.package} {release.version} is {release.status.value}"
+        return f"{words}, and only published versions are deployed", nothing
     proof = ProofSteps(ground)
     verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
-    with ground.store.begin() as tx:
-        proof.record_verdicts(tx, release, stage, verdicts)
-    return "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
+    why = "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
+    return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
 
 
 def _why_closed(verdicts: tuple[Verdict, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipline.domain.evidence import Evidence
-from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.release import Release
 from shipline.domain.verdict import Verdict
 from shipline.store import tables
 from shipline.store.rows import Rows
@@ -13,8 +13,6 @@ RELEASES = Rows(tables.release, Release)
 EVIDENCE = Rows(tables.evidence, Evidence)
 VERDICTS = Rows(tables.verdict, Verdict)
 
-UNFINISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
-
 
 def find_release(tx: Transaction, package: str, version: str) -> Release | None:
     """The release of a version."""
@@ -22,10 +20,10 @@ def find_release(tx: Transaction, package: str, version: str) -> Release | None:
     return found[0] if found else None
 
 
-def unfinished_release(tx: Transaction, package: str) -> Release | None:
-    """The package's newest release if it has not been published."""
+def newest_release(tx: Transaction, package: str) -> Release | None:
+    """The package's newest release, None before the first."""
     newest = RELEASES.where(tx, package=package, order="created_us", newest_first=True, limit=1)
-    return newest[0] if newest and newest[0].status in UNFINISHED else None
+    return newest[0] if newest else None
 
 
 def all_releases(tx: Transaction, *, limit: int = 100) -> tuple[Release, ...]:

@@ -8,6 +8,9 @@ from enum import StrEnum
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
+STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
+SDISTS = (".tar.gz", ".zip")
+
 
 class Start(StrEnum):
     """What to do."""
@@ -31,10 +34,11 @@ class Decision:
 class Known:
     """What is known of a package before its release.
 
-    `unfinished` is its newest release if that has not been published; `tagged_here` says that Shipline itself made
-    the tag of the plan's current version (so that, with an empty store, it may have been cut off); `on_registry`
-    says that the registry serves that version, None if there is no registry. `publishing_begun` says that the
-    unfinished release may be on a remote or registry in part already.
+    `unfinished` is its newest release if that has not been published, or if it stopped after that. `tagged_here` says
+    that Shipline itself made the tag of the plan's current version and that the store does not know of its end (so
+    that, with an empty store, it may have been cut off); `on_registry` says that the registry serves all files of that
+    version, None if there is nothing to serve. `publishing_begun` says that the unfinished release may be on a remote
+    or registry in part already.
     """
 
     plan: PackagePlan
@@ -48,14 +52,14 @@ def decide_start(known: Known) -> Decision:
     """What `shipline release` does for one package.
 
     A version that was begun is ended before another is begun, unless newer commits (a fix, most likely) came before
-    any of it was published. With an empty store (a CI runner's) the tag and the
-    registry say whether the last version was begun and not ended.
+    any of it was published. With an empty store (a CI runner's) the tag and the registry say whether the last version
+    was begun and not ended.
     """
     plan, unfinished = known.plan, known.unfinished
     if unfinished is not None:
         if unfinished.status is ReleaseStatus.PREPARING:
             return Decision(Start.FOLLOW, unfinished.version, f"{unfinished.version} is under way")
-        if plan.releasable and plan.current == unfinished.version and not known.publishing_begun:
+        if _is_overtaken(known, unfinished):
             words = (
                 f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
             )
@@ -67,6 +71,21 @@ def decide_start(known: Known) -> Decision:
     if plan.releasable:
         return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
     return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
+
+
+def _is_overtaken(known: Known, unfinished: Release) -> bool:
+    """True if newer commits make another version of what nobody has seen yet: it is tagged, or not even that."""
+    plan = known.plan
+    if not plan.releasable or known.publishing_begun or unfinished.status not in (STOPPED, REFUSED):
+        return False
+    return plan.current == unfinished.version or (unfinished.commit is None and plan.next != unfinished.version)
+
+
+def is_whole(ecosystem: str, names: tuple[str, ...]) -> bool:
+    """True if a registry that serves files of these names serves all of a version: for Python a wheel and an sdist."""
+    if ecosystem == "python":
+        return any(name.endswith(".whl") for name in names) and any(name.endswith(SDISTS) for name in names)
+    return bool(names)
 
 
 def artifact_folder_name(package: str, version: str) -> str:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from shipline.capabilities.plans import prepend
 from shipline.capabilities.releases.ground import (
+    Built,
     ReleaseGround,
     exported,
-    load_artifacts,
+    load_built,
     package_of,
-    save_artifacts,
+    save_built,
     write_atomically,
 )
 from shipline.capabilities.releases.queries import RELEASES
@@ -34,10 +35,14 @@ class FileSteps:
         self.ground = ground
 
     def edit(self, context: StepContext) -> Outcome:
-        """Set the version and prepend the changelog in the work tree; both change nothing the second time."""
+        """Set the version and prepend the changelog in the work tree; both change nothing the second time.
+
+        A release that goes on from its tag has its commit already. Any other tag of this name is not ours.
+        """
         release = self.ground.release(context)
-        if self.ground.repository.find_tag(release.tag) is not None:
+        if release.commit is not None:
             return Done({"paths": []})
+        check_untagged(self.ground, release.tag)
         root, folder = self.ground.repository.root(), package_of(context).path
         paths = []
         for name in context.input["version_files"]:
@@ -53,9 +58,9 @@ class FileSteps:
     def commit(self, context: StepContext) -> Outcome:
         """Commit them. The key in the message finds the commit again after a crash, or from an empty store."""
         release = self.ground.release(context)
-        tag = self.ground.repository.find_tag(release.tag)
-        if tag is not None:
-            return Done({"commit": tag.commit})
+        branch = self.ground.repository.branch()
+        if release.commit is not None:
+            return Done({"commit": release.commit, "branch": branch})
         message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
         commit = self.ground.repository.commit_paths(
             tuple(context.results["edit"]["paths"]),
@@ -63,7 +68,7 @@ class FileSteps:
             key=release_key(release.package, release.version),
             time_us=context.input["time_us"],
         )
-        return Done({"commit": commit})
+        return Done({"commit": commit, "branch": branch})
 
     def tag(self, context: StepContext) -> Outcome:
         """Create the annotated tag. One of the same name on another commit stops the release."""
@@ -80,11 +85,11 @@ class FileSteps:
         return Done({"commit": commit}, save=save)
 
     def push(self, context: StepContext) -> Outcome:
-        """Push branch and tag together, if a remote is configured."""
+        """Push the branch that was committed on and the tag together, if a remote is configured."""
         release = self.ground.release(context)
         if not self.ground.remote:
             return Done({"pushed": []})
-        branch = self.ground.repository.branch()
+        branch = context.results["commit"]["branch"]
         refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
         self.ground.repository.push(self.ground.remote, refs)
         return Done({"pushed": list(refs)})
@@ -104,7 +109,7 @@ class ArtifactSteps:
         release = self.ground.release(context)
         package = package_of(context)
         folder = self.ground.folder_of(release)
-        artifacts = self._built_before(folder)
+        artifacts = self._built_before(folder, str(context.results["tag"]["commit"]))
         if not artifacts and package.ecosystem != "plain":
             artifacts = self._build(context, release, folder)
 
@@ -119,7 +124,8 @@ class ArtifactSteps:
         package, output = package_of(context), folder / "dist"
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
-        with exported(self.ground, str(context.results["tag"]["commit"])) as source:
+        commit = str(context.results["tag"]["commit"])
+        with exported(self.ground, commit) as source:
             artifacts = self.ground.builder(package.ecosystem).build(
                 source / package.path,
                 package,
@@ -127,16 +133,18 @@ class ArtifactSteps:
                 output=output,
                 source_date_epoch_s=context.input["time_us"] // 1_000_000,
             )
-        save_artifacts(folder, artifacts)
+        save_built(folder, Built(commit, artifacts))
         return artifacts
 
-    def _built_before(self, folder: Path) -> tuple[Artifact, ...]:
-        artifacts = load_artifacts(folder)
-        for artifact in artifacts:
+    def _built_before(self, folder: Path, commit: str) -> tuple[Artifact, ...]:
+        built = load_built(folder)
+        if built is None or built.commit != commit:
+            return ()
+        for artifact in built.artifacts:
             path = folder / "dist" / artifact.name
             if not path.is_file() or digest_of(path) != artifact.digest:
                 return ()
-        return artifacts
+        return built.artifacts
 
     def publish(self, context: StepContext) -> Outcome:
         """Publish what the registry does not serve yet, then read back that it serves exactly our bytes."""
@@ -166,6 +174,16 @@ class ArtifactSteps:
         RELEASES.save(tx, published)
         body = {"tag": release.tag, "commit": current.commit, "where": where, "commits": commits}
         append(tx, self.ground.events, published, "ReleasePublished", body)
+
+
+def check_untagged(ground: ReleaseGround, name: str) -> None:
+    """Refuse (ConflictError) to release under a tag that exists: what it stands on is not what is released now."""
+    tag = ground.repository.find_tag(name)
+    if tag is not None:
+        raise ConflictError(
+            f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
+            todo="look at what that tag releases; delete it only if it was never pushed",
+        )
 
 
 def release_key(package: str, version: str) -> str:

@@ -17,6 +17,8 @@ from shipline.engine.rules import RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
+EXCLUSIVE_KEY = "release"
+
 
 @dataclass(frozen=True, slots=True)
 class ReleaseOrder:
@@ -72,13 +74,17 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         "time_us": order.time_us,
         "commits": commits,
     }
-    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key="release")
+    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release
 
 
 def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Actor) -> Release:
-    """Go on with a release that had stopped or was refused: a new numbered attempt from the step that failed."""
-    again = replace(release.to(ReleaseStatus.PREPARING), attempt=release.attempt + 1)
+    """Go on with a release that had stopped or was refused: a new numbered attempt from the step that failed.
+
+    One that is published, and stopped after that, stays published.
+    """
+    is_public = release.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.WITHDRAWN)
+    again = replace(release if is_public else release.to(ReleaseStatus.PREPARING), attempt=release.attempt + 1)
     RELEASES.save(tx, again)
     events = EventWriter(engine.ids, engine.clock, actor)
     append(tx, events, again, "ReleaseResumed", {"attempt": again.attempt})
@@ -101,8 +107,8 @@ def note_withdrawal(
     tx: Transaction, events: EventWriter, release: Release, *, done: tuple[str, ...], not_done: tuple[str, ...]
 ) -> Release:
     """Write down what was withdrawn and what could not be."""
-    words = " ".join(done) + (" What remains: " + " ".join(not_done) if not_done else "")
-    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words.strip())
+    words = f"Withdrawn: {'; '.join(done) or 'nothing'}. What remains: {'; '.join(not_done) or 'nothing'}."
+    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words)
     RELEASES.save(tx, withdrawn)
     append(tx, events, withdrawn, "ReleaseWithdrawn", {"done": list(done), "not_done": list(not_done)})
     return withdrawn

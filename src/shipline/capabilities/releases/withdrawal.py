@@ -14,8 +14,8 @@ from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.registry import Withdrawal
 from shipline.store.transaction import Transaction
 
-# What no registry can take back.
-REMAINS = ("The tag stays: others may have it.", "Copies that were installed or mirrored stay where they are.")
+# What is not the registry's to take back.
+REMAINS = ("the tag stays: others may have it",)
 
 
 def withdraw_release(ground: ReleaseGround, release: Release, *, reason: str) -> Release:
@@ -24,7 +24,7 @@ def withdraw_release(ground: ReleaseGround, release: Release, *, reason: str) ->
         raise NothingToDo(f"{release.package} {release.version} is withdrawn already", why=release.withdrawal)
     if release.status is not ReleaseStatus.PUBLISHED:
         raise RefusedError(f"{release.package} {release.version} was never published: it is {release.status.value}")
-    answer = Withdrawal((), ("No registry is configured.",))
+    answer = Withdrawal((), ("no registry is configured, so none serves it",))
     if ground.registry is not None:
         answer = ground.registry.withdraw(release.package, release.version, reason=reason[:500])
     with ground.store.begin() as tx:

@@ -66,6 +66,7 @@ class AnalysisSettings:
     growth: float = 3.0
     """Largest factor by which the weight grows within `growth_period_s`."""
     growth_period_s: float = 30.0
+    """The time that `growth` is about."""
     ramp_every_s: float = 10.0
     """The weight is raised at most this often."""
     block_requests: int = 8

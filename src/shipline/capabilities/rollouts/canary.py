@@ -53,7 +53,7 @@ class CanaryStep:
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
         if context.memory is None:
-            return self._begin(context, instances)
+            return Done({"watched": False}) if _is_told_to_promote(context) else self._begin(context, instances)
         watch = _heard(from_json(Watch, context.memory), context)
         reading = self.ground.signals.read(watch.cursor)
         seen = Observation(
@@ -75,7 +75,7 @@ class CanaryStep:
         )
         self._set_weight(context, instances, weight)
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, weight, paused=False, analysis=state)
-        return Again(self.settings.tick_s, to_json(watch), "the canary's first requests")
+        return Again(self.settings.tick_s, to_json(_heard(watch, context)), "the canary's first requests")
 
     def _answer(self, look: _Look) -> Outcome:
         verdict = look.decision.verdict
@@ -83,8 +83,7 @@ class CanaryStep:
             # The harm ends here, in this very step; the undo that follows finds it done.
             self.ground.traffic.apply(stable_routes(look.instances.stable), revision=look.context.revision)
             return Failed(look.decision.reason, save=self._save(look, weight=0.0))
-        told_to_promote = any(signal.kind == "promote" for signal in look.context.signals)
-        if told_to_promote or (verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
+        if _is_told_to_promote(look.context) or (verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
             return Done({"watched": True, "reason": look.decision.reason}, save=self._save(look, look.watch.weight))
         weight = look.watch.weight if look.watch.paused else look.decision.weight
         if weight != look.watch.weight:
@@ -136,6 +135,10 @@ class _Look:
             verdict=self.decision.verdict.value,
             reason=self.decision.reason,
         )
+
+
+def _is_told_to_promote(context: StepContext) -> bool:
+    return any(signal.kind == "promote" for signal in context.signals)
 
 
 def _heard(watch: Watch, context: StepContext) -> Watch:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 from shipline.ports.target import Instance, Role
 from shipline.ports.traffic import Route
 
+STEM_MAX = 36
+PLAIN = re.compile(r"[a-z0-9.-]+")
+
 
 def instance_id(package: str, version: str, attempt: int, role: Role, number: int) -> str:
-    """The name of an instance, the same for the same attempt: `quotes-1-2-0-a1-canary-1`, at most 60 characters."""
-    stem = re.sub(r"[^a-z0-9]+", "-", f"{package}-{version}".lower()).strip("-")[:36].rstrip("-")
+    """The name of an instance, the same for the same attempt: `quotes-1-2-0-a1-canary-1`, at most 60 characters.
+
+    Names of two versions differ: what does not fit, or cannot be spelt, is told by a part of a hash.
+    """
+    name = f"{package}-{version}"
+    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    if len(stem) > STEM_MAX or not PLAIN.fullmatch(name):
+        digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+        stem = f"{stem[: STEM_MAX - 9].rstrip('-')}-{digest}"
     return f"{stem}-a{attempt}-{role.value}-{number}"
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import instance_id, stable_routes
-from shipline.capabilities.rollouts.usecases import note_promotion, note_start
+from shipline.capabilities.rollouts.usecases import note_promoting, note_start
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
-from shipline.domain.rollout import Rollout, RolloutStatus
-from shipline.engine.workflow import Again, Done, Failed, Outcome, StepContext
+from shipline.domain.rollout import Rollout
+from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import Signals
 from shipline.ports.target import Instance, Role, Target
 from shipline.ports.traffic import Traffic
@@ -24,7 +24,10 @@ DRAIN_POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What the rollouts of one environment stand on. `check_gates` returns why they do not open, "" if they do."""
+    """What the rollouts of one environment stand on.
+
+    `check_gates` returns why they do not open, "" if they do, and what writes their answers down with the step's.
+    """
 
     store: Store
     events: EventWriter
@@ -33,7 +36,7 @@ class Ground:
     signals: Signals
     instances: int
     drain_timeout_s: int
-    check_gates: Callable[[Rollout], str]
+    check_gates: Callable[[Rollout], tuple[str, Save]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ class RolloutSteps:
     def gate(self, context: StepContext) -> Outcome:
         """Ask the gates again: they may have closed since the rollout was ordered."""
         rollout = load_rollout(self.ground, context)
-        refusal = self.ground.check_gates(rollout)
-        return Failed(refusal) if refusal else Done()
+        refusal, save = self.ground.check_gates(rollout)
+        return Failed(refusal, save=save) if refusal else Done(save=save)
 
     def prepare(self, context: StepContext) -> Outcome:
         """Install the version; nothing serves it yet."""
@@ -84,12 +87,15 @@ class RolloutSteps:
         return Done()
 
     def start(self, context: StepContext) -> Outcome:
-        """Start the new version's first instances and, for a canary, a clone of the stable one as young as it is."""
+        """Start the new version's first instances and, for a canary, a clone of the stable one as young as it is.
+
+        What is stable is read from the proxy, not from the record: a store begun anew must not cost the canary.
+        """
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
         cursor = self.ground.signals.cursor()
         stable = self._stable()
-        canary = rollout.strategy == "canary" and bool(stable)
+        canary = context.input["strategy"] == "canary" and _is_another_version(stable, rollout.version)
         count = 1 if canary else self.ground.instances
         new = tuple(self._start(context, rollout, Role.CANARY, number) for number in range(1, count + 1))
         baseline = None
@@ -98,27 +104,60 @@ class RolloutSteps:
             baseline = self.ground.target.start(
                 f"{name[:48]}-{rollout.id[-10:]}", rollout.package, stable[0].version, revision=context.revision
             )
+        found = replace(
+            rollout,
+            strategy="canary" if canary else "all-at-once",
+            stable_version=stable[0].version if stable else rollout.stable_version,
+        )
         result: dict[str, Any] = to_json(Running(cursor, context.now_us, new, stable, baseline))
-        return Done(result, save=lambda tx: note_start(tx, self.ground.events, rollout, context.input))
+        return Done(result, save=lambda tx: note_start(tx, self.ground.events, found, context.input))
 
     def promote(self, context: StepContext) -> Outcome:
-        """Start what is missing of the new version, then move all traffic to it."""
+        """Start what is missing of the new version, then move all traffic to it.
+
+        That it is promoted is noted when the run goes on to its closing steps: until then an abort turns it back.
+        """
         rollout = load_rollout(self.ground, context)
         count = self.ground.instances
         new = tuple(self._start(context, rollout, Role.CANARY, number) for number in range(1, count + 1))
         self.ground.traffic.apply(stable_routes(new), revision=context.revision)
-        promoting = rollout if rollout.status is RolloutStatus.PROMOTING else rollout.to(RolloutStatus.PROMOTING)
-        return Done(save=lambda tx: note_promotion(tx, self.ground.events, promoting))
+        return Done(save=lambda tx: note_promoting(tx, rollout))
 
     def restore(self, context: StepContext) -> Outcome:
-        """Give all traffic back to the stable instances; without any, take it from everybody."""
-        stable = running(context).stable if "start" in context.results else self._stable()
+        """Give all traffic back to the stable instances; where nothing was stable, stop serving what is taken back.
+
+        A rollout that did not get beyond `start` has moved no traffic.
+        """
+        if "start" not in context.results:
+            return Done()
+        stable = running(context).stable
         self.ground.traffic.open()
-        self.ground.traffic.apply(stable_routes(stable) if stable else (), revision=context.revision)
+        if stable:
+            self._give_back(context, load_rollout(self.ground, context), stable)
+        elif any(route.share > 0 for route in self.ground.traffic.routes()):
+            self.ground.traffic.close()
         return Done()
+
+    def _give_back(self, context: StepContext, rollout: Rollout, stable: tuple[Instance, ...]) -> None:
+        """To those that live first, since that ends the harm; those that have died are started again."""
+        alive = {instance.id: instance for instance in self.ground.target.instances()}
+        living = tuple(alive[one.id] for one in stable if one.id in alive)
+        if living:
+            self.ground.traffic.apply(stable_routes(living), revision=context.revision)
+        if len(living) < len(stable):
+            back = tuple(
+                self.ground.target.start(one.id, rollout.package, one.version, revision=context.revision)
+                for one in stable
+            )
+            self.ground.traffic.apply(stable_routes(back), revision=context.revision)
 
     def retire(self, context: StepContext) -> Outcome:
         """Stop every instance that serves nothing: weight verified 0 first, then no open request, then stopped."""
+        if not self.ground.target.instances():
+            return Done()
+        if context.reason and "start" in context.results and not running(context).stable:
+            stop_environment(self.ground, revision=context.revision)
+            return Done()
         self.ground.traffic.open()
         shares = {route.instance_id: route.share for route in self.ground.traffic.routes()}
         waiting = []
@@ -155,6 +194,11 @@ class RolloutSteps:
     def _start(self, context: StepContext, rollout: Rollout, role: Role, number: int) -> Instance:
         name = instance_id(rollout.package, rollout.version, rollout.attempt, role, number)
         return self.ground.target.start(name, rollout.package, rollout.version, revision=context.revision)
+
+
+def _is_another_version(stable: tuple[Instance, ...], version: str) -> bool:
+    """True if there is something to compare a canary with."""
+    return bool(stable) and all(instance.version != version for instance in stable)
 
 
 def stop_environment(ground: Ground, *, revision: int) -> tuple[str, ...]:

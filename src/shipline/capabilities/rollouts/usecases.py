@@ -19,7 +19,7 @@ from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine.engine import Engine
-from shipline.engine.journal import Run, runs_of
+from shipline.engine.journal import Run, holder_of, runs_of
 from shipline.engine.rules import Phase, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -64,19 +64,17 @@ def append(tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, bo
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
     """Start bringing a version to an environment; returns the rollout, whose run is under way.
 
-    NothingToDo if the environment serves this version already; RefusedError while another rollout there has not
-    ended.
+    A rollout of the same version that is on its way there already is returned as it is: whoever ordered it may have
+    been cut off. NothingToDo if the environment serves this version already; RefusedError while another rollout there
+    has not ended, or if it serves another package.
     """
+    other = open_rollout_of(tx, order.environment)
+    if other is not None and (other.package, other.version) == (order.package, order.version) and _goes_forward(other):
+        return other
+    _check_is_free(tx, order, other)
     current = current_deployment(tx, order.environment, order.package)
     if current is not None and current.version == order.version:
         raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
-    other = open_rollout_of(tx, order.environment)
-    if other is not None:
-        verb = "retry" if other.status is RolloutStatus.FAILED else "abort"
-        raise RefusedError(
-            f"{order.environment} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
-            todo=f"wait for it, or say: shipline rollout {verb} {order.environment}",
-        )
     rollout = Rollout(
         id=engine.ids.new("rol"),
         package=order.package,
@@ -93,7 +91,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
     body |= {"rollback": order.rollback}
     append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
-    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
+    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback, "strategy": order.strategy}
     engine.start(
         tx,
         workflow_name(order.environment),
@@ -104,11 +102,44 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     return rollout
 
 
+def _goes_forward(rollout: Rollout) -> bool:
+    return rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED)
+
+
+def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) -> None:
+    where = order.environment
+    if other is not None:
+        verb = "retry" if other.status is RolloutStatus.FAILED else "abort"
+        raise RefusedError(
+            f"{where} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
+            todo=f"wait for it, or say: shipline rollout {verb} {where}",
+        )
+    holder = holder_of(tx, f"environment:{where}")
+    if holder is not None and holder.state.status is RunStatus.FAILED:
+        raise RefusedError(
+            f"{where} is busy: what the last rollout left there could not be stopped",
+            why=holder.state.reason,
+            todo=f"mend that, then say: shipline rollout retry {where}",
+        )
+    served = {one.package for one in DEPLOYMENTS.where(tx, environment=where, ended_us=None)} - {order.package}
+    if served:
+        raise RefusedError(
+            f"{where} serves {min(served)}, and an environment serves one package",
+            todo=f"give {order.package} an [[environment]] of its own",
+        )
+
+
 def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
-    """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words."""
+    """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words.
+
+    `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped.
+    """
     verb = command.verb
     if verb not in VERBS:
         raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
+    runs = runs_of(tx, f"rollout:{rollout.id}")
+    if verb == "retry" and not any(run.state.status is RunStatus.FAILED for run in runs):
+        raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has nothing to retry")
     # What ended well may still have to be cleared away: then `retry` speaks to the step that stops old instances.
     if rollout.status in ENDED and verb != "retry":
         raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has ended: {rollout.status.value}")
@@ -117,7 +148,7 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
     append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
-    for run in runs_of(tx, f"rollout:{rollout.id}"):
+    for run in runs:
         engine.send(tx, run.id, verb, {"reason": reason})
 
 
@@ -153,7 +184,7 @@ def note_analysis(
         waiting_for=point.reason,
     )
     status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
-    if status is not rollout.status:
+    if status is not rollout.status and point.verdict != "rollback":
         seen = seen.to(status)
         append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": point.reason})
     if point.weight != rollout.weight:
@@ -164,8 +195,13 @@ def note_analysis(
     ROLLOUTS.save(tx, seen)
 
 
+def note_promoting(tx: Transaction, rollout: Rollout) -> None:
+    """All traffic is on the new version."""
+    ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.PROMOTING), weight=1.0, waiting_for=""))
+
+
 def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> None:
-    """All traffic is on the new version: its deployment is finished, and the one before it has ended."""
+    """The new version keeps all traffic: its deployment is finished, and the one before it has ended."""
     now_us = events.clock.now_us()
     before = current_deployment(tx, rollout.environment, rollout.package)
     if before is not None:
@@ -175,18 +211,23 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
         DEPLOYMENTS.save(tx, replace(deployment, finished_us=now_us))
         body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
         append(tx, events, rollout, "DeploymentFinished", body)
-    promoted = replace(rollout.to(RolloutStatus.PROMOTED), weight=1.0, ended_us=now_us, waiting_for="")
+    promoted = replace(rollout.to(RolloutStatus.PROMOTED), ended_us=now_us)
     ROLLOUTS.save(tx, promoted)
     append(tx, events, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
 
 
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
-    """Keep the rollout's status in step with its run: turning back, turned back, or stuck on the way back."""
+    """Keep the rollout's status in step with its run: promoted, turning back, turned back, or stuck on the way."""
     rollout = ROLLOUTS.find(tx, str(run.input["rollout_id"]))
-    if rollout is None or rollout.status in ENDED:
+    if rollout is None:
+        return
+    if rollout.status in ENDED:
+        # Its outcome stands. What may still go wrong is to stop what serves nothing.
+        waiting_for = run.state.reason if run.state.status is RunStatus.FAILED else ""
+        ROLLOUTS.save(tx, replace(rollout, waiting_for=waiting_for))
         return
     now_us = events.clock.now_us()
-    if run.state.status is RunStatus.FAILED and rollout.status is not RolloutStatus.FAILED:
+    if run.state.status is RunStatus.FAILED:
         ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
@@ -197,6 +238,8 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
     elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
         _note_rolled_back(tx, events, rollout, now_us)
+    elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.PROMOTING:
+        note_promotion(tx, events, rollout)
 
 
 def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, now_us: int) -> None:

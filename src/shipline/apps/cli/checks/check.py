@@ -1,0 +1,32 @@
+"""One finding of the doctor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shipline.domain.errors import ShiplineError
+
+
+class State(StrEnum):
+    """What a check found: a warning is to be known, what is wrong will stop a command."""
+
+    OK = "ok"
+    WARNING = "warning"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. `words` say what was found, `todo` what to do about it, "" where nothing is to be done."""
+
+    name: str
+    state: State
+    words: str
+    todo: str = ""
+
+
+def wrong(name: str, error: ShiplineError) -> Check:
+    """The finding that an error is."""
+    words = f"{error.what} ({error.why})" if error.why else error.what
+    return Check(name, State.WRONG, words, error.todo)

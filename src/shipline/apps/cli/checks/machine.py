@@ -1,0 +1,103 @@
+"""Programs of this machine, and its ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+
+from shipline.apps.cli.checks.check import Check, State
+from shipline.bootstrap import Application
+from shipline.capabilities.plans import detect_packages
+from shipline.clients.haproxy_files import proxy_process
+from shipline.configuration import EnvironmentSettings
+from shipline.domain.errors import MissingProgram, ShiplineError
+
+# An unprivileged user's PATH lacks the folders where systems put haproxy.
+SYSTEM_PATH = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"))
+
+
+def git(_: Application) -> Iterator[Check]:
+    """Git and Python, which everything needs."""
+    yield _program("git")
+    yield Check("python", State.OK, f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def programs(application: Application) -> Iterator[Check]:
+    """What the packages and the settings need beside git."""
+    ecosystems = ecosystems_of(application)
+    has_targets = any(one.target.get("provider", "process") == "process" for one in application.settings.environment)
+    has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in application.settings.environment)
+    uploads = application.settings.registry.get("provider", "pypi") == "pypi" and bool(application.settings.registry)
+    for module, needed in (("build", "python" in ecosystems), ("twine", uploads), ("pip", uploads or has_targets)):
+        if needed:
+            yield _module(module)
+    for program, needed in (("npm", "npm" in ecosystems), ("haproxy", has_proxies)):
+        if needed:
+            yield _program(program)
+
+
+def ecosystems_of(application: Application) -> set[str]:
+    """The ecosystems of the packages, configured or found; none where the repository cannot be read yet."""
+    try:
+        found = application.packages if application.packages is not None else detect_packages(application.repository)
+    except ShiplineError:
+        return set()  # The repository's own check says why.
+    return {package.ecosystem for package in found}
+
+
+def environments(application: Application) -> Iterator[Check]:
+    """Whether each environment's port is free, or served by its own proxy."""
+    served: dict[int, str] = {}
+    for environment in application.settings.environment:
+        port = environment.traffic.get("port")
+        if environment.traffic.get("provider", "haproxy") != "haproxy" or not isinstance(port, int):
+            continue
+        name = f"environment {environment.name}"
+        if port in served:
+            words = f"port {port} is that of {served[port]}, too"
+            yield Check(name, State.WRONG, words, "give each environment a port of its own")
+        else:
+            yield _port(application, environment, name, port)
+        served[port] = environment.name
+
+
+def _port(application: Application, environment: EnvironmentSettings, name: str, port: int) -> Check:
+    host = str(environment.traffic.get("host", "127.0.0.1"))
+    folder = application.context("environments", environment.name, "traffic").state
+    pid = proxy_process(folder, application.clock).pid()
+    if pid is not None:
+        return Check(name, State.OK, f"its proxy runs (pid {pid}) on {host}:{port}")
+    trouble = _trouble_to_listen(host, port)
+    if trouble:
+        todo = "stop what listens there, or set another `port` for the environment's traffic"
+        return Check(name, State.WRONG, f"{host}:{port} cannot be used: {trouble}", todo)
+    return Check(name, State.OK, f"nothing runs yet, and {host}:{port} is free")
+
+
+def _trouble_to_listen(host: str, port: int) -> str:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host.strip("[]"), port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return ""
+
+
+def _program(name: str) -> Check:
+    found = shutil.which(name) or shutil.which(name, path=SYSTEM_PATH)
+    if found is None:
+        missing = MissingProgram(name, package=name)
+        return Check(name, State.WRONG, missing.what, missing.todo)
+    return Check(name, State.OK, found)
+
+
+def _module(name: str) -> Check:
+    if find_spec(name) is None:
+        todo = f"{sys.executable} -m pip install {name} (Debian, Ubuntu: apt-get install python3-{name})"
+        return Check(name, State.WRONG, f"the Python that Shipline runs on has no module {name!r}", todo)
+    return Check(name, State.OK, f"a module of {sys.executable}")

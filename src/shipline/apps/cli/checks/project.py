@@ -1,0 +1,106 @@
+"""The repository, its settings, and the registry that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from shipline.apps.cli.checks.check import Check, State, wrong
+from shipline.bootstrap import Application
+from shipline.capabilities.plans import detect_packages
+from shipline.configuration import FILE_NAME
+from shipline.configuration.check import problems
+from shipline.domain.errors import ShiplineError
+from shipline.providers.repository.command import GitCommand, GitFailed
+
+DIRTY_SHOWN_MAX = 3
+# A version that nobody has: asking for it shows whether the registry answers.
+NO_VERSION = "0.0.0.dev0"
+
+
+def settings(application: Application) -> Iterator[Check]:
+    """The file, the tables of its providers, and the rules of its gates."""
+    stated = application.settings
+    found = [wrong("settings", problem) for problem in problems(stated)]
+    yield from found
+    path = application.root / FILE_NAME
+    if found:
+        return
+    if not path.exists():
+        words = f"no {FILE_NAME}, so the defaults hold; `shipline init` writes one to start from"
+    else:
+        words = f"{path}: {len(stated.test)} tests, {len(stated.gate)} gates, {len(stated.environment)} environments"
+    yield Check("settings", State.OK, words)
+
+
+def repository(application: Application) -> Iterator[Check]:
+    """Whether a release could begin from what is checked out."""
+    here = application.repository
+    root = here.root()
+    if here.head() is None:
+        yield Check("repository", State.WRONG, f"{root} has no commits yet", "commit something")
+        return
+    yield Check("repository", State.OK, str(root))
+    yield _history(application)
+    yield _branch(application)
+    yield _work_tree(application)
+    yield _identity(root)
+
+
+def _history(application: Application) -> Check:
+    if application.repository.is_shallow():
+        words = "a shallow clone: versions come from the tags and commits that are cut off"
+        todo = "run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)"
+        return Check("history", State.WRONG, words, todo)
+    tags = application.repository.merged_tags()
+    words = (
+        f"{len(tags)} tags, the newest being {tags[0].name}" if tags else "no tag yet: the next release is the first"
+    )
+    return Check("history", State.OK, words)
+
+
+def _branch(application: Application) -> Check:
+    branch = application.repository.branch()
+    try:
+        wanted = application.settings.release.branch
+    except ShiplineError:  # Which the settings' own check says.
+        wanted = ""
+    if branch is None:
+        words = "HEAD is detached: a release would commit outside of every branch"
+        return Check("branch", State.WARNING, words, f"git switch {wanted or 'BRANCH'}")
+    if wanted not in ("", branch):
+        return Check("branch", State.WARNING, f"{branch}, and releases are made from {wanted}", f"git switch {wanted}")
+    return Check("branch", State.OK, branch)
+
+
+def _work_tree(application: Application) -> Check:
+    dirty = application.repository.dirty_paths()
+    if not dirty:
+        return Check("work tree", State.OK, "as committed")
+    more = f" and {len(dirty) - DIRTY_SHOWN_MAX} more" if len(dirty) > DIRTY_SHOWN_MAX else ""
+    words = f"changes that are not committed: {', '.join(dirty[:DIRTY_SHOWN_MAX])}{more}"
+    return Check("work tree", State.WARNING, words, "commit or stash them: a new release refuses to begin")
+
+
+def _identity(root: Path) -> Check:
+    try:
+        GitCommand(root).run("read the identity", "-c", "user.useConfigOnly=true", "var", "GIT_COMMITTER_IDENT")
+    except GitFailed:
+        todo = 'run `git config user.name "Your Name"` and `git config user.email you@example.com`'
+        return Check("identity", State.WRONG, "git does not know who commits here", todo)
+    return Check("identity", State.OK, "git knows who commits here")
+
+
+def registry(application: Application) -> Iterator[Check]:
+    """Whether the configured registry answers. It is asked for a version that nobody has."""
+    asked = application.registry
+    if asked is None:
+        yield Check("registry", State.OK, "none is configured: releases are published nowhere")
+        return
+    packages = application.packages if application.packages is not None else detect_packages(application.repository)
+    name = next((package.name for package in packages if package.ecosystem != "plain"), "")
+    if not name:
+        yield Check("registry", State.WARNING, "it is configured, and no package here is built for one")
+        return
+    asked.find(name, NO_VERSION)
+    yield Check("registry", State.OK, f"it answers when asked for {name}")

@@ -1,0 +1,128 @@
+"""`shipline doctor` finds what would stop a command, and says what to do."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipline.engine.lease import Lease
+from shipline.testing.histories import History
+from tests.command import environment_of, run_shipline
+from tests.machine import free_port
+
+PYTHON = '[project]\nname = "quotes"\nversion = "1.0.0"\n'
+ENVIRONMENT = '[[environment]]\nname = "{name}"\ntarget.command = ["serve"]\ntraffic.port = {port}\n'
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    made = History(tmp_path / "repo")
+    made.commit("feat: a", {"pyproject.toml": PYTHON})
+    return made
+
+
+def checks_of(folder: Path, code: int, extra: dict[str, str | None] | None = None) -> dict[str, dict[str, Any]]:
+    said = run_shipline(folder, "doctor", "--json", extra=extra)
+    assert said.code == code, said
+    document = json.loads(said.out)
+    assert document["schema"] == "shipline.doctor/1"
+    assert document["healthy"] is (code == 0)
+    return {check["name"]: check for check in document["checks"]}
+
+
+def test_a_plain_repository_is_healthy_and_nothing_is_made_by_looking(history: History) -> None:
+    said = run_shipline(history.folder, "doctor")
+    assert said.code == 0, said
+    assert said.out.endswith("nothing is wrong\n")
+    assert [path.name for path in (history.folder / ".shipline").iterdir()] == [".gitignore"]
+    checks = checks_of(history.folder, 0)
+    assert {"git", "python", "repository", "history", "branch", "work tree", "settings", "store"} <= set(checks)
+    assert "haproxy" not in checks
+
+
+def test_what_a_release_would_stumble_over_is_a_warning(history: History) -> None:
+    (history.folder / "pyproject.toml").write_text(PYTHON + "\n")
+    history.git("switch", "--quiet", "--detach")
+    checks = checks_of(history.folder, 0)
+    assert checks["branch"]["state"] == checks["work tree"]["state"] == "warning"
+    assert "pyproject.toml" in checks["work tree"]["words"]
+
+
+def test_a_shallow_clone_is_wrong(history: History, tmp_path: Path) -> None:
+    history.commit("feat: b")
+    clone = tmp_path / "clone"
+    subprocess.run(["git", "clone", "-q", "--depth=1", history.folder.as_uri(), str(clone)], check=True)
+    assert "--unshallow" in checks_of(clone, 1)["history"]["todo"]
+
+
+def test_wrong_settings_do_not_hide_the_rest(history: History) -> None:
+    (history.folder / "shipline.toml").write_text(
+        '[registry]\nurl = "x"\n[[gate]]\nname = "g"\nrule = "test.failed == 0"\n'
+    )
+    said = run_shipline(history.folder, "doctor")
+    assert said.code == 1
+    assert "did you mean 'upload_url'?" in said.out or "known keys: anonymous" in said.out
+    assert "tests.failed" in said.out
+    assert "ok      history" in said.out
+
+
+def test_programs_are_looked_for_where_the_settings_need_them(history: History, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    extra: dict[str, str | None] = {"PATH": str(tmp_path / "bin")}
+    assert "install the package 'git'" in checks_of(history.folder, 1, extra)["git"]["todo"]
+    git = shutil.which("git")
+    assert git is not None
+    (tmp_path / "bin" / "git").symlink_to(git)
+    (history.folder / "package.json").write_text('{"name": "js"}')
+    history.commit("feat: js")
+    assert "install the package 'npm'" in checks_of(history.folder, 1, extra)["npm"]["todo"]
+
+
+def test_ports_are_free_or_not(history: History) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = (taken.getsockname()[1], free_port())
+        tables = [ENVIRONMENT.format(name=f"e{number}", port=port) for number, port in enumerate((*ports, ports[1]))]
+        (history.folder / "shipline.toml").write_text("".join(tables))
+        checks = checks_of(history.folder, 1)
+    assert f":{ports[0]} cannot be used: Address already in use" in checks["environment e0"]["words"]
+    assert checks["environment e1"]["state"] == "ok"
+    assert checks["environment e2"]["words"] == f"port {ports[1]} is that of e1, too"
+
+
+def test_a_registry_that_does_not_answer_is_wrong(history: History) -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    (history.folder / "shipline.toml").write_text(f'[registry]\nupload_url = "{url}"\nindex_url = "{url}"\n')
+    checks = checks_of(history.folder, 1)
+    assert "cannot be reached" in checks["registry"]["words"]
+    assert checks["twine"]["state"] == "ok"
+
+
+def test_the_store_is_opened_and_its_key_is_missed(history: History) -> None:
+    assert run_shipline(history.folder, "release").code in (0, 1)
+    state = history.folder / ".shipline"
+    assert checks_of(history.folder, 0)["log key"]["words"].endswith("log.key")
+    (state / "log.key").unlink()
+    assert "from a backup" in checks_of(history.folder, 1)["log key"]["todo"]
+    lease = Lease(state / "store.db")
+    assert lease.acquire()
+    assert "another process runs it" in checks_of(history.folder, 1)["engine"]["words"]
+    lease.release()
+    (state / "store.db").write_text("these are my notes\n")
+    checks = checks_of(history.folder, 1)
+    assert "is damaged or is not one of Shipline's" in checks["store"]["words"]
+    assert (state / "store.db").read_text() == "these are my notes\n"
+
+
+def test_git_must_know_who_commits(history: History) -> None:
+    history.git("config", "--unset", "user.email")
+    extra: dict[str, str | None] = {
+        name: None for name in environment_of() if name.startswith(("GIT_AUTHOR", "GIT_COMMITTER")) or name == "EMAIL"
+    }
+    extra |= {"GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
+    assert "git config user.email" in checks_of(history.folder, 1, extra)["identity"]["todo"]

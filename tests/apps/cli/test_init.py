@@ -1,0 +1,89 @@
+"""`shipline init` writes a file that fits, and never over another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipline.configuration import load_settings
+from shipline.testing.histories import History
+from tests.command import run_shipline
+
+PYTHON = '[project]\nname = "quotes"\nversion = "1.0.0"\n'
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    return History(tmp_path / "repo")
+
+
+def test_a_python_package_with_tests_gets_a_test_table(history: History) -> None:
+    history.commit("feat: a", {"pyproject.toml": PYTHON + '[dependency-groups]\ndev = ["pytest>=8", "pytest_cov"]\n'})
+    said = run_shipline(history.folder, "init")
+    assert said.code == 0, said
+    assert "shipline plan" in said.out
+    settings = load_settings(history.folder)
+    assert settings.test[0].reports == ("junit.xml", "coverage.xml")
+    assert "--cov-report=xml:{reports}/coverage.xml" in settings.test[0].command
+    assert settings.release.branch == "main"
+    assert "quotes (python)" in (history.folder / "shipline.toml").read_text()
+    assert "quotes  1.0.0" in run_shipline(history.folder, "plan").out.replace("unreleased -> ", "")
+
+
+@pytest.mark.parametrize(
+    ("requirements", "tests"),
+    [
+        ('[tool.poetry.group.dev.dependencies]\npytest = "^8"\n', ("junit.xml",)),
+        ('[project.optional-dependencies]\ntest = ["PyTest"]\n', ("junit.xml",)),
+        ("[tool.pytest.ini_options]\n", ("junit.xml",)),
+        ('[project.optional-dependencies]\ntest = ["nose"]\n', None),
+        ("a = [" * 3000, None),
+    ],
+)
+def test_pytest_is_found_wherever_it_is_required(
+    history: History, requirements: str, tests: tuple[str, ...] | None
+) -> None:
+    history.commit("feat: a", {"pyproject.toml": PYTHON + requirements})
+    assert run_shipline(history.folder, "init").code == 0
+    found = load_settings(history.folder).test
+    assert (found[0].reports if found else None) == tests
+
+
+@pytest.mark.parametrize(
+    "files",
+    [{}, {"package.json": '{"name": "quotes", "version": "1.0.0"}'}, {"package.json": "{", "pyproject.toml": "="}],
+)
+def test_any_other_repository_gets_a_file_that_loads(history: History, files: dict[str, str]) -> None:
+    history.commit("feat: a", files)
+    assert run_shipline(history.folder, "init").code == 0
+    assert load_settings(history.folder).test == ()
+    assert run_shipline(history.folder, "plan").code == 0
+    assert run_shipline(history.folder, "doctor").code == 0
+
+
+def test_a_file_that_is_there_stays(history: History) -> None:
+    path = history.folder / "shipline.toml"
+    path.write_text("registri = 1")
+    said = run_shipline(history.folder, "init")
+    assert said.code == 4, said
+    assert "there already" in said.err
+    assert path.read_text() == "registri = 1"
+    path.unlink()
+    path.symlink_to("elsewhere.toml")
+    assert run_shipline(history.folder, "init").code == 4
+    assert not (history.folder / "elsewhere.toml").exists()
+    assert [each.name for each in history.folder.glob(".shipline.toml*")] == []
+
+
+def test_it_goes_to_the_top_of_the_repository_before_the_first_commit_too(history: History) -> None:
+    (history.folder / "inner").mkdir()
+    assert run_shipline(history.folder / "inner", "init").code == 0
+    assert (history.folder / "shipline.toml").is_file()
+
+
+def test_a_folder_that_is_no_repository_is_refused(tmp_path: Path) -> None:
+    said = run_shipline(tmp_path, "init")
+    assert said.code == 2
+    assert "git init" in said.err
+    assert list(tmp_path.iterdir()) == []

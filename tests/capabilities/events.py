@@ -1,0 +1,29 @@
+"""What the event log tells, for tests: kinds in their order, and that no position is missing or taken twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import select
+
+from shipline.store.database import Store
+from shipline.store.tables import event
+
+
+def kinds(store: Store, prefix: str = "") -> list[str]:
+    """The kinds of all events of streams that begin with `prefix`, in the order in which they were appended."""
+    query = select(event.c.kind).where(event.c.stream.startswith(prefix)).order_by(event.c.number)
+    with store.begin() as tx:
+        return list(tx.connection.scalars(query))
+
+
+def check_positions(store: Store) -> None:
+    """Every stream counts from 1 without a gap."""
+    positions: dict[str, list[int]] = defaultdict(list)
+    with store.begin() as tx:
+        for stream, position in tx.connection.execute(
+            select(event.c.stream, event.c.position).order_by(event.c.number)
+        ):
+            positions[stream].append(position)
+    for stream, found in positions.items():
+        assert found == list(range(1, len(found) + 1)), f"{stream}: {found}"

@@ -1,0 +1,205 @@
+"""One package of a World: real git, and a registry that outlives the engine, watched for bytes that change."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shipline.capabilities import releases
+from shipline.capabilities.plans import make_plan
+from shipline.capabilities.releases import Candidate, ReleaseGround, TestRun, release_package
+from shipline.capabilities.releases.rules import Decision
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.artifact import Artifact
+from shipline.domain.gate import Gate
+from shipline.domain.package import Package
+from shipline.domain.release import Release
+from shipline.engine.engine import Catalogue, Engine
+from shipline.engine.journal import Run
+from shipline.ports.clock import Clock
+from shipline.ports.registry import PublishedFile
+from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
+from shipline.store.transaction import Transaction
+from shipline.testing.fakes.builder import FakeBuilder
+from shipline.testing.fakes.command import Call, Ending, FakeCommands
+from shipline.testing.fakes.registry import FakeRegistry
+from shipline.testing.fakes.signer import MemorySigner
+from shipline.testing.histories import History
+from shipline.testing.kills import Countdown, Mortal
+from shipline.testing.world import World
+
+PERSON = Actor(ActorKind.PERSON, "tests", "ann")
+PACKAGE = Package("quotes", ecosystem="python")
+TESTS = TestRun("unit", ("check", "{reports}"), ("junit.xml",), 60)
+GATES = (
+    Gate("tests pass", "tests.total > 0 && tests.failed == 0 && tests.errors == 0"),
+    Gate("proof", "provenance.present && signatures.verified"),
+)
+JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
+REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push")
+REGISTRY_EFFECTS = ("publish", "withdraw")
+
+
+class PairBuilder(FakeBuilder):
+    """As the Python builder: a wheel and an sdist, by their names."""
+
+    def build(
+        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
+    ) -> tuple[Artifact, ...]:
+        (made,) = super().build(source, package, version, output=output, source_date_epoch_s=source_date_epoch_s)
+        built = []
+        for name in (f"{package.name}-{version}-py3-none-any.whl", f"{package.name}-{version}.tar.gz"):
+            path = output / name
+            shutil.copyfile(output / made.name, path)
+            built.append(Artifact(name, made.kind, made.digest, made.size))
+        (output / made.name).unlink()
+        return tuple(built)
+
+
+class CarefulRegistry(FakeRegistry):
+    """A registry that notices a file that is served with other bytes than before."""
+
+    def __init__(self, clock: Clock, breaches: list[str]) -> None:
+        super().__init__(clock)
+        self._breaches = breaches
+        self._seen: dict[str, str] = {}
+
+    def _take(self, package: str, version: str, file: PublishedFile) -> None:
+        super()._take(package, version, file)
+        if self._seen.setdefault(file.name, str(file.digest)) != file.digest:
+            self._breaches.append(f"{file.name} was published with other bytes")
+
+    def served(self) -> dict[str, list[str]]:
+        """The files of each version, whatever is the matter with the registry."""
+        return {version: sorted(files) for (_, version), files in self._files.items()}
+
+
+@dataclass
+class ReleaseWorld:
+    """What outlives an engine: a repository on disk, a registry, the project's tests. `breaches` must stay empty."""
+
+    world: World
+    folder: Path
+    remote: str = ""
+    failing: int = 0
+    silent: bool = False
+    gates: tuple[Gate, ...] = GATES
+    breaches: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if (self.folder / "repository" / ".git").exists():
+            self.history = _as_it_is(self.folder / "repository")
+        else:
+            self.history = new_repository(self.folder / "repository")
+        self.registry = CarefulRegistry(self.world.clock, self.breaches)
+        self.commands = FakeCommands(self.world.clock, {"check": self._check})
+
+    def _check(self, call: Call) -> Ending:
+        if self.silent:
+            return Ending(exit_code=2, output="the runner broke")
+        cases = "".join(
+            f'<testcase classname="t" name="t{number}">{"<failure/>" if number < self.failing else ""}</testcase>'
+            for number in range(3)
+        )
+        report = Path(call.arguments[0]) / "junit.xml"
+        content = JUNIT.format(failed=self.failing, cases=cases)
+        return Ending(exit_code=1 if self.failing else 0, files={report: content})
+
+    def ground(self, store: Store, countdown: Countdown | None = None) -> ReleaseGround:
+        """The ground of one process; with a countdown each effect is a place to die."""
+
+        def mortal(provider: object, name: str, effects: tuple[str, ...]) -> Any:
+            return provider if countdown is None else Mortal(provider, countdown, name=name, effects=effects)
+
+        builder = mortal(PairBuilder(), "builder", ("build",))
+        return ReleaseGround(
+            store=store,
+            events=EventWriter(self.world.ids, self.world.clock),
+            repository=mortal(self.history.repository, "git", REPOSITORY_EFFECTS),
+            builder=lambda _ecosystem: builder,
+            registry=mortal(self.registry, "registry", REGISTRY_EFFECTS),
+            signer=mortal(MemorySigner(), "signer", ("sign",)),
+            commands=self.commands,
+            folder=self.folder / "releases",
+            commit_message="chore(release): {package} {version}",
+            remote=self.remote,
+            tests=(TESTS,),
+            gates=self.gates,
+            python="python",
+        )
+
+    def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:
+        """A new process."""
+        ground = self.ground(store if store is not None else self.world.store, countdown)
+        return self.world.engine(catalogue_of(ground), store)
+
+    def candidate(self, package: Package = PACKAGE) -> Candidate:
+        """The package with its plan as it is now."""
+        (plan,) = make_plan(self.history.repository, (package,)).packages
+        return Candidate(package, plan, ("VERSION",), "CHANGELOG.md")
+
+    def order(self, package: Package = PACKAGE) -> tuple[Decision, Release | None]:
+        """`shipline release`, up to where the engine takes over."""
+        ground = self.ground(self.world.store)
+        return release_package(ground, self.engine(), self.candidate(package), PERSON, branch="main")
+
+    def settle(self) -> None:
+        """One process works until nothing is left to do."""
+        self.world.run_until_quiet(self.engine())
+
+    def released(self) -> Release:
+        """A release, and where it comes to rest."""
+        _, release = self.order()
+        assert release is not None
+        self.settle()
+        return self.now(release)
+
+    def now(self, release: Release) -> Release:
+        """The release as the store has it."""
+        with self.world.store.begin() as tx:
+            found = releases.RELEASES.find(tx, release.id)
+        assert found is not None
+        return found
+
+    def commit(self, message: str) -> str:
+        """Somebody's change, an hour later."""
+        self.world.clock.sleep(3600)
+        return self.history.commit(message, {"quotes.txt": message})
+
+    def digests(self, version: str) -> set[str | None]:
+        """What the registry serves."""
+        return {file.digest for file in self.registry.find("quotes", version)}
+
+
+def new_repository(folder: Path) -> History:
+    """A package that was never released."""
+    history = History(folder)
+    history.commit("chore: begin", {"VERSION": "0.0.0\n", "quotes.txt": "none"})
+    history.commit("feat: say something", {"quotes.txt": "one"})
+    return history
+
+
+def _as_it_is(folder: Path) -> History:
+    history = History.__new__(History)
+    history.folder = folder
+    history._second = 1_790_000_000
+    return history
+
+
+def catalogue_of(ground: ReleaseGround) -> Catalogue:
+    """The workflows of the room."""
+
+    def observe(tx: Transaction, run: Run) -> None:
+        releases.follow_run(tx, ground.events, run)
+
+    workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
+    return Catalogue(workflows, releases.actions(ground), {releases.RELEASE_WORKFLOW: observe})
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file."""
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"

@@ -1,0 +1,186 @@
+"""One environment of a World: target, proxy and users that outlive the engine, watched for what must never happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from shipline.capabilities import rollouts
+from shipline.capabilities.rollouts import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    AnalysisSettings,
+    Ground,
+    RolloutCommand,
+    RolloutOrder,
+    command_rollout,
+    open_rollout,
+)
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.deployment import Deployment
+from shipline.domain.rollout import Rollout
+from shipline.engine.engine import Catalogue, Engine
+from shipline.engine.journal import Run
+from shipline.engine.workflow import Save, nothing
+from shipline.ports.clock import Clock
+from shipline.ports.target import Role
+from shipline.ports.traffic import Route
+from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
+from shipline.store.transaction import Transaction
+from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
+from shipline.testing.fakes.target import FakeTarget, TargetWorld
+from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
+from shipline.testing.kills import Countdown, Mortal
+from shipline.testing.world import World
+
+PERSON = Actor(ActorKind.PERSON, "tests", "ann")
+PACKAGE, PLACE = "quotes", "production"
+# A rollout of a few looks. The rates of these tests decide within them.
+SETTINGS = AnalysisSettings(
+    promote_after_s=8.0,
+    deadline_s=60.0,
+    tick_s=2.0,
+    react_s=4.0,
+    growth=6.0,
+    growth_period_s=2.0,
+    ramp_every_s=2.0,
+)
+REQUESTS_PER_S = 2_000.0
+DRAIN_TIMEOUT_S = 30
+TARGET_EFFECTS = ("prepare", "start", "stop")
+TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
+
+
+class CarefulTarget(FakeTarget):
+    """A target that notices an instance being stopped while it may still serve."""
+
+    def __init__(self, clock: Clock, world: TargetWorld, traffic: TrafficWorld, breaches: list[str]) -> None:
+        super().__init__(clock, world)
+        self._traffic = traffic
+        self._breaches = breaches
+
+    def stop(self, instance_id: str, *, revision: int) -> None:
+        route = self._traffic.routes.get(instance_id)
+        if self._traffic.running and route is not None and route.share > 0:
+            self._breaches.append(f"{instance_id} was stopped at a share of {route.share}")
+        if self._traffic.open_requests.get(instance_id, 0):
+            self._breaches.append(f"{instance_id} was stopped with open requests")
+        super().stop(instance_id, revision=revision)
+
+
+class CarefulTraffic(FakeTraffic):
+    """A splitter that notices a fencing number that falls, and a canary whose weight rises twice at one number."""
+
+    def __init__(self, clock: Clock, world: TrafficWorld, breaches: list[str]) -> None:
+        super().__init__(clock, world)
+        self._breaches = breaches
+        self._last: tuple[int, float] = (0, 1.0)
+
+    def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
+        weight = sum(route.share for route in routes if route.role is Role.CANARY)
+        last_revision, last_weight = self._last
+        if revision < last_revision:
+            self._breaches.append(f"revision {revision} came after {last_revision}")
+        if revision == last_revision and weight > last_weight:
+            self._breaches.append(f"the canary's weight rose within revision {revision}")
+        self._last = (revision, weight)
+        super().apply(routes, revision=revision)
+
+
+@dataclass
+class RolloutWorld:
+    """What outlives an engine. `refusal` is what the environment's gates say, `breaches` what must stay empty."""
+
+    world: World
+    instances: int = 2
+    refusal: str = ""
+    note_gates: Save = nothing
+    target: TargetWorld = field(default_factory=TargetWorld)
+    traffic: TrafficWorld = field(default_factory=TrafficWorld)
+    breaches: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.users = Users(self.traffic, self.world.clock, seed=self.world.seed, requests_per_s=REQUESTS_PER_S)
+        self.fake_target = CarefulTarget(self.world.clock, self.target, self.traffic, self.breaches)
+        self.fake_traffic = CarefulTraffic(self.world.clock, self.traffic, self.breaches)
+        self.fake_signals = FakeSignals(self.users, self.world.clock)
+
+    def behave(self, version: str, *, error_rate: float) -> None:
+        """From now on this part of the version's requests fails."""
+        self.users.behaviours[version] = Behaviour(error_rate=error_rate)
+
+    def ground(self, store: Store, countdown: Countdown | None = None) -> Ground:
+        """The ground of one process; with a countdown each effect is a place to die."""
+        target, traffic = self.fake_target, self.fake_traffic
+        return Ground(
+            store=store,
+            events=EventWriter(self.world.ids, self.world.clock),
+            target=target if countdown is None else Mortal(target, countdown, name="target", effects=TARGET_EFFECTS),
+            traffic=traffic if countdown is None else Mortal(traffic, countdown, name="proxy", effects=TRAFFIC_EFFECTS),
+            signals=self.fake_signals,
+            instances=self.instances,
+            drain_timeout_s=DRAIN_TIMEOUT_S,
+            check_gates=lambda _rollout: (self.refusal, self.note_gates),
+        )
+
+    def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:
+        """A new process."""
+        ground = self.ground(store if store is not None else self.world.store, countdown)
+        return self.world.engine(catalogue_of(ground), store)
+
+    def deploy(self, version: str, *, package: str = PACKAGE, strategy: str = "canary") -> Rollout:
+        """Order a rollout; nothing is done yet."""
+        order = RolloutOrder(package, version, PLACE, strategy, release_id="rel_x", commit="c0ffee")
+        with self.world.store.begin() as tx:
+            return open_rollout(tx, self.engine(), order, PERSON)
+
+    def say(self, rollout: Rollout, verb: str) -> None:
+        """As a person would."""
+        now = self.now(rollout)
+        with self.world.store.begin() as tx:
+            command_rollout(tx, self.engine(), now, RolloutCommand(verb, "", PERSON))
+
+    def settle(self) -> None:
+        """One process works until nothing is left to do."""
+        self.world.run_until_quiet(self.engine())
+
+    def shipped(self, version: str) -> Rollout:
+        """A rollout, and its end."""
+        rollout = self.deploy(version)
+        self.settle()
+        return self.now(rollout)
+
+    def now(self, rollout: Rollout) -> Rollout:
+        """The rollout as the store has it."""
+        with self.world.store.begin() as tx:
+            found = ROLLOUTS.find(tx, rollout.id)
+        assert found is not None
+        return found
+
+    def deployments(self) -> tuple[Deployment, ...]:
+        """All of them, oldest first."""
+        with self.world.store.begin() as tx:
+            return DEPLOYMENTS.where(tx, order="began_us")
+
+    def serving(self) -> dict[str, float]:
+        """Share of the traffic by version, as the proxy has it."""
+        shares: dict[str, float] = {}
+        for route in self.traffic.routes.values() if self.traffic.running else ():
+            if route.share > 0:
+                shares[route.version] = shares.get(route.version, 0.0) + route.share
+        return shares
+
+    def alive(self) -> list[str]:
+        """The version of each instance that runs."""
+        return sorted(instance.version for instance in self.target.instances.values())
+
+
+def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
+    """The one workflow of one environment."""
+    workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=ground.drain_timeout_s)
+    actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
+
+    def observe(tx: Transaction, run: Run) -> None:
+        rollouts.follow_run(tx, ground.events, run)
+
+    return Catalogue({workflow.name: workflow}, actions, {workflow.name: observe})

@@ -1,0 +1,99 @@
+"""`shipline.toml` is read strictly, and says what is wrong where."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipline.configuration import Settings, find_root, load_settings, parse_settings
+from shipline.configuration.check import check_settings
+from shipline.domain.errors import ConfigurationError
+from tests.configuration.documents import ENVIRONMENT
+
+
+def refusal(text: str) -> str:
+    """What people are told about a file that is refused."""
+    with pytest.raises(ConfigurationError) as caught:
+        check_settings(parse_settings(text.encode()))
+    assert caught.value.exit_code == 2
+    return caught.value.diagnosis()
+
+
+def test_no_file_means_the_defaults(tmp_path: Path) -> None:
+    assert load_settings(tmp_path) == Settings()
+
+
+def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "b"
+    inner.mkdir(parents=True)
+    (tmp_path / ".git").mkdir()
+    assert find_root(inner) == tmp_path
+    (tmp_path / "a" / "shipline.toml").touch()
+    assert find_root(inner) == tmp_path / "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("registri = 1", ["shipline.toml: unknown field 'registri'", "did you mean 'registry'?", "environment"]),
+        ('[[test]]\nname = "u"\ncommand = ["a"]\ntimeout = 3', ["test[0]", "'timeout'", "did you mean 'timeout_s'?"]),
+        ("[release]\nbranch = 3", ["shipline.toml, release.branch: expected str, found int"]),
+        ("a = ", ["is not valid TOML"]),
+        ("schema = 2", ["schema", "'2' is not known; known are 1"]),
+        ('[[package]]\nname = "a"\necosystem = "rust"', ["package[0].ecosystem", "python, npm, plain"]),
+        ('[[package]]\nname = "a"\npath = "../b"', ["package[0].path", "inside the repository"]),
+        ('[[package]]\nname = "a"\nversion_files = ["/etc/passwd"]', ["version_files[0]", "inside the repository"]),
+        ('[[package]]\nname = "a"\ntag_format = "v"', ["tag_format", "{version}"]),
+        ('[[test]]\nname = "u"\ncommand = []', ["test[0].command", "needs 1 or more"]),
+        (ENVIRONMENT.replace("production", "Pro duction"), ["environment[0].name", "a-z, 0-9 and -"]),
+        (ENVIRONMENT.replace('"production"\n', '"production"\nstrategy = "hope"\n'), ["'hope'", "canary, all-at-once"]),
+        (ENVIRONMENT.replace('"production"\n', '"production"\ninstances = 0\n'), ["instances", "must be 1 to 100"]),
+        (ENVIRONMENT + ENVIRONMENT, ["two [[environment]] tables are named 'production'"]),
+        (
+            '[[gate]]\nname = "a"\nrule = "sbom.present"\nstage = "prod"',
+            ["unknown stage 'prod'", "known ones: release"],
+        ),
+    ],
+)
+def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -> None:
+    diagnosis = refusal(text)
+    assert all(part in diagnosis for part in told), diagnosis
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('[registry]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: pypi"]),
+        ("[registry]\nprovider = 3", ["shipline.toml, registry: provider is the name of one"]),
+        ('[registry]\nindex = "http://127.0.0.1/"', ["registry provider pypi", "'index'", "did you mean 'index_url'?"]),
+        ('[registry]\nindex_url = "ftp://a/"', ["registry provider pypi: index_url is not an http or https address"]),
+        ('[signer]\nkeys = "a"', ["signer provider file", "did you mean 'key'?"]),
+        ("[build]\nisolated = true", ["did you mean 'isolation'?"]),
+        (ENVIRONMENT.replace("port =", "prot ="), ["environment production", "'prot'", "did you mean 'port'?"]),
+        (ENVIRONMENT.replace("{port}", "{prot}"), ["unknown placeholder {prot}"]),
+        (ENVIRONMENT + "[environment.canary]\ntick = 1.0", ["production, canary", "did you mean 'tick_s'?"]),
+        (ENVIRONMENT + "[environment.canary]\nweight_max = 0.9", ["weight_max is at most 0.5"]),
+        ('[[gate]]\nname = "c"\nrule = "coverge.line > 1.0"', ["gate 'c'", "coverge.line", "coverage.line"]),
+        ('[[gate]]\nname = "c"\nrule = "coverage.line"', ["gate 'c'", "true or false"]),
+        ('[[gate]]\nname = "c"\nrule = "sbom.present"\nwhen = "1 +"', ["gate 'c'"]),
+        ('[[gate]]\nname = "c"\nrule = "sbom.present"\napprovals = { qa = 0 }', ["gate 'c'", "1 to 100"]),
+    ],
+)
+def test_tables_of_providers_and_rules_of_gates_are_checked_by_their_owners(text: str, told: list[str]) -> None:
+    parse_settings(text.encode())  # Which is all that a plan needs.
+    diagnosis = refusal(text)
+    assert all(part in diagnosis for part in told), diagnosis
+
+
+def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "shipline.toml").mkdir()
+    with pytest.raises(ConfigurationError, match=r"shipline\.toml cannot be read"):
+        load_settings(tmp_path)
+    with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
+        parse_settings(b"#" * (1 << 20) + b"#")
+
+
+def test_a_build_table_may_be_any_builders() -> None:
+    """Without `provider` the package's ecosystem decides, which is not known yet."""
+    check_settings(parse_settings(b"[build]\nisolation = false"))

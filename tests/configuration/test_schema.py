@@ -1,0 +1,119 @@
+"""The published JSON Schema and the strict loader agree."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
+
+from shipline.configuration import parse_settings
+from shipline.configuration.check import check_settings
+from shipline.configuration.schema import settings_schema
+from shipline.domain.errors import ConfigurationError
+from tests.configuration.documents import ENVIRONMENT
+
+TOP = Path(__file__).parents[2]
+PUBLISHED = TOP / "docs" / "reference" / "shipline.schema.json"
+
+GOOD = {
+    "nothing": "",
+    "schema": "schema = 1",
+    "packages": '[[package]]\nname = "@a/b"\npath = "js"\ntag_format = "{package}@{version}"\nversion_files = ["a/b"]',
+    "release": '[release]\nremote = "origin"\nwithdraw_on_rollback = true',
+    "build": "[build]\nisolation = false",
+    "build, named": '[build]\nprovider = "npm"',
+    "registry": '[registry]\nindex_url = "http://127.0.0.1/simple/"\nanswer_timeout_s = 5',
+    "registry, named": '[registry]\nprovider = "pypi"\nupload_url = "http://127.0.0.1/"\nwithdraw = "remove"',
+    "no registry": "[registry]",
+    "signer": '[signer]\nkey = "keys/release.pem"',
+    "tests": '[[test]]\nname = "unit"\ncommand = ["a", "b"]\nreports = ["junit.xml"]',
+    "gates": '[[gate]]\nname = "a"\nrule = "sbom.present"\nwhen = "release.prerelease"\napprovals = { qa = 2 }',
+    "environment": ENVIRONMENT,
+    "environment with everything": ENVIRONMENT
+    + "[environment.canary]\nalpha = 0.05\ndeadline_s = 900\npromote_after_s = 60.5\nblock_requests = 4"
+    + '\n[[gate]]\nname = "a"\nrule = "sbom.present"\nstage = "production"',
+}
+BAD = {
+    "another schema": "schema = 2",
+    "an unknown key": "registri = 1",
+    "a type": "store = 1",
+    "a package without a name": '[[package]]\npath = "."',
+    "a path outside": '[[package]]\nname = "a"\npath = "../a"',
+    "an absolute path": '[[package]]\nname = "a"\nversion_files = ["/a"]',
+    "an unknown scheme": '[[package]]\nname = "a"\nscheme = "calver"',
+    "a tag without version": '[[package]]\nname = "a"\ntag_format = "v"',
+    "an option for a remote": '[release]\nremote = "--upload-pack=x"',
+    "an unknown builder": '[build]\nprovider = "make"',
+    "no builder's key": "[build]\nspeed = 3",
+    "an unknown registry": '[registry]\nprovider = "npm"',
+    "a registry's unknown key": '[registry]\nurl = "http://127.0.0.1/"',
+    "a registry's type": '[registry]\nanonymous = "yes"',
+    "a signer's unknown key": '[signer]\npassword = "x"',
+    "a test without a command": '[[test]]\nname = "a"',
+    "a test with an empty command": '[[test]]\nname = "a"\ncommand = []',
+    "no time": '[[test]]\nname = "a"\ncommand = ["a"]\ntimeout_s = 0',
+    "a gate without a rule": '[[gate]]\nname = "a"',
+    "a gate's unknown key": '[[gate]]\nname = "a"\nrule = "sbom.present"\nif = "x"',
+    "an approval that is no number": '[[gate]]\nname = "a"\nrule = "sbom.present"\napprovals = { qa = "x" }',
+    "a name that is no name": ENVIRONMENT.replace("production", "Production"),
+    "an unknown strategy": ENVIRONMENT.replace('"production"\n', '"production"\nstrategy = "x"\n'),
+    "too many instances": ENVIRONMENT.replace('"production"\n', '"production"\ninstances = 101\n'),
+    "no target": '[[environment]]\nname = "a"\n[environment.traffic]\nport = 8000',
+    "no port": ENVIRONMENT.replace("port = 8000", ""),
+    "an unknown setting of the analysis": ENVIRONMENT + "[environment.canary]\nalfa = 0.1",
+    "a type of the analysis": ENVIRONMENT + '[environment.canary]\nalpha = "0.1"',
+}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    made: dict[str, Any] = settings_schema()
+    Draft202012Validator.check_schema(made)
+    return made
+
+
+def test_the_published_file_is_what_the_code_says(schema: dict[str, Any]) -> None:
+    """`shipline schema > docs/reference/shipline.schema.json` writes it anew."""
+    assert json.loads(PUBLISHED.read_text(encoding="utf-8")) == schema
+
+
+@pytest.mark.parametrize("text", GOOD.values(), ids=list(GOOD))
+def test_what_is_loaded_is_valid(schema: dict[str, Any], text: str) -> None:
+    check_settings(parse_settings(text.encode()))
+    Draft202012Validator(schema).validate(tomllib.loads(text))
+
+
+@pytest.mark.parametrize("text", BAD.values(), ids=list(BAD))
+def test_what_is_not_valid_is_not_loaded(schema: dict[str, Any], text: str) -> None:
+    assert not Draft202012Validator(schema).is_valid(tomllib.loads(text))
+    with pytest.raises(ConfigurationError):
+        check_settings(parse_settings(text.encode()))
+
+
+def test_the_demo_s_settings_are_valid(schema: dict[str, Any]) -> None:
+    script = (TOP / "examples" / "demo.py").read_text(encoding="utf-8")
+    text = re.findall(r'SETTINGS = """\\\n(.*?)"""', script, re.DOTALL)[0].format(index=8001, proxy=8002)
+    Draft202012Validator(schema).validate(tomllib.loads(text))
+    check_settings(parse_settings(text.encode()))
+
+
+def test_every_key_is_described(schema: dict[str, Any]) -> None:
+    assert list(undescribed(schema)) == []
+
+
+def undescribed(node: Any, place: str = "") -> Any:
+    """The places of the properties without a description."""
+    if isinstance(node, list):
+        for item in node:
+            yield from undescribed(item, place)
+    if isinstance(node, dict):
+        for name, value in node.get("properties", {}).items():
+            if "description" not in value:
+                yield f"{place}.{name}"
+        for name, value in node.items():
+            yield from undescribed(value, f"{place}.{name}")

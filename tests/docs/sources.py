@@ -1,0 +1,129 @@
+"""What there is to be documented, read from the source."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import importlib.util
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from shipline.apps.cli.main import COMMANDS
+from shipline.capabilities.rollouts import AnalysisSettings
+from shipline.configuration import EnvironmentSettings, PackageSettings, ReleaseSettings, Settings, TestSettings
+from shipline.domain.gate import Gate
+from tests.docs.markdown import ROOT
+
+SOURCE = ROOT / "src" / "shipline"
+KIND = re.compile(r"(?:[A-Z][a-z]+){2,}")
+VARIABLE = re.compile(r"\bSHIPLINE_[A-Z][A-Z_]*\b")
+SCHEMA = re.compile(r'"(shipline\.[a-z.]+/\d+)"')
+# Providers that nobody chooses: git is named in the code, programs are run on this machine.
+UNSETTABLE = frozenset({"repository", "command", "signals"})
+TABLES: dict[str, type] = {
+    "The top of the file": Settings,
+    "`[[package]]`": PackageSettings,
+    "`[release]`": ReleaseSettings,
+    "`[[test]]`": TestSettings,
+    "`[[gate]]`": Gate,
+    "`[[environment]]`": EnvironmentSettings,
+    "`[environment.canary]`": AnalysisSettings,
+}
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command and subcommand by its words, `rollout pause`; groups too."""
+    for name, (module, _) in COMMANDS.items():
+        path = f"shipline.apps.cli.{module}"
+        if importlib.util.find_spec(path) is not None:
+            yield from _with_subcommands(name, import_module(path).command)
+
+
+def _with_subcommands(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    yield words, command
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            yield from _with_subcommands(f"{words} {name}", inner)
+
+
+def options(command: click.Command) -> list[str]:
+    """The long names of a command's options."""
+    return [
+        max(parameter.opts, key=len)
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.hidden
+    ]
+
+
+def providers() -> dict[tuple[str, str], type]:
+    """The settings of the providers that this package brings, by port and name."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    found: dict[tuple[str, str], type] = {}
+    for group, points in project["entry-points"].items():
+        for name, point in points.items():
+            module, _, attribute = point.partition(":")
+            found[group.removeprefix("shipline."), name] = getattr(import_module(module), attribute).Settings
+    return found
+
+
+def defaults(table: type) -> dict[str, str]:
+    """The settings of a table, each with its default as TOML writes it; `required` and `none` are words."""
+    return {field.name: _default(field) for field in dataclasses.fields(table)}
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default_factory is not dataclasses.MISSING:
+        made = field.default_factory()
+        return "[]" if made == () else "{}"
+    value = field.default
+    if value is dataclasses.MISSING:
+        return "required"
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[]"
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def environment_variables() -> set[str]:
+    """The variables that Shipline itself reads."""
+    texts = (path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    return {name for text in texts for name in VARIABLE.findall(text)}
+
+
+def event_kinds() -> set[str]:
+    """The kinds of events, which are the only texts in the rooms and the store that are written in this way."""
+    folders = (SOURCE / "capabilities", SOURCE / "store")
+    return {kind for folder in folders for path in folder.rglob("*.py") for kind in _texts(path) if _is_kind(kind)}
+
+
+def _is_kind(text: str) -> bool:
+    return KIND.fullmatch(text) is not None
+
+
+def _texts(path: Path) -> Iterator[str]:
+    tree = ast.parse(path.read_text("utf-8"))
+    exported = {id(node) for statement in tree.body if _is_export(statement) for node in ast.walk(statement)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in exported:
+            yield node.value
+
+
+def _is_export(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign) and any(
+        isinstance(target, ast.Name) and target.id == "__all__" for target in statement.targets
+    )
+
+
+def schemas() -> set[str]:
+    """The names of the JSON documents that are written or read."""
+    texts = (path.read_text("utf-8") for path in SOURCE.rglob("*.py"))
+    return {name for text in texts for name in SCHEMA.findall(text)}

@@ -1,0 +1,91 @@
+"""The reference names everything that there is, with its default, and nothing that there is not."""
+
+from __future__ import annotations
+
+import re
+
+import click
+import pytest
+
+from shipline.apps.cli.main import COMMANDS
+from shipline.capabilities.gates import KNOWN, Fact
+from shipline.domain.errors import ExitCode
+from tests.docs import sources
+from tests.docs.markdown import reference, row_of
+
+
+def test_every_command_has_its_heading() -> None:
+    """Also one that this version cannot run yet."""
+    headings = reference("commands").sections()
+    assert [name for name in COMMANDS if f"`shipline {name}`" not in headings] == []
+
+
+@pytest.mark.parametrize(("words", "command"), [pytest.param(*each, id=each[0]) for each in sources.commands()])
+def test_every_option_stands_under_its_command(words: str, command: click.Command) -> None:
+    """Subcommands have headings of their own."""
+    section = reference("commands").sections()[f"`shipline {words}`"]
+    assert [name for name in sources.options(command) if f"`{name}" not in section] == []
+
+
+@pytest.mark.parametrize(("heading", "table"), list(sources.TABLES.items()), ids=list(sources.TABLES))
+def test_every_setting_stands_in_its_table_with_its_default(heading: str, table: type) -> None:
+    """And no table names a setting that there is not."""
+    _check_table(reference("settings").sections()[heading], table)
+
+
+@pytest.mark.parametrize(
+    ("port", "name"), sorted(key for key in sources.providers() if key[0] not in sources.UNSETTABLE)
+)
+def test_every_provider_has_its_settings(port: str, name: str) -> None:
+    """The same for the tables that providers check themselves."""
+    section = reference("settings").sections()[f"Provider `{name}` of the {port} port"]
+    _check_table(section, sources.providers()[port, name])
+
+
+def _check_table(section: str, table: type) -> None:
+    for name, default in sources.defaults(table).items():
+        row = row_of(section, name)
+        assert row is not None, f"{name} is missing"
+        shown = row.split("|")[2].strip().strip("`")
+        assert shown == default, f"the default of {name} is {default}, not {shown}"
+    named = re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+    assert sorted(set(named) - set(sources.defaults(table))) == []
+
+
+@pytest.mark.parametrize("port", sorted({port for port, _ in sources.providers()}))
+def test_every_port_is_named_for_those_who_write_providers(port: str) -> None:
+    """Where its entry points are listed."""
+    text = (reference("settings").path.parents[1] / "how-to" / "write-a-provider.md").read_text("utf-8")
+    assert f"`shipline.{port}`" in text
+
+
+def test_every_environment_variable_is_named() -> None:
+    """Those that begin with SHIPLINE_."""
+    sections = reference("environment-variables").sections()
+    assert {f"`{name}`" for name in sources.environment_variables()} - set(sections) == set()
+
+
+@pytest.mark.parametrize("fact", list(KNOWN.values()), ids=lambda fact: fact.path)
+def test_every_gate_fact_is_named_with_its_type(fact: Fact) -> None:
+    """One row a fact."""
+    row = row_of(reference("facts").text, fact.path)
+    assert row is not None
+    assert f"| {fact.type.value} |" in row
+
+
+def test_the_events_are_those_that_are_appended() -> None:
+    """None is missing, none is too much."""
+    named = {heading.strip("`") for heading in reference("events").sections() if heading.startswith("`")}
+    assert named == sources.event_kinds()
+
+
+@pytest.mark.parametrize("code", list(ExitCode), ids=lambda code: code.name)
+def test_every_exit_code_is_explained(code: ExitCode) -> None:
+    """In the reference of the commands."""
+    assert row_of(reference("commands").sections()["Exit codes"], str(code.value)) is not None
+
+
+def test_every_json_document_is_named() -> None:
+    """By its schema."""
+    text = reference("commands").text
+    assert sorted(name for name in sources.schemas() if f"`{name}`" not in text) == []

@@ -1,0 +1,182 @@
+"""The kill matrix: a process dies at every point of a release and of a rollout; the next one ends what it had begun.
+
+Points are before and after every commit to the store and every effect on the outside. What comes out must be what
+comes out undisturbed: rows, traffic, registry, tag, and the events, none lost and none doubled.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from shipline.capabilities.releases import evidence_of, verdicts_of
+from shipline.capabilities.rollouts import analysis_of
+from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
+from shipline.store.transaction import Transaction
+from shipline.testing.kills import Countdown, Killed, MortalStore
+from shipline.testing.world import World
+from tests.capabilities.events import check_positions, kinds
+from tests.capabilities.releases.release_world import ReleaseWorld, new_repository
+from tests.capabilities.rollouts.rollout_world import RolloutWorld
+
+SEED = 7
+
+
+@dataclass(frozen=True)
+class Play:
+    """How one world went: what came out, and the points that its first process passed."""
+
+    outcome: dict[str, Any]
+    passed: list[str]
+    killed: bool
+
+
+def fast(store: Store) -> None:
+    """Simulated kills leave the operating system alive: nothing needs to reach the disk."""
+    event.listen(store.engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
+    store.engine.dispose()
+
+
+def new_world(template: Path, folder: Path) -> World:
+    folder.mkdir()
+    shutil.copyfile(template, folder / "world.db")
+    world = World(SEED, folder)
+    fast(world.store)
+    return world
+
+
+def live_and_die(
+    made: ReleaseWorld | RolloutWorld, begin: Callable[[], object], fatal: int | None
+) -> tuple[Countdown, bool]:
+    """A first process that dies at point `fatal`, from the order on; a second one that goes on."""
+    begin()
+    countdown = Countdown(fatal)
+    mortal = made.engine(MortalStore(made.world.store, countdown), countdown)
+    try:
+        made.world.run_until_quiet(mortal)
+    except Killed:
+        made.settle()
+        return countdown, True
+    return countdown, False
+
+
+def noted(events: EventWriter, tx: Transaction) -> None:
+    """What the gates of an environment write down."""
+    events.append(tx, "release:rel_x", "GateDecided", {"answer": "PASS"})
+
+
+def play_release(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
+    world = new_world(template, folder)
+    shutil.copytree(repository, folder / "repository")
+    made = ReleaseWorld(world, folder)
+    ordered: list[Any] = []
+    countdown, killed = live_and_die(made, lambda: ordered.append(made.order()[1]), fatal)
+    release = made.now(ordered[0])
+    with world.store.begin() as tx:
+        evidence = [(piece.kind.value, piece.format) for piece in evidence_of(tx, release.id)]
+        verdicts = [(verdict.gate, verdict.answer.value) for verdict in verdicts_of(tx, release.id)]
+    check_positions(world.store)
+    outcome = {
+        "release": (release.version, release.status.value, release.attempt, release.commit, release.artifacts),
+        "evidence": sorted(evidence),
+        "verdicts": sorted(verdicts),
+        "uploads": made.registry.uploads,
+        "served": made.digests("0.1.0"),
+        "tag": made.history.git("rev-parse", "v0.1.0^{commit}"),
+        "commits": made.history.git("log", "--format=%s").splitlines(),
+        "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
+        "events": kinds(world.store),
+        "breaches": made.breaches,
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
+def play_rollout(template: Path, folder: Path, fatal: int | None, *, error_rate: float) -> Play:
+    world = new_world(template, folder)
+    writer = EventWriter(world.ids, world.clock)
+    made = RolloutWorld(world, instances=1, note_gates=lambda tx: noted(writer, tx))
+    made.behave("1.1.0", error_rate=error_rate)
+    made.shipped("1.0.0")
+    ordered: list[Any] = []
+    countdown, killed = live_and_die(made, lambda: ordered.append(made.deploy("1.1.0")), fatal)
+    rollout = made.now(ordered[0])
+    with world.store.begin() as tx:
+        looks = [look.number for look in analysis_of(tx, rollout.id)]
+    assert looks == list(range(1, len(looks) + 1))
+    check_positions(world.store)
+    outcome = {
+        "rollout": (rollout.status.value, rollout.weight, rollout.attempt, rollout.strategy, rollout.waiting_for),
+        "deployments": [
+            (one.version, one.finished_us is None, one.ended_us is None, one.failed) for one in made.deployments()
+        ],
+        "serving": made.serving(),
+        "alive": made.alive(),
+        "routes": sorted((route.version, route.share) for route in made.traffic.routes.values()),
+        # How often the weight changes depends on what the users met while nobody looked.
+        "events": [kind for kind in kinds(world.store) if kind != "CanaryWeightChanged"],
+        "breaches": made.breaches,
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
+def walk(
+    play: Callable[[Path, int | None], Play], folder: Path, capsys: pytest.CaptureFixture[str], **expected: Any
+) -> None:
+    """Play once undisturbed, with what is `expected`, then once for every point that was passed."""
+    whole = play(folder / "whole", None)
+    assert not whole.killed
+    assert {name: whole.outcome[name] for name in expected} == expected
+    assert whole.outcome["breaches"] == []
+    for fatal, point in enumerate(whole.passed, start=1):
+        disturbed = play(folder / str(fatal), fatal)
+        where = f"seed {SEED}, killed at point {fatal}: {point}"
+        assert disturbed.killed, where
+        assert disturbed.outcome == whole.outcome, where
+        shutil.rmtree(folder / str(fatal))
+    with capsys.disabled():
+        print(f"\nkilled in simulation at {len(whole.passed)} of {len(whole.passed)} points, same outcome")  # noqa: T201 - the count is what this walk is for
+
+
+def test_a_release_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One commit, one tag, one upload of each file, whatever dies when."""
+    new_repository(tmp_path / "repository")
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_release(sqlite_template, tmp_path / "repository", folder, fatal)
+
+    uploads = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
+    commits = ["chore(release): quotes 0.1.0", "feat: say something", "chore: begin"]
+    walk(play, tmp_path, capsys, uploads=uploads, commits=commits, dirty="")
+
+
+def test_a_promoted_rollout_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """All traffic on the new version, and nothing of the old one left."""
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_rollout(sqlite_template, folder, fatal, error_rate=0.0)
+
+    walk(play, tmp_path, capsys, serving={"1.1.0": 1.0}, alive=["1.1.0"], routes=[("1.1.0", 1.0)])
+
+
+def test_a_rolled_back_rollout_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No traffic on the version that was rolled back, whatever dies when."""
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_rollout(sqlite_template, folder, fatal, error_rate=0.2)
+
+    walk(play, tmp_path, capsys, serving={"1.0.0": 1.0}, alive=["1.0.0"], routes=[("1.0.0", 1.0)])
