@@ -35,7 +35,7 @@ from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer, Verdict
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue
-from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext
+from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext, nothing
 from shipline.store.event_writer import EventWriter
 from shipline.store.keys import load_or_create_log_key
 from shipline.store.log import sequence
@@ -82,7 +82,7 @@ class Stage:
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             drain_timeout_s=10,
-            check_gates=lambda _rollout: "",
+            check_gates=lambda _rollout: ("", nothing),
         )
         self.outcomes: dict[str, Outcome] = {}
         self.engine = self.world.engine(self._catalogue(ground))
@@ -212,7 +212,7 @@ def _followed_release(events: EventWriter, tx: Transaction, run: journal.Run) ->
 
 
 def _artifacts(release: Release) -> tuple[Artifact, ...]:
-    name = f"{release.package}-{release.version}"
+    name = f"{release.package}-{release.version}".replace("/", "_")
     return (
         Artifact(f"{name}-py3-none-any.whl", "wheel", "sha256:" + "3c" * 32, 14_812),
         Artifact(f"{name}.tar.gz", "sdist", "sha256:" + "b7" * 32, 11_204),
@@ -239,7 +239,7 @@ def staged(folder: Path) -> Iterator[tuple[Stage, dict[str, str]]]:
     """
     stage = Stage(folder)
     stage.users.behaviours = {"1.2.0": Behaviour(error_rate=0.05), "1.0.0": Behaviour(error_rate=0.0006)}
-    stage.users.behaviours |= {version: Behaviour(error_rate=0.0006) for version in ("1.1.0", "1.3.0")}
+    stage.users.behaviours |= {"1.1.0": Behaviour(error_rate=0.0006), "1.3.0": Behaviour(error_rate=0.004)}
     first = stage.release("1.0.0", None)
     stage.roll_out(first)
     good = stage.release("1.1.0", "1.0.0")
