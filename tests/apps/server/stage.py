@@ -35,7 +35,7 @@ from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer, Verdict
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue
-from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext
+from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext, nothing
 from shipline.store.event_writer import EventWriter
 from shipline.store.keys import load_or_create_log_key
 from shipline.store.log import sequence
@@ -82,7 +82,7 @@ class Stage:
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             drain_timeout_s=10,
-            check_gates=lambda _rollout: "",
+            check_gates=lambda _rollout: ("", nothing),
         )
         self.outcomes: dict[str, Outcome] = {}
         self.engine = self.world.engine(self._catalogue(ground))
