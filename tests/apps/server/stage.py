@@ -212,7 +212,7 @@ def _followed_release(events: EventWriter, tx: Transaction, run: journal.Run) ->
 
 
 def _artifacts(release: Release) -> tuple[Artifact, ...]:
-    name = f"{release.package}-{release.version}"
+    name = f"{release.package}-{release.version}".replace("/", "_")
     return (
         Artifact(f"{name}-py3-none-any.whl", "wheel", "sha256:" + "3c" * 32, 14_812),
         Artifact(f"{name}.tar.gz", "sdist", "sha256:" + "b7" * 32, 11_204),
@@ -239,7 +239,7 @@ def staged(folder: Path) -> Iterator[tuple[Stage, dict[str, str]]]:
     """
     stage = Stage(folder)
     stage.users.behaviours = {"1.2.0": Behaviour(error_rate=0.05), "1.0.0": Behaviour(error_rate=0.0006)}
-    stage.users.behaviours |= {version: Behaviour(error_rate=0.0006) for version in ("1.1.0", "1.3.0")}
+    stage.users.behaviours |= {"1.1.0": Behaviour(error_rate=0.0006), "1.3.0": Behaviour(error_rate=0.004)}
     first = stage.release("1.0.0", None)
     stage.roll_out(first)
     good = stage.release("1.1.0", "1.0.0")

@@ -22,6 +22,7 @@ from shipline.apps.server.sessions import SESSION_S_MAX, Sessions
 LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 PUBLIC_PATHS = ("/static/", "/healthz")
 BODY_BYTES_MAX = 16 * 1024
+KEPT = "private, max-age=31536000, immutable"
 READING = frozenset({"GET", "HEAD"})
 
 # All that the page needs is its own; nothing is inline.
@@ -59,7 +60,9 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(HEADERS)
-                headers.setdefault("Cache-Control", "no-store")
+                # An address of ours under /static/ changes with the file; everything else is of this moment.
+                kept = scope["path"].startswith("/static/") and scope["query_string"].startswith(b"v=")
+                headers.setdefault("Cache-Control", KEPT if kept else "no-store")
             await send(message)
 
         answer = self._answer(scope)

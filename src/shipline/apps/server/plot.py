@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shipline.apps.server.words import duration, evidence, percent
 from shipline.capabilities.rollouts import AnalysisPoint
 
-LEFT, RIGHT, TOP, BOTTOM, GAP = 48.0, 14.0, 12.0, 30.0, 30.0
+LEFT, RIGHT, TOP, BOTTOM, GAP = 48.0, 14.0, 30.0, 30.0, 46.0
 EVIDENCE_HEIGHT, WEIGHT_HEIGHT = 210.0, 84.0
 HEIGHT = TOP + EVIDENCE_HEIGHT + GAP + WEIGHT_HEIGHT + BOTTOM
 EVIDENCE_LOW, EVIDENCE_HIGH = 1e-4, 1e9
@@ -178,5 +178,6 @@ def _words(looks: Sequence[_Look], rollback_at: float) -> str:
     last, highest = looks[-1], max(look.evidence for look in looks)
     return (
         f"Evidence that the canary is worse, over {duration(last.seconds)}: now {evidence(last.evidence)}, at most "
-        f"{evidence(highest)}; rolled back at {evidence(rollback_at)}. The canary's weight is {percent(last.weight)} now."
+        f"{evidence(highest)}; rolled back at {evidence(rollback_at)}. "
+        f"The canary has {percent(last.weight)} of the traffic."
     )

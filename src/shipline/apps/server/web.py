@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -20,8 +18,6 @@ from shipline.apps.server.rendering import STATIC, templates
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
 from shipline.domain.errors import ShiplineError
-
-log = logging.getLogger(__name__)
 
 
 def make_web(site: Site, token: str, hub: Hub) -> ASGIApp:
@@ -58,8 +54,7 @@ def _answer_errors(app: FastAPI, answers: Answers) -> None:
         places = ", ".join(str(place["loc"][-1]) for place in error.errors()[:5])
         return answers.problem(request.scope, Problem(400, f"This is not understood: {places[:200]}."))
 
-    async def failed(request: Request, error: Exception) -> Response:
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    async def failed(request: Request, _error: Exception) -> Response:
         return answers.problem(
             request.scope, Problem(500, "Something unexpected happened; the server's log says what.")
         )

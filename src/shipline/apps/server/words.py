@@ -42,12 +42,13 @@ TONES: dict[str, str] = {
     "skipped": "quiet",
     "running": "live",
 }
-STATES = {RolloutStatus.FAILED.value: "stuck"}
+STATES = {RolloutStatus.FAILED.value: "stuck", "sbom": "SBOM"}
 
 
 def state(value: str) -> str:
     """A status or answer as a word: `rolled_back` is `Rolled back`."""
-    return STATES.get(value, value).replace("_", " ").capitalize()
+    words = STATES.get(value, value.lower()).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def tone(value: str) -> str:

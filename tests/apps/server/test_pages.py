@@ -1,0 +1,195 @@
+"""What the pages and documents say."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+
+from shipline.domain.actor import ActorKind
+from shipline.store.log import read_latest
+from tests.apps.server.conftest import Served
+from tests.apps.server.stage import HOSTILE
+
+
+class Outline(HTMLParser):
+    """Headings in their order, ids, and the elements of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.levels: list[int] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        self.tags.append((tag, named))
+        if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit():
+            self.levels.append(int(tag[1]))
+        if named.get("id"):
+            self.ids.append(str(named["id"]))
+
+
+def paths(served: Served) -> list[str]:
+    releases = [f"/releases/{served.ids[name]}" for name in ("good", "refused", "bad", "running")]
+    rollouts = [f"/rollouts/{served.ids[name]}" for name in ("promoted", "rolled_back", "live")]
+    return ["/", "/releases", "/incidents", "/log", *releases, *rollouts]
+
+
+def test_every_page_has_one_h1_headings_in_order_unique_ids_and_scoped_headers(served: Served) -> None:
+    with served.person() as person:
+        for path in paths(served):
+            outline = Outline(person.get(path).text)
+            assert outline.levels.count(1) == 1, path
+            steps = zip([0, *outline.levels], outline.levels, strict=False)
+            assert all(after - before <= 1 for before, after in steps), (path, outline.levels)
+            assert len(outline.ids) == len(set(outline.ids)), path
+            assert all("scope" in attributes for tag, attributes in outline.tags if tag == "th"), path
+
+
+def test_the_overview_says_what_serves_where_and_what_is_under_way(served: Served) -> None:
+    with served.person() as person:
+        text = person.get("/").text
+    for words in ("quotes 1.1.0", "quotes 1.3.0", "production", "Refused", "Rolled back", "Serves nothing yet"):
+        assert words in text
+
+
+def test_a_release_shows_plan_steps_artifacts_evidence_verdicts_and_events(served: Served) -> None:
+    with served.person() as person:
+        text = person.get(f"/releases/{served.ids['good']}").text
+        refused = person.get(f"/releases/{served.ids['refused']}").text
+    for words in ("1.0.0 →", "answer with the author", "Ask the gates", "sha256:" + "3c" * 32, "CycloneDX".lower()):
+        assert words in text
+    for words in ("94% of the lines", "Release published", "2 commits", "Promoted"):
+        assert words in text
+    assert "2 of 12 tests fail" in refused
+    assert "not needed" in refused
+
+
+def test_a_rollout_shows_its_counts_its_plot_and_why_a_button_cannot_be_pressed(served: Served) -> None:
+    with served.person() as person:
+        live = person.get(f"/rollouts/{served.ids['live']}").text
+        back = person.get(f"/rollouts/{served.ids['rolled_back']}").text
+    assert "rolled back at 100" in live
+    assert "It is not paused." in live
+    assert 'sse-connect="/rollouts/' in live
+    assert "It caused an incident" in back
+    assert "The rollout has ended." in back
+    assert "sse-connect" not in back
+
+
+def test_a_command_is_the_same_as_that_of_the_command_line(fresh: Served) -> None:
+    """Without scripts too: the form answers with the page, which says what was said."""
+    path = f"/rollouts/{fresh.ids['live']}"
+    with fresh.person() as person:
+        form = {"verb": "pause", "reason": "lunch", "csrf": fresh.csrf(person, path)}
+        answer = person.post(f"{path}/commands", data=form)
+        assert answer.status_code == 303
+        assert "Pause was said" in person.get(answer.headers["location"]).text
+        (entry,) = read_latest(fresh.stage.world.store, 1, f"rollout:{fresh.ids['live']}")
+        assert entry.event.kind == "RolloutCommanded"
+        assert (entry.event.body["verb"], entry.event.body["reason"]) == ("pause", "lunch")
+        assert (entry.event.actor.kind, entry.event.actor.subject) == (ActorKind.PERSON, "web")
+        assert entry.event.actor.authenticated
+        fresh.stage.step()
+        assert "Paused" in person.get(path).text
+
+
+@pytest.mark.parametrize(("verb", "status"), [("explode", 400), ("pause", 409)])
+def test_an_unknown_word_and_a_late_one_are_refused_in_words(served: Served, verb: str, status: int) -> None:
+    path = f"/rollouts/{served.ids['rolled_back']}"
+    with served.person() as person:
+        form = {"verb": verb, "csrf": served.csrf(person, path)}
+        for headers in ({}, {"HX-Request": "true"}):
+            answer = person.post(f"{path}/commands", data=form, headers=headers)
+            assert answer.status_code == status
+            assert ("does not know" if verb == "explode" else "has ended") in answer.text
+
+
+def test_words_of_strangers_stay_words(fresh: Served) -> None:
+    """Notes, package names, versions, reasons and queries with markup in them are shown and never obeyed."""
+    path = f"/rollouts/{fresh.ids['live']}"
+    with fresh.person() as person:
+        form = {"verb": "pause", "reason": HOSTILE, "csrf": fresh.csrf(person, path)}
+        assert person.post(f"{path}/commands", data=form).status_code == 303
+        release = fresh.stage.release("9.9.9", None, notes=f"- **{HOSTILE}:** {HOSTILE} `{HOSTILE}`", package=HOSTILE)
+        shown = [
+            "/",
+            "/releases",
+            f"/releases/{release.id}",
+            "/log",
+            path,
+            f"{path}?said={HOSTILE}",
+            f"/log?stream={HOSTILE}",
+        ]
+        for place in shown:
+            answer = person.get(place)
+            tags = Outline(answer.text).tags
+            assert answer.status_code in {200, 400}
+            assert not [tag for tag in tags if tag[0] == "img"], place
+            assert all("src" in attributes for tag, attributes in tags if tag == "script"), place
+            assert not [name for _, attributes in tags for name in attributes if name.startswith("on")], place
+        assert "&lt;script&gt;alert(1)" in person.get(f"/releases/{release.id}").text
+
+
+def test_the_log_is_paged_and_says_what_has_no_place_yet(served: Served) -> None:
+    with served.person() as person:
+        first = person.get("/api/v1/log", params={"limit": 10}).json()
+        numbers = [entry["number"] for entry in first["events"]]
+        assert numbers == sorted(numbers)
+        second = person.get("/api/v1/log", params={"limit": 1000, "before": numbers[0]}).json()
+        everything = person.get("/api/v1/log", params={"limit": 1000}).json()
+        assert second["events"] + first["events"] == everything["events"]
+        page = person.get("/log", params={"before": numbers[0]}).text
+        newest = person.get("/log").text
+    assert first["schema"] == "shipline.log/1"
+    assert "no place yet" in newest
+    assert "no place yet" not in page
+
+
+def test_a_long_log_has_older_pages(fresh: Served) -> None:
+    path = f"/rollouts/{fresh.ids['live']}"
+    with fresh.person() as person:
+        form = {"verb": "pause", "csrf": fresh.csrf(person, path)}
+        for _ in range(60):
+            person.post(f"{path}/commands", data=form)
+        text = person.get("/log").text
+        older = text.partition('href="/log?before=')[2].partition('"')[0]
+        assert older.isdigit()
+        assert "Newest" in person.get("/log", params={"before": older}).text
+
+
+def test_documents_are_those_of_the_command_line(served: Served) -> None:
+    with served.person() as person:
+        releases = person.get("/api/v1/releases").json()
+        release = person.get(f"/api/v1/releases/{served.ids['refused']}").json()
+        rollout = person.get(f"/api/v1/rollouts/{served.ids['live']}").json()
+        incidents = person.get("/api/v1/incidents").json()
+    assert releases["schema"] == release["schema"] == "shipline.releases/1"
+    assert [one["version"] for one in releases["releases"]] == ["1.3.0", "1.2.0", "1.1.1", "1.1.0", "1.0.0"]
+    assert release["releases"][0]["verdicts"][0]["answer"] == "FAIL"
+    assert rollout["schema"] == "shipline.rollout/1"
+    assert len(rollout["analysis"]) >= 28
+    assert incidents["schema"] == "shipline.incidents/1"
+    assert incidents["incidents"][0]["rollout_id"] == served.ids["rolled_back"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/api/v1/rollouts/x", 404), ("/api/v1/log?limit=0", 400), ("/api/x", 404)]
+)
+def test_errors_of_the_interface_are_problem_documents(served: Served, path: str, status: int) -> None:
+    """RFC 9457: the media type, and status and title that fit each other."""
+    with served.person() as person:
+        answer = person.get(path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["status"] == status
+    assert answer.json()["title"] in {"Not Found", "Bad Request"}
+    assert answer.json()["detail"]
+
+
+def test_health_is_answered_without_a_token_and_says_nothing_else(served: Served) -> None:
+    with served.client() as stranger:
+        answer = stranger.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
