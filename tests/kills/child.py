@@ -102,6 +102,11 @@ class Kept:
         return call
 
 
+def kept(provider: object, keep: Callable[[], None]) -> Any:
+    """`provider`, kept; it stands for the fake that it wraps."""
+    return Kept(provider, keep)
+
+
 class RealWorld(World):
     """The machine's clock, and a process that has a name of its own."""
 
@@ -127,9 +132,9 @@ class RolloutStory:
         self.made.users.requests_per_s = REQUESTS_PER_S
         self.made.behave("1.1.0", error_rate=error_rate)
         keep = self.keep
-        self.made.fake_target = Kept(self.made.fake_target, keep)  # type: ignore[assignment]  # it stands for the fake
-        self.made.fake_traffic = Kept(self.made.fake_traffic, keep)  # type: ignore[assignment]  # the same
-        self.made.fake_signals = Kept(self.made.fake_signals, keep)  # type: ignore[assignment]  # the same
+        self.made.fake_target = kept(self.made.fake_target, keep)
+        self.made.fake_traffic = kept(self.made.fake_traffic, keep)
+        self.made.fake_signals = kept(self.made.fake_signals, keep)
 
     def _wake_up(self) -> None:
         target, traffic, users = pickle.loads(self.file.read_bytes())  # noqa: S301 - this script's own file
@@ -184,7 +189,7 @@ class ReleaseStory:
             self.made.registry = pickle.loads(self.file.read_bytes())  # noqa: S301 - this script's own file
             self.made.registry._breaches = self.made.breaches
         self.registry = self.made.registry
-        self.made.registry = Kept(self.made.registry, self.keep)  # type: ignore[assignment]  # it stands for the fake
+        self.made.registry = kept(self.made.registry, self.keep)
 
     def keep(self) -> None:
         """Write the registry down, whole or not at all."""

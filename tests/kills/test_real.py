@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ def live(story: str, url: str, folder: Path, fatal: tuple[int, ...]) -> int:
 
         last, deaths = run_to_the_end(next_process)
         assert last.said()[-1]["outcome"] == EXPECTED[story], f"{story}, killed at points {fatal[:deaths]}"
+    shutil.rmtree(folder)
     return deaths
 
 

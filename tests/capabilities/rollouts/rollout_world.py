@@ -13,6 +13,7 @@ from shipline.capabilities.rollouts import (
     RolloutCommand,
     RolloutOrder,
     command_rollout,
+    is_serving,
     open_rollout,
 )
 from shipline.domain.actor import Actor, ActorKind
@@ -130,7 +131,8 @@ class RolloutWorld:
 
     def deploy(self, version: str, *, package: str = PACKAGE, strategy: str = "canary") -> Rollout:
         """Order a rollout; nothing is done yet."""
-        order = RolloutOrder(package, version, PLACE, strategy, release_id="rel_x", commit="c0ffee")
+        is_down = self.fake_target.fault is None and not is_serving(self.ground(self.world.store))
+        order = RolloutOrder(package, version, PLACE, strategy, "rel_x", "c0ffee", is_down=is_down)
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine(), order, PERSON)
 

@@ -366,6 +366,21 @@ def test_the_same_order_again_follows_the_rollout_that_is_under_way(serving: Rol
         serving.deploy("1.1.0")
 
 
+@pytest.mark.parametrize("trouble", ["instances", "proxy", "both"])
+def test_the_same_version_is_deployed_again_where_nothing_serves_any_more(serving: RolloutWorld, trouble: str) -> None:
+    """After a restart of the machine, or `shipline down`: the record alone serves nobody."""
+    if trouble != "proxy":
+        for name in list(serving.target.instances):
+            serving.fake_target.kill(name)
+    if trouble != "instances":
+        serving.fake_traffic.kill()
+    again = serving.shipped("1.0.0")
+    assert (again.status, again.attempt) == (RolloutStatus.PROMOTED, 2)
+    assert serving.serving() == {"1.0.0": 1.0}
+    assert serving.alive() == ["1.0.0", "1.0.0"]
+    assert [one.ended_us is None for one in serving.deployments()] == [False, True]
+
+
 def test_an_environment_serves_one_package(serving: RolloutWorld) -> None:
     """Another one's rollout would take its traffic and stop it."""
     with pytest.raises(RefusedError, match="serves quotes"):

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
 from shipline.capabilities.releases import all_releases, find_release
-from shipline.capabilities.rollouts import ROLLOUTS, RolloutOrder, latest_rollout, open_rollout, served_before
+from shipline.capabilities.rollouts import (
+    ROLLOUTS,
+    RolloutOrder,
+    is_serving,
+    latest_rollout,
+    open_rollout,
+    served_before,
+)
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 
@@ -34,6 +41,7 @@ def order_deployment(
 ) -> Rollout:
     """Order the rollout of a published version."""
     where = chosen_environment(application, environment)
+    is_down = not is_serving(application.rollout_ground(where))
     with application.store.begin() as tx:
         release = _chosen_release(all_releases(tx), version, package)
         order = RolloutOrder(
@@ -43,6 +51,7 @@ def order_deployment(
             strategy=where.strategy,
             release_id=release.id,
             commit=release.commit,
+            is_down=is_down,
         )
         return open_rollout(tx, application.engine, order, local_person())
 

@@ -24,7 +24,7 @@ from shipline.capabilities.rollouts.queries import (
     served_before,
 )
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
-from shipline.capabilities.rollouts.steps import Ground, stop_environment
+from shipline.capabilities.rollouts.steps import Ground, is_serving, stop_environment
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
     RolloutOrder,
@@ -56,6 +56,7 @@ __all__ = [
     "evidence",
     "excess_upper",
     "follow_run",
+    "is_serving",
     "latest_rollout",
     "open_rollout",
     "open_rollout_of",

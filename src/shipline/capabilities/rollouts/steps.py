@@ -10,7 +10,7 @@ from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import instance_id, stable_routes
 from shipline.capabilities.rollouts.usecases import note_promoting, note_start
 from shipline.domain.codec import from_json, to_json
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import Signals
@@ -199,6 +199,16 @@ class RolloutSteps:
 def _is_another_version(stable: tuple[Instance, ...], version: str) -> bool:
     """True if there is something to compare a canary with."""
     return bool(stable) and all(instance.version != version for instance in stable)
+
+
+def is_serving(ground: Ground) -> bool:
+    """True if the proxy sends traffic to an instance that is alive."""
+    alive = {instance.id for instance in ground.target.instances()}
+    try:
+        routes = ground.traffic.routes()
+    except UnavailableError:
+        return False
+    return any(route.share > 0 and route.instance_id in alive for route in routes)
 
 
 def stop_environment(ground: Ground, *, revision: int) -> tuple[str, ...]:

@@ -29,7 +29,10 @@ VERBS = (*CANARY_SIGNALS, "abort", "retry")
 
 @dataclass(frozen=True, slots=True)
 class RolloutOrder:
-    """What is to be rolled out where. `release_id` and `commit` are those of the published release."""
+    """What is to be rolled out where. `release_id` and `commit` are those of the published release.
+
+    `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
+    """
 
     package: str
     version: str
@@ -38,6 +41,7 @@ class RolloutOrder:
     release_id: str | None = None
     commit: str | None = None
     rollback: bool = False
+    is_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         return other
     _check_is_free(tx, order, other)
     current = current_deployment(tx, order.environment, order.package)
-    if current is not None and current.version == order.version:
+    if current is not None and current.version == order.version and not order.is_down:
         raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
     rollout = Rollout(
         id=engine.ids.new("rol"),

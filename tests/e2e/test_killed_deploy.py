@@ -1,0 +1,183 @@
+"""`shipline deploy` is killed while real users meet a bad canary behind a real HAProxy; the same command ends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import shipline
+from examples.lay_out import Writer, lay_out
+from shipline.bootstrap import Application
+from shipline.capabilities.rollouts import latest_rollout
+from shipline.store.database import Store
+from shipline.store.transaction import Transaction
+from tests.machine import free_port, get, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+RATE = 250
+SETTINGS = """\
+schema = 1
+
+[build]
+isolation = false
+
+[registry]
+provider = "pypi"
+upload_url = "http://127.0.0.1:{index}/"
+index_url = "http://127.0.0.1:{index}/simple/"
+anonymous = true
+
+[[environment]]
+name = "production"
+instances = 1
+
+[environment.target]
+command = ["{{prefix}}/bin/quotes", "--host", "{{host}}", "--port", "{{port}}"]
+index_url = "http://127.0.0.1:{index}/simple/"
+
+[environment.traffic]
+port = {proxy}
+
+[environment.canary]
+alpha = 0.05
+evidence_calm = 5.0
+harm_budget_requests = 200.0
+first_requests = 20.0
+promote_after_s = 60.0
+deadline_s = 120.0
+tick_s = 0.5
+react_s = 2.0
+growth_period_s = 1.0
+ramp_every_s = 1.0
+"""
+
+
+class Place:
+    """The quotes service in a repository of its own, with an index and a port for its users."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "quotes"
+        self.index, self.proxy = free_port(), free_port()
+        self.packages = folder / "index"
+        self.packages.mkdir()
+        self.log = folder / "log"
+
+    def lay_out(self, until: str) -> None:
+        """Bring the repository up to a series of the example's history."""
+        lay_out(self.folder, until=until, writer=Writer("Robin", "robin@quotes.example", datetime.now(UTC)))  # noqa: TID251 - a history of today
+
+    def configure(self) -> None:
+        """Commit the settings."""
+        (self.folder / "shipline.toml").write_text(SETTINGS.format(index=self.index, proxy=self.proxy))
+        subprocess.run(["git", "add", "shipline.toml"], cwd=self.folder, check=True)
+        subprocess.run(["git", "commit", "-q", "-m", "build: ship with shipline"], cwd=self.folder, check=True)
+
+    def start(self, *arguments: str | Path, folder: Path | None = None) -> subprocess.Popen[bytes]:
+        """A program in a process group of its own."""
+        environment = os.environ | {
+            "PYTHONPATH": str(Path(shipline.__file__).parents[1]),
+            "PATH": os.environ["PATH"] + os.pathsep + "/usr/sbin",
+        }
+        with self.log.open("ab") as output:
+            return subprocess.Popen(
+                [str(part) for part in arguments],
+                cwd=folder or self.folder,
+                env=environment,
+                stdout=output,
+                stderr=output,
+                process_group=0,
+            )
+
+    def shipline(self, *arguments: str) -> int:
+        """A command, to its end."""
+        return self.start(BIN / "shipline", *arguments).wait(timeout=90)
+
+    def told(self, *arguments: str) -> dict[str, Any]:
+        """A reading command's JSON."""
+        environment = os.environ | {"PYTHONPATH": str(Path(shipline.__file__).parents[1])}
+        command = [str(BIN / "shipline"), *arguments, "--json"]
+        done = subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=subprocess.PIPE)
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    def wait_for_a_canary(self) -> None:
+        """Return once real users meet the new version, by the record."""
+        store = Store(f"sqlite:///{self.folder / '.shipline' / 'store.db'}").open()
+
+        def at_work() -> bool:
+            with store.snapshot() as connection:  # Whoever looks on takes no lock from the engine.
+                found = latest_rollout(Transaction(connection, store.project, lambda: ""), "production")
+            return found is not None and found.stable_version is not None and found.weight > 0
+
+        wait_until(at_work, "the canary gets traffic")
+        store.close()
+
+
+@contextmanager
+def running(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """It ends with the block."""
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """The first version serves real users."""
+    made = Place(tmp_path)
+    made.lay_out("first")
+    made.configure()
+    options = ("run", "-i", "127.0.0.1", "-p", str(made.index), "-P", ".", "-a", ".", "--disable-fallback")
+    with ExitStack() as stack:
+        stack.enter_context(running(made.start(BIN / "pypi-server", *options, made.packages)))
+        wait_until(lambda: _answers(made.index), "the index answers")
+        assert made.shipline("release") == 0, made.log.read_text()
+        stack.callback(made.shipline, "down", "production")
+        assert made.shipline("deploy") == 0, made.log.read_text()
+        load = (ROOT / "examples" / "load.py", f"127.0.0.1:{made.proxy}", "--rate", str(RATE))
+        stack.enter_context(running(made.start(sys.executable, *load, "--report", tmp_path / "load.json")))
+        yield made
+
+
+def _answers(port: int) -> bool:
+    try:
+        return get(f"127.0.0.1:{port}", "/")[0] > 0
+    except OSError:
+        return False
+
+
+@pytest.mark.timeout(180)
+def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(place: Place, tmp_path: Path) -> None:
+    """Goal: no traffic is left on the bad version, which the analysis finds after the kill as it would have before."""
+    place.lay_out("bad")
+    assert place.shipline("release") == 0, place.log.read_text()
+    killed = place.start(BIN / "shipline", "deploy")
+    place.wait_for_a_canary()
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = place.told("rollout", "show", "production")["rollout"]
+    assert before["status"] == "running"
+    assert place.shipline("deploy") == 1, place.log.read_text()
+    after = place.told("rollout", "show", "production")["rollout"]
+    assert (after["id"], after["status"]) == (before["id"], "rolled_back"), place.log.read_text()
+    application = Application(place.folder)
+    ground = application.rollout_ground(application.environment("production"))
+    serving = {route.version: route.share for route in ground.traffic.routes() if route.share > 0}
+    assert serving == {before["stable_version"]: 1.0}
+    assert {instance.version for instance in ground.target.instances()} == {before["stable_version"]}
+    application.store.close()
+    load = json.loads((tmp_path / "load.json").read_text())
+    assert load["by_status"].get("0", 0) == 0, "the kill cost no user an answer"
