@@ -311,7 +311,7 @@ def test_a_published_version_can_be_withdrawn_once(project: ReleaseWorld) -> Non
     withdrawn = withdraw_release(ground, release, reason="it loses quotes")
     assert withdrawn.status is ReleaseStatus.WITHDRAWN
     assert "yanked: it loses quotes" in withdrawn.withdrawal
-    assert "The tag stays" in withdrawn.withdrawal
+    assert "the tag stays" in withdrawn.withdrawal
     assert all(file.yanked for file in project.registry.find("quotes", "0.1.0"))
     with pytest.raises(NothingToDo):
         withdraw_release(ground, withdrawn, reason="again")

@@ -70,9 +70,12 @@ def _ended(application: Application, release_id: str) -> Release:
             todo="mend what is named above, then run `shipline release` again: it does only what is missing",
         )
     if release.status is ReleaseStatus.REFUSED:
-        closed = [verdict for verdict in verdicts if verdict.answer.value != "PASS"]
-        why = "; ".join(f"{verdict.gate}: {' '.join(verdict.reasons)}" for verdict in closed[-5:])
-        raise RefusedError(f"{release.package} {release.version} was refused by a gate", why=why)
+        newest = {verdict.gate: verdict.answer.value for verdict in verdicts}
+        closed = ", ".join(f"{gate} {answer}" for gate, answer in newest.items() if answer != "PASS")
+        raise RefusedError(
+            f"{release.package} {release.version} was refused: {closed}",
+            todo="commit what mends it, or change the gate, then run `shipline release` again",
+        )
     click.echo(f"{release.package} {release.version} is {release.status.value} (tag {release.tag})", err=True)
     return release
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
-from shipline.capabilities.releases import all_releases, find_release
+from shipline.capabilities.releases import all_releases, find_release, refusal_of
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
     RolloutOrder,
@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts import (
     open_rollout,
     served_before,
 )
-from shipline.domain.errors import ShiplineError, UsageError
+from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 
 if TYPE_CHECKING:
@@ -53,7 +53,18 @@ def order_deployment(
             commit=release.commit,
             is_down=is_down,
         )
+    _check_gates(application, release, where.name)
+    with application.store.begin() as tx:
         return open_rollout(tx, application.engine, order, local_person())
+
+
+def _check_gates(application: Application, release: Release, stage: str) -> None:
+    """A closed gate refuses before anything begins; the rollout asks again when its turn has come."""
+    refusal, save = refusal_of(application.release_ground, release.id, stage=stage)
+    if refusal:
+        with application.store.begin() as tx:
+            save(tx)
+        raise RefusedError(f"{release.package} {release.version} may not enter {stage}", why=refusal)
 
 
 def order_rollback(application: Application, environment: str | None, version: str | None) -> Rollout:

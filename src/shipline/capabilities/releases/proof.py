@@ -263,7 +263,7 @@ def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> 
 
 def _why_closed(verdicts: tuple[Verdict, ...]) -> str:
     closed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
-    return "; ".join(f"{verdict.gate} says {verdict.answer.value}: {' '.join(verdict.reasons)}" for verdict in closed)
+    return "\n".join(f"{verdict.gate} says {verdict.answer.value}: {'; '.join(verdict.reasons)}" for verdict in closed)
 
 
 def _fill(part: str, values: dict[str, str]) -> str:

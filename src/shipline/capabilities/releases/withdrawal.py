@@ -27,6 +27,11 @@ def withdraw_release(ground: ReleaseGround, release: Release, *, reason: str) ->
     answer = Withdrawal((), ("no registry is configured, so none serves it",))
     if ground.registry is not None:
         answer = ground.registry.withdraw(release.package, release.version, reason=reason[:500])
+    if not answer.done:
+        raise RefusedError(
+            f"{release.package} {release.version} could not be withdrawn by Shipline",
+            why="; ".join((*answer.not_done, *REMAINS)),
+        )
     with ground.store.begin() as tx:
         current = RELEASES.find(tx, release.id)
         if current is None:
