@@ -35,7 +35,7 @@ from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer, Verdict
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue
-from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext
+from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext, nothing
 from shipline.store.event_writer import EventWriter
 from shipline.store.keys import load_or_create_log_key
 from shipline.store.log import sequence
@@ -82,7 +82,7 @@ class Stage:
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             drain_timeout_s=10,
-            check_gates=lambda _rollout: "",
+            check_gates=lambda _rollout: ("", nothing),
         )
         self.outcomes: dict[str, Outcome] = {}
         self.engine = self.world.engine(self._catalogue(ground))
@@ -182,11 +182,12 @@ class Stage:
 
     def watch(self, rollout: Rollout, *, looks: int) -> None:
         """Until its canary was looked at this often."""
-        while True:
+        for _ in range(20 * looks):
             with self.world.store.begin() as tx:
                 if len(analysis_of(tx, rollout.id)) >= looks:
                     return
             self.step()
+        raise AssertionError(f"the canary of {rollout.version} was not looked at {looks} times")
 
     def step(self) -> None:
         """Tick what is due, or jump to what is due next and tick that."""
