@@ -182,11 +182,12 @@ class Stage:
 
     def watch(self, rollout: Rollout, *, looks: int) -> None:
         """Until its canary was looked at this often."""
-        while True:
+        for _ in range(20 * looks):
             with self.world.store.begin() as tx:
                 if len(analysis_of(tx, rollout.id)) >= looks:
                     return
             self.step()
+        raise AssertionError(f"the canary of {rollout.version} was not looked at {looks} times")
 
     def step(self) -> None:
         """Tick what is due, or jump to what is due next and tick that."""
