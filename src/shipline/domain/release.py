@@ -33,7 +33,8 @@ class Release:
     """One package at one version.
 
     `version` is unique per package. `commit` is the released commit, None until the tag is made. `attempt` counts
-    from 1. `published_us` is None until published. `withdrawal` says in words what was withdrawn and what was not.
+    from 1. `published_us` is None until published. `reasons` are the plan's,
+    in sentences: why this version. `withdrawal` says in words what was withdrawn and what was not.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Release:
     previous_version: str | None = None
     commit: str | None = None
     notes_markdown: str = ""
+    reasons: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     published_us: int | None = None
     withdrawal: str = ""

@@ -162,6 +162,7 @@ def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> 
         previous_version=plan.current if begun else None,
         time_us=tag.time_us if tag is not None else now_us // 1_000_000 * 1_000_000,
         section=render_section(plan, time_us=now_us) if begun else "",
+        reasons=plan.reasons if begun else (),
         commits=tuple((change.commit, change.time_us) for change in plan.changes) if begun else (),
         version_files=candidate.version_files,
         changelog=candidate.changelog,

@@ -25,8 +25,8 @@ class ReleaseOrder:
     """What is to be released: a package at a version.
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
-    version's part of the changelog, `commits` are the released commits with their times (for lead times), `commit` is
-    the tagged commit where the tag exists already.
+    version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
+    lead times), `commit` is the tagged commit where the tag exists already.
     """
 
     package: Package
@@ -39,6 +39,7 @@ class ReleaseOrder:
     version_files: tuple[str, ...]
     changelog: str
     commit: str | None = None
+    reasons: tuple[str, ...] = ()
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -61,6 +62,7 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         previous_version=order.previous_version,
         commit=order.commit,
         notes_markdown=order.section,
+        reasons=order.reasons,
     )
     RELEASES.save(tx, release)
     commits = [list(one) for one in order.commits]
