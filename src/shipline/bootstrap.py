@@ -101,8 +101,10 @@ class Application:
         return tuple(self._package(table) for table in tables) if tables else None
 
     def _package(self, table: PackageSettings) -> Package:
+        from shipline.capabilities.plans import ecosystem_at
+
         usual = Package(table.name, table.path)
-        ecosystem = table.ecosystem or usual.ecosystem
+        ecosystem = table.ecosystem or ecosystem_at(self.repository, table.path)
         scheme = table.scheme or ("pep440" if ecosystem == "python" else "semver")
         return Package(table.name, table.path, ecosystem, scheme, table.tag_format or usual.tag_format)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.plans import changelog_of, detect_packages, make_plan, plan_document
+from shipline.capabilities.plans import changelog_of, detect_packages, ecosystem_at, make_plan, plan_document
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.testing.histories import History, repository_at
@@ -210,3 +210,10 @@ def test_planning_imports_only_what_it_needs() -> None:
         "click",
         "alembic",
     }
+
+
+def test_the_ecosystem_of_a_folder_is_read_from_its_manifest(history: History) -> None:
+    files = {"services/a/pyproject.toml": PYPROJECT, "web/package.json": '{"name": "b", "version": "3.0.0"}', "x/y": ""}
+    history.commit("feat: both", files)
+    found = [ecosystem_at(history.repository, path) for path in ("services/a", "web", "x")]
+    assert found == ["python", "npm", "plain"]

@@ -8,7 +8,7 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 from shipline.capabilities.plans.changelog import prepend, render_section, rfc3339
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
-from shipline.capabilities.plans.usecases import changelog_of, detect_packages, make_plan
+from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
 from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "changelog_of",
     "compare",
     "detect_packages",
+    "ecosystem_at",
     "make_plan",
     "plan_document",
     "prepend",

@@ -24,6 +24,12 @@ def detect_packages(repository: Repository) -> tuple[Package, ...]:
     return tuple(lineage.package for lineage in _lineages(repository, None, head))
 
 
+def ecosystem_at(repository: Repository, path: str) -> str:
+    """The ecosystem of the folder `path` at HEAD by its manifest: python, npm, or plain for any other."""
+    found = _found(repository, _checked_head(repository), "package", path)
+    return found[0].package.ecosystem
+
+
 def make_plan(
     repository: Repository, packages: Sequence[Package] | None = None, *, channel: str = STABLE
 ) -> ReleasePlan:
