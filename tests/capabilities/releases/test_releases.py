@@ -334,13 +334,13 @@ def test_what_was_never_published_cannot_be_withdrawn(project: ReleaseWorld) -> 
         withdraw_release(project.ground(project.world.store), release, reason="no")
 
 
-@pytest.mark.parametrize(("exposed", "status"), [(True, ReleaseStatus.WITHDRAWN), (False, ReleaseStatus.PUBLISHED)])
-def test_a_rollback_orders_the_withdrawal_of_what_users_met(
-    project: ReleaseWorld, *, exposed: bool, status: ReleaseStatus
+@pytest.mark.parametrize(("found_worse", "status"), [(True, ReleaseStatus.WITHDRAWN), (False, ReleaseStatus.PUBLISHED)])
+def test_the_withdrawal_of_what_the_analysis_found_worse_is_ordered(
+    project: ReleaseWorld, *, found_worse: bool, status: ReleaseStatus
 ) -> None:
     """A registry that is down for a moment is asked again."""
     release = project.released()
-    body = {"release_id": release.id, "exposed": exposed, "reason": "5% of requests fail"}
+    body = {"release_id": release.id, "found_worse": found_worse, "reason": "5% of requests fail"}
     event = Event("evt_x", "rollout:rol_x", "RolloutRolledBack", project.world.clock.now_us(), PERSON, body)
     with project.world.store.begin() as tx:
         order_withdrawal(tx, project.engine(), event)

@@ -40,9 +40,12 @@ def withdraw_release(ground: ReleaseGround, release: Release, *, reason: str) ->
 
 
 def order_withdrawal(tx: Transaction, engine: Engine, event: Event) -> None:
-    """React to a `RolloutRolledBack`: order the withdrawal of the release that was rolled back, if users met it."""
+    """React to a `RolloutRolledBack`: order the withdrawal of the release that the analysis found worse.
+
+    An abort by a person says nothing about the version.
+    """
     release = RELEASES.find(tx, str(event.body.get("release_id")))
-    if release is None or release.status is not ReleaseStatus.PUBLISHED or not event.body.get("exposed"):
+    if release is None or release.status is not ReleaseStatus.PUBLISHED or not event.body.get("found_worse"):
         return
     given = {"release_id": release.id, "reason": f"rolled back: {event.body.get('reason', '')}"[:500]}
     engine.start(tx, WITHDRAWAL_WORKFLOW, subject=f"withdrawal:{release.id}", given=given)

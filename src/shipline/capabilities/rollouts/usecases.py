@@ -259,9 +259,16 @@ def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, no
         "rollback_seconds": (now_us - began_us) / 1e6,
         "deployment_id": deployment_id(tx, rollout),
         "exposed": exposed(tx, rollout),
+        "found_worse": _found_worse(tx, rollout),
         "release_id": rollout.release_id,
     }
     append(tx, events, rollout, "RolloutRolledBack", body)
+
+
+def _found_worse(tx: Transaction, rollout: Rollout) -> bool:
+    """True if the analysis turned it back, and not a person or a step that failed."""
+    last = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
+    return bool(last) and last[0].verdict == "rollback"
 
 
 def exposed(tx: Transaction, rollout: Rollout) -> bool:
