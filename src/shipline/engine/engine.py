@@ -79,6 +79,8 @@ class Engine:
         self.node_id = node_id
         self.peers = Peers(expires_s=BEAT_EXPIRES_S)
         self.planner: Planner = NoPlanner()
+        # What keeps this process from working on any run, as its last round found it: no trying again mends it.
+        self.trouble: ShiplineError | None = None
         self._busy: set[str] = set()
         self._guard = threading.Lock()
 

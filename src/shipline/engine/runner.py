@@ -12,6 +12,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.engine import journal
 from shipline.engine.engine import Engine, NoPlanner
 from shipline.engine.lease import Lease
+from shipline.store.errors import CorruptStore, FullDisk
 from shipline.store.transaction import Transaction
 
 POLL_S = 0.2
@@ -101,10 +102,9 @@ class Runner:
 
     def round(self) -> None:
         """One look around. Whatever goes wrong is logged and tried again in the next round."""
-        _attempt(self._hand_over)
-        _attempt(self._take_over)
-        self._do_chores()
-        _attempt(self._forget)
+        jobs = (self._hand_over, self._take_over, *self.chores, self._forget)
+        troubles = [_attempt(job) for job in jobs]
+        self.engine.trouble = next((each for each in troubles if isinstance(each, FullDisk | CorruptStore)), None)
 
     def _hand_over(self) -> None:
         """Give every run that is due a tick, unless it has one in the queue."""
@@ -162,11 +162,13 @@ class Runner:
                 pause_s = POLL_S  # The round has said what is wrong.
 
 
-def _attempt(job: Callable[[], object]) -> None:
-    """One part of a round: its trouble must not keep the others from their work, nor end the loop."""
+def _attempt(job: Callable[[], object]) -> ShiplineError | None:
+    """One part of a round: its trouble must not keep the others from their work, nor end the loop. Returns it."""
     try:
         job()
     except ShiplineError as error:
         log.warning("a part of the engine's round failed and will be tried again: %s", error.diagnosis())
+        return error
     except Exception:
         log.exception("a part of the engine's round failed and will be tried again")
+    return None

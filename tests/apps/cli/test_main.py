@@ -115,7 +115,7 @@ def test_a_closed_output_is_no_trouble_and_a_full_one_is_said(history: History) 
     for redirection, code, told in (
         (">&-", 0, ""),
         ("2>&-", 0, ""),
-        (">/dev/full", 1, "there is no room to write the output"),
+        (">/dev/full", 1, "there is no room to write"),
         ("2>/dev/full --no-such-option", 2, ""),
     ):
         done = subprocess.run(

@@ -138,11 +138,13 @@ def _report_unexpected(error: Exception) -> int:
 
 def _told_by_the_system(error: OSError) -> ShiplineError:
     """What the operating system refused, in words."""
-    place = str(error.filename) if error.filename else "the output"
+    place = str(error.filename) if error.filename else "something"
     why = error.strerror or str(error)[:300]
     if error.errno in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
         todo = "make room, then run this again: it goes on from where it is"
-        return ShiplineError(f"there is no room to write {place}", why=why, todo=todo)
+        return ShiplineError(
+            "there is no room to write" + (f" {error.filename}" if error.filename else ""), why=why, todo=todo
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         todo = "give yourself the permission, then run this again"
         return ShiplineError(f"{place} may not be used", why=why, todo=todo)

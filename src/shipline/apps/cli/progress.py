@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import os
 import shutil
 import sys
 from collections.abc import Iterator
@@ -30,6 +32,7 @@ def engine_running(application: Application) -> Iterator[bool]:
 
     Gives whether it is this one.
     """
+    _speak_plainly()
     runner = application.runner()
     mine = runner.start()
     try:
@@ -41,7 +44,8 @@ def engine_running(application: Application) -> Iterator[bool]:
 def follow(application: Application, subject: str, *, since_us: int) -> Run:
     """Print the steps of the newest run about `subject` that were started at `since_us` or later, as they end.
 
-    Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it.
+    Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it. Raises
+    ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
     shown, wait = 0, _Wait()
     while True:
@@ -59,8 +63,32 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
         if resting and shown == len(entries):
             wait.clear()
             return run
+        if application.engine.trouble is not None:
+            raise application.engine.trouble
         wait.show(run.state.waiting_for, application.clock.now_us())
         application.clock.sleep(POLL_S)
+
+
+class _Words(logging.Handler):
+    """What the engine logs, as a person reads it: no traceback, nothing said twice in a row."""
+
+    said = ""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it on standard error."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[0] is not None:
+            text += f" ({record.exc_info[0].__name__}: {str(record.exc_info[1])[:300]})"
+        if text != self.said:
+            self.said = text
+            click.echo(printable(text), err=True)
+
+
+def _speak_plainly() -> None:
+    logger = logging.getLogger("shipline")
+    if not logger.handlers and not os.environ.get("SHIPLINE_DEBUG"):
+        logger.addHandler(_Words(logging.WARNING))
+        logger.propagate = False
 
 
 class _Wait:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def moment(time_us: int) -> str:
@@ -28,5 +31,6 @@ def percentage(share: float) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from outside without what would steer a terminal: all but printable characters and line ends is a space."""
-    return "".join(each if each.isprintable() or each == "\n" else " " for each in text)
+    """Text from outside without what would steer a terminal: colours are left out, and all but printable characters
+    and line ends is a space."""
+    return "".join(each if each.isprintable() or each == "\n" else " " for each in COLOUR.sub("", text))

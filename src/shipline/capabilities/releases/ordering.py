@@ -13,7 +13,7 @@ from shipline.capabilities.releases.steps import check_untagged, release_key
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY, ReleaseOrder, begin_release, resume_release
 from shipline.capabilities.releases.version_files import EDITORS, states_version
 from shipline.domain.actor import Actor
-from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
@@ -76,6 +76,8 @@ def release_package(
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
         _check_is_free(tx)
+        if tag is None:
+            _check_unmade(tx, candidate.package.name, decision.version)
         return decision, begin_release(
             tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
         )
@@ -133,6 +135,15 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
     return commit is not None and f"{KEY_TRAILER}: {key}" in commit.message.splitlines()
 
 
+def _check_unmade(tx: Transaction, package: str, version: str) -> None:
+    made = find_release(tx, package, version)
+    if made is not None:
+        raise ConflictError(
+            f"{package} {version} was made before: it is {made.status.value}, and its tag {made.tag} is gone",
+            todo="bring the tag back (`git fetch --tags`); a version is never made twice",
+        )
+
+
 def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
     here = ground.repository.branch()
     if branch and here != branch:
@@ -152,7 +163,7 @@ def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
 def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
     """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
-    begun = plan.next == version
+    begun = plan.releasable and plan.next == version
     if not begun and tag is None:
         raise ShiplineError(f"the tag of {version} is gone", todo="restore it, or release the next version")
     return ReleaseOrder(
