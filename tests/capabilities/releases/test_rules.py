@@ -30,7 +30,8 @@ def begun(version: str, status: ReleaseStatus, *, tagged: bool = True) -> Releas
         (Known(plan("1.0.0"), None, False, None), Start.NOTHING, None),
         # With an empty store, what the tag and the registry say.
         (Known(plan("1.0.0"), None, True, False), Start.NEW, "1.0.0"),
-        (Known(plan("1.0.0", "1.1.0"), None, True, False), Start.NEW, "1.0.0"),
+        (Known(plan("1.0.0", "1.1.0"), None, True, False), Start.NEW, "1.1.0"),
+        (Known(plan("1.0.0", "1.1.0"), None, True, False, True), Start.NEW, "1.0.0"),
         (Known(plan("1.0.0"), None, True, True), Start.NOTHING, None),
         (Known(plan("1.0.0", "1.1.0"), None, True, True), Start.NEW, "1.1.0"),
         (Known(plan("1.0.0"), None, True, None), Start.NOTHING, None),

@@ -94,20 +94,17 @@ def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
         return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun)
     tag = ground.repository.find_tag(candidate.package.tag(plan.current))
     ours = tag is not None and _made_by_shipline(ground, candidate, tag)
-    return Known(plan, None, tagged_here=ours, on_registry=_is_served(ground, candidate) if ours else None)
+    if not ours or ground.registry is None or candidate.package.ecosystem == "plain":
+        return Known(plan, None, tagged_here=ours, on_registry=None)
+    served = tuple(file.name for file in ground.registry.find(plan.name, plan.current))
+    whole = is_whole(candidate.package.ecosystem, served)
+    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=bool(served) and not whole)
 
 
 def _is_unfinished(tx: Transaction, release: Release) -> bool:
     """True if it was not published, or if its run stopped after that: the evidence bundle is missing then."""
     runs = runs_of(tx, f"release:{release.id}")
     return release.status in UNPUBLISHED or any(run.state.status is RunStatus.STOPPED for run in runs)
-
-
-def _is_served(ground: ReleaseGround, candidate: Candidate) -> bool | None:
-    ecosystem, plan = candidate.package.ecosystem, candidate.plan
-    if ground.registry is None or ecosystem == "plain" or plan.current is None:
-        return None
-    return is_whole(ecosystem, tuple(file.name for file in ground.registry.find(plan.name, plan.current)))
 
 
 def _check_is_free(tx: Transaction) -> None:

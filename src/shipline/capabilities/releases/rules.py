@@ -53,7 +53,8 @@ def decide_start(known: Known) -> Decision:
 
     A version that was begun is ended before another is begun, unless newer commits (a fix, most likely) came before
     any of it was published. With an empty store (a CI runner's) the tag and the registry say whether the last version
-    was begun and not ended.
+    was begun and not ended. One of which nothing is served is left where it is once newer commits came: it may as
+    well have been removed as never published, and the next version holds all that it held.
     """
     plan, unfinished = known.plan, known.unfinished
     if unfinished is not None:
@@ -66,7 +67,8 @@ def decide_start(known: Known) -> Decision:
             return Decision(Start.NEW, plan.next, words)
         words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
         return Decision(Start.RESUME, unfinished.version, words)
-    if known.tagged_here and known.on_registry is False and plan.current is not None:
+    cut_off = known.tagged_here and known.on_registry is False and (known.publishing_begun or not plan.releasable)
+    if cut_off and plan.current is not None:
         return Decision(Start.NEW, plan.current, f"{plan.current} is tagged and is not on the registry")
     if plan.releasable:
         return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
