@@ -105,6 +105,9 @@ def main() -> int:
     """Run the story; returns 0 if every version ended as it should."""
     os.environ["PATH"] += os.pathsep + "/usr/sbin"
     began = time.monotonic()
+    # However it is ended, what it has started ends with it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     clear()
     with ExitStack() as stack:
         demo = Demo(free_port(), free_port(), WORKPLACE / "load.json")
@@ -313,4 +316,7 @@ def title(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
