@@ -38,8 +38,8 @@ def test_quality_set_passes_a_good_release_and_says_why() -> None:
     """All gates of the ready-made set hold; every verdict carries its values and its time."""
     verdicts = evaluate(QUALITY, GOOD, 7)
     assert combined(verdicts) is Answer.PASS
-    assert verdicts[0].facts == {"tests.total": 12, "tests.failed": 0, "tests.errors": 0}
-    assert verdicts[0].reasons[0].endswith("holds: tests.total is 12, tests.failed is 0, tests.errors is 0")
+    assert verdicts[0].facts == {"tests.passed": 12, "tests.failed": 0, "tests.errors": 0}
+    assert verdicts[0].reasons[0].endswith("holds: tests.passed is 12, tests.failed is 0, tests.errors is 0")
     assert {entry.decided_us for entry in verdicts} == {7}
 
 
@@ -47,8 +47,9 @@ def test_quality_set_passes_a_good_release_and_says_why() -> None:
     ("changes", "expected"),
     [
         ({"tests": {"total": 12, "failed": 1, "errors": 0}}, Answer.FAIL),
-        ({"tests": {"total": 12, "failed": 0, "errors": 1}}, Answer.FAIL),
-        ({"tests": {"total": 0, "failed": 0, "errors": 0}}, Answer.FAIL),
+        ({"tests": {"total": 12, "passed": 11, "failed": 0, "errors": 1}}, Answer.FAIL),
+        ({"tests": {"total": 0, "passed": 0, "failed": 0, "errors": 0}}, Answer.FAIL),
+        ({"tests": {"total": 9, "passed": 0, "failed": 0, "errors": 0, "skipped": 9}}, Answer.FAIL),
         ({"tests": {"total": 12, "failed": 0}}, Answer.UNKNOWN),
         ({"tests": {}}, Answer.UNKNOWN),
         ({"sbom": {"present": False}}, Answer.FAIL),
@@ -229,3 +230,16 @@ def test_taking_facts_away_never_opens_a_gate(rule: str, dropped: set[str]) -> N
     whole, part = flattened(bad), flattened({group: inner for group, inner in bad.items() if group not in dropped})
     if ask(rule, whole)[0] is not Answer.PASS:
         assert ask(rule, part)[0] is not Answer.PASS
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 10**400])
+def test_a_number_that_is_none_is_no_fact(value: float) -> None:
+    """NaN compares as false with everything, so that a rule turned round would pass on it."""
+    with pytest.raises(InvalidValue, match=r"coverage\.line is a double"):
+        verdict("!(coverage.line < 90.0)", {"coverage": {"line": value}})
+
+
+def test_a_comment_does_not_hide_has() -> None:
+    """It would answer with the fact's value instead of whether it is there."""
+    with pytest.raises(ConfigurationError, match="asks has"):
+        compile_rule("has// of what\n(sbom.present)")

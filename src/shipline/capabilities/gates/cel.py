@@ -92,7 +92,7 @@ def _compiled(text: str) -> cel.Expression:
 
 
 def _refuse_shape(text: str) -> None:
-    tokens = list(_TOKEN.finditer(text))
+    tokens = [token for token in _TOKEN.finditer(text) if not token["comment"]]
     depth = deepest = 0
     for token in tokens:
         depth += (token["operator"] in ("(", "[", "{")) - (token["operator"] in (")", "]", "}"))

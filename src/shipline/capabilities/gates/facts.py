@@ -7,6 +7,7 @@ the policy is loaded. Approvals are the exception: `approvals.<role>` has the ro
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -115,14 +116,14 @@ def _leaves(tree: Mapping[str, object]) -> Iterator[tuple[str, object]]:
 
 def _checked(path: str, value: object) -> Value:
     kind = FactType.INT if path.startswith(f"{APPROVALS}.") else _known(path).type
-    if kind is FactType.DOUBLE and isinstance(value, int) and not isinstance(value, bool):
+    if kind is FactType.DOUBLE and isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
         return float(value)
     if kind is FactType.BOOL and isinstance(value, bool):
         return value
     if kind is FactType.STRING and isinstance(value, str):
         return value
-    if kind is FactType.DOUBLE and isinstance(value, float):
-        return value
+    if kind is FactType.DOUBLE and isinstance(value, float) and math.isfinite(value):
+        return value  # NaN is neither below a limit nor above it: `!(coverage.line < 90.0)` would hold.
     if kind is FactType.INT and isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63:
         return value
     raise InvalidValue(f"the fact {path} is a {kind.value}, not {str(value)[:40]!r}")
