@@ -39,3 +39,10 @@ def test_everything_else_is_refused_in_words(data: bytes, words: str) -> None:
     with pytest.raises(InvalidValue) as caught:
         read(data)
     assert words in caught.value.diagnosis()
+
+
+def test_a_doubled_name_among_many_is_found_at_once() -> None:
+    """Looking for it name by name would take minutes here, and days in a report of the largest size."""
+    names = ",".join(f'"{number}":0' for number in [*range(100_000), 99_999])
+    with pytest.raises(InvalidValue, match="not JSON"):
+        read_json(b"{%s}" % names.encode(), what="the report", limit_bytes=10_000_000)

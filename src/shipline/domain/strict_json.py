@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import NoReturn
 
 from shipline.domain.codec import JSON
@@ -42,8 +43,8 @@ def _parse(text: str) -> JSON:
 def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        doubled = next(name for name in found if names.count(name) > 1)
+        counted = Counter(name for name, _ in pairs)
+        doubled = next(name for name, count in counted.items() if count > 1)
         raise ValueError(f"the name {doubled[:60]!r} stands twice in one object")
     return found
 

@@ -133,6 +133,7 @@ def coverage_json(**changes: Any) -> bytes:
         (coverage_json(files=[]), "no object"),
         (coverage_json(totals={"covered_lines": True, "num_statements": 2}), "no count"),
         (coverage_json(totals={"covered_lines": 1}), "no count"),
+        (coverage_json(totals={"covered_lines": 10**400, "num_statements": 10**400}), "no count"),
         (coverage_json(files={"a.py": {}}), "no 'summary'"),
     ],
 )

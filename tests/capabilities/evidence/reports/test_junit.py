@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.evidence.reports import read_report_bytes
-from shipline.capabilities.evidence.reports.junit import read_junit
+from shipline.capabilities.evidence.reports.junit import CASES_MAX, read_junit
 from shipline.domain.errors import InvalidValue
 
 DATA = Path(__file__).parent / "data"
@@ -152,3 +152,24 @@ def test_each_truncation_of_a_report_is_refused() -> None:
     for length in range(1, len(whole)):
         with pytest.raises(InvalidValue):
             read_report_bytes(whole[:length])
+
+
+@pytest.mark.parametrize(
+    ("attribute", "expected"),
+    [
+        ('status="failed"', (1, 0, 1, 0, 0)),
+        ('status="fail"', (1, 0, 1, 0, 0)),
+        ('result="Failure"', (1, 0, 1, 0, 0)),
+        ('result="ERROR"', (1, 0, 0, 1, 0)),
+        ('status="run" result="completed"', (1, 1, 0, 0, 0)),
+    ],
+)
+def test_a_case_that_says_itself_that_it_failed_has_not_passed(attribute: str, expected: tuple[int, ...]) -> None:
+    """Some tools write the attribute and no child."""
+    assert figures(f'<testsuite><testcase name="a" {attribute}/></testsuite>'.encode()) == expected
+
+
+def test_more_cases_than_anybody_has_are_refused() -> None:
+    """They take forty times the memory that they take in the file."""
+    with pytest.raises(InvalidValue, match="more than 500000 tests"):
+        read_junit(b"<testsuite>" + b"<testcase/>" * (CASES_MAX + 1) + b"</testsuite>")

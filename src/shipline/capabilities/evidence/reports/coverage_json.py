@@ -14,6 +14,7 @@ from shipline.domain.codec import JSON
 from shipline.domain.errors import InvalidValue
 
 FORMAT = "coverage.py-json"
+COUNT_MAX = 10**12  # As many digits as the XML readers take; nothing has so many lines.
 
 
 def read_coverage_json(document: JSON) -> Report:
@@ -56,6 +57,6 @@ def _counts(path: str, summary: dict[str, Any]) -> FileCoverage:
 
 def _count(path: str, summary: dict[str, Any], name: str) -> int:
     value = summary.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
         raise InvalidValue(f"{name!r} of {path[:80]!r} in the coverage.py report is no count")
     return value
