@@ -49,5 +49,6 @@ def test_a_missing_program_names_the_package(tmp_path: Path) -> None:
 
 
 def test_secrets_are_known_by_their_variables_names() -> None:
-    given = {"PATH": "p", "NPM_TOKEN": "t", "TWINE_PASSWORD": "s", "aws_secret_access_key": "k", "HOME": "h"}
+    given = {"NPM_TOKEN": "t", "SHIPLINE_STORE": "s", "TWINE_USERNAME": "u", "GPG_PASSPHRASE": "g"}
+    given |= {"PATH": "p", "TWINE_PASSWORD": "s", "aws_secret_access_key": "k", "HOME": "h"}
     assert without_secrets(given) == {"PATH": "p", "HOME": "h"}

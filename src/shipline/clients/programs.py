@@ -17,6 +17,19 @@ from typing import IO
 from shipline.domain.errors import MissingProgram, ShiplineError
 
 OUTPUT_BYTES_MAX = 16_384
+OWN_PREFIXES = ("SHIPLINE_", "TWINE_")
+SECRET_WORDS = (
+    "TOKEN",
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "CREDENTIAL",
+    "PRIVATE_KEY",
+    "API_KEY",
+    "APIKEY",
+    "_AUTH",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +78,17 @@ def run_program(
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without the variables whose names say that they hold a secret.
+    """`environment` without the variables whose names say that they hold a secret, and without those that speak to
+    Shipline and to twine alone (the store's address holds a password).
 
-    What builds a package is code of the repository under release; it has no business with the credentials that
-    publish the result.
+    What builds and tests a package is code of the repository under release; it has no business with the credentials
+    that publish the result.
     """
-    words = ("TOKEN", "PASSWORD", "PASSWD", "SECRET", "CREDENTIAL", "PRIVATE_KEY", "API_KEY", "APIKEY", "_AUTH")
-    return {name: value for name, value in environment.items() if not any(word in name.upper() for word in words)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith(OWN_PREFIXES) and not any(word in name.upper() for word in SECRET_WORDS)
+    }
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

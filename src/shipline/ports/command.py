@@ -24,7 +24,7 @@ class Commands(Protocol):
     def run(
         self, arguments: tuple[str, ...], *, folder: Path, environment: Mapping[str, str], timeout_s: int
     ) -> CommandResult:
-        """Run to the end. `environment` is added to this process's own.
+        """Run to the end. `environment` is added to this process's own without what is a secret by its name.
 
         MissingProgram if it is not there; ShiplineError if it takes longer than `timeout_s` (it is killed then,
         with whatever it started).

@@ -44,6 +44,16 @@ class TestLocalCommands(CommandsConformance):
         script = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
         assert commands.run(python(script), folder=tmp_path, environment={}, timeout_s=60).exit_code == -9
 
+    def test_a_program_is_told_no_secret(
+        self, commands: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Tests are code of the repository under release, and of all that it depends on."""
+        monkeypatch.setenv("REGISTRY_PASSWORD", "correct horse")
+        monkeypatch.setenv("COLOUR", "blue")
+        script = "import os; print(os.environ.get('REGISTRY_PASSWORD'), os.environ['COLOUR'])"
+        result = commands.run(python(script), folder=tmp_path, environment={}, timeout_s=60)
+        assert result.output_tail.strip() == "None blue"
+
     def test_nothing_that_a_program_started_outlives_it(self, commands: Commands, tmp_path: Path) -> None:
         """A test server that was left behind would hold its port."""
         result = commands.run(python(CHILD_THAT_STAYS), folder=tmp_path, environment={}, timeout_s=60)

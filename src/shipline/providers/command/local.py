@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.clients.programs import without_secrets
 from shipline.domain.errors import MissingProgram, ShiplineError
 from shipline.ports.command import CommandResult
 from shipline.ports.provider import ProviderContext
@@ -19,7 +20,7 @@ OUTPUT_TAIL_BYTES = 4000
 
 
 class LocalCommands:
-    """Runs programs as child processes in a process group of their own."""
+    """Runs programs as child processes in a process group of their own, without the credentials of this one."""
 
     api_version = 1
 
@@ -40,7 +41,7 @@ class LocalCommands:
                 child = subprocess.Popen(
                     arguments,
                     cwd=folder,
-                    env=os.environ | environment,
+                    env=without_secrets(os.environ) | dict(environment),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,
