@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
@@ -71,13 +71,32 @@ class Application:
 
     @cached_property
     def state(self) -> Path:
-        """The folder for what this machine knows of the project; it ignores itself in git."""
+        """The folder for what this machine knows of the project; it ignores itself in git.
+
+        Keys and records lie in it, so it is never taken from a commit, nor from wherever a link leads: RefusedError.
+        """
         folder = self.root / STATE_FOLDER
+        if folder.is_symlink() or self._is_committed(folder):
+            raise RefusedError(
+                f"{folder} was put there by a commit, or is a link",
+                why="keys and records that somebody else chose would be taken for this machine's own",
+                todo=f"see who made it, then remove it: git rm -r --cached {STATE_FOLDER}, and rm -r {STATE_FOLDER}",
+            )
         folder.mkdir(mode=0o700, exist_ok=True)
+        if os.name == "posix" and folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
         ignore = folder / ".gitignore"
         if not ignore.exists():
             ignore.write_text("*\n")
         return folder
+
+    def _is_committed(self, folder: Path) -> bool:
+        if not folder.is_dir():
+            return False
+        try:
+            return self.repository.is_tracked(folder.resolve().relative_to(self.repository.root()).as_posix())
+        except UsageError:  # There is no repository here.
+            return False
 
     def context(self, *parts: str, environment: str = "") -> ProviderContext:
         """Where a provider works; `parts` name its folder."""

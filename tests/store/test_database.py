@@ -258,3 +258,15 @@ def test_errors_roll_back(store: Store) -> None:
         tx.connection.execute(insert(node_table), rows)
     with store.snapshot() as connection:
         assert connection.execute(select(node_table)).all() == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    """Also in a folder that others may enter: names and reasons stand in it."""
+    tmp_path.chmod(0o755)
+    store = Store(f"sqlite:///{tmp_path / 'store.db'}").open()
+    append(store, [event(0)])
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    store.close()
+    assert set(modes) >= {"store.db", "store.db-wal"}
+    assert set(modes.values()) == {0}

@@ -10,8 +10,9 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """One commit as git has it. `time_us` is the committer's time; `message` is the raw message.
+    """One commit as git has it.
 
+    `time_us` is the committer's time, kept to 0 to 2**53 - 1 whatever the commit claims; `message` is raw.
     `paths` are the files that it changed against its only parent, relative to the root; empty where they were not
     asked for, and for merges.
     """
@@ -57,6 +58,10 @@ class Repository(Protocol):
 
     def dirty_paths(self) -> tuple[str, ...]:
         """Tracked paths that differ from HEAD; untracked files do not count."""
+        ...
+
+    def is_tracked(self, path: str) -> bool:
+        """True if git tracks `path`, or anything below it; relative to the root, a file or a folder."""
         ...
 
     def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:

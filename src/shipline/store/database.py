@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,6 +69,7 @@ class Store:
         try:
             if self.path is not None:
                 _make_folder(self.path.parent)
+                _make_file(self.path)
             with translated_errors(self.path):
                 bring_up_to_date(engine, self.path)
         except BaseException:
@@ -123,6 +125,14 @@ def _make_folder(folder: Path) -> None:
             why=error.strerror or "",
             todo="check the path and its permissions",
         ) from error
+
+
+def _make_file(path: Path) -> None:
+    """Make an empty database that is its owner's alone; SQLite gives the files beside it the same mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError:
+        return  # SQLite says it better.
 
 
 def _create_engine(url: URL) -> Engine:

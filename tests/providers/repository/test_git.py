@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,14 @@ def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> 
     plain = RECORDS.replace(b"\nx\0y z\0", b"").replace(b"\nq\0", b"").replace(b"\0" + b"a" * 40, b"a" * 40)
     whole = [plain[start:end] for start, end in zip([0, *cuts], [*cuts, len(plain)], strict=True) if start < len(plain)]
     assert [each.time_us for each in _commits(iter(whole))] == [1_000_000, 2_000_000, 3_000_000]
+
+
+@pytest.mark.parametrize(("date", "time_us"), [("@253402300900 +0000", 2**53 - 1), ("@4000000000 +0000", 4 * 10**15)])
+def test_a_commit_of_the_far_future_has_a_time_that_can_be_recorded(history: History, date: str, time_us: int) -> None:
+    """One that has not would make every release that holds it impossible."""
+    history.commit("feat: a")
+    environment = os.environ | {"GIT_COMMITTER_DATE": date, "GIT_AUTHOR_DATE": date}
+    amend = ["git", "commit", "--quiet", "--amend", "--allow-empty", "--no-edit"]
+    subprocess.run(amend, cwd=history.folder, env=environment, check=True)
+    history.tag("v1")
+    assert [commit.time_us for commit in history.repository.log(())] == [time_us]

@@ -26,6 +26,7 @@ from shipline.ports.repository import Commit, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
 
 FILE_BYTES_MAX = 8 << 20
+TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 KEY_TRAILER = "Shipline-Key"
 LOG_FORMAT = "%H%x00%P%x00%an%x00%ae%x00%ct%x00%B"
 LOG_FIELDS = 6
@@ -95,6 +96,11 @@ class GitRepository:
         self.root()
         entries = self._git.run("compare the work tree", "status", "-z", "--no-renames", "--untracked-files=no")
         return tuple(os.fsdecode(entry[3:]) for entry in entries.split(b"\0") if entry)
+
+    def is_tracked(self, path: str) -> bool:
+        """True if the index holds `path`, or anything below it."""
+        self.root()
+        return bool(self._git.run("look at what is tracked", "ls-files", "-z", "--", path))
 
     def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:
         """All tags reachable from `commit`, newest first. Tags of tags are peeled; those of files are left out."""
@@ -243,7 +249,7 @@ class GitRepository:
             commit = self._resolve(own) if kind not in {"", "commit"} else peeled or own
         except InvalidValue:
             return None  # A tag of a tag of a file.
-        return Tag(name=name, commit=commit, time_us=int(time_s or 0) * 1_000_000)
+        return Tag(name=name, commit=commit, time_us=_time_us(time_s))
 
     def _head_key(self) -> str:
         trailers = f"--format=%(trailers:key={KEY_TRAILER},valueonly)"
@@ -284,6 +290,14 @@ def _revision(text: str) -> str:
     return text
 
 
+def _time_us(seconds: str) -> int:
+    """Seconds as git has them in microseconds, kept to what Shipline's times can be.
+
+    A commit may claim any time, and one far in the future must not make every release impossible.
+    """
+    return min(max(int(seconds or 0) * 1_000_000, 0), TIME_US_MAX)
+
+
 def _dates(time_us: int) -> dict[str, str]:
     date = f"@{time_us // 1_000_000} +0000"
     return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
@@ -318,7 +332,7 @@ def _commits(pieces: Iterator[bytes]) -> Iterator[Commit]:
         complete = len(open_fields) - len(open_fields) % LOG_FIELDS
         cells = iter(open_fields[:complete])
         for oid, parents, author, mail, time_s, message in zip(cells, cells, cells, cells, cells, cells, strict=True):
-            yield Commit(oid, tuple(parents.split()), author, mail, int(time_s or 0) * 1_000_000, message)
+            yield Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message)
         del open_fields[:complete]
 
 
@@ -339,7 +353,7 @@ def _commit_with_paths(record: list[str]) -> Commit:
     _, oid, parents, author, mail, time_s, message, *paths = record
     # git puts a line break between the message and the first path.
     changed = (paths[0].removeprefix("\n"), *paths[1:]) if paths else ()
-    return Commit(oid, tuple(parents.split()), author, mail, int(time_s or 0) * 1_000_000, message, changed)
+    return Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message, changed)
 
 
 def _push_error(remote: str, failure: GitFailed) -> ShiplineError:

@@ -120,6 +120,15 @@ class RepositoryConformance:
             repository.merged_tags(revision)
         assert [path.name for path in repository.root().iterdir() if path.name != ".git"] == ["a.txt"]
 
+    def test_what_is_tracked_is_known_for_files_and_folders(self, repository: Repository) -> None:
+        commit(repository, "dir/a.txt", "one", key="k1")
+        (repository.root() / "mine").mkdir()
+        (repository.root() / "mine" / "b.txt").write_text("mine")
+        assert repository.is_tracked("dir")
+        assert repository.is_tracked("dir/a.txt")
+        assert not repository.is_tracked("mine")
+        assert not repository.is_tracked("d*")
+
     def test_an_export_is_the_commit_and_nothing_else(self, repository: Repository, tmp_path: Path) -> None:
         commit(repository, ".gitattributes", "secret.txt export-ignore\n", key="k0")
         first = commit(repository, "dir/secret.txt", "one", key="k1")

@@ -1,0 +1,42 @@
+"""What the wiring itself promises: the state folder is this machine's own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from shipline.bootstrap import STATE_FOLDER, Application
+from shipline.domain.errors import RefusedError
+from shipline.testing.histories import History
+
+
+def test_a_state_folder_that_came_with_a_commit_is_refused(tmp_path: Path) -> None:
+    """Its author would know the key that signs, and choose what was released and approved."""
+    history = History(tmp_path)
+    history.commit("feat: add a key", {f"{STATE_FOLDER}/signer/signing.key": "known to others"})
+    with pytest.raises(RefusedError, match="put there by a commit"):
+        _ = Application(tmp_path).state
+
+
+def test_a_state_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """What is written would land wherever a commit wants it."""
+    (tmp_path / "elsewhere").mkdir()
+    History(tmp_path / "project")
+    (tmp_path / "project" / STATE_FOLDER).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(RefusedError, match="is a link"):
+        _ = Application(tmp_path / "project").state
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("is_repository", [True, False])
+def test_a_state_folder_is_closed_to_others(tmp_path: Path, *, is_repository: bool) -> None:
+    """Whether it was there before or not, in a repository or not; a second use finds it."""
+    if is_repository:
+        History(tmp_path)
+    (tmp_path / STATE_FOLDER).mkdir(mode=0o755)
+    (tmp_path / STATE_FOLDER).chmod(0o755)
+    assert Application(tmp_path).state.stat().st_mode & 0o077 == 0
+    assert Application(tmp_path).state.is_dir()
