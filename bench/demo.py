@@ -25,7 +25,9 @@ def main() -> None:
     """Run the demo a few times, and print each figure's least, middle and largest value."""
     runs = []
     for number in range(1, RUNS + 1):
-        subprocess.run([sys.executable, ROOT / "examples" / "demo.py"], check=True, stdout=subprocess.DEVNULL)
+        story = subprocess.run([sys.executable, ROOT / "examples" / "demo.py"], check=False, capture_output=True)
+        if story.returncode != 0:
+            raise SystemExit(story.stderr.decode("utf-8", "replace"))
         runs.append(json.loads(FIGURES.read_text()))
         print(f"run {number}: {json.dumps(runs[-1])}", flush=True)
     print(f"{'':62}{'min':>9}{'median':>9}{'max':>9}")
