@@ -270,7 +270,6 @@ class Application:
             traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
             signals=build_provider("signals", {}, traffic_context, default="haproxy"),
             instances=environment.instances,
-            drain_timeout_s=environment.drain_timeout_s,
             check_gates=self._check_gates,
         )
 

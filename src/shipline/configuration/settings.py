@@ -102,7 +102,7 @@ class EnvironmentSettings:
     url: str = ""
     strategy: Annotated[str, Limits(choices=("canary", "all-at-once"))] = "canary"
     instances: Annotated[int, Limits(minimum=1, maximum=100)] = 1
-    drain_timeout_s: Annotated[int, Limits(minimum=0, maximum=86_400)] = 30
+    drain_timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 120
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)

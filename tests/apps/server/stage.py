@@ -81,7 +81,6 @@ class Stage:
             traffic=FakeTraffic(self.clock, traffic),
             signals=FakeSignals(self.users, self.clock),
             instances=2,
-            drain_timeout_s=10,
             check_gates=lambda _rollout: ("", nothing),
         )
         self.outcomes: dict[str, Outcome] = {}

@@ -120,7 +120,6 @@ class RolloutWorld:
             traffic=traffic if countdown is None else Mortal(traffic, countdown, name="proxy", effects=TRAFFIC_EFFECTS),
             signals=self.fake_signals,
             instances=self.instances,
-            drain_timeout_s=DRAIN_TIMEOUT_S,
             check_gates=lambda _rollout: (self.refusal, self.note_gates),
         )
 
@@ -179,7 +178,7 @@ class RolloutWorld:
 
 def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
     """The one workflow of one environment."""
-    workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=ground.drain_timeout_s)
+    workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
 
     def observe(tx: Transaction, run: Run) -> None:

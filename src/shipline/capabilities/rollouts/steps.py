@@ -35,7 +35,6 @@ class Ground:
     traffic: Traffic
     signals: Signals
     instances: int
-    drain_timeout_s: int
     check_gates: Callable[[Rollout], tuple[str, Save]]
 
 
@@ -152,7 +151,10 @@ class RolloutSteps:
             self.ground.traffic.apply(stable_routes(back), revision=context.revision)
 
     def retire(self, context: StepContext) -> Outcome:
-        """Stop every instance that serves nothing: weight verified 0 first, then no open request, then stopped."""
+        """Stop every instance that serves nothing: weight verified 0 first, then no open request, then stopped.
+
+        One whose requests do not end is never stopped: when the step's time is over, a person is asked.
+        """
         if not self.ground.target.instances():
             return Done()
         if context.reason and "start" in context.results and not running(context).stable:
@@ -164,7 +166,7 @@ class RolloutSteps:
         for instance in self.ground.target.instances():
             if shares.get(instance.id, 0.0) > 0:
                 continue
-            if self.ground.traffic.open_requests(instance.id) > 0 and not self._drained_long_enough(context):
+            if self.ground.traffic.open_requests(instance.id) > 0:
                 waiting.append(instance.id)
                 continue
             self._stop(instance.id, context)
@@ -174,9 +176,6 @@ class RolloutSteps:
         if waiting:
             return Again(DRAIN_POLL_S, {}, f"open requests of {', '.join(waiting)} to end")
         return Done()
-
-    def _drained_long_enough(self, context: StepContext) -> bool:
-        return context.now_us - context.started_us > self.ground.drain_timeout_s * 1_000_000
 
     def _stop(self, name: str, context: StepContext) -> None:
         serving = {route.instance_id for route in self.ground.traffic.routes() if route.share > 0}

@@ -41,5 +41,5 @@ def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s
             Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
         on_failure=OnFailure.UNDO,
-        closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s + 60),),
+        closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
     )
