@@ -110,7 +110,19 @@ def main() -> None:
         code = _say("stopped; what was begun goes on from where it is when the command is run again", 130)
     except Exception as error:  # noqa: BLE001 - the last line of defence for people
         code = _report_unexpected(error)
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(_flushed(code if isinstance(code, int) else 0))
+
+
+def _flushed(code: int) -> int:
+    """Write out what is still buffered: a full disk is told here and in words, not by Python while it exits."""
+    if sys.stdout is None:  # It was closed before we began.
+        return code
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.FAILED) if isinstance(error, BrokenPipeError) else _report(_told_by_the_system(error))
+    return code
 
 
 def _shown(error: click.ClickException) -> str:
