@@ -11,13 +11,15 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import incidents, metrics
+from shipline.apps.cli import incidents, metrics, rollout
 from shipline.apps.cli.wording import duration, moment, percentage
 from shipline.bootstrap import Application
 from shipline.capabilities.incidents import follow_rollout
+from shipline.capabilities.rollouts import ROLLOUTS
 from shipline.domain.actor import SYSTEM
 from shipline.domain.errors import UsageError
 from shipline.domain.event import Event
+from shipline.domain.rollout import Rollout, RolloutStatus
 from tests.capabilities.metrics.stories import START_US, Story
 
 CONFIGURATION = """
@@ -132,3 +134,14 @@ def test_durations_are_written_with_two_units_at_most(seconds: float, words: str
 def test_moments_and_shares_are_written_one_way() -> None:
     assert moment(START_US) == "2026-11-01 00:00:00 UTC"
     assert percentage(0.125) == "12.5 %"
+
+
+def test_what_an_instance_wrote_does_not_steer_the_terminal(application: Application) -> None:
+    """The end of its output is the reason of a rollout that failed, and it writes what its users send."""
+    reason = "the end of its output:\nGET /\x1b]0;owned\x07\x1b[2J\x9b31m"
+    failed = Rollout("rol_1", "quotes", "1.2.0", "production", "canary", RolloutStatus.FAILED, START_US, reason=reason)
+    with application.store.begin() as tx:
+        ROLLOUTS.save(tx, failed)
+    shown = run(application, rollout.command, "show", "production")
+    assert "the end of its output:\nGET / ]0;owned" in shown
+    assert all(each.isprintable() or each == "\n" for each in shown)

@@ -19,7 +19,7 @@ from shipline.clients.log_keeper import end_of_log
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Target
-from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget
+from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget, installing_environment
 from shipline.testing.conformance.target import BROKEN, GOOD, PACKAGE, TargetConformance
 from tests.machine import SystemClock, get, wait_until
 
@@ -245,3 +245,12 @@ def test_settings_that_cannot_be_are_refused(settings: dict[str, object]) -> Non
     """Before anything runs."""
     with pytest.raises(ConfigurationError):
         ProcessTarget.Settings(**settings)  # type: ignore[arg-type] # wrong on purpose
+
+
+def test_what_installs_a_version_is_told_no_secret() -> None:
+    """An sdist among its dependencies runs code of its own; the index's address is what pip needs."""
+    given = {"PATH": "p", "REGISTRY_PASSWORD": "s", "SHIPLINE_STORE": "postgresql://u:p@h/d", "PIP_INDEX_URL": "old"}
+    made = installing_environment(given, "https://u:p@index.example/simple")
+    assert set(made) == {"PATH", "PIP_INDEX_URL", "PIP_DISABLE_PIP_VERSION_CHECK", "PIP_NO_INPUT"}
+    assert made["PIP_INDEX_URL"] == "https://u:p@index.example/simple"
+    assert installing_environment(given, None)["PIP_INDEX_URL"] == "old"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from shipline.apps.cli.wording import printable
+
 FACTS_BYTES_MAX = 4 * 1024 * 1024
 
 
@@ -40,5 +42,5 @@ def evaluate(policy: Path, facts: Path, *, as_json: bool) -> None:
         for verdict in verdicts:
             click.echo(f"{verdict.answer.value:<8}{verdict.gate}")
             for reason in verdict.reasons:
-                click.echo(f"        {reason}")
+                click.echo(f"        {printable(reason)}")
     raise SystemExit(ExitCode.DONE if combined(verdicts) is Answer.PASS else ExitCode.REFUSED)

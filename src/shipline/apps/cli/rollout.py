@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shipline.apps.cli.wording import printable
 from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
     click.echo(f"  failed requests seen {rollout.failed_requests}, looks {len(points)}")
     for label, text in (("waits for", rollout.waiting_for), ("reason", rollout.reason)):
         if text:
-            click.echo(f"  {label}: {text}")
+            click.echo(f"  {label}: {printable(text)}")
 
 
 def _verb(verb: str, help_text: str) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli.wording import printable
+
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.capabilities.evidence import Verification
@@ -63,7 +65,7 @@ def _own_keys(application: Application) -> tuple[Path, ...]:
 
 def _show(verification: Verification, paths: tuple[Path, ...]) -> None:
     for check in verification.checks:
-        click.echo(f"{'ok' if check.ok else 'NOT OK':<8}{check.name}: {check.words}")
+        click.echo(f"{'ok' if check.ok else 'NOT OK':<8}{check.name}: {printable(check.words)}")
     for path in paths:
         click.echo(f"trusted {path}")
     for key in verification.keys:

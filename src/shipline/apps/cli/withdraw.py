@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli.wording import printable
 from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -28,4 +29,4 @@ def command(application: Application, *, version: str, package: str | None, reas
     if not found:
         raise UsageError(f"there is no release {version[:60]!r}", todo="`shipline log show` lists what there was")
     withdrawn = withdraw_release(application.release_ground, found[0], reason=reason)
-    click.echo(withdrawn.withdrawal)
+    click.echo(printable(withdrawn.withdrawal))

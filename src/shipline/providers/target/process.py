@@ -20,11 +20,13 @@ import socket
 import subprocess
 import sys
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipline.clients.detached import Detached, Program
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence, locked
+from shipline.clients.programs import without_secrets
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Instance, checked_instance_id
@@ -113,10 +115,7 @@ class ProcessTarget:
             if (prefix / READY).exists():
                 return
             shutil.rmtree(prefix, ignore_errors=True)
-            environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-            if self._settings.index_url is not None:
-                # Not as an argument: it may hold credentials, and arguments are for every user to see.
-                environment["PIP_INDEX_URL"] = self._settings.index_url
+            environment = installing_environment(os.environ, self._settings.index_url)
             _run((sys.executable, "-m", "venv", "--without-pip", str(prefix)), environment, "make an environment for")
             install = ("-m", "pip", "--python", str(prefix / "bin" / "python"), "install", f"{package}=={version}")
             _run((sys.executable, *install), environment, "install")
@@ -238,6 +237,13 @@ class ProcessTarget:
             return False
         finally:
             connection.close()
+
+
+def installing_environment(environment: Mapping[str, str], index_url: str | None) -> dict[str, str]:
+    """What pip is started with: an sdist among the dependencies runs code of its own, and is told no secret."""
+    chosen = {**without_secrets(environment), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
+    # Not as an argument: it may hold credentials, and arguments are for every user to see.
+    return chosen | ({} if index_url is None else {"PIP_INDEX_URL": index_url})
 
 
 def _instance(instance_id: str, intent: Intent) -> Instance:
