@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from shipline.domain.errors import RefusedError, UnavailableError
+from shipline.domain.errors import IllegalTransition, RefusedError, ShiplineError, UnavailableError
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.rules import RunStatus
@@ -26,6 +26,7 @@ from shipline.engine.workflow import (
     StepContext,
     Workflow,
 )
+from shipline.store.transaction import Transaction
 from shipline.testing.kills import Countdown, Killed, Mortal, MortalStore
 from shipline.testing.world import World
 
@@ -228,6 +229,107 @@ def test_a_late_outcome_of_a_process_that_was_given_up_is_dropped(world: World) 
     zombie.sweep()
     assert status_of(world, run_id) is RunStatus.DONE
     assert ledger.done == ["sand", "coat", "polish", "sweep"]
+
+
+def test_an_outcome_that_cannot_be_written_down_fails_the_step_once(world: World) -> None:
+    """Goal: no step is called for ever because of what it would write. Method: rows that refuse, results that are no
+    JSON."""
+
+    def refuse(_tx: Transaction) -> None:
+        raise IllegalTransition("wall", "dry", "wet")
+
+    for outcome, words in (
+        (Done(save=refuse), "a wall cannot go from dry to wet"),
+        (Done({"seen": {1, 2}}), "unexpected TypeError"),
+    ):
+        calls: list[str] = []
+
+        def sand(context: StepContext, outcome: Outcome = outcome, calls: list[str] = calls) -> Outcome:
+            calls.append(context.key)
+            return outcome
+
+        usual = catalogue(Ledger(), Workflow("paint", WORKFLOW.steps, OnFailure.STOP))
+        engine = world.engine(Catalogue(usual.workflows, dict(usual.actions) | {"paint.sand": sand}))
+        run_id = start(engine)
+        world.run_until_quiet(engine)
+        with world.store.begin() as tx:
+            run = journal.load_run(tx, run_id)
+        assert run is not None
+        assert run.state.status is RunStatus.STOPPED
+        assert words in run.state.reason
+        assert len(calls) == 1
+
+
+def test_what_is_said_while_a_step_is_under_way_does_not_wait_for_its_next_poll(world: World) -> None:
+    usual = catalogue(Ledger(), WORKFLOW)
+    looks = []
+
+    def watch(context: StepContext) -> Outcome:
+        looks.append(world.clock.now_us())
+        if context.signals:
+            return Done()
+        with world.store.begin() as tx:
+            engine.send(tx, context.run_id, "enough", {})
+        return Again(3600, {}, "somebody to say that it is enough")
+
+    engine = world.engine(Catalogue(usual.workflows, dict(usual.actions) | {"paint.watch": watch}))
+    run_id = start(engine)
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+    assert looks[0] == looks[1]
+
+
+def test_a_run_whose_workflow_is_gone_says_so_and_goes_on_when_it_is_back(world: World) -> None:
+    ledger = Ledger()
+    engine = world.engine(catalogue(ledger, WORKFLOW))
+    run_id = start(engine)
+    known, engine.catalogue = engine.catalogue, Catalogue({}, {})
+    with pytest.raises(ShiplineError, match="wall cannot go on: there is no workflow 'paint' any more"):
+        engine.tick(run_id)
+    engine.catalogue = known
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+
+
+def test_a_step_that_is_under_way_when_the_catalogue_changes_ends_by_its_own(world: World) -> None:
+    ledger = Ledger()
+    usual = catalogue(ledger, WORKFLOW)
+
+    def sand(_context: StepContext) -> Outcome:
+        engine.catalogue = Catalogue({}, {})
+        return Done()
+
+    engine = world.engine(Catalogue(usual.workflows, dict(usual.actions) | {"paint.sand": sand}))
+    run_id = start(engine)
+    engine.tick(run_id)
+    engine.catalogue = usual
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+    assert ledger.done == ["coat", "polish", "sweep"]
+
+
+def test_a_skipped_undo_keeps_the_reason_for_the_way_back(world: World) -> None:
+    """What comes after it on the way back is told that it is one, and why."""
+    asking = (step("sand"), step("coat", recovery=Recovery.ASK), step("polish"))
+    workflow = Workflow("paint", asking, OnFailure.UNDO)
+    ledger = Ledger(trouble={"polish": [RefusedError("no polish left")]})
+    countdown = Countdown(8)  # Before un-coat.
+    mortal = Mortal(ledger, countdown, name="ledger", effects=("write",))
+    engine = world.engine(catalogue(mortal, workflow))
+    run_id = start(engine)
+    with pytest.raises(Killed):
+        world.run_until_quiet(engine)
+    engine = world.engine(catalogue(ledger, workflow))
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.ASKING
+    with world.store.begin() as tx:
+        engine.send(tx, run_id, "skip", {})
+    world.run_until_quiet(engine)
+    with world.store.begin() as tx:
+        run = journal.load_run(tx, run_id)
+    assert run is not None
+    assert run.state.status is RunStatus.UNDONE
+    assert run.state.reason
 
 
 def play(tmp_path: Path, fatal: int | None, *, trouble: bool) -> tuple[list[str], RunStatus, Countdown]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import UnavailableError
 from shipline.domain.ids import make_id
 from shipline.engine import journal
 from shipline.engine.dbos_scheduler import DBOSScheduler
@@ -154,14 +154,14 @@ def test_a_runner_stops_between_steps_and_goes_on_when_it_is_started_again(site:
 
 def test_a_tick_that_raises_is_tried_again(site: Site, caplog: pytest.LogCaptureFixture) -> None:
     def fail(_tx: Transaction) -> None:
-        raise ShiplineError("a hiccup of the disk")
+        raise UnavailableError("a hiccup of the database")
 
     site.house.saves = [fail]
     run = site.start_run()
     site.runner.start()
     await_that("the run done", lambda: site.is_done(run))
     assert [name for _, name in site.house.done] == ["sand", "sand", "coat"]
-    assert "a hiccup of the disk" in caplog.text
+    assert "a hiccup of the database" in caplog.text
 
 
 def test_a_chore_that_raises_keeps_nothing_from_going_on(store: Store, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,10 +14,11 @@ from shipline.domain.ids import Ids
 from shipline.engine import journal
 from shipline.engine.journal import Run
 from shipline.engine.peers import Peers
-from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, decide, settle
+from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, current_step, decide, settle
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
 from shipline.ports.clock import Clock
 from shipline.store.database import Store
+from shipline.store.errors import CorruptStore, FullDisk
 from shipline.store.transaction import Transaction
 
 DUE_RUNS_MAX = 1000
@@ -62,6 +63,24 @@ class Catalogue:
             for name in workflow.actions():
                 if f"{workflow.name}.{name}" not in self.actions:
                     raise ValueError(f"workflow {workflow.name} has no action {name!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Tick:
+    """A tick whose step is about to be called. `signals` are those that the step is handed.
+
+    `catalogue` is the one that planned it: the engine may be given another while the step is under way.
+    """
+
+    run: Run
+    invocation: Invocation
+    signals: tuple[Signal, ...]
+    catalogue: Catalogue
+
+    @property
+    def workflow(self) -> Workflow:
+        """What the run is a run of."""
+        return self.catalogue.workflows[self.run.workflow]
 
 
 class Engine:
@@ -149,9 +168,7 @@ class Engine:
         try:
             planned = self._plan(run_id)
             if planned is not None:
-                run, invocation, signals = planned
-                outcome = self._call(run, invocation, signals)
-                self._settle(run, invocation, signals, outcome)
+                self._settle(planned, self._call(planned))
         finally:
             self._busy.discard(run_id)
 
@@ -206,15 +223,20 @@ class Engine:
             return dict.fromkeys(holders, False)
         return self.peers.are_alive(journal.last_beats(tx), others) | dict.fromkeys(holders - others, False)
 
-    def _plan(self, run_id: str) -> tuple[Run, Invocation, tuple[Signal, ...]] | None:
-        now_us = self.clock.now_us()
+    def _plan(self, run_id: str) -> _Tick | None:
+        now_us, catalogue = self.clock.now_us(), self.catalogue
         with self.store.begin() as tx:
             run = journal.load_run(tx, run_id, lock=True)
             if run is None or (run.holder is not None and self._alive(tx, frozenset({run.holder}))[run.holder]):
                 return None
             if run.holder is None and (run.wake_us is None or run.wake_us > now_us):
                 return None
-            workflow = self.catalogue.workflows[run.workflow]
+            workflow = catalogue.workflows.get(run.workflow)
+            if workflow is None:
+                raise ShiplineError(
+                    f"{run.subject} cannot go on: there is no workflow {run.workflow!r} any more",
+                    todo="bring back what was taken out of shipline.toml, until this has ended",
+                )
             pending = journal.pending_signals(tx, run_id)
             obeyed = tuple(signal for signal in pending if signal.kind in OBEYED)
             plan = decide(workflow, run.state, obeyed, now_us)
@@ -230,48 +252,60 @@ class Engine:
             journal.save_run(tx, planned)
             journal.journal_started(tx, planned, plan.invocation, holder=self.node_id, now_us=now_us)
             heard = tuple(signal for signal in pending if signal.kind in plan.invocation.step.listens)
-        return planned, plan.invocation, heard
+        return _Tick(planned, plan.invocation, heard, catalogue)
 
     def _note_cut_off(self, tx: Transaction, run: Run, now_us: int) -> None:
         journal.journal_ended(tx, run, ("cut off", "the process that had started it did not report back"), now_us)
 
-    def _call(self, run: Run, invocation: Invocation, signals: tuple[Signal, ...]) -> Outcome:
+    def _call(self, tick: _Tick) -> Outcome:
+        run, name = tick.run, tick.invocation.name
         context = StepContext(
             run_id=run.id,
             subject=run.subject,
-            key=f"{run.id}:{invocation.name}",
+            key=f"{run.id}:{name}",
             revision=run.revision,
             input=run.input,
             results=run.state.results,
             memory=run.state.memory,
-            signals=signals,
-            recovering=invocation.recovering,
+            signals=tick.signals,
+            recovering=tick.invocation.recovering,
             now_us=self.clock.now_us(),
             started_us=run.state.began_us if run.state.began_us is not None else self.clock.now_us(),
             reason=run.state.reason,
         )
         try:
-            return self.catalogue.actions[f"{run.workflow}.{invocation.name}"](context)
-        except ShiplineError as error:
-            return Failed(error.diagnosis(), retryable=error.retryable)
-        except Exception as error:
-            log.exception("step %s of %s failed unexpectedly", invocation.name, run.id)
-            return Failed(f"unexpected {type(error).__name__}; the server's log has the details")
+            return tick.catalogue.actions[f"{run.workflow}.{name}"](context)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the run must be told
+            return _failure(tick, error)
 
-    def _settle(self, run: Run, invocation: Invocation, signals: tuple[Signal, ...], outcome: Outcome) -> None:
-        now_us = self.clock.now_us()
+    def _settle(self, tick: _Tick, outcome: Outcome) -> None:
+        """Take the outcome in. One that cannot be written down is a failed step: called again, it would end here again.
+
+        What the database itself cannot do now is raised: the step is called again when it can.
+        """
+        try:
+            self._take_in(tick, outcome)
+        except (FullDisk, CorruptStore):
+            raise
+        except Exception as error:
+            if isinstance(error, ShiplineError) and error.retryable:
+                raise
+            self._take_in(tick, _failure(tick, error))
+
+    def _take_in(self, tick: _Tick, outcome: Outcome) -> None:
+        run, now_us = tick.run, self.clock.now_us()
         with self.store.begin() as tx:
             current = journal.load_run(tx, run.id, lock=True)
             if current is None or current.revision != run.revision or current.holder != self.node_id:
-                log.warning("run %s went on without us; a late outcome of %s was dropped", run.id, invocation.name)
+                log.warning("run %s went on without us; a late outcome of %s was dropped", run.id, tick.invocation.name)
                 return
             outcome.save(tx)
-            state, wake_us = settle(self.catalogue.workflows[run.workflow], run.state, _checked(outcome), now_us)
+            state, wake_us = settle(tick.workflow, run.state, _checked(outcome), now_us)
             if not (isinstance(outcome, Failed) and outcome.retryable):  # Else the next attempt hears them.
-                journal.consume(tx, signals, run.revision)
+                journal.consume(tx, tick.signals, run.revision)
             journal.journal_ended(tx, run, _words(outcome), now_us)
             settled = replace(run, revision=run.revision + 1, state=state, wake_us=wake_us, holder=None)
-            if self._heard_something(tx, settled):
+            if self._heard_something(tx, tick, state):
                 settled = replace(settled, wake_us=now_us)
             self._observe(tx, run, settled)
             self._save_and_plan(tx, settled, now_us)
@@ -282,14 +316,26 @@ class Engine:
             if observer is not None:
                 observer(tx, after)
 
-    def _heard_something(self, tx: Transaction, run: Run) -> bool:
+    def _heard_something(self, tx: Transaction, tick: _Tick, state: RunState) -> bool:
         """Signals that came while the step was under way must not wait for its next poll."""
-        return any(signal.kind in OBEYED for signal in journal.pending_signals(tx, run.id))
+        step = current_step(tick.workflow, state)
+        kinds = OBEYED.union(step.listens if step is not None else ())
+        known = {signal.id for signal in tick.signals}
+        pending = journal.pending_signals(tx, tick.run.id)
+        return any(signal.kind in kinds and signal.id not in known for signal in pending)
 
     def _save_and_plan(self, tx: Transaction, run: Run, now_us: int) -> None:
         journal.save_run(tx, run)
         if run.wake_us is not None and run.wake_us <= now_us and run.state.status is RunStatus.ACTIVE:
             self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
+
+
+def _failure(tick: _Tick, error: Exception) -> Failed:
+    """What a step's error means for its run. An unexpected one is for the log: its text may hold anything."""
+    if isinstance(error, ShiplineError):
+        return Failed(error.diagnosis(), retryable=error.retryable)
+    log.error("step %s of %s failed unexpectedly", tick.invocation.name, tick.run.id, exc_info=error)
+    return Failed(f"unexpected {type(error).__name__}; the server's log has the details")
 
 
 def _through_json(value: dict[str, Any]) -> dict[str, Any]:

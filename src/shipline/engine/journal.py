@@ -125,9 +125,10 @@ def journal_ended(tx: Transaction, held: Run, words: tuple[str, str], now_us: in
     )
 
 
-def journal_of(tx: Transaction, run_id: str) -> tuple[JournalEntry, ...]:
-    """Every step that was started, in order."""
-    rows = tx.connection.execute(select(journal).where(journal.c.run_id == run_id).order_by(journal.c.revision))
+def journal_of(tx: Transaction, run_id: str, *, after_revision: int = 0) -> tuple[JournalEntry, ...]:
+    """Every step that was started at a revision above `after_revision`, in order."""
+    query = select(journal).where(journal.c.run_id == run_id, journal.c.revision > after_revision)
+    rows = tx.connection.execute(query.order_by(journal.c.revision))
     return tuple(
         JournalEntry(
             row.revision, row.step, row.undo, row.attempt, row.started_us, row.ended_us, row.outcome, row.detail or ""

@@ -167,12 +167,12 @@ def _next_phase(workflow: Workflow, state: RunState) -> RunState:
 def _obey(workflow: Workflow, state: RunState, signal: Signal) -> RunState:
     if state.status in ENDED:
         return state
+    kept = state.reason if state.undone else ""  # Actions on the way back see that there is one.
     match signal.kind:
         case "retry" if state.status in (RunStatus.STOPPED, RunStatus.ASKING, RunStatus.FAILED):
-            kept = state.reason if state.undone else ""
             return replace(state, status=RunStatus.ACTIVE, reason=kept, began_us=None, attempt=1)
         case "skip" if state.status is RunStatus.ASKING:
-            return replace(_at(state, state.index + 1), status=RunStatus.ACTIVE, reason="")
+            return replace(_at(state, state.index + 1), status=RunStatus.ACTIVE, reason=kept)
         case "abort" if state.phase is Phase.FORWARD:
             return _turn_back(workflow, state, str(signal.body.get("reason", "aborted by a person"))[:500])
         case _:

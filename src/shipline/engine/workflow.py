@@ -123,10 +123,11 @@ class Signal:
 class StepContext:
     """What an action is given.
 
-    `key` is the step's idempotency key, the same in every attempt. `revision` grows with every tick, over all runs of
-    the workflow, and fences effects: targets refuse older ones. `results` are those of the steps before, by step
-    name. `memory` is what the last Again of this step remembered, None on the first call. `recovering` is true when an
-    earlier call was cut off and the step's recovery is LOOK. `reason` says why the run is being undone, "" otherwise.
+    `key` is the step's idempotency key, the same in every attempt. `revision` grows with every tick of the run, begins
+    above all that earlier runs of the workflow have used, and fences effects: targets refuse older ones. `results` are
+    those of the steps before, by step name. `memory` is what the last Again of this step remembered, None on the first
+    call. `recovering` is true when an earlier call was cut off and the step's recovery is LOOK. `reason` says why the
+    run is being undone, "" otherwise.
     """
 
     run_id: str

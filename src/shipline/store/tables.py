@@ -33,7 +33,12 @@ def _tenant() -> list[Column[str]]:
     return [Column("organisation_id", String(40), nullable=False), Column("project_id", String(40), nullable=False)]
 
 
-def _noun(name: str, *columns: Column[str] | Column[int], unique: tuple[str, ...] = ()) -> Table:
+def _noun(
+    name: str,
+    *columns: Column[str] | Column[int],
+    unique: tuple[str, ...] = (),
+    indexes: tuple[tuple[str, ...], ...] = (),
+) -> Table:
     constraints = [UniqueConstraint("project_id", *unique)] if unique else []
     return Table(
         name,
@@ -43,6 +48,7 @@ def _noun(name: str, *columns: Column[str] | Column[int], unique: tuple[str, ...
         *columns,
         Column("body", Text, nullable=False),
         *constraints,
+        *(Index(None, "project_id", *index) for index in indexes),
     )
 
 
@@ -142,6 +148,11 @@ run = Table(
     UniqueConstraint("project_id", "exclusive_key"),
     Index("ix_run_wake_us", "wake_us"),
     Index("ix_run_subject", "subject"),
+    Index("ix_run_workflow_revision", "workflow", "revision"),
+    # What is under way: a handful, among all runs that ever were.
+    Index(
+        "ix_run_held", "holder", sqlite_where=text("holder IS NOT NULL"), postgresql_where=text("holder IS NOT NULL")
+    ),
 )
 
 journal = Table(
@@ -189,10 +200,25 @@ release = _noun(
     _text("status"),
     _time("created_us"),
     unique=("package", "version"),
+    indexes=(("created_us",),),
 )
 release_batch = _noun("release_batch", _text("commit"))
-evidence = _noun("evidence", _text("release_id"), _text("kind"), _text("digest"), _time("created_us"))
-verdict = _noun("verdict", _text("release_id"), _text("stage"), _text("gate"), _time("decided_us"))
+evidence = _noun(
+    "evidence",
+    _text("release_id"),
+    _text("kind"),
+    _text("digest"),
+    _time("created_us"),
+    indexes=(("release_id", "created_us"),),
+)
+verdict = _noun(
+    "verdict",
+    _text("release_id"),
+    _text("stage"),
+    _text("gate"),
+    _time("decided_us"),
+    indexes=(("release_id", "decided_us"),),
+)
 rollout = _noun(
     "rollout",
     _text("environment"),
@@ -200,6 +226,7 @@ rollout = _noun(
     _text("version"),
     _text("status"),
     _time("started_us"),
+    indexes=(("started_us",), ("environment", "started_us")),
 )
 observation = _noun(
     "observation", _text("rollout_id"), Column("number", Integer, nullable=False), unique=("rollout_id", "number")
@@ -213,7 +240,13 @@ deployment = _noun(
     _time("began_us"),
     _time("finished_us", nullable=True),
     _time("ended_us", nullable=True),
+    indexes=(("environment", "began_us"), ("rollout_id",)),
 )
 incident = _noun(
-    "incident", _text("environment"), _text("status"), _text("rollout_id", nullable=True), _time("opened_us")
+    "incident",
+    _text("environment"),
+    _text("status"),
+    _text("rollout_id", nullable=True),
+    _time("opened_us"),
+    indexes=(("opened_us",), ("rollout_id",)),
 )

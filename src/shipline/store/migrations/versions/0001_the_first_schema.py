@@ -34,6 +34,12 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deployment")),
     )
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_deployment_project_id_environment_began_us", ["project_id", "environment", "began_us"], unique=False
+        )
+        batch_op.create_index("ix_deployment_project_id_rollout_id", ["project_id", "rollout_id"], unique=False)
+
     op.create_table(
         "event",
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
@@ -77,6 +83,11 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_evidence")),
     )
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_evidence_project_id_release_id_created_us", ["project_id", "release_id", "created_us"], unique=False
+        )
+
     op.create_table(
         "incident",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -89,6 +100,10 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incident")),
     )
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.create_index("ix_incident_project_id_opened_us", ["project_id", "opened_us"], unique=False)
+        batch_op.create_index("ix_incident_project_id_rollout_id", ["project_id", "rollout_id"], unique=False)
+
     op.create_table(
         "journal",
         sa.Column("run_id", sa.String(length=40), nullable=False),
@@ -158,6 +173,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_release")),
         sa.UniqueConstraint("project_id", "package", "version", name=op.f("uq_release_project_id_package_version")),
     )
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.create_index("ix_release_project_id_created_us", ["project_id", "created_us"], unique=False)
+
     op.create_table(
         "release_batch",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -180,6 +198,12 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rollout")),
     )
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.create_index("ix_rollout_project_id_started_us", ["project_id", "started_us"], unique=False)
+        batch_op.create_index(
+            "ix_rollout_project_id_environment_started_us", ["project_id", "environment", "started_us"], unique=False
+        )
+
     op.create_table(
         "run",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -199,8 +223,16 @@ def upgrade() -> None:
         sa.UniqueConstraint("project_id", "exclusive_key", name=op.f("uq_run_project_id_exclusive_key")),
     )
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_run_held",
+            ["holder"],
+            unique=False,
+            sqlite_where=sa.text("holder IS NOT NULL"),
+            postgresql_where=sa.text("holder IS NOT NULL"),
+        )
         batch_op.create_index("ix_run_subject", ["subject"], unique=False)
         batch_op.create_index("ix_run_wake_us", ["wake_us"], unique=False)
+        batch_op.create_index("ix_run_workflow_revision", ["workflow", "revision"], unique=False)
 
     op.create_table(
         "signal",
@@ -227,22 +259,38 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_verdict")),
     )
+    with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_verdict_project_id_release_id_decided_us", ["project_id", "release_id", "decided_us"], unique=False
+        )
 
 
 def downgrade() -> None:
     """Take back."""
+    with op.batch_alter_table("verdict", schema=None) as batch_op:
+        batch_op.drop_index("ix_verdict_project_id_release_id_decided_us")
+
     op.drop_table("verdict")
     with op.batch_alter_table("signal", schema=None) as batch_op:
         batch_op.drop_index("ix_signal_run_id_consumed_revision")
 
     op.drop_table("signal")
     with op.batch_alter_table("run", schema=None) as batch_op:
+        batch_op.drop_index("ix_run_workflow_revision")
         batch_op.drop_index("ix_run_wake_us")
         batch_op.drop_index("ix_run_subject")
+        batch_op.drop_index("ix_run_held")
 
     op.drop_table("run")
+    with op.batch_alter_table("rollout", schema=None) as batch_op:
+        batch_op.drop_index("ix_rollout_project_id_environment_started_us")
+        batch_op.drop_index("ix_rollout_project_id_started_us")
+
     op.drop_table("rollout")
     op.drop_table("release_batch")
+    with op.batch_alter_table("release", schema=None) as batch_op:
+        batch_op.drop_index("ix_release_project_id_created_us")
+
     op.drop_table("release")
     op.drop_table("reactor_cursor")
     op.drop_table("observation")
@@ -250,12 +298,23 @@ def downgrade() -> None:
     op.drop_table("merkle_node")
     op.drop_table("log_head")
     op.drop_table("journal")
+    with op.batch_alter_table("incident", schema=None) as batch_op:
+        batch_op.drop_index("ix_incident_project_id_rollout_id")
+        batch_op.drop_index("ix_incident_project_id_opened_us")
+
     op.drop_table("incident")
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.drop_index("ix_evidence_project_id_release_id_created_us")
+
     op.drop_table("evidence")
     with op.batch_alter_table("event", schema=None) as batch_op:
         batch_op.drop_index("ix_event_unsequenced")
         batch_op.drop_index("ix_event_project_id_number")
 
     op.drop_table("event")
+    with op.batch_alter_table("deployment", schema=None) as batch_op:
+        batch_op.drop_index("ix_deployment_project_id_rollout_id")
+        batch_op.drop_index("ix_deployment_project_id_environment_began_us")
+
     op.drop_table("deployment")
     op.drop_table("checkpoint")
