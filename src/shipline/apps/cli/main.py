@@ -9,6 +9,7 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import TextIO, cast
 
 import click
 
@@ -115,14 +116,22 @@ def main() -> None:
 
 def _flushed(code: int) -> int:
     """Write out what is still buffered: a full disk is told here and in words, not by Python while it exits."""
-    if sys.stdout is None:  # It was closed before we began.
-        return code
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.FAILED) if isinstance(error, BrokenPipeError) else _report(_told_by_the_system(error))
+    trouble = _flush(sys.stdout)
+    if trouble is not None:
+        code = int(ExitCode.FAILED) if isinstance(trouble, BrokenPipeError) else _report(_told_by_the_system(trouble))
+    _flush(sys.stderr)  # Where nobody can be told, the exit code still says it.
     return code
+
+
+def _flush(stream: TextIO | None) -> OSError | None:
+    """Empty a stream's buffer; one that takes nothing is sent nowhere, and its trouble returned. None: was closed."""
+    try:
+        if stream is not None:
+            stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), cast("TextIO", stream).fileno())
+        return error
+    return None
 
 
 def _shown(error: click.ClickException) -> str:
