@@ -106,6 +106,8 @@ def journal_started(tx: Transaction, held: Run, invocation: Invocation, *, holde
         insert(journal).values(
             run_id=held.id,
             revision=held.revision,
+            organisation_id=tx.project.organisation_id,
+            project_id=tx.project.id,
             step=invocation.step.name,
             undo=held.state.phase is Phase.UNDO,
             attempt=held.state.attempt,
@@ -156,10 +158,16 @@ def consume(tx: Transaction, signals: tuple[Signal, ...], revision: int) -> None
 def insert_signal(tx: Transaction, run_id: str, sent: Signal, *, now_us: int) -> None:
     """Leave a signal for a run. The same id twice changes nothing."""
     if tx.connection.execute(select(signal.c.id).where(signal.c.id == sent.id)).first() is None:
-        body = json.dumps(sent.body, ensure_ascii=False)
-        tx.connection.execute(
-            insert(signal).values(id=sent.id, run_id=run_id, kind=sent.kind, body=body, time_us=now_us)
-        )
+        row = {
+            "id": sent.id,
+            "organisation_id": tx.project.organisation_id,
+            "project_id": tx.project.id,
+            "run_id": run_id,
+            "kind": sent.kind,
+            "body": json.dumps(sent.body, ensure_ascii=False),
+            "time_us": now_us,
+        }
+        tx.connection.execute(insert(signal).values(**row))
 
 
 def next_revision(tx: Transaction, workflow: str, now_us: int) -> int:

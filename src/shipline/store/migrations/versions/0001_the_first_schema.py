@@ -108,6 +108,8 @@ def upgrade() -> None:
         "journal",
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("step", sa.String(length=80), nullable=False),
         sa.Column("undo", sa.Boolean(), nullable=False),
         sa.Column("attempt", sa.Integer(), nullable=False),
@@ -237,6 +239,8 @@ def upgrade() -> None:
     op.create_table(
         "signal",
         sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("organisation_id", sa.String(length=40), nullable=False),
+        sa.Column("project_id", sa.String(length=40), nullable=False),
         sa.Column("run_id", sa.String(length=40), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
