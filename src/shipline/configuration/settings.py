@@ -16,6 +16,9 @@ _FILE = Limits(
     meaning="a path inside the repository, relative and with forward slashes",
 )
 
+_PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
+"""What may name a file in a bundle, and a folder that is emptied."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProviderTable:
@@ -82,9 +85,9 @@ class TestSettings:
 
     __test__ = False  # It is not one of pytest's.
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, _PLAIN_NAME]
     command: Annotated[tuple[str, ...], Limits(items_min=1)]
-    reports: tuple[Annotated[str, _FILE], ...] = ()
+    reports: tuple[Annotated[str, _PLAIN_NAME], ...] = ()
     timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 1800
 
 

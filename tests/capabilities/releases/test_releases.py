@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.releases import evidence_of, order_withdrawal, verdicts_of, withdraw_release
+from shipline.capabilities.releases.proof import _is_prerelease
 from shipline.capabilities.releases.rules import Start
 from shipline.domain.errors import ConflictError, NothingToDo, RefusedError, UnavailableError
 from shipline.domain.event import Event
@@ -362,3 +363,55 @@ def test_a_plain_package_has_nothing_to_publish_and_nothing_to_look_for(project:
     anew = with_an_empty_store(project, tmp_path / "anew")
     assert anew.order(plain)[0].start is Start.NOTHING
     anew.world.close()
+
+
+def test_a_changelog_that_is_a_link_is_not_followed(project: ReleaseWorld, tmp_path: Path) -> None:
+    """What it leads to would be committed, tagged and published."""
+    (tmp_path / "secret").write_text("the key")
+    (project.history.folder / "CHANGELOG.md").symlink_to(tmp_path / "secret")
+    project.commit("docs: begin a changelog")
+    assert project.released().status is ReleaseStatus.STOPPED
+    assert "the key" not in project.history.git("log", "--patch", "--all")
+    assert project.registry.uploads == []
+
+
+def test_bytes_that_changed_after_they_were_built_are_never_uploaded(project: ReleaseWorld) -> None:
+    """The project's tests run beside them; to notice it once they are public would be too late."""
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "EvidenceRecorded")
+    (project.folder / "releases" / "quotes-0.1.0" / "dist" / FILES[0]).write_bytes(b"something else")
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
+    assert project.registry.uploads == []
+
+
+def test_a_report_that_changed_after_it_was_read_is_not_signed(project: ReleaseWorld) -> None:
+    """The statement would say other things than the gates were told."""
+    project.failing = 1
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "EvidenceRecorded")
+    report = project.folder / "releases" / "quotes-0.1.0" / "reports" / "unit" / "junit.xml"
+    report.write_text('<testsuite><testcase name="a"/></testsuite>')
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
+    assert not list((project.folder / "releases" / "quotes-0.1.0" / "evidence").glob("tests*"))
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("1.0.0", False),
+        ("1.0.0-1", True),
+        ("1.0.0-rc.1", True),
+        ("1.0rc1", True),
+        ("1.0.dev3", True),
+        ("1.0.post1", False),
+        ("1.0+local.a1", False),
+        ("1!2.0b1", True),
+    ],
+)
+def test_a_gate_knows_a_prerelease(version: str, *, expected: bool) -> None:
+    """A post-release is none: a gate for final versions would not be asked."""
+    assert _is_prerelease(version) is expected

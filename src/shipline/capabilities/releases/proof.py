@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 from pathlib import Path
@@ -30,7 +31,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun, export
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.steps import digest_of
 from shipline.capabilities.releases.usecases import append
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, Verdict, combined
@@ -39,6 +40,7 @@ from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
 BUILDER_ID = "urn:shipline:builder:local:v1"
+PRERELEASE = re.compile(r"\d(?:a|b|rc)\d|\.dev\d")  # PEP 440, normalised; a post-release is none.
 BUNDLE_NAME = "bundle.tar"
 SBOM_NAME = "sbom.cdx.json"
 # Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.
@@ -129,7 +131,7 @@ class ProofSteps:
         for path in self._report_paths(release):
             report = read_report(path)
             if report.kind is EvidenceKind.TESTS:
-                name = f"tests-{path.parent.name}-{path.stem}"
+                name = f"tests+{path.parent.name}+{path.name}"
                 about = statement_of_tests(artifacts, report, report_name=path.name, digest=digest_of(path))
                 statements[name] = (EvidenceKind.TESTS, about)
         return statements
@@ -208,7 +210,7 @@ class ProofSteps:
             created_us=context.input["time_us"],
             artifacts=release.artifacts,
             envelopes=self._envelopes(release),
-            reports={f"{path.parent.name}-{path.name}": path.read_bytes() for path in self._report_paths(release)},
+            reports={f"{path.parent.name}+{path.name}": path.read_bytes() for path in self._report_paths(release)},
             sbom=sbom.read_bytes() if sbom.is_file() else None,
             # Outside the store the checkpoint is a witness: the log cannot be cut shorter unnoticed.
             checkpoint=checkpoint.encode() if checkpoint is not None else None,
@@ -226,8 +228,18 @@ class ProofSteps:
         return {path.name: read_envelope(path.read_bytes()) for path in sorted(folder.glob("*.dsse.json"))}
 
     def _report_paths(self, release: Release) -> list[Path]:
+        """The reports that the gates judge, which must still be those: what a test left running may write on."""
         folder = self.ground.folder_of(release) / "reports"
-        return [folder / run.name / name for run in self.ground.tests for name in run.reports]
+        paths = [folder / run.name / name for run in self.ground.tests for name in run.reports]
+        with self.ground.store.begin() as tx:
+            judged = {piece.digest for piece in evidence_of(tx, release.id)}
+        for path in paths:
+            if not path.is_file() or digest_of(path) not in judged:
+                raise RefusedError(
+                    f"the report {path.parent.name}/{path.name} is not the one that was read",
+                    todo="find out what wrote to it after the tests had ended, and release the next version",
+                )
+        return paths
 
     def _record(self, tx: Transaction, release: Release, pieces: tuple[Evidence, ...]) -> None:
         for piece in pieces:
@@ -280,4 +292,5 @@ def _says_failed(report: Report) -> bool:
 
 def _is_prerelease(version: str) -> bool:
     """SemVer's `-rc.1`, PEP 440's `rc1`, `a1`, `b1` and `.dev1`."""
-    return any(char.isalpha() for char in version.split("+", maxsplit=1)[0])
+    public = version.split("+", maxsplit=1)[0]
+    return "-" in public or PRERELEASE.search(public) is not None

@@ -22,7 +22,7 @@ from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.releases.version_files import write_version
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, ShiplineError
+from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.store.transaction import Transaction
@@ -46,10 +46,10 @@ class FileSteps:
         root, folder = self.ground.repository.root(), package_of(context).path
         paths = []
         for name in context.input["version_files"]:
-            path = root / folder / name
+            path = _own_file(root, folder, name)
             write_atomically(path, write_version(name, path.read_bytes(), release.version))
             paths.append(_relative(path, root))
-        changelog = root / folder / context.input["changelog"]
+        changelog = _own_file(root, folder, context.input["changelog"])
         before = changelog.read_text("utf-8") if changelog.exists() else ""
         write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
         paths.append(_relative(changelog, root))
@@ -152,6 +152,7 @@ class ArtifactSteps:
         files = tuple(self.ground.folder_of(release) / "dist" / artifact.name for artifact in release.artifacts)
         where = "nowhere: no registry is configured"
         if self.ground.registry is not None and files:
+            _check_unchanged(release, files)
             served = self.ground.registry.publish(release.package, release.version, files)
             digests = {file.name: file.digest for file in served}
             for artifact in release.artifacts:
@@ -195,6 +196,29 @@ def digest_of(path: Path) -> str:
     """The sha256 of a file, as an artifact's identity."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+
+
+def _own_file(root: Path, folder: str, name: str) -> Path:
+    """A file of the package. RefusedError where a link leads to it: what stands elsewhere would be committed."""
+    path = root / folder / name
+    if path.resolve() != root.resolve() / path.relative_to(root):
+        raise RefusedError(
+            f"{_relative(path, root)} is a link, or lies behind one",
+            why="a release edits plain files of the repository alone: what a link leads to would be published with it",
+            todo="put a plain file in its place, or name the file itself in shipline.toml",
+        )
+    return path
+
+
+def _check_unchanged(release: Release, files: tuple[Path, ...]) -> None:
+    """Refuse to publish bytes that were not built: the project's tests have run since, beside them."""
+    for artifact, path in zip(release.artifacts, files, strict=True):
+        if not path.is_file() or digest_of(path) != artifact.digest:
+            raise RefusedError(
+                f"{artifact.name} is not what was built and proven any more",
+                why=f"its digest was {artifact.digest}",
+                todo=f"find out what changed {path}; then remove its folder and release the next version",
+            )
 
 
 def _relative(path: Path, root: Path) -> str:
