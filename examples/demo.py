@@ -52,7 +52,7 @@ withdraw = "remove"
 
 [[gate]]
 name = "tests pass"
-rule = "tests.total > 0 && tests.failed == 0 && tests.errors == 0"
+rule = "tests.passed > 0 && tests.failed == 0 && tests.errors == 0"
 
 [[gate]]
 name = "coverage"

@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -72,13 +71,7 @@ def test_a_fresh_store_opens_with_the_newest_schema(empty_store_url: str) -> Non
 
 
 def test_a_current_store_opens_without_alembic(store_url: str) -> None:
-    """In far less time than loading it takes: the fastest of five openings is under 30 ms."""
-    took = []
-    for _ in range(5):
-        began = time.perf_counter()
-        Store(store_url).open().close()
-        took.append(time.perf_counter() - began)
-    assert min(took) < 0.03
+    """Loading it takes many times as long as all else that opening does."""
     program = OPEN + "; assert not [name for name in sys.modules if name.startswith('alembic')]"
     assert run(program, store_url).stderr == ""
 
