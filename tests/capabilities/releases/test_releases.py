@@ -11,6 +11,7 @@ import pytest
 
 from shipline.capabilities.releases import evidence_of, order_withdrawal, verdicts_of, withdraw_release
 from shipline.capabilities.releases.rules import Start
+from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.errors import ConflictError, NothingToDo, RefusedError, UnavailableError
 from shipline.domain.event import Event
 from shipline.domain.evidence import EvidenceKind
@@ -362,3 +363,23 @@ def test_a_plain_package_has_nothing_to_publish_and_nothing_to_look_for(project:
     anew = with_an_empty_store(project, tmp_path / "anew")
     assert anew.order(plain)[0].start is Start.NOTHING
     anew.world.close()
+
+
+def test_a_release_that_two_resume_goes_on_once(project: ReleaseWorld) -> None:
+    """Goal: who comes second overwrites nothing. Method: a command that has read the stopped release, and then waits
+    while another resumes and ends it."""
+    project.silent = True
+    stopped = project.released()
+    assert stopped.status is ReleaseStatus.STOPPED
+    project.silent = False
+    engine = project.engine()
+    with project.world.store.begin() as tx:
+        first = resume_release(tx, engine, stopped, PERSON)
+    with project.world.store.begin() as tx:
+        assert resume_release(tx, engine, stopped, PERSON) == first
+    project.settle()
+    ended = project.now(stopped)
+    assert (ended.status, ended.attempt) == (ReleaseStatus.PUBLISHED, 2)
+    with project.world.store.begin() as tx:
+        assert resume_release(tx, engine, stopped, PERSON) == ended
+    assert project.now(stopped) == ended
