@@ -314,14 +314,13 @@ class Application:
 
         setting = os.environ.get(LOG_KEY_VARIABLE, "")
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
-        chores: list[Callable[[], object]] = [
+        return (
             self._follow_settings,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
-        ]
-        if self.settings.release.withdraw_on_rollback:
-            chores.append(partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal))
-        return tuple(chores)
+            # Always: who turns the setting on means what comes, and not what was rolled back long ago.
+            partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal),
+        )
 
     def _follow_settings(self) -> None:
         """Take in a changed shipline.toml, so that a server decides by the same settings as the command line."""
@@ -337,10 +336,11 @@ class Application:
         self.engine.catalogue = self._catalogue()
 
     def _order_withdrawal(self, tx: Transaction, event: Event) -> None:
-        """A version that the analysis sent back is withdrawn from its registry, by a run of its own."""
+        """A version that the analysis sent back is withdrawn, by a run of its own, if the settings say so now."""
         from shipline.capabilities.releases import order_withdrawal
 
-        order_withdrawal(tx, self.engine, event)
+        if self.settings.release.withdraw_on_rollback:
+            order_withdrawal(tx, self.engine, event)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

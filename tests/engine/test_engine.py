@@ -108,6 +108,9 @@ def test_steps_run_in_order_and_results_are_kept(world: World) -> None:
     assert run.state.status is RunStatus.DONE
     assert run.state.results["watch"] == {"seen": 3}
     assert run.wake_us is None
+    with world.store.begin() as tx:
+        entries = journal.journal_of(tx, run_id)
+        assert journal.journal_of(tx, run_id, after_revision=entries[1].revision) == entries[2:]
 
 
 def test_a_failed_step_is_undone_last_first_and_closing_steps_run(world: World) -> None:

@@ -12,6 +12,7 @@ import pytest
 from shipline.capabilities.releases import evidence_of, order_withdrawal, verdicts_of, withdraw_release
 from shipline.capabilities.releases.proof import _is_prerelease
 from shipline.capabilities.releases.rules import Start
+from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.errors import ConflictError, NothingToDo, RefusedError, UnavailableError
 from shipline.domain.event import Event
 from shipline.domain.evidence import EvidenceKind
@@ -415,3 +416,23 @@ def test_a_report_that_changed_after_it_was_read_is_not_signed(project: ReleaseW
 def test_a_gate_knows_a_prerelease(version: str, *, expected: bool) -> None:
     """A post-release is none: a gate for final versions would not be asked."""
     assert _is_prerelease(version) is expected
+
+
+def test_a_release_that_two_resume_goes_on_once(project: ReleaseWorld) -> None:
+    """Goal: who comes second overwrites nothing. Method: a command that has read the stopped release, and then waits
+    while another resumes and ends it."""
+    project.silent = True
+    stopped = project.released()
+    assert stopped.status is ReleaseStatus.STOPPED
+    project.silent = False
+    engine = project.engine()
+    with project.world.store.begin() as tx:
+        first = resume_release(tx, engine, stopped, PERSON)
+    with project.world.store.begin() as tx:
+        assert resume_release(tx, engine, stopped, PERSON) == first
+    project.settle()
+    ended = project.now(stopped)
+    assert (ended.status, ended.attempt) == (ReleaseStatus.PUBLISHED, 2)
+    with project.world.store.begin() as tx:
+        assert resume_release(tx, engine, stopped, PERSON) == ended
+    assert project.now(stopped) == ended

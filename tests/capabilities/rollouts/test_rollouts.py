@@ -299,6 +299,9 @@ def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: Ro
     with pytest.raises(RefusedError, match="busy") as refused:
         serving.deploy("1.1.0")
     assert "rollout retry production" in refused.value.todo
+    for verb in ("abort", "promote", "pause"):
+        with pytest.raises(RefusedError, match="failed on its way back"):
+            serving.say(rollout, verb)
     serving.fake_traffic.fault = None
     serving.say(rollout, "retry")
     serving.settle()

@@ -47,20 +47,21 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
     Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it. Raises
     ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
-    shown, wait = 0, _Wait()
+    seen, wait = 0, _Wait()
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
-            entries = [entry for entry in journal.journal_of(tx, run.id) if entry.started_us >= since_us]
+            entries = list(journal.journal_of(tx, run.id, after_revision=seen))
             spoken_to = bool(journal.pending_signals(tx, run.id))
         workflow = application.engine.catalogue.workflows[run.workflow]
-        while shown < len(entries) and entries[shown].outcome is not None:
-            if entries[shown].outcome != "again":
+        while entries and (entries[0].outcome is not None or entries[0].started_us < since_us):
+            entry = entries.pop(0)
+            seen = entry.revision
+            if entry.outcome != "again" and entry.started_us >= since_us:
                 wait.clear()
-                _print_entry(workflow, entries[shown])
-            shown += 1
+                _print_entry(workflow, entry)
         resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
-        if resting and shown == len(entries):
+        if resting and not entries:
             wait.clear()
             return run
         if application.engine.trouble is not None:

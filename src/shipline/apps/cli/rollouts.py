@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
-from shipline.capabilities.releases import all_releases, find_release, refusal_of
+from shipline.capabilities.releases import find_release, matching_releases, refusal_of
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
     RolloutOrder,
@@ -43,7 +43,7 @@ def order_deployment(
     where = chosen_environment(application, environment)
     is_down = not is_serving(application.rollout_ground(where))
     with application.store.begin() as tx:
-        release = _chosen_release(all_releases(tx), version, package)
+        release = _chosen_release(tx, version, package)
         order = RolloutOrder(
             package=release.package,
             version=release.version,
@@ -71,37 +71,36 @@ def order_rollback(application: Application, environment: str | None, version: s
     """Order the way back to `version`, or to what the environment served before: all at once, without a canary."""
     where = chosen_environment(application, environment)
     with application.store.begin() as tx:
-        latest = latest_rollout(tx, where.name)
-        back_to = version if version is not None else _served_before(tx, where.name)
-        package = latest.package if latest is not None else ""
-        release = find_release(tx, package, back_to)
+        release = _release_to_go_back_to(tx, where.name, version)
         order = RolloutOrder(
-            package=package,
-            version=back_to,
+            package=release.package,
+            version=release.version,
             environment=where.name,
             strategy="all-at-once",
-            release_id=release.id if release is not None else None,
-            commit=release.commit if release is not None else None,
+            release_id=release.id,
+            commit=release.commit,
             rollback=True,
         )
         return open_rollout(tx, application.engine, order, local_person())
 
 
-def _served_before(tx: Transaction, environment: str) -> str:
-    found = served_before(tx, environment)
-    if found is None:
+def _release_to_go_back_to(tx: Transaction, environment: str, version: str | None) -> Release:
+    place = served_before(tx, environment) if version is None else latest_rollout(tx, environment)
+    if place is None:
         raise UsageError(f"{environment} has served no other version yet", todo="there is nothing to go back to")
-    return found.version
+    back_to = place.version if version is None else version
+    release = find_release(tx, place.package, back_to)
+    if release is None:
+        raise UsageError(
+            f"there is no release {place.package} {back_to[:60]}", todo="`shipline releases` lists those that there are"
+        )
+    return release
 
 
-def _chosen_release(releases: tuple[Release, ...], version: str | None, package: str | None) -> Release:
-    published = [
-        release
-        for release in releases
-        if release.status is ReleaseStatus.PUBLISHED and package in (None, release.package)
-    ]
-    wanted = [release for release in published if version in (None, release.version)]
+def _chosen_release(tx: Transaction, version: str | None, package: str | None) -> Release:
+    wanted = matching_releases(tx, version=version, package=package, status=ReleaseStatus.PUBLISHED)
     if not wanted:
+        published = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED)
         known = ", ".join(f"{release.package} {release.version}" for release in published[:10]) or "none yet"
         raise UsageError(
             f"there is no published version {version[:60]!r}" if version else "nothing has been published yet",

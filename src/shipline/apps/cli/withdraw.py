@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(application: Application, *, version: str, package: str | None, reason: str) -> None:
     """Withdraw VERSION from its registry, and say what the registry does not allow."""
-    from shipline.capabilities.releases import all_releases, withdraw_release
+    from shipline.capabilities.releases import matching_releases, withdraw_release
 
     with application.store.begin() as tx:
-        found = [
-            one for one in all_releases(tx, limit=1000) if one.version == version and package in (None, one.package)
-        ]
+        found = matching_releases(tx, version=version, package=package)
     if not found:
-        raise UsageError(f"there is no release {version[:60]!r}", todo="`shipline log show` lists what there was")
+        raise UsageError(f"there is no release {version[:60]!r}", todo="`shipline releases` lists those that there are")
+    if len(found) > 1:
+        listed = ", ".join(release.package for release in found)
+        raise UsageError(f"more than one package has a version {version[:60]}", todo=f"--package NAME: {listed}")
     withdrawn = withdraw_release(application.release_ground, found[0], reason=reason)
     click.echo(printable(withdrawn.withdrawal))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 import uvicorn
@@ -26,10 +27,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from shipline.bootstrap import Application
-    from shipline.engine.runner import Runner
 
 STOP_TIMEOUT_S = 5
 OWN_AGAIN_S = 1.0
+
+log = logging.getLogger(__name__)
 
 
 def serve(application: Application, *, host: str, port: int) -> None:
@@ -119,8 +121,20 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+class Owner(Protocol):
+    """What may run the engine: a Runner."""
+
+    def start(self) -> bool:
+        """Run it, if this process may; False where another does. May be tried again."""
+        ...
+
+    def stop(self) -> None:
+        """Run it no more. Nothing where it was not started."""
+        ...
+
+
 @contextmanager
-def owning(runner: Runner) -> Iterator[None]:
+def owning(runner: Owner) -> Iterator[None]:
     """Run the engine in the block, if this process may; as soon as it may, if another owns it now."""
     left = threading.Event()
     waiter = None
@@ -138,10 +152,13 @@ def owning(runner: Runner) -> Iterator[None]:
         runner.stop()
 
 
-def _take_over(runner: Runner, left: threading.Event) -> None:
+def _take_over(runner: Owner, left: threading.Event) -> None:
     while not left.wait(OWN_AGAIN_S):
-        if runner.start():
-            return
+        try:
+            if runner.start():
+                return
+        except ShiplineError as error:  # The store's trouble of this moment: the next try may go well.
+            log.warning("the engine cannot be run here yet: %s", error.diagnosis())
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from shipline.capabilities.releases.queries import (
     all_releases,
     evidence_of,
     find_release,
+    matching_releases,
     verdicts_of,
 )
 from shipline.capabilities.releases.usecases import follow_run
@@ -36,6 +37,7 @@ __all__ = [
     "evidence_of",
     "find_release",
     "follow_run",
+    "matching_releases",
     "order_withdrawal",
     "refusal_of",
     "release_package",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shipline.domain.evidence import Evidence
-from shipline.domain.release import Release
+from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Verdict
 from shipline.store import tables
 from shipline.store.rows import Rows
@@ -29,6 +29,15 @@ def newest_release(tx: Transaction, package: str) -> Release | None:
 def all_releases(tx: Transaction, *, limit: int = 100) -> tuple[Release, ...]:
     """The newest releases of the project."""
     return RELEASES.where(tx, order="created_us", newest_first=True, limit=limit)
+
+
+def matching_releases(
+    tx: Transaction, *, version: str | None = None, package: str | None = None, status: ReleaseStatus | None = None
+) -> tuple[Release, ...]:
+    """The newest releases of this version, package and status, at most 100; None stands for any."""
+    wanted = {"version": version, "package": package, "status": None if status is None else status.value}
+    columns = {name: value for name, value in wanted.items() if value is not None}
+    return RELEASES.where(tx, order="created_us", newest_first=True, limit=100, **columns)
 
 
 def evidence_of(tx: Transaction, release_id: str) -> tuple[Evidence, ...]:

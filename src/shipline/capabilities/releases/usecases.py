@@ -12,12 +12,13 @@ from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.engine import Engine
-from shipline.engine.journal import Run, runs_of
+from shipline.engine.journal import Run, load_run, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 EXCLUSIVE_KEY = "release"
+RESTING = frozenset({RunStatus.STOPPED, RunStatus.FAILED, RunStatus.ASKING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,21 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
 def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Actor) -> Release:
     """Go on with a release that had stopped or was refused: a new numbered attempt from the step that failed.
 
-    One that is published, and stopped after that, stays published.
+    One that is published, and stopped after that, stays published. One that somebody else has resumed since `release`
+    was read is returned as it is now.
     """
-    is_public = release.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.WITHDRAWN)
-    again = replace(release if is_public else release.to(ReleaseStatus.PREPARING), attempt=release.attempt + 1)
+    # The runs first, as a tick takes them; from here on nobody else moves them or the release.
+    found = (load_run(tx, run.id, lock=True) for run in runs_of(tx, f"release:{release.id}"))
+    runs = [run for run in found if run is not None and run.state.status in RESTING]
+    current = RELEASES.find(tx, release.id) or release
+    if current.status is ReleaseStatus.PREPARING or not runs:
+        return current
+    is_public = current.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.WITHDRAWN)
+    again = replace(current if is_public else current.to(ReleaseStatus.PREPARING), attempt=current.attempt + 1)
     RELEASES.save(tx, again)
     events = EventWriter(engine.ids, engine.clock, actor)
     append(tx, events, again, "ReleaseResumed", {"attempt": again.attempt})
-    for run in runs_of(tx, f"release:{release.id}"):
+    for run in runs:
         engine.send(tx, run.id, "retry", {})
     return again
 
@@ -100,7 +108,7 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     release = RELEASES.find(tx, str(run.input["release_id"]))
     if release is None or release.status is not ReleaseStatus.PREPARING:
         return
-    if run.state.status in (RunStatus.STOPPED, RunStatus.FAILED, RunStatus.ASKING):
+    if run.state.status in RESTING:
         RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
         append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
 

@@ -33,9 +33,11 @@ def withdraw_release(ground: ReleaseGround, release: Release, *, reason: str) ->
             why="; ".join((*answer.not_done, *REMAINS)),
         )
     with ground.store.begin() as tx:
-        current = RELEASES.find(tx, release.id)
+        current = RELEASES.find(tx, release.id, lock=True)
         if current is None:
             raise ShiplineError(f"the release {release.id} is gone from the store")
+        if current.status is ReleaseStatus.WITHDRAWN:
+            return current  # Somebody else did the same meanwhile: it is written down once.
         return note_withdrawal(tx, ground.events, current, done=answer.done, not_done=(*answer.not_done, *REMAINS))
 
 

@@ -33,5 +33,6 @@ POINTS = Rows(tables.observation, AnalysisPoint)
 
 
 def analysis_of(tx: Transaction, rollout_id: str) -> tuple[AnalysisPoint, ...]:
-    """All looks of a rollout, in order."""
-    return POINTS.where(tx, rollout_id=rollout_id, order="number", limit=POINTS_MAX)
+    """The looks of a rollout, in order; of more than POINTS_MAX the last ones."""
+    newest = POINTS.where(tx, rollout_id=rollout_id, order="number", newest_first=True, limit=POINTS_MAX)
+    return newest[::-1]

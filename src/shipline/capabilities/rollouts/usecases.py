@@ -147,6 +147,12 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     # What ended well may still have to be cleared away: then `retry` speaks to the step that stops old instances.
     if rollout.status in ENDED and verb != "retry":
         raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has ended: {rollout.status.value}")
+    if rollout.status is RolloutStatus.FAILED and verb != "retry":
+        raise RefusedError(
+            f"the rollout of {rollout.package} {rollout.version} has failed on its way back",
+            why=rollout.reason,
+            todo=f"mend that, then say: shipline rollout retry {rollout.environment}",
+        )
     if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK):
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
