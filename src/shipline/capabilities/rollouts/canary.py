@@ -61,7 +61,7 @@ class CanaryStep:
             baseline=reading.roles.get(Role.BASELINE, NO_COUNTS),
             weight=watch.weight,
         )
-        decision = rules.decide(self.settings, watch.analysis, seen, (context.now_us - watch.began_us) / 1e6)
+        decision = rules.decide(self.settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
         look = _Look(context, instances, rollout, watch, reading, seen, decision)
         return self._answer(look)
 
