@@ -6,6 +6,7 @@ each version, real load. What is special is in the settings below: the times are
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKPLACE = ROOT / ".demo"
+LOCK = ROOT / ".cache" / "demo.lock"
 QUOTES = WORKPLACE / "quotes"
 BIN = Path(sys.executable).parent
 RATE = 120
@@ -108,8 +110,9 @@ def main() -> int:
     # However it is ended, what it has started ends with it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    clear()
     with ExitStack() as stack:
+        stack.enter_context(only_one())
+        clear()
         demo = Demo(free_port(), free_port(), WORKPLACE / "load.json")
         stack.enter_context(package_index(demo))
         title("1. A repository with a history; its first version")
@@ -118,6 +121,7 @@ def main() -> int:
         git("add", "shipline.toml")
         git("commit", "-q", "-m", "build: release and deploy with shipline")
         page = stack.enter_context(shipline_up())
+        print(f"\nThe page, while this runs: {page}", flush=True)
         stack.callback(shipline, "down", "production")
         outcomes = [("first", shipline("release"), shipline("deploy"))]
         stack.enter_context(users(demo))
@@ -146,6 +150,18 @@ def main() -> int:
 
 
 # --- the parts around Shipline -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Two demos would take each other's folder away."""
+    LOCK.parent.mkdir(exist_ok=True)
+    with LOCK.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit("another `make demo` runs in this clone: end it with Ctrl-C, or wait for it") from None
+        yield
 
 
 def clear() -> None:

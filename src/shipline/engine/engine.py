@@ -358,7 +358,7 @@ def _checked(outcome: Outcome) -> Outcome:
 def _words(outcome: Outcome) -> tuple[str, str]:
     match outcome:
         case Done():
-            return "done", ""
+            return "done", outcome.idle
         case Again():
             return "again", outcome.waiting_for
         case Failed():

@@ -33,7 +33,10 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
-    """One started step, for people and tests. `outcome` None: started and unfinished."""
+    """One started step, for people and tests. `outcome` None: started and unfinished.
+
+    `detail` says what is awaited, why the step failed, or why a step that is done had nothing to do.
+    """
 
     revision: int
     step: str

@@ -120,7 +120,7 @@ def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -
     expired = state.began_us is not None and now_us - state.began_us >= step.timeout_s * SECOND_US
     if isinstance(outcome, Again):
         if expired:
-            reason = f"“{step.title}” did not end within {step.timeout_s} s; it was waiting for: {outcome.waiting_for}"
+            reason = f"“{step.title}” did not end within {step.timeout_s} s. Last known: {outcome.waiting_for}"
             return _step_failed(workflow, state, step, reason, now_us)
         state = replace(state, memory=outcome.memory, waiting_for=outcome.waiting_for, attempt=1)
         return state, now_us + int(outcome.after_s * SECOND_US)

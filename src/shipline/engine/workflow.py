@@ -82,15 +82,17 @@ Save: TypeAlias = Callable[[Transaction], None]
 @dataclass(frozen=True, slots=True)
 class Done:
     """The step has succeeded. `result` is JSON that later steps see; `save` writes rows and events in the same
-    transaction as the journal; it must not touch anything else."""
+    transaction as the journal; it must not touch anything else. `idle` says to people why there was nothing to do,
+    "" where something was done."""
 
     result: dict[str, Any] = field(default_factory=dict)
     save: Save = nothing
+    idle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The step goes on: call it again after `after_s`, with `memory` (JSON). `waiting_for` says in words what for."""
+    """The step goes on: call it again after `after_s`, with `memory` (JSON). `waiting_for` is a sentence."""
 
     after_s: float
     memory: dict[str, Any]

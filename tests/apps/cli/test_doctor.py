@@ -6,11 +6,18 @@ import json
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shipline.bootstrap import Application
+from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, all_rollouts
+from shipline.domain.deployment import Deployment
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.lease import Lease
 from shipline.testing.histories import History
 from tests.command import environment_of, run_shipline
@@ -93,6 +100,45 @@ def test_ports_are_free_or_not(history: History) -> None:
     assert f":{ports[0]} cannot be used: Address already in use" in checks["environment e0"]["words"]
     assert checks["environment e1"]["state"] == "ok"
     assert checks["environment e2"]["words"] == f"port {ports[1]} is that of e1, too"
+
+
+def record_of(application: Application, *, status: ReleaseStatus) -> None:
+    """Write down that 1.0.0 was released, is `status` now, and serves the environment."""
+    release = Release("rel_1", "quotes", "1.0.0", "v1.0.0", status, 1, 1, published_us=1)
+    rollout = Rollout("rol_1", "quotes", "1.0.0", "production", "all-at-once", RolloutStatus.PROMOTED, 1)
+    deployment = Deployment("dep_1", "production", "quotes", "1.0.0", rollout.id, began_us=1, finished_us=2)
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release)
+        ROLLOUTS.save(tx, rollout)
+        DEPLOYMENTS.save(tx, deployment)
+
+
+@pytest.fixture
+def application(history: History) -> Iterator[Application]:
+    table = ENVIRONMENT.format(name="production", port=free_port())
+    history.commit("build: deploy", {"shipline.toml": table})
+    made = Application(history.folder)
+    yield made
+    made.store.close()
+
+
+def test_what_was_deployed_and_serves_no_more_is_a_warning(application: Application) -> None:
+    """Every instance was ended by hand, or the machine was started anew."""
+    assert checks_of(application.root, 0)["environment production"]["state"] == "ok"
+    record_of(application, status=ReleaseStatus.PUBLISHED)
+    found = checks_of(application.root, 0)["environment production"]
+    assert found["state"] == "warning"
+    assert "nothing serves 1.0.0, which was deployed last" in found["words"]
+    assert "shipline deploy 1.0.0 --to production" in found["todo"]
+
+
+def test_the_way_back_to_a_withdrawn_version_is_refused_before_anything_begins(application: Application) -> None:
+    record_of(application, status=ReleaseStatus.WITHDRAWN)
+    said = run_shipline(application.root, "rollback", "--to", "1.0.0")
+    assert said.code == 3, said
+    assert "quotes 1.0.0 may not enter production" in said.err
+    with application.store.begin() as tx:
+        assert [one.id for one in all_rollouts(tx)] == ["rol_1"]
 
 
 def test_a_registry_that_does_not_answer_is_wrong(history: History) -> None:

@@ -125,7 +125,7 @@ def test_an_exposed_version_that_is_turned_back_has_an_open_incident(rollouts: R
     assert incident is not None
     assert incident.status is IncidentStatus.OPEN
     assert (incident.deployment_id, incident.failed_requests) == (deployment_id, 7)
-    assert incident.title == "quotes 1.2.0 is rolled back in production: Watch the canary: 5 % of requests fail"
+    assert incident.title == "quotes 1.2.0 is rolled back in production: 5 % of requests fail"
     assert incident.opened_us == rollouts.world.clock.now_us()
 
 

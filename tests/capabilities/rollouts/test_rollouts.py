@@ -114,6 +114,7 @@ def test_a_paused_canary_keeps_its_weight_until_it_is_resumed(serving: RolloutWo
         engine.sweep()
     paused = serving.now(rollout)
     assert paused.status is RolloutStatus.PAUSED
+    assert paused.waiting_for.startswith("Paused until a person resumes, promotes or aborts it.")
     weight = paused.weight
     assert 0 < weight < 0.5
     serving.say(rollout, "resume")

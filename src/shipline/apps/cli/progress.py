@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.1
 PLAIN_EVERY_US = 5_000_000
+SAME_WORDS_EVERY_S = 60.0
 WAITING_FOR_A_PERSON = frozenset({RunStatus.STOPPED, RunStatus.ASKING, RunStatus.FAILED})
 
 
@@ -32,7 +33,7 @@ def engine_running(application: Application) -> Iterator[bool]:
 
     Gives whether it is this one.
     """
-    _speak_plainly()
+    speak_plainly()
     runner = application.runner()
     mine = runner.start()
     try:
@@ -48,6 +49,7 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
     ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
     seen, wait = 0, _Wait()
+    began_us: int | None = None
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
@@ -59,7 +61,9 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
             seen = entry.revision
             if entry.outcome != "again" and entry.started_us >= since_us:
                 wait.clear()
-                _print_entry(workflow, entry)
+                _print_entry(workflow, entry, began_us=began_us or entry.started_us)
+            # A step that looks again and again has an entry for each look.
+            began_us = (began_us or entry.started_us) if entry.outcome == "again" else None
         resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
         if resting and not entries:
             wait.clear()
@@ -71,21 +75,22 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
 
 
 class _Words(logging.Handler):
-    """What the engine logs, as a person reads it: no traceback, nothing said twice in a row."""
+    """What the engine logs, as a person reads it: no traceback, and what goes on and on is said once a minute."""
 
-    said = ""
+    said, said_s = "", 0.0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Say it on standard error."""
         text = record.getMessage()
         if record.exc_info and record.exc_info[0] is not None:
             text += f" ({record.exc_info[0].__name__}: {str(record.exc_info[1])[:300]})"
-        if text != self.said:
-            self.said = text
+        if text != self.said or record.created - self.said_s >= SAME_WORDS_EVERY_S:
+            self.said, self.said_s = text, record.created
             click.echo(printable(text), err=True)
 
 
-def _speak_plainly() -> None:
+def speak_plainly() -> None:
+    """Print what the engine warns of on standard error in plain words, unless SHIPLINE_DEBUG asks for all of it."""
     logger = logging.getLogger("shipline")
     if not logger.handlers and not os.environ.get("SHIPLINE_DEBUG"):
         logger.addHandler(_Words(logging.WARNING))
@@ -119,10 +124,13 @@ class _Wait:
         self.shown, self.shown_us = "", 0
 
 
-def _print_entry(workflow: Workflow, entry: JournalEntry) -> None:
+def _print_entry(workflow: Workflow, entry: JournalEntry, *, began_us: int) -> None:
     step = next(step for step in workflow.steps + workflow.closing if step.name == entry.step)
     title = (step.undo_title or f"Take back: {step.title}") if entry.undo else step.title
-    seconds = ((entry.ended_us or entry.started_us) - entry.started_us) / 1e6
+    if entry.outcome == "done" and entry.detail:
+        click.echo(f"  {click.style('–', dim=True)} {title}: {printable(entry.detail)}", err=True)  # noqa: RUF001 - a dash
+        return
+    seconds = ((entry.ended_us or entry.started_us) - began_us) / 1e6
     mark, colour = {"done": ("✓", "green"), "failed": ("✗", "red")}.get(str(entry.outcome), ("!", "yellow"))
     click.echo(f"  {click.style(mark, fg=colour)} {title} ({seconds:.1f} s)", err=True)
     if entry.outcome != "done":

@@ -27,7 +27,8 @@ def command(application: Application, *, as_json: bool, limit: int) -> None:
         click.echo(json.dumps({"schema": "shipline.releases/1", "releases": releases}, indent=2))
         return
     for release, verdicts in found:
-        answers = ", ".join(f"{verdict.gate} {verdict.answer.value}" for verdict in verdicts)
+        newest = {verdict.gate: verdict.answer.value for verdict in verdicts}  # A gate may be asked again.
+        answers = ", ".join(f"{gate} {answer}" for gate, answer in newest.items())
         click.echo(f"{release.package} {release.version}  {release.status.value}  {answers or 'no gates'}")
     if not found:
         click.echo("nothing has been released yet: `shipline release` does")

@@ -37,9 +37,10 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
         click.echo(json.dumps(document | {"analysis": to_json(points)}, indent=2))
         return
     click.echo(f"{rollout.package} {rollout.version} to {rollout.environment}: {rollout.status.value}")
-    click.echo(f"  weight {rollout.weight:.1%}, evidence that it is worse {rollout.evidence_value:.3g}")
-    click.echo(f"  failed requests seen {rollout.failed_requests}, looks {len(points)}")
-    for label, text in (("waits for", rollout.waiting_for), ("reason", rollout.reason)):
+    if points:
+        click.echo(f"  weight {rollout.weight:.1%}, evidence that it is worse {rollout.evidence_value:.3g}")
+        click.echo(f"  failed requests seen {rollout.failed_requests}, looks {len(points)}")
+    for label, text in (("now", rollout.waiting_for), ("reason", rollout.reason)):
         if text:
             click.echo(f"  {label}: {printable(text)}")
 

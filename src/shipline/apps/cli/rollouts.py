@@ -30,9 +30,10 @@ def chosen_environment(application: Application, name: str | None) -> Environmen
     if name is not None:
         return application.environment(name)
     known = application.settings.environment
-    if len(known) != 1:
-        listed = ", ".join(one.name for one in known) or "none: add [[environment]] to shipline.toml"
-        raise UsageError("say which environment", todo=f"--to NAME; known ones: {listed}")
+    if not known:
+        raise UsageError("no environment is configured", todo="add an [[environment]] to shipline.toml")
+    if len(known) > 1:
+        raise UsageError("say which environment", todo="known ones: " + ", ".join(one.name for one in known))
     return known[0]
 
 
@@ -72,6 +73,8 @@ def order_rollback(application: Application, environment: str | None, version: s
     where = chosen_environment(application, environment)
     with application.store.begin() as tx:
         release = _release_to_go_back_to(tx, where.name, version)
+    _check_gates(application, release, where.name)
+    with application.store.begin() as tx:
         order = RolloutOrder(
             package=release.package,
             version=release.version,
@@ -101,10 +104,10 @@ def _chosen_release(tx: Transaction, version: str | None, package: str | None) -
     wanted = matching_releases(tx, version=version, package=package, status=ReleaseStatus.PUBLISHED)
     if not wanted:
         published = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED)
-        known = ", ".join(f"{release.package} {release.version}" for release in published[:10]) or "none yet"
+        known = ", ".join(f"{release.package} {release.version}" for release in published[:10])
         raise UsageError(
             f"there is no published version {version[:60]!r}" if version else "nothing has been published yet",
-            todo=f"published ones: {known}; `shipline release` makes one",
+            todo=f"published ones: {known}" if published else "`shipline release` makes one",
         )
     if len({release.package for release in wanted}) > 1:
         raise UsageError("say which package", todo="--package NAME")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(application: Application, *, host: str, port: int) -> None:
     """Run the engine, and serve the web page with a token that is printed at start."""
+    from shipline.apps.cli.progress import speak_plainly
     from shipline.apps.server.serve import serve
 
+    speak_plainly()
     serve(application, host=host, port=port)

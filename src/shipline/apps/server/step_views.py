@@ -22,7 +22,7 @@ class StepView:
     """One step. `outcome` is done, failed, running, cut off, waiting (for its turn) or not needed.
 
     `seconds` is from its first start to its last end, None before that. `attempts` counts the calls that failed or
-    were cut off, and the last one. `detail` is what is awaited, or why it failed.
+    were cut off, and the last one. `detail` is what is awaited, why it failed, or why there was nothing to do.
     """
 
     title: str

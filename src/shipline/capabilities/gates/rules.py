@@ -1,6 +1,6 @@
 """Gates and facts in, verdicts out. Pure; the same input gives the same verdicts.
 
-A verdict's reasons say which parts of the rule decided, with the values that they saw, and what would make it pass.
+A verdict's reasons say which parts of the rule decided, with the values that they saw, and what the gate wants.
 """
 
 from __future__ import annotations
@@ -65,8 +65,11 @@ def _decided_by(text: str, values: Mapping[str, Value]) -> dict[str, str | int |
     return {path: values.get(path) for path in compile_rule(text).facts}
 
 
-def _reasons(text: str, values: Mapping[str, Value], wanted: str = "to pass, it must hold") -> tuple[str, ...]:
-    """For a rule that holds one sentence; otherwise one for each part of it that does not hold."""
+def _reasons(text: str, values: Mapping[str, Value], wanted: str = "") -> tuple[str, ...]:
+    """For a rule that holds one sentence; otherwise one for each part of it that does not hold.
+
+    `wanted` ends such a sentence where it is not the gate's own rule that must hold.
+    """
     rule = compile_rule(text)
     answer, trouble = ask(text, values)
     if answer is Answer.PASS:
@@ -79,14 +82,15 @@ def _part_reason(part: str, values: Mapping[str, Value], wanted: str) -> str:
     """Why a part keeps the gate shut; "" where it holds."""
     rule = compile_rule(part)
     answer, trouble = ask(part, values)
+    end = f"; {wanted}" if wanted else ""
     if answer is Answer.PASS:
         return ""
     if answer is Answer.FAIL:
-        return f"{part} does not hold: {_seen(rule, values)}; {wanted}"
+        return f"{part} does not hold: {_seen(rule, values)}{end}"
     missing = [path for path in rule.facts if path not in values]
     if missing:
-        return f"{part} has no answer: {'; '.join(_missing(path) for path in missing)}; {wanted}"
-    return f"{part} has no answer: {trouble}; {wanted}"
+        return f"{part} has no answer: {'; '.join(_missing(path) for path in missing)}{end}"
+    return f"{part} has no answer: {trouble}{end}"
 
 
 def _missing(path: str) -> str:

@@ -61,7 +61,8 @@ class ProofSteps:
             with exported(self.ground, str(context.results["tag"]["commit"])) as source:
                 for run in self.ground.tests:
                     pieces += self._run(release, run, source / package_of(context).path)
-        return Done({"reports": len(pieces)}, save=lambda tx: self._record(tx, release, tuple(pieces)))
+        idle = "" if self.ground.tests else "none are configured"
+        return Done({"reports": len(pieces)}, save=lambda tx: self._record(tx, release, tuple(pieces)), idle=idle)
 
     def _run(self, release: Release, run: TestRun, source: Path) -> list[Evidence]:
         reports = self.ground.folder_of(release) / "reports" / run.name
@@ -99,7 +100,7 @@ class ProofSteps:
         """Write SBOM, provenance and test results as signed statements about the artifacts' digests."""
         release = self.ground.release(context)
         if not release.artifacts:
-            return Done({"statements": []})
+            return Done({"statements": []}, idle="nothing was built")
         folder = self.ground.folder_of(release) / "evidence"
         shutil.rmtree(folder, ignore_errors=True)
         statements = self._statements(context, release, folder)
@@ -162,6 +163,7 @@ class ProofSteps:
             return Done(
                 {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
                 save=lambda tx: self.record_verdicts(tx, release, "release", verdicts),
+                idle="" if verdicts else "none are configured",
             )
         reasons = _why_closed(verdicts)
 
@@ -198,7 +200,7 @@ class ProofSteps:
         """Pack everything that proves the release into one signed file, and verify nothing was lost on the way."""
         release = self.ground.release(context)
         if not release.artifacts:
-            return Done({"bundle": None})
+            return Done({"bundle": None}, idle="nothing was built")
         folder = self.ground.folder_of(release)
         sbom = folder / "evidence" / SBOM_NAME
         checkpoint = latest_checkpoint(self.ground.store)

@@ -88,7 +88,7 @@ class FileSteps:
         """Push the branch that was committed on and the tag together, if a remote is configured."""
         release = self.ground.release(context)
         if not self.ground.remote:
-            return Done({"pushed": []})
+            return Done({"pushed": []}, idle="no remote is configured")
         branch = context.results["commit"]["branch"]
         refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
         self.ground.repository.push(self.ground.remote, refs)
@@ -110,6 +110,7 @@ class ArtifactSteps:
         package = package_of(context)
         folder = self.ground.folder_of(release)
         artifacts = self._built_before(folder, str(context.results["tag"]["commit"]))
+        idle = "nothing is built for this package" if package.ecosystem == "plain" else ""
         if not artifacts and package.ecosystem != "plain":
             artifacts = self._build(context, release, folder)
 
@@ -118,7 +119,7 @@ class ArtifactSteps:
             RELEASES.save(tx, built)
             append(tx, self.ground.events, built, "ArtifactsBuilt", {"artifacts": to_json(artifacts)})
 
-        return Done({"artifacts": to_json(artifacts)}, save=save)
+        return Done({"artifacts": to_json(artifacts)}, save=save, idle=idle)
 
     def _build(self, context: StepContext, release: Release, folder: Path) -> tuple[Artifact, ...]:
         package, output = package_of(context), folder / "dist"
@@ -150,7 +151,8 @@ class ArtifactSteps:
         """Publish what the registry does not serve yet, then read back that it serves exactly our bytes."""
         release = self.ground.release(context)
         files = tuple(self.ground.folder_of(release) / "dist" / artifact.name for artifact in release.artifacts)
-        where = "nowhere: no registry is configured"
+        idle = "no registry is configured" if self.ground.registry is None else "" if files else "nothing was built"
+        where = f"nowhere: {idle}"
         if self.ground.registry is not None and files:
             _check_unchanged(release, files)
             served = self.ground.registry.publish(release.package, release.version, files)
@@ -166,7 +168,7 @@ class ArtifactSteps:
                     raise ShiplineError(f"the registry does not serve {artifact.name} after publishing", retryable=True)
             where = "the registry"
         commits = context.input["commits"]
-        return Done({"where": where}, save=lambda tx: self._published(tx, release, where, commits))
+        return Done({"where": where}, save=lambda tx: self._published(tx, release, where, commits), idle=idle)
 
     def _published(self, tx: Transaction, release: Release, where: str, commits: list[object]) -> None:
         now_us = self.ground.events.clock.now_us()

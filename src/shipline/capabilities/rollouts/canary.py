@@ -16,7 +16,7 @@ from shipline.capabilities.rollouts.analysis import (
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.routing import canary_routes, stable_routes
 from shipline.capabilities.rollouts.steps import Ground, RolloutSteps, Running, load_rollout, running
-from shipline.capabilities.rollouts.usecases import note_analysis
+from shipline.capabilities.rollouts.usecases import awaited, note_analysis
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.rollout import Rollout
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Save, StepContext
@@ -49,7 +49,7 @@ class CanaryStep:
         """One look. Without a canary (the first deployment, all-at-once) there is nothing to watch."""
         instances = running(context)
         if instances.baseline is None:
-            return Done({"watched": False})
+            return Done({"watched": False}, idle="all at once, so there is none")
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
         if context.memory is None:
@@ -75,7 +75,7 @@ class CanaryStep:
         )
         self._set_weight(context, instances, weight)
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, weight, paused=False, analysis=state)
-        return Again(self.settings.tick_s, to_json(_heard(watch, context)), "the canary's first requests")
+        return Again(self.settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
 
     def _answer(self, look: _Look) -> Outcome:
         verdict = look.decision.verdict
@@ -95,8 +95,8 @@ class CanaryStep:
             weight=weight,
             analysis=replace(look.decision.state, weight=weight),
         )
-        waiting_for = "a person to resume" if look.watch.paused else look.decision.reason
-        return Again(self.settings.tick_s, to_json(following), waiting_for, save=self._save(look, weight))
+        words = awaited(look.decision.reason, waiting=look.waiting)
+        return Again(self.settings.tick_s, to_json(following), words, save=self._save(look, weight))
 
     def _set_weight(self, context: StepContext, instances: Running, weight: float) -> None:
         assert instances.baseline is not None  # noqa: S101 - the caller has looked
@@ -105,8 +105,7 @@ class CanaryStep:
 
     def _save(self, look: _Look, weight: float) -> Save:
         point = look.point(self.settings, weight)
-        waiting = look.watch.paused or look.decision.verdict is AnalysisVerdict.PAUSE
-        return lambda tx: note_analysis(tx, self.ground.events, look.rollout, point, waiting=waiting)
+        return lambda tx: note_analysis(tx, self.ground.events, look.rollout, point, waiting=look.waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,11 @@ class _Look:
     reading: Reading
     seen: Observation
     decision: Decision
+
+    @property
+    def waiting(self) -> bool:
+        """True if only a person can end the wait."""
+        return self.watch.paused or self.decision.verdict is AnalysisVerdict.PAUSE
 
     def point(self, settings: AnalysisSettings, weight: float) -> AnalysisPoint:
         """What is kept of this look."""

@@ -174,7 +174,7 @@ class RolloutSteps:
             if share == 0 and name not in waiting and self.ground.traffic.open_requests(name) == 0:
                 self.ground.traffic.forget(name, revision=context.revision)
         if waiting:
-            return Again(DRAIN_POLL_S, {}, f"open requests of {', '.join(waiting)} to end")
+            return Again(DRAIN_POLL_S, {}, f"Waiting for open requests of {', '.join(waiting)} to end.")
         return Done()
 
     def _stop(self, name: str, context: StepContext) -> None:

@@ -13,7 +13,7 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     rollouts_of_version,
 )
-from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, workflow_name
+from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, WATCH_TITLE, workflow_name
 from shipline.domain.actor import Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
@@ -181,6 +181,11 @@ def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: di
     append(tx, events, rollout, "DeploymentBegan", body)
 
 
+def awaited(reason: str, *, waiting: bool) -> str:
+    """What a rollout waits for after a look that ended with `reason`. `waiting`: for a person."""
+    return f"Paused until a person resumes, promotes or aborts it. {reason}" if waiting else reason
+
+
 def note_analysis(
     tx: Transaction, events: EventWriter, rollout: Rollout, point: AnalysisPoint, *, waiting: bool
 ) -> None:
@@ -191,7 +196,7 @@ def note_analysis(
         weight=point.weight,
         evidence_value=point.evidence_value,
         failed_requests=rollout.failed_requests + point.canary_errors,
-        waiting_for=point.reason,
+        waiting_for=awaited(point.reason, waiting=waiting),
     )
     status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
     if status is not rollout.status and point.verdict != "rollback":
@@ -242,9 +247,10 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
         began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
-        turning = replace(rollout.to(RolloutStatus.ROLLING_BACK), reason=run.state.reason, rollback_began_us=began_us)
+        reason = run.state.reason.removeprefix(f"{WATCH_TITLE}: ")  # What the analysis found speaks for itself.
+        turning = replace(rollout.to(RolloutStatus.ROLLING_BACK), reason=reason, rollback_began_us=began_us)
         ROLLOUTS.save(tx, turning)
-        body = {"reason": run.state.reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
+        body = {"reason": reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
         append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
     elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
         _note_rolled_back(tx, events, rollout, now_us)

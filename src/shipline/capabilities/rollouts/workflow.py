@@ -8,6 +8,8 @@ PREPARE_TIMEOUT_S = 900
 START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
+WATCH_TITLE = "Watch the canary"
+
 # What people (and programs) can say to a rollout while its canary is watched; abort is the engine's own.
 CANARY_SIGNALS = ("pause", "resume", "promote")
 
@@ -37,7 +39,7 @@ def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s
                 START_TIMEOUT_S,
                 undo_title="Give all traffic back to the stable version",
             ),
-            Step("canary", "Watch the canary", Recovery.REPEAT, NO_UNDO, canary_timeout_s, listens=CANARY_SIGNALS),
+            Step("canary", WATCH_TITLE, Recovery.REPEAT, NO_UNDO, canary_timeout_s, listens=CANARY_SIGNALS),
             Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
         on_failure=OnFailure.UNDO,

@@ -12,9 +12,11 @@ from importlib.util import find_spec
 from shipline.apps.cli.checks.check import Check, State
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
+from shipline.capabilities.rollouts import current_deployment, is_serving, latest_rollout
 from shipline.clients.haproxy_files import proxy_process
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import MissingProgram, ShiplineError
+from shipline.store.database import Store
 
 # An unprivileged user's PATH lacks the folders where systems put haproxy.
 SYSTEM_PATH = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"))
@@ -70,12 +72,31 @@ def _port(application: Application, environment: EnvironmentSettings, name: str,
     folder = application.context("environments", environment.name, "traffic").state
     pid = proxy_process(folder, application.clock).pid()
     if pid is not None:
-        return Check(name, State.OK, f"its proxy runs (pid {pid}) on {host}:{port}")
+        return _served(application, environment, name, f"its proxy runs (pid {pid}) on {host}:{port}")
     trouble = _trouble_to_listen(host, port)
     if trouble:
         todo = "stop what listens there, or set another `port` for the environment's traffic"
         return Check(name, State.WRONG, f"{host}:{port} cannot be used: {trouble}", todo)
-    return Check(name, State.OK, f"nothing runs yet, and {host}:{port} is free")
+    return _served(application, environment, name, f"nothing runs, and {host}:{port} is free")
+
+
+def _served(application: Application, environment: EnvironmentSettings, name: str, words: str) -> Check:
+    """Whether what the record says is served is: an instance can be ended by hand, or by a restart of the machine."""
+    version = _version_on_record(application, environment.name)
+    if version is None or is_serving(application.rollout_ground(environment)):
+        return Check(name, State.OK, words)
+    todo = f"shipline deploy {version} --to {environment.name} (not needed after `shipline down`)"
+    return Check(name, State.WARNING, f"{words}; nothing serves {version}, which was deployed last", todo)
+
+
+def _version_on_record(application: Application, environment: str) -> str | None:
+    store = Store(application.store_url)
+    if store.path is not None and not store.path.exists():
+        return None
+    with application.store.begin() as tx:
+        latest = latest_rollout(tx, environment)
+        current = current_deployment(tx, environment, latest.package) if latest is not None else None
+    return current.version if current is not None else None
 
 
 def _trouble_to_listen(host: str, port: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from shipline.apps.cli.checks.check import Check, State, wrong
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
-from shipline.configuration import FILE_NAME
+from shipline.configuration import FILE_NAME, Settings
 from shipline.configuration.check import problems
 from shipline.domain.errors import ShiplineError
 from shipline.providers.repository.command import GitCommand, GitFailed
@@ -29,8 +29,14 @@ def settings(application: Application) -> Iterator[Check]:
     if not path.exists():
         words = f"no {FILE_NAME}, so the defaults hold; `shipline init` writes one to start from"
     else:
-        words = f"{path}: {len(stated.test)} tests, {len(stated.gate)} gates, {len(stated.environment)} environments"
+        words = f"{path}: {_counted(stated)}"
     yield Check("settings", State.OK, words)
+
+
+def _counted(stated: Settings) -> str:
+    """`1 [[test]], 3 [[gate]], 0 [[environment]]`: how many tables of each kind there are."""
+    tables = (("test", stated.test), ("gate", stated.gate), ("environment", stated.environment))
+    return ", ".join(f"{len(found)} [[{name}]]" for name, found in tables)
 
 
 def repository(application: Application) -> Iterator[Check]:

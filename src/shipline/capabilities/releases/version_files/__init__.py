@@ -108,4 +108,6 @@ def _spans(path: str, data: bytes) -> tuple[Span, ...]:
     try:
         return editor_for(path).spans(data)
     except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        raise ShiplineError(f"{path} cannot be read", why=str(error)[:200]) from None
+        raise ShiplineError(
+            f"{path} cannot be read", why=str(error)[:200], todo="mend that file, commit, then run this again"
+        ) from None
