@@ -105,10 +105,13 @@ make_environment() {
     fi
     say "installing $(grep -c '==' requirements.lock) locked packages into .venv (a minute or two)"
     # -qq leaves errors: find-links folders of the machine's own configuration are none of ours to warn about.
-    .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --require-hashes \
+    # The lock is complete. Without --no-deps, older pips look at releases newer than the locked ones, and refuse those.
+    .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --require-hashes --no-deps \
         -r requirements.lock || fail "pip could not install requirements.lock; its reason stands above"
     .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --no-deps --no-build-isolation \
         --editable . || fail "pip could not install the project itself; its reason stands above"
+    said=$(.venv/bin/python -m pip check --disable-pip-version-check) ||
+        fail "requirements.lock does not fit pyproject.toml; make lock writes it anew: $said"
     stamp >"$stamp_file"
 }
 
