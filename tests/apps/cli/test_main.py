@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,15 @@ def test_a_shell_can_complete_commands_and_options(tmp_path: Path) -> None:
     assert options.out.split() == ["plain,--json"]
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Commands that a test starts take SIGINT: a shell that runs the tests in its background ignores it for all."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_ends_it_in_words(tmp_path: Path) -> None:
     process = subprocess.Popen(
         arguments_of("analyse", "--stdio"),
