@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from shipline.capabilities.releases import Candidate, ReleaseGround
     from shipline.capabilities.rollouts import Ground
+    from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
-    from shipline.domain.gate import Gate
     from shipline.domain.rollout import Rollout
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
@@ -68,6 +68,21 @@ class Application:
     def settings(self) -> Settings:
         """`shipline.toml`, or the defaults."""
         return load_settings(self.root)
+
+    @cached_property
+    def policy(self) -> Policy:
+        """What the commit under release does not decide about itself. Raises ConfigurationError."""
+        return self._read_policy(self.settings)
+
+    def _read_policy(self, settings: Settings) -> Policy:
+        from shipline.configuration.policy import POLICY_VARIABLE, read_policy
+
+        named = os.environ.get(POLICY_VARIABLE, "")
+        try:
+            folder = self.root.resolve().relative_to(self.repository.root().resolve()).as_posix()
+        except UsageError:  # There is no repository here.
+            return read_policy(settings, None, folder=".", named=named)
+        return read_policy(settings, self.repository, folder=folder, named=named)
 
     @cached_property
     def state(self) -> Path:
@@ -191,12 +206,14 @@ class Application:
 
     def environment(self, name: str) -> EnvironmentSettings:
         """An environment's settings. Unknown: UsageError that lists the known ones."""
-        for environment in self.settings.environment:
+        for environment in self.policy.environments:
             if environment.name == name:
                 return environment
-        known = ", ".join(environment.name for environment in self.settings.environment) or "none"
+        known = ", ".join(environment.name for environment in self.policy.environments) or "none"
         raise UsageError(
-            f"there is no environment {name[:60]!r}", todo=f"known ones: {known}; add [[environment]] to shipline.toml"
+            f"there is no environment {name[:60]!r}",
+            why=f"environments are read from {self.policy.source}",
+            todo=f"known ones: {known}; another needs an [[environment]] there",
         )
 
     # --- rooms -------------------------------------------------------------------------------------------------
@@ -220,17 +237,9 @@ class Application:
             commit_message=self.settings.release.commit_message,
             remote=self.settings.release.remote,
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
-            gates=self._gates(),
+            gates=self.policy.gates,
             python=sys.executable,
         )
-
-    def _gates(self) -> tuple[Gate, ...]:
-        """The configured gates; where tests are configured and no gate is, that the tests pass."""
-        from shipline.capabilities.gates import QUALITY
-
-        release_gates = [gate for gate in self.settings.gate if gate.stage == "release"]
-        usual = QUALITY if self.settings.test and not release_gates else ()
-        return (*usual, *self.settings.gate)
 
     def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
         """The packages to release, all or those named, each with its plan and the files that a release edits."""
@@ -289,7 +298,7 @@ class Application:
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
         actions = dict(releases.actions(self.release_ground))
         observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
-        for environment in self.settings.environment:
+        for environment in self.policy.environments:
             settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
                 environment.name,
@@ -323,14 +332,15 @@ class Application:
         )
 
     def _follow_settings(self) -> None:
-        """Take in a changed shipline.toml, so that a server decides by the same settings as the command line."""
+        """Take in a changed shipline.toml or policy, so that a server decides by the same as the command line."""
         from shipline.configuration.check import check_settings
 
         settings = load_settings(self.root)
-        if settings == self.settings:
+        policy = self._read_policy(settings)
+        if (settings, policy) == (self.settings, self.policy):
             return
         check_settings(settings)
-        self.__dict__.update(settings=settings)
+        self.__dict__.update(settings=settings, policy=policy)
         for made_from_settings in ("packages", "registry", "signer", "release_ground"):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()

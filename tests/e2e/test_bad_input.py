@@ -67,6 +67,21 @@ def test_another_branch_than_the_one_to_release_from(tmp_path: Path) -> None:
     refused(run_shipline(history.folder, "release"), 3, "a detached HEAD")
 
 
+def test_a_commit_that_takes_its_own_gate_away_is_still_asked_by_it(tmp_path: Path) -> None:
+    """The remote's main has the gate; what is released here has none, and names another branch and no remote."""
+    gate = '[[gate]]\nname = "covered"\nrule = "coverage.line >= 80.0"\n'
+    history = small_project(tmp_path / "quo", SETTINGS + gate)
+    history.git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "forge.git"))
+    history.git("remote", "add", "origin", str(tmp_path / "forge.git"))
+    history.git("push", "--quiet", "origin", "main")
+    history.git("remote", "set-head", "origin", "--auto")
+    history.git("switch", "--quiet", "--create", "loose")
+    history.commit("feat: release at will", {"shipline.toml": SETTINGS + '[release]\nbranch = "loose"\n'})
+    said = run_shipline(history.folder, "release")
+    refused(said, 3, "policy is shipline.toml of origin", "covered UNKNOWN")
+    assert history.git("ls-remote", "--tags", "origin") == ""
+
+
 @pytest.mark.parametrize("command", ["plan", "release"])
 def test_a_shallow_clone(history: History, tmp_path: Path, command: str) -> None:
     history.commit("fix: b")

@@ -48,6 +48,10 @@ class Repository(Protocol):
         """The id of HEAD's commit, None in a repository without commits."""
         ...
 
+    def find_commit(self, reference: str) -> str | None:
+        """The commit that a branch or another reference stands on, None where there is none; `refs/…` is exact."""
+        ...
+
     def branch(self) -> str | None:
         """The current branch, None when HEAD is detached."""
         ...

@@ -40,7 +40,7 @@ def command(application: Application, *, as_json: bool, name: str | None, days: 
 
 def _environments(application: Application, name: str | None) -> tuple[str, ...]:
     if name is None:
-        return tuple(each.name for each in application.settings.environment if each.production)
+        return tuple(each.name for each in application.policy.environments if each.production)
     return (application.environment(name).name,)
 
 

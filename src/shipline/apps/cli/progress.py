@@ -34,6 +34,8 @@ def engine_running(application: Application) -> Iterator[bool]:
     Gives whether it is this one.
     """
     speak_plainly()
+    for sentence in application.policy.left_out:
+        click.echo(printable(f"policy is {application.policy.source}: {sentence}"), err=True)
     runner = application.runner()
     mine = runner.start()
     try:

@@ -43,7 +43,7 @@ def _release_each(application: Application, names: tuple[str, ...]) -> list[Rele
     reasons = []
     for candidate in application.candidates(names):
         since_us = application.clock.now_us()
-        ground, branch = application.release_ground, application.settings.release.branch
+        ground, branch = application.release_ground, application.policy.branch
         decision, release = release_package(ground, application.engine, candidate, local_person(), branch=branch)
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")

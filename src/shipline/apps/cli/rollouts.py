@@ -29,7 +29,7 @@ def chosen_environment(application: Application, name: str | None) -> Environmen
     """The environment of this name, or the only one."""
     if name is not None:
         return application.environment(name)
-    known = application.settings.environment
+    known = application.policy.environments
     if not known:
         raise UsageError("no environment is configured", todo="add an [[environment]] to shipline.toml")
     if len(known) > 1:

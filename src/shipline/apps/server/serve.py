@@ -47,7 +47,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
             store=application.store,
             engine=application.engine,
             clock=application.clock,
-            environments=lambda: application.settings.environment,
+            environments=lambda: application.policy.environments,
         )
         token = load_or_create_token(application.state)
         hub = Hub()

@@ -78,6 +78,14 @@ class GitRepository:
         except InvalidValue:
             return None
 
+    def find_commit(self, reference: str) -> str | None:
+        """The commit that a branch or another reference stands on, None where there is none; `refs/…` is exact."""
+        self.root()
+        try:
+            return self._resolve(reference)
+        except InvalidValue:
+            return None
+
     def branch(self) -> str | None:
         """The current branch, None when HEAD is detached."""
         self.root()

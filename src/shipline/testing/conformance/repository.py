@@ -38,6 +38,13 @@ class RepositoryConformance:
         assert (read.parents, read.time_us, read.message.splitlines()[0]) == ((), NOW_US, "feat: k1")
         assert repository.dirty_paths() == ()
 
+    def test_a_branch_is_found_by_its_name_and_what_is_not_there_is_not(self, repository: Repository) -> None:
+        made = commit(repository, "a.txt", "one", key="k1")
+        branch = repository.branch()
+        assert repository.find_commit(str(branch)) == repository.find_commit(f"refs/heads/{branch}") == made
+        assert repository.find_commit("refs/remotes/origin/HEAD") is None
+        assert repository.find_commit("--all") is None
+
     def test_committing_twice_with_one_key_is_committing_once(self, repository: Repository) -> None:
         made = commit(repository, "a.txt", "one", key="k1")
         assert commit(repository, "a.txt", "two", key="k1") == made

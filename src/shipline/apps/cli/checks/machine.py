@@ -31,8 +31,8 @@ def git(_: Application) -> Iterator[Check]:
 def programs(application: Application) -> Iterator[Check]:
     """What the packages and the settings need beside git."""
     ecosystems = ecosystems_of(application)
-    has_targets = any(one.target.get("provider", "process") == "process" for one in application.settings.environment)
-    has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in application.settings.environment)
+    has_targets = any(one.target.get("provider", "process") == "process" for one in application.policy.environments)
+    has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in application.policy.environments)
     uploads = application.settings.registry.get("provider", "pypi") == "pypi" and bool(application.settings.registry)
     for module, needed in (("build", "python" in ecosystems), ("twine", uploads), ("pip", uploads or has_targets)):
         if needed:
@@ -54,7 +54,7 @@ def ecosystems_of(application: Application) -> set[str]:
 def environments(application: Application) -> Iterator[Check]:
     """Whether each environment's port is free, or served by its own proxy."""
     served: dict[int, str] = {}
-    for environment in application.settings.environment:
+    for environment in application.policy.environments:
         port = environment.traffic.get("port")
         if environment.traffic.get("provider", "haproxy") != "haproxy" or not isinstance(port, int):
             continue

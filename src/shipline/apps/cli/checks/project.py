@@ -39,6 +39,14 @@ def _counted(stated: Settings) -> str:
     return ", ".join(f"{len(found)} [[{name}]]" for name, found in tables)
 
 
+def policy(application: Application) -> Iterator[Check]:
+    """Where gates and environments are read from, and what is stated here and does not count."""
+    read = application.policy
+    yield Check("policy", State.OK, f"gates and environments are those of {read.source}")
+    for sentence in read.left_out:
+        yield Check("policy", State.WARNING, sentence, "it counts once the protected branch says the same")
+
+
 def repository(application: Application) -> Iterator[Check]:
     """Whether a release could begin from what is checked out."""
     here = application.repository
@@ -68,7 +76,7 @@ def _history(application: Application) -> Check:
 def _branch(application: Application) -> Check:
     branch = application.repository.branch()
     try:
-        wanted = application.settings.release.branch
+        wanted = application.policy.branch
     except ShiplineError:  # Which the settings' own check says.
         wanted = ""
     if branch is None:

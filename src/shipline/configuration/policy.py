@@ -1,0 +1,135 @@
+"""What the commit under release does not decide about itself: gates, environments, the branch to release from.
+
+They are read from the protected branch, or from where whoever runs the machine says (`SHIPLINE_POLICY`). The
+`shipline.toml` that lies here may add gates, and take away and change nothing: a commit that loosens a gate counts
+once it is on the protected branch, which is where people look at changes before they are taken in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shipline.configuration.load import FILE_NAME, load_settings, parse_settings
+from shipline.configuration.settings import EnvironmentSettings, Settings
+from shipline.domain.errors import ConfigurationError
+from shipline.domain.gate import Gate
+from shipline.ports.repository import Repository
+
+POLICY_VARIABLE = "SHIPLINE_POLICY"
+REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+USUAL_REMOTE = "origin"  # The name that `git clone` gives.
+HERE = f"{FILE_NAME} as it lies here"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What decides. `source` says in words where it is from; `left_out` are sentences on what here does not count.
+
+    `branch` is the only one to release from, "" for any.
+    """
+
+    gates: tuple[Gate, ...]
+    environments: tuple[EnvironmentSettings, ...]
+    branch: str
+    source: str
+    left_out: tuple[str, ...] = ()
+
+
+def read_policy(own: Settings, repository: Repository | None, *, folder: str, named: str) -> Policy:
+    """The policy for the project in `folder` ("." for the top) of a repository, None where there is none.
+
+    `named` is the value of SHIPLINE_POLICY, "" where it is not set. Raises ConfigurationError where what it names is
+    not there, or where a policy cannot be read: what is not known is no permission.
+    """
+    if named and Path(named).is_absolute():
+        return tightened(_from_file(Path(named)), own, f"{named}, which {POLICY_VARIABLE} names")
+    if repository is None:
+        return tightened(None, own, HERE)
+    for reference in (named,) if named else _references(own):
+        commit = repository.find_commit(reference)
+        if commit is not None:
+            shown = reference.removeprefix("refs/remotes/").removeprefix("refs/heads/").removesuffix("/HEAD")
+            return tightened(_from_commit(repository, commit, folder), own, f"{FILE_NAME} of {shown} ({commit[:7]})")
+    if named:
+        raise ConfigurationError(
+            f"{POLICY_VARIABLE} names {named[:80]!r}, and there is no such branch here",
+            why="gates and environments are read from there",
+            todo="fetch it first (in CI, let the checkout fetch it), or name another: a branch, or the absolute path "
+            "of a file",
+        )
+    return tightened(None, own, HERE)
+
+
+def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
+    """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
+    if trusted is None:
+        return Policy(_gates(own), own.environment, own.release.branch, source)
+    gates = _gates(trusted)
+    added = tuple(_beside(gate, gates) for gate in _gates(own) if gate not in gates)
+    return Policy(
+        gates=(*gates, *added),
+        environments=trusted.environment,
+        branch=trusted.release.branch or own.release.branch,
+        source=source,
+        left_out=tuple(_left_out(trusted, own)),
+    )
+
+
+def _references(own: Settings) -> Iterator[str]:
+    """Where the protected branch may be known from, the surest first: what others have taken in comes before ours."""
+    remotes = dict.fromkeys(name for name in (USUAL_REMOTE, own.release.remote) if REMOTE_NAME.fullmatch(name))
+    for remote in remotes:
+        yield f"refs/remotes/{remote}/HEAD"
+    if own.release.branch:
+        for remote in remotes:
+            yield f"refs/remotes/{remote}/{own.release.branch}"
+        yield f"refs/heads/{own.release.branch}"
+
+
+def _from_file(path: Path) -> Settings:
+    if path.name != FILE_NAME or not path.is_file():
+        raise ConfigurationError(
+            f"{POLICY_VARIABLE} names {path}, and there is no such file",
+            why="gates and environments are read from there",
+            todo=f"name the absolute path of a {FILE_NAME}, or a branch",
+        )
+    return load_settings(path.parent)
+
+
+def _from_commit(repository: Repository, commit: str, folder: str) -> Settings | None:
+    """The settings that a commit holds; None where it holds none, so that nothing is protected yet."""
+    path = FILE_NAME if folder == "." else f"{folder}/{FILE_NAME}"
+    content = repository.read_files((path,), commit).get(path)
+    return None if content is None else parse_settings(content)
+
+
+def _gates(settings: Settings) -> tuple[Gate, ...]:
+    """The gates that settings ask for; where tests are configured and no gate is, that the tests pass."""
+    from shipline.capabilities.gates import QUALITY  # noqa: PLC0415 - brings the CEL library
+
+    release_gates = [gate for gate in settings.gate if gate.stage == "release"]
+    return (*(QUALITY if settings.test and not release_gates else ()), *settings.gate)
+
+
+def _beside(gate: Gate, others: tuple[Gate, ...]) -> Gate:
+    """A gate that this commit adds; its verdicts are told from those of the one that it meant to replace."""
+    taken = any((other.stage, other.name) == (gate.stage, gate.name) for other in others)
+    return replace(gate, name=f"{gate.name} (as changed here)") if taken else gate
+
+
+def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
+    kept = [gate for gate in trusted.gate if gate not in own.gate]
+    for gate in kept:
+        yield f"the gate {gate.name!r} of {gate.stage} counts as it is there, though it is not so here"
+    there = {environment.name: environment for environment in trusted.environment}
+    here = {environment.name: environment for environment in own.environment}
+    for name in {**there, **here}:
+        if name not in there:
+            yield f"the environment {name!r} is not there yet, so it does not count"
+        elif there[name] != here.get(name):
+            yield f"the environment {name!r} counts as it is there, though it is not so here"
+    if trusted.release.branch not in ("", own.release.branch):
+        yield f"releases are made from {trusted.release.branch}, whatever is said here"
