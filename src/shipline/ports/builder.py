@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -9,17 +10,29 @@ from shipline.domain.artifact import Artifact
 from shipline.domain.package import Package
 
 
+@dataclass(frozen=True, slots=True)
+class BuildRequest:
+    """What is to be built: `package` at `version`, from `commit`.
+
+    `source_date_epoch_s` is the one time that artifacts may carry, in seconds
+    (https://reproducible-builds.org/specs/source-date-epoch/).
+    """
+
+    package: Package
+    version: str
+    commit: str
+    source_date_epoch_s: int
+
+
 class Builder(Protocol):
     """Builds what an ecosystem publishes."""
 
     api_version: int
 
-    def build(
-        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
-    ) -> tuple[Artifact, ...]:
-        """Build `package` from the clean tree `source` into the empty folder `output`.
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+        """Build from the clean tree `source`, the repository's top, into the empty folder `output`.
 
-        Reproducible for the same source and epoch where the ecosystem allows it. Refuses (ShiplineError) artifacts
+        Reproducible for the same source and request where the ecosystem allows it. Refuses (ShiplineError) artifacts
         whose own metadata states another version. May be called again after a crash with an emptied `output`.
         """
         ...

@@ -19,6 +19,7 @@ from shipline.domain.package import Package
 from shipline.domain.release import Release
 from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.journal import Run
+from shipline.ports.builder import BuildRequest
 from shipline.ports.clock import Clock
 from shipline.ports.registry import PublishedFile
 from shipline.store.database import Store
@@ -47,10 +48,9 @@ REGISTRY_EFFECTS = ("publish", "withdraw")
 class PairBuilder(FakeBuilder):
     """As the Python builder: a wheel and an sdist, by their names."""
 
-    def build(
-        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
-    ) -> tuple[Artifact, ...]:
-        (made,) = super().build(source, package, version, output=output, source_date_epoch_s=source_date_epoch_s)
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+        package, version = request.package, request.version
+        (made,) = super().build(request, source=source, output=output)
         built = []
         for name in (f"{package.name}-{version}-py3-none-any.whl", f"{package.name}-{version}.tar.gz"):
             path = output / name

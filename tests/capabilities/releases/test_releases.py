@@ -366,6 +366,16 @@ def test_a_plain_package_has_nothing_to_publish_and_nothing_to_look_for(project:
     anew.world.close()
 
 
+def test_a_package_in_a_folder_of_its_repository_is_built_from_there(project: ReleaseWorld) -> None:
+    """Builders are given the repository's top, and find the package in it."""
+    project.history.commit("feat: a service", {"services/quotes/VERSION": "0.0.0\n"})
+    package = Package("quotes", path="services/quotes", ecosystem="python")
+    _, release = project.order(package)
+    assert release is not None
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.PUBLISHED
+
+
 def test_a_changelog_that_is_a_link_is_not_followed(project: ReleaseWorld, tmp_path: Path) -> None:
     """What it leads to would be committed, tagged and published."""
     (tmp_path / "secret").write_text("the key")

@@ -13,7 +13,7 @@ from shipline.domain.package import Package
 from shipline.ports.builder import Builder
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.npm import NPMBuilder, NPMBuilderSettings
-from shipline.testing.conformance.builder import EPOCH_S, BuilderConformance
+from shipline.testing.conformance.builder import BuilderConformance, request_for
 from shipline.testing.fakes.clock import FakeClock
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
@@ -32,7 +32,7 @@ class TestNPMBuilder(BuilderConformance):
 
     def test_scripts_are_not_run(self, builder: Builder, source: Path, tmp_path: Path) -> None:
         artifacts = builder.build(
-            source, self.package, "1.2.3", output=self.output(tmp_path, "out"), source_date_epoch_s=EPOCH_S
+            request_for(self.package, "1.2.3"), source=source, output=self.output(tmp_path, "out")
         )
         assert [artifact.kind for artifact in artifacts] == ["npm"]
         assert not (source / self.package.path / "ran").exists()
@@ -40,11 +40,7 @@ class TestNPMBuilder(BuilderConformance):
     def test_a_scoped_name_is_packed(self, builder: Builder, tmp_path: Path) -> None:
         self.write_source(tmp_path, name="@quotes/api", version="1.0.0")
         (artifact,) = builder.build(
-            tmp_path,
-            Package("@quotes/api"),
-            "1.0.0",
-            output=self.output(tmp_path, "out"),
-            source_date_epoch_s=EPOCH_S,
+            request_for(Package("@quotes/api"), "1.0.0"), source=tmp_path, output=self.output(tmp_path, "out")
         )
         assert artifact.name == "quotes-api-1.0.0.tgz"
 
@@ -52,11 +48,5 @@ class TestNPMBuilder(BuilderConformance):
         self, builder: Builder, tmp_path: Path
     ) -> None:
         with pytest.raises(ShiplineError, match="cannot be packed") as caught:
-            builder.build(
-                tmp_path,
-                Package("quotes"),
-                "1.0.0",
-                output=self.output(tmp_path, "out"),
-                source_date_epoch_s=EPOCH_S,
-            )
+            builder.build(request_for(Package("quotes"), "1.0.0"), source=tmp_path, output=self.output(tmp_path, "out"))
         assert "package.json" in caught.value.why

@@ -11,7 +11,7 @@ from shipline.domain.package import Package
 from shipline.ports.builder import Builder
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.python import PythonBuilder, PythonBuilderSettings
-from shipline.testing.conformance.builder import EPOCH_S, BuilderConformance
+from shipline.testing.conformance.builder import BuilderConformance, request_for
 from shipline.testing.fakes.clock import FakeClock
 
 PYPROJECT = """[build-system]
@@ -62,7 +62,7 @@ def output(tmp_path: Path) -> Path:
 def test_sdist_and_wheel_are_built_and_versions_are_equal_by_pep_440(tmp_path: Path, output: Path) -> None:
     write(tmp_path / "source", name="Quotes", version="1.0.0-rc.1")
     artifacts = builder_in(tmp_path).build(
-        tmp_path / "source", Package("quotes"), "1.0.0rc1", output=output, source_date_epoch_s=EPOCH_S
+        request_for(Package("quotes"), "1.0.0rc1"), source=tmp_path / "source", output=output
     )
     assert [(artifact.name, artifact.kind) for artifact in artifacts] == [
         ("quotes-1.0.0rc1-py3-none-any.whl", "wheel"),
@@ -73,9 +73,7 @@ def test_sdist_and_wheel_are_built_and_versions_are_equal_by_pep_440(tmp_path: P
 def test_another_packages_artifacts_are_refused(tmp_path: Path, output: Path) -> None:
     write(tmp_path / "source", name="others", version="1.0.0")
     with pytest.raises(ShiplineError, match="'others'"):
-        builder_in(tmp_path).build(
-            tmp_path / "source", Package("quotes"), "1.0.0", output=output, source_date_epoch_s=EPOCH_S
-        )
+        builder_in(tmp_path).build(request_for(Package("quotes"), "1.0.0"), source=tmp_path / "source", output=output)
 
 
 def test_a_failing_back_end_is_quoted_in_part_and_sees_no_credentials(
@@ -91,7 +89,7 @@ def test_a_failing_back_end_is_quoted_in_part_and_sees_no_credentials(
         "    raise RuntimeError('token: ' + os.environ.get('QUOTES_TOKEN', 'not here'))\n"
     )
     with pytest.raises(ShiplineError, match="cannot be built") as caught:
-        builder_in(tmp_path).build(source, Package("quotes"), "1.0.0", output=output, source_date_epoch_s=EPOCH_S)
+        builder_in(tmp_path).build(request_for(Package("quotes"), "1.0.0"), source=source, output=output)
     assert "token: not here" in caught.value.why
     assert len(caught.value.why) <= 2_000
 
@@ -100,11 +98,11 @@ def test_an_interpreter_that_is_not_there_is_named(tmp_path: Path, output: Path)
     write(tmp_path / "source", name="quotes", version="1.0.0")
     with pytest.raises(MissingProgram):
         builder_in(tmp_path, python="no-such-python").build(
-            tmp_path / "source", Package("quotes"), "1.0.0", output=output, source_date_epoch_s=EPOCH_S
+            request_for(Package("quotes"), "1.0.0"), source=tmp_path / "source", output=output
         )
 
 
 def test_a_version_that_is_none_by_pep_440_builds_nothing(tmp_path: Path, output: Path) -> None:
     with pytest.raises(InvalidValue):
-        builder_in(tmp_path).build(tmp_path, Package("quotes"), "first", output=output, source_date_epoch_s=EPOCH_S)
+        builder_in(tmp_path).build(request_for(Package("quotes"), "first"), source=tmp_path, output=output)
     assert list(output.iterdir()) == []

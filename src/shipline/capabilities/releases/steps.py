@@ -25,6 +25,7 @@ from shipline.domain.codec import to_json
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.workflow import Done, Outcome, StepContext
+from shipline.ports.builder import BuildRequest
 from shipline.store.transaction import Transaction
 
 
@@ -127,13 +128,8 @@ class ArtifactSteps:
         output.mkdir(parents=True)
         commit = str(context.results["tag"]["commit"])
         with exported(self.ground, commit) as source:
-            artifacts = self.ground.builder(package.ecosystem).build(
-                source / package.path,
-                package,
-                release.version,
-                output=output,
-                source_date_epoch_s=context.input["time_us"] // 1_000_000,
-            )
+            request = BuildRequest(package, release.version, commit, context.input["time_us"] // 1_000_000)
+            artifacts = self.ground.builder(package.ecosystem).build(request, source=source, output=output)
         save_built(folder, Built(commit, artifacts))
         return artifacts
 

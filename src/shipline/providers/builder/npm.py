@@ -13,7 +13,7 @@ from pathlib import Path
 from shipline.clients.programs import run_program, without_secrets
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ShiplineError
-from shipline.domain.package import Package
+from shipline.ports.builder import BuildRequest
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.archives import artifact, npm_identity
 
@@ -35,16 +35,14 @@ class NPMBuilder:
     def __init__(self, _settings: NPMBuilderSettings, _context: ProviderContext) -> None:
         pass
 
-    def build(
-        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
-    ) -> tuple[Artifact, ...]:
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """One tarball."""
         outcome = run_program(
             ["npm", "pack", "--ignore-scripts", "--pack-destination", str(output.absolute())],
-            folder=source / package.path,
+            folder=source / request.package.path,
             environment={
                 **without_secrets(os.environ),
-                "SOURCE_DATE_EPOCH": str(source_date_epoch_s),
+                "SOURCE_DATE_EPOCH": str(request.source_date_epoch_s),
                 "NPM_CONFIG_UPDATE_NOTIFIER": "false",
             },
             timeout_s=PACK_TIMEOUT_S,
@@ -58,6 +56,7 @@ class NPMBuilder:
                 todo="run `npm pack --dry-run` in the package's folder, mend what it says, commit, then run this again",
             )
         stated = npm_identity(built[0])
+        package, version = request.package, request.version
         if stated != (package.name, version):
             raise ShiplineError(
                 f"{built[0].name} states {stated[0][:80]} {stated[1][:80]}, not {package.name} {version}",

@@ -18,7 +18,7 @@ from packaging.version import InvalidVersion, Version
 from shipline.clients.programs import run_program, without_secrets
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import InvalidValue, ShiplineError
-from shipline.domain.package import Package
+from shipline.ports.builder import BuildRequest
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.archives import artifact, sdist_identity, wheel_identity
 
@@ -51,12 +51,10 @@ class PythonBuilder:
     def __init__(self, settings: PythonBuilderSettings, _context: ProviderContext) -> None:
         self._settings = settings
 
-    def build(
-        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
-    ) -> tuple[Artifact, ...]:
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """One sdist and its wheels, sorted by name; the bytes repeat where the back end honours SOURCE_DATE_EPOCH."""
-        wanted = _version(version)
-        self._run(source / package.path, output, source_date_epoch_s)
+        package, wanted = request.package, _version(request.version)
+        self._run(source / package.path, output, request.source_date_epoch_s)
         built = tuple(sorted(output.iterdir()))
         kinds = sorted({kind for path in built for suffix, kind, _ in _KINDS if path.name.endswith(suffix)})
         if kinds != ["sdist", "wheel"]:

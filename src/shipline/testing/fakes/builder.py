@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ShiplineError
-from shipline.domain.package import Package
+from shipline.ports.builder import BuildRequest
 
 
 class FakeBuilder:
@@ -23,12 +23,11 @@ class FakeBuilder:
         self.fails = False
         self.builds = 0
 
-    def build(
-        self, source: Path, package: Package, version: str, *, output: Path, source_date_epoch_s: int
-    ) -> tuple[Artifact, ...]:
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """One tar."""
-        folder = source / package.path
-        path = output / f"{package.name}-{version}.tar"
+        version = request.version
+        folder = source / request.package.path
+        path = output / f"{request.package.name}-{version}.tar"
         if self.fails:
             path.write_bytes(b"half")
             raise ShiplineError("the fake builder was told to fail")
@@ -39,7 +38,7 @@ class FakeBuilder:
             for file in sorted(file for file in folder.rglob("*") if file.is_file()):
                 member = tarfile.TarInfo(file.relative_to(folder).as_posix())
                 member.size = file.stat().st_size
-                member.mtime = source_date_epoch_s
+                member.mtime = request.source_date_epoch_s
                 with file.open("rb") as stream:
                     archive.addfile(member, stream)
         self.builds += 1
