@@ -236,6 +236,7 @@ class Application:
             folder=self.state / "releases",
             commit_message=self.settings.release.commit_message,
             remote=self.settings.release.remote,
+            sign_tags=self.settings.release.sign_tags,
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
             python=sys.executable,

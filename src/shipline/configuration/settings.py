@@ -62,7 +62,8 @@ class ReleaseSettings:
     """`[release]`: how a release is made.
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
-    nowhere; `commit_message` may hold `{package}` and `{version}`. `withdraw_on_rollback` withdraws a version from
+    nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` signs them as git's own configuration
+    says. `withdraw_on_rollback` withdraws a version from
     its registry when its rollout was rolled back by the analysis.
     """
 
@@ -71,6 +72,7 @@ class ReleaseSettings:
     commit_message: Annotated[str, Limits(pattern=r"\S.*", meaning="a subject of one line")] = (
         "chore(release): {package} {version}"
     )
+    sign_tags: bool = False
     withdraw_on_rollback: bool = False
 
 

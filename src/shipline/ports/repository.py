@@ -106,8 +106,11 @@ class Repository(Protocol):
         """
         ...
 
-    def create_tag(self, name: str, commit: str, message: str, *, time_us: int) -> Tag:
-        """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError."""
+    def create_tag(self, name: str, commit: str, message: str, *, time_us: int, sign: bool = False) -> Tag:
+        """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError.
+
+        With `sign` it is signed as the repository's own configuration says; RefusedError where it cannot be.
+        """
         ...
 
     def delete_tag(self, name: str) -> None:

@@ -127,6 +127,7 @@ class ReleaseWorld:
             folder=self.folder / "releases",
             commit_message="chore(release): {package} {version}",
             remote=self.remote,
+            sign_tags=False,
             tests=(TESTS,),
             gates=self.gates,
             python="python",

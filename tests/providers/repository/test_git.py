@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.domain.errors import ConflictError, InvalidValue, MissingProgram, UnavailableError, UsageError
+from shipline.domain.errors import (
+    ConflictError,
+    InvalidValue,
+    MissingProgram,
+    RefusedError,
+    UnavailableError,
+    UsageError,
+)
 from shipline.ports.repository import Repository
 from shipline.providers.repository.command import bounded
 from shipline.providers.repository.git import _commits, _commits_with_paths
@@ -242,3 +250,31 @@ def test_a_commit_of_the_far_future_has_a_time_that_can_be_recorded(history: His
     subprocess.run(amend, cwd=history.folder, env=environment, check=True)
     history.tag("v1")
     assert [commit.time_us for commit in history.repository.log(())] == [time_us]
+
+
+class TestSignedTags:
+    """git signs by its own configuration, with a real key."""
+
+    @pytest.fixture
+    def head(self, history: History) -> str:
+        return history.commit("feat: begin")
+
+    @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+    def test_a_tag_is_signed_with_an_ssh_key(self, history: History, head: str, tmp_path: Path) -> None:
+        key = tmp_path / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+        (tmp_path / "signers").write_text(f"ann@example.com {key.with_suffix('.pub').read_text()}")
+        history.git("config", "gpg.format", "ssh")
+        history.git("config", "user.signingKey", str(key))
+        history.git("config", "gpg.ssh.allowedSignersFile", str(tmp_path / "signers"))
+        made = history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True)
+        assert history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True) == made
+        history.git("verify-tag", "v1")
+
+    def test_a_tag_that_cannot_be_signed_is_not_made(self, history: History, head: str, tmp_path: Path) -> None:
+        history.git("config", "gpg.format", "ssh")
+        history.git("config", "user.signingKey", str(tmp_path / "no-key"))
+        with pytest.raises(RefusedError, match="could not be signed") as caught:
+            history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True)
+        assert "user.signingKey" in caught.value.todo
+        assert history.git("tag") == ""

@@ -47,6 +47,7 @@ class ReleaseGround:
     """What the releases of one project stand on.
 
     `folder` holds one folder a release. `registry` None: nothing is published. `remote` "": nothing is pushed.
+    `sign_tags` has git sign them.
     `builder` gives the builder of an ecosystem. `python` is the interpreter for test commands.
     """
 
@@ -60,6 +61,7 @@ class ReleaseGround:
     folder: Path
     commit_message: str
     remote: str
+    sign_tags: bool
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str

@@ -76,7 +76,8 @@ class FileSteps:
         release = self.ground.release(context)
         commit = str(context.results["commit"]["commit"])
         message = f"{release.package} {release.version}\n\n{release.notes_markdown}"
-        self.ground.repository.create_tag(release.tag, commit, message, time_us=context.input["time_us"])
+        time_us = context.input["time_us"]
+        self.ground.repository.create_tag(release.tag, commit, message, time_us=time_us, sign=self.ground.sign_tags)
 
         def save(tx: Transaction) -> None:
             tagged = replace(self._now(tx, release), commit=commit)

@@ -194,30 +194,55 @@ class GitRepository:
         )
         return self._resolve("HEAD")
 
-    def create_tag(self, name: str, commit: str, message: str, *, time_us: int) -> Tag:
-        """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError."""
+    def create_tag(self, name: str, commit: str, message: str, *, time_us: int, sign: bool = False) -> Tag:
+        """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError.
+
+        With `sign` git signs it by its own `gpg.format` (openpgp, ssh or x509) and `user.signingKey`. RefusedError
+        where it cannot. Without, `tag.gpgSign` of git's configuration still counts.
+        """
         target = self._resolve(commit)
         known = self.find_tag(name)
-        if known is not None and known.commit == target:
+        if known is not None and known.commit == target and (not sign or self._is_signed(name)):
             return known
-        if known is not None:
+        if known is not None and known.commit != target:
             raise ConflictError(
                 f"the tag {name!r} exists on commit {known.commit[:12]}, not on {target[:12]}",
                 todo="look at what that tag releases; delete it only if it was never pushed",
             )
         self._check_tag_name(name)
         self._check_identity()
-        self._git.run(
-            f"create the tag {name!r}",
-            *OWN_COMMIT,
-            *("tag", "--annotate", "--cleanup=verbatim", "--file=-", "--end-of-options", name, target),
-            stdin=(message.rstrip("\n") + "\n").encode(),
-            environ=_dates(time_us),
-        )
+        try:
+            self._git.run(
+                f"create the tag {name!r}",
+                *OWN_COMMIT,
+                *(
+                    "tag",
+                    "--sign" if sign else "--annotate",
+                    "--cleanup=verbatim",
+                    "--file=-",
+                    *(("--force",) if known is not None else ()),
+                ),
+                *("--end-of-options", name, target),
+                stdin=(message.rstrip("\n") + "\n").encode(),
+                environ=_dates(time_us),
+            )
+        except GitFailed as failure:
+            raise (_signing_error(name, failure.complaint) if sign else failure) from None
         made = self.find_tag(name)
         if made is None or made.commit != target:
             raise ConflictError(f"the tag {name!r} was changed by someone else while it was made")
+        if sign and not self._is_signed(name):
+            self.delete_tag(name)
+            raise _signing_error(name, "git made it without a signature: the key that is configured cannot be used")
         return made
+
+    def _is_signed(self, name: str) -> bool:
+        """Git 2.39 makes an unsigned tag, and says that all is well, where a key for ssh is not there."""
+        try:
+            content = self._git.run("read a tag", "cat-file", "tag", f"refs/tags/{name}")
+        except GitFailed:
+            return False  # A lightweight tag has nothing to sign.
+        return any(line.startswith(b"-----BEGIN ") and b"SIGN" in line for line in content.splitlines())
 
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
@@ -362,6 +387,15 @@ def _commit_with_paths(record: list[str]) -> Commit:
     # git puts a line break between the message and the first path.
     changed = (paths[0].removeprefix("\n"), *paths[1:]) if paths else ()
     return Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message, changed)
+
+
+def _signing_error(name: str, why: str) -> ShiplineError:
+    return RefusedError(
+        f"the tag {name!r} could not be signed",
+        why=why,
+        todo="see that git can sign here: `git config gpg.format` (openpgp or ssh), `git config user.signingKey`, and "
+        "that the key asks for no passphrase",
+    )
 
 
 def _push_error(remote: str, failure: GitFailed) -> ShiplineError:
