@@ -32,7 +32,7 @@ SETTINGS = """\
 schema = 1
 
 [release]
-withdraw_on_rollback = true
+yank_on_rollback = true
 
 [build]
 isolation = false
@@ -45,12 +45,12 @@ command = [
 ]
 reports = ["junit.xml", "coverage.xml"]
 
-[registry]
+[[registry]]
 provider = "pypi"
 upload_url = "http://127.0.0.1:{index}/"
 index_url = "http://127.0.0.1:{index}/simple/"
 anonymous = true
-withdraw = "remove"
+yank = "remove"
 
 [[gate]]
 name = "tests pass"
@@ -133,7 +133,7 @@ def main() -> int:
         title("3. A bad version: its tests pass, and it fails 5% of requests")
         lay_out("bad")
         outcomes.append(("bad", shipline("release"), shipline("deploy")))
-        wait_for_withdrawal()
+        wait_for_yank()
 
         title("Summary")
         proven = summary(demo, total_s=time.monotonic() - began)
@@ -272,11 +272,11 @@ def told(*arguments: str) -> dict[str, Any]:
     return document
 
 
-def wait_for_withdrawal() -> None:
-    """The withdrawal is ordered by the rollback, and done in the background."""
+def wait_for_yank() -> None:
+    """The yank is ordered by the rollback, and done in the background."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        if told("releases")["releases"][0]["status"] == "withdrawn":
+        if told("releases")["releases"][0]["yanks"]:
             return
         time.sleep(0.2)
 
@@ -295,8 +295,8 @@ def summary(demo: Demo, *, total_s: float) -> bool:
         print(f"{release['package']} {release['version']}: {release['status']}")
         print(f"  gates: {answers}")
         print(f"  evidence: {bundle}, shipline verify: {'proven' if verified.returncode == 0 else 'NOT PROVEN'}")
-        if release["withdrawal"]:
-            print(f"  {release['withdrawal']}")
+        for yank in release["yanks"]:
+            print(f"  {yank['place']}: {'; '.join((*yank['done'], *yank['by_hand'], *yank['not_done']))}")
     rollout = told("rollout", "show", "production")["rollout"]
     seconds = (rollout["rollback_began_us"] - rollout["started_us"]) / 1e6
     back = (rollout["ended_us"] - rollout["rollback_began_us"]) / 1e6

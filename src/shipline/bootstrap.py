@@ -19,7 +19,7 @@ from shipline.providers.clock.system import SystemClock, SystemIds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shipline.capabilities.releases import Candidate, ReleaseGround
+    from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shipline.engine.runner import Runner
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
-    from shipline.ports.registry import Registry
     from shipline.ports.repository import Repository
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
@@ -150,12 +149,16 @@ class Application:
         return built
 
     @cached_property
-    def registry(self) -> Registry | None:
-        """Where artifacts are published, None where the settings name no registry."""
-        if not self.settings.registry:
-            return None
-        built: Registry = build_provider("registry", self.settings.registry, self.context("registry"), default="pypi")
-        return built
+    def outlets(self) -> tuple[Outlet, ...]:
+        """The registries that the settings name; where there are none, nothing is published."""
+        return tuple(self._outlet(table) for table in self.settings.registry)
+
+    def _outlet(self, table: dict[str, Any]) -> Outlet:
+        from shipline.capabilities.releases import Outlet
+        from shipline.configuration.providers import read_registry
+
+        said, kind, settings = read_registry(table)
+        return Outlet(said.name, kind(settings, self.context("registries", said.name)), said.packages)
 
     @cached_property
     def signer(self) -> Signer:
@@ -230,7 +233,7 @@ class Application:
             events=self.events,
             repository=self.repository,
             builder=self.builder,
-            registry=self.registry,
+            outlets=self.outlets,
             signer=self.signer,
             commands=build_provider("command", {}, self.context("command"), default="local"),
             folder=self.state / "releases",
@@ -329,7 +332,7 @@ class Application:
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
-            partial(react, self.store, "withdrawals", ("RolloutRolledBack",), self._order_withdrawal),
+            partial(react, self.store, "yanks", ("RolloutRolledBack",), self._order_yank),
         )
 
     def _follow_settings(self) -> None:
@@ -342,16 +345,16 @@ class Application:
             return
         check_settings(settings)
         self.__dict__.update(settings=settings, policy=policy)
-        for made_from_settings in ("packages", "registry", "signer", "release_ground"):
+        for made_from_settings in ("packages", "outlets", "signer", "release_ground"):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
 
-    def _order_withdrawal(self, tx: Transaction, event: Event) -> None:
-        """A version that the analysis sent back is withdrawn, by a run of its own, if the settings say so now."""
-        from shipline.capabilities.releases import order_withdrawal
+    def _order_yank(self, tx: Transaction, event: Event) -> None:
+        """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""
+        from shipline.capabilities.releases import order_yank_after_rollback
 
-        if self.settings.release.withdraw_on_rollback:
-            order_withdrawal(tx, self.engine, event)
+        if self.settings.release.yank_on_rollback:
+            order_yank_after_rollback(tx, self.engine, event)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

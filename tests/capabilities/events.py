@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from typing import Any
 
 from sqlalchemy import select
 
 from shipline.store.database import Store
+from shipline.store.log import read_latest
 from shipline.store.tables import event
 
 
@@ -15,6 +17,11 @@ def kinds(store: Store, prefix: str = "") -> list[str]:
     query = select(event.c.kind).where(event.c.stream.startswith(prefix)).order_by(event.c.number)
     with store.begin() as tx:
         return list(tx.connection.scalars(query))
+
+
+def bodies(store: Store, kind: str) -> list[dict[str, Any]]:
+    """What the events of a kind say, in the order in which they were appended."""
+    return [told.event.body for told in read_latest(store, 1000) if told.event.kind == kind]
 
 
 def check_positions(store: Store) -> None:

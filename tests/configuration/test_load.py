@@ -39,6 +39,7 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
         ("registri = 1", ["shipline.toml: unknown field 'registri'", "did you mean 'registry'?", "environment"]),
         ('[[test]]\nname = "u"\ncommand = ["a"]\ntimeout = 3', ["test[0]", "'timeout'", "did you mean 'timeout_s'?"]),
         ("[release]\nbranch = 3", ["shipline.toml, release.branch: expected str, found int"]),
+        ('[registry]\nprovider = "pypi"', ["[registry] is one table", "write [[registry]]"]),
         ("a = ", ["is not valid TOML"]),
         ("schema = 2", ["schema", "'2' is not known; known are 1"]),
         ('[[package]]\nname = "a"\necosystem = "rust"', ["package[0].ecosystem", "python, npm, plain"]),
@@ -67,10 +68,19 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ('[registry]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: pypi"]),
-        ("[registry]\nprovider = 3", ["shipline.toml, registry: provider is the name of one"]),
-        ('[registry]\nindex = "http://127.0.0.1/"', ["registry provider pypi", "'index'", "did you mean 'index_url'?"]),
-        ('[registry]\nindex_url = "ftp://a/"', ["registry provider pypi: index_url is not an http or https address"]),
+        ('[[registry]]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: "]),
+        ("[[registry]]\nprovider = 3", ["shipline.toml, registry, provider: expected str, found int"]),
+        ('[[registry]]\nname = "a"', ["shipline.toml, registry: `provider` is missing", "known ones: "]),
+        (
+            '[[registry]]\nprovider = "pypi"\nindex = "http://a/"',
+            ["registry provider pypi", "did you mean 'index_url'?"],
+        ),
+        ('[[registry]]\nprovider = "pypi"\nindex_url = "ftp://a/"', ["index_url is not an http or https address"]),
+        ('[[registry]]\nprovider = "pypi"\n' * 2, ["two [[registry]] tables are named 'pypi'", "a `name` of its own"]),
+        (
+            '[[package]]\nname = "a"\n[[registry]]\nprovider = "pypi"\npackages = ["b"]',
+            ["registry pypi: there is no package 'b'", "known ones: a"],
+        ),
         ('[signer]\nkeys = "a"', ["signer provider file", "did you mean 'key'?"]),
         ("[build]\nisolated = true", ["did you mean 'isolation'?"]),
         (ENVIRONMENT.replace("port =", "prot ="), ["environment production", "'prot'", "did you mean 'port'?"]),

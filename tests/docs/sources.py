@@ -16,7 +16,14 @@ import click
 
 from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.rollouts import AnalysisSettings
-from shipline.configuration import EnvironmentSettings, PackageSettings, ReleaseSettings, Settings, TestSettings
+from shipline.configuration import (
+    EnvironmentSettings,
+    PackageSettings,
+    RegistrySettings,
+    ReleaseSettings,
+    Settings,
+    TestSettings,
+)
 from shipline.domain.gate import Gate
 from tests.docs.markdown import ROOT
 
@@ -31,6 +38,7 @@ TABLES: dict[str, type] = {
     "`[[package]]`": PackageSettings,
     "`[release]`": ReleaseSettings,
     "`[[test]]`": TestSettings,
+    "`[[registry]]`": RegistrySettings,
     "`[[gate]]`": Gate,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,

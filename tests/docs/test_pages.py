@@ -10,6 +10,7 @@ import pytest
 from shipline.capabilities.gates import read_gates
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import Settings, load_settings, read_table
+from shipline.configuration.providers import read_registry
 from tests.docs import sources
 from tests.docs.markdown import ROOT, Page, pages
 
@@ -69,8 +70,9 @@ def test_examples_of_settings_load_strictly(page: Page, text: str, tmp_path: Pat
 
 
 def _check_tables(settings: Settings, where: str) -> None:
-    given = [("registry", settings.registry, "pypi"), ("signer", settings.signer, "file")]
-    given += [("builder", settings.build, "python")]
+    for table in settings.registry:
+        read_registry(table)
+    given = [("builder", settings.build, "python"), ("signer", settings.signer, "file")]
     for environment in settings.environment:
         given += [("target", environment.target, "process"), ("traffic", environment.traffic, "haproxy")]
         read_table(AnalysisSettings, environment.canary, where)

@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from shipline.capabilities.incidents import ROLLOUT_KINDS, all_incidents, follow_rollout
-from shipline.capabilities.releases import RELEASES, evidence_of
+from shipline.capabilities.releases import RELEASES, evidence_of, order_yank, yank_subject
 from shipline.capabilities.rollouts import ROLLOUTS, AnalysisSettings, Ground
 from shipline.engine import journal
 from shipline.engine.dbos_scheduler import POOL_PREFIX, DBOSScheduler
@@ -186,15 +186,15 @@ class ReleaseStory:
         self.file = folder / "world.pickle"
         self.made = ReleaseWorld(world, folder)
         if self.file.exists():
-            self.made.registry = pickle.loads(self.file.read_bytes())  # noqa: S301 - this script's own file
-            self.made.registry._breaches = self.made.breaches
-        self.registry = self.made.registry
-        self.made.registry = kept(self.made.registry, self.keep)
+            self.made.registry, self.made.mirror = pickle.loads(self.file.read_bytes())  # noqa: S301 - this script's own file
+            self.made.registry._breaches = self.made.mirror._breaches = self.made.breaches
+        self.registry, self.mirror = self.made.registry, self.made.mirror
+        self.made.registry, self.made.mirror = kept(self.registry, self.keep), kept(self.mirror, self.keep)
 
     def keep(self) -> None:
-        """Write the registry down, whole or not at all."""
+        """Write the registries down, whole or not at all."""
         draft = self.file.with_suffix(".draft")
-        draft.write_bytes(pickle.dumps(self.registry))
+        draft.write_bytes(pickle.dumps((self.registry, self.mirror)))
         draft.replace(self.file)
 
     def order(self) -> str:
@@ -218,6 +218,7 @@ class ReleaseStory:
             "commits": git("log", "--format=%s").splitlines(),
             "dirty": git("status", "--porcelain", "--untracked-files=no"),
             "uploads": self.registry.uploads,
+            "mirrored": self.mirror.uploads,
             "served is built": self.made.digests("0.1.0") == {artifact.digest for artifact in release.artifacts},
             "evidence": evidence,
             "events": kinds(store),
@@ -225,9 +226,32 @@ class ReleaseStory:
         }
 
 
+class YankStory(ReleaseStory):
+    """0.1.0 was released, and is taken back."""
+
+    def order(self) -> str:
+        release = self.made.released()
+        with self.made.world.store.begin() as tx:
+            return yank_subject(order_yank(tx, self.made.engine(), release, reason="it loses quotes"))
+
+    def outcome(self, subject: str) -> dict[str, Any]:
+        store = self.made.world.store
+        with store.begin() as tx:
+            release = RELEASES.find(tx, subject.partition(":")[2])
+        assert release is not None
+        files = (*self.registry.find("quotes", "0.1.0"), *self.mirror.find("quotes", "0.1.0"))
+        return {
+            "status": release.status.value,
+            "yanks": [yank.place for yank in release.yanks],
+            "yanked": [file.yanked for file in files],
+            "events": kinds(store, f"release:{release.id}")[-3:],
+            "breaches": self.made.breaches,
+        }
+
+
 def story_of(name: str, world: World, folder: Path) -> RolloutStory | ReleaseStory:
-    if name == "release":
-        return ReleaseStory(world, folder)
+    if name in ("release", "yanked"):
+        return (ReleaseStory if name == "release" else YankStory)(world, folder)
     return RolloutStory(world, folder, error_rate=ERROR_RATES[name])
 
 

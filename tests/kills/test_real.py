@@ -21,12 +21,21 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "commits": ["chore(release): quotes 0.1.0", "feat: say something", "chore: begin"],
         "dirty": "",
         "uploads": ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"],
+        "mirrored": ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"],
         "served is built": True,
         "evidence": ["provenance", "tests"],
         "events": [
             *("ReleaseStarted", "ReleaseTagged", "ArtifactsBuilt", "EvidenceRecorded", "EvidenceRecorded"),
-            *("GateDecided", "GateDecided", "ReleasePublished", "EvidenceBundled"),
+            *("GateDecided", "GateDecided", "ArtifactsPublished", "ArtifactsPublished"),
+            *("ReleasePublished", "EvidenceBundled"),
         ],
+        "breaches": [],
+    },
+    "yanked": {
+        "status": "yanked",
+        "yanks": ["index", "mirror"],
+        "yanked": [True] * 4,
+        "events": ["ReleaseYanked", "PlaceYanked", "PlaceYanked"],
         "breaches": [],
     },
     "promoted": {
@@ -73,7 +82,8 @@ def live(story: str, url: str, folder: Path, fatal: tuple[int, ...]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("story", "fatal"), [("release", (20, 16, 30)), ("promoted", (25, 40, 9)), ("rolled-back", (40, 12, 10))]
+    ("story", "fatal"),
+    [("release", (20, 16, 30)), ("yanked", (3, 7, 2)), ("promoted", (25, 40, 9)), ("rolled-back", (40, 12, 10))],
 )
 def test_three_kills_in_one_life_change_nothing(
     sqlite_url: str, tmp_path: Path, story: str, fatal: tuple[int, ...]

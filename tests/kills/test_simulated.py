@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from shipline.capabilities.releases import evidence_of, verdicts_of
+from shipline.capabilities.releases import evidence_of, order_yank, verdicts_of
 from shipline.capabilities.rollouts import analysis_of
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
@@ -88,11 +88,39 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
         "evidence": sorted(evidence),
         "verdicts": sorted(verdicts),
         "uploads": made.registry.uploads,
+        "mirrored": made.mirror.uploads,
         "served": made.digests("0.1.0"),
+        "publications": [(one.registry, one.files) for one in release.publications],
         "tag": made.history.git("rev-parse", "v0.1.0^{commit}"),
         "commits": made.history.git("log", "--format=%s").splitlines(),
         "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
         "events": kinds(world.store),
+        "breaches": made.breaches,
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
+def play_yank(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
+    world = new_world(template, folder)
+    shutil.copytree(repository, folder / "repository")
+    made = ReleaseWorld(world, folder)
+    release = made.released()
+
+    def begin() -> None:
+        with world.store.begin() as tx:
+            order_yank(tx, made.engine(), release, reason="it loses quotes")
+
+    countdown, killed = live_and_die(made, begin, fatal)
+    now = made.now(release)
+    check_positions(world.store)
+    outcome = {
+        "status": now.status.value,
+        "yanks": [(yank.place, yank.done, yank.not_done) for yank in now.yanks],
+        "yanked": [
+            file.yanked for file in (*made.registry.find("quotes", "0.1.0"), *made.mirror.find("quotes", "0.1.0"))
+        ],
+        "events": kinds(world.store, f"release:{release.id}"),
         "breaches": made.breaches,
     }
     world.close()
@@ -157,7 +185,19 @@ def test_a_release_survives_a_kill_at_every_point(
 
     uploads = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
     commits = ["chore(release): quotes 0.1.0", "feat: say something", "chore: begin"]
-    walk(play, tmp_path, capsys, uploads=uploads, commits=commits, dirty="")
+    walk(play, tmp_path, capsys, uploads=uploads, mirrored=uploads, commits=commits, dirty="")
+
+
+def test_a_yank_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each registry is written down once, whatever dies when."""
+    new_repository(tmp_path / "repository")
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_yank(sqlite_template, tmp_path / "repository", folder, fatal)
+
+    walk(play, tmp_path, capsys, status="yanked", yanked=[True] * 4)
 
 
 def test_a_promoted_rollout_survives_a_kill_at_every_point(

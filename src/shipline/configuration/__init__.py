@@ -8,6 +8,7 @@ from shipline.configuration.load import FILE_NAME, find_root, load_settings, par
 from shipline.configuration.settings import (
     EnvironmentSettings,
     PackageSettings,
+    RegistrySettings,
     ReleaseSettings,
     Settings,
     TestSettings,
@@ -17,6 +18,7 @@ __all__ = [
     "FILE_NAME",
     "EnvironmentSettings",
     "PackageSettings",
+    "RegistrySettings",
     "ReleaseSettings",
     "Settings",
     "TestSettings",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import FILE_NAME, read_table
-from shipline.configuration.providers import check_provider_table
+from shipline.configuration.providers import check_provider_table, read_registry
 from shipline.configuration.settings import CanaryTable, EnvironmentSettings, ProviderTable, Settings
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
@@ -32,6 +32,7 @@ def check_settings(settings: Settings) -> None:
 def problems(settings: Settings) -> Iterator[ConfigurationError]:
     """Everything that is wrong, each as the error that it is."""
     yield from _tables(settings, FILE_NAME)
+    yield from _registries(settings)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
     for gate in settings.gate:
@@ -48,13 +49,43 @@ def read_canary(table: dict[str, Any]) -> AnalysisSettings:
     return settings
 
 
+def _registries(settings: Settings) -> Iterator[ConfigurationError]:
+    """Two of one name could not be told apart on record; a package that is none would be published nowhere."""
+    names: list[str] = []
+    packages = [package.name for package in settings.package]
+    for table in settings.registry:
+        try:
+            said = read_registry(table)[0]
+        except ConfigurationError:
+            continue  # Its table's own check says why.
+        if said.name in names:
+            yield ConfigurationError(
+                f"{FILE_NAME}: two [[registry]] tables are named {said.name!r}", todo="give each a `name` of its own"
+            )
+        names.append(said.name)
+        for unknown in (name for name in said.packages if packages and name not in packages):
+            yield ConfigurationError(
+                f"{FILE_NAME}, registry {said.name}: there is no package {unknown[:60]!r}",
+                todo=f"known ones: {', '.join(packages)}",
+            )
+
+
 def _tables(owner: Settings | EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
     for name, hint in typing.get_type_hints(type(owner), include_extras=True).items():
-        for note in notes_of(hint)[1]:
+        for note, table in _noted(hint, getattr(owner, name)):
             try:
-                _check_table(note, getattr(owner, name))
+                _check_table(note, table)
             except ConfigurationError as error:
                 yield ConfigurationError(f"{where}, {error.what}", why=error.why, todo=error.todo)
+
+
+def _noted(hint: Any, value: Any) -> Iterator[tuple[object, Any]]:
+    """Each note of a setting with the value that it is about: of a list, every entry's."""
+    kind, notes = notes_of(hint)
+    yield from ((note, value) for note in notes)
+    if typing.get_origin(kind) is tuple:
+        for item in value:
+            yield from _noted(typing.get_args(kind)[0], item)
 
 
 def _check_table(note: object, table: dict[str, Any]) -> None:

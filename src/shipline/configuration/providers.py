@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from shipline.configuration.limits import complaints
 from shipline.configuration.load import read_table
-from shipline.configuration.settings import ProviderTable
+from shipline.configuration.settings import ProviderTable, RegistrySettings
 from shipline.domain.errors import ConfigurationError
 
 
@@ -34,23 +36,37 @@ def read_provider(port: str, table: dict[str, Any], *, default: str) -> tuple[An
     return kind, read_table(kind.Settings, settings, f"{port} provider {name}")
 
 
+def read_registry(table: dict[str, Any]) -> tuple[RegistrySettings, Any, Any]:
+    """What a `[[registry]]` says of itself, its provider's class and that one's settings. Raises ConfigurationError."""
+    names = {field.name for field in dataclasses.fields(RegistrySettings)}
+    common = {name: value for name, value in table.items() if name in names}
+    if "provider" not in common:
+        raise ConfigurationError("registry: `provider` is missing", todo=_known_words("registry"))
+    said = read_table(RegistrySettings, common, "registry")
+    for complaint in complaints(RegistrySettings, said):
+        raise ConfigurationError(f"registry: {complaint}")
+    own = {name: value for name, value in table.items() if name not in names} | {"provider": said.provider}
+    return dataclasses.replace(said, name=said.name or said.provider), *read_provider("registry", own, default="")
+
+
 def check_provider_table(note: ProviderTable, table: dict[str, Any]) -> None:
     """Refuse a table that its provider would refuse. Raises ConfigurationError."""
-    if note.optional and not table:
+    if note.common is RegistrySettings:
+        read_registry(table)
         return
     if note.default or "provider" in table:
         read_provider(note.port, table, default=note.default)
         return
-    complaints = []
+    refused = []
     for name in provider_names(note.port):
         try:
             read_provider(note.port, table, default=name)
         except ConfigurationError as error:
-            complaints.append(error)
+            refused.append(error)
         else:
             return
     # Whichever it is meant for: the one whose keys are most like it comes first with a hint.
-    raise next((error for error in complaints if error.todo.startswith("did you mean")), complaints[-1])
+    raise next((error for error in refused if error.todo.startswith("did you mean")), refused[-1])
 
 
 def _points(port: str) -> dict[str, EntryPoint]:

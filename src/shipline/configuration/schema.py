@@ -88,16 +88,15 @@ def _class(kind: type) -> dict[str, Any]:
 def _provider_table(note: ProviderTable) -> dict[str, Any]:
     """One form a provider; `provider` may be left out where it is the default one, or where any may be meant."""
     forms = [_provider(note, name) for name in provider_names(note.port)]
-    if note.optional:
-        forms.append({"type": "object", "title": "none", "maxProperties": 0})
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 
 def _provider(note: ProviderTable, name: str) -> dict[str, Any]:
     form = _object(provider_class(note.port, name).Settings)
     choice = {"provider": {"const": name, "description": f"The {note.port} provider `{name}`."}}
-    form["properties"] = choice | form["properties"]
-    if note.default not in ("", name):
+    common = _object(note.common)["properties"] if note.common is not None else {}
+    form["properties"] = common | choice | form["properties"]
+    if note.default not in ("", name) or note.common is not None:
         form["required"] = ["provider", *form.get("required", [])]
     return {"title": name} | form
 

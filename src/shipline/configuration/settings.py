@@ -24,13 +24,13 @@ _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 3
 class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
-    `default` is the provider where the table names none; "" where the package's ecosystem decides. With `optional`,
-    an empty table means that there is no such thing here.
+    `default` is the provider where the table names none; "" where the package's ecosystem decides. `common` is the
+    dataclass of the keys that the table has whatever the provider is; with it the provider must be named.
     """
 
     port: str
     default: str = ""
-    optional: bool = False
+    common: type | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,8 @@ class ReleaseSettings:
     """`[release]`: how a release is made.
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
-    nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` signs them as git's own configuration
-    says. `withdraw_on_rollback` withdraws a version from
-    its registry when its rollout was rolled back by the analysis.
+    nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
+    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis.
     """
 
     branch: str = ""
@@ -73,7 +72,7 @@ class ReleaseSettings:
         "chore(release): {package} {version}"
     )
     sign_tags: bool = False
-    withdraw_on_rollback: bool = False
+    yank_on_rollback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +90,19 @@ class TestSettings:
     command: Annotated[tuple[str, ...], Limits(items_min=1)]
     reports: tuple[Annotated[str, _PLAIN_NAME], ...] = ()
     timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrySettings:
+    """`[[registry]]`: what every registry's table has beside its provider's own keys.
+
+    `provider` is what the registry is. `name` tells the registries apart, on record too; "" is the provider's name.
+    `packages` are those that are published there; empty: all of which something is built that the provider takes.
+    """
+
+    provider: str
+    name: Annotated[str, Limits(pattern="|" + _PLAIN_NAME.pattern, meaning=_PLAIN_NAME.meaning)] = ""
+    packages: tuple[Annotated[str, _NAME], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +129,9 @@ class EnvironmentSettings:
 class Settings:
     """The whole file.
 
-    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build`, `registry` and `signer` are
-    tables with a `provider` and that provider's own settings; an empty `registry` publishes nowhere. `package`,
-    `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
+    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build` and `signer` are tables with a
+    `provider` and that provider's own settings. `registry` lists the registries, tables of that kind; none publishes
+    nowhere. `package`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -128,7 +140,7 @@ class Settings:
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
     test: tuple[TestSettings, ...] = ()
-    registry: Annotated[dict[str, Any], ProviderTable("registry", "pypi", optional=True)] = field(default_factory=dict)
+    registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

@@ -16,16 +16,49 @@ class ReleaseStatus(StrEnum):
     STOPPED = "stopped"  # Resumable: `shipline release` again does only what is missing.
     REFUSED = "refused"  # A gate said no.
     PUBLISHED = "published"
-    WITHDRAWN = "withdrawn"
+    YANKED = "yanked"  # Taken back, as far as that goes: nobody should use it.
 
 
 LEGAL = {
     ReleaseStatus.PREPARING: frozenset({ReleaseStatus.STOPPED, ReleaseStatus.REFUSED, ReleaseStatus.PUBLISHED}),
-    ReleaseStatus.STOPPED: frozenset({ReleaseStatus.PREPARING}),
+    # Yanked too: some of it may be public.
+    ReleaseStatus.STOPPED: frozenset({ReleaseStatus.PREPARING, ReleaseStatus.YANKED}),
     ReleaseStatus.REFUSED: frozenset({ReleaseStatus.PREPARING}),
-    ReleaseStatus.PUBLISHED: frozenset({ReleaseStatus.WITHDRAWN}),
-    ReleaseStatus.WITHDRAWN: frozenset[ReleaseStatus](),
+    ReleaseStatus.PUBLISHED: frozenset({ReleaseStatus.YANKED}),
+    ReleaseStatus.YANKED: frozenset[ReleaseStatus](),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """That a registry serves a release, read back. `registry` is its name in the settings, unique in a release;
+    `files` are the artifacts' names, `seconds` what it took."""
+
+    registry: str
+    files: tuple[str, ...]
+    channel: str
+    seconds: float
+    published_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Yank:
+    """What became of a yank in one place. `place` is a registry's name in the settings (or another place that had the
+    version), unique in a release. `by_hand` is left to a person, since there is no call for it; `verified_us` is when
+    the place was seen to show the version as taken back, None until then. `seconds` is what it took.
+    """
+
+    place: str
+    done: tuple[str, ...]
+    by_hand: tuple[str, ...]
+    not_done: tuple[str, ...]
+    seconds: float
+    verified_us: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """True while a person has something to do."""
+        return bool(self.by_hand) and self.verified_us is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +67,8 @@ class Release:
 
     `version` is unique per package. `commit` is the released commit, None until the tag is made. `attempt` counts
     from 1. `published_us` is None until published. `reasons` are the plan's,
-    in sentences: why this version. `withdrawal` says in words what was withdrawn and what was not.
+    in sentences: why this version. `publications` are the registries that serve it. `yank_reason` says why it was
+    taken back, "" if it was not, and `yanks` what came of that, place by place.
     """
 
     id: str
@@ -50,7 +84,9 @@ class Release:
     reasons: tuple[str, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     published_us: int | None = None
-    withdrawal: str = ""
+    publications: tuple[Publication, ...] = ()
+    yank_reason: str = ""
+    yanks: tuple[Yank, ...] = ()
 
     def to(self, status: ReleaseStatus) -> Release:
         """The release in another status; IllegalTransition if it cannot get there."""

@@ -132,8 +132,8 @@ def test_what_was_deployed_and_serves_no_more_is_a_warning(application: Applicat
     assert "shipline deploy 1.0.0 --to production" in found["todo"]
 
 
-def test_the_way_back_to_a_withdrawn_version_is_refused_before_anything_begins(application: Application) -> None:
-    record_of(application, status=ReleaseStatus.WITHDRAWN)
+def test_the_way_back_to_a_yanked_version_is_refused_before_anything_begins(application: Application) -> None:
+    record_of(application, status=ReleaseStatus.YANKED)
     said = run_shipline(application.root, "rollback", "--to", "1.0.0")
     assert said.code == 3, said
     assert "quotes 1.0.0 may not enter production" in said.err

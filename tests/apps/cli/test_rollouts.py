@@ -1,4 +1,4 @@
-"""What `shipline deploy`, `rollback` and `withdraw` take a version to mean, before anything is done."""
+"""What `shipline deploy`, `rollback` and `yank` take a version to mean, before anything is done."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import withdraw
+from shipline.apps.cli import yank
 from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
@@ -79,7 +79,7 @@ def test_a_version_that_two_packages_have_is_not_guessed(application: Applicatio
     with pytest.raises(UsageError, match="say which package"):
         order_deployment(application, "1.0.0", None, None)
     with pytest.raises(UsageError, match="more than one package"):
-        CliRunner().invoke(withdraw.command, ["1.0.0", "--reason", "broken"], obj=application, catch_exceptions=False)
+        CliRunner().invoke(yank.command, ["1.0.0", "--reason", "broken"], obj=application, catch_exceptions=False)
 
 
 def test_the_way_back_leads_to_what_was_served_before(application: Application) -> None:

@@ -1,4 +1,4 @@
-"""One package of a World: real git, and a registry that outlives the engine, watched for bytes that change."""
+"""One package of a World: real git, and registries that outlive the engine, watched for bytes that change."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from shipline.capabilities import releases
 from shipline.capabilities.plans import make_plan
-from shipline.capabilities.releases import Candidate, ReleaseGround, TestRun, release_package
+from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, TestRun, release_package
 from shipline.capabilities.releases.rules import Decision
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
@@ -42,7 +42,7 @@ GATES = (
 )
 JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
 REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push")
-REGISTRY_EFFECTS = ("publish", "withdraw")
+REGISTRY_EFFECTS = ("publish", "yank")
 
 
 class PairBuilder(FakeBuilder):
@@ -80,7 +80,7 @@ class CarefulRegistry(FakeRegistry):
 
 @dataclass
 class ReleaseWorld:
-    """What outlives an engine: a repository on disk, a registry, the project's tests. `breaches` must stay empty."""
+    """What outlives an engine: a repository on disk, two registries, the project's tests. `breaches` stays empty."""
 
     world: World
     folder: Path
@@ -96,6 +96,7 @@ class ReleaseWorld:
         else:
             self.history = new_repository(self.folder / "repository")
         self.registry = CarefulRegistry(self.world.clock, self.breaches)
+        self.mirror = CarefulRegistry(self.world.clock, self.breaches)
         self.commands = FakeCommands(self.world.clock, {"check": self._check})
 
     def _check(self, call: Call) -> Ending:
@@ -121,7 +122,10 @@ class ReleaseWorld:
             events=EventWriter(self.world.ids, self.world.clock),
             repository=mortal(self.history.repository, "git", REPOSITORY_EFFECTS),
             builder=lambda _ecosystem: builder,
-            registry=mortal(self.registry, "registry", REGISTRY_EFFECTS),
+            outlets=(
+                Outlet("index", mortal(self.registry, "index", REGISTRY_EFFECTS)),
+                Outlet("mirror", mortal(self.mirror, "mirror", REGISTRY_EFFECTS), ("quotes",)),
+            ),
             signer=mortal(MemorySigner(), "signer", ("sign",)),
             commands=self.commands,
             folder=self.folder / "releases",

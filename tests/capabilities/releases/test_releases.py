@@ -9,12 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases import evidence_of, order_withdrawal, verdicts_of, withdraw_release
+from shipline.capabilities.releases import evidence_of, verdicts_of
 from shipline.capabilities.releases.proof import _is_prerelease
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
-from shipline.domain.errors import ConflictError, NothingToDo, RefusedError, UnavailableError
-from shipline.domain.event import Event
+from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
@@ -43,7 +42,7 @@ def with_an_empty_store(project: ReleaseWorld, folder: Path) -> ReleaseWorld:
     world = World(4, folder)
     world.clock.jump_to(project.world.clock.now_us() + 3_600_000_000)
     anew = ReleaseWorld(world, project.folder)
-    anew.registry = project.registry
+    anew.registry, anew.mirror = project.registry, project.mirror
     shutil.rmtree(project.folder / "releases", ignore_errors=True)
     return anew
 
@@ -305,53 +304,6 @@ def test_what_was_built_from_another_commit_is_not_published(project: ReleaseWor
     built = {artifact.digest for artifact in published.artifacts}
     assert built != {digest(kept / "quotes-0.1.0" / "dist" / FILES[0])}
     anew.world.close()
-
-
-def test_a_published_version_can_be_withdrawn_once(project: ReleaseWorld) -> None:
-    release = project.released()
-    ground = project.ground(project.world.store)
-    withdrawn = withdraw_release(ground, release, reason="it loses quotes")
-    assert withdrawn.status is ReleaseStatus.WITHDRAWN
-    assert "yanked: it loses quotes" in withdrawn.withdrawal
-    assert "the tag stays" in withdrawn.withdrawal
-    assert all(file.yanked for file in project.registry.find("quotes", "0.1.0"))
-    with pytest.raises(NothingToDo):
-        withdraw_release(ground, withdrawn, reason="again")
-
-
-def test_a_version_that_was_removed_from_the_registry_is_not_published_again(project: ReleaseWorld) -> None:
-    """Some registries forget what they removed; the store does not."""
-    release = project.released()
-    withdraw_release(project.ground(project.world.store), release, reason="bad")
-    project.registry._files.clear()
-    assert project.order()[0].start is Start.NOTHING
-    project.commit("fix: good again")
-    assert project.released().version == "0.1.1"
-
-
-def test_what_was_never_published_cannot_be_withdrawn(project: ReleaseWorld) -> None:
-    project.failing = 1
-    release = project.released()
-    with pytest.raises(RefusedError, match="never published"):
-        withdraw_release(project.ground(project.world.store), release, reason="no")
-
-
-@pytest.mark.parametrize(("found_worse", "status"), [(True, ReleaseStatus.WITHDRAWN), (False, ReleaseStatus.PUBLISHED)])
-def test_the_withdrawal_of_what_the_analysis_found_worse_is_ordered(
-    project: ReleaseWorld, *, found_worse: bool, status: ReleaseStatus
-) -> None:
-    """A registry that is down for a moment is asked again."""
-    release = project.released()
-    body = {"release_id": release.id, "found_worse": found_worse, "reason": "5% of requests fail"}
-    event = Event("evt_x", "rollout:rol_x", "RolloutRolledBack", project.world.clock.now_us(), PERSON, body)
-    with project.world.store.begin() as tx:
-        order_withdrawal(tx, project.engine(), event)
-    engine = project.engine()
-    project.registry.faults.down = True
-    engine.sweep()
-    project.registry.faults.down = False
-    project.world.run_until_quiet(engine)
-    assert project.now(release).status is status
 
 
 def test_a_plain_package_has_nothing_to_publish_and_nothing_to_look_for(project: ReleaseWorld, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 class TestPyPIRegistryThatRemoves(RegistryConformance):
     @pytest.fixture
     def registry(self, server: Server, context: ProviderContext) -> Registry:
-        return PyPIRegistry(server.settings(withdraw="remove"), context)
+        return PyPIRegistry(server.settings(yank="remove"), context)
 
     @pytest.fixture
     def break_registry(self, server: Server) -> Callable[[], None]:
@@ -211,10 +211,11 @@ def test_an_index_that_states_no_digest_cannot_be_published_to(tmp_path: Path, c
 def test_yanking_says_what_a_person_must_do(server: Server, tmp_path: Path, context: ProviderContext) -> None:
     registry = PyPIRegistry(server.settings(), context)
     registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
-    withdrawal = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
-    assert withdrawal.done == ()
-    assert "has to yank 1.0.0" in withdrawal.not_done[0]
-    assert "fails 5% of requests" in withdrawal.not_done[0]
+    answer = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
+    assert answer.done == ()
+    assert "yank 1.0.0 of quotes-service" in answer.by_hand[0]
+    assert f"http://127.0.0.1:{server.port}/manage/project/quotes-service/releases/" in answer.by_hand[0]
+    assert "fails 5% of requests" in answer.by_hand[0]
 
 
 def test_removing_needs_credentials_where_uploading_does(
@@ -225,13 +226,13 @@ def test_removing_needs_credentials_where_uploading_does(
         for path in make_distributions(server.root, "1.0.0"):
             assert path.exists()
         with pytest.raises(RefusedError):
-            PyPIRegistry(server.settings(withdraw="remove"), context).withdraw(PACKAGE, "1.0.0", reason="broken")
+            PyPIRegistry(server.settings(yank="remove"), context).yank(PACKAGE, "1.0.0", reason="broken")
         monkeypatch.setenv("QUOTES_TOKEN", "right-one")
         settings = server.settings(
-            withdraw="remove", anonymous=False, username="robot", password_environment="QUOTES_TOKEN"
+            yank="remove", anonymous=False, username="robot", password_environment="QUOTES_TOKEN"
         )
-        withdrawal = PyPIRegistry(settings, context).withdraw(PACKAGE, "1.0.0", reason="broken")
-        assert withdrawal.done[0].startswith("removed quotes_service-1.0.0")
+        answer = PyPIRegistry(settings, context).yank(PACKAGE, "1.0.0", reason="broken")
+        assert answer.done[0].startswith("removed quotes_service-1.0.0")
         assert server.names() == set()
     finally:
         server.stop()
@@ -278,7 +279,7 @@ def test_the_index_may_come_from_the_configuration_of_pip(
 
 
 def test_settings_are_read_strictly_from_a_table() -> None:
-    table = {"upload_url": "http://127.0.0.1:1/", "withdraw": "remove", "answer_timeout_s": 5}
+    table = {"upload_url": "http://127.0.0.1:1/", "yank": "remove", "answer_timeout_s": 5}
     assert from_json(PyPIRegistry.Settings, table).answer_timeout_s == 5.0
     with pytest.raises(InvalidValue, match="unknown field 'password'"):
         from_json(PyPIRegistry.Settings, {"password": "hunter2"})
@@ -291,8 +292,8 @@ def test_settings_are_read_strictly_from_a_table() -> None:
         ({"upload_url": "https://robot:secret@example.org/"}, "upload_url holds a user name"),
         ({"index_url": "http://[::1"}, "index_url is not an http"),
         ({"index_url": "http://example.org:99999/"}, "index_url is not an http"),
-        ({"withdraw": "delete"}, "is not known"),
-        ({"withdraw": "remove"}, "needs upload_url"),
+        ({"yank": "delete"}, "is not known"),
+        ({"yank": "remove"}, "needs upload_url"),
         ({"username": "robot"}, "belong together"),
         ({"username": "robot", "password_environment": "X", "anonymous": True}, "anonymous"),
     ],
@@ -396,8 +397,8 @@ def test_files_that_are_taken_and_not_served_are_waited_for_and_then_reported(
 def test_yanked_files_are_seen_and_nothing_is_left_to_do(context: ProviderContext) -> None:
     page = b'<a href="../../f/quotes_service-1.0.0.tar.gz#sha256=%s" data-yanked="broken">x</a>' % (b"a" * 64)
     with Misbehaving(page=page) as index:
-        withdrawal = index.registry(context).withdraw(PACKAGE, "1.0.0", reason="broken")
-    assert "yanked" in withdrawal.done[0]
+        answer = index.registry(context).yank(PACKAGE, "1.0.0", reason="broken")
+    assert "yanked" in answer.done[0]
 
 
 def test_a_file_that_another_upload_brought_meanwhile_is_no_failure(tmp_path: Path, context: ProviderContext) -> None:

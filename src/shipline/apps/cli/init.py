@@ -46,11 +46,12 @@ RELEASE = """
 [release]
 {branch}
 # remote = "origin"               # where commit and tag are pushed; nowhere without it
-# withdraw_on_rollback = true     # take a version back from the registry when its rollout was rolled back
+# yank_on_rollback = true         # take a version back from its registries when its rollout was rolled back
 """
 REGISTRY = """
-# Where artifacts are published; nowhere without it. Credentials come from the environment or from twine's own files.
-# [registry]
+# Where artifacts are published, one table a registry; nowhere without any. Credentials come from the environment or
+# from the files of the ecosystem's own client.
+# [[registry]]
 # provider = "pypi"
 # upload_url = "https://packages.example.com/"
 # index_url = "https://packages.example.com/simple/"

@@ -22,7 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),
-    "withdraw": ("withdraw", "Withdraw a released version as far as its registry allows."),
+    "yank": ("yank", "Take a published version back everywhere it went."),
     "deploy": ("deploy", "Bring a released version to an environment."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),
     "rollout": ("rollout", "Watch a rollout, or pause, resume, promote or abort it."),

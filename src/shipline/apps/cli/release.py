@@ -76,15 +76,15 @@ def _ended(application: Application, release_id: str) -> Release:
             f"{release.package} {release.version} was refused: {closed}",
             todo="commit what mends it, or change the gate, then run `shipline release` again",
         )
-    click.echo(f"{release.package} {release.version} is {_outcome(application, release)} (tag {release.tag})", err=True)
+    click.echo(f"{release.package} {release.version} is {_outcome(release)} (tag {release.tag})", err=True)
     return release
 
 
-def _outcome(application: Application, release: Release) -> str:
+def _outcome(release: Release) -> str:
     """Its status; a version that no registry was given is released, and published nowhere."""
     from shipline.domain.release import ReleaseStatus
 
-    if release.status is ReleaseStatus.PUBLISHED and (application.registry is None or not release.artifacts):
+    if release.status is ReleaseStatus.PUBLISHED and not release.publications:
         return "released"
     return release.status.value
 

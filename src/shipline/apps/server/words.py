@@ -23,7 +23,7 @@ TONES: dict[str, str] = {
     ReleaseStatus.STOPPED.value: "warn",
     ReleaseStatus.REFUSED.value: "bad",
     ReleaseStatus.PUBLISHED.value: "good",
-    ReleaseStatus.WITHDRAWN.value: "quiet",
+    ReleaseStatus.YANKED.value: "quiet",
     RolloutStatus.STARTING.value: "live",
     RolloutStatus.RUNNING.value: "live",
     RolloutStatus.PAUSED.value: "warn",

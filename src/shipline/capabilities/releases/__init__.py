@@ -1,13 +1,15 @@
 """Room `releases`: ReleasePlan + Verdict -> Release + Artifacts.
 
 Promises: a version's bytes are built once, from the tagged commit, and published only after every gate has said PASS;
-a release that was cut off goes on from where it stopped, also from an empty store; nothing is published twice.
+a release that was cut off goes on from where it stopped, also from an empty store; nothing is published twice; what
+is public is taken back everywhere it went, and what nobody can take back is said.
 Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rollouts`).
 """
 
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
+from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.proof import refusal_of
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
@@ -20,8 +22,8 @@ from shipline.capabilities.releases.queries import (
     verdicts_of,
 )
 from shipline.capabilities.releases.usecases import follow_run
-from shipline.capabilities.releases.withdrawal import order_withdrawal, withdraw_release
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
+from shipline.capabilities.releases.yank import order_yank, order_yank_after_rollback, verify_yank, yank_subject
 
 __all__ = [
     "EVIDENCE",
@@ -30,6 +32,7 @@ __all__ = [
     "VERDICTS",
     "WORKFLOWS",
     "Candidate",
+    "Outlet",
     "ReleaseGround",
     "TestRun",
     "actions",
@@ -38,10 +41,12 @@ __all__ = [
     "find_release",
     "follow_run",
     "matching_releases",
-    "order_withdrawal",
+    "order_yank",
+    "order_yank_after_rollback",
     "refusal_of",
     "release_package",
     "verdicts_of",
+    "verify_yank",
     "version_files_of",
-    "withdraw_release",
+    "yank_subject",
 ]

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
 from shipline.domain.artifact import Artifact
@@ -21,7 +22,6 @@ from shipline.domain.release import Release
 from shipline.engine.workflow import StepContext
 from shipline.ports.builder import Builder
 from shipline.ports.command import Commands
-from shipline.ports.registry import Registry
 from shipline.ports.repository import Repository
 from shipline.ports.signer import Signer
 from shipline.store.database import Store
@@ -46,16 +46,16 @@ class TestRun:
 class ReleaseGround:
     """What the releases of one project stand on.
 
-    `folder` holds one folder a release. `registry` None: nothing is published. `remote` "": nothing is pushed.
-    `sign_tags` has git sign them.
-    `builder` gives the builder of an ecosystem. `python` is the interpreter for test commands.
+    `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
+    is pushed. `sign_tags` has git sign them. `builder` gives the builder of an ecosystem. `python` is the interpreter
+    for test commands.
     """
 
     store: Store
     events: EventWriter
     repository: Repository
     builder: Callable[[str], Builder]
-    registry: Registry | None
+    outlets: tuple[Outlet, ...]
     signer: Signer
     commands: Commands
     folder: Path

@@ -1,4 +1,4 @@
-"""From what a package's plan, tags, store and registry say to a release that is under way."""
+"""From what a package's plan, tags, store and registries say to a release that is under way."""
 
 from __future__ import annotations
 
@@ -94,11 +94,12 @@ def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
         return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun)
     tag = ground.repository.find_tag(candidate.package.tag(plan.current))
     ours = tag is not None and _made_by_shipline(ground, candidate, tag)
-    if not ours or ground.registry is None or candidate.package.ecosystem == "plain":
+    outlets = tuple(outlet for outlet in ground.outlets if outlet.takes(candidate.package))
+    if not ours or not outlets:
         return Known(plan, None, tagged_here=ours, on_registry=None)
-    served = tuple(file.name for file in ground.registry.find(plan.name, plan.current))
-    whole = is_whole(candidate.package.ecosystem, served)
-    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=bool(served) and not whole)
+    found = [outlet.registry.find(plan.name, plan.current) for outlet in outlets]
+    whole = all(is_whole(candidate.package.ecosystem, tuple(file.name for file in served)) for served in found)
+    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=any(found) and not whole)
 
 
 def _is_unfinished(tx: Transaction, release: Release) -> bool:

@@ -1,4 +1,4 @@
-"""The durable steps of a release, from the files to the registry. Each does only what is missing."""
+"""The durable steps of a release, from the files to what is built. Each does only what is missing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ from shipline.capabilities.releases.ground import (
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.releases.version_files import write_version
+from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
-from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import BuildRequest
 from shipline.store.transaction import Transaction
@@ -101,7 +102,7 @@ class FileSteps:
 
 
 class ArtifactSteps:
-    """Building and publishing."""
+    """Building."""
 
     def __init__(self, ground: ReleaseGround) -> None:
         self.ground = ground
@@ -140,40 +141,9 @@ class ArtifactSteps:
             return ()
         for artifact in built.artifacts:
             path = folder / "dist" / artifact.name
-            if not path.is_file() or digest_of(path) != artifact.digest:
+            if not path.exists() or artifact_digest(path, artifact.kind) != artifact.digest:
                 return ()
         return built.artifacts
-
-    def publish(self, context: StepContext) -> Outcome:
-        """Publish what the registry does not serve yet, then read back that it serves exactly our bytes."""
-        release = self.ground.release(context)
-        files = tuple(self.ground.folder_of(release) / "dist" / artifact.name for artifact in release.artifacts)
-        idle = "no registry is configured" if self.ground.registry is None else "" if files else "nothing was built"
-        where = f"nowhere: {idle}"
-        if self.ground.registry is not None and files:
-            _check_unchanged(release, files)
-            served = self.ground.registry.publish(release.package, release.version, files)
-            digests = {file.name: file.digest for file in served}
-            for artifact in release.artifacts:
-                if digests.get(artifact.name) not in (artifact.digest, None):
-                    raise ConflictError(
-                        f"the registry serves other bytes as {artifact.name}",
-                        why=f"ours are {artifact.digest}, there are {digests[artifact.name]}",
-                        todo="find out who published them; a version's bytes never change, so release the next version",
-                    )
-                if artifact.name not in digests:
-                    raise ShiplineError(f"the registry does not serve {artifact.name} after publishing", retryable=True)
-            where = "the registry"
-        commits = context.input["commits"]
-        return Done({"where": where}, save=lambda tx: self._published(tx, release, where, commits), idle=idle)
-
-    def _published(self, tx: Transaction, release: Release, where: str, commits: list[object]) -> None:
-        now_us = self.ground.events.clock.now_us()
-        current = RELEASES.find(tx, release.id) or release
-        published = replace(current.to(ReleaseStatus.PUBLISHED), published_us=now_us)
-        RELEASES.save(tx, published)
-        body = {"tag": release.tag, "commit": current.commit, "where": where, "commits": commits}
-        append(tx, self.ground.events, published, "ReleasePublished", body)
 
 
 def check_untagged(ground: ReleaseGround, name: str) -> None:
@@ -191,8 +161,13 @@ def release_key(package: str, version: str) -> str:
     return f"release:{package}:{version}"
 
 
+def artifact_digest(path: Path, kind: str) -> str:
+    """An artifact's identity: the sha256 of its file, for an OCI layout the digest of the image that it holds."""
+    return layout_digest(path) if kind == "oci" else digest_of(path)
+
+
 def digest_of(path: Path) -> str:
-    """The sha256 of a file, as an artifact's identity."""
+    """The sha256 of a file."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
@@ -207,17 +182,6 @@ def _own_file(root: Path, folder: str, name: str) -> Path:
             todo="put a plain file in its place, or name the file itself in shipline.toml",
         )
     return path
-
-
-def _check_unchanged(release: Release, files: tuple[Path, ...]) -> None:
-    """Refuse to publish bytes that were not built: the project's tests have run since, beside them."""
-    for artifact, path in zip(release.artifacts, files, strict=True):
-        if not path.is_file() or digest_of(path) != artifact.digest:
-            raise RefusedError(
-                f"{artifact.name} is not what was built and proven any more",
-                why=f"its digest was {artifact.digest}",
-                todo=f"find out what changed {path}; then remove its folder and release the next version",
-            )
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -1,4 +1,4 @@
-"""Beginning, resuming and withdrawing a release, and writing down how it goes."""
+"""Beginning and resuming a release, and writing down how it goes."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Act
     current = RELEASES.find(tx, release.id) or release
     if current.status is ReleaseStatus.PREPARING or not runs:
         return current
-    is_public = current.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.WITHDRAWN)
+    is_public = current.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.YANKED)
     again = replace(current if is_public else current.to(ReleaseStatus.PREPARING), attempt=current.attempt + 1)
     RELEASES.save(tx, again)
     events = EventWriter(engine.ids, engine.clock, actor)
@@ -111,14 +111,3 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     if run.state.status in RESTING:
         RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
         append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
-
-
-def note_withdrawal(
-    tx: Transaction, events: EventWriter, release: Release, *, done: tuple[str, ...], not_done: tuple[str, ...]
-) -> Release:
-    """Write down what was withdrawn and what could not be."""
-    words = f"Withdrawn: {'; '.join(done) or 'nothing'}. What remains: {'; '.join(not_done) or 'nothing'}."
-    withdrawn = replace(release.to(ReleaseStatus.WITHDRAWN), withdrawal=words)
-    RELEASES.save(tx, withdrawn)
-    append(tx, events, withdrawn, "ReleaseWithdrawn", {"done": list(done), "not_done": list(not_done)})
-    return withdrawn

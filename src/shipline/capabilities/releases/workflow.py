@@ -5,11 +5,12 @@ from __future__ import annotations
 from shipline.engine.workflow import NO_UNDO, OnFailure, Recovery, Step, Workflow
 
 RELEASE_WORKFLOW = "release"
-WITHDRAWAL_WORKFLOW = "withdrawal"
+YANK_WORKFLOW = "yank"
 FILES_TIMEOUT_S = 120
 BUILD_TIMEOUT_S = 3600
 TEST_TIMEOUT_S = 4 * 3600
 NETWORK_TIMEOUT_S = 900
+REGISTRIES_TIMEOUT_S = 3600
 
 
 def _step(name: str, title: str, timeout_s: int) -> Step:
@@ -21,7 +22,7 @@ def release_workflow() -> Workflow:
     """The steps of one release.
 
     A failed step stops the release where it is; `shipline release` goes on from there. Nothing is taken back by
-    itself: a tag that was seen may be relied on, and a version that was published can only be withdrawn.
+    itself: a tag that was seen may be relied on, and a version that was published can only be yanked.
     """
     return Workflow(
         name=RELEASE_WORKFLOW,
@@ -33,18 +34,25 @@ def release_workflow() -> Workflow:
             _step("test", "Run the tests and read their reports", TEST_TIMEOUT_S),
             _step("prove", "Write SBOM and provenance, and sign them", FILES_TIMEOUT_S),
             _step("gate", "Ask the gates", FILES_TIMEOUT_S),
+            _step("ask", "Ask the registries whether they would take it", NETWORK_TIMEOUT_S),
             _step("push", "Push commit and tag", NETWORK_TIMEOUT_S),
-            _step("publish", "Publish to the registry and read it back", NETWORK_TIMEOUT_S),
+            _step("publish", "Publish to each registry and read it back", REGISTRIES_TIMEOUT_S),
             _step("bundle", "Write the evidence bundle", FILES_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,
     )
 
 
-def withdrawal_workflow() -> Workflow:
-    """Withdrawing a version because of what it did; a registry that is down is asked again."""
-    step = Step("withdraw", "Withdraw the version", Recovery.REPEAT, NO_UNDO, NETWORK_TIMEOUT_S, attempts_max=10)
-    return Workflow(name=WITHDRAWAL_WORKFLOW, steps=(step,), on_failure=OnFailure.STOP)
+def yank_workflow() -> Workflow:
+    """Taking a version back everywhere; a place that is down is asked again, and does not keep the others waiting."""
+    return Workflow(
+        name=YANK_WORKFLOW,
+        steps=(
+            # What takes it back elsewhere (the forge's release, a revert) stands below, one step a place.
+            _step("registries", "Take it back from each registry", REGISTRIES_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.STOP,
+    )
 
 
-WORKFLOWS = (release_workflow(), withdrawal_workflow())
+WORKFLOWS = (release_workflow(), yank_workflow())

@@ -1,4 +1,4 @@
-"""A Python package index: files found by the simple API, uploaded through twine, withdrawn as far as it goes.
+"""A Python package index: files found by the simple API, uploaded through twine, yanked as far as it goes.
 
 An index that does not state a sha256 for a file is refused when that file is to be published: whether the same bytes
 are there could not be told. Nothing is read from or sent to any address that is not configured.
@@ -33,8 +33,9 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
+from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
-from shipline.ports.registry import PublishedFile, Withdrawal
+from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 from shipline.providers.registry.twine_upload import Upload
 
 # An index may serve a page older than the last upload (caches); these waits add up to about two minutes.
@@ -48,11 +49,11 @@ NEVER_UNDONE = (
 
 @dataclass(frozen=True, slots=True)
 class PyPISettings:
-    """The `[registry.pypi]` table.
+    """A `[[registry]]` table of the provider `pypi`.
 
     `upload_url` is where twine uploads to ("": twine's own configuration); `index_url` the simple index ("": pip's
     own configuration). `username` goes with the password in the environment variable that `password_environment`
-    names; both "" leave credentials to twine. `anonymous` sends none. `withdraw` is what the index offers: `yank`
+    names; both "" leave credentials to twine. `anonymous` sends none. `yank` is what the index offers: `mark`
     (PEP 592, set by a person) or `remove` (pypiserver's remove_pkg: the files are gone). `answer_timeout_s` bounds
     one answer of the index, `upload_timeout_s` one upload.
     """
@@ -62,7 +63,7 @@ class PyPISettings:
     username: str = ""
     password_environment: str = ""
     anonymous: bool = False
-    withdraw: str = "yank"
+    yank: str = "mark"
     answer_timeout_s: float = 20.0
     upload_timeout_s: float = 900.0
 
@@ -70,10 +71,10 @@ class PyPISettings:
         """Refuse what can only be a mistake, before anything is done."""
         for name in ("upload_url", "index_url"):
             _check_address(name, getattr(self, name))
-        if self.withdraw not in ("yank", "remove"):
-            raise ConfigurationError(f"withdraw = {self.withdraw[:40]!r} is not known", todo="known: yank, remove")
-        if self.withdraw == "remove" and self.upload_url == "":
-            raise ConfigurationError('withdraw = "remove" needs upload_url: that is where it is asked for')
+        if self.yank not in ("mark", "remove"):
+            raise ConfigurationError(f"yank = {self.yank[:40]!r} is not known", todo="known: mark, remove")
+        if self.yank == "remove" and self.upload_url == "":
+            raise ConfigurationError('yank = "remove" needs upload_url: that is where it is asked for')
         if (self.username == "") != (self.password_environment == ""):
             raise ConfigurationError(
                 "username and password_environment belong together",
@@ -87,6 +88,7 @@ class PyPIRegistry:
     """The Registry port for Python package indexes."""
 
     api_version = 1
+    kinds: tuple[str, ...] = ("wheel", "sdist")
     Settings = PyPISettings
 
     def __init__(self, settings: PyPISettings, context: ProviderContext) -> None:
@@ -94,13 +96,27 @@ class PyPIRegistry:
         self._clock = context.clock
         self._folder = context.root
 
+    def check(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[Finding, ...]:
+        """Whether the index answers, and whether there are credentials; no index can be asked whether they are good."""
+        served = self._index().files(package)
+        known = f"it knows {package}" if served else f"it does not know {package} yet: the first upload takes the name"
+        self._credentials()
+        return (
+            Finding(Answer.PASS, f"{shown(self._index_url)} answers, and {known}"),
+            Finding(Answer.UNKNOWN, "whether it takes the credentials shows with the first upload"),
+        )
+
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The wheels and sdists of exactly this version (PEP 440 equality), by name."""
         wanted = (normalized(package), _version(version))
         files = (file for file in self._index().files(package) if _identity(file.name) == wanted)
         return tuple(sorted(files, key=lambda file: file.name))
 
-    def publish(self, package: str, version: str, files: tuple[Path, ...]) -> tuple[PublishedFile, ...]:
+    def publish(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[PublishedFile, ...]:
         """Upload what is missing, and wait until the index serves all of it with the right digests."""
         wanted = {path.name: _digest(path) for path in files}
         if len(wanted) != len(files):
@@ -131,14 +147,25 @@ class PyPIRegistry:
         upload = Upload(settings.upload_url, os.environ, settings.upload_timeout_s, credentials=self._credentials())
         upload.send(files, folder=self._folder)
 
-    def withdraw(self, package: str, version: str, *, reason: str) -> Withdrawal:
+    def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
         """Remove the files, or say what a person has to do where the index offers no call for it."""
         served = self.find(package, version)
         if not served:
-            return Withdrawal((f"the index serves no file of {package} {version}",), NEVER_UNDONE)
-        if self._settings.withdraw == "remove":
+            return YankAnswer((f"the index serves no file of {package} {version}",), (), NEVER_UNDONE)
+        if self._settings.yank == "remove":
             return self._remove(package, version, served)
         return _yanked(package, version, served, reason=reason, index=self._index_url)
+
+    def verify_yank(self, package: str, version: str) -> Finding:
+        """Whether every file is marked as yanked (PEP 592), or gone."""
+        open_files = [file.name for file in self.find(package, version) if not file.yanked]
+        if not open_files:
+            return Finding(Answer.PASS, f"{shown(self._index_url)} serves no file of {version} that is not yanked")
+        return Finding(
+            Answer.FAIL,
+            f"{shown(self._index_url)} serves {', '.join(open_files)}, not yanked",
+            todo=_by_hand(package, version, index=self._index_url),
+        )
 
     def install_arguments(self) -> tuple[str, ...]:
         """`--index-url …` where the index is set here; nothing where pip's own configuration names it."""
@@ -185,13 +212,13 @@ class PyPIRegistry:
             todo="run this again later: what is served by then will not be uploaded again",
         )
 
-    def _remove(self, package: str, version: str, served: tuple[PublishedFile, ...]) -> Withdrawal:
+    def _remove(self, package: str, version: str, served: tuple[PublishedFile, ...]) -> YankAnswer:
         for name, stated in sorted({_as_spelled(file.name) for file in served}):
             self._ask_to_remove(name, stated)
         left = self.find(package, version)
         if left:
             raise RefusedError(f"the index still serves {', '.join(file.name for file in left)}")
-        return Withdrawal((f"removed {', '.join(file.name for file in served)} from the index",), NEVER_UNDONE)
+        return YankAnswer((f"removed {', '.join(file.name for file in served)} from the index",), (), NEVER_UNDONE)
 
     def _ask_to_remove(self, name: str, version: str) -> None:
         # pypiserver, _app.py, remove_pkg(): name and version as the file's name spells them; 404 where it is gone.
@@ -208,18 +235,23 @@ class PyPIRegistry:
             raise refusal(f"the index {shown(url)}", answer.status_code)
 
 
-def _yanked(package: str, version: str, served: tuple[PublishedFile, ...], *, reason: str, index: str) -> Withdrawal:
+def _yanked(package: str, version: str, served: tuple[PublishedFile, ...], *, reason: str, index: str) -> YankAnswer:
     """PEP 592 defines how an index marks a yanked file, and no specification a call that sets the mark; so the mark
     is looked for, and setting it is left to a person."""
-    open_files = [file.name for file in served if not file.yanked]
-    if not open_files:
-        return Withdrawal((f"the index marks every file of {package} {version} as yanked (PEP 592)",), NEVER_UNDONE)
-    todo = (
-        f"{', '.join(open_files)} not yanked: the simple API of {shown(index)} has no call for it. A person who owns "
-        f"{package} has to yank {version} on the index's own pages, with the reason {reason[:200]!r}; run this again "
-        "afterwards, and it will look whether the index says so"
+    if all(file.yanked for file in served):
+        return YankAnswer((f"the index marks every file of {package} {version} as yanked (PEP 592)",), (), NEVER_UNDONE)
+    return YankAnswer(
+        (), (f"{_by_hand(package, version, index=index)}, with the reason {reason[:200]!r}",), NEVER_UNDONE
     )
-    return Withdrawal((), (todo, *NEVER_UNDONE))
+
+
+def _by_hand(package: str, version: str, *, index: str) -> str:
+    """What a person does. The address is that of the pages for owners of Warehouse, the software of PyPI."""
+    top = shown(index).rstrip("/").removesuffix("/simple")
+    return (
+        f"yank {version} of {package} on the index's own pages, as one of its owners (on an index that runs Warehouse: "
+        f"{top}/manage/project/{normalized(package)}/releases/)"
+    )
 
 
 def _missing(wanted: dict[str, str], served: tuple[PublishedFile, ...]) -> set[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConflictError, UnavailableError
+from shipline.domain.verdict import Answer
 from shipline.ports.registry import Registry
 
 PACKAGE = "quotes-service"
@@ -54,7 +55,12 @@ def make_distributions(folder: Path, version: str, *, content: str = "one") -> t
 
 
 class RegistryConformance:
-    """The suite. Every test begins with a registry that serves nothing."""
+    """The suite. Every test begins with a registry that serves nothing.
+
+    `prerelease` is a version of the channel `rc`, as the ecosystem writes it.
+    """
+
+    prerelease = "1.1.0rc1"
 
     @pytest.fixture
     def registry(self) -> Registry:
@@ -114,24 +120,56 @@ class RegistryConformance:
         assert any(digest(path) in caught.value.what for path in others)
         assert registry.find(PACKAGE, "1.0.0") == served
 
-    def test_withdrawing_twice_is_withdrawing_once_and_says_what_it_cannot_do(
+    def test_asking_first_publishes_nothing(self, registry: Registry, files: Callable[..., tuple[Path, ...]]) -> None:
+        for findings in (
+            registry.check(PACKAGE, "1.0.0", ()),
+            registry.check(PACKAGE, "1.0.0", files("1.0.0")),
+        ):
+            assert findings
+            assert [finding.words for finding in findings if finding.answer is Answer.FAIL] == []
+        assert registry.find(PACKAGE, "1.0.0") == ()
+
+    def test_a_pre_release_is_served_beside_the_final_versions(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        final = registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        served = registry.publish(PACKAGE, self.prerelease, files(self.prerelease), channel="rc")
+        assert registry.find(PACKAGE, self.prerelease) == served
+        assert registry.find(PACKAGE, "1.0.0") == final
+
+    def test_yanking_twice_is_yanking_once_and_says_what_it_cannot_do(
         self, registry: Registry, files: Callable[..., tuple[Path, ...]]
     ) -> None:
         registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
-        first = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        first = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
         after = registry.find(PACKAGE, "1.0.0")
-        second = registry.withdraw(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        second = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
         assert registry.find(PACKAGE, "1.0.0") == after
         assert first.not_done
         assert second.not_done
 
-    def test_other_versions_stay_when_one_is_withdrawn(
+    def test_a_yank_is_to_be_seen_unless_a_person_has_to_do_it(
         self, registry: Registry, files: Callable[..., tuple[Path, ...]]
     ) -> None:
         registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
-        kept = registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
-        registry.withdraw(PACKAGE, "1.0.0", reason="broken")
-        assert registry.find(PACKAGE, "1.0.1") == kept
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
+        answer = registry.yank(PACKAGE, "1.0.0", reason="broken")
+        seen = registry.verify_yank(PACKAGE, "1.0.0").answer
+        assert answer.done or answer.by_hand or answer.not_done
+        assert (seen is Answer.FAIL) == bool(answer.by_hand)
+
+    def test_what_was_never_published_is_yanked_without_a_word_of_trouble(self, registry: Registry) -> None:
+        assert not registry.yank(PACKAGE, "1.0.0", reason="broken").by_hand
+        assert registry.find(PACKAGE, "1.0.0") == ()
+
+    def test_other_versions_stay_when_one_is_yanked(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        kept = registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
+        registry.yank(PACKAGE, "1.0.1", reason="broken", back_to="1.0.0")
+        assert registry.find(PACKAGE, "1.0.0") == kept
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
 
     def test_out_of_reach_may_be_tried_again(
         self,
@@ -143,7 +181,9 @@ class RegistryConformance:
         for call in (
             lambda: registry.find(PACKAGE, "1.0.0"),
             lambda: registry.publish(PACKAGE, "1.0.0", files("1.0.0")),
-            lambda: registry.withdraw(PACKAGE, "1.0.0", reason="broken"),
+            lambda: registry.check(PACKAGE, "1.0.0", files("1.0.0")),
+            lambda: registry.yank(PACKAGE, "1.0.0", reason="broken"),
+            lambda: registry.verify_yank(PACKAGE, "1.0.0"),
         ):
             with pytest.raises(UnavailableError) as caught:
                 call()

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.verdict import Answer
 from shipline.ports.clock import Clock
-from shipline.ports.registry import PublishedFile, Withdrawal
+from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 
 
 @dataclass
@@ -28,23 +29,37 @@ class RegistryFaults:
 
 
 class FakeRegistry:
-    """The Registry port in memory. `uploads` lists the name of every file taken, in order, for tests that count."""
+    """The Registry port in memory. `uploads` lists the name of every file taken, in order, for tests that count;
+    `pointers` names the version of each package's channels."""
 
     api_version = 1
     timeout_s = 20.0
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, kinds: tuple[str, ...] = ()) -> None:
+        self.kinds = kinds
         self.faults = RegistryFaults()
         self.uploads: list[str] = []
         self._clock = clock
+        self.pointers: dict[tuple[str, str], str] = {}
         self._files: dict[tuple[str, str], dict[str, PublishedFile]] = {}
+
+    def check(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[Finding, ...]:
+        """Whether the credentials are taken."""
+        self._reach()
+        if self.faults.refuses:
+            return (Finding(Answer.FAIL, "the fake registry refuses the credentials", todo="set others"),)
+        return (Finding(Answer.PASS, "the fake registry answers"),)
 
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The files of exactly this version."""
         self._reach()
         return tuple(file for _, file in sorted(self._files.get((package, version), {}).items()))
 
-    def publish(self, package: str, version: str, files: tuple[Path, ...]) -> tuple[PublishedFile, ...]:
+    def publish(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[PublishedFile, ...]:
         """Take what is missing, one file at a time, as an index does."""
         self._reach()
         if self.faults.refuses:
@@ -59,20 +74,34 @@ class FakeRegistry:
                 raise ConflictError(f"the registry serves another {file.name}: {known.digest}, not {file.digest}")
         for file in given:
             self._take(package, version, file)
+        self.pointers[package, channel] = version
         if self.faults.loses_answer:
             self.faults.loses_answer = False
             raise UnavailableError("the fake registry's answer was lost")
         return self.find(package, version)
 
-    def withdraw(self, package: str, version: str, *, reason: str) -> Withdrawal:
-        """Mark every file as yanked."""
+    def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
+        """Mark every file as yanked, and let the channels name what was good before."""
         self._reach()
+        if self.faults.refuses:
+            raise RefusedError("the fake registry refused the credentials")
         served = self._files.get((package, version), {})
         for name, file in served.items():
             served[name] = replace(file, yanked=True)
-        return Withdrawal(
-            (f"{package} {version} is marked as yanked: {reason}",), ("copies that are installed stay installed",)
+        for key in [key for key, named in self.pointers.items() if key[0] == package and named == version]:
+            if back_to is None:
+                del self.pointers[key]
+            else:
+                self.pointers[key] = back_to
+        return YankAnswer(
+            (f"{package} {version} is marked as yanked: {reason}",), (), ("copies that are installed stay installed",)
         )
+
+    def verify_yank(self, package: str, version: str) -> Finding:
+        """Whether every file is marked."""
+        if all(file.yanked for file in self.find(package, version)):
+            return Finding(Answer.PASS, "every file is marked as yanked")
+        return Finding(Answer.FAIL, "not every file is marked as yanked")
 
     def install_arguments(self) -> tuple[str, ...]:
         """Nothing installs from memory."""

@@ -33,11 +33,12 @@ def programs(application: Application) -> Iterator[Check]:
     ecosystems = ecosystems_of(application)
     has_targets = any(one.target.get("provider", "process") == "process" for one in application.policy.environments)
     has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in application.policy.environments)
-    uploads = application.settings.registry.get("provider", "pypi") == "pypi" and bool(application.settings.registry)
+    registries = {table.get("provider") for table in application.settings.registry}
+    uploads = "pypi" in registries
     for module, needed in (("build", "python" in ecosystems), ("twine", uploads), ("pip", uploads or has_targets)):
         if needed:
             yield _module(module)
-    for program, needed in (("npm", "npm" in ecosystems), ("haproxy", has_proxies)):
+    for program, needed in (("npm", "npm" in ecosystems or "npm" in registries), ("haproxy", has_proxies)):
         if needed:
             yield _program(program)
 

@@ -1,4 +1,4 @@
-"""The repository, its settings, and the registry that they name."""
+"""The repository, its settings, and the registries that they name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from shipline.capabilities.plans import detect_packages
 from shipline.configuration import FILE_NAME, Settings
 from shipline.configuration.check import problems
 from shipline.domain.errors import ShiplineError
+from shipline.domain.verdict import Answer
+from shipline.ports.registry import Finding
 from shipline.providers.repository.command import GitCommand, GitFailed
 
 DIRTY_SHOWN_MAX = 3
-# A version that nobody has: asking for it shows whether the registry answers.
-NO_VERSION = "0.0.0.dev0"
+# A version that nobody has: nothing is published under it.
+NO_VERSION = "0.0.0"
 
 
 def settings(application: Application) -> Iterator[Check]:
@@ -106,15 +108,22 @@ def _identity(root: Path) -> Check:
 
 
 def registry(application: Application) -> Iterator[Check]:
-    """Whether the configured registry answers. It is asked for a version that nobody has."""
-    asked = application.registry
-    if asked is None:
+    """Whether each configured registry answers, and would take the packages that go there."""
+    if not application.outlets:
         yield Check("registry", State.OK, "none is configured: releases are published nowhere")
-        return
-    packages = application.packages if application.packages is not None else detect_packages(application.repository)
-    name = next((package.name for package in packages if package.ecosystem != "plain"), "")
-    if not name:
-        yield Check("registry", State.WARNING, "it is configured, and no package here is built for one")
-        return
-    asked.find(name, NO_VERSION)
-    yield Check("registry", State.OK, f"it answers when asked for {name}")
+    for outlet in application.outlets:
+        name = f"registry {outlet.name}"
+        known = application.packages if application.packages is not None else detect_packages(application.repository)
+        packages = [package.name for package in known if outlet.takes(package)]
+        if not packages:
+            yield Check(name, State.WARNING, "it is configured, and no package here is built for it")
+            continue
+        try:
+            yield from (_answered(name, finding) for finding in outlet.registry.check(packages[0], NO_VERSION, ()))
+        except ShiplineError as error:
+            yield wrong(name, error)
+
+
+def _answered(name: str, finding: Finding) -> Check:
+    """What cannot be asked is said, and no reason to worry."""
+    return Check(name, State.WRONG if finding.answer is Answer.FAIL else State.OK, finding.words, finding.todo)

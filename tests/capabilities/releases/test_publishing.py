@@ -1,0 +1,129 @@
+"""Publishing to several registries: each is asked first, gets what is missing, and is written down with its time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.releases.outlets import Outlet, channel_of, good_before
+from shipline.capabilities.releases.rules import Start
+from shipline.domain.artifact import Artifact
+from shipline.domain.package import Package
+from shipline.domain.release import Publication, Release, ReleaseStatus
+from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.fakes.registry import FakeRegistry
+from shipline.testing.world import World
+from tests.capabilities.events import bodies, check_positions
+from tests.capabilities.releases.release_world import ReleaseWorld
+
+FILES = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, sqlite_url: str) -> Iterator[ReleaseWorld]:
+    """A package that goes to two registries."""
+    world = World(5, tmp_path, url=sqlite_url)
+    made = ReleaseWorld(world, tmp_path)
+    yield made
+    check_positions(world.store)
+    world.close()
+    assert made.breaches == []
+
+
+def test_every_registry_gets_all_of_it_and_is_written_down(project: ReleaseWorld) -> None:
+    release = project.released()
+    assert project.registry.uploads == project.mirror.uploads == FILES
+    assert [(one.registry, list(one.files), one.channel) for one in release.publications] == [
+        ("index", FILES, "stable"),
+        ("mirror", FILES, "stable"),
+    ]
+    said = bodies(project.world.store, "ArtifactsPublished")
+    assert [body["registry"] for body in said] == ["index", "mirror"]
+    assert all(body["seconds"] >= 0 for body in said)
+    assert bodies(project.world.store, "ReleasePublished")[0]["registries"] == ["index", "mirror"]
+
+
+def test_when_one_is_down_the_next_run_publishes_only_there(project: ReleaseWorld) -> None:
+    project.mirror.faults.fails_after_files = 1
+    stopped = project.released()
+    assert stopped.status is ReleaseStatus.STOPPED
+    assert [one.registry for one in stopped.publications] == ["index"]
+    project.mirror.faults.fails_after_files = None
+    assert project.order()[0].start is Start.RESUME
+    project.settle()
+    assert project.now(stopped).status is ReleaseStatus.PUBLISHED
+    assert project.registry.uploads == project.mirror.uploads == FILES
+    assert len(bodies(project.world.store, "ArtifactsPublished")) == 2
+
+
+def test_other_bytes_in_one_registry_keep_everything_from_becoming_public(
+    project: ReleaseWorld, tmp_path: Path
+) -> None:
+    (tmp_path / FILES[1]).write_bytes(b"somebody else's")
+    project.mirror.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
+    assert project.released().status is ReleaseStatus.STOPPED
+    assert project.registry.uploads == []
+
+
+def test_credentials_that_are_refused_are_found_before_anything_is_public(project: ReleaseWorld) -> None:
+    project.mirror.faults.refuses = True
+    assert project.released().status is ReleaseStatus.STOPPED
+    assert project.registry.uploads == []
+    (stop,) = bodies(project.world.store, "ReleaseStopped")
+    assert "mirror: the fake registry refuses the credentials" in stop["reason"]
+    assert "nothing was pushed or published" in stop["reason"]
+
+
+def test_a_package_that_is_not_named_does_not_go_there(project: ReleaseWorld) -> None:
+    other = Package("other", ecosystem="python", tag_format="other-{version}")
+    project.gates = ()
+    _, release = project.order(other)
+    assert release is not None
+    project.settle()
+    assert [one.registry for one in project.now(release).publications] == ["index"]
+    assert project.mirror.uploads == []
+
+
+def test_a_registry_takes_the_kinds_that_it_knows() -> None:
+    wheel, image = (Artifact(name, kind, f"sha256:{'a' * 64}", 1) for name, kind in (("a", "wheel"), ("b", "oci")))
+    images = Outlet("images", FakeRegistry(FakeClock(), kinds=("oci",)))
+    anything = Outlet("anything", FakeRegistry(FakeClock()))
+    assert images.artifacts("quotes", (wheel, image)) == (image,)
+    assert anything.artifacts("quotes", (wheel, image)) == (wheel, image)
+    assert not images.takes(Package("quotes", ecosystem="python"))
+    assert not anything.takes(Package("quotes"))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "version", "channel"),
+    [("semver", "1.0.0", "stable"), ("semver", "1.0.0-rc.1", "rc"), ("pep440", "1.0.0rc1", "rc")],
+)
+def test_a_version_says_its_channel(scheme: str, version: str, channel: str) -> None:
+    assert channel_of(Package("quotes", scheme=scheme), version) == channel
+
+
+@pytest.mark.parametrize(
+    ("yanked", "others", "expected"),
+    [
+        ("2.0.1", ("1.9.0", "2.0.0", "1.9.1", "2.1.0"), "2.0.0"),
+        ("1.0.0", ("1.0.1",), None),
+        ("1.0.0", (), None),
+        ("1.0rc3", ("1.0rc2", "0.9rc1"), "1.0rc2"),
+        ("1.0.0", ("no version",), None),
+    ],
+)
+def test_a_channel_goes_back_to_the_highest_version_below(
+    yanked: str, others: tuple[str, ...], expected: str | None
+) -> None:
+    """And not to the newest: that may be of a maintenance branch."""
+    assert good_before(_served(yanked), tuple(map(_served, others)), "index") == expected
+    assert good_before(_served(yanked), tuple(map(_served, others)), "elsewhere") is None
+
+
+def _served(version: str) -> Release:
+    publication = Publication("index", (), "stable", 1.0, 1)
+    return Release(
+        f"rel_{version}", "quotes", version, version, ReleaseStatus.PUBLISHED, 1, 1, publications=(publication,)
+    )
