@@ -143,10 +143,19 @@ class Application:
 
     # --- providers ---------------------------------------------------------------------------------------------
 
-    def builder(self, ecosystem: str) -> Builder:
-        """What builds packages of an ecosystem."""
-        built: Builder = build_provider("builder", self.settings.build, self.context("build"), default=ecosystem)
-        return built
+    def builders(self, package: Package) -> tuple[Builder, ...]:
+        """What builds a package: its ecosystem's builder first, then whatever else the settings name for it."""
+        from shipline.configuration import BuildSettings
+        from shipline.configuration.providers import provider_names, read_listed
+
+        made: list[Builder] = []
+        for table in self.settings.build:
+            said, kind, settings = read_listed("builder", BuildSettings, table)
+            if package.name in said.packages or (not said.packages and kind.ecosystem in ("", package.ecosystem)):
+                made.append(kind(settings, self.context("build")))
+        if package.ecosystem in provider_names("builder") and all(one.ecosystem != package.ecosystem for one in made):
+            made.append(build_provider("builder", {}, self.context("build"), default=package.ecosystem))
+        return tuple(sorted(made, key=lambda one: one.ecosystem != package.ecosystem))
 
     @cached_property
     def outlets(self) -> tuple[Outlet, ...]:
@@ -232,7 +241,7 @@ class Application:
             store=self.store,
             events=self.events,
             repository=self.repository,
-            builder=self.builder,
+            builders=self.builders,
             outlets=self.outlets,
             signer=self.signer,
             commands=build_provider("command", {}, self.context("command"), default="local"),

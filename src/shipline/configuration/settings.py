@@ -24,8 +24,8 @@ _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 3
 class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
-    `default` is the provider where the table names none; "" where the package's ecosystem decides. `common` is the
-    dataclass of the keys that the table has whatever the provider is; with it the provider must be named.
+    `default` is the provider where the table names none. `common` is the dataclass of the keys that the table has
+    whatever the provider is; with it the provider must be named.
     """
 
     port: str
@@ -93,6 +93,18 @@ class TestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """`[[build]]`: what every builder's table has beside its provider's own keys.
+
+    `provider` is what builds. `packages` are those that it builds; empty: those of its ecosystem, or all where it has
+    none. A package of an ecosystem that has a builder is built by that one also where no table says so.
+    """
+
+    provider: str
+    packages: tuple[Annotated[str, _NAME], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySettings:
     """`[[registry]]`: what every registry's table has beside its provider's own keys.
 
@@ -129,16 +141,16 @@ class EnvironmentSettings:
 class Settings:
     """The whole file.
 
-    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build` and `signer` are tables with a
-    `provider` and that provider's own settings. `registry` lists the registries, tables of that kind; none publishes
-    nowhere. `package`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
+    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
+    that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
+    `package`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
-    build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
+    build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)

@@ -94,12 +94,15 @@ def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
         return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun)
     tag = ground.repository.find_tag(candidate.package.tag(plan.current))
     ours = tag is not None and _made_by_shipline(ground, candidate, tag)
-    outlets = tuple(outlet for outlet in ground.outlets if outlet.takes(candidate.package))
-    if not ours or not outlets:
+    built = ground.kinds_of(candidate.package)
+    pairs = ((outlet, outlet.kinds_of(candidate.package, built)) for outlet in ground.outlets)
+    asked = tuple((outlet, kinds) for outlet, kinds in pairs if kinds)
+    if not ours or not asked:
         return Known(plan, None, tagged_here=ours, on_registry=None)
-    found = [outlet.registry.find(plan.name, plan.current) for outlet in outlets]
-    whole = all(is_whole(candidate.package.ecosystem, tuple(file.name for file in served)) for served in found)
-    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=any(found) and not whole)
+    found = [(kinds, outlet.registry.find(plan.name, plan.current)) for outlet, kinds in asked]
+    whole = all(is_whole(kinds, tuple(file.name for file in served)) for kinds, served in found)
+    begun = any(served for _, served in found) and not whole
+    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=begun)
 
 
 def _is_unfinished(tx: Transaction, release: Release) -> bool:

@@ -9,7 +9,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
-SDISTS = (".tar.gz", ".zip")
+ENDINGS = {"wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 
 
 class Start(StrEnum):
@@ -83,11 +83,11 @@ def _is_overtaken(known: Known, unfinished: Release) -> bool:
     return plan.current == unfinished.version or (unfinished.commit is None and plan.next != unfinished.version)
 
 
-def is_whole(ecosystem: str, names: tuple[str, ...]) -> bool:
-    """True if a registry that serves files of these names serves all of a version: for Python a wheel and an sdist."""
-    if ecosystem == "python":
-        return any(name.endswith(".whl") for name in names) and any(name.endswith(SDISTS) for name in names)
-    return bool(names)
+def is_whole(kinds: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    """True if a registry that serves files of these names serves all of a version, of which artifacts of these kinds
+    are built: wheel and sdist both, where there are both."""
+    endings = [ENDINGS[kind] for kind in kinds if kind in ENDINGS]
+    return bool(names) and all(any(name.endswith(ending) for name in names) for ending in endings)
 
 
 def artifact_folder_name(package: str, version: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,10 +24,10 @@ from shipline.capabilities.releases.version_files import write_version
 from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
-from shipline.ports.builder import BuildRequest
+from shipline.ports.builder import Builder, BuildRequest
 from shipline.store.transaction import Transaction
 
 
@@ -113,9 +114,10 @@ class ArtifactSteps:
         package = package_of(context)
         folder = self.ground.folder_of(release)
         artifacts = self._built_before(folder, str(context.results["tag"]["commit"]))
-        idle = "nothing is built for this package" if package.ecosystem == "plain" else ""
-        if not artifacts and package.ecosystem != "plain":
-            artifacts = self._build(context, release, folder)
+        builders = () if artifacts else self.ground.builders(package)
+        if builders:
+            artifacts = self._build(context, release, folder, builders)
+        idle = "" if artifacts else "nothing is built for this package"
 
         def save(tx: Transaction) -> None:
             built = replace(RELEASES.find(tx, release.id) or release, artifacts=artifacts)
@@ -124,16 +126,21 @@ class ArtifactSteps:
 
         return Done({"artifacts": to_json(artifacts)}, save=save, idle=idle)
 
-    def _build(self, context: StepContext, release: Release, folder: Path) -> tuple[Artifact, ...]:
-        package, output = package_of(context), folder / "dist"
+    def _build(
+        self, context: StepContext, release: Release, folder: Path, builders: tuple[Builder, ...]
+    ) -> tuple[Artifact, ...]:
+        output = folder / "dist"
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         commit = str(context.results["tag"]["commit"])
-        with exported(self.ground, commit) as source:
-            request = BuildRequest(package, release.version, commit, context.input["time_us"] // 1_000_000)
-            artifacts = self.ground.builder(package.ecosystem).build(request, source=source, output=output)
-        save_built(folder, Built(commit, artifacts))
-        return artifacts
+        request = BuildRequest(package_of(context), release.version, commit, context.input["time_us"] // 1_000_000)
+        artifacts: list[Artifact] = []
+        for builder in builders:
+            # Each from a tree of its own: what one builder leaves in it is nothing for the next to find.
+            with exported(self.ground, commit) as source:
+                artifacts += _built(builder, request, source=source, output=output)
+        save_built(folder, Built(commit, tuple(artifacts)))
+        return tuple(artifacts)
 
     def _built_before(self, folder: Path, commit: str) -> tuple[Artifact, ...]:
         built = load_built(folder)
@@ -144,6 +151,19 @@ class ArtifactSteps:
             if not path.exists() or artifact_digest(path, artifact.kind) != artifact.digest:
                 return ()
         return built.artifacts
+
+
+def _built(builder: Builder, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+    """Build into a folder of its own, then put what was built beside what other builders made."""
+    with tempfile.TemporaryDirectory(dir=output) as name:
+        artifacts = builder.build(request, source=source, output=Path(name))
+        for artifact in artifacts:
+            if (output / artifact.name).exists():
+                raise ShiplineError(
+                    f"two builders make {artifact.name}", todo="let one of them name it otherwise, or leave one out"
+                )
+            (Path(name) / artifact.name).rename(output / artifact.name)
+    return artifacts
 
 
 def check_untagged(ground: ReleaseGround, name: str) -> None:
