@@ -14,7 +14,7 @@ from shipline.domain.ids import Ids
 from shipline.engine import journal
 from shipline.engine.journal import Run
 from shipline.engine.peers import Peers
-from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, current_step, decide, settle
+from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, begin, current_step, decide, settle
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
 from shipline.ports.clock import Clock
 from shipline.store.database import Store
@@ -131,7 +131,7 @@ class Engine:
             wake_us=now_us,
             created_us=now_us,
             input=_through_json(given),
-            state=RunState(),
+            state=begin(self.catalogue.workflows[workflow]),
         )
         journal.insert_run(tx, run, exclusive_key=exclusive_key)
         self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")

@@ -136,13 +136,15 @@ def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) 
 def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
     """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words.
 
-    `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped.
+    `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped,
+    or that stands before a step that this version of Shipline does not know; such a one can be aborted at any time.
     """
     verb = command.verb
     if verb not in VERBS:
         raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
     runs = runs_of(tx, f"rollout:{rollout.id}")
-    if verb == "retry" and not any(run.state.status is RunStatus.FAILED for run in runs):
+    is_stopped = any(run.state.status is RunStatus.STOPPED for run in runs)
+    if verb == "retry" and not (is_stopped or any(run.state.status is RunStatus.FAILED for run in runs)):
         raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has nothing to retry")
     # What ended well may still have to be cleared away: then `retry` speaks to the step that stops old instances.
     if rollout.status in ENDED and verb != "retry":
@@ -153,7 +155,7 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
             why=rollout.reason,
             todo=f"mend that, then say: shipline rollout retry {rollout.environment}",
         )
-    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK):
+    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK) and not is_stopped:
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
@@ -242,7 +244,10 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         ROLLOUTS.save(tx, replace(rollout, waiting_for=waiting_for))
         return
     now_us = events.clock.now_us()
-    if run.state.status is RunStatus.FAILED:
+    if run.state.phase is Phase.FORWARD:
+        stuck = run.state.reason if run.state.status is not RunStatus.ACTIVE else ""
+        ROLLOUTS.save(tx, replace(rollout, waiting_for=stuck))
+    elif run.state.status is RunStatus.FAILED:
         ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
