@@ -157,6 +157,14 @@ class Engine:
         ended = replace(run.state, status=RunStatus.UNDONE, undone=True)
         journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
 
+    def give_up(self, tx: Transaction, run_id: str) -> None:
+        """End a run whose way back has failed, as it is, within the caller's transaction; its exclusive key is free."""
+        run = journal.load_run(tx, run_id, lock=True)
+        if run is None or run.state.status is not RunStatus.FAILED:
+            raise RefusedError("only what has failed on its way back can be given up")
+        ended = replace(run.state, status=RunStatus.GIVEN_UP)
+        journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
+
     # --- ticks ---------------------------------------------------------------------------------------------------
 
     def tick(self, run_id: str) -> None:

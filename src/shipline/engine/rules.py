@@ -23,9 +23,10 @@ class RunStatus(StrEnum):
     DONE = "done"
     UNDONE = "undone"
     FAILED = "failed"  # An undo failed: a person must look. `retry` tries the undo again.
+    GIVEN_UP = "given_up"  # It had failed so, and a person has taken it over: what is left is as it was left.
 
 
-ENDED = frozenset({RunStatus.DONE, RunStatus.UNDONE})
+ENDED = frozenset({RunStatus.DONE, RunStatus.UNDONE, RunStatus.GIVEN_UP})
 OBEYED = frozenset({"abort", "retry", "skip"})
 
 

@@ -77,7 +77,8 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         return other
     _check_is_free(tx, order, other)
     current = current_deployment(tx, order.environment, order.package)
-    if current is not None and current.version == order.version and not order.is_down:
+    is_mixed = bool(_unfinished(tx, order.environment))
+    if current is not None and current.version == order.version and not (order.is_down or is_mixed):
         raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
     rollout = Rollout(
         id=engine.ids.new("rol"),
@@ -106,6 +107,13 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     return rollout
 
 
+def _unfinished(tx: Transaction, environment: str) -> tuple[Deployment, ...]:
+    """What may serve there though no rollout brings it on: it was given up while users may have been served by it."""
+    return tuple(
+        one for one in DEPLOYMENTS.where(tx, environment=environment, ended_us=None) if one.finished_us is None
+    )
+
+
 def _goes_forward(rollout: Rollout) -> bool:
     return rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED)
 
@@ -113,17 +121,17 @@ def _goes_forward(rollout: Rollout) -> bool:
 def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) -> None:
     where = order.environment
     if other is not None:
-        verb = "retry" if other.status is RolloutStatus.FAILED else "abort"
+        verb = f"retry {where}, or give-up {where}" if other.status is RolloutStatus.FAILED else f"abort {where}"
         raise RefusedError(
             f"{where} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
-            todo=f"wait for it, or say: shipline rollout {verb} {where}",
+            todo=f"wait for it, or say: shipline rollout {verb}",
         )
     holder = holder_of(tx, f"environment:{where}")
     if holder is not None and holder.state.status is RunStatus.FAILED:
         raise RefusedError(
             f"{where} is busy: what the last rollout left there could not be stopped",
             why=holder.state.reason,
-            todo=f"mend that, then say: shipline rollout retry {where}",
+            todo=f"mend that, then say: shipline rollout retry {where}; or give-up {where}",
         )
     served = {one.package for one in DEPLOYMENTS.where(tx, environment=where, ended_us=None)} - {order.package}
     if served:
@@ -221,6 +229,10 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
     """The new version keeps all traffic: its deployment is finished, and the one before it has ended."""
     now_us = events.clock.now_us()
     before = current_deployment(tx, rollout.environment, rollout.package)
+    for left in _unfinished(tx, rollout.environment):
+        if left.rollout_id != rollout.id:
+            DEPLOYMENTS.save(tx, replace(left, ended_us=now_us, failed=True))
+            append(tx, events, rollout, "DeploymentEnded", {"deployment_id": left.id, "ended_version": left.version})
     if before is not None:
         DEPLOYMENTS.save(tx, replace(before, ended_us=now_us))
         append(tx, events, rollout, "DeploymentEnded", {"deployment_id": before.id, "ended_version": before.version})
