@@ -99,10 +99,14 @@ class Repository(Protocol):
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
         ...
 
-    def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
+    def commit_paths(
+        self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
+    ) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
-        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned.
+        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. With
+        `base`, only upon that commit: a HEAD that is `base` is never taken for what was to be made, whatever its
+        message says, and one that carries the key must have `base` as its only parent. Any other HEAD: ConflictError.
         """
         ...
 

@@ -46,6 +46,7 @@ class Known:
     tagged_here: bool
     on_registry: bool | None
     publishing_begun: bool = False
+    moved: bool = False
 
 
 def decide_start(known: Known) -> Decision:
@@ -64,6 +65,8 @@ def decide_start(known: Known) -> Decision:
             words = (
                 f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
             )
+            if plan.next == unfinished.version:
+                words = f"{unfinished.version} had come to nothing, and is begun anew on the commits that came after it"
             return Decision(Start.NEW, plan.next, words)
         words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
         return Decision(Start.RESUME, unfinished.version, words)
@@ -80,7 +83,8 @@ def _is_overtaken(known: Known, unfinished: Release) -> bool:
     plan = known.plan
     if not plan.releasable or known.publishing_begun or unfinished.status not in (STOPPED, REFUSED):
         return False
-    return plan.current == unfinished.version or (unfinished.commit is None and plan.next != unfinished.version)
+    is_another = known.moved or plan.next != unfinished.version
+    return plan.current == unfinished.version or (unfinished.commit is None and is_another)
 
 
 def is_whole(kinds: tuple[str, ...], names: tuple[str, ...]) -> bool:

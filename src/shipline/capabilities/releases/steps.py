@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
+from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -46,31 +47,29 @@ class FileSteps:
         if release.commit is not None:
             return Done({"paths": []})
         check_untagged(self.ground, release.tag)
-        root, folder = self.ground.repository.root(), package_of(context).path
-        paths = []
-        for name in context.input["version_files"]:
-            path = _own_file(root, folder, name)
-            write_atomically(path, write_version(name, path.read_bytes(), release.version))
-            paths.append(_relative(path, root))
-        changelog = _own_file(root, folder, context.input["changelog"])
-        before = changelog.read_text("utf-8") if changelog.exists() else ""
-        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
-        paths.append(_relative(changelog, root))
-        return Done({"paths": paths})
+        footing = footing_of(context.input, release.version)
+        check_head(self.ground.repository, footing)
+        check_tree(self.ground.repository, footing)
+        return Done({"paths": self._write(context, release)})
 
     def commit(self, context: StepContext) -> Outcome:
-        """Commit them. The key in the message finds the commit again after a crash, or from an empty store."""
+        """Commit them on what was planned. Our commit is found again after a crash; any other on top is refused."""
         release = self.ground.release(context)
         branch = self.ground.repository.branch()
         if release.commit is not None:
             return Done({"commit": release.commit, "branch": branch})
+        footing = footing_of(context.input, release.version)
+        check_head(self.ground.repository, footing)
+        paths = self._write(context, release)  # Again: they may have been taken back since.
         message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
         commit = self.ground.repository.commit_paths(
-            tuple(context.results["edit"]["paths"]),
+            tuple(paths),
             message,
-            key=release_key(release.package, release.version),
+            key=footing.key,
             time_us=context.input["time_us"],
+            base=footing.base,
         )
+        check_own(self.ground.repository, commit, footing)
         return Done({"commit": commit, "branch": branch})
 
     def tag(self, context: StepContext) -> Outcome:
@@ -97,6 +96,20 @@ class FileSteps:
         refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
         self.ground.repository.push(self.ground.remote, refs)
         return Done({"pushed": list(refs)})
+
+    def _write(self, context: StepContext, release: Release) -> list[str]:
+        """Write version files and changelog; returns their paths. The second time nothing changes."""
+        root, folder = self.ground.repository.root(), package_of(context).path
+        paths = []
+        for name in context.input["version_files"]:
+            path = _own_file(root, folder, name)
+            write_atomically(path, write_version(name, path.read_bytes(), release.version))
+            paths.append(_relative(path, root))
+        changelog = _own_file(root, folder, context.input["changelog"])
+        before = changelog.read_text("utf-8") if changelog.exists() else ""
+        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
+        paths.append(_relative(changelog, root))
+        return paths
 
     def _now(self, tx: Transaction, release: Release) -> Release:
         return RELEASES.find(tx, release.id) or release
@@ -174,11 +187,6 @@ def check_untagged(ground: ReleaseGround, name: str) -> None:
             f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
             todo="look at what that tag releases; delete it only if it was never pushed",
         )
-
-
-def release_key(package: str, version: str) -> str:
-    """What the release commit's `Shipline-Key:` trailer says."""
-    return f"release:{package}:{version}"
 
 
 def artifact_digest(path: Path, kind: str) -> str:

@@ -169,16 +169,19 @@ class GitRepository:
             prefix = f"--prefix={destination.resolve()}/"
             self._git.run("write the tree", "checkout-index", "--all", "--force", prefix, environ=index)
 
-    def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
+    def commit_paths(
+        self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
+    ) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. So it is
-        when `paths` are as in HEAD. Other staged changes stay staged and uncommitted. Runs no hooks.
+        when `paths` are as in HEAD. Other staged changes stay staged and uncommitted. Runs no hooks. With `base`, only
+        upon that commit: ConflictError for a HEAD that is neither `base` nor our commit right above it.
         """
         head = self.head()
         if not key.isprintable() or not key.strip() or not paths:
             raise InvalidValue("a release commit needs paths and a key of one line")
-        if head is not None and (self._head_key() == key or not self._differs(paths)):
+        if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
         self._git.run("add the release's files", "add", "--force", "--", *paths)
@@ -283,6 +286,18 @@ class GitRepository:
         except InvalidValue:
             return None  # A tag of a tag of a file.
         return Tag(name=name, commit=commit, time_us=_time_us(time_s))
+
+    def _is_made(self, head: str, key: str, base: str | None) -> bool:
+        """True if HEAD is the commit that was to be made; ConflictError if it can be neither that nor its parent."""
+        if head == base:
+            return False
+        has_key = self._head_key() == key
+        if base is not None and not (has_key and next(iter(self.log((), head))).parents == (base,)):
+            raise ConflictError(
+                f"HEAD is {head[:12]}, and the commit was to be made upon {base[:12]}",
+                todo="find out who works in this repository at the same time, then run this again",
+            )
+        return has_key
 
     def _head_key(self) -> str:
         trailers = f"--format=%(trailers:key={KEY_TRAILER},valueonly)"

@@ -61,6 +61,19 @@ class RepositoryConformance:
         commit(repository, "a.txt", "two", key="k3")
         assert repository.dirty_paths() == ("b.txt",)
 
+    def test_upon_a_base_a_trailer_alone_makes_no_commit_ours(self, repository: Repository) -> None:
+        """Anybody can write one: the commit below is never ours, one above only right above."""
+        hostile = commit(repository, "a.txt", "theirs", key="k1")
+        (repository.root() / "a.txt").write_text("ours")
+        ours = repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile)
+        assert next(repository.log(())).parents == (hostile,)
+        assert repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile) == ours
+        with pytest.raises(ConflictError):
+            repository.commit_paths(("a.txt",), "x", key="k2", time_us=NOW_US, base=hostile)
+        commit(repository, "b.txt", "more", key="other")
+        with pytest.raises(ConflictError):
+            repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile)
+
     def test_the_log_is_newest_first_and_ends_at_since(self, repository: Repository) -> None:
         first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
         assert [each.id for each in repository.log(())] == [third, second, first]
