@@ -127,7 +127,7 @@ def _publishing_begun(tx: Transaction, release: Release) -> bool:
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
     """True if the tagged commit carries our key: older tags, made before Shipline came, are nothing to go on with."""
-    commit = next(iter(ground.repository.log((), tag.commit)), None)
+    commit = next(iter(ground.repository.log((), tag.commit, limit=1)), None)
     key = release_key(candidate.package.name, candidate.plan.current or "")
     return commit is not None and f"{KEY_TRAILER}: {key}" in commit.message.splitlines()
 
