@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
@@ -39,6 +41,11 @@ class LogEntry(NamedTuple):
     author_mail: str
     time_s: str
     message: str
+
+    @property
+    def time_us(self) -> int:
+        """As in Commit. A commit may claim any time, and one far in the future must not make releases impossible."""
+        return min(max(int(self.time_s or 0) * 1_000_000, 0), TIME_US_MAX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,7 +80,8 @@ def prepend(existing: str, section: str, version: str) -> str:
     nothing. An "Unreleased" section stays on top. The section takes the line breaks of the file. `existing` must
     have been read without translation of line breaks; bytes that are not UTF-8 survive as surrogate escapes.
     """
-    newline = "\r\n" if existing.partition("\n")[0].endswith("\r") else "\n"
+    line, broken, _ = existing.partition("\n")
+    newline = "\r\n" if broken and line.endswith("\r") else "\n"
     added = section.rstrip("\n").replace("\n", newline)
     # The second question is for files whose last code fence is never closed: all below it is code, also our heading.
     if has_section(existing, version) or added in existing:

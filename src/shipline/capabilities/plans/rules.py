@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
 from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, effective, scheme_named
 from shipline.domain.change import Bump, Change
@@ -24,6 +25,7 @@ NOTHING = (0, 0, 0)
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
+PICKED = "(cherry picked from commit "  # Written by `git cherry-pick -x`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,10 @@ def tidied(changes: Sequence[Change]) -> Tidied:
     """Cancel reverted pairs and drop doubles; `changes` are newest first, and stay so."""
     cancelled, reasons = _cancelled(changes)
     kept = [change for change in changes if change.commit not in cancelled]
-    doubles = _doubles(kept)
-    if doubles:
-        reasons.append(_counted(len(doubles), "change") + " that came in twice counted once.")
-    return Tidied(tuple(change for change in kept if change.commit not in doubles), tuple(reasons))
+    single = _without_doubles(kept)
+    if len(single) < len(kept):
+        reasons.append(_counted(len(kept) - len(single), "change") + " that came in twice counted once.")
+    return Tidied(tuple(single), tuple(reasons))
 
 
 def plan_package(
@@ -220,16 +222,52 @@ def _reverted(name: str, changes: Sequence[Change], position: dict[str, int], in
     return next((each for each in older if each.commit.startswith(name)), None)
 
 
-def _doubles(changes: Sequence[Change]) -> set[str]:
-    """Conventional changes that say exactly what an older one says: cherry-picked, or merged and squashed."""
-    seen: set[object] = set()
-    doubles: set[str] = set()
+def _without_doubles(changes: Sequence[Change]) -> list[Change]:
+    """Without conventional changes that an older one is: cherry-picked, or merged and squashed. Newest first.
+
+    An older one is the same if it says the same and both name no other pull request, if it is what this one was
+    cherry-picked from, or if its patch is the same.
+    """
+    known = {change.commit for change in changes} if any(PICKED in change.body for change in changes) else set()
+    said: dict[object, list[frozenset[str]]] = {}
+    patches: dict[str, str] = {}
+    single: list[Change] = []
     for change in reversed(changes):
-        key = (change.type, change.scope, change.description, change.breaking, change.breaking_notes)
-        if change.type and key in seen:
-            doubles.add(change.commit)
-        seen.add(key)
-    return doubles
+        words, numbers = _words(change)
+        older = said.setdefault(words, [])
+        same = any(not numbers or not each or not numbers.isdisjoint(each) for each in older)
+        picked = PICKED in change.body and any(each in known for each in _picked_from(change))
+        patched = change.patch and patches.setdefault(change.patch, change.commit) != change.commit
+        older.append(numbers)
+        if not change.type or not (same or picked or patched):
+            single.append(change)
+    return single[::-1]
+
+
+def lookalikes(changes: Sequence[Change]) -> tuple[str, ...]:
+    """The commits that may be one change in two commits, so that their patches are worth a comparison.
+
+    They name one pull request and say other words, or say one thing and name other pull requests.
+    """
+    groups: dict[object, dict[str, set[object]]] = {}
+    for change in changes:
+        words, numbers = _words(change) if change.type else (None, frozenset())
+        for number in numbers:
+            groups.setdefault(number, {}).setdefault(change.commit, set()).add(words)
+        if numbers:
+            groups.setdefault(words, {}).setdefault(change.commit, set()).add(numbers)
+    alike = [group for group in groups.values() if len(group) > 1 and len(set(map(frozenset, group.values()))) > 1]
+    return tuple(dict.fromkeys(commit for group in alike for commit in group))
+
+
+def _words(change: Change) -> tuple[object, frozenset[str]]:
+    """What a change says without the pull requests at its end, and these."""
+    description, numbers = without_numbers(change.description)
+    return (change.type, change.scope, description, change.breaking, change.breaking_notes), frozenset(numbers)
+
+
+def _picked_from(change: Change) -> list[str]:
+    return [line.rpartition(" ")[2].rstrip(")") for line in change.body.splitlines() if PICKED in line]
 
 
 def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:

@@ -86,13 +86,13 @@ class GitCommand:
         Into a pipe git writes a history commit by commit, and each one wakes the reader: that costs more than the
         whole reading does through a file.
         """
-        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as complaints:
+        with tempfile.TemporaryFile() as output:
             try:
                 done = subprocess.run(
                     [*self._prefix, *arguments],
                     stdin=subprocess.DEVNULL,
                     stdout=output,
-                    stderr=complaints,
+                    stderr=subprocess.PIPE,
                     check=False,
                     timeout=TIMEOUT_S,
                     env=environment({}),
@@ -102,8 +102,7 @@ class GitCommand:
             except subprocess.TimeoutExpired:
                 raise UnavailableError(f"git took more than {TIMEOUT_S} s to {action}") from None
             if done.returncode != 0:
-                complaints.seek(0)
-                raise GitFailed(action, bounded(complaints.read(4 * COMPLAINT_LENGTH_MAX)))
+                raise GitFailed(action, bounded(done.stderr))
             output.seek(0)
             while piece := output.read(CHUNK_BYTES):
                 yield piece

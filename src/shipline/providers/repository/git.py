@@ -22,11 +22,10 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, LogEntry, Tag
+from shipline.ports.repository import TIME_US_MAX, Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
 
 FILE_BYTES_MAX = 8 << 20
-TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 KEY_TRAILER = "Shipline-Key"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 LOG_FIELDS = 6
@@ -392,8 +391,8 @@ def _entries(pieces: Iterator[bytes]) -> Iterator[LogEntry]:
 
 
 def _commit(entry: LogEntry) -> Commit:
-    oid, parents, author, mail, time_s, message = entry
-    return Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message)
+    oid, parents, author, mail, _, message = entry
+    return Commit(oid, tuple(parents.split()), author, mail, entry.time_us, message)
 
 
 def _commits_with_paths(pieces: Iterator[bytes]) -> Iterator[Commit]:

@@ -1,0 +1,121 @@
+"""A whole history as the sections of a changelog, in one pass: only what is shown becomes an object, and stays."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans.conventional import HEADER, change_of
+from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
+from shipline.capabilities.plans.reading import overrides_at, said_by_others
+from shipline.capabilities.plans.rules import PICKED, Lineage
+from shipline.domain.change import Change
+from shipline.domain.package import Package
+from shipline.ports.repository import Commit, LogEntry, Repository
+
+# What makes a change of a message that its header does not announce.
+UNUSUAL = re.compile(r"BREAKING|BEGIN_[CN]|\A\s*(?:Merge |Squashed |Revert |Reapply )")
+
+
+@dataclass(slots=True)
+class Past:
+    """A history's shape, and the notable changes in it by package path, newest first."""
+
+    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    changes: dict[str, list[Change]] = field(default_factory=dict)
+
+    def sections(self, lineage: Lineage) -> list[changelog.Section]:
+        """The sections of one package, the latest first: the releases that this history contains, and what came since.
+
+        Pre-releases are part of the final release after them; those that have none yet stand by themselves.
+        """
+        released = [entry for entry in lineage.released if entry.tag.commit in self.parents]
+        stable = next((entry for entry in reversed(released) if entry.version.is_stable), None)
+        releases = [
+            entry
+            for entry in released
+            if entry.version.is_stable or stable is None or entry.version.key > stable.version.key
+        ]
+        owner = history.release_of_each(self.parents, [entry.tag.commit for entry in releases])
+        grouped: dict[int, list[Change]] = {}
+        for change in self.changes[lineage.package.path]:
+            grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
+        sections = [
+            changelog.Section(entry.version.text, rules.tidied(grouped.get(index, [])).changes, entry.tag.time_us)
+            for index, entry in enumerate(releases)
+        ]
+        unreleased = rules.tidied(grouped.get(len(releases), [])).changes
+        if unreleased:
+            sections.append(changelog.Section(changelog.UNRELEASED, unreleased))
+        return sections[::-1]
+
+
+def read_past(repository: Repository, head: str, packages: Sequence[Package]) -> Past:
+    """Read the whole history of `head` once.
+
+    Corrections that stand in commits are found before what they correct, since a log comes newest first.
+    """
+    attribution = None if all(package.path == "." for package in packages) else history.Attribution(packages)
+    past = Past(changes={package.path: [] for package in packages})
+    corrections = list(overrides_at(repository, head))
+    merges: list[str] = []
+    for commit in _commits(repository, head, past, changed_paths=attribution is not None):
+        message = commit.message
+        if "BEGIN_COMMIT_OVERRIDE" in message:
+            corrections += corrections_in(message)
+        corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
+        if corrected is None and not _may_be_notable(message):
+            continue
+        merge = corrected is None and len(past.parents[commit.id]) > 1
+        changes = _notable(commit, message if corrected is None else corrected, merge=merge)
+        if changes and merge and is_merge_title(message):
+            merges.append(commit.id)
+        for owner in past.changes if attribution is None else attribution.owners(_paths(commit)) if changes else ():
+            past.changes[owner] += changes
+    _drop(past, said_by_others(past.parents, head, merges, _movers(past)) if merges else ())
+    return past
+
+
+def _commits(
+    repository: Repository, head: str, past: Past, *, changed_paths: bool
+) -> Iterator[Commit] | Iterator[LogEntry]:
+    """The commits, each noted in the history's shape before it comes."""
+    if changed_paths:
+        for commit in repository.log((), head, changed_paths=True):
+            past.parents[commit.id] = commit.parents
+            yield commit
+    else:
+        for entry in repository.log_entries(head):
+            past.parents[entry.id] = tuple(entry.parents.split())
+            yield entry
+
+
+def _paths(commit: Commit | LogEntry) -> tuple[str, ...]:
+    return commit.paths if isinstance(commit, Commit) else ()
+
+
+def _may_be_notable(message: str) -> bool:
+    """False where a look at the text is enough to know that a changelog does not show it."""
+    header = HEADER.match(message)
+    if header is not None and (header[3] or header[1].lower() in changelog.SECTIONS):
+        return True
+    return UNUSUAL.search(message) is not None or INNER.search(message) is not None
+
+
+def _notable(commit: Commit | LogEntry, message: str, *, merge: bool) -> list[Change]:
+    """The changes that a changelog shows. Bodies are let go, since it does not show them."""
+    changes = (change_of(commit, one, with_body=PICKED in one.body) for one in read_messages(message, merge=merge))
+    return [change for change in changes if changelog.is_notable(change)]
+
+
+def _movers(past: Past) -> set[str]:
+    return {change.commit for changes in past.changes.values() for change in changes}
+
+
+def _drop(past: Past, commits: Iterable[str]) -> None:
+    gone = set(commits)
+    if gone:
+        for path, changes in past.changes.items():
+            past.changes[path] = [change for change in changes if change.commit not in gone]
