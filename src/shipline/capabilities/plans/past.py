@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,8 +14,9 @@ from shipline.domain.change import Change
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
 
-# What makes a change of a message that its header does not announce.
-UNUSUAL = re.compile(r"BREAKING|BEGIN_[CN]|\A\s*(?:Merge |Squashed |Revert |Reapply )")
+# What a message may have that its header does not tell of; looked for one by one, which is faster than by one pattern.
+TELLING = ("BREAKING", "BEGIN_", "everts", "Upgrade-Note", "cherry picked")
+TELLING_STARTS = ("Merge ", "Squashed ", "Revert ", "Reapply ")
 
 
 @dataclass(slots=True)
@@ -66,14 +66,16 @@ def read_past(repository: Repository, head: str, packages: Sequence[Package]) ->
         if "BEGIN_COMMIT_OVERRIDE" in message:
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
-        if corrected is None and not _may_be_notable(message):
-            continue
-        merge = corrected is None and len(past.parents[commit.id]) > 1
-        changes = _notable(commit, message if corrected is None else corrected, merge=merge)
-        if changes and merge and is_merge_title(message):
-            merges.append(commit.id)
-        for owner in past.changes if attribution is None else attribution.owners(_paths(commit)) if changes else ():
-            past.changes[owner] += changes
+        if corrected is None and _says_all_in_its_header(message):
+            changes = _by_header(commit)
+        else:
+            merge = corrected is None and len(past.parents[commit.id]) > 1
+            changes = _notable(commit, message if corrected is None else corrected, merge=merge)
+            if changes and merge and is_merge_title(message):
+                merges.append(commit.id)
+        if changes:
+            for owner in past.changes if attribution is None else attribution.owners(_paths(commit)):
+                past.changes[owner] += changes
     _drop(past, said_by_others(past.parents, head, merges, _movers(past)) if merges else ())
     return past
 
@@ -96,18 +98,42 @@ def _paths(commit: Commit | LogEntry) -> tuple[str, ...]:
     return commit.paths if isinstance(commit, Commit) else ()
 
 
-def _may_be_notable(message: str) -> bool:
-    """False where a look at the text is enough to know that a changelog does not show it."""
-    header = HEADER.match(message)
-    if header is not None and (header[3] or header[1].lower() in changelog.SECTIONS):
+def _says_all_in_its_header(message: str) -> bool:
+    """True where a changelog needs no more of a message than its first line."""
+    if message.startswith(TELLING_STARTS) or message[:1].isspace():
+        return False
+    if message.find("\n") >= len(message) - 1:
         return True
-    return UNUSUAL.search(message) is not None or INNER.search(message) is not None
+    return not any(word in message for word in TELLING) and "\r" not in message and INNER.search(message) is None
 
 
-def _notable(commit: Commit | LogEntry, message: str, *, merge: bool) -> list[Change]:
+def _by_header(commit: Commit | LogEntry) -> tuple[Change, ...]:
+    """The change of such a message, if a changelog shows it. References in trailers are not read."""
+    header = HEADER.match(commit.message)
+    if header is None:
+        return ()
+    kind, scope, exclamation, description = header.groups()
+    kind = kind.lower()
+    if exclamation is None and kind not in changelog.SECTIONS:
+        return ()
+    return (
+        Change(
+            commit.id,
+            kind,
+            description.rstrip(),
+            commit.author,
+            commit.time_us,
+            (scope or "").strip() or None,
+            exclamation is not None,
+            author_mail=commit.author_mail,
+        ),
+    )
+
+
+def _notable(commit: Commit | LogEntry, message: str, *, merge: bool) -> tuple[Change, ...]:
     """The changes that a changelog shows. Bodies are let go, since it does not show them."""
     changes = (change_of(commit, one, with_body=PICKED in one.body) for one in read_messages(message, merge=merge))
-    return [change for change in changes if changelog.is_notable(change)]
+    return tuple(change for change in changes if changelog.is_notable(change))
 
 
 def _movers(past: Past) -> set[str]:

@@ -198,6 +198,8 @@ def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
     """Commits that take each other back, newest first: a revert that was itself reverted takes nothing back."""
     gone: set[str] = set()
     reasons: list[str] = []
+    if not any(change.reverts for change in changes):
+        return gone, reasons
     position = {change.commit: index for index, change in enumerate(changes)}
     for index, change in enumerate(changes):
         if change.commit in gone or not change.reverts:
@@ -228,7 +230,10 @@ def _without_doubles(changes: Sequence[Change]) -> list[Change]:
     An older one is the same if it says the same and both name no other pull request, if it is what this one was
     cherry-picked from, or if its patch is the same.
     """
-    known = {change.commit for change in changes} if any(PICKED in change.body for change in changes) else set()
+    marked = [change for change in changes if change.patch or (change.body and PICKED in change.body)]
+    if not marked and len({change.description.partition("(")[0].rstrip() for change in changes}) == len(changes):
+        return list(changes)  # No two begin alike, so no two say the same.
+    known = {change.commit for change in changes}
     said: dict[object, list[frozenset[str]]] = {}
     patches: dict[str, str] = {}
     single: list[Change] = []
