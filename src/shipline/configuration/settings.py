@@ -63,7 +63,8 @@ class ReleaseSettings:
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `withdraw_on_rollback` withdraws a version from
-    its registry when its rollout was rolled back by the analysis.
+    its registry when its rollout was rolled back by the analysis. `breaking_before_1` and `features_before_1` are the
+    steps that breaking changes and features make while the major version is 0.
     """
 
     branch: str = ""
@@ -72,6 +73,48 @@ class ReleaseSettings:
         "chore(release): {package} {version}"
     )
     withdraw_on_rollback: bool = False
+    breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
+    features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
+
+
+@dataclass(frozen=True, slots=True)
+class BumpSettings:
+    """`[[bump]]`: how far changes of one kind move the version; the first table that fits a change holds.
+
+    `type` is the type of the commits, "" for any; `scope` their scope, "" for any. `bump` is none, patch, minor or
+    major. Breaking changes stay what they are.
+    """
+
+    bump: Annotated[str, Limits(choices=("none", "patch", "minor", "major"))]
+    type: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSettings:
+    """`[[changelog.section]]`: a heading of the changelog, and the types of commits that stand below it."""
+
+    title: Annotated[str, _NAME]
+    types: Annotated[tuple[str, ...], Limits(items_min=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogSettings:
+    """`[changelog]`: how changelogs, release notes and announcements look.
+
+    `section` is a list of tables; none means the usual ones. `contributors` names who did it. `links` makes links of
+    commits, requests and comparisons, where `repository`, an address ("" is that of the remote origin), leads to a
+    known forge; `forge` says which where its name does not: github, gitlab or gitea. `template` is a Jinja2 file, ""
+    for our own form. `upgrade_notes` is the folder of authored notes.
+    """
+
+    section: tuple[SectionSettings, ...] = ()
+    contributors: bool = False
+    links: bool = True
+    repository: str = ""
+    forge: Annotated[str, Limits(choices=("", "github", "gitlab", "gitea"))] = ""
+    template: Annotated[str, Limits(pattern=f"|{_FILE.pattern}", meaning=f"empty, or {_FILE.meaning}")] = ""
+    upgrade_notes: Annotated[str, _FILE] = "upgrade-notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +160,16 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build`, `registry` and `signer` are
     tables with a `provider` and that provider's own settings; an empty `registry` publishes nowhere. `package`,
-    `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
+    `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is made, `changelog` how
+    it is told.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    bump: tuple[BumpSettings, ...] = ()
+    changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
     test: tuple[TestSettings, ...] = ()
     registry: Annotated[dict[str, Any], ProviderTable("registry", "pypi", optional=True)] = field(default_factory=dict)

@@ -28,7 +28,8 @@ class Change:
     then keeps its whole subject in `description`. `breaking_notes` are the texts of BREAKING CHANGE footers.
     `references` are issue or pull request numbers and keys as written (`#12`, `ABC-7`). `time_us` is the commit
     time, UTC microseconds. `upgrade_notes` are what a user has to do, from `Upgrade-Note` footers. `patch` is the
-    patch-id of the commit, "" where nobody asked for it. Several changes of one commit have the same `commit`.
+    patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
+    version for it, None where they say nothing. Several changes of one commit have the same `commit`.
     """
 
     commit: str
@@ -45,3 +46,4 @@ class Change:
     upgrade_notes: tuple[str, ...] = ()
     author_mail: str = ""
     patch: str = ""
+    ruled: Bump | None = None

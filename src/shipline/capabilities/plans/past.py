@@ -21,10 +21,11 @@ TELLING_STARTS = ("Merge ", "Squashed ", "Revert ", "Reapply ")
 
 @dataclass(slots=True)
 class Past:
-    """A history's shape, and the notable changes in it by package path, newest first."""
+    """A history's shape, the notable changes in it by package path, newest first, and each author's first commit."""
 
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
+    first_commits: dict[str, str] = field(default_factory=dict)
 
     def sections(self, lineage: Lineage) -> list[changelog.Section]:
         """The sections of one package, the latest first: the releases that this history contains, and what came since.
@@ -42,18 +43,28 @@ class Past:
         grouped: dict[int, list[Change]] = {}
         for change in self.changes[lineage.package.path]:
             grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
+        newcomers: dict[int, set[str]] = {}
+        for author, commit in self.first_commits.items():
+            newcomers.setdefault(owner.get(commit, len(releases)), set()).add(author)
+        tags = [None, *(entry.tag.name for entry in releases), "HEAD"]
+        titles = [(entry.version.text, entry.tag.time_us) for entry in releases]
         sections = [
-            changelog.Section(entry.version.text, rules.tidied(grouped.get(index, [])).changes, entry.tag.time_us)
-            for index, entry in enumerate(releases)
+            changelog.Section(
+                title,
+                rules.tidied(grouped.get(index, [])).changes,
+                time_us,
+                (tags[index], tags[index + 1]),
+                frozenset(newcomers.get(index, ())),
+            )
+            for index, (title, time_us) in enumerate([*titles, (changelog.UNRELEASED, None)])
         ]
-        unreleased = rules.tidied(grouped.get(len(releases), [])).changes
-        if unreleased:
-            sections.append(changelog.Section(changelog.UNRELEASED, unreleased))
-        return sections[::-1]
+        return [section for section in reversed(sections) if section.changes or section.title != changelog.UNRELEASED]
 
 
-def read_past(repository: Repository, head: str, packages: Sequence[Package]) -> Past:
-    """Read the whole history of `head` once.
+def read_past(
+    repository: Repository, head: str, packages: Sequence[Package], style: changelog.Style = changelog.PLAIN
+) -> Past:
+    """Read the whole history of `head` once; notable is what `style` has a section for.
 
     Corrections that stand in commits are found before what they correct, since a log comes newest first.
     """
@@ -67,10 +78,10 @@ def read_past(repository: Repository, head: str, packages: Sequence[Package]) ->
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
         if corrected is None and _says_all_in_its_header(message):
-            changes = _by_header(commit)
+            changes = _by_header(commit, style)
         else:
             merge = corrected is None and len(past.parents[commit.id]) > 1
-            changes = _notable(commit, message if corrected is None else corrected, merge=merge)
+            changes = _notable(commit, message if corrected is None else corrected, style, merge=merge)
             if changes and merge and is_merge_title(message):
                 merges.append(commit.id)
         if changes:
@@ -87,10 +98,12 @@ def _commits(
     if changed_paths:
         for commit in repository.log((), head, changed_paths=True):
             past.parents[commit.id] = commit.parents
+            past.first_commits[commit.author] = commit.id
             yield commit
     else:
         for entry in repository.log_entries(head):
             past.parents[entry.id] = tuple(entry.parents.split())
+            past.first_commits[entry.author] = entry.id
             yield entry
 
 
@@ -107,14 +120,14 @@ def _says_all_in_its_header(message: str) -> bool:
     return not any(word in message for word in TELLING) and "\r" not in message and INNER.search(message) is None
 
 
-def _by_header(commit: Commit | LogEntry) -> tuple[Change, ...]:
+def _by_header(commit: Commit | LogEntry, style: changelog.Style) -> tuple[Change, ...]:
     """The change of such a message, if a changelog shows it. References in trailers are not read."""
     header = HEADER.match(commit.message)
     if header is None:
         return ()
     kind, scope, exclamation, description = header.groups()
     kind = kind.lower()
-    if exclamation is None and kind not in changelog.SECTIONS:
+    if exclamation is None and kind not in style.sections:
         return ()
     return (
         Change(
@@ -130,10 +143,10 @@ def _by_header(commit: Commit | LogEntry) -> tuple[Change, ...]:
     )
 
 
-def _notable(commit: Commit | LogEntry, message: str, *, merge: bool) -> tuple[Change, ...]:
+def _notable(commit: Commit | LogEntry, message: str, style: changelog.Style, *, merge: bool) -> tuple[Change, ...]:
     """The changes that a changelog shows. Bodies are let go, since it does not show them."""
     changes = (change_of(commit, one, with_body=PICKED in one.body) for one in read_messages(message, merge=merge))
-    return tuple(change for change in changes if changelog.is_notable(change))
+    return tuple(change for change in changes if changelog.is_notable(change, style))
 
 
 def _movers(past: Past) -> set[str]:

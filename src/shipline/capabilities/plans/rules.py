@@ -12,9 +12,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
-from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, effective, scheme_named
+from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, scheme_named
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
@@ -41,6 +42,7 @@ class Lineage:
     stated: str | None = None
     stated_in: str = ""
     notes: tuple[str, ...] = ()
+    bumps: BumpRules = USUAL
 
     @property
     def last_stable(self) -> Released | None:
@@ -70,6 +72,8 @@ class Tidied:
 
 def bump_of(change: Change) -> Bump:
     """How far one change moves a version from 1.0.0 on."""
+    if change.ruled is not None:
+        return change.ruled
     return Bump.MAJOR if change.breaking else BUMPS.get(change.type, Bump.NONE)
 
 
@@ -171,7 +175,7 @@ def _target(lineage: Lineage, bump: Bump) -> tuple[int, int, int] | None:
     above = [each for each in announced if each > release]
     if bump is Bump.NONE and not above:
         return None
-    return max([bumped(release, effective(bump, release)), *above])
+    return max([bumped(release, lineage.bumps.effective(bump, release[0])), *above])
 
 
 def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> str:
@@ -293,15 +297,19 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: tuple[int, int, in
     release = base.version.release
     deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump]
     sentences = [_deciding(bump, deciding)] if deciding else []
-    if effective(bump, release) is not bump:
-        sentences.append("While the major version is 0, a breaking change moves the minor version.")
-    if target != bumped(release, effective(bump, release)):
+    if lineage.bumps.effective(bump, release[0]) is not bump:
+        what = "breaking change" if bump is Bump.MAJOR else "feature"
+        step = lineage.bumps.effective(bump, 0).value
+        sentences.append(f"While the major version is 0, a {what} moves the {step} version.")
+    if target != bumped(release, lineage.bumps.effective(bump, release[0])):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 
 
 def _deciding(bump: Bump, deciding: Sequence[Change]) -> str:
     names = {Bump.MAJOR: "breaking change", Bump.MINOR: "feature", Bump.PATCH: "fix"}
+    if any(change.ruled is not None for change in deciding):
+        names[bump] = f"change that moves the {bump.value} version"
     examples = ", ".join(quoted(change) for change in deciding[:EXAMPLES_MAX])
     more = f" and {len(deciding) - EXAMPLES_MAX} more" if len(deciding) > EXAMPLES_MAX else ""
     return f"{_counted(len(deciding), names[bump])}: {examples}{more}."
@@ -320,4 +328,6 @@ def _nothing(changes: Sequence[Change]) -> str:
 
 def _counted(number: int, noun: str) -> str:
     plural = {"fix": "fixes"}.get(noun, f"{noun}s")
+    if noun.startswith("change that moves "):
+        plural = noun.replace("change that moves", "changes that move")
     return f"{number} {noun if number == 1 else plural}"

@@ -6,14 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
 from shipline.capabilities.plans.past import Past, read_past
 from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.show import Show
 from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
@@ -34,7 +36,11 @@ def ecosystem_at(repository: Repository, path: str) -> str:
 
 
 def make_plan(
-    repository: Repository, packages: Sequence[Package] | None = None, *, channel: str = STABLE
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    channel: str = STABLE,
+    bumps: BumpRules = USUAL,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
@@ -44,27 +50,45 @@ def make_plan(
     head = _checked_head(repository)
     checked_channel(channel)
     lineages = _lineages(repository, packages, head, tags_that_matter(repository, head, channel))
+    lineages = tuple(replace(lineage, bumps=bumps) for lineage in lineages)
     everything = _owns_everything([lineage.package for lineage in lineages])
     commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
     parents = {commit.id: commit.parents for commit in commits}
-    changes = _changes_by_path(commits, lineages, changes_of(repository, commits, head))
+    changes = _changes_by_path(commits, lineages, bumps.applied(changes_of(repository, commits, head)))
     plans = (_plan(lineage, changes[lineage.package.path], parents, channel) for lineage in lineages)
     return ReleasePlan(commit=head, packages=tuple(plans))
 
 
-def changelog_of(repository: Repository, packages: Sequence[Package] | None = None, *, whole: bool = False) -> str:
-    """The changelog as Markdown: of the next release, or the `whole` history's. Several packages follow each other.
+def changelog_of(
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    whole: bool = False,
+    show: Show | None = None,
+    bumps: BumpRules = USUAL,
+) -> str:
+    """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
 
-    Pre-releases are part of the final release after them; those that have none yet stand by themselves.
+    Several packages follow each other. `show` makes the text of a package's sections, and has the style. A version
+    that was never released here: UsageError.
     """
-    if not whole:
-        plans = make_plan(repository, packages).packages
-        return _joined([(plan.name, changelog.render_section(plan)) for plan in plans])
+    shown = show or Show()
+    version = shown.version
+    if not whole and version is None and not shown.style.contributors:
+        plans = make_plan(repository, packages, bumps=bumps).packages
+        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     head = _checked_head(repository)
     # Which tags HEAD contains, the one pass over its history tells.
     lineages = _lineages(repository, packages, head, repository.tags())
-    past = read_past(repository, head, [lineage.package for lineage in lineages])
-    return _joined(_whole(past, lineages))
+    past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
+    if whole:
+        return _joined(_whole(past, lineages, replace(shown, whole=True)))
+    title = version or changelog.UNRELEASED
+    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    if version is not None and not any(sections for _, sections in chosen):
+        raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
+    empty = [changelog.Section(changelog.UNRELEASED, ())]
+    return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
 
 
 def _checked_head(repository: Repository) -> str:
@@ -163,15 +187,16 @@ def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, cha
     return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
 
 
-def _whole(past: Past, lineages: Sequence[Lineage]) -> list[tuple[str, str]]:
+def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:
     """The whole changelog of each package; packages in one folder with the same releases share the work."""
     texts: dict[object, str] = {}
     parts: list[tuple[str, str]] = []
     for lineage in lineages:
-        key = (lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
+        name = lineage.package.name
+        key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
         if key not in texts:
-            texts[key] = changelog.render_all(past.sections(lineage))
-        parts.append((lineage.package.name, texts[key]))
+            texts[key] = show.text(name, past.sections(lineage))
+        parts.append((name, texts[key]))
     return parts
 
 

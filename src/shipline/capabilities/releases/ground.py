@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.capabilities.plans import PLAIN, Style
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
 from shipline.domain.artifact import Artifact
@@ -48,6 +49,7 @@ class ReleaseGround:
 
     `folder` holds one folder a release. `registry` None: nothing is published. `remote` "": nothing is pushed.
     `builder` gives the builder of an ecosystem. `python` is the interpreter for test commands.
+    `style` is how the release notes look.
     """
 
     store: Store
@@ -63,6 +65,7 @@ class ReleaseGround:
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str
+    style: Style = PLAIN
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

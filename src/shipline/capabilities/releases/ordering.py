@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.capabilities.plans import render_section
+from shipline.capabilities.plans import Style, render_section
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES, find_release, newest_release
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
@@ -79,7 +79,7 @@ def release_package(
         if tag is None:
             _check_unmade(tx, candidate.package.name, decision.version)
         return decision, begin_release(
-            tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
+            tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us(), ground.style), actor
         )
 
 
@@ -157,7 +157,7 @@ def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
         )
 
 
-def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
+def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int, style: Style) -> ReleaseOrder:
     """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
     begun = plan.releasable and plan.next == version
@@ -169,9 +169,9 @@ def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> 
         tag=candidate.package.tag(version),
         previous_version=plan.current if begun else None,
         time_us=tag.time_us if tag is not None else now_us // 1_000_000 * 1_000_000,
-        section=render_section(plan, time_us=now_us) if begun else "",
+        section=render_section(plan, time_us=now_us, style=style) if begun else "",
         reasons=plan.reasons if begun else (),
-        commits=tuple((change.commit, change.time_us) for change in plan.changes) if begun else (),
+        commits=tuple(dict.fromkeys((change.commit, change.time_us) for change in plan.changes)) if begun else (),
         version_files=candidate.version_files,
         changelog=candidate.changelog,
         commit=tag.commit if tag is not None else None,

@@ -186,6 +186,23 @@ class GitRepository:
         output = self._git.run("read files", "cat-file", "--batch", stdin=os.fsencode(wanted))
         return dict(zip(found, _contents(output), strict=True))
 
+    def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
+        """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
+        tree = self._resolve(commit)
+        below = () if "" in folders else tuple(f"{folder}/" for folder in folders)
+        if not folders:
+            return ()
+        names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
+        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+
+    def remote_address(self, name: str) -> str | None:
+        """The address of the remote of this name, as the configuration has it; None where there is none."""
+        self.root()
+        try:
+            return _text(self._git.run("read a remote", "config", "--get", f"remote.{name}.url"))
+        except GitFailed:
+            return None
+
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
 

@@ -123,6 +123,16 @@ class RepositoryConformance:
         assert found[ids[1]] == found[ids[3]] != found[ids[2]]
         assert repository.patch_ids(()) == {}
 
+    def test_files_are_listed_by_folder(self, repository: Repository) -> None:
+        commit(repository, "notes/a.md", "one", key="k1")
+        commit(repository, "b.md", "two", key="k2")
+        assert repository.list_files(("notes",)) == ("notes/a.md",)
+        assert repository.list_files(("missing",)) == repository.list_files(()) == ()
+        assert sorted(repository.list_files(("",))) == ["b.md", "notes/a.md"]
+
+    def test_a_remote_that_is_not_there_has_no_address(self, repository: Repository) -> None:
+        assert repository.remote_address("origin") is None
+
     def test_a_deleted_tag_is_gone_and_deleting_again_is_nothing(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")
         repository.create_tag("v1.0.0", first, "One", time_us=NOW_US)
