@@ -19,6 +19,7 @@ from shipline.providers.clock.system import SystemClock, SystemIds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shipline.capabilities.plans import BumpRules, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration.policy import Policy
@@ -141,6 +142,42 @@ class Application:
         scheme = table.scheme or ("pep440" if ecosystem == "python" else "semver")
         return Package(table.name, table.path, ecosystem, scheme, table.tag_format or usual.tag_format)
 
+    @cached_property
+    def bumps(self) -> BumpRules:
+        """How far changes move a version here."""
+        from shipline.capabilities.plans import BumpRules
+        from shipline.domain.change import Bump
+
+        rules = tuple((table.type, table.scope, Bump(table.bump)) for table in self.settings.bump)
+        release = self.settings.release
+        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
+
+    @cached_property
+    def changelog_style(self) -> Style:
+        """How changelogs and release notes look."""
+        from shipline.capabilities.plans import SECTIONS, Style, links_of, upgrade_notes_at
+
+        table = self.settings.changelog
+        address = table.repository or (self.repository.remote_address("origin") if table.links else None)
+        return Style(
+            sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
+            links=links_of(address, forge=table.forge) if table.links else None,
+            contributors=table.contributors,
+            upgrade_notes=upgrade_notes_at(self.repository, table.upgrade_notes),
+        )
+
+    @property
+    def changelog_template(self) -> str | None:
+        """The text of the user's template, None where there is none. A missing one: UsageError."""
+        path = self.settings.changelog.template
+        if not path:
+            return None
+        try:
+            return (self.root / path).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            todo = "commit it, or leave [changelog] template out of shipline.toml"
+            raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
+
     # --- providers ---------------------------------------------------------------------------------------------
 
     def builders(self, package: Package) -> tuple[Builder, ...]:
@@ -252,6 +289,7 @@ class Application:
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
             python=sys.executable,
+            style=self.changelog_style,
         )
 
     def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
@@ -264,7 +302,7 @@ class Application:
         unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
-        plans = {plan.name: plan for plan in make_plan(self.repository, packages).packages}
+        plans = {plan.name: plan for plan in make_plan(self.repository, packages, bumps=self.bumps).packages}
         tables = {table.name: table for table in self.settings.package}
         return tuple(
             Candidate(

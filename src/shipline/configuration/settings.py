@@ -63,7 +63,8 @@ class ReleaseSettings:
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
-    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis.
+    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
+    `features_before_1` are the steps that breaking changes and features make while the major version is 0.
     """
 
     branch: str = ""
@@ -73,6 +74,48 @@ class ReleaseSettings:
     )
     sign_tags: bool = False
     yank_on_rollback: bool = False
+    breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
+    features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
+
+
+@dataclass(frozen=True, slots=True)
+class BumpSettings:
+    """`[[bump]]`: how far changes of one kind move the version; the first table that fits a change holds.
+
+    `type` is the type of the commits, "" for any; `scope` their scope, "" for any. `bump` is none, patch, minor or
+    major. Breaking changes stay what they are.
+    """
+
+    bump: Annotated[str, Limits(choices=("none", "patch", "minor", "major"))]
+    type: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSettings:
+    """`[[changelog.section]]`: a heading of the changelog, and the types of commits that stand below it."""
+
+    title: Annotated[str, _NAME]
+    types: Annotated[tuple[str, ...], Limits(items_min=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogSettings:
+    """`[changelog]`: how changelogs, release notes and announcements look.
+
+    `section` is a list of tables; none means the usual ones. `contributors` names who did it. `links` makes links of
+    commits, requests and comparisons, where `repository`, an address ("" is that of the remote origin), leads to a
+    known forge; `forge` says which where its name does not: github, gitlab or gitea. `template` is a Jinja2 file, ""
+    for our own form. `upgrade_notes` is the folder of authored notes.
+    """
+
+    section: tuple[SectionSettings, ...] = ()
+    contributors: bool = False
+    links: bool = True
+    repository: str = ""
+    forge: Annotated[str, Limits(choices=("", "github", "gitlab", "gitea"))] = ""
+    template: Annotated[str, Limits(pattern=f"|{_FILE.pattern}", meaning=f"empty, or {_FILE.meaning}")] = ""
+    upgrade_notes: Annotated[str, _FILE] = "upgrade-notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +186,16 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
-    `package`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
+    `package`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is made,
+    `changelog` how it is told.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    bump: tuple[BumpSettings, ...] = ()
+    changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()

@@ -27,7 +27,9 @@ class Change:
     `commit` is the git object id, opaque. `type` is lower-case and "" for a message that is not conventional, which
     then keeps its whole subject in `description`. `breaking_notes` are the texts of BREAKING CHANGE footers.
     `references` are issue or pull request numbers and keys as written (`#12`, `ABC-7`). `time_us` is the commit
-    time, UTC microseconds.
+    time, UTC microseconds. `upgrade_notes` are what a user has to do, from `Upgrade-Note` footers. `patch` is the
+    patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
+    version for it, None where they say nothing. Several changes of one commit have the same `commit`.
     """
 
     commit: str
@@ -41,3 +43,7 @@ class Change:
     references: tuple[str, ...] = ()
     reverts: tuple[str, ...] = ()
     body: str = ""
+    upgrade_notes: tuple[str, ...] = ()
+    author_mail: str = ""
+    patch: str = ""
+    ruled: Bump | None = None

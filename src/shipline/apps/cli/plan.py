@@ -23,7 +23,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None) -> None:
     """Show the next version of each package, and why. Changes nothing."""
     from shipline.capabilities.plans import make_plan, plan_document
 
-    plan = _only(make_plan(workspace.repository, workspace.packages), name)
+    plan = _only(make_plan(workspace.repository, workspace.packages, bumps=workspace.bumps), name)
     if as_json:
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from shipline.capabilities.plans import BumpRules, Style
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -20,4 +21,19 @@ class Workspace(Protocol):
     @property
     def packages(self) -> Sequence[Package] | None:
         """The configured packages, None where nothing is configured and they are found in the repository."""
+        ...
+
+    @property
+    def bumps(self) -> BumpRules:
+        """How far changes move a version."""
+        ...
+
+    @property
+    def changelog_style(self) -> Style:
+        """How changelogs look."""
+        ...
+
+    @property
+    def changelog_template(self) -> str | None:
+        """The user's template, None where there is none."""
         ...

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shipline.capabilities.plans import changelog, history, rules
-from shipline.capabilities.plans.conventional import read_change
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
+from shipline.capabilities.plans.past import Past, read_past
+from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.show import Show
 from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
@@ -21,7 +24,9 @@ from shipline.ports.repository import Commit, Repository, Tag
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = _checked_head(repository)
-    return tuple(lineage.package for lineage in _lineages(repository, None, head))
+    return tuple(
+        lineage.package for lineage in _lineages(repository, None, head, tags_that_matter(repository, head, STABLE))
+    )
 
 
 def ecosystem_at(repository: Repository, path: str) -> str:
@@ -31,7 +36,11 @@ def ecosystem_at(repository: Repository, path: str) -> str:
 
 
 def make_plan(
-    repository: Repository, packages: Sequence[Package] | None = None, *, channel: str = STABLE
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    channel: str = STABLE,
+    bumps: BumpRules = USUAL,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
@@ -40,32 +49,46 @@ def make_plan(
     """
     head = _checked_head(repository)
     checked_channel(channel)
-    lineages = _lineages(repository, packages, head)
+    lineages = _lineages(repository, packages, head, tags_that_matter(repository, head, channel))
+    lineages = tuple(replace(lineage, bumps=bumps) for lineage in lineages)
     everything = _owns_everything([lineage.package for lineage in lineages])
     commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
     parents = {commit.id: commit.parents for commit in commits}
-    changes = _changes_by_path(commits, lineages)
+    changes = _changes_by_path(commits, lineages, bumps.applied(changes_of(repository, commits, head)))
     plans = (_plan(lineage, changes[lineage.package.path], parents, channel) for lineage in lineages)
     return ReleasePlan(commit=head, packages=tuple(plans))
 
 
-def changelog_of(repository: Repository, packages: Sequence[Package] | None = None, *, whole: bool = False) -> str:
-    """The changelog as Markdown: of the next release, or the `whole` history's. Several packages follow each other.
+def changelog_of(
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    whole: bool = False,
+    show: Show | None = None,
+    bumps: BumpRules = USUAL,
+) -> str:
+    """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
 
-    Pre-releases are part of the final release after them; those that have none yet stand by themselves.
+    Several packages follow each other. `show` makes the text of a package's sections, and has the style. A version
+    that was never released here: UsageError.
     """
-    if not whole:
-        plans = make_plan(repository, packages).packages
-        return _joined([(plan.name, changelog.render_section(plan)) for plan in plans])
+    shown = show or Show()
+    version = shown.version
+    if not whole and version is None and not shown.style.contributors:
+        plans = make_plan(repository, packages, bumps=bumps).packages
+        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     head = _checked_head(repository)
-    lineages = _lineages(repository, packages, head)
-    parents, changes = _notable(repository, head, lineages)
-    return _joined(
-        [
-            (lineage.package.name, changelog.render_all(_sections(lineage, parents, changes[lineage.package.path])))
-            for lineage in lineages
-        ]
-    )
+    # Which tags HEAD contains, the one pass over its history tells.
+    lineages = _lineages(repository, packages, head, repository.tags())
+    past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
+    if whole:
+        return _joined(_whole(past, lineages, replace(shown, whole=True)))
+    title = version or changelog.UNRELEASED
+    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    if version is not None and not any(sections for _, sections in chosen):
+        raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
+    empty = [changelog.Section(changelog.UNRELEASED, ())]
+    return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
 
 
 def _checked_head(repository: Repository) -> str:
@@ -82,8 +105,9 @@ def _checked_head(repository: Repository) -> str:
     return head
 
 
-def _lineages(repository: Repository, packages: Sequence[Package] | None, head: str) -> tuple[Lineage, ...]:
-    tags = repository.merged_tags(head)
+def _lineages(
+    repository: Repository, packages: Sequence[Package] | None, head: str, tags: Sequence[Tag]
+) -> tuple[Lineage, ...]:
     folder = repository.root().name
     found: list[tuple[Package, Found | None]]
     if packages is None:
@@ -139,18 +163,16 @@ def _since(lineages: Sequence[Lineage]) -> tuple[str, ...]:
     return () if only is None else (only,)
 
 
-def _changes_by_path(commits: Sequence[Commit], lineages: Sequence[Lineage]) -> dict[str, list[Change]]:
-    """The changes of each package's path, newest first. Merges with git's own message change nothing themselves."""
+def _changes_by_path(
+    commits: Sequence[Commit], lineages: Sequence[Lineage], read: Mapping[str, tuple[Change, ...]]
+) -> dict[str, list[Change]]:
+    """The changes of each package's path, newest first."""
     packages = [lineage.package for lineage in lineages]
     changes: dict[str, list[Change]] = {package.path: [] for package in packages}
     attribution = None if _owns_everything(packages) else history.Attribution(packages)
     for commit in commits:
-        owners = changes if attribution is None else attribution.owners(commit.paths)
-        change = read_change(commit) if owners else None
-        if change is None or (len(commit.parents) > 1 and not change.type):
-            continue
-        for owner in owners:
-            changes[owner].append(change)
+        for owner in changes if attribution is None else attribution.owners(commit.paths):
+            changes[owner] += read[commit.id]
     return changes
 
 
@@ -165,42 +187,17 @@ def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, cha
     return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
 
 
-def _notable(
-    repository: Repository, head: str, lineages: Sequence[Lineage]
-) -> tuple[dict[str, tuple[str, ...]], dict[str, list[Change]]]:
-    """The whole history's shape, and of its changes only those that a changelog shows: the rest is let go at once."""
-    packages = [lineage.package for lineage in lineages]
-    attribution = None if _owns_everything(packages) else history.Attribution(packages)
-    parents: dict[str, tuple[str, ...]] = {}
-    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
-    for commit in repository.log((), head, changed_paths=attribution is not None):
-        parents[commit.id] = commit.parents
-        change = read_change(commit)
-        if changelog.is_notable(change):
-            for owner in changes if attribution is None else attribution.owners(commit.paths):
-                changes[owner].append(change)
-    return parents, changes
-
-
-def _sections(lineage: Lineage, parents: history.Parents, changes: Sequence[Change]) -> list[changelog.Section]:
-    stable = lineage.last_stable
-    releases = [
-        entry
-        for entry in lineage.released
-        if entry.version.is_stable or stable is None or entry.version.key > stable.version.key
-    ]
-    owner = history.release_of_each(parents, [entry.tag.commit for entry in releases])
-    grouped: dict[int, list[Change]] = {}
-    for change in changes:
-        grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
-    sections = [
-        changelog.Section(entry.version.text, rules.tidied(grouped.get(index, [])).changes, entry.tag.time_us)
-        for index, entry in enumerate(releases)
-    ]
-    unreleased = rules.tidied(grouped.get(len(releases), [])).changes
-    if unreleased:
-        sections.append(changelog.Section(changelog.UNRELEASED, unreleased))
-    return sections[::-1]
+def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:
+    """The whole changelog of each package; packages in one folder with the same releases share the work."""
+    texts: dict[object, str] = {}
+    parts: list[tuple[str, str]] = []
+    for lineage in lineages:
+        name = lineage.package.name
+        key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
+        if key not in texts:
+            texts[key] = show.text(name, past.sections(lineage))
+        parts.append((name, texts[key]))
+    return parts
 
 
 def _joined(parts: Sequence[tuple[str, str]]) -> str:

@@ -72,7 +72,7 @@ def is_release_commit(repository: Repository, commit_id: str, footing: Footing) 
     It has our key, one parent (the base, where that is known), changes files of the release alone, and every version
     file states the version in it. A commit that somebody else has made so is no other than the one that we would make.
     """
-    commit = next(iter(repository.log((), commit_id, changed_paths=True)), None)
+    commit = next(iter(repository.log((), commit_id, changed_paths=True, limit=1)), None)
     if commit is None or len(commit.parents) != 1:
         return False
     if footing.base is not None and commit.parents != (footing.base,):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.capabilities.plans import PLAIN, Style
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
@@ -48,7 +49,7 @@ class ReleaseGround:
 
     `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
     is pushed. `sign_tags` has git sign them. `builders` gives what builds a package. `python` is the interpreter
-    for test commands.
+    for test commands. `style` is how the release notes look.
     """
 
     store: Store
@@ -65,6 +66,7 @@ class ReleaseGround:
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str
+    style: Style = PLAIN
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

@@ -22,15 +22,17 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, Tag
+from shipline.ports.repository import TIME_US_MAX, Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
 
 FILE_BYTES_MAX = 8 << 20
-TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 KEY_TRAILER = "Shipline-Key"
-LOG_FORMAT = "%H%x00%P%x00%an%x00%ae%x00%ct%x00%B"
+LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 LOG_FIELDS = 6
-TAG_FORMAT = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(*objecttype)%00%(creatordate:unix)"
+TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
+TAG_FORMAT = (
+    "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
+)
 
 # A user's settings that would change what we read: signatures in the log, another encoding.
 PLAIN_LOG = ("-c", "log.showSignature=false", "log", "-z", "--encoding=UTF-8", "--no-color", "--no-notes")
@@ -54,6 +56,7 @@ class GitRepository:
         self._settings = settings
         self._git = GitCommand(context.root)
         self._root: Path | None = None
+        self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
 
     def root(self) -> Path:
         """The top of the work tree. Raises UsageError where there is no repository."""
@@ -110,9 +113,24 @@ class GitRepository:
         self.root()
         return bool(self._git.run("look at what is tracked", "ls-files", "-z", "--", path))
 
-    def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:
-        """All tags reachable from `commit`, newest first. Tags of tags are peeled; those of files are left out."""
-        return self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", "refs/tags")
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of all tags, as git sorts them. Tags are not opened."""
+        self.root()
+        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+        return tuple(names.decode("utf-8", "replace").splitlines())
+
+    def tags(self) -> tuple[Tag, ...]:
+        """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
+        self.root()
+        return self._tags("--sort=-creatordate", "refs/tags")
+
+    def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+        """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
+        asked = tuple(f"refs/tags/{name}" for name in names[: TAG_ARGUMENTS_MAX + 1])
+        patterns = asked if 0 < len(asked) <= TAG_ARGUMENTS_MAX else ("refs/tags",)
+        found = self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", *patterns)
+        wanted = frozenset(names)
+        return tuple(tag for tag in found if tag.name in wanted) if names else found
 
     def find_tag(self, name: str) -> Tag | None:
         """The tag of exactly this name, None where there is none."""
@@ -127,23 +145,40 @@ class GitRepository:
         *,
         paths: tuple[str, ...] = (),
         changed_paths: bool = False,
+        limit: int | None = None,
     ) -> Iterator[Commit]:
         """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all)."""
         self.root()
+        count = () if limit is None else (f"--max-count={limit}",)
         names = ("--name-only", "--no-renames", "--diff-merges=off", "--no-relative") if changed_paths else ()
         revisions = (_revision(until), *(f"^{_revision(revision)}" for revision in since))
         separator = "%x00" if changed_paths else ""
-        pieces = self._git.stream(
+        pieces = self._git.spooled(
             "read the history",
             *PLAIN_LOG,
             *names,
+            *count,
             f"--format={separator}{LOG_FORMAT}",
             "--end-of-options",
             *revisions,
             "--",
             *paths,
         )
-        return _commits_with_paths(pieces) if changed_paths else _commits(pieces)
+        return _commits_with_paths(pieces) if changed_paths else map(_commit, _entries(pieces))
+
+    def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
+        """All commits reachable from `until`, newest first, unread."""
+        self.root()
+        options = (f"--format={LOG_FORMAT}", "--end-of-options", _revision(until), "--")
+        return _entries(self._git.spooled("read the history", *PLAIN_LOG, *options))
+
+    def patch_ids(self, commits: tuple[str, ...]) -> dict[str, str]:
+        """The patch-id of each commit that has one parent and changes something: equal for equal changes."""
+        asked = "".join(f"{self._resolve(commit)}\n" for commit in commits)
+        options = ("diff-tree", "--stdin", "--patch", "--no-ext-diff", "--no-textconv", "--no-color")
+        patches = self._git.run("compare commits", *options, stdin=asked.encode())
+        lines = self._git.run("compare commits", "patch-id", "--stable", stdin=patches).decode().splitlines()
+        return {commit: patch for patch, commit in map(str.split, lines)}
 
     def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
         """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
@@ -153,7 +188,28 @@ class GitRepository:
         asked = "".join(f"{tree}:{path}\n" for path in paths)
         answer = self._git.run("look at files", "cat-file", "--batch-check", stdin=os.fsencode(asked))
         found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
-        return {path: self._git.run("read a file", "cat-file", "blob", f"{tree}:{path}") for path in found}
+        if not found:
+            return {}
+        wanted = "".join(f"{tree}:{path}\n" for path in found)
+        output = self._git.run("read files", "cat-file", "--batch", stdin=os.fsencode(wanted))
+        return dict(zip(found, _contents(output), strict=True))
+
+    def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
+        """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
+        tree = self._resolve(commit)
+        below = () if "" in folders else tuple(f"{folder}/" for folder in folders)
+        if not folders:
+            return ()
+        names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
+        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+
+    def remote_address(self, name: str) -> str | None:
+        """The address of the remote of this name, as the configuration has it; None where there is none."""
+        self.root()
+        try:
+            return _text(self._git.run("read a remote", "config", "--get", f"remote.{name}.url"))
+        except GitFailed:
+            return None
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
@@ -268,11 +324,15 @@ class GitRepository:
 
     def _resolve(self, revision: str) -> str:
         self.root()
+        if revision in self._resolved:
+            return revision
         try:
             options = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-            return _text(self._git.run("find a commit", *options, f"{_revision(revision)}^{{commit}}"))
+            found = _text(self._git.run("find a commit", *options, f"{_revision(revision)}^{{commit}}"))
         except GitFailed:
             raise InvalidValue(f"there is no commit {revision[:80]!r} in this repository") from None
+        self._resolved.add(found)
+        return found
 
     def _tags(self, *selection: str) -> tuple[Tag, ...]:
         lines = self._git.run("read the tags", "for-each-ref", f"--format={TAG_FORMAT}", *selection)
@@ -280,7 +340,9 @@ class GitRepository:
         return tuple(tag for tag in tags if tag is not None)
 
     def _read_tag(self, line: str) -> Tag | None:
-        name, own, peeled, kind, time_s = line.split("\0")
+        name, own, peeled, own_kind, kind, time_s = line.split("\0")
+        if own_kind not in {"commit", "tag"}:
+            return None
         try:
             commit = self._resolve(own) if kind not in {"", "commit"} else peeled or own
         except InvalidValue:
@@ -360,6 +422,16 @@ def _is_readable(path: str, line: bytes) -> bool:
     return True
 
 
+def _contents(output: bytes) -> Iterator[bytes]:
+    """The contents in the output of `cat-file --batch`: each behind a line that ends with its size."""
+    place = 0
+    while place < len(output):
+        start = output.index(b"\n", place) + 1
+        end = start + int(output[place:start].rpartition(b" ")[2])
+        yield output[start:end]
+        place = end + 1
+
+
 def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
     """The NUL-terminated fields of each piece; a field that is cut between two pieces comes with the later one."""
     rest = b""
@@ -372,16 +444,20 @@ def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
             rest += piece
 
 
-def _commits(pieces: Iterator[bytes]) -> Iterator[Commit]:
+def _entries(pieces: Iterator[bytes]) -> Iterator[LogEntry]:
     """Commits of LOG_FIELDS fields each."""
     open_fields: list[str] = []
     for fields in _fields(pieces):
         open_fields += fields
         complete = len(open_fields) - len(open_fields) % LOG_FIELDS
         cells = iter(open_fields[:complete])
-        for oid, parents, author, mail, time_s, message in zip(cells, cells, cells, cells, cells, cells, strict=True):
-            yield Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message)
+        yield from map(LogEntry._make, zip(cells, cells, cells, cells, cells, cells, strict=True))
         del open_fields[:complete]
+
+
+def _commit(entry: LogEntry) -> Commit:
+    oid, parents, author, mail, _, message = entry
+    return Commit(oid, tuple(parents.split()), author, mail, entry.time_us, message)
 
 
 def _commits_with_paths(pieces: Iterator[bytes]) -> Iterator[Commit]:
