@@ -61,6 +61,17 @@ def test_what_a_release_would_stumble_over_is_a_warning(history: History) -> Non
     assert "pyproject.toml" in checks["work tree"]["words"]
 
 
+def test_a_remote_that_git_does_not_know_is_wrong(history: History) -> None:
+    """A release would find out when it is built and proven. Addresses are not asked."""
+    settings = history.folder / "shipline.toml"
+    settings.write_text('[release]\nremote = "upstream"\n')
+    assert "git remote add upstream" in checks_of(history.folder, 1)["remote"]["todo"]
+    history.git("remote", "add", "upstream", "https://forge.invalid/quotes.git")
+    assert checks_of(history.folder, 0)["remote"]["state"] == "ok"
+    settings.write_text('[release]\nremote = "https://forge.invalid/quotes.git"\n')
+    assert "remote" not in checks_of(history.folder, 0)
+
+
 def test_a_shallow_clone_is_wrong(history: History, tmp_path: Path) -> None:
     history.commit("feat: b")
     clone = tmp_path / "clone"

@@ -62,6 +62,7 @@ def repository(application: Application) -> Iterator[Check]:
     yield _branch(application)
     yield _work_tree(application)
     yield _identity(root)
+    yield from _remote(application, root)
 
 
 def _history(application: Application) -> Check:
@@ -110,6 +111,23 @@ def _identity(root: Path) -> Check:
 
 def _built_of(application: Application, package: Package) -> tuple[str, ...]:
     return tuple(kind for builder in application.builders(package) for kind in builder.kinds)
+
+
+def _remote(application: Application, root: Path) -> Iterator[Check]:
+    """Whether git knows the configured remote. Nobody is called: an address is taken as it is."""
+    try:
+        remote = application.settings.release.remote
+    except ShiplineError:  # Which the settings' own check says.
+        return
+    if not remote or "/" in remote or ":" in remote:
+        return
+    try:
+        GitCommand(root).run("look at the remote", "remote", "get-url", remote)
+    except GitFailed:
+        todo = f"git remote add {remote} ADDRESS, or set another `remote` under [release]"
+        yield Check("remote", State.WRONG, f"git knows no remote {remote!r}, to which releases are pushed", todo)
+    else:
+        yield Check("remote", State.OK, f"{remote} is known")
 
 
 def registry(application: Application) -> Iterator[Check]:
