@@ -50,7 +50,10 @@ NEVER_UNDONE = (
 
 @dataclass(frozen=True, slots=True)
 class PyPIStaging:
-    """An index where a version is tried before it goes to the real one. The keys are those of the table itself."""
+    """An index where a version is tried before it goes to the real one.
+
+    `upload_url`, `index_url`, `username`, `password_environment` and `anonymous` are as in the table itself.
+    """
 
     upload_url: str
     index_url: str
