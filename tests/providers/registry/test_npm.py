@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import io
 import json
 import shutil
+import socket
 import tarfile
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -219,6 +223,40 @@ def test_somebody_else_s_name_is_noticed(
     registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))
     monkeypatch.setenv(TOKEN, account(server, "mallory"))
     assert made(server, context).check(PACKAGE, "1.0.1", ())[1].answer is not Answer.FAIL
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("answers", [True, False], ids=["500", "hangs"])
+def test_a_registry_in_trouble_may_be_asked_again(context: ProviderContext, *, answers: bool) -> None:
+    """Nothing is lost, and it is given up in time."""
+    with troubled(answers=answers) as url:
+        registry = NPMRegistry(NPMSettings(registry_url=url, answer_timeout_s=2.0, program_timeout_s=20.0), context)
+        with pytest.raises(UnavailableError) as caught:
+            registry.find(PACKAGE, "1.0.0")
+        assert "run this again" in caught.value.todo
+
+
+@contextlib.contextmanager
+def troubled(*, answers: bool) -> Iterator[str]:
+    """A server that answers 500, or takes connections and never answers."""
+    if answers:
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_error(500)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+            thread.join()
+        return
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
 
 
 @pytest.mark.parametrize(
