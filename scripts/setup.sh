@@ -2,7 +2,7 @@
 # Sets up this clone: programs from the system's packages, and .venv from requirements.lock.
 #
 #   scripts/setup.sh          what Shipline needs to run
-#   scripts/setup.sh tests    and what its tests need: PostgreSQL's server, Chromium
+#   scripts/setup.sh tests    and what its tests need: PostgreSQL's server, Chromium, docker-registry, npm
 #
 # Run by make. A second run finds all in place and ends at once; two at the same time wait for each other.
 # Packages come from wherever pip and apt are configured to take them; no address stands here.
@@ -47,6 +47,9 @@ missing_packages() {
     [ "$room" = tests ] || return 0
     has_postgresql_server || echo postgresql
     has_browser || ! browser_is_packaged || echo chromium
+    has docker-registry || echo docker-registry
+    # A Node.js from elsewhere brings its own npm, which Debian's package would fight with.
+    has npm || has node || printf '%s\n' nodejs npm
 }
 
 # How to become root without being asked; fails where that cannot be.

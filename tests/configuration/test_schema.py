@@ -28,6 +28,11 @@ GOOD = {
     "builds": '[[build]]\nprovider = "npm"\n[[build]]\nprovider = "command"\ncommand = ["make"]\npackages = ["a"]',
     "images": '[[build]]\nprovider = "container"\ntest = [["app", "--check"]]\narguments = { A = "1" }',
     "registry": '[[registry]]\nprovider = "pypi"\nupload_url = "http://127.0.0.1/"\nyank = "remove"',
+    "staging": '[[registry]]\nprovider = "pypi"\n'
+    'staging = { upload_url = "http://127.0.0.1/", index_url = "http://127.0.0.1/simple/" }',
+    "npm": '[[registry]]\nprovider = "npm"\nregistry_url = "http://127.0.0.1/"\naccess = "public"',
+    "oci": '[[registry]]\nprovider = "oci"\nurl = "https://127.0.0.1"\nrepository = "team/{package}"',
+    "generic": '[[registry]]\nprovider = "generic"\nurl = "http://127.0.0.1/{package}/{version}/{file}"',
     "registries": '[[registry]]\nprovider = "pypi"\npackages = ["a"]\n[[registry]]\nprovider = "pypi"\nname = "inside"',
     "signer": '[signer]\nkey = "keys/release.pem"',
     "tests": '[[test]]\nname = "unit"\ncommand = ["a", "b"]\nreports = ["junit.xml"]',

@@ -283,7 +283,7 @@ def working(engine: Engine, store: Store, folder: Path) -> Iterator[None]:
 
 def main() -> NoReturn:
     parser = argparse.ArgumentParser()
-    parser.add_argument("story", choices=["release", "promoted", "rolled-back"])
+    parser.add_argument("story", choices=["release", "yanked", "promoted", "rolled-back"])
     parser.add_argument("--url", required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--fatal", type=int)

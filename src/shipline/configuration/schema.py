@@ -40,7 +40,8 @@ def _object(kind: type) -> dict[str, Any]:
         about = {"description": words[field.name]} if field.name in words else {}
         value = _value(hints[field.name])
         properties[field.name] = value | _default(field) | about
-        if (field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING) or _needs(value):
+        # A table that may be None may be left out, whatever it needs where it stands.
+        if field.default is dataclasses.MISSING and (field.default_factory is dataclasses.MISSING or _needs(value)):
             required.append(field.name)
     described = {"description": document} if (document := _document(kind)) else {}
     needs = {"required": required} if required else {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,11 +24,13 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
+from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
-from shipline.providers.registry.pypi import PyPIRegistry, PyPISettings
+from shipline.providers.registry.pypi import PyPIRegistry, PyPISettings, PyPIStaging
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
 from shipline.testing.fakes.clock import FakeClock
+from tests.registries import free_port, running
 
 SERVER = """
 import sys, wsgiref.simple_server, pypiserver
@@ -82,7 +86,13 @@ class Server:
 
     def settings(self, **changes: object) -> PyPISettings:
         address = f"http://127.0.0.1:{self.port}"
-        given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
+        given = {
+            "upload_url": f"{address}/",
+            "index_url": f"{address}/simple/",
+            "anonymous": True,
+            "install_test": False,
+            **changes,
+        }
         return PyPISettings(**given)  # type: ignore[arg-type]  # settings by name, as a table has them
 
     def names(self) -> set[str]:
@@ -358,7 +368,13 @@ class Misbehaving:
 
     def registry(self, context: ProviderContext, **changes: object) -> PyPIRegistry:
         address = f"http://127.0.0.1:{self._server.server_port}"
-        given = {"upload_url": f"{address}/", "index_url": f"{address}/simple/", "anonymous": True, **changes}
+        given = {
+            "upload_url": f"{address}/",
+            "index_url": f"{address}/simple/",
+            "anonymous": True,
+            "install_test": False,
+            **changes,
+        }
         return PyPIRegistry(PyPISettings(**given), context)  # type: ignore[arg-type]  # settings by name
 
 
@@ -423,3 +439,107 @@ def test_a_conflict_names_both_digests(tmp_path: Path, context: ProviderContext)
         index.registry(context).publish(PACKAGE, "1.0.0", files)
     assert "sha256:" + "b" * 64 in caught.value.what
     assert digest(files[0]) in caught.value.what
+
+
+def test_a_version_is_tried_on_the_staging_index_before_the_real_one_gets_it(
+    server: Server, tmp_path: Path, context: ProviderContext
+) -> None:
+    """What cannot be installed from there goes no further."""
+    staging = Server(tmp_path / "staging").start()
+    try:
+        address = f"http://127.0.0.1:{staging.port}"
+        table = PyPIStaging(f"{address}/", f"{address}/simple/", anonymous=True)
+        registry = PyPIRegistry(server.settings(staging=table), context)
+        files = make_distributions(tmp_path / "dist", "1.0.0")
+        registry.publish(PACKAGE, "1.0.0", files)
+        assert staging.names() == server.names() == {path.name for path in files}
+        broken = make_distributions(tmp_path / "dist", "1.0.1")
+        with zipfile.ZipFile(broken[0], "a") as archive:
+            archive.writestr("quotes_service-9.9.9.dist-info/METADATA", "Name: other\n")
+        with pytest.raises(ShiplineError, match="cannot be installed from there"):
+            registry.publish(PACKAGE, "1.0.1", broken)
+        assert registry.find(PACKAGE, "1.0.1") == ()
+    finally:
+        staging.stop()
+
+
+def test_what_was_published_is_installed_into_a_fresh_environment(
+    server: Server, tmp_path: Path, context: ProviderContext
+) -> None:
+    """With its dependencies: one that is nowhere is found now, and not by the first user."""
+    registry = PyPIRegistry(server.settings(install_test=True), context)
+    registry.publish(PACKAGE, "1.0.0", make_distributions(tmp_path / "dist", "1.0.0"))
+    needy = make_distributions(tmp_path / "dist", "1.0.1", content="x\nRequires-Dist: nowhere-to-be-found")
+    with pytest.raises(ShiplineError, match="cannot be installed from there"):
+        registry.publish(PACKAGE, "1.0.1", needy)
+    assert len(registry.find(PACKAGE, "1.0.1")) == 2
+
+
+def test_metadata_that_an_index_cannot_show_is_found_before(
+    server: Server, tmp_path: Path, context: ProviderContext
+) -> None:
+    description = "x\nDescription-Content-Type: text/x-rst\n\n*broken\n====\n`a <"
+    files = make_distributions(tmp_path / "dist", "1.0.0", content=description)
+    findings = PyPIRegistry(server.settings(), context).check(PACKAGE, "1.0.0", files)
+    assert [finding.words[:11] for finding in findings if finding.answer is Answer.FAIL] == ["twine check"]
+    assert server.names() == set()
+
+
+YANKING_SERVER = """
+import asyncio, http.server, json, pathlib, sys
+from simple_repository.components.local import LocalRepository
+from simple_repository.components.yanking import YankRepository
+from simple_repository.content_negotiation import Format
+from simple_repository.serializer import serialize
+top, port, marks, form = pathlib.Path(sys.argv[1]), int(sys.argv[2]), pathlib.Path(sys.argv[3]), Format(sys.argv[4])
+class Marks:
+    async def yanked_versions(self, project_page):
+        return json.loads(marks.read_text())
+    async def yanked_files(self, project_page):
+        return {}
+repository = YankRepository(LocalRepository(top), Marks())
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        page = asyncio.run(repository.get_project_page(self.path.strip("/").rpartition("/")[2]))
+        body = serialize(page, form).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", form.value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_):
+        pass
+http.server.HTTPServer(("127.0.0.1", port), Handler).serve_forever()
+"""
+
+
+@contextlib.contextmanager
+def yanking_index(folder: Path, form: str) -> Iterator[tuple[str, Callable[[str, str], None]]]:
+    """An index of what lies in `folder/files`, and what its owner calls to yank a version."""
+    marks = folder / "marks.json"
+    marks.write_text("{}")
+
+    def mark(version: str, reason: str) -> None:
+        marks.write_text(json.dumps({version: reason}))
+
+    port = free_port()
+    command = [sys.executable, "-c", YANKING_SERVER, str(folder / "files"), str(port), str(marks), form]
+    with running(command, port, folder, path=f"/simple/{PACKAGE}/") as served:
+        yield served.url, mark
+
+
+@pytest.mark.parametrize(
+    "form", ["application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html", "text/html"]
+)
+def test_a_person_s_yank_is_seen_on_a_real_index(tmp_path: Path, context: ProviderContext, form: str) -> None:
+    """Goal: the mark is looked for as it is really made. Method: an index whose owner marks versions by PEP 592."""
+    make_distributions(tmp_path / "files" / PACKAGE, "1.0.0")
+    with yanking_index(tmp_path, form) as (url, mark):
+        registry = PyPIRegistry(PyPISettings(index_url=f"{url}/simple/", anonymous=True), context)
+        assert len(registry.find(PACKAGE, "1.0.0")) == 2
+        assert registry.yank(PACKAGE, "1.0.0", reason="broken").by_hand
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is Answer.FAIL
+        mark("1.0.0", "broken")
+        assert all(file.yanked for file in registry.find(PACKAGE, "1.0.0"))
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is Answer.PASS
+        assert not registry.yank(PACKAGE, "1.0.0", reason="broken").by_hand

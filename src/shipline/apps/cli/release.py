@@ -76,6 +76,8 @@ def _ended(application: Application, release_id: str) -> Release:
             f"{release.package} {release.version} was refused: {closed}",
             todo="commit what mends it, or change the gate, then run `shipline release` again",
         )
+    for publication in release.publications:
+        click.echo(f"  {publication.registry}: {', '.join(publication.files)} ({publication.seconds:.1f} s)", err=True)
     click.echo(f"{release.package} {release.version} is {_outcome(release)} (tag {release.tag})", err=True)
     return release
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -36,7 +36,8 @@ from shipline.domain.errors import (
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
-from shipline.providers.registry.twine_upload import Upload
+from shipline.providers.registry.trial_install import TrialInstall
+from shipline.providers.registry.twine_upload import Upload, metadata_complaint
 
 # An index may serve a page older than the last upload (caches); these waits add up to about two minutes.
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 60.0)
@@ -48,14 +49,30 @@ NEVER_UNDONE = (
 
 
 @dataclass(frozen=True, slots=True)
+class PyPIStaging:
+    """An index where a version is tried before it goes to the real one.
+
+    `upload_url`, `index_url`, `username`, `password_environment` and `anonymous` are as in the table itself.
+    """
+
+    upload_url: str
+    index_url: str
+    username: str = ""
+    password_environment: str = ""
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PyPISettings:
     """A `[[registry]]` table of the provider `pypi`.
 
     `upload_url` is where twine uploads to ("": twine's own configuration); `index_url` the simple index ("": pip's
     own configuration). `username` goes with the password in the environment variable that `password_environment`
     names; both "" leave credentials to twine. `anonymous` sends none. `yank` is what the index offers: `mark`
-    (PEP 592, set by a person) or `remove` (pypiserver's remove_pkg: the files are gone). `answer_timeout_s` bounds
-    one answer of the index, `upload_timeout_s` one upload.
+    (PEP 592, set by a person) or `remove` (pypiserver's remove_pkg: the files are gone). `staging` is an index where
+    a version is uploaded to and installed from before anything reaches this one. `install_test` installs what was
+    published into a fresh virtual environment, with its dependencies. `answer_timeout_s` bounds one answer of the
+    index, `upload_timeout_s` one upload, `install_timeout_s` one installation.
     """
 
     upload_url: str = ""
@@ -64,8 +81,11 @@ class PyPISettings:
     password_environment: str = ""
     anonymous: bool = False
     yank: str = "mark"
+    staging: PyPIStaging | None = None
+    install_test: bool = True
     answer_timeout_s: float = 20.0
     upload_timeout_s: float = 900.0
+    install_timeout_s: float = 600.0
 
     def __post_init__(self) -> None:
         """Refuse what can only be a mistake, before anything is done."""
@@ -82,6 +102,21 @@ class PyPISettings:
             )
         if self.anonymous and self.username != "":
             raise ConfigurationError("anonymous = true sends no credentials, and username is set")
+        if self.staging is not None and self.staging.index_url == self.index_url:
+            raise ConfigurationError("staging is the very index that it is there to spare")
+        self.trial()
+
+    def trial(self) -> PyPISettings | None:
+        """The settings of the staging index, read as strictly as these."""
+        if self.staging is None:
+            return None
+        return PyPISettings(
+            **asdict(self.staging),
+            install_test=False,
+            answer_timeout_s=self.answer_timeout_s,
+            upload_timeout_s=self.upload_timeout_s,
+            install_timeout_s=self.install_timeout_s,
+        )
 
 
 class PyPIRegistry:
@@ -95,18 +130,28 @@ class PyPIRegistry:
         self._settings = settings
         self._clock = context.clock
         self._folder = context.root
+        trial = settings.trial()
+        self._trial = None if trial is None else PyPIRegistry(trial, context)
 
     def check(
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
     ) -> tuple[Finding, ...]:
-        """Whether the index answers, and whether there are credentials; no index can be asked whether they are good."""
+        """Whether the index answers, whether there are credentials (no index can be asked whether they are good), and
+        what twine has against the files."""
         served = self._index().files(package)
         known = f"it knows {package}" if served else f"it does not know {package} yet: the first upload takes the name"
         self._credentials()
-        return (
+        findings = [
             Finding(Answer.PASS, f"{shown(self._index_url)} answers, and {known}"),
             Finding(Answer.UNKNOWN, "whether it takes the credentials shows with the first upload"),
-        )
+        ]
+        complaint = metadata_complaint(files, folder=self._folder) if files else ""
+        if complaint:
+            todo = "mend the project's metadata or its description, commit, then release again"
+            findings.append(Finding(Answer.FAIL, f"twine check: {complaint}", todo))
+        if self._trial is not None:
+            findings += self._trial.check(package, version, ())
+        return tuple(findings)
 
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The wheels and sdists of exactly this version (PEP 440 equality), by name."""
@@ -126,6 +171,26 @@ class PyPIRegistry:
                 raise InvalidValue(f"{name[:120]!r} is no wheel or sdist of {package} {version}")
         served = self.find(package, version)
         missing = _missing(wanted, served)
+        if missing and self._trial is not None:
+            self._trial.publish(package, version, files)
+            # What it depends on is not to be taken from there: under those names stands whatever anybody tried.
+            self._trial.install(package, version, dependencies=False)
+        served = self._make_served(package, version, files, wanted, missing) if missing else served
+        if self._settings.install_test:
+            self.install(package, version, dependencies=True)
+        return served
+
+    def install(self, package: str, version: str, *, dependencies: bool) -> None:
+        """Install it from the index into a fresh virtual environment. ShiplineError where that cannot be."""
+        settings = self._settings
+        trial = TrialInstall(settings.index_url, settings.install_timeout_s, self._login())
+        trial.run(package, version, dependencies=dependencies)
+
+    def _make_served(
+        self, package: str, version: str, files: tuple[Path, ...], wanted: dict[str, str], missing: set[str]
+    ) -> tuple[PublishedFile, ...]:
+        """Upload what is missing, and wait until it is served."""
+        served: tuple[PublishedFile, ...] = ()
         while missing:
             try:
                 self._upload(tuple(path.absolute() for path in files if path.name in missing))

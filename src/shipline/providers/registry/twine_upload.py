@@ -6,17 +6,19 @@ Secrets go to twine in its environment, never in its arguments, and are taken ou
 from __future__ import annotations
 
 import base64
+import os
 import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipline.clients.programs import ProgramTimeout, run_program
+from shipline.clients.programs import ProgramTimeout, run_program, without_secrets
 from shipline.clients.simple_index import refusal
 from shipline.domain.errors import ConfigurationError, ShiplineError, UnavailableError
 
 WHY_CHARACTERS_MAX = 1_000
+CHECK_TIMEOUT_S = 120.0
 _STATUS = re.compile(r"HTTPError: (\d{3})\b")
 # What requests raises when there is no connection or no answer; twine does not catch these. (An SSLError is not
 # among them: a certificate does not mend itself.)
@@ -80,6 +82,19 @@ class Upload:
             if secret != "":
                 text = text.replace(secret, "***")
         return _URL_USER.sub("***", text)
+
+
+def metadata_complaint(files: tuple[Path, ...], *, folder: Path) -> str:
+    """What twine has against the files' own metadata, "" where it has nothing: a description that an index cannot
+    show, say. Sends nothing."""
+    outcome = run_program(
+        [sys.executable, "-P", "-m", "twine", "check", *(str(path.absolute()) for path in files)],
+        folder=folder,
+        environment={**without_secrets(os.environ), "COLUMNS": "500", "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        timeout_s=CHECK_TIMEOUT_S,
+        package="python3",
+    )
+    return "" if outcome.code == 0 else " ".join(outcome.output.split())[-WHY_CHARACTERS_MAX:]
 
 
 def diagnosed(output: str) -> ShiplineError:

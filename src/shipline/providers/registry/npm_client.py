@@ -1,0 +1,125 @@
+"""Asking an npm registry through the `npm` program: what it answers as JSON, and what its errors mean.
+
+Addresses and credentials that are not set here are npm's own (.npmrc, NPM_CONFIG_…). No life-cycle script is run. A
+token of ours goes to npm in its environment, never into a file or an argument.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from shipline.clients.programs import Outcome, ProgramTimeout, run_program
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
+
+WHY_CHARACTERS_MAX = 600
+AGAIN = "when it is well again, run this again: only what is missing will be done"
+# Codes that npm gives to trouble on the way, beside HTTP statuses (E500): Node's errno names and minipass-fetch's.
+_UNREACHABLE = frozenset(
+    {
+        *("ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "EAI_AGAIN", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "EPIPE"),
+        *("ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "ESOCKETTIMEDOUT", "EIDLETIMEOUT", "ECONNECTIONTIMEOUT"),
+    }
+)
+_CREDENTIALS = frozenset({"E401", "E403", "EOTP", "EAUTHUNKNOWN", "EAUTHIP"})
+_TROUBLE = frozenset({"E408", "E425", "E429"})
+
+
+class NotThere(ShiplineError):
+    """The registry does not know the package or the version."""
+
+
+@dataclass(frozen=True, slots=True)
+class NPMClient:
+    """npm, run in `folder`. `registry_url` "" leaves the address to npm. `token` "" leaves credentials to it.
+
+    `answer_timeout_s` bounds one answer of the registry, `program_timeout_s` npm as a whole.
+    """
+
+    folder: Path
+    registry_url: str
+    answer_timeout_s: float
+    program_timeout_s: float
+    token: str = field(default="", repr=False)
+
+    def ask(self, *arguments: str, folder: Path | None = None) -> Any:
+        """What npm answers as JSON, None where it says nothing.
+
+        NotThere: no such package or version. RefusedError: credentials. ConfigurationError: there are none.
+        UnavailableError: the registry is in trouble or cannot be reached. ShiplineError: anything else.
+        """
+        command = ["npm", *arguments, "--json", "--ignore-scripts"]
+        if self.registry_url != "":
+            command += ["--registry", self.registry_url]
+        try:
+            outcome = run_program(
+                command,
+                folder=folder or self.folder,
+                environment=self._environment(),
+                timeout_s=self.program_timeout_s,
+                package="npm",
+            )
+        except ProgramTimeout as error:
+            raise UnavailableError("the npm registry did not finish in time", why=error.what, todo=AGAIN) from None
+        if outcome.code != 0:
+            raise self._diagnosed(outcome)
+        return _json(outcome.answer)
+
+    def _environment(self) -> dict[str, str]:
+        chosen = {
+            **os.environ,
+            "NPM_CONFIG_UPDATE_NOTIFIER": "false",
+            "NPM_CONFIG_FETCH_RETRIES": "0",
+            "NPM_CONFIG_FETCH_TIMEOUT": str(int(self.answer_timeout_s * 1000)),
+            "NPM_CONFIG_PREFER_ONLINE": "true",
+            "NPM_CONFIG_AUDIT": "false",
+            "NPM_CONFIG_FUND": "false",
+            "NO_COLOR": "1",
+        }
+        if self.token != "":
+            parts = urlsplit(self.registry_url)
+            # npm reads credentials of a registry from variables of this form (its config, "env").
+            chosen[f"npm_config_//{parts.netloc}{parts.path.rstrip('/')}/:_authToken"] = self.token
+        return chosen
+
+    def _diagnosed(self, outcome: Outcome) -> ShiplineError:
+        said = _json(outcome.answer)
+        error = said.get("error") if isinstance(said, dict) else None
+        told = error if isinstance(error, dict) else {}
+        code = str(told.get("code") or "")
+        why = str(told.get("summary") or "") or outcome.output
+        if self.token != "":
+            why = why.replace(self.token, "***")
+        return diagnosed(code, " ".join(why.split())[-WHY_CHARACTERS_MAX:])
+
+
+def diagnosed(code: str, why: str) -> ShiplineError:
+    """The error that a code of npm's stands for."""
+    if code == "E404":
+        return NotThere("the npm registry does not know it", why=why)
+    if code == "ENEEDAUTH":
+        return ConfigurationError(
+            "npm has no credentials for the registry",
+            why=why,
+            todo="set token_environment for this registry, or log npm in (`npm login`, or _authToken in .npmrc)",
+        )
+    if code in _CREDENTIALS:
+        return RefusedError(
+            f"the npm registry refused the credentials ({code})",
+            why=why,
+            todo="use a token that may publish this package and needs no one-time password",
+        )
+    if code in _UNREACHABLE or code in _TROUBLE or (code.startswith("E5") and code[1:].isdigit()):
+        return UnavailableError(f"the npm registry is in trouble or cannot be reached ({code})", why=why, todo=AGAIN)
+    return ShiplineError(f"npm could not do it ({code or 'no code'})", why=why)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else None
+    except (ValueError, RecursionError):
+        return None

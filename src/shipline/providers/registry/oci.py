@@ -1,0 +1,246 @@
+"""A container registry: images and artifacts from an OCI layout, by digest first, then by tags.
+
+A version is a tag that never moves; a channel (`latest`, `rc`) is a tag that moves last, and never from a newer version
+to an older one. The digest that was built is the digest that is served.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from shipline.clients.oci_layout import layout_name, open_layout
+from shipline.clients.oci_registry import LOOPBACK, OCIClient
+from shipline.clients.version_order import Order, highest_below, is_final, order_of
+from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, ShiplineError
+from shipline.domain.verdict import Answer
+from shipline.ports.provider import ProviderContext
+from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
+
+LATEST = "latest"
+CONFIGURATION_BYTES_MAX = 1024 * 1024
+LOOKED_AT_MAX = 50
+# Distribution specification 1.1, "Pulling manifests": what a repository's name and a tag may be.
+_REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+NEVER_UNDONE = (
+    "the tag of the version and its digest go on being served: who pinned them still gets the image",
+    "copies that are pulled already stay where they are",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OCISettings:
+    """A `[[registry]]` table of the provider `oci`.
+
+    `url` is the registry's address, without a path. `repository` is the image's name there; `{package}` in it is the
+    package's name. `username` goes with the password in the environment variable that `password_environment` names;
+    both "" take what the container client's `config.json` holds. `channel_tags` moves `latest`, or the tag that is
+    called like the channel. `answer_timeout_s` bounds one exchange of bytes.
+    """
+
+    url: str
+    repository: str = "{package}"
+    username: str = ""
+    password_environment: str = ""
+    channel_tags: bool = True
+    answer_timeout_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        """Refuse what can only be a mistake, before anything is done."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+            raise ConfigurationError("url is not the http or https address of a registry, without a path")
+        if "@" in parts.netloc:
+            raise ConfigurationError("url holds a user name or password", todo="use username and password_environment")
+        if (self.username == "") != (self.password_environment == ""):
+            raise ConfigurationError("username and password_environment belong together")
+        if self.username != "" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+            raise ConfigurationError("credentials go nowhere but over https (or to this machine)", todo="use https")
+        if not _REPOSITORY.fullmatch(self.repository.replace("{package}", "a")):
+            raise ConfigurationError(f"repository = {self.repository[:80]!r} cannot be an image's name")
+
+
+class OCIRegistry:
+    """The Registry port for container registries."""
+
+    api_version = 1
+    kinds: tuple[str, ...] = ("oci",)
+    Settings = OCISettings
+
+    def __init__(self, settings: OCISettings, context: ProviderContext) -> None:
+        self._settings = settings
+
+    def check(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[Finding, ...]:
+        """Whether the registry answers to the credentials, and what is to be pushed is whole."""
+        client = self._client(package)
+        client.ping()
+        known = client.tags()
+        words = f"it has {len(known)} tags of {client.repository}" if known else f"{client.repository} is new there"
+        findings = [
+            Finding(Answer.PASS, f"{client.url} answers, and {words}"),
+            Finding(Answer.UNKNOWN, "whether the account may push there shows with the first push"),
+        ]
+        try:
+            _tag(version)
+            for path in files:
+                with open_layout(path) as layout:
+                    layout.check()
+                    findings.append(Finding(Answer.PASS, f"{path.name} is whole: {layout.root.digest}"))
+        except InvalidValue as error:
+            findings.append(Finding(Answer.FAIL, error.what, error.todo))
+        return tuple(findings)
+
+    def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
+        """The image that the version's tag names."""
+        digest = self._client(package).digest_of(_tag(version))
+        return () if digest is None else (PublishedFile(layout_name(package, version), digest),)
+
+    def publish(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[PublishedFile, ...]:
+        """Push by digest, then tag the version, then the channel."""
+        if len(files) != 1:
+            raise InvalidValue(f"{len(files)} images are to be published, and a version is one")
+        client, tag = self._client(package), _tag(version)
+        with open_layout(files[0]) as layout:
+            digest, there = layout.root.digest, client.digest_of(tag)
+            if there is not None and there != digest:
+                raise ConflictError(
+                    f"the registry serves another {client.repository}:{tag}: {there} there, {digest} here",
+                    why="a version's tag never moves: those who pulled it would have something else",
+                    todo="release this under a new version",
+                )
+            client.push(layout)
+        if there is None:
+            client.tag(digest, tag)
+        if self._settings.channel_tags:
+            self._move(client, version, digest, LATEST if channel == STABLE else _tag(channel))
+        return self.find(package, version)
+
+    def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
+        """Let the channel's tags that name it name the version before."""
+        client = self._client(package)
+        digest = client.digest_of(_tag(version))
+        if digest is None:
+            return YankAnswer((f"the registry serves no {client.repository}:{version}",), (), NEVER_UNDONE)
+        done, not_done = [], []
+        versions = client.tags()
+        for tag in self._channels(client, versions, digest):
+            target = self._target(client, version, versions, back_to)
+            if target is None:
+                not_done.append(f"{tag} still names {version}: no good version before it is known")
+                continue
+            client.tag(target[1], tag)
+            done.append(f"the tag {tag} names {target[0]} again")
+        return YankAnswer(tuple(done), (), (*not_done, *NEVER_UNDONE))
+
+    def verify_yank(self, package: str, version: str) -> Finding:
+        """Registries have no mark for a yank: what can be seen is that no moving tag names it."""
+        client = self._client(package)
+        digest = client.digest_of(_tag(version))
+        if digest is None:
+            return Finding(Answer.PASS, f"the registry serves no {client.repository}:{version}")
+        naming = ", ".join(self._channels(client, client.tags(), digest))
+        words = f"{naming} names it" if naming else "no moving tag names it"
+        return Finding(Answer.UNKNOWN, f"{words}; a registry has no other way to show a yank")
+
+    def install_arguments(self) -> tuple[str, ...]:
+        """Images are pulled by their own name."""
+        return ()
+
+    def _client(self, package: str) -> OCIClient:
+        repository = self._settings.repository.replace("{package}", package.removeprefix("@").lower())
+        if not _REPOSITORY.fullmatch(repository) or len(repository) > 255:
+            raise InvalidValue(
+                f"{repository[:80]!r} cannot be an image's name", todo="set `repository` for this registry"
+            )
+        settings = self._settings
+        return OCIClient(settings.url.rstrip("/"), repository, settings.answer_timeout_s, self._credentials())
+
+    def _credentials(self) -> tuple[str, str] | None:
+        variable = self._settings.password_environment
+        if variable == "":
+            return _of_the_client(urlsplit(self._settings.url).netloc)
+        password = os.environ.get(variable, "")
+        if password == "":
+            raise ConfigurationError(
+                f"the environment variable {variable} is not set",
+                why="password_environment names it as the place of the registry's password or token",
+                todo=f"set {variable} (in CI: from its secret store), then run this again",
+            )
+        return (self._settings.username, password)
+
+    def _move(self, client: OCIClient, version: str, digest: str, channel: str) -> None:
+        """Let the channel's tag name this image, unless it names a newer version's."""
+        there = client.digest_of(channel)
+        if there == digest:
+            return
+        named = None if there is None else self._version_of(client, there)
+        newer, mine = _order(named or ""), order_of(version)
+        if newer is None or mine is None or newer < mine:
+            client.tag(digest, channel)
+
+    def _version_of(self, client: OCIClient, digest: str) -> str | None:
+        """The version whose tag names an image; None where none of the highest does."""
+        orders = [(order, tag) for tag in client.tags() if (order := _order(tag)) is not None]
+        highest = [tag for _, tag in sorted(orders, reverse=True)[:LOOKED_AT_MAX]]
+        return next((tag for tag in highest if client.digest_of(tag) == digest), None)
+
+    def _channels(self, client: OCIClient, tags: tuple[str, ...], digest: str) -> tuple[str, ...]:
+        """The tags that are no version and name an image."""
+        moving = [tag for tag in tags if _order(tag) is None and not tag.startswith("sha256-")]
+        return tuple(tag for tag in sorted(moving)[:LOOKED_AT_MAX] if client.digest_of(tag) == digest)
+
+    def _target(
+        self, client: OCIClient, version: str, tags: tuple[str, ...], back_to: str | None
+    ) -> tuple[str, str] | None:
+        """The version that a channel goes back to, and its digest. Without a word about what is good, the highest
+        version before this one."""
+        lower = highest_below(version, tags, final=is_final(version))
+        for candidate in (back_to,) if back_to is not None else lower[:1]:
+            digest = client.digest_of(_tag(candidate))
+            if digest is not None:
+                return candidate, digest
+        return None
+
+
+def _tag(text: str) -> str:
+    """A version or channel as a tag: `+`, which no tag may hold, becomes `_`."""
+    tag = text.replace("+", "_")
+    if not _TAG.fullmatch(tag):
+        raise InvalidValue(f"{text[:80]!r} cannot be an image's tag")
+    return tag
+
+
+def _order(tag: str) -> Order | None:
+    """What sorts a version's tag; None for a tag of another kind."""
+    return order_of(tag.replace("_", "+"))
+
+
+def _of_the_client(host: str) -> tuple[str, str] | None:
+    """What the container client's `config.json` holds for a registry, None where it holds nothing.
+
+    Its credential helpers are programs that the file names: these are not run.
+    """
+    folder = os.environ.get("DOCKER_CONFIG", "")
+    path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
+    try:
+        with path.open("rb") as stream:
+            document = json.loads(stream.read(CONFIGURATION_BYTES_MAX))
+        entry = document["auths"][host]["auth"]
+        user, _, password = base64.b64decode(entry, validate=True).decode().partition(":")
+    except FileNotFoundError:
+        return None
+    except (KeyError, TypeError):
+        return None  # It knows no such registry, or leaves it to a helper.
+    except (OSError, ValueError, RecursionError):
+        raise ShiplineError(f"{path} cannot be read as the container client's configuration") from None
+    return (user, password)

@@ -1,0 +1,291 @@
+"""The npm provider against a real verdaccio."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import io
+import json
+import shutil
+import socket
+import tarfile
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, RefusedError, UnavailableError
+from shipline.domain.verdict import Answer
+from shipline.ports.provider import ProviderContext
+from shipline.ports.registry import Registry
+from shipline.providers.registry.npm import NPMRegistry, NPMSettings, tarball_name
+from shipline.providers.registry.npm_client import diagnosed
+from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest
+from shipline.testing.fakes.clock import FakeClock
+from tests.registries import RegistryMissing, Served, free_port, running, verdaccio
+
+TOKEN = "NPM_TOKEN_OF_A_TEST"
+CONFIGURATION = """
+storage: {folder}/storage
+auth:
+  htpasswd:
+    file: {folder}/htpasswd
+    max_users: 5
+uplinks: {{}}
+packages:
+  "**":
+    access: $all
+    publish: $authenticated
+    unpublish: $authenticated
+log: {{ type: stdout, format: pretty, level: warn }}
+"""
+
+
+def make_tarball(folder: Path, version: str, *, content: str = "one", name: str = PACKAGE) -> Path:
+    """A minimal npm package, as `npm pack` lays it out."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / tarball_name(name, version)
+    manifest = json.dumps({"name": name, "version": version, "description": content}).encode()
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        member = tarfile.TarInfo("package/package.json")
+        member.size = len(manifest)
+        tar.addfile(member, io.BytesIO(manifest))
+    return path
+
+
+@pytest.fixture(scope="module")
+def program() -> Path:
+    try:
+        return verdaccio()
+    except RegistryMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def server(program: Path, tmp_path: Path) -> Iterator[Served]:
+    """Verdaccio that serves nothing; everybody reads, who has an account publishes."""
+    folder = tmp_path / "verdaccio"
+    folder.mkdir()
+    (folder / "config.yaml").write_text(CONFIGURATION.format(folder=folder))
+    port = free_port()
+    node = shutil.which("node") or "node"
+    command = [node, str(program), "--config", str(folder / "config.yaml"), "--listen", f"127.0.0.1:{port}"]
+    with running(command, port, folder, path="/-/ping") as served:
+        yield served
+
+
+@pytest.fixture
+def context(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ProviderContext:
+    root = tmp_path / "repository"
+    root.mkdir()
+    # Nothing of this machine's npm: neither its credentials nor its cache.
+    for name in ("userconfig", "globalconfig"):
+        monkeypatch.setenv(f"NPM_CONFIG_{name.upper()}", str(tmp_path / name))
+    monkeypatch.setenv("NPM_CONFIG_CACHE", str(tmp_path / "cache"))
+    return ProviderContext(root=root, state=tmp_path / "state", clock=FakeClock())
+
+
+@pytest.fixture
+def registry(server: Served, context: ProviderContext, monkeypatch: pytest.MonkeyPatch) -> NPMRegistry:
+    monkeypatch.setenv(TOKEN, account(server, "robin"))
+    # The test of an installation is a test of its own: it costs a run of npm for every version.
+    return made(server, context, install_test=False)
+
+
+def made(server: Served, context: ProviderContext, **changes: object) -> NPMRegistry:
+    given = {"registry_url": f"{server.url}/", "token_environment": TOKEN, "answer_timeout_s": 20.0, **changes}
+    return NPMRegistry(NPMSettings(**given), context)  # type: ignore[arg-type]  # settings by name
+
+
+def account(server: Served, name: str) -> str:
+    """A new account's token, as `npm adduser` gets it."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    body = json.dumps(
+        {"name": name, "password": "a long enough one", "type": "user", "_id": f"org.couchdb.user:{name}"}
+    )
+    connection.request("PUT", f"/-/user/org.couchdb.user:{name}", body, {"Content-Type": "application/json"})
+    token: str = json.loads(connection.getresponse().read())["token"]
+    connection.close()
+    return token
+
+
+def packument(server: Served, name: str) -> dict[str, object]:
+    """What the registry itself says, without npm in between."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection.request("GET", f"/{name.replace('/', '%2f')}")
+    document: dict[str, object] = json.loads(connection.getresponse().read())
+    connection.close()
+    return document
+
+
+class TestNPMRegistry(RegistryConformance):
+    prerelease = "1.1.0-rc.1"
+
+    @pytest.fixture
+    def registry(self, registry: NPMRegistry) -> Registry:
+        return registry
+
+    @pytest.fixture
+    def break_registry(self, server: Served) -> Callable[[], None]:
+        return server.stop
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Callable[..., tuple[Path, ...]]:
+        def make(version: str, content: str = "one") -> tuple[Path, ...]:
+            return (make_tarball(tmp_path / f"{version}-{content}", version, content=content),)
+
+        return make
+
+
+def test_tags_follow_the_channels_and_latest_never_goes_back(
+    registry: NPMRegistry, server: Served, tmp_path: Path
+) -> None:
+    """And a yank lets them name what was good before."""
+    for version, channel in (
+        ("1.0.0", "stable"),
+        ("2.0.0", "stable"),
+        ("1.0.1", "stable"),
+        ("2.1.0-rc.1", "rc"),
+        ("2.0.1", "stable"),
+    ):
+        registry.publish(PACKAGE, version, (make_tarball(tmp_path / version, version),), channel=channel)
+    expected = {"latest": "2.0.1", "release-1.x": "1.0.1", "rc": "2.1.0-rc.1"}
+    assert packument(server, PACKAGE)["dist-tags"] == expected
+    answer = registry.yank(PACKAGE, "2.0.1", reason="loses\nquotes")
+    assert "the tag latest names 2.0.0 again" in answer.done
+    registry.yank(PACKAGE, "2.1.0-rc.1", reason="broken")
+    document = packument(server, PACKAGE)
+    assert document["dist-tags"] == {"latest": "2.0.0", "release-1.x": "1.0.1"}
+    assert document["versions"]["2.0.1"]["deprecated"] == "loses quotes"  # type: ignore[index]  # JSON
+    # What is deprecated is no version to go back to, unless somebody knows better.
+    registry.yank(PACKAGE, "1.0.1", reason="broken")
+    assert packument(server, PACKAGE)["dist-tags"]["release-1.x"] == "1.0.0"  # type: ignore[index]  # JSON
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_scoped_package_is_published_and_installs(server: Served, context: ProviderContext, tmp_path: Path) -> None:
+    """With the installation test, and seen by one that has not published it: the bytes are fetched and compared."""
+    name = "@quotes/service"
+    tarball = make_tarball(tmp_path, "1.0.0", name=name)
+    assert tarball.name == "quotes-service-1.0.0.tgz"
+    made(server, context, access="public").publish(name, "1.0.0", (tarball,))
+    (file,) = made(server, context).find(name, "1.0.0")
+    assert (file.name, file.digest) == (tarball.name, digest(tarball))
+    with pytest.raises(ConflictError):
+        made(server, context).publish(
+            name, "1.0.0", (make_tarball(tmp_path / "two", "1.0.0", content="two", name=name),)
+        )
+
+
+def test_a_tarball_of_something_else_is_refused(registry: NPMRegistry, tmp_path: Path) -> None:
+    tarball = make_tarball(tmp_path, "1.0.0")
+    with pytest.raises(InvalidValue, match="no tarball of"):
+        registry.publish(PACKAGE, "1.0.1", (tarball,))
+    (finding,) = (one for one in registry.check(PACKAGE, "1.0.1", (tarball,)) if one.answer is Answer.FAIL)
+    assert "no tarball of" in finding.words
+
+
+def test_wrong_credentials_are_said_and_shown_to_nobody(
+    server: Served, context: ProviderContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(TOKEN, "a-wrong-secret")
+    registry = made(server, context)
+    (finding,) = registry.check(PACKAGE, "1.0.0", ())
+    assert finding.answer is Answer.FAIL
+    with pytest.raises((RefusedError, ConfigurationError)) as caught:
+        registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))
+    assert "a-wrong-secret" not in caught.value.diagnosis()
+    monkeypatch.delenv(TOKEN)
+    with pytest.raises(ConfigurationError, match="is not set"):
+        registry.find(PACKAGE, "1.0.0")
+
+
+def test_credentials_may_stand_in_npm_s_own_file(server: Served, context: ProviderContext, tmp_path: Path) -> None:
+    token = account(server, "ann")
+    (context.root / ".npmrc").write_text(f"registry={server.url}/\n//127.0.0.1:{server.port}/:_authToken={token}\n")
+    registry = NPMRegistry(NPMSettings(), context)
+    findings = registry.check(PACKAGE, "1.0.0", ())
+    assert [finding.answer for finding in findings] == [Answer.PASS, Answer.PASS]
+    assert "npm is ann" in findings[0].words
+    assert len(registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))) == 1
+
+
+def test_somebody_else_s_name_is_noticed(
+    registry: NPMRegistry, server: Served, context: ProviderContext, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))
+    monkeypatch.setenv(TOKEN, account(server, "mallory"))
+    assert made(server, context).check(PACKAGE, "1.0.1", ())[1].answer is not Answer.FAIL
+
+
+@pytest.mark.usefixtures("program")
+@pytest.mark.parametrize("answers", [True, False], ids=["500", "hangs"])
+def test_a_registry_in_trouble_may_be_asked_again(context: ProviderContext, *, answers: bool) -> None:
+    """Nothing is lost, and it is given up in time."""
+    with troubled(answers=answers) as url:
+        registry = NPMRegistry(NPMSettings(registry_url=url, answer_timeout_s=2.0, program_timeout_s=20.0), context)
+        with pytest.raises(UnavailableError) as caught:
+            registry.find(PACKAGE, "1.0.0")
+        assert "run this again" in caught.value.todo
+
+
+@contextlib.contextmanager
+def troubled(*, answers: bool) -> Iterator[str]:
+    """A server that answers 500, or takes connections and never answers."""
+    if answers:
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_error(500)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+                pass
+
+        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            yield f"http://127.0.0.1:{server.server_port}/"
+            server.shutdown()
+            thread.join()
+        return
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        yield f"http://127.0.0.1:{silent.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("E500", UnavailableError),
+        ("E503", UnavailableError),
+        ("E429", UnavailableError),
+        ("ECONNREFUSED", UnavailableError),
+        ("ERR_SOCKET_TIMEOUT", UnavailableError),
+        ("E401", RefusedError),
+        ("EOTP", RefusedError),
+        ("ENEEDAUTH", ConfigurationError),
+    ],
+)
+def test_a_code_of_npm_s_is_an_error_of_ours(code: str, kind: type[Exception]) -> None:
+    assert type(diagnosed(code, "why")) is kind
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"registry_url": "ftp://example.org/"}, "not an http"),
+        ({"registry_url": "https://robin:secret@example.org/"}, "holds a user name"),
+        ({"access": "everybody"}, "is not known"),
+        ({"token_environment": "X"}, "needs registry_url"),
+    ],
+)
+def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        NPMSettings(**table)  # type: ignore[arg-type]  # a table as a user may write it
+    assert "secret" not in caught.value.diagnosis()
