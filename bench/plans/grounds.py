@@ -41,6 +41,12 @@ def history(commits: int, *options: str) -> Path:
     return _made(name, GENERATOR.read_bytes(), [[sys.executable, str(GENERATOR), "{folder}", str(commits), *options]])
 
 
+def with_remote(*command: str) -> tuple[str, ...]:
+    """The command in a repository that seems to have a remote, which some peers do not start without."""
+    settings = ("GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url")
+    return ("env", *settings, "GIT_CONFIG_VALUE_0=https://github.com/example/history.git", *command)
+
+
 def python_peer(name: str, program: str) -> str:
     """The path of `program` of a peer from PyPI."""
     pinned = PYTHON_PEERS[name]

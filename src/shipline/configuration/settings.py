@@ -93,7 +93,10 @@ class BumpSettings:
 
 @dataclass(frozen=True, slots=True)
 class SectionSettings:
-    """`[[changelog.section]]`: a heading of the changelog, and the types of commits that stand below it."""
+    """`[[changelog.section]]`: one heading of the changelog.
+
+    `title` is the heading. `types` are the types of commits that stand below it.
+    """
 
     title: Annotated[str, _NAME]
     types: Annotated[tuple[str, ...], Limits(items_min=1)]

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.plans import changelog_of, make_plan, read_change
+from shipline.capabilities.plans import changelog_of, make_plan
 from shipline.capabilities.plans.history import Attribution, Parents, ancestors
+from shipline.capabilities.plans.reading import read_commits
 from shipline.capabilities.plans.rules import Lineage, highest_bump, plan_package
 from shipline.capabilities.plans.tags import Released, released
 from shipline.domain.change import Bump, Change
@@ -144,9 +145,10 @@ def test_the_monorepos_tags_replayed(monorepo: Repository) -> None:
     tags = monorepo.merged_tags()
     outcomes: Counter[str] = Counter()
     changes: dict[str, list[Change]] = {package.path: [] for package in packages()}
+    read = read_commits(list(replay.commits.values()), ())
     for commit in replay.commits.values():
         for path in attribution.owners(commit.paths):
-            changes[path].append(read_change(commit))
+            changes[path] += read[commit.id]
     for package in packages():
         outcomes.update(replay.outcomes(package, released(package, tags, alone=False), changes[package.path]))
     text = table("conventional-changelog", outcomes)
@@ -173,9 +175,7 @@ def test_the_larger_historys_changelog(components: Repository) -> None:
 def test_the_larger_historys_tags_replayed(components: Repository) -> None:
     package = Package("components")
     replay = Replay.of(components, changed_paths=False)
-    changes = [
-        change for commit in replay.commits.values() if (change := read_change(commit)).type or len(commit.parents) < 2
-    ]
+    changes = [change for each in read_commits(list(replay.commits.values()), ()).values() for change in each]
     outcomes = Counter(replay.outcomes(package, released(package, components.merged_tags(), alone=True), changes))
     print(table("components", outcomes))  # noqa: T201 - the share is a claim: shown with -s or on failure
     assert outcomes["explained"] >= EXPLAINED_MIN

@@ -89,7 +89,10 @@ def render(section: Section, style: Style = PLAIN) -> str:
     before, after = section.tags
     address = f"({style.links.compare(before, after)})" if style.links and before and after else ""
     blocks = [f"## [{section.title}]{address}{date}\n"]
-    blocks += [f"### {title}\n\n" + "".join(lines) for title, lines in grouped(section.changes, style).items()]
+    blocks += [
+        f"### {title}\n\n" + "".join(lines).rstrip("\n") + "\n"
+        for title, lines in grouped(section.changes, style).items()
+    ]
     if style.contributors and section.changes:
         blocks.append("### Contributors\n\n" + "".join(_people(section)))
     return "\n".join(blocks if len(blocks) > 1 else [*blocks, f"{NO_CHANGES}\n"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from shipline.capabilities.plans.conventional import HEADER, REFERENCE, Message, read_message
 
@@ -27,16 +28,21 @@ OBJECT_ID = r"[0-9a-f]{7,64}"
 INNER = re.compile(rf"\n(?: {{0,3}}[*-][ \t]+)?(?=(?:{'|'.join(TYPES)})(?:\([^\n()]*\))?!?:[ \t]+\S)")
 SQUASHED = re.compile(r"^commit [0-9a-f]{40,64}\n(?:[A-Z]\w+:[^\n]*\n)+", re.MULTILINE)
 SQUASHED_SUBJECT = "Squashed commit of the following:"
-OVERRIDE = re.compile(
-    rf"^BEGIN_COMMIT_OVERRIDE(?:[ \t]+({OBJECT_ID}))?[ \t]*\n(.*?)^END_COMMIT_OVERRIDE[^\n]*", re.MULTILINE | re.DOTALL
-)
-NESTED = re.compile(r"^BEGIN_NESTED_COMMIT[ \t]*\n(.*?)^END_NESTED_COMMIT[^\n]*", re.MULTILINE | re.DOTALL)
+BEGIN = re.compile(rf"^BEGIN_(COMMIT_OVERRIDE|NESTED_COMMIT)(?:[ \t]+({OBJECT_ID}))?[ \t]*\n", re.MULTILINE)
 HEADING = re.compile(rf"^##[ \t]+`?({OBJECT_ID})`?[ \t]*$", re.MULTILINE)
 INDENT = re.compile(r"^ {1,4}", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 
 MERGED = re.compile(r"Merge (?:pull request #\d+ from|branch |remote-tracking branch )")
 MERGE_REQUEST = re.compile(r"^See merge request \S*(!\d+)[ \t]*$", re.MULTILINE)
+
+
+class Block(NamedTuple):
+    """What stands between BEGIN_ and END_ of one kind; `commit` is the start of an id, "" where none is named."""
+
+    kind: str
+    commit: str
+    text: str
 
 
 def read_messages(raw: str, *, merge: bool = False) -> tuple[Message, ...]:
@@ -50,10 +56,13 @@ def read_messages(raw: str, *, merge: bool = False) -> tuple[Message, ...]:
     if merge:
         return (_merged(text),)
     inherited = _numbers(text)
+    blocks: list[Block] = []
     if "BEGIN_" in text:
-        own = next((each[2] for each in OVERRIDE.finditer(text) if each[1] is None), None)
-        text = OVERRIDE.sub("", text) if own is None else own
-    pieces = list(_pieces(text))
+        text, blocks = _blocks(text)
+        own = [block.text for block in blocks if block.kind == "COMMIT_OVERRIDE" and not block.commit]
+        text, blocks = (own[0], []) if own else (text, blocks)
+    nested = [block.text for block in blocks if block.kind == "NESTED_COMMIT"]
+    pieces = [piece for each in (*nested, text) for piece in _pieces(each)]
     if len(pieces) == 1 and not inherited:
         return (read_message(pieces[0]),)
     return _told_apart([_with_references(read_message(piece), inherited) for piece in pieces])
@@ -68,7 +77,8 @@ def corrections_in(raw: str) -> tuple[tuple[str, str], ...]:
     """What a commit says in the place of others: the start of an id, and the message that holds from now on."""
     if "BEGIN_COMMIT_OVERRIDE" not in raw:
         return ()
-    return tuple((each[1], each[2].strip()) for each in OVERRIDE.finditer(raw.replace("\r\n", "\n")) if each[1])
+    _, blocks = _blocks(raw.replace("\r\n", "\n"))
+    return tuple((block.commit, block.text) for block in blocks if block.commit and block.kind == "COMMIT_OVERRIDE")
 
 
 def read_overrides(content: bytes) -> tuple[tuple[str, str], ...]:
@@ -112,11 +122,24 @@ def _merged(text: str) -> Message:
     return _with_references(title, (*_numbers(subject), *MERGE_REQUEST.findall(rest)))
 
 
+def _blocks(text: str) -> tuple[str, list[Block]]:
+    """The text without its blocks, and these; a block that never ends is text."""
+    kept: list[str] = []
+    blocks: list[Block] = []
+    place = 0
+    while (begin := BEGIN.search(text, place)) is not None:
+        end = text.find(f"\nEND_{begin[1]}", begin.end() - 1)
+        if end < 0:
+            break
+        kept.append(text[place : begin.start()])
+        blocks.append(Block(begin[1], begin[2] or "", text[begin.end() : end].strip()))
+        line = text.find("\n", end + 1)
+        place = len(text) if line < 0 else line
+    return "".join([*kept, text[place:]]).strip(), blocks
+
+
 def _pieces(text: str) -> Iterator[str]:
     """The text cut at what begins a message of its own."""
-    if "BEGIN_NESTED_COMMIT" in text:
-        yield from (piece for nested in NESTED.findall(text) for piece in _pieces(nested.strip()))
-        text = NESTED.sub("", text)
     if SQUASHED_SUBJECT in text:
         first, *others = SQUASHED.split(text)
         yield first.replace(SQUASHED_SUBJECT, "")

@@ -42,8 +42,8 @@ class Show:
 
 def announced(package: str, section: Section, style: Style) -> str:
     """What people are told of a release: plain text, what breaks first, without commit ids."""
-    title = "the next release" if section.title == UNRELEASED else section.title
-    lines = [f"{package} {title}" if section.title == UNRELEASED else f"{package} {title} is released.", ""]
+    open_yet = section.title == UNRELEASED
+    lines = [f"What comes next in {package}:" if open_yet else f"{package} {section.title} is released.", ""]
     plain = Style(sections=style.sections, upgrade_notes=style.upgrade_notes)
     for heading, entries in changelog.grouped(section.changes, plain).items():
         lines.append(f"{heading}:")
@@ -76,5 +76,5 @@ def _without_id(entry: str) -> str:
     """An entry as plain text: without marks for bold, and without the commit at its end."""
     text = entry.rstrip("\n")
     if not text.startswith("- "):
-        return text
-    return text.rpartition(" (")[0].replace("**", "", 2)
+        return text.replace("&lt;", "<")
+    return text.rpartition(" (")[0].replace("**", "", 2).replace("&lt;", "<")

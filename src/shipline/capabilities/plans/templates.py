@@ -47,7 +47,7 @@ def render_template(source: str, package: str, sections: Sequence[Section], styl
         return _bounded(
             template.generate(package=package, releases=releases, release=releases[0] if releases else None)
         )
-    except (TemplateError, TooMuch, ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (TemplateError, TooMuch, ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         raise UsageError(
             "the changelog's template cannot be rendered",
             why=f"{type(error).__name__}: {str(error)[:300]}",

@@ -1,0 +1,100 @@
+"""Changelogs as they are shown: links, templates, announcements, upgrade notes."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipline.capabilities.plans import Show, Style
+from shipline.capabilities.plans.changelog import Section, render
+from shipline.capabilities.plans.links import Links, links_of
+from shipline.domain.change import Change
+from shipline.domain.errors import UsageError
+
+OID = "c" * 40
+BREAKING = Change(
+    OID, "feat", "answer <i> (#7)", "Ann", 0, "api", True, ("text is gone",), ("#7",), upgrade_notes=("Do.",)
+)
+SECTION = Section("2.0.0", (BREAKING, Change("d" * 40, "fix", "x", "Bea", 0)), 0, ("v1.0.0", "v2.0.0"))
+
+ADDRESSES: list[tuple[str | None, str, Links | None]] = [
+    ("git@github.com:a/b.git", "", Links("https://github.com/a/b", "github")),
+    ("https://user:secret@github.com/a/b/", "", Links("https://github.com/a/b", "github")),
+    (
+        "ssh://git@gitlab.example.org:2222/group/sub/c.git",
+        "",
+        Links("https://gitlab.example.org/group/sub/c", "gitlab"),
+    ),
+    ("https://codeberg.org/a/b.c.git", "", Links("https://codeberg.org/a/b.c", "gitea")),
+    ("https://git.example.org/a/b", "gitea", Links("https://git.example.org/a/b", "gitea")),
+    ("https://git.example.org/a/b", "", None),
+    ("https://github.com/a/../b", "", None),
+    ("https://github.com/a/b?x=<script>", "", None),
+    ("../origin.git", "", None),
+    ("", "", None),
+    (None, "github", None),
+]
+
+
+@pytest.mark.parametrize(("address", "forge", "expected"), ADDRESSES)
+def test_a_remotes_address_shows_where_the_pages_are(address: str | None, forge: str, expected: Links | None) -> None:
+    assert links_of(address, forge=forge) == expected
+
+
+@pytest.mark.parametrize(
+    ("forge", "expected"),
+    [
+        ("github", "x [#2](B/issues/2) ([#3](B/pull/3)) a#4 [!5](B/pull/5)"),
+        ("gitlab", "x [#2](B/-/issues/2) ([#3](B/-/issues/3)) a#4 [!5](B/-/merge_requests/5)"),
+        ("gitea", "x [#2](B/issues/2) ([#3](B/pulls/3)) a#4 [!5](B/pulls/5)"),
+    ],
+)
+def test_numbers_become_links(forge: str, expected: str) -> None:
+    assert Links("B", forge).linked("x #2 (#3) a#4 !5") == expected
+
+
+def test_a_breaking_change_carries_its_upgrade_notes() -> None:
+    text = render(SECTION, Style(upgrade_notes={"7": "It was text.\n\nIt is JSON.", OID[:8]: "By id.", "8": "Other."}))
+    assert (
+        "- **api:** text is gone (ccccccc)\n\n  Do.\n\n  It was text.\n\n  It is JSON.\n\n  By id.\n\n### Added\n"
+        in text
+    )
+    assert "Other" not in text
+
+
+def test_an_announcement_is_plain_text() -> None:
+    text = Show(announcement=True).text("quotes", [SECTION])
+    assert text == (
+        "quotes 2.0.0 is released.\n\nBreaking changes:\n- api: text is gone\n  Do.\n"
+        "Read the upgrade notes before you update.\n\nAdded:\n- api: answer <i> (#7)\n\nFixed:\n- x\n\n"
+        "Thanks to Ann, Bea.\n"
+    )
+
+
+def test_a_template_is_handed_plain_data() -> None:
+    source = (
+        "{{ package }} {{ release.title }} {{ release.date }}{% for c in release.changes %} {{ c.type }}{% endfor %}"
+    )
+    assert Show(template=source).text("quotes", [SECTION]) == "quotes 2.0.0 1970-01-01 feat fix"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__.__mro__ }}",
+        "{{ releases.append(1) }}",
+        "{{ nothing.at_all }}",
+        "{% if %}",
+        "{{ 'a' * 999999999 }}",
+        "{{ 9 ** 999999 }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ 'a'|center(999999999) }}",
+        "{{ range(999999999) }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{% for a in range(99999) %}" + "a" * 90 + "{% endfor %}",
+        "{% include '/etc/passwd' %}",
+        "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+    ],
+)
+def test_a_template_can_neither_reach_out_nor_run_for_ever(source: str) -> None:
+    with pytest.raises(UsageError, match="template"):
+        Show(template=source).text("quotes", [SECTION])
