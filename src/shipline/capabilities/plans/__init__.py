@@ -13,21 +13,36 @@ from shipline.capabilities.plans.links import links_of
 from shipline.capabilities.plans.messages import read_messages
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
 from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
-from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
+from shipline.capabilities.plans.versions import (
+    STABLE,
+    Dialect,
+    Scheme,
+    Version,
+    checked_channel,
+    compare,
+    next_version,
+    satisfies,
+    scheme_named,
+)
 
 __all__ = [
     "PLAIN",
     "SECTIONS",
     "STABLE",
     "BumpRules",
+    "Dialect",
+    "Scheme",
     "Show",
     "Style",
+    "Version",
     "changelog_of",
+    "checked_channel",
     "compare",
     "detect_packages",
     "ecosystem_at",
     "links_of",
     "make_plan",
+    "next_version",
     "plan_document",
     "prepend",
     "read_change",
@@ -35,6 +50,7 @@ __all__ = [
     "read_messages",
     "render_section",
     "rfc3339",
+    "satisfies",
     "scheme_named",
     "upgrade_notes_at",
 ]
