@@ -1,24 +1,19 @@
 """Does a version satisfy what a dependent asks for? By the rules of npm, Cargo, PEP 440 and Helm, which differ.
 
 Pure. A requirement that cannot be read is InvalidValue, never "no": a plan must not take a typing mistake for a range
-that broke.
+that broke. One module a dialect, with a function `satisfies` each, imported when it is first spoken: most plans need
+none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Literal
+from importlib import import_module
+from typing import Literal, get_args
 
-from shipline.capabilities.plans.versions.ranges import cargo, helm, npm, pep440
 from shipline.domain.errors import InvalidValue
 
 Dialect = Literal["npm", "cargo", "pep440", "helm"]
-DIALECTS: dict[str, Callable[[str, str], bool]] = {
-    "npm": npm.satisfies,
-    "cargo": cargo.satisfies,
-    "pep440": pep440.satisfies,
-    "helm": helm.satisfies,
-}
+DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
 LENGTH_MAX = 2000
 
 
@@ -28,4 +23,5 @@ def satisfies(version: str, requirement: str, dialect: Dialect) -> bool:
         raise InvalidValue(f"there are no ranges of {dialect[:80]!r}", todo="known dialects: " + ", ".join(DIALECTS))
     if len(requirement) > LENGTH_MAX:
         raise InvalidValue(f"a requirement of {len(requirement)} characters is not read", todo=f"{LENGTH_MAX} at most")
-    return DIALECTS[dialect](version, requirement)
+    answer: bool = import_module(f"{__name__}.{dialect}").satisfies(version, requirement)
+    return answer
