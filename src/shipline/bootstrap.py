@@ -6,20 +6,28 @@ Everything heavy is imported by the function that needs it, so that a command pa
 from __future__ import annotations
 
 import os
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
+from shipline.configuration import (
+    ChannelSettings,
+    EnvironmentSettings,
+    PackageSettings,
+    Settings,
+    find_root,
+    load_settings,
+)
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from shipline.capabilities.plans import BumpRules, Style
+    from shipline.capabilities.plans import BumpRules, Channel, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration.policy import Policy
@@ -177,6 +185,24 @@ class Application:
         except (OSError, ValueError) as error:
             todo = "commit it, or leave [changelog] template out of shipline.toml"
             raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
+
+    @cached_property
+    def today(self) -> date:
+        """The day in UTC, which calendar versions are made from."""
+        return datetime.fromtimestamp(self.clock.now_us() / 1_000_000, UTC).date()
+
+    def channel(self, asked: str | None, tables: Sequence[ChannelSettings] | None = None) -> Channel:
+        """The channel of the current branch by `[[channel]]`, or the one that was asked for.
+
+        `tables` are those that decide; None: those of the file that lies here.
+        """
+        from shipline.capabilities.plans import ChannelRule, channel_of
+
+        rules = [
+            ChannelRule(table.branch, table.name, table.range)
+            for table in (self.settings.channel if tables is None else tables)
+        ]
+        return channel_of(self.repository.branch(), rules, asked)
 
     # --- providers ---------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ import click
 from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
+    ChannelSettings,
     EnvironmentSettings,
     PackageSettings,
     RegistrySettings,
@@ -37,6 +38,7 @@ UNSETTABLE = frozenset({"repository", "command", "signals"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
+    "`[[channel]]`": ChannelSettings,
     "`[release]`": ReleaseSettings,
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import islice
 
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.channels import check_line
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
-from shipline.capabilities.plans.versions import STABLE, Numbers, Version, bumped, distance, scheme_named
+from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, Numbers, Version, distance, scheme_named
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
 
 BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
-FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
@@ -33,7 +34,9 @@ class Lineage:
     """A package and what is known of its versions.
 
     `released` holds the releases that HEAD contains, lowest first. `stated` is the version that the file `stated_in`
-    states, None where no file does. `notes` are sentences that the plan repeats.
+    states, None where no file does. `notes` are sentences that the plan repeats. `line` is the line of versions that
+    the branch keeps to, "" for none; `day` is that of the release, which calendar versions need; `skipped` counts the
+    next pre-releases that were made elsewhere already.
     """
 
     package: Package
@@ -42,6 +45,9 @@ class Lineage:
     stated_in: str = ""
     notes: tuple[str, ...] = ()
     bumps: BumpRules = USUAL
+    line: str = ""
+    day: date | None = None
+    skipped: int = 0
 
     @property
     def last_stable(self) -> Released | None:
@@ -96,7 +102,8 @@ def plan_package(
 ) -> PackagePlan:
     """Plan one package. `changes` are those since the last final version, newest first.
 
-    `fresh` are the commits that the last pre-release of `channel` does not contain; None means all.
+    RefusedError where the next version would leave the line. `fresh` are the commits that the last pre-release of
+    `channel` does not contain; None means all.
     """
     whole = tidied(changes)
     shown = whole if fresh is None else tidied([change for change in changes if change.commit in fresh])
@@ -106,6 +113,9 @@ def plan_package(
         return idle
     base = lineage.last_stable
     following = _next_text(lineage, target, channel)
+    check_line(
+        lineage.package.name, lineage.line, target, text=following, why=" ".join(_why(lineage, whole.changes, target))
+    )
     return replace(
         idle,
         next=following,
@@ -117,6 +127,37 @@ def plan_package(
             *shown.reasons,
             *_unread(shown.changes),
         ),
+    )
+
+
+def plan_snapshot(lineage: Lineage, changes: Sequence[Change], *, commit: str, time_us: int) -> PackagePlan:
+    """Plan the snapshot of one commit, which needs no change: `bump` says how far its changes would move a version."""
+    shown = tidied(changes)
+    following = scheme_named(lineage.package.scheme).snapshot(commit, time_us)
+    return replace(
+        _idle(lineage, shown, SNAPSHOT),
+        next=following,
+        bump=max(highest_bump(shown.changes), Bump.PATCH, key=lambda bump: bump.rank),
+        tag=lineage.package.tag(following),
+        reasons=(*_opening(lineage, STABLE), f"{following} is the snapshot of commit {commit[:7]}.", *shown.reasons),
+    )
+
+
+def plan_final(lineage: Lineage, changes: Sequence[Change], candidate: Released) -> PackagePlan:
+    """Plan the final version that the pre-release `candidate` announces, from its commit; `changes` are those since
+    the last final version. There may be none that would ask for it: the candidate does."""
+    whole = tidied(changes)
+    version, base = candidate.version, lineage.last_stable
+    following = scheme_named(lineage.package.scheme).render(
+        version.release, channel=STABLE, number=0, epoch=version.epoch
+    )
+    words = f"{following} is made from {version.text} (tag {candidate.tag.name}), on commit {candidate.tag.commit[:7]}."
+    return replace(
+        _idle(lineage, whole, STABLE),
+        next=following,
+        bump=distance(base.version.release if base else None, version.release),
+        tag=lineage.package.tag(following),
+        reasons=(*_opening(lineage, STABLE), words, *whole.reasons, *_unread(whole.changes)),
     )
 
 
@@ -142,7 +183,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
         next=version,
         bump=Bump.NONE,
         tag=current.tag.name if current else None,
-        channel=channel,
+        channel=lineage.line if channel == STABLE and lineage.line else channel,
         reasons=(*_opening(lineage, channel), *shown.reasons, _nothing(shown.changes)),
         changes=shown.changes,
     )
@@ -166,15 +207,15 @@ def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
     """
-    base, stated = lineage.last_stable, _stated(lineage)
+    base, stated, scheme = lineage.last_stable, _stated(lineage), scheme_named(lineage.package.scheme)
     announced = [entry.version.release for entry in lineage.released if not entry.version.is_stable]
     if base is None:
-        return max([stated.release if stated else FIRST, *announced])
+        return max([stated.release if stated else scheme.first(lineage.day), *announced])
     release = base.version.release
     above = [each for each in announced if each > release]
     if bump is Bump.NONE and not above:
         return None
-    return max([bumped(release, lineage.bumps.effective(bump, release[0])), *above])
+    return max([scheme.moved(release, lineage.bumps.effective(bump, release[0]), lineage.day), *above])
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
@@ -192,9 +233,10 @@ def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
     own = [entry.version for entry in lineage.released if scheme.same_channel(channel, entry.version)]
     taken = [version.number for version in own if version.release == target]
     if taken:
-        return max(taken) + 1
+        return max(taken) + 1 + lineage.skipped
     zeros = (scheme.render(each.release, channel=channel, number=0, epoch=each.epoch) for each in own)
-    return 0 if any(zero == each.text for zero, each in zip(zeros, own, strict=True)) else 1
+    from_zero = any(zero == each.text for zero, each in zip(zeros, own, strict=True))
+    return (0 if from_zero else 1) + lineage.skipped
 
 
 def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
@@ -300,7 +342,8 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[
         what = "breaking change" if bump is Bump.MAJOR else "feature"
         step = lineage.bumps.effective(bump, 0).value
         sentences.append(f"While the major version is 0, a {what} moves the {step} version.")
-    if target != bumped(release, lineage.bumps.effective(bump, release[0])):
+    step = lineage.bumps.effective(bump, release[0])
+    if target != scheme_named(lineage.package.scheme).moved(release, step, lineage.day):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 

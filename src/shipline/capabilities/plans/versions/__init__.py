@@ -7,10 +7,12 @@ from shipline.capabilities.plans.versions.bumps import bumped, distance, effecti
 from shipline.capabilities.plans.versions.following import next_version
 from shipline.capabilities.plans.versions.ranges import DIALECTS, Dialect, satisfies
 from shipline.capabilities.plans.versions.schemes import scheme_named
+from shipline.capabilities.plans.versions.snapshot import SNAPSHOT
 from shipline.capabilities.plans.versions.version import STABLE, Numbers, Scheme, Version, checked_channel, compare
 
 __all__ = [
     "DIALECTS",
+    "SNAPSHOT",
     "STABLE",
     "Dialect",
     "Numbers",

@@ -17,6 +17,7 @@ from shipline.capabilities.plans.versions.calver_format import (
     kind_of,
     read_format,
 )
+from shipline.capabilities.plans.versions.snapshot import snapshot_parts
 from shipline.capabilities.plans.versions.version import LENGTH_MAX, STABLE, Numbers, Version, checked_channel
 from shipline.domain.change import Bump
 from shipline.domain.errors import InvalidValue
@@ -80,6 +81,10 @@ class CalVer:
         between = self.format.modifier_separator
         return f"{final}{between}{_channel(channel)}{'.' if between == '-' else ''}{number}"
 
+    def snapshot(self, commit: str, time_us: int) -> str:
+        """`0.0.0-20261126184530-1a2b3c4`, as in SemVer: a date that it could have is below no other one."""
+        return "0.0.0-{}-{}".format(*snapshot_parts(commit, time_us))
+
     def same_channel(self, channel: str, version: Version) -> bool:
         """True if `version` is a pre-release of `channel`, under any of its names (`a`, `alpha`)."""
         return version.channel == _channel(channel)
@@ -95,17 +100,25 @@ class CalVer:
         """
         if bump is Bump.NONE:
             return release
-        today = [_today(self.format, token, _known(day)) for token in self.format.tokens]
-        period = [place for place, value in enumerate(today) if value is not None]
-        is_new = [today[place] for place in period] > [release[place] for place in period]
-        numbers = _moved(release, today if is_new else [None] * len(release), _counter(self.format, bump), period)
+        today = self._new_date(release, day)
+        numbers = _moved(release, today, _counter(self.format, bump), self._period())
         if numbers == release:
             raise self._is_taken(release)
         return numbers
 
-    def reaches(self, release: Numbers, bump: Bump) -> bool:  # noqa: ARG002 - any step will do
-        """True: the numbers say when, so that what was announced is what comes."""
-        return True
+    def reaches(self, release: Numbers, bump: Bump, day: date | None) -> bool:  # noqa: ARG002 - the date alone says it
+        """True while the period of a pre-release lasts."""
+        return not any(value is not None for value in self._new_date(release, day))
+
+    def _period(self) -> list[int]:
+        """The places of the date."""
+        return [place for place, token in enumerate(self.format.tokens) if kind_of(token) != "counter"]
+
+    def _new_date(self, release: Numbers, day: date | None) -> list[int | None]:
+        """The numbers of `day` in their places, if it is in a later period than `release`; all None otherwise."""
+        today = [_today(self.format, token, _known(day)) for token in self.format.tokens]
+        is_new = [today[place] for place in self._period()] > [release[place] for place in self._period()]
+        return today if is_new else [None] * len(release)
 
     def _is_taken(self, release: Numbers) -> InvalidValue:
         text = self.render(release, channel=STABLE, number=0, epoch=0)

@@ -33,6 +33,6 @@ def next_version(scheme: Scheme, current: Version, bump: Bump, *, pre: str | Non
 
 
 def _target(scheme: Scheme, current: Version, bump: Bump, day: date | None) -> tuple[int, ...]:
-    if not current.is_stable and scheme.reaches(current.release, bump):
+    if not current.is_stable and scheme.reaches(current.release, bump, day):
         return current.release
     return scheme.moved(current.release, bump, day)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from shipline.capabilities.plans.versions.bumps import FIRST, bumped, reaches
+from shipline.capabilities.plans.versions.snapshot import DEV_MIN, NOTHING, SNAPSHOT, snapshot_parts
 from shipline.capabilities.plans.versions.version import LENGTH_MAX, STABLE, Numbers, Version
 from shipline.domain.change import Bump
 from shipline.domain.errors import InvalidValue
@@ -41,7 +42,8 @@ class Pep440:
             return None
         channel, number = None, 0
         if key.dev is not None:
-            channel, number = "dev", key.dev
+            is_snapshot = key.dev >= DEV_MIN and (key.major, key.minor, key.micro) == NOTHING
+            channel, number = (SNAPSHOT, 0) if is_snapshot else ("dev", key.dev)
         elif key.pre is not None:
             channel, number = key.pre
         return Version(text, key, (key.major, key.minor, key.micro), channel, number, key.epoch, key.local or "")
@@ -57,6 +59,10 @@ class Pep440:
         final = (f"{epoch}!" if epoch else "") + ".".join(map(str, release))
         return final if channel == STABLE else f"{final}{_segment(channel)}{number}"
 
+    def snapshot(self, commit: str, time_us: int) -> str:
+        """`0.0.0.dev20261126184530+1a2b3c4`."""
+        return "0.0.0.dev{}+{}".format(*snapshot_parts(commit, time_us))
+
     def same_channel(self, channel: str, version: Version) -> bool:
         """True if `version` is a pre-release of `channel`, under any of its names (`a`, `alpha`)."""
         return version.channel is not None and SEGMENTS.get(version.channel) == _segment(channel)
@@ -69,7 +75,7 @@ class Pep440:
         """The numbers after `release`."""
         return bumped(release, bump)
 
-    def reaches(self, release: Numbers, bump: Bump) -> bool:
+    def reaches(self, release: Numbers, bump: Bump, day: date | None) -> bool:  # noqa: ARG002 - the same every day
         """True if a pre-release of `release` announces a step of `bump` already."""
         return reaches(release, bump)
 

@@ -6,6 +6,7 @@ import re
 from datetime import date
 
 from shipline.capabilities.plans.versions.bumps import FIRST, bumped, reaches
+from shipline.capabilities.plans.versions.snapshot import NOTHING, SEMVER_LABELS, SNAPSHOT, snapshot_parts
 from shipline.capabilities.plans.versions.version import LENGTH_MAX, STABLE, Numbers, Version, checked_channel
 from shipline.domain.change import Bump
 from shipline.domain.errors import InvalidValue
@@ -38,6 +39,8 @@ class SemVer:
             return Version(text, (release, 1, ()), release, build=build)
         parts = labels.split(".")
         key = (release, 0, tuple(_identifier_key(part) for part in parts))
+        if release == NOTHING and SEMVER_LABELS.fullmatch(labels):
+            return Version(text, key, release, SNAPSHOT, build=build)
         number = int(parts[-1]) if len(parts) > 1 and parts[-1].isdigit() else 0
         return Version(text, key, release, parts[0], number, build=build)
 
@@ -54,6 +57,10 @@ class SemVer:
         final = ".".join(map(str, release))
         return final if channel == STABLE else f"{final}-{checked_channel(channel)}.{number}"
 
+    def snapshot(self, commit: str, time_us: int) -> str:
+        """`0.0.0-20261126184530-1a2b3c4`."""
+        return "0.0.0-{}-{}".format(*snapshot_parts(commit, time_us))
+
     def same_channel(self, channel: str, version: Version) -> bool:
         """True if `version` is a pre-release of `channel`."""
         return version.channel == channel
@@ -66,7 +73,7 @@ class SemVer:
         """The numbers after `release`."""
         return bumped(release, bump)
 
-    def reaches(self, release: Numbers, bump: Bump) -> bool:
+    def reaches(self, release: Numbers, bump: Bump, day: date | None) -> bool:  # noqa: ARG002 - the same every day
         """True if a pre-release of `release` announces a step of `bump` already."""
         return reaches(release, bump)
 

@@ -57,6 +57,10 @@ class Scheme(Protocol):
         """The version as text; `channel` is `stable` for a final version. InvalidValue: no such channel."""
         ...
 
+    def snapshot(self, commit: str, time_us: int) -> str:
+        """The version of one commit, below all that are released."""
+        ...
+
     def same_channel(self, channel: str, version: Version) -> bool:
         """True if `version` is a pre-release of `channel`."""
         ...
@@ -69,8 +73,8 @@ class Scheme(Protocol):
         """The numbers after `release`; NONE moves nothing. `day` is the release's, which CalVer needs."""
         ...
 
-    def reaches(self, release: Numbers, bump: Bump) -> bool:
-        """True if a pre-release of `release` announces a step of `bump` already."""
+    def reaches(self, release: Numbers, bump: Bump, day: date | None) -> bool:
+        """True if a pre-release of `release` announces a step of `bump` already, so that `release` comes next."""
         ...
 
 
