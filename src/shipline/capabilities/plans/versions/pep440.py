@@ -65,6 +65,8 @@ class Pep440:
 
     def same_channel(self, channel: str, version: Version) -> bool:
         """True if `version` is a pre-release of `channel`, under any of its names (`a`, `alpha`)."""
+        if SNAPSHOT in (channel, version.channel):
+            return channel == version.channel
         return version.channel is not None and SEGMENTS.get(version.channel) == _segment(channel)
 
     def first(self, day: date | None) -> Numbers:  # noqa: ARG002 - the same every day
