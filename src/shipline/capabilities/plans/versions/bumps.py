@@ -42,5 +42,4 @@ def distance(old: Numbers | None, new: Numbers) -> Bump:
 
 def reaches(release: Numbers, bump: Bump) -> bool:
     """True if `release` is a step of `bump` from some version: 2.0.0 is a major one, and so a minor one at least."""
-    kept = {Bump.MAJOR: 1, Bump.MINOR: 2}.get(bump, 3)
-    return not any(release[kept:]) and any(release[:kept])
+    return not any(release[{Bump.MAJOR: 1, Bump.MINOR: 2}.get(bump, 3) :])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from shipline.capabilities.plans.versions.version import STABLE, Scheme, Version
+from shipline.capabilities.plans.versions.version import STABLE, Numbers, Scheme, Version
 from shipline.domain.change import Bump
 from shipline.domain.errors import InvalidValue
 
@@ -32,7 +32,11 @@ def next_version(scheme: Scheme, current: Version, bump: Bump, *, pre: str | Non
     return text
 
 
-def _target(scheme: Scheme, current: Version, bump: Bump, day: date | None) -> tuple[int, ...]:
+def _target(scheme: Scheme, current: Version, bump: Bump, day: date | None) -> Numbers:
     if not current.is_stable and scheme.reaches(current.release, bump, day):
-        return current.release
+        text = scheme.render(current.release, channel=STABLE, number=0, epoch=current.epoch)
+        announced = scheme.parse(text)
+        # `1.0.post1.dev1` announces 1.0.post1, and nothing that can be moved to.
+        if announced is not None and announced.key > current.key:
+            return current.release
     return scheme.moved(current.release, bump, day)
