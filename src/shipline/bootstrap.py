@@ -6,24 +6,34 @@ Everything heavy is imported by the function that needs it, so that a command pa
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
+from shipline.configuration import (
+    ChannelSettings,
+    EnvironmentSettings,
+    PackageSettings,
+    Settings,
+    find_root,
+    load_settings,
+)
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from shipline.capabilities.plans import BumpRules, Style
+    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
+    from shipline.domain.release_plan import PackagePlan
     from shipline.domain.rollout import Rollout
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
@@ -178,6 +188,26 @@ class Application:
             todo = "commit it, or leave [changelog] template out of shipline.toml"
             raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
 
+    @cached_property
+    def today(self) -> date:
+        """The day in UTC, which calendar versions are made from."""
+        return datetime.fromtimestamp(self.clock.now_us() / 1_000_000, UTC).date()
+
+    def channel(self, asked: str | None, tables: Sequence[ChannelSettings] | None = None) -> Channel:
+        """The channel of the current branch by `[[channel]]`, or the one that was asked for.
+
+        `tables` are those that decide; None: those of the file that lies here.
+        """
+        from shipline.capabilities.plans import channel_of
+
+        rules = self._rules(self.settings.channel if tables is None else tables)
+        return channel_of(self.repository.branch(), rules, asked)
+
+    def _rules(self, tables: Sequence[ChannelSettings]) -> list[ChannelRule]:
+        from shipline.capabilities.plans import ChannelRule
+
+        return [ChannelRule(table.branch, table.name, table.range) for table in tables]
+
     # --- providers ---------------------------------------------------------------------------------------------
 
     def builders(self, package: Package) -> tuple[Builder, ...]:
@@ -292,29 +322,67 @@ class Application:
             style=self.changelog_style,
         )
 
-    def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
-        """The packages to release, all or those named, each with its plan and the files that a release edits."""
-        from shipline.capabilities.plans import detect_packages, make_plan
-        from shipline.capabilities.releases import Candidate, version_files_of
+    @property
+    def release_branch(self) -> str:
+        """The only branch that may be released from, "" where this one may. RefusedError where no channel fits it."""
+        from shipline.capabilities.plans import rule_for
 
-        packages = self.packages if self.packages is not None else detect_packages(self.repository)
+        here, rules = self.repository.branch(), self._rules(self.policy.channels)
+        if rule_for(here, rules) is not None or not rules or here is None:
+            return "" if rules and here is not None else self.policy.branch
+        if self.policy.branch:
+            return self.policy.branch
+        raise RefusedError(
+            f"no channel is released from the branch {here}",
+            why=f"the [[channel]] tables of {self.policy.source} fit other branches",
+            todo="switch to one of those, or give this one a table",
+        )
+
+    def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:
+        """The packages to release, all or those named, each with its plan and the files that a release edits."""
+        from shipline.capabilities.plans import SNAPSHOT, STABLE, make_plan
+
+        packages = self._known_packages()
         known = {package.name: package for package in packages}
         unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
-        plans = {plan.name: plan for plan in make_plan(self.repository, packages, bumps=self.bumps).packages}
-        tables = {table.name: table for table in self.settings.package}
+        aim = self.channel(channel, self.policy.channels)
+        plan = make_plan(self.repository, packages, channel=aim, bumps=self.bumps, day=self.today)
+        plans = {each.name: each for each in plan.packages}
+        found = [self._candidate(known[name], plans[name]) for name in (names or tuple(known))]
+        # A snapshot moves no branch; a pre-release that changes no file needs no commit of its own.
         return tuple(
-            Candidate(
-                package=known[name],
-                plan=plans[name],
-                version_files=tables[name].version_files
-                if name in tables and tables[name].version_files
-                else version_files_of(self.repository.root() / known[name].path),
-                changelog=tables[name].changelog if name in tables else "CHANGELOG.md",
-            )
-            for name in (names or tuple(known))
+            replace(each, beside=plan.commit)
+            if aim.word == SNAPSHOT or (aim.word != STABLE and not each.version_files)
+            else each
+            for each in found
         )
+
+    def final_candidate(self, tag: str) -> Candidate:
+        """The package whose pre-release has this tag, to be made final from its commit.
+
+        On the branch, where that commit is still its end; otherwise beside it.
+        """
+        from shipline.capabilities.plans import make_final_plan
+
+        final = make_final_plan(self.repository, self._known_packages(), candidate=tag)
+        found = self._candidate(final.package, final.plan.packages[0])
+        is_end = final.plan.commit == self.repository.head() and self.repository.branch() is not None
+        return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)
+
+    def _known_packages(self) -> tuple[Package, ...]:
+        from shipline.capabilities.plans import detect_packages
+
+        return self.packages if self.packages is not None else detect_packages(self.repository)
+
+    def _candidate(self, package: Package, plan: PackagePlan) -> Candidate:
+        from shipline.capabilities.releases import Candidate, version_files_of
+
+        table = next((each for each in self.settings.package if each.name == package.name), None)
+        named = table.version_files if table is not None else ()
+        found = named or version_files_of(self.repository.root() / package.path)
+        return Candidate(package, plan, found, table.changelog if table is not None else "CHANGELOG.md")
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""

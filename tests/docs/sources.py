@@ -18,6 +18,7 @@ import click
 from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
+    ChannelSettings,
     EnvironmentSettings,
     PackageSettings,
     RegistrySettings,
@@ -37,6 +38,7 @@ UNSETTABLE = frozenset({"repository", "command", "signals"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
+    "`[[channel]]`": ChannelSettings,
     "`[release]`": ReleaseSettings,
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,
@@ -57,7 +59,10 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 def _with_subcommands(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield words, command
     if isinstance(command, click.Group):
-        for name, inner in command.commands.items():
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None
             yield from _with_subcommands(f"{words} {name}", inner)
 
 

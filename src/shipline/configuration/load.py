@@ -107,6 +107,7 @@ def _check_doubles(settings: Settings) -> None:
     for what, names in (
         ("environment", [environment.name for environment in settings.environment]),
         ("package", [package.name for package in settings.package]),
+        ("channel", [channel.branch for channel in settings.channel]),
         ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
         ("test", [test.name for test in settings.test]),
     ):

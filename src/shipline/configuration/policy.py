@@ -1,4 +1,4 @@
-"""What the commit under release does not decide about itself: gates, environments, the branch to release from.
+"""What the commit under release does not decide about itself: gates, environments, the branches to release from.
 
 They are read from the protected branch, or from where whoever runs the machine says (`SHIPLINE_POLICY`). The
 `shipline.toml` that lies here may add gates, and take away and change nothing: a commit that loosens a gate counts
@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipline.configuration.load import FILE_NAME, load_settings, parse_settings
-from shipline.configuration.settings import EnvironmentSettings, Settings
+from shipline.configuration.settings import ChannelSettings, EnvironmentSettings, Settings
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
 from shipline.ports.repository import Repository
@@ -28,7 +28,7 @@ HERE = f"{FILE_NAME} as it lies here"
 class Policy:
     """What decides. `source` says in words where it is from; `left_out` are sentences on what here does not count.
 
-    `branch` is the only one to release from, "" for any.
+    `branch` is the only one to release from beside those of the `channels`, "" for any.
     """
 
     gates: tuple[Gate, ...]
@@ -36,6 +36,7 @@ class Policy:
     branch: str
     source: str
     left_out: tuple[str, ...] = ()
+    channels: tuple[ChannelSettings, ...] = ()
 
 
 def read_policy(own: Settings, repository: Repository | None, *, folder: str, named: str) -> Policy:
@@ -66,7 +67,7 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
 def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
     """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
     if trusted is None:
-        return Policy(_gates(own), own.environment, own.release.branch, source)
+        return Policy(_gates(own), own.environment, own.release.branch, source, channels=own.channel)
     gates = _gates(trusted)
     added = tuple(_beside(gate, gates) for gate in _gates(own) if gate not in gates)
     return Policy(
@@ -75,6 +76,7 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         branch=trusted.release.branch or own.release.branch,
         source=source,
         left_out=tuple(_left_out(trusted, own)),
+        channels=trusted.channel,
     )
 
 
@@ -131,5 +133,7 @@ def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
             yield f"the environment {name!r} is not there yet, so it does not count"
         elif there[name] != here.get(name):
             yield f"the environment {name!r} counts as it is there, though it is not so here"
+    if trusted.channel != own.channel:
+        yield "the channels of branches count as they are there, and they are not so here"
     if trusted.release.branch not in ("", own.release.branch):
         yield f"releases are made from {trusted.release.branch}, whatever is said here"

@@ -43,18 +43,42 @@ class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
     `name` is the package's name. `path` is relative to the root. `ecosystem` is python, npm or plain; "" means: found
-    out. `scheme` is semver or pep440; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`;
-    "" means: found out. `version_files` are relative to the package; empty: found out. `changelog` is relative to the
-    package.
+    out. `scheme` is semver, pep440 or calver: with a format; "" means: found out. `tag_format` holds `{version}` and
+    may hold `{package}`; "" means: found out. `version_files` are relative to the package; empty: found out.
+    `changelog` is relative to the package.
     """
 
     name: Annotated[str, _NAME]
     path: Annotated[str, _FILE] = "."
     ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "plain"))] = ""
-    scheme: Annotated[str, Limits(choices=("", "semver", "pep440"))] = ""
+    scheme: Annotated[
+        str,
+        Limits(
+            pattern=r"|semver|pep440|calver:[A-Z0-9.\-_\[\]]{1,60}",
+            meaning="semver, pep440 or calver:FORMAT, such as calver:YYYY.0M.MICRO",
+        ),
+    ] = ""
     tag_format: Annotated[str, Limits(pattern=r"|.*\{version\}.*", meaning="a tag with {version} in it")] = ""
     version_files: tuple[Annotated[str, _FILE], ...] = ()
     changelog: Annotated[str, _FILE] = "CHANGELOG.md"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSettings:
+    """`[[channel]]`: what some branches release; the first table that fits counts.
+
+    `branch` is a glob for their names. `name` is stable, snapshot, or the word that stands in the versions. `range` is
+    the line that they keep to: `1.x`, `1.4.x`, `patch` (the patches of the last release), or "" for the one that a
+    branch is named for.
+    """
+
+    branch: Annotated[str, _NAME]
+    name: Annotated[str, Limits(pattern=r"[A-Za-z][0-9A-Za-z-]{0,31}", meaning="a word such as rc, beta or next")] = (
+        "stable"
+    )
+    range: Annotated[
+        str, Limits(pattern=r"|patch|(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8}))?\.x", meaning="1.x, 1.4.x or patch")
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +213,14 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
-    `package`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is made,
-    `changelog` how it is told.
+    `package`, `channel`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is
+    made, `changelog` how it is told.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
+    channel: tuple[ChannelSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     bump: tuple[BumpSettings, ...] = ()
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)

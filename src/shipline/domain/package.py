@@ -22,7 +22,8 @@ class Package:
     """Something with a version of its own.
 
     `path` is relative to the repository's root with forward slashes, "." for the root. `ecosystem` is `python`,
-    `npm` or `plain`; `scheme` is `semver` or `pep440`; `tag_format` holds `{version}` and may hold `{package}`.
+    `npm` or `plain`; `scheme` is `semver`, `pep440` or `calver:` with a format; `tag_format` holds `{version}` and may
+    hold `{package}`.
     """
 
     name: str

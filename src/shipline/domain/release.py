@@ -66,9 +66,10 @@ class Release:
     """One package at one version.
 
     `version` is unique per package. `commit` is the released commit, None until the tag is made. `attempt` counts
-    from 1. `published_us` is None until published. `reasons` are the plan's,
-    in sentences: why this version. `publications` are the registries that serve it. `yank_reason` says why it was
-    taken back, "" if it was not, and `yanks` what came of that, place by place.
+    from 1. `published_us` is None until published. `reasons` are the plan's, in sentences: why this version. `channel`
+    is `stable`, the word of a pre-release (`rc`), `snapshot`, or the line of a maintenance branch (`1.x`), whose
+    versions must not become the newest for everybody. `publications` are the registries that serve it. `yank_reason`
+    says why it was taken back, "" if it was not, and `yanks` what came of that, place by place.
     """
 
     id: str
@@ -87,6 +88,12 @@ class Release:
     publications: tuple[Publication, ...] = ()
     yank_reason: str = ""
     yanks: tuple[Yank, ...] = ()
+    channel: str = "stable"
+
+    @property
+    def is_prerelease(self) -> bool:
+        """True for what is not final; a line ends in `.x`, which no word may hold."""
+        return self.channel != "stable" and not self.channel.endswith(".x")
 
     def to(self, status: ReleaseStatus) -> Release:
         """The release in another status; IllegalTransition if it cannot get there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -155,6 +155,14 @@ class Repository(Protocol):
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. With
         `base`, only upon that commit: a HEAD that is `base` is never taken for what was to be made, whatever its
         message says, and one that carries the key must have `base` as its only parent. Any other HEAD: ConflictError.
+        """
+        ...
+
+    def commit_beside(self, base: str, contents: Mapping[str, bytes], message: str, *, key: str, time_us: int) -> str:
+        """Commit `base` with the files in `contents` (path to content) set, on top of `base`; returns the commit's id.
+
+        No branch moves, and neither work tree nor index is touched. The same call gives the same commit again. The key
+        is kept as `commit_paths` keeps it. RefusedError where a path is a link, or lies behind one.
         """
         ...
 

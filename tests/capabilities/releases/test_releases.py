@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.releases import evidence_of, verdicts_of
-from shipline.capabilities.releases.proof import _is_prerelease
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
@@ -360,24 +359,6 @@ def test_a_report_that_changed_after_it_was_read_is_not_signed(project: ReleaseW
     project.settle()
     assert project.now(release).status is ReleaseStatus.STOPPED
     assert not list((project.folder / "releases" / "quotes-0.1.0" / "evidence").glob("tests*"))
-
-
-@pytest.mark.parametrize(
-    ("version", "expected"),
-    [
-        ("1.0.0", False),
-        ("1.0.0-1", True),
-        ("1.0.0-rc.1", True),
-        ("1.0rc1", True),
-        ("1.0.dev3", True),
-        ("1.0.post1", False),
-        ("1.0+local.a1", False),
-        ("1!2.0b1", True),
-    ],
-)
-def test_a_gate_knows_a_prerelease(version: str, *, expected: bool) -> None:
-    """A post-release is none: a gate for final versions would not be asked."""
-    assert _is_prerelease(version) is expected
 
 
 def test_a_release_that_two_resume_goes_on_once(project: ReleaseWorld) -> None:

@@ -26,5 +26,7 @@ def command(workspace: Workspace, *, whole: bool, version: str | None, announcem
     # A long history becomes very many small objects, none of them in a circle: looking for circles costs a tenth.
     gc.disable()
     show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version)
-    text = changelog_of(workspace.repository, workspace.packages, whole=whole, show=show, bumps=workspace.bumps)
+    text = changelog_of(
+        workspace.repository, workspace.packages, whole=whole, show=show, bumps=workspace.bumps, day=workspace.today
+    )
     click.echo(text, nl=False)

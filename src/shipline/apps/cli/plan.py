@@ -18,12 +18,17 @@ CHANGES_SHOWN_MAX = 20
 @click.command(name="plan")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON, schema shipline.plan/1.")
 @click.option("--package", "name", metavar="NAME", help="Only this package.")
+@click.option(
+    "--channel", metavar="CHANNEL", help="Plan for this channel: rc, beta, snapshot ... or a line such as 1.x."
+)
 @click.pass_obj
-def command(workspace: Workspace, *, as_json: bool, name: str | None) -> None:
+def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: str | None) -> None:
     """Show the next version of each package, and why. Changes nothing."""
     from shipline.capabilities.plans import make_plan, plan_document
 
-    plan = _only(make_plan(workspace.repository, workspace.packages, bumps=workspace.bumps), name)
+    aim, day = workspace.channel(channel), workspace.today
+    found = make_plan(workspace.repository, workspace.packages, channel=aim, bumps=workspace.bumps, day=day)
+    plan = _only(found, name)
     if as_json:
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
     else:

@@ -11,22 +11,36 @@ from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, Shipline
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+    from shipline.capabilities.releases import Candidate
     from shipline.domain.release import Release
 
 
 @click.command(name="release")
 @click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; may be given again.")
+@click.option(
+    "--channel", metavar="CHANNEL", help="Release on this channel: rc, beta, snapshot ... or a line such as 1.x."
+)
+@click.option("--from", "candidate", metavar="TAG", help="Make the release candidate with this tag final.")
 @click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
 @click.pass_obj
-def command(application: Application, *, names: tuple[str, ...], as_json: bool) -> int:
+def command(
+    application: Application, *, names: tuple[str, ...], channel: str | None, candidate: str | None, as_json: bool
+) -> int:
     """Release what has changed. Run it again after trouble: it goes on from where it stopped.
 
     Exit codes: 0 released, 1 stopped (run it again), 3 refused by a gate, 4 nothing to release.
     """
     from shipline.apps.cli.progress import engine_running
 
+    if candidate is not None and (names or channel is not None):
+        raise click.UsageError("--from says which package and channel already: leave --package and --channel away.")
     with engine_running(application):
-        releases = _release_each(application, names)
+        candidates = (
+            application.candidates(names, channel=channel)
+            if candidate is None
+            else (application.final_candidate(candidate),)
+        )
+        releases = _release_each(application, candidates)
     if as_json:
         click.echo(
             json.dumps({"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}, indent=2)
@@ -34,16 +48,16 @@ def command(application: Application, *, names: tuple[str, ...], as_json: bool) 
     return int(ExitCode.DONE)
 
 
-def _release_each(application: Application, names: tuple[str, ...]) -> list[Release]:
+def _release_each(application: Application, candidates: tuple[Candidate, ...]) -> list[Release]:
     from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import follow
     from shipline.capabilities.releases import release_package
 
     released = []
     reasons = []
-    for candidate in application.candidates(names):
+    for candidate in candidates:
         since_us = application.clock.now_us()
-        ground, branch = application.release_ground, application.policy.branch
+        ground, branch = application.release_ground, application.release_branch
         decision, release = release_package(ground, application.engine, candidate, local_person(), branch=branch)
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
@@ -51,9 +65,24 @@ def _release_each(application: Application, names: tuple[str, ...]) -> list[Rele
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)
         released.append(_ended(application, release.id))
+        _tell_promotion(application, candidate, released[-1])
     if not released:
         raise NothingToDo("nothing to release", why="; ".join(reasons))
     return released
+
+
+def _tell_promotion(application: Application, candidate: Candidate, release: Release) -> None:
+    """For each artifact of a final version, whether these are the candidate's bytes; and how the branch gets it."""
+    if candidate.promotes is None:
+        return
+    from shipline.capabilities.releases import find_release, told
+
+    with application.store.begin() as tx:
+        before = find_release(tx, release.package, candidate.promotes)
+    for sentence in told(before, release, tree_states_it=bool(candidate.version_files)):
+        click.echo(f"  {sentence}", err=True)
+    if candidate.beside is not None and candidate.beside != release.commit:
+        click.echo(f"  its commit stands beside the branch; to bring it in: git merge {release.tag}", err=True)
 
 
 def _ended(application: Application, release_id: str) -> Release:

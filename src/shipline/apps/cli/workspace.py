@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Protocol
 
-from shipline.capabilities.plans import BumpRules, Style
+from shipline.capabilities.plans import BumpRules, Channel, Style
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -36,4 +37,13 @@ class Workspace(Protocol):
     @property
     def changelog_template(self) -> str | None:
         """The user's template, None where there is none."""
+        ...
+
+    @property
+    def today(self) -> date:
+        """The day in UTC."""
+        ...
+
+    def channel(self, asked: str | None) -> Channel:
+        """The channel that was asked for, or that of the current branch."""
         ...

@@ -7,27 +7,58 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 
 from shipline.capabilities.plans.bumps import BumpRules
 from shipline.capabilities.plans.changelog import PLAIN, SECTIONS, Style, prepend, render_section, rfc3339
+from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, rule_for
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.links import links_of
 from shipline.capabilities.plans.messages import read_messages
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
-from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
-from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
+from shipline.capabilities.plans.usecases import (
+    FinalPlan,
+    changelog_of,
+    detect_packages,
+    ecosystem_at,
+    make_final_plan,
+    make_plan,
+)
+from shipline.capabilities.plans.versions import (
+    SNAPSHOT,
+    STABLE,
+    Dialect,
+    Scheme,
+    Version,
+    checked_channel,
+    compare,
+    next_version,
+    satisfies,
+    scheme_named,
+)
 
 __all__ = [
     "PLAIN",
     "SECTIONS",
+    "SNAPSHOT",
     "STABLE",
     "BumpRules",
+    "Channel",
+    "ChannelRule",
+    "Dialect",
+    "FinalPlan",
+    "Scheme",
     "Show",
     "Style",
+    "Version",
     "changelog_of",
+    "channel_of",
+    "checked_channel",
+    "checked_line",
     "compare",
     "detect_packages",
     "ecosystem_at",
     "links_of",
+    "make_final_plan",
     "make_plan",
+    "next_version",
     "plan_document",
     "prepend",
     "read_change",
@@ -35,6 +66,8 @@ __all__ = [
     "read_messages",
     "render_section",
     "rfc3339",
+    "rule_for",
+    "satisfies",
     "scheme_named",
     "upgrade_notes_at",
 ]

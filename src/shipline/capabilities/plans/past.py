@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.conventional import HEADER, change_of
@@ -26,6 +26,10 @@ class Past:
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     changes: dict[str, list[Change]] = field(default_factory=dict)
     first_commits: dict[str, str] = field(default_factory=dict)
+
+    def contained(self, lineage: Lineage) -> Lineage:
+        """The lineage with the releases alone that this history contains."""
+        return replace(lineage, released=tuple(each for each in lineage.released if each.tag.commit in self.parents))
 
     def sections(self, lineage: Lineage) -> list[changelog.Section]:
         """The sections of one package, the latest first: the releases that this history contains, and what came since.

@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import islice
 
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.channels import check_line
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
-from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, scheme_named
+from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, Numbers, Version, distance, scheme_named
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
 
 BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
-FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
-NOTHING = (0, 0, 0)
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
@@ -34,7 +34,9 @@ class Lineage:
     """A package and what is known of its versions.
 
     `released` holds the releases that HEAD contains, lowest first. `stated` is the version that the file `stated_in`
-    states, None where no file does. `notes` are sentences that the plan repeats.
+    states, None where no file does. `notes` are sentences that the plan repeats. `line` is the line of versions that
+    the branch keeps to, "" for none; `day` is that of the release, which calendar versions need; `skipped` counts the
+    next pre-releases that were made elsewhere already.
     """
 
     package: Package
@@ -43,6 +45,9 @@ class Lineage:
     stated_in: str = ""
     notes: tuple[str, ...] = ()
     bumps: BumpRules = USUAL
+    line: str = ""
+    day: date | None = None
+    skipped: int = 0
 
     @property
     def last_stable(self) -> Released | None:
@@ -97,7 +102,8 @@ def plan_package(
 ) -> PackagePlan:
     """Plan one package. `changes` are those since the last final version, newest first.
 
-    `fresh` are the commits that the last pre-release of `channel` does not contain; None means all.
+    RefusedError where the next version would leave the line. `fresh` are the commits that the last pre-release of
+    `channel` does not contain; None means all.
     """
     whole = tidied(changes)
     shown = whole if fresh is None else tidied([change for change in changes if change.commit in fresh])
@@ -107,10 +113,13 @@ def plan_package(
         return idle
     base = lineage.last_stable
     following = _next_text(lineage, target, channel)
+    check_line(
+        lineage.package.name, lineage.line, target, text=following, why=" ".join(_why(lineage, whole.changes, target))
+    )
     return replace(
         idle,
         next=following,
-        bump=distance(base.version.release if base else NOTHING, target),
+        bump=distance(base.version.release if base else None, target),
         tag=lineage.package.tag(following),
         reasons=(
             *_opening(lineage, channel),
@@ -118,6 +127,37 @@ def plan_package(
             *shown.reasons,
             *_unread(shown.changes),
         ),
+    )
+
+
+def plan_snapshot(lineage: Lineage, changes: Sequence[Change], *, commit: str, time_us: int) -> PackagePlan:
+    """Plan the snapshot of one commit, which needs no change: `bump` says how far its changes would move a version."""
+    shown = tidied(changes)
+    following = scheme_named(lineage.package.scheme).snapshot(commit, time_us)
+    return replace(
+        _idle(lineage, shown, SNAPSHOT),
+        next=following,
+        bump=max(highest_bump(shown.changes), Bump.PATCH, key=lambda bump: bump.rank),
+        tag=lineage.package.tag(following),
+        reasons=(*_opening(lineage, STABLE), f"{following} is the snapshot of commit {commit[:7]}.", *shown.reasons),
+    )
+
+
+def plan_final(lineage: Lineage, changes: Sequence[Change], candidate: Released) -> PackagePlan:
+    """Plan the final version that the pre-release `candidate` announces, from its commit; `changes` are those since
+    the last final version. There may be none that would ask for it: the candidate does."""
+    whole = tidied(changes)
+    version, base = candidate.version, lineage.last_stable
+    following = scheme_named(lineage.package.scheme).render(
+        version.release, channel=STABLE, number=0, epoch=version.epoch
+    )
+    words = f"{following} is made from {version.text} (tag {candidate.tag.name}), on commit {candidate.tag.commit[:7]}."
+    return replace(
+        _idle(lineage, whole, STABLE),
+        next=following,
+        bump=distance(base.version.release if base else None, version.release),
+        tag=lineage.package.tag(following),
+        reasons=(*_opening(lineage, STABLE), words, *whole.reasons, *_unread(whole.changes)),
     )
 
 
@@ -143,7 +183,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
         next=version,
         bump=Bump.NONE,
         tag=current.tag.name if current else None,
-        channel=channel,
+        channel=lineage.line if channel == STABLE and lineage.line else channel,
         reasons=(*_opening(lineage, channel), *shown.reasons, _nothing(shown.changes)),
         changes=shown.changes,
     )
@@ -152,7 +192,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
 def _stated(lineage: Lineage) -> Version | None:
     """The version in the version file; 0.0.0 is a placeholder and states nothing."""
     stated = scheme_named(lineage.package.scheme).parse(lineage.stated) if lineage.stated is not None else None
-    return stated if stated is not None and stated.release != NOTHING else None
+    return stated if stated is not None and any(stated.release) else None
 
 
 def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
@@ -162,23 +202,23 @@ def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
     ) is not Bump.NONE
 
 
-def _target(lineage: Lineage, bump: Bump) -> tuple[int, int, int] | None:
+def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
     """The final version that the changes lead to, None where they lead to none.
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
     """
-    base, stated = lineage.last_stable, _stated(lineage)
+    base, stated, scheme = lineage.last_stable, _stated(lineage), scheme_named(lineage.package.scheme)
     announced = [entry.version.release for entry in lineage.released if not entry.version.is_stable]
     if base is None:
-        return max([stated.release if stated else FIRST, *announced])
+        return max([stated.release if stated else scheme.first(lineage.day), *announced])
     release = base.version.release
     above = [each for each in announced if each > release]
     if bump is Bump.NONE and not above:
         return None
-    return max([bumped(release, lineage.bumps.effective(bump, release[0])), *above])
+    return max([scheme.moved(release, lineage.bumps.effective(bump, release[0]), lineage.day), *above])
 
 
-def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> str:
+def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
     scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
     if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
         return stated.text
@@ -187,15 +227,16 @@ def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> 
     return scheme.render(target, channel=channel, number=number, epoch=epoch)
 
 
-def _next_number(lineage: Lineage, target: tuple[int, int, int], channel: str) -> int:
+def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
     """One more than the last pre-release of `target`; the first is 1, or 0 where the project counts from 0."""
     scheme = scheme_named(lineage.package.scheme)
     own = [entry.version for entry in lineage.released if scheme.same_channel(channel, entry.version)]
     taken = [version.number for version in own if version.release == target]
     if taken:
-        return max(taken) + 1
+        return max(taken) + 1 + lineage.skipped
     zeros = (scheme.render(each.release, channel=channel, number=0, epoch=each.epoch) for each in own)
-    return 0 if any(zero == each.text for zero, each in zip(zeros, own, strict=True)) else 1
+    from_zero = any(zero == each.text for zero, each in zip(zeros, own, strict=True))
+    return (0 if from_zero else 1) + lineage.skipped
 
 
 def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
@@ -289,7 +330,7 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
     return (*notes, "Nothing was released yet, and no file says a version.")
 
 
-def _why(lineage: Lineage, changes: Sequence[Change], target: tuple[int, int, int]) -> tuple[str, ...]:
+def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[str, ...]:
     base = lineage.last_stable
     if base is None:
         return ()
@@ -301,7 +342,8 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: tuple[int, int, in
         what = "breaking change" if bump is Bump.MAJOR else "feature"
         step = lineage.bumps.effective(bump, 0).value
         sentences.append(f"While the major version is 0, a {what} moves the {step} version.")
-    if target != bumped(release, lineage.bumps.effective(bump, release[0])):
+    step = lineage.bumps.effective(bump, release[0])
+    if target != scheme_named(lineage.package.scheme).moved(release, step, lineage.day):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import date
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.channels import Channel, line_of
+from shipline.capabilities.plans.elsewhere import settled, with_promoted
 from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
 from shipline.capabilities.plans.past import Past, read_past
 from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.show import Show
-from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
-from shipline.capabilities.plans.versions import STABLE, checked_channel
-from shipline.domain.change import Change
-from shipline.domain.errors import ShiplineError, UsageError
+from shipline.capabilities.plans.tags import Released, of_other_packages, released, with_detected_format
+from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, checked_channel
+from shipline.domain.change import Bump, Change
+from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
@@ -39,33 +42,98 @@ def make_plan(
     repository: Repository,
     packages: Sequence[Package] | None = None,
     *,
-    channel: str = STABLE,
+    channel: Channel | str = STABLE,
     bumps: BumpRules = USUAL,
+    day: date | None = None,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
-    Changes the repository in nothing. What is not committed does not count. Raises ShiplineError where there is no
-    repository, no commit or only a shallow one, from which versions cannot be derived.
+    `day` is that of the release, which calendar versions need. Changes the repository in nothing. What is not
+    committed does not count. Raises ShiplineError where there is no repository, no commit or only a shallow one, from
+    which versions cannot be derived; RefusedError where a version would leave the channel's line.
     """
     head = _checked_head(repository)
-    checked_channel(channel)
-    lineages = _lineages(repository, packages, head, tags_that_matter(repository, head, channel))
-    lineages = tuple(replace(lineage, bumps=bumps) for lineage in lineages)
+    aim = channel if isinstance(channel, Channel) else Channel(checked_channel(channel))
+    found = _lineages(repository, packages, head, tags_that_matter(repository, head, aim.word))
+    lineages = tuple(_aimed(with_promoted(repository, replace(each, bumps=bumps)), aim, day) for each in found)
     everything = _owns_everything([lineage.package for lineage in lineages])
     commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
     parents = {commit.id: commit.parents for commit in commits}
     changes = _changes_by_path(commits, lineages, bumps.applied(changes_of(repository, commits, head)))
-    plans = (_plan(lineage, changes[lineage.package.path], parents, channel) for lineage in lineages)
-    return ReleasePlan(commit=head, packages=tuple(plans))
+    time_us = next(iter(repository.log((), head))).time_us if aim.word == SNAPSHOT else 0
+
+    def plan_of(lineage: Lineage) -> PackagePlan:
+        if aim.word == SNAPSHOT:
+            new = _since_last_final(lineage, changes[lineage.package.path], parents)
+            return rules.plan_snapshot(lineage, new, commit=head, time_us=time_us)
+        return _plan(lineage, changes[lineage.package.path], parents, aim.word)
+
+    return ReleasePlan(commit=head, packages=tuple(settled(repository, each, plan_of) for each in lineages))
 
 
-def changelog_of(
+@dataclass(frozen=True, slots=True)
+class FinalPlan:
+    """The plan of a package's final version, made from the commit of its pre-release `candidate` (a version)."""
+
+    package: Package
+    candidate: str
+    plan: ReleasePlan
+
+
+def make_final_plan(repository: Repository, packages: Sequence[Package] | None, *, candidate: str) -> FinalPlan:
+    """Plan the final version that the pre-release with the tag `candidate` announces, from its commit.
+
+    Where that final version is tagged already the plan has nothing to release. Raises UsageError where there is no such
+    tag, InvalidValue where it is no pre-release of a package here.
+    """
+    _checked_head(repository)
+    tag = repository.find_tag(candidate)
+    if tag is None:
+        raise UsageError(f"there is no tag {candidate[:80]!r} here", todo="fetch it: git fetch --tags")
+    found = _lineages(repository, packages, tag.commit, repository.merged_tags(tag.commit))
+    lineages = tuple(with_promoted(repository, each) for each in found)
+    lineage, entry = _candidate(lineages, candidate)
+    known = replace(lineage, released=tuple(each for each in lineage.released if each.version.key <= entry.version.key))
+    everything = _owns_everything([each.package for each in lineages])
+    commits = list(repository.log(_since([known]), tag.commit, changed_paths=not everything))
+    changes = _changes_by_path(commits, lineages, changes_of(repository, commits, tag.commit))[lineage.package.path]
+    new = _since_last_final(known, changes, {commit.id: commit.parents for commit in commits})
+    plan = rules.plan_final(known, new, entry)
+    made = repository.find_tag(plan.tag) if plan.tag is not None else None
+    if made is not None:
+        done = f"{plan.next} was released already (tag {made.name}, commit {made.commit[:7]})."
+        plan = replace(plan, current=plan.next, bump=Bump.NONE, reasons=(done,))
+    return FinalPlan(lineage.package, entry.version.text, ReleasePlan(commit=tag.commit, packages=(plan,)))
+
+
+def _candidate(lineages: Sequence[Lineage], tag: str) -> tuple[Lineage, Released]:
+    for lineage in lineages:
+        entry = next((each for each in lineage.released if each.tag.name == tag), None)
+        if entry is not None and not entry.version.is_stable:
+            return lineage, entry
+        if entry is not None:
+            raise InvalidValue(f"{tag} is a final release already", todo="name the tag of a pre-release")
+    packages = ", ".join(lineage.package.name for lineage in lineages)
+    raise InvalidValue(
+        f"the tag {tag[:80]!r} is no pre-release of a package here",
+        why=f"the packages are {packages}",
+        todo="name the tag of a release candidate, such as v1.2.0-rc.2; snapshots have no final version",
+    )
+
+
+def _aimed(lineage: Lineage, aim: Channel, day: date | None) -> Lineage:
+    last = lineage.last_stable
+    return replace(lineage, line=line_of(aim, None if last is None else last.version.release), day=day)
+
+
+def changelog_of(  # noqa: PLR0913 - each is named where it is given
     repository: Repository,
     packages: Sequence[Package] | None = None,
     *,
     whole: bool = False,
     show: Show | None = None,
     bumps: BumpRules = USUAL,
+    day: date | None = None,
 ) -> str:
     """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
 
@@ -75,12 +143,13 @@ def changelog_of(
     shown = show or Show()
     version = shown.version
     if not whole and version is None and not shown.style.contributors:
-        plans = make_plan(repository, packages, bumps=bumps).packages
+        plans = make_plan(repository, packages, bumps=bumps, day=day).packages
         return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     head = _checked_head(repository)
     # Which tags HEAD contains, the one pass over its history tells.
     lineages = _lineages(repository, packages, head, repository.tags())
     past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
+    lineages = tuple(with_promoted(repository, past.contained(each)) for each in lineages)
     if whole:
         return _joined(_whole(past, lineages, replace(shown, whole=True)))
     title = version or changelog.UNRELEASED
@@ -130,7 +199,8 @@ def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
 
 
 def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alone: bool) -> Lineage:
-    releases = released(package, tags, alone=alone)
+    # Snapshots are of one commit alone: they begin nothing and end nothing.
+    releases = tuple(each for each in released(package, tags, alone=alone) if each.version.channel != SNAPSHOT)
     if found is None:
         return Lineage(package, releases)
     return Lineage(package, releases, found.version, found.version_path, found.notes)
@@ -178,13 +248,19 @@ def _changes_by_path(
 
 def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, channel: str) -> PackagePlan:
     stable, last = lineage.last_stable, lineage.last_of(channel)
-    before = history.ancestors([stable.tag.commit], parents) if stable else set()
-    new = [change for change in changes if change.commit not in before]
+    new = _since_last_final(lineage, changes, parents)
     if last is stable or last is None:
         return rules.plan_package(lineage, new, channel=channel)
+    before = history.ancestors([stable.tag.commit], parents) if stable else set()
     seen = history.ancestors([last.tag.commit], parents, known=before)
     fresh = frozenset(change.commit for change in new if change.commit not in seen)
     return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
+
+
+def _since_last_final(lineage: Lineage, changes: list[Change], parents: history.Parents) -> list[Change]:
+    stable = lineage.last_stable
+    before = history.ancestors([stable.tag.commit], parents) if stable else set()
+    return [change for change in changes if change.commit not in before]
 
 
 def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
 from shipline.capabilities.releases.outlets import Outlet
+from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import refusal_of
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
@@ -45,6 +46,7 @@ __all__ = [
     "order_yank_after_rollback",
     "refusal_of",
     "release_package",
+    "told",
     "verdicts_of",
     "verify_yank",
     "version_files_of",

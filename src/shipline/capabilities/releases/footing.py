@@ -25,9 +25,9 @@ SHOWN_MAX = 5
 class Footing:
     """What one release may write, and what it was planned on.
 
-    `version_files` and `changelog` are relative to the root. `base` is the commit that HEAD was when it was begun, None
-    for a release that goes on from its tag, and for one begun by a Shipline that did not note it. `branch` None: HEAD
-    was detached.
+    `version_files` and `changelog` ("" for none) are relative to the root. `base` is the commit that HEAD was when it
+    was begun, None for a release that goes on from its tag or stands beside the branch, and for one begun by a Shipline
+    that did not note it. `branch` None: HEAD was detached.
     """
 
     package: str
@@ -45,7 +45,7 @@ class Footing:
     @property
     def paths(self) -> tuple[str, ...]:
         """All that it writes."""
-        return (*self.version_files, self.changelog)
+        return (*self.version_files, *((self.changelog,) if self.changelog else ()))
 
 
 def footing_of(given: dict[str, Any], version: str) -> Footing:
@@ -55,7 +55,7 @@ def footing_of(given: dict[str, Any], version: str) -> Footing:
         package=package.name,
         version=version,
         version_files=tuple(inside(package, name) for name in given["version_files"]),
-        changelog=inside(package, given["changelog"]),
+        changelog=inside(package, given["changelog"]) if given["changelog"] else "",
         base=given.get("base"),
         branch=given.get("branch"),
     )

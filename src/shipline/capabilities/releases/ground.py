@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
@@ -14,6 +15,7 @@ from shipline.capabilities.plans import PLAIN, Style
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
+from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
@@ -133,3 +135,14 @@ def load_built(folder: Path) -> Built | None:
     """What `dist/` holds; None where no build has ended there."""
     path = folder / ARTIFACTS_FILE
     return from_json(Built, json.loads(path.read_bytes())) if path.is_file() else None
+
+
+def artifact_digest(path: Path, kind: str) -> str:
+    """An artifact's identity: the sha256 of its file, for an OCI layout the digest of the image that it holds."""
+    return layout_digest(path) if kind == "oci" else digest_of(path)
+
+
+def digest_of(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.capabilities.plans import render_section
+from shipline.capabilities.plans import STABLE, render_section
 from shipline.capabilities.releases.footing import (
     Footing,
     check_head,
@@ -17,6 +17,7 @@ from shipline.capabilities.releases.footing import (
     listed,
 )
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.queries import RELEASES, find_release, newest_release
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged
@@ -40,12 +41,18 @@ UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REF
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A package with its plan and with the files that a release of it edits (relative to the package)."""
+    """A package with its plan and with the files that a release of it edits (relative to the package).
+
+    `beside` is the commit to release from, where the release's commit is to stand beside the branch; `promotes` is the
+    version of the release candidate that is made final.
+    """
 
     package: Package
     plan: PackagePlan
     version_files: tuple[str, ...]
     changelog: str
+    beside: str | None = None
+    promotes: str | None = None
 
 
 def version_files_of(folder: Path) -> tuple[str, ...]:
@@ -82,13 +89,16 @@ def release_package(
     else:
         check_untagged(ground, candidate.package.tag(decision.version))
         _check_branch(ground, branch)
-        _check_work_tree(ground, candidate, known.unfinished)
+        if candidate.beside is None:
+            _check_work_tree(ground, candidate, known.unfinished)
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         if known.unfinished is not None:
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
         _check_is_free(tx)
+        if candidate.promotes is not None:
+            _check_promotable(tx, candidate, candidate.beside or ground.repository.head())
         if tag is None and again is None:
             _check_unmade(tx, candidate.package.name, decision.version)
         order = _order(ground, candidate, decision.version, tag, engine.clock.now_us())
@@ -157,12 +167,15 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
 
 
 def _footing(ground: ReleaseGround, release: Release) -> Footing | None:
-    """What an unfinished release was planned on; None once its commit is tagged, when that does not matter any more."""
+    """What an unfinished release was planned on; None where that does not matter: its commit is tagged, or is to stand
+    beside the branch."""
     if release.commit is not None:
         return None
     with ground.store.begin() as tx:
         runs = runs_of(tx, f"release:{release.id}")
-    return footing_of(runs[-1].input, release.version) if runs else None
+    if not runs or runs[-1].input.get("beside") is not None:
+        return None
+    return footing_of(runs[-1].input, release.version)
 
 
 def _has_moved(ground: ReleaseGround, release: Release) -> bool:
@@ -185,6 +198,23 @@ def _check_unmade(tx: Transaction, package: str, version: str) -> None:
         raise ConflictError(
             f"{package} {version} was made before: it is {made.status.value}, and its tag {made.tag} is gone",
             todo="bring the tag back (`git fetch --tags`); a version is never made twice",
+        )
+
+
+def _check_promotable(tx: Transaction, candidate: Candidate, commit: str | None) -> None:
+    """Refuse a release candidate that was taken back, or whose tag was moved since it was released."""
+    known = find_release(tx, candidate.package.name, candidate.promotes or "")
+    if known is not None and known.status is ReleaseStatus.YANKED:
+        raise RefusedError(
+            f"{known.package} {known.version} was taken back",
+            why=known.yank_reason,
+            todo="mend it, release another candidate, and make that one final",
+        )
+    if known is not None and known.commit not in (None, commit):
+        raise ConflictError(
+            f"the tag {known.tag} was moved: {known.version} was released from {str(known.commit)[:12]}",
+            why=f"now it is on {str(commit)[:12]}, which nobody has tested under this name",
+            todo="bring the tag back to where it was (`git fetch --tags --force`)",
         )
 
 
@@ -218,6 +248,8 @@ def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag |
     """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
     begun = plan.releasable and plan.next == version
+    channel = channel_of(candidate.package, version, plan.channel)
+    is_final = channel == STABLE or channel.endswith(".x")
     if not begun and tag is None:
         raise ShiplineError(f"the tag of {version} is gone", todo="restore it, or release the next version")
     return ReleaseOrder(
@@ -230,8 +262,12 @@ def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag |
         reasons=plan.reasons if begun else (),
         commits=tuple(dict.fromkeys((change.commit, change.time_us) for change in plan.changes)) if begun else (),
         version_files=candidate.version_files,
-        changelog=candidate.changelog,
+        # The notes of a pre-release are part of the final version's section.
+        changelog=candidate.changelog if is_final else "",
         commit=tag.commit if tag is not None else None,
-        base=ground.repository.head() if tag is None else None,
+        base=ground.repository.head() if tag is None and candidate.beside is None else None,
         branch=ground.repository.branch(),
+        channel=channel,
+        beside=candidate.beside,
+        promotes=candidate.promotes,
     )

@@ -33,10 +33,17 @@ class Outlet:
         return tuple(one for one in built if not self.registry.kinds or one.kind in self.registry.kinds)
 
 
-def channel_of(package: Package, version: str) -> str:
-    """The channel that a version belongs to: `stable`, or the word that marks it (`rc`)."""
-    read = scheme_named(package.scheme).parse(version)
-    return STABLE if read is None or read.channel is None else read.channel
+def channel_of(package: Package, version: str, planned: str = STABLE) -> str:
+    """The channel that a version belongs to: `stable`, the word that marks it (`rc`), or what was `planned` where that
+    is the line of a maintenance branch (`1.x`) or another word for the same."""
+    scheme = scheme_named(package.scheme)
+    read = scheme.parse(version)
+    is_line = planned.endswith(".x")
+    if read is None or (read.is_stable and is_line):
+        return planned
+    if read.channel is None:
+        return STABLE
+    return planned if planned != STABLE and not is_line and scheme.same_channel(planned, read) else read.channel
 
 
 def check_same(where: str, artifacts: tuple[Artifact, ...], served: tuple[PublishedFile, ...]) -> None:

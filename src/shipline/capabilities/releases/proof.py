@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import uuid
 from pathlib import Path
@@ -27,9 +26,15 @@ from shipline.capabilities.evidence import (
     verified_by,
 )
 from shipline.capabilities.gates import evaluate
-from shipline.capabilities.releases.ground import ReleaseGround, TestRun, exported, package_of, write_atomically
+from shipline.capabilities.releases.ground import (
+    ReleaseGround,
+    TestRun,
+    digest_of,
+    exported,
+    package_of,
+    write_atomically,
+)
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
-from shipline.capabilities.releases.steps import digest_of
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
@@ -40,7 +45,6 @@ from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
 BUILDER_ID = "urn:shipline:builder:local:v1"
-PRERELEASE = re.compile(r"\d(?:a|b|rc)\d|\.dev\d")  # PEP 440, normalised; a post-release is none.
 BUNDLE_NAME = "bundle.tar"
 SBOM_NAME = "sbom.cdx.json"
 # Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.
@@ -148,7 +152,7 @@ class ProofSteps:
             package=release.package,
             version=release.version,
             source="",
-            commit=str(release.commit),
+            commit=built_from(context, release),
             builder=BUILDER_ID,
             invocation=context.run_id,
             started_us=context.input["time_us"],
@@ -183,7 +187,7 @@ class ProofSteps:
         facts = facts_of(
             pieces,
             release=release,
-            prerelease=_is_prerelease(release.version),
+            prerelease=release.is_prerelease,
             signatures_verified=self._signatures_hold(release),
         )
         return evaluate(gates, facts, now_us)
@@ -208,7 +212,7 @@ class ProofSteps:
             package=release.package,
             version=release.version,
             tag=release.tag,
-            commit=str(release.commit),
+            commit=built_from(context, release),
             created_us=context.input["time_us"],
             artifacts=release.artifacts,
             envelopes=self._envelopes(release),
@@ -292,7 +296,6 @@ def _says_failed(report: Report) -> bool:
     )
 
 
-def _is_prerelease(version: str) -> bool:
-    """SemVer's `-rc.1`, PEP 440's `rc1`, `a1`, `b1` and `.dev1`."""
-    public = version.split("+", maxsplit=1)[0]
-    return "-" in public or PRERELEASE.search(public) is not None
+def built_from(context: StepContext, release: Release) -> str:
+    """The commit that the artifacts were built from: the tagged one, or a release candidate's whose bytes these are."""
+    return str(context.results["build"].get("built_from") or release.commit)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from shipline.capabilities.releases.ground import ReleaseGround, package_of
-from shipline.capabilities.releases.outlets import Outlet, channel_of, check_same
+from shipline.capabilities.releases.ground import ReleaseGround, artifact_digest
+from shipline.capabilities.releases.outlets import Outlet, check_same
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.steps import artifact_digest
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import RefusedError, ShiplineError
@@ -31,8 +30,7 @@ class PublishSteps:
     def ask(self, context: StepContext) -> Outcome:
         """Ask every registry whether it would take the release, before anything of it is public anywhere."""
         release = self.ground.release(context)
-        channel = channel_of(package_of(context), release.version)
-        outlets = self._outlets(release)
+        channel, outlets = release.channel, self._outlets(release)
         words, refused = [], []
         for outlet, artifacts in outlets:
             files = self._files(release, artifacts)
@@ -55,7 +53,7 @@ class PublishSteps:
         known = {publication.registry for publication in release.publications}
         for outlet, artifacts in self._outlets(release):
             if outlet.name not in known:
-                return self._publish_to(outlet, artifacts, release, context)
+                return self._publish_to(outlet, artifacts, release)
         commits = context.input["commits"]
         return Done(
             {"registries": sorted(known)},
@@ -63,10 +61,8 @@ class PublishSteps:
             idle="" if known else self._idle(release),
         )
 
-    def _publish_to(
-        self, outlet: Outlet, artifacts: tuple[Artifact, ...], release: Release, context: StepContext
-    ) -> Outcome:
-        channel, clock = channel_of(package_of(context), release.version), self.ground.events.clock
+    def _publish_to(self, outlet: Outlet, artifacts: tuple[Artifact, ...], release: Release) -> Outcome:
+        channel, clock = release.channel, self.ground.events.clock
         files = self._files(release, artifacts)
         began_us = clock.now_us()
         served = outlet.registry.publish(release.package, release.version, files, channel=channel)

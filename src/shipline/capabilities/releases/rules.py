@@ -62,9 +62,12 @@ def decide_start(known: Known) -> Decision:
         if unfinished.status is ReleaseStatus.PREPARING:
             return Decision(Start.FOLLOW, unfinished.version, f"{unfinished.version} is under way")
         if _is_overtaken(known, unfinished):
-            words = (
-                f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
+            since = (
+                "since commits came after it"
+                if unfinished.channel == plan.channel
+                else "since another channel was asked for"
             )
+            words = f"{unfinished.version} is {unfinished.status.value} and stays unpublished, {since}"
             if plan.next == unfinished.version:
                 words = f"{unfinished.version} had come to nothing, and is begun anew on the commits that came after it"
             return Decision(Start.NEW, plan.next, words)
@@ -79,10 +82,12 @@ def decide_start(known: Known) -> Decision:
 
 
 def _is_overtaken(known: Known, unfinished: Release) -> bool:
-    """True if newer commits make another version of what nobody has seen yet: it is tagged, or not even that."""
+    """True if newer commits, or another channel, make another version of what nobody has seen yet."""
     plan = known.plan
     if not plan.releasable or known.publishing_begun or unfinished.status not in (STOPPED, REFUSED):
         return False
+    if unfinished.channel != plan.channel and unfinished.version not in (plan.current, plan.next):
+        return True
     is_another = known.moved or plan.next != unfinished.version
     return plan.current == unfinished.version or (unfinished.commit is None and is_another)
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
-from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of
+from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of, inside
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
+    artifact_digest,
     exported,
     load_built,
     package_of,
     save_built,
     write_atomically,
 )
+from shipline.capabilities.releases.promotion import reuse
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.releases.version_files import write_version
-from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
@@ -47,6 +47,8 @@ class FileSteps:
         if release.commit is not None:
             return Done({"paths": []})
         check_untagged(self.ground, release.tag)
+        if context.input.get("beside") is not None:
+            return Done({"paths": []}, idle="the commit is made beside the branch")
         footing = footing_of(context.input, release.version)
         check_head(self.ground.repository, footing)
         check_tree(self.ground.repository, footing)
@@ -58,10 +60,13 @@ class FileSteps:
         branch = self.ground.repository.branch()
         if release.commit is not None:
             return Done({"commit": release.commit, "branch": branch})
+        message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
+        beside = context.input.get("beside")
+        if beside is not None:
+            return Done({"commit": self._commit_beside(context, release, str(beside), message), "branch": None})
         footing = footing_of(context.input, release.version)
         check_head(self.ground.repository, footing)
         paths = self._write(context, release)  # Again: they may have been taken back since.
-        message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
         commit = self.ground.repository.commit_paths(
             tuple(paths),
             message,
@@ -71,6 +76,21 @@ class FileSteps:
         )
         check_own(self.ground.repository, commit, footing)
         return Done({"commit": commit, "branch": branch})
+
+    def _commit_beside(self, context: StepContext, release: Release, base: str, message: str) -> str:
+        """The release's commit on top of `base`, by what its files are there; `base` itself where none is to change."""
+        repository, package = self.ground.repository, package_of(context)
+        names = {inside(package, name): name for name in context.input["version_files"]}
+        found = repository.read_files(tuple(names), base)
+        contents = {path: write_version(names[path], content, release.version) for path, content in found.items()}
+        if context.input["changelog"]:
+            path = inside(package, context.input["changelog"])
+            before = repository.read_files((path,), base).get(path, b"").decode("utf-8")
+            contents[path] = prepend(before, release.notes_markdown, release.version).encode()
+        if not contents:
+            return base
+        key = footing_of(context.input, release.version).key
+        return repository.commit_beside(base, contents, message, key=key, time_us=context.input["time_us"])
 
     def tag(self, context: StepContext) -> Outcome:
         """Create the annotated tag. One of the same name on another commit stops the release."""
@@ -105,10 +125,11 @@ class FileSteps:
             path = _own_file(root, folder, name)
             write_atomically(path, write_version(name, path.read_bytes(), release.version))
             paths.append(_relative(path, root))
-        changelog = _own_file(root, folder, context.input["changelog"])
-        before = changelog.read_text("utf-8") if changelog.exists() else ""
-        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
-        paths.append(_relative(changelog, root))
+        if context.input["changelog"]:
+            changelog = _own_file(root, folder, context.input["changelog"])
+            before = changelog.read_text("utf-8") if changelog.exists() else ""
+            write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
+            paths.append(_relative(changelog, root))
         return paths
 
     def _now(self, tx: Transaction, release: Release) -> Release:
@@ -122,11 +143,18 @@ class ArtifactSteps:
         self.ground = ground
 
     def build(self, context: StepContext) -> Outcome:
-        """Build from the tagged commit alone; what an earlier attempt has built whole is used again."""
+        """Build from the tagged commit alone; what an earlier attempt has built whole is used again.
+
+        So is what a release candidate was published with, where it holds no version.
+        """
         release = self.ground.release(context)
         package = package_of(context)
         folder = self.ground.folder_of(release)
-        artifacts = self._built_before(folder, str(context.results["tag"]["commit"]))
+        commit = str(context.results["tag"]["commit"])
+        if (promotes := context.input.get("promotes")) is not None:
+            states = bool(context.input["version_files"])
+            commit = reuse(self.ground, release, str(promotes), tree_states_it=states) or commit
+        artifacts = self._built_before(folder, commit)
         builders = () if artifacts else self.ground.builders(package)
         if builders:
             artifacts = self._build(context, release, folder, builders)
@@ -137,7 +165,7 @@ class ArtifactSteps:
             RELEASES.save(tx, built)
             append(tx, self.ground.events, built, "ArtifactsBuilt", {"artifacts": to_json(artifacts)})
 
-        return Done({"artifacts": to_json(artifacts)}, save=save, idle=idle)
+        return Done({"artifacts": to_json(artifacts), "built_from": commit}, save=save, idle=idle)
 
     def _build(
         self, context: StepContext, release: Release, folder: Path, builders: tuple[Builder, ...]
@@ -187,17 +215,6 @@ def check_untagged(ground: ReleaseGround, name: str) -> None:
             f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
             todo="look at what that tag releases; delete it only if it was never pushed",
         )
-
-
-def artifact_digest(path: Path, kind: str) -> str:
-    """An artifact's identity: the sha256 of its file, for an OCI layout the digest of the image that it holds."""
-    return layout_digest(path) if kind == "oci" else digest_of(path)
-
-
-def digest_of(path: Path) -> str:
-    """The sha256 of a file."""
-    with path.open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
 
 
 def _own_file(root: Path, folder: str, name: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shipline.capabilities.plans import STABLE
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
 from shipline.domain.actor import Actor
@@ -28,7 +29,9 @@ class ReleaseOrder:
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
     lead times), `commit` is the tagged commit where the tag exists already. `base` is the commit that the release's own
-    is to sit on, None where the tag exists; `branch` is the current one, None where HEAD is detached.
+    is to sit on, None where the tag exists, and beside the branch; `branch` is the current one, None where HEAD is
+    detached. `changelog` "" leaves it alone. `beside` is the commit to release from beside the branch, None for the
+    branch itself; `promotes` is the version of the release candidate that this one is made from.
     """
 
     package: Package
@@ -44,6 +47,9 @@ class ReleaseOrder:
     reasons: tuple[str, ...] = ()
     base: str | None = None
     branch: str | None = None
+    channel: str = STABLE
+    beside: str | None = None
+    promotes: str | None = None
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -71,10 +77,11 @@ def begin_release(
         commit=order.commit,
         notes_markdown=order.section,
         reasons=order.reasons,
+        channel=order.channel,
     )
     RELEASES.save(tx, release)
     commits = [list(one) for one in order.commits]
-    body = {"tag": order.tag, "previous_version": order.previous_version, "commits": commits}
+    body = {"tag": order.tag, "previous_version": order.previous_version, "commits": commits, "channel": order.channel}
     append(tx, EventWriter(engine.ids, engine.clock, actor), release, "ReleaseStarted", body)
     given = {
         "release_id": release.id,
@@ -85,6 +92,8 @@ def begin_release(
         "commits": commits,
         "base": order.base,
         "branch": order.branch,
+        "beside": order.beside,
+        "promotes": order.promotes,
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from shipline.domain.errors import (
     ConflictError,
@@ -235,8 +235,7 @@ class GitRepository:
         upon that commit: ConflictError for a HEAD that is neither `base` nor our commit right above it.
         """
         head = self.head()
-        if not key.isprintable() or not key.strip() or not paths:
-            raise InvalidValue("a release commit needs paths and a key of one line")
+        _check_commit(paths, key)
         if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
@@ -248,10 +247,51 @@ class GitRepository:
             "--",
             *paths,
             # A paragraph of its own: `git commit --trailer` takes lines that begin with # for comments and moves them.
-            stdin=f"{message.rstrip()}\n\n{KEY_TRAILER}: {key}\n".encode(),
+            stdin=_with_key(message, key),
             environ=_dates(time_us),
         )
         return self._resolve("HEAD")
+
+    def commit_beside(self, base: str, contents: Mapping[str, bytes], message: str, *, key: str, time_us: int) -> str:
+        """Commit `base` with the files in `contents` set, on top of `base`; no branch moves, no file is touched.
+
+        Through an index of its own. The same call gives the same commit again, whoever is configured to commit.
+        """
+        parent = self._resolve(base)
+        _check_commit(tuple(contents), key)
+        self._check_identity()
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            self._git.run("read the tree", "read-tree", parent, environ=index)
+            for path, content in contents.items():
+                mode = self._mode_of(path, parent)
+                blob = _text(self._git.run("keep a file", "hash-object", "-w", "--stdin", stdin=content))
+                entry = f"{mode},{blob},{path}"
+                self._git.run("set a file", "update-index", "--add", "--cacheinfo", entry, environ=index)
+            tree = _text(self._git.run("write the tree", "write-tree", environ=index))
+        options = (*OWN_COMMIT, "commit-tree", tree, "-p", parent)
+        return _text(
+            self._git.run(
+                "commit the release's files", *options, stdin=_with_key(message, key), environ=_dates(time_us)
+            )
+        )
+
+    def _mode_of(self, path: str, commit: str) -> str:
+        """The mode of a plain file in a commit, also of one that is not there yet."""
+        folders = [str(folder) for folder in PurePosixPath(path).parents if str(folder) != "."]
+        modes = {}
+        for line in self._git.run("look at a file", "ls-tree", "-z", commit, "--", path, *folders).split(b"\0"):
+            facts, _, name = line.partition(b"\t")
+            modes[os.fsdecode(name)] = facts[:6].decode("ascii", "replace")
+        if modes.get(path, "100644") not in ("100644", "100755") or any(
+            modes.get(each) == "120000" for each in folders
+        ):
+            raise RefusedError(
+                f"{path} is a link in commit {commit[:12]}, or lies behind one",
+                why="a release edits plain files of the repository alone",
+                todo="put a plain file in its place, or name the file itself in shipline.toml",
+            )
+        return modes.get(path, "100644")
 
     def create_tag(self, name: str, commit: str, message: str, *, time_us: int, sign: bool = False) -> Tag:
         """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError.
@@ -406,6 +446,15 @@ def _time_us(seconds: str) -> int:
     A commit may claim any time, and one far in the future must not make every release impossible.
     """
     return min(max(int(seconds or 0) * 1_000_000, 0), TIME_US_MAX)
+
+
+def _check_commit(paths: tuple[str, ...], key: str) -> None:
+    if not key.isprintable() or not key.strip() or not paths:
+        raise InvalidValue("a release commit needs paths and a key of one line")
+
+
+def _with_key(message: str, key: str) -> bytes:
+    return f"{message.rstrip()}\n\n{KEY_TRAILER}: {key}\n".encode()
 
 
 def _dates(time_us: int) -> dict[str, str]:

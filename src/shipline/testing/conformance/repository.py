@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.domain.errors import ConflictError, InvalidValue
+from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
 from shipline.ports.repository import Repository
 
 NOW_US = 1_700_000_000_000_000
@@ -53,6 +53,28 @@ class RepositoryConformance:
     def test_unchanged_paths_make_no_commit(self, repository: Repository) -> None:
         made = commit(repository, "a.txt", "one", key="k1")
         assert commit(repository, "a.txt", "one", key="k2") == made
+
+    def test_a_commit_beside_moves_no_branch_and_touches_no_file(self, repository: Repository) -> None:
+        base = commit(repository, "a.txt", "one", key="k1")
+        head = commit(repository, "a.txt", "two", key="k2")
+        contents = {"a.txt": b"beside", "deep/new.txt": b"new"}
+        made = [repository.commit_beside(base, contents, "chore: release", key="k3", time_us=NOW_US) for _ in range(2)]
+        assert made[0] == made[1]
+        assert (repository.head(), repository.dirty_paths()) == (head, ())
+        assert (repository.root() / "a.txt").read_text() == "two"
+        assert repository.read_files(("a.txt", "deep/new.txt"), made[0]) == contents
+        (read, below) = repository.log((), made[0])
+        assert (read.parents, below.id) == ((base,), base)
+        assert read.message.splitlines() == ["chore: release", "", "Shipline-Key: k3"]
+
+    def test_a_commit_beside_sets_plain_files_alone(self, repository: Repository) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        (repository.root() / "link").symlink_to("a.txt")
+        (repository.root() / "folder").symlink_to(".")
+        base = repository.commit_paths(("link", "folder"), "feat: links", key="k2", time_us=NOW_US)
+        for path in ("link", "folder/a.txt"):
+            with pytest.raises(RefusedError):
+                repository.commit_beside(base, {path: b"x"}, "chore: release", key="k3", time_us=NOW_US)
 
     def test_only_the_named_paths_are_committed(self, repository: Repository) -> None:
         commit(repository, "a.txt", "one", key="k1")

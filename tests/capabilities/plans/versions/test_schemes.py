@@ -219,7 +219,7 @@ def test_a_channel_that_cannot_stand_in_a_version_is_refused(channel: str) -> No
 
 def test_unknown_names_are_refused_with_the_known_ones() -> None:
     with pytest.raises(InvalidValue) as caught:
-        scheme_named("calver")
+        scheme_named("romver")
     assert "semver, pep440" in caught.value.todo
     with pytest.raises(InvalidValue) as caught:
         PEP440.render((1, 0, 0), channel="nightly", number=1, epoch=0)
