@@ -12,7 +12,7 @@ from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.links import links_of
 from shipline.capabilities.plans.messages import read_messages
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
-from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
+from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, latest_releases, make_plan
 from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "detect_packages",
     "ecosystem_at",
+    "latest_releases",
     "links_of",
     "make_plan",
     "plan_document",

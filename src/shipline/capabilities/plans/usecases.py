@@ -12,7 +12,7 @@ from shipline.capabilities.plans.past import Past, read_past
 from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.show import Show
-from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
+from shipline.capabilities.plans.tags import Released, of_other_packages, released, with_detected_format
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
 from shipline.domain.errors import ShiplineError, UsageError
@@ -33,6 +33,15 @@ def ecosystem_at(repository: Repository, path: str) -> str:
     """The ecosystem of the folder `path` at HEAD by its manifest: python, npm, or plain for any other."""
     found = _found(repository, _checked_head(repository), "package", path)
     return found[0].package.ecosystem
+
+
+def latest_releases(
+    repository: Repository, packages: Sequence[Package] | None = None
+) -> tuple[tuple[Package, Released | None], ...]:
+    """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
+    head = _checked_head(repository)
+    lineages = _lineages(repository, packages, head, repository.merged_tags(head))
+    return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
 
 def make_plan(

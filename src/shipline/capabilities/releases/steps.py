@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
-from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of
+from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of, version_files_of
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -17,15 +18,14 @@ from shipline.capabilities.releases.ground import (
     load_built,
     package_of,
     save_built,
-    write_atomically,
 )
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
-from shipline.capabilities.releases.version_files import write_version
+from shipline.capabilities.version_files import edits_to, own_file, write_atomically, write_edits
 from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
+from shipline.domain.errors import ConflictError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import Builder, BuildRequest
@@ -100,12 +100,10 @@ class FileSteps:
     def _write(self, context: StepContext, release: Release) -> list[str]:
         """Write version files and changelog; returns their paths. The second time nothing changes."""
         root, folder = self.ground.repository.root(), package_of(context).path
-        paths = []
-        for name in context.input["version_files"]:
-            path = _own_file(root, folder, name)
-            write_atomically(path, write_version(name, path.read_bytes(), release.version))
-            paths.append(_relative(path, root))
-        changelog = _own_file(root, folder, context.input["changelog"])
+        files = version_files_of(context.input)
+        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
+        paths = list(dict.fromkeys(file.path for file in files))
+        changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
         before = changelog.read_text("utf-8") if changelog.exists() else ""
         write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
         paths.append(_relative(changelog, root))
@@ -198,18 +196,6 @@ def digest_of(path: Path) -> str:
     """The sha256 of a file."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _own_file(root: Path, folder: str, name: str) -> Path:
-    """A file of the package. RefusedError where a link leads to it: what stands elsewhere would be committed."""
-    path = root / folder / name
-    if path.resolve() != root.resolve() / path.relative_to(root):
-        raise RefusedError(
-            f"{_relative(path, root)} is a link, or lies behind one",
-            why="a release edits plain files of the repository alone: what a link leads to would be published with it",
-            todo="put a plain file in its place, or name the file itself in shipline.toml",
-        )
-    return path
 
 
 def _relative(path: Path, root: Path) -> str:
