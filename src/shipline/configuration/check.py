@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import FILE_NAME, read_table
 from shipline.configuration.providers import check_provider_table, read_registry
-from shipline.configuration.settings import CanaryTable, EnvironmentSettings, PackageSettings, ProviderTable, Settings
+from shipline.configuration.settings import (
+    CanaryTable,
+    EnvironmentSettings,
+    PackageSettings,
+    ProviderTable,
+    Settings,
+    VersionFileSettings,
+)
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
+from shipline.domain.version_file import VersionFile
 
 if TYPE_CHECKING:
     from shipline.capabilities.rollouts import AnalysisSettings
@@ -98,18 +106,14 @@ def _check_table(note: object, table: dict[str, Any]) -> None:
 
 
 def _version_files(package: PackageSettings) -> Iterator[ConfigurationError]:
-    from shipline.capabilities.version_files import checked_pattern  # noqa: PLC0415 - few have patterns
+    from shipline.capabilities.version_files import check_choice  # noqa: PLC0415 - few packages need it
 
-    where = f"{FILE_NAME}, package {package.name[:60]!r}"
     for file in package.version_files:
-        if isinstance(file, str):
-            continue
-        if file.pattern and file.kind not in ("", "pattern"):
-            yield ConfigurationError(f"{where}: {file.path} has a pattern and another kind", todo="leave out one")
         try:
-            if file.pattern or file.kind == "pattern":
-                checked_pattern(file.pattern)
+            if isinstance(file, VersionFileSettings):
+                check_choice(VersionFile(file.path, file.kind, file.pattern))
         except ConfigurationError as error:
+            where = f"{FILE_NAME}, package {package.name[:60]!r}"
             yield ConfigurationError(f"{where}: {error.what}", why=error.why, todo=error.todo)
 
 

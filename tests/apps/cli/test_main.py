@@ -36,7 +36,9 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-@pytest.mark.parametrize("arguments", [("plan",), ("plan", "--json"), ("changelog",), ("--help",)])
+@pytest.mark.parametrize(
+    "arguments", [("plan",), ("plan", "--json"), ("changelog",), ("version", "check"), ("--help",)]
+)
 def test_reading_the_history_loads_nothing_heavy(history: History, arguments: tuple[str, ...]) -> None:
     modules = imported_by(history.folder, *arguments)
     heavy = [name for name in modules if name.startswith(HEAVY_OF_OURS) or name.partition(".")[0] in HEAVY]

@@ -168,6 +168,7 @@ def test_any_toml_document_keeps_all_else(before: dict[str, object], after: dict
         ("python-project", b'[project]\nversion = "1.2\\u002e3"\n'),
         ("python-project", b'[project\nversion = "1.2.3"\n'),
         ("python-project", b"x = " + b"[" * 50_000),
+        ("python-project", b"x." * 65 + b"x = 1\n[project]\nversion = '1.2.3'\n"),
         ("setup-cfg", b"[metadata]\nversion = attr: q.__version__\n"),
         ("setup-cfg", b"[metadata]\nversion = 1.2.3\n  1.2.4\n"),
         ("setup-cfg", b"version = 1.2.3\n"),

@@ -18,9 +18,8 @@ from shipline.capabilities.version_files.checking import (
 from shipline.capabilities.version_files.disk import content_of, own_file, write_atomically
 from shipline.capabilities.version_files.documents import check_document
 from shipline.capabilities.version_files.editing import find_sites, read_version, spelling_of, write_version
-from shipline.capabilities.version_files.finding import Found, choose_version_files, find_version_files
+from shipline.capabilities.version_files.finding import Found, check_choice, choose_version_files, find_version_files
 from shipline.capabilities.version_files.kinds import KINDS, Kind, kind_by_name, kind_of
-from shipline.capabilities.version_files.marked import checked_pattern
 from shipline.capabilities.version_files.requirements import write_requirement
 from shipline.capabilities.version_files.syncing import Edit, edits_to, unified_diff, write_edits
 
@@ -34,9 +33,9 @@ __all__ = [
     "Stated",
     "Tagged",
     "Truth",
+    "check_choice",
     "check_document",
     "check_package",
-    "checked_pattern",
     "choose_version_files",
     "content_of",
     "edits_to",

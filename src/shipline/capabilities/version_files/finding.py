@@ -13,7 +13,8 @@ from shipline.capabilities.version_files.dynamic import named_by_manifests
 from shipline.capabilities.version_files.editing import find_sites
 from shipline.capabilities.version_files.json_text import read_json
 from shipline.capabilities.version_files.kinds import KINDS, kind_by_name, kind_of
-from shipline.domain.errors import ShiplineError
+from shipline.capabilities.version_files.marked import checked_pattern
+from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.version_file import VERSION_FILE_KINDS, VersionFile
 
@@ -31,13 +32,22 @@ class Found:
     notes: tuple[str, ...] = ()
 
 
+def check_choice(file: VersionFile) -> None:
+    """Refuse (ConfigurationError) what the settings say about a file where that cannot be."""
+    if file.pattern and file.kind not in ("", "pattern"):
+        raise ConfigurationError(f"{file.path} has a pattern and the kind {file.kind}", todo="leave out one of them")
+    if file.pattern or file.kind == "pattern":
+        checked_pattern(file.pattern)
+
+
 def choose_version_files(root: Path, package: Package, chosen: Sequence[VersionFile]) -> Found:
     """The files that the settings name, relative to the package; a kind of "" is found out.
 
-    Raises ShiplineError for a file that is not there, InvalidValue for one of no known kind.
+    Raises ShiplineError for a file that is not there, InvalidValue for one of no known kind; see also `check_choice`.
     """
     files = []
     for each in chosen:
+        check_choice(each)
         path = posixpath.normpath(posixpath.join(package.path, each.path))
         kind = each.kind or ("pattern" if each.pattern else kind_of(path, content_of(root, path)))
         files.append(_owned(root, package, VersionFile(path, kind, each.pattern)))
