@@ -115,6 +115,8 @@ def test_a_broken_file_fails_the_check_and_stops_the_sync(repository: Path) -> N
     said = run_shipline(repository, "version", "check")
     assert said.code == 1
     assert "\x1b" not in said.out
+    assert "  unknown  pyproject.toml: pyproject.toml cannot be read" in said.out
+    assert "mends" not in said.out
     assert run_shipline(repository, "version", "sync").code == 1
 
 

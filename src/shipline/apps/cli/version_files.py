@@ -45,7 +45,7 @@ def _block(check: PackageCheck) -> str:
     lines += [f"  {printable(note)}" for note in check.notes]
     if not check.rows:
         lines.append("  no file states a version")
-    if not check.ok:
+    if truth.version is not None and any(not row.ok and not row.stated.problem for row in check.rows):
         lines.append("  `shipline version sync` mends what differs")
     return "\n".join(lines)
 
@@ -57,7 +57,8 @@ def _line(row: Row) -> str:
     place = printable(f"{row.stated.file.path}:{places}" if places else row.stated.file.path)
     if row.ok:
         return f"{click.style('ok', fg='green')}       {place}"
-    return f"{click.style('differs', fg='red')}  {place}: {printable(row.problem)}"
+    word = "unknown" if row.stated.problem else "differs"
+    return f"{click.style(word, fg='red')}  {place}: {printable(row.problem)}"
 
 
 @click.command(name="sync")
