@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import analysis, demo, plans
+from bench import analysis, demo, plans, version_files
 
-BENCHES = {"plans": lambda: plans.main([]), "analysis": lambda: analysis.main(["--quick"]), "demo": demo.main}
+BENCHES = {
+    "plans": lambda: plans.main([]),
+    "analysis": lambda: analysis.main(["--quick"]),
+    "version-files": version_files.main,
+    "demo": demo.main,
+}
 
 
 def main(names: list[str]) -> int:

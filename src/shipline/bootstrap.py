@@ -17,11 +17,13 @@ from shipline.configuration import (
     EnvironmentSettings,
     PackageSettings,
     Settings,
+    VersionFileSettings,
     find_root,
     load_settings,
 )
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
+from shipline.domain.version_file import VersionFile
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
+    from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.release_plan import PackagePlan
@@ -377,12 +380,48 @@ class Application:
         return self.packages if self.packages is not None else detect_packages(self.repository)
 
     def _candidate(self, package: Package, plan: PackagePlan) -> Candidate:
-        from shipline.capabilities.releases import Candidate, version_files_of
+        from shipline.capabilities.releases import Candidate
 
-        table = next((each for each in self.settings.package if each.name == package.name), None)
-        named = table.version_files if table is not None else ()
-        found = named or version_files_of(self.repository.root() / package.path)
-        return Candidate(package, plan, found, table.changelog if table is not None else "CHANGELOG.md")
+        found = self.version_files(package, self._known_packages()).files
+        return Candidate(package, plan, found, self._table_of(package).changelog)
+
+    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
+        """The files that state a package's version: those that the settings name, else those that are found."""
+        from shipline.capabilities.version_files import choose_version_files, find_version_files
+
+        root, chosen = self.repository.root(), self._table_of(package).version_files
+        if chosen:
+            return choose_version_files(root, package, [_version_file(each) for each in chosen])
+        beside = (each for each in everyone if each.path == package.path and each.name != package.name)
+        others = frozenset(each.ecosystem for each in beside)
+        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
+
+    def version_checks(self, name: str | None = None) -> tuple[PackageCheck, ...]:
+        """How the version files of each package, or of the one named, stand to its releases and to each other."""
+        from shipline.capabilities.plans import latest_releases
+        from shipline.capabilities.version_files import Tagged, check_package
+
+        known = latest_releases(self.repository, self.packages)
+        packages = [package for package, _ in known]
+        if name is not None and name not in {package.name for package in packages}:
+            names = ", ".join(package.name for package in packages)
+            raise UsageError(f"there is no package {name[:60]!r}", todo=f"the packages: {names}")
+        return tuple(
+            check_package(
+                self.repository.root(),
+                package,
+                self.version_files(package, packages),
+                None if release is None else Tagged(release.version.text, release.tag.name),
+                source=self._table_of(package).version_source,
+            )
+            for package, release in known
+            if name in (None, package.name)
+        )
+
+    def _table_of(self, package: Package) -> PackageSettings:
+        """The package's table in the settings; the defaults where it has none."""
+        tables = (table for table in self.settings.package if table.name == package.name)
+        return next(tables, PackageSettings(package.name))
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
@@ -470,6 +509,12 @@ class Application:
 
         if self.settings.release.yank_on_rollback:
             order_yank_after_rollback(tx, self.engine, event)
+
+
+def _version_file(setting: str | VersionFileSettings) -> VersionFile:
+    if isinstance(setting, str):
+        return VersionFile(setting, "")
+    return VersionFile(setting.path, setting.kind, setting.pattern)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

@@ -14,6 +14,7 @@ from shipline.configuration.settings import (
     ReleaseSettings,
     Settings,
     TestSettings,
+    VersionFileSettings,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "ReleaseSettings",
     "Settings",
     "TestSettings",
+    "VersionFileSettings",
     "find_root",
     "load_settings",
     "parse_settings",

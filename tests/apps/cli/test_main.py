@@ -45,6 +45,7 @@ def imported_by(folder: Path, *arguments: str) -> set[str]:
         ("--help",),
         ("version", "next", "1.0.0", "--bump", "minor"),
         ("version", "satisfies", "1.0.0", "^1"),
+        ("version", "check"),
     ],
 )
 def test_reading_the_history_loads_nothing_heavy(history: History, arguments: tuple[str, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shipline.capabilities import releases
@@ -17,6 +17,7 @@ from shipline.domain.artifact import Artifact
 from shipline.domain.gate import Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.journal import Run
 from shipline.ports.builder import BuildRequest
@@ -147,7 +148,8 @@ class ReleaseWorld:
     def candidate(self, package: Package = PACKAGE) -> Candidate:
         """The package with its plan as it is now."""
         (plan,) = make_plan(self.history.repository, (package,)).packages
-        return Candidate(package, plan, ("VERSION",), "CHANGELOG.md")
+        version_file = VersionFile((PurePosixPath(package.path) / "VERSION").as_posix(), "plain")
+        return Candidate(package, plan, (version_file,), "CHANGELOG.md")
 
     def order(self, package: Package = PACKAGE) -> tuple[Decision, Release | None]:
         """`shipline release`, up to where the engine takes over."""

@@ -20,9 +20,12 @@ from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError, RefusedError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.version_file import VersionFile
 from shipline.ports.builder import BuildRequest
 from shipline.testing.world import World
 from tests.capabilities.releases.release_world import PACKAGE, PERSON, ReleaseWorld, catalogue_of
+
+VERSION_FILE = VersionFile("VERSION", "plain")
 
 
 @pytest.fixture
@@ -52,13 +55,15 @@ class ImageBuilder:
         return (Artifact("quotes.bin", "file", f"sha256:{hashlib.sha256(content).hexdigest()}", len(content)),)
 
 
-def candidate(project: ReleaseWorld, channel: str = "stable", files: tuple[str, ...] = ("VERSION",)) -> Candidate:
+def candidate(
+    project: ReleaseWorld, channel: str = "stable", files: tuple[VersionFile, ...] = (VERSION_FILE,)
+) -> Candidate:
     plan = make_plan(project.history.repository, (PACKAGE,), channel=channel)
     is_beside = channel == "snapshot" or (channel != "stable" and not files)
     return Candidate(PACKAGE, plan.packages[0], files, "CHANGELOG.md", beside=plan.commit if is_beside else None)
 
 
-def final(project: ReleaseWorld, tag: str, files: tuple[str, ...] = ("VERSION",)) -> Candidate:
+def final(project: ReleaseWorld, tag: str, files: tuple[VersionFile, ...] = (VERSION_FILE,)) -> Candidate:
     made = make_final_plan(project.history.repository, (PACKAGE,), candidate=tag)
     is_end = made.plan.commit == project.history.repository.head()
     beside = None if is_end else made.plan.commit
@@ -237,6 +242,6 @@ def test_a_line_s_release_keeps_its_name(project: ReleaseWorld) -> None:
     release(project, candidate(project))
     project.commit("fix: backport")
     plan = make_plan(project.history.repository, (PACKAGE,), channel=Channel(line="0.1.x"))
-    made = release(project, Candidate(PACKAGE, plan.packages[0], ("VERSION",), "CHANGELOG.md"))
+    made = release(project, Candidate(PACKAGE, plan.packages[0], (VERSION_FILE,), "CHANGELOG.md"))
     assert (made.version, made.channel, made.is_prerelease) == ("0.1.1", "0.1.x", False)
     assert {one.channel for one in made.publications} == {"0.1.x"}

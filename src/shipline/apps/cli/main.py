@@ -19,7 +19,7 @@ from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 # name -> (module, one line of help). The help stands here so that `shipline --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show the next version of each package, and why."),
-    "version": ("version", "Read, compare and find versions of any scheme."),
+    "version": ("version", "Read, compare and find versions, and keep the files that state them in step."),
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),

@@ -18,6 +18,7 @@ from shipline.capabilities.plans.usecases import (
     changelog_of,
     detect_packages,
     ecosystem_at,
+    latest_releases,
     make_final_plan,
     make_plan,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "compare",
     "detect_packages",
     "ecosystem_at",
+    "latest_releases",
     "links_of",
     "make_final_plan",
     "make_plan",

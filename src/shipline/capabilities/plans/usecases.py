@@ -38,6 +38,15 @@ def ecosystem_at(repository: Repository, path: str) -> str:
     return found[0].package.ecosystem
 
 
+def latest_releases(
+    repository: Repository, packages: Sequence[Package] | None = None
+) -> tuple[tuple[Package, Released | None], ...]:
+    """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
+    head = _checked_head(repository)
+    lineages = _lineages(repository, packages, head, repository.merged_tags(head))
+    return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
+
+
 def make_plan(
     repository: Repository,
     packages: Sequence[Package] | None = None,

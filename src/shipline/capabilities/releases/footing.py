@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from shipline.capabilities.releases.version_files import read_version
+from shipline.capabilities.version_files import read_version, spelling_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.package import Package
+from shipline.domain.version_file import VersionFile
 from shipline.ports.repository import Repository
 
 KEY_TRAILER = "Shipline-Key"
@@ -25,14 +26,14 @@ SHOWN_MAX = 5
 class Footing:
     """What one release may write, and what it was planned on.
 
-    `version_files` and `changelog` ("" for none) are relative to the root. `base` is the commit that HEAD was when it
-    was begun, None for a release that goes on from its tag or stands beside the branch, and for one begun by a Shipline
-    that did not note it. `branch` None: HEAD was detached.
+    `changelog` ("" for none) is relative to the root, as the version files are. `base` is the commit that HEAD was when
+    it was begun, None for a release that goes on from its tag or stands beside the branch, and for one begun by a
+    Shipline that did not note it. `branch` None: HEAD was detached.
     """
 
     package: str
     version: str
-    version_files: tuple[str, ...]
+    version_files: tuple[VersionFile, ...]
     changelog: str
     base: str | None
     branch: str | None
@@ -45,7 +46,8 @@ class Footing:
     @property
     def paths(self) -> tuple[str, ...]:
         """All that it writes."""
-        return (*self.version_files, *((self.changelog,) if self.changelog else ()))
+        paths = dict.fromkeys(file.path for file in self.version_files)
+        return (*paths, *((self.changelog,) if self.changelog else ()))
 
 
 def footing_of(given: dict[str, Any], version: str) -> Footing:
@@ -54,11 +56,16 @@ def footing_of(given: dict[str, Any], version: str) -> Footing:
     return Footing(
         package=package.name,
         version=version,
-        version_files=tuple(inside(package, name) for name in given["version_files"]),
+        version_files=version_files_of(given),
         changelog=inside(package, given["changelog"]) if given["changelog"] else "",
         base=given.get("base"),
         branch=given.get("branch"),
     )
+
+
+def version_files_of(given: dict[str, Any]) -> tuple[VersionFile, ...]:
+    """The version files of a run, by its input."""
+    return tuple(from_json(VersionFile, each) for each in given["version_files"])
 
 
 def inside(package: Package, name: str) -> str:
@@ -85,12 +92,15 @@ def is_release_commit(repository: Repository, commit_id: str, footing: Footing) 
 
 
 def _states_version(repository: Repository, commit_id: str, footing: Footing) -> bool:
-    contents = repository.read_files(footing.version_files, commit_id)
+    files = footing.version_files
+    contents = repository.read_files(tuple({file.path for file in files}), commit_id)
     try:
-        stated = {path: read_version(path, contents[path]) for path in contents}
+        return all(
+            file.path in contents and read_version(file, contents[file.path]) == spelling_of(file, footing.version)
+            for file in files
+        )
     except ShiplineError:
         return False
-    return stated == dict.fromkeys(footing.version_files, footing.version)
 
 
 def has_moved(repository: Repository, footing: Footing) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from shipline.capabilities.plans import STABLE, render_section
 from shipline.capabilities.releases.footing import (
@@ -22,26 +21,25 @@ from shipline.capabilities.releases.queries import RELEASES, find_release, newes
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY, ReleaseOrder, begin_release, resume_release
-from shipline.capabilities.releases.version_files import EDITORS, states_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.engine.journal import holder_of, journal_of, runs_of
 from shipline.engine.rules import ENDED, RunStatus
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
-MODULES_MAX = 20
 PUBLIC_STEPS = ("push", "publish")
 UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A package with its plan and with the files that a release of it edits (relative to the package).
+    """A package with its plan and with the files that a release of it edits; the changelog relative to the package.
 
     `beside` is the commit to release from, where the release's commit is to stand beside the branch; `promotes` is the
     version of the release candidate that is made final.
@@ -49,18 +47,10 @@ class Candidate:
 
     package: Package
     plan: PackagePlan
-    version_files: tuple[str, ...]
+    version_files: tuple[VersionFile, ...]
     changelog: str
     beside: str | None = None
     promotes: str | None = None
-
-
-def version_files_of(folder: Path) -> tuple[str, ...]:
-    """The files of a package that state its version, found by name, relative to `folder`."""
-    names = [name for name in EDITORS if (folder / name).is_file()]
-    modules = (*sorted(folder.glob("*/__init__.py")), *sorted(folder.glob("src/*/__init__.py")))
-    names += [path.relative_to(folder).as_posix() for path in modules[:MODULES_MAX]]
-    return tuple(name for name in names if states_version(name, (folder / name).read_bytes()))
 
 
 def release_package(
@@ -158,7 +148,7 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
     footing = Footing(
         package=package.name,
         version=candidate.plan.current or "",
-        version_files=tuple(inside(package, name) for name in candidate.version_files),
+        version_files=candidate.version_files,
         changelog=inside(package, candidate.changelog),
         base=None,
         branch=None,
@@ -230,7 +220,7 @@ def _check_work_tree(ground: ReleaseGround, candidate: Candidate, unfinished: Re
     """What a release that came to nothing has left half written is not to be committed, but to be taken away."""
     dirty = list(ground.repository.dirty_paths())
     changelog = inside(candidate.package, candidate.changelog)
-    own = {changelog, *(inside(candidate.package, name) for name in candidate.version_files)}
+    own = {changelog, *(file.path for file in candidate.version_files)}
     todo = "commit or stash them, then run this again"
     if unfinished is not None and unfinished.commit is None:
         if (ground.repository.root() / changelog).exists() and not ground.repository.is_tracked(changelog):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import posixpath
 import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
-from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of, inside
+from shipline.capabilities.releases.footing import (
+    check_head,
+    check_own,
+    check_tree,
+    footing_of,
+    inside,
+    version_files_of,
+)
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -17,15 +25,14 @@ from shipline.capabilities.releases.ground import (
     load_built,
     package_of,
     save_built,
-    write_atomically,
 )
 from shipline.capabilities.releases.promotion import reuse
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
-from shipline.capabilities.releases.version_files import write_version
+from shipline.capabilities.version_files import edits_to, own_file, write_atomically, write_edits, write_version
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
+from shipline.domain.errors import ConflictError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import Builder, BuildRequest
@@ -80,9 +87,11 @@ class FileSteps:
     def _commit_beside(self, context: StepContext, release: Release, base: str, message: str) -> str:
         """The release's commit on top of `base`, by what its files are there; `base` itself where none is to change."""
         repository, package = self.ground.repository, package_of(context)
-        names = {inside(package, name): name for name in context.input["version_files"]}
-        found = repository.read_files(tuple(names), base)
-        contents = {path: write_version(names[path], content, release.version) for path, content in found.items()}
+        files = version_files_of(context.input)
+        contents = repository.read_files(tuple(dict.fromkeys(file.path for file in files)), base)
+        for file in files:
+            if file.path in contents:
+                contents[file.path] = write_version(file, contents[file.path], release.version)
         if context.input["changelog"]:
             path = inside(package, context.input["changelog"])
             before = repository.read_files((path,), base).get(path, b"").decode("utf-8")
@@ -120,13 +129,11 @@ class FileSteps:
     def _write(self, context: StepContext, release: Release) -> list[str]:
         """Write version files and changelog; returns their paths. The second time nothing changes."""
         root, folder = self.ground.repository.root(), package_of(context).path
-        paths = []
-        for name in context.input["version_files"]:
-            path = _own_file(root, folder, name)
-            write_atomically(path, write_version(name, path.read_bytes(), release.version))
-            paths.append(_relative(path, root))
+        files = version_files_of(context.input)
+        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
+        paths = list(dict.fromkeys(file.path for file in files))
         if context.input["changelog"]:
-            changelog = _own_file(root, folder, context.input["changelog"])
+            changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
             before = changelog.read_text("utf-8") if changelog.exists() else ""
             write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
             paths.append(_relative(changelog, root))
@@ -215,18 +222,6 @@ def check_untagged(ground: ReleaseGround, name: str) -> None:
             f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
             todo="look at what that tag releases; delete it only if it was never pushed",
         )
-
-
-def _own_file(root: Path, folder: str, name: str) -> Path:
-    """A file of the package. RefusedError where a link leads to it: what stands elsewhere would be committed."""
-    path = root / folder / name
-    if path.resolve() != root.resolve() / path.relative_to(root):
-        raise RefusedError(
-            f"{_relative(path, root)} is a link, or lies behind one",
-            why="a release edits plain files of the repository alone: what a link leads to would be published with it",
-            todo="put a plain file in its place, or name the file itself in shipline.toml",
-        )
-    return path
 
 
 def _relative(path: Path, root: Path) -> str:

@@ -12,6 +12,7 @@ from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, load_run, runs_of
 from shipline.engine.rules import RunStatus
@@ -41,7 +42,7 @@ class ReleaseOrder:
     time_us: int
     section: str
     commits: tuple[tuple[str, int], ...]
-    version_files: tuple[str, ...]
+    version_files: tuple[VersionFile, ...]
     changelog: str
     commit: str | None = None
     reasons: tuple[str, ...] = ()
@@ -86,7 +87,7 @@ def begin_release(
     given = {
         "release_id": release.id,
         "package": to_json(order.package),
-        "version_files": list(order.version_files),
+        "version_files": to_json(order.version_files),
         "changelog": order.changelog,
         "time_us": order.time_us,
         "commits": commits,
