@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
+from shipline.capabilities.plans import PLAIN, BumpRules, Style
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
@@ -22,6 +23,9 @@ from shipline.testing.histories import History
 class OpenWorkspace:
     history: History
     packages: Sequence[Package] | None = None
+    bumps: BumpRules = field(default_factory=BumpRules)
+    changelog_style: Style = PLAIN
+    changelog_template: str | None = None
 
     @property
     def repository(self) -> Repository:
