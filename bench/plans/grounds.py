@@ -38,13 +38,10 @@ def cache() -> Path:
 def history(commits: int, *options: str) -> Path:
     """A synthetic history of so many commits; `options` are those of the generator."""
     name = "-".join(["history", str(commits), *(option.strip("-") for option in options)])
-    return _made(name, GENERATOR.read_bytes(), [[sys.executable, str(GENERATOR), "{folder}", str(commits), *options]])
-
-
-def with_remote(*command: str) -> tuple[str, ...]:
-    """The command in a repository that seems to have a remote, which some peers do not start without."""
-    settings = ("GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=remote.origin.url")
-    return ("env", *settings, "GIT_CONFIG_VALUE_0=https://github.com/example/history.git", *command)
+    # Some peers do not start without a remote; this one is of no forge, so that nobody makes links.
+    remote = ["git", "-C", "{folder}", "remote", "add", "origin", "git@git.example.org:example/history.git"]
+    generate = [sys.executable, str(GENERATOR), "{folder}", str(commits), *options]
+    return _made(name, GENERATOR.read_bytes() + remote[-1].encode(), [generate, remote])
 
 
 def python_peer(name: str, program: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bench.plans.frame import SHIPLINE, Case, Program, Promise
-from bench.plans.grounds import history, node_peer, python_peer, with_remote
+from bench.plans.grounds import history, node_peer, python_peer
 
 FLOOR = ("git", "log", "-z", "--format=%H%n%D%n%an%n%ae%n%cI%n%P%n%B")
 OURS = "shipline changelog --all"
@@ -24,9 +24,7 @@ def _peers(commits: int) -> list[Program]:
     commands = {
         "git-cliff": (node_peer("git-cliff"), "--config", "keepachangelog"),
         "commitizen": (python_peer("commitizen", "cz"), "changelog", "--dry-run"),
-        "python-semantic-release": with_remote(
-            python_peer("python-semantic-release", "semantic-release"), "--noop", "changelog"
-        ),
+        "python-semantic-release": (python_peer("python-semantic-release", "semantic-release"), "--noop", "changelog"),
         "conventional-changelog": (node_peer("conventional-changelog"), "-p", "conventionalcommits", "-r", "0"),
     }
     return [Program(label, command, folder, runs=1, limit_s=CLIFF_LIMIT_S) for label, command in commands.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.plans.frame import SHIPLINE, Case, Program, Promise
-from bench.plans.grounds import history, node_peer, python_peer, with_remote
+from bench.plans.grounds import history, node_peer, python_peer
 
 OURS = "shipline plan"
 TAGS_COMMITS = 45_000  # Of these 25,000 get a tag: the others change nothing that a version says.
@@ -21,8 +21,11 @@ def _programs(folder: Path) -> list[Program]:
     peers = {
         "git-cliff": (node_peer("git-cliff"), "--bumped-version", "--unreleased"),
         "commitizen": (python_peer("commitizen", "cz"), "bump", "--dry-run", "--yes"),
-        "python-semantic-release": with_remote(
-            python_peer("python-semantic-release", "semantic-release"), "--noop", "version", "--print"
+        "python-semantic-release": (
+            python_peer("python-semantic-release", "semantic-release"),
+            "--noop",
+            "version",
+            "--print",
         ),
         "conventional-recommended-bump": (node_peer("conventional-recommended-bump"), "-p", "conventionalcommits"),
     }

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,20 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
+from shipline.bootstrap import Application
 from shipline.domain.errors import UsageError
-from shipline.domain.package import Package
-from shipline.ports.repository import Repository
 from shipline.testing.histories import History
 
 
-@dataclass(frozen=True)
-class OpenWorkspace:
-    history: History
-    packages: Sequence[Package] | None = None
+class OpenWorkspace(Application):
+    """The application in a history's folder."""
 
-    @property
-    def repository(self) -> Repository:
-        return self.history.repository
+    def __init__(self, history: History) -> None:
+        super().__init__(history.folder)
+        self.history = history
 
 
 @pytest.fixture
@@ -80,3 +75,11 @@ def test_the_changelog_goes_to_standard_output(workspace: OpenWorkspace) -> None
     assert run(workspace, changelog.command, "--all").startswith("# Changelog\n")
     workspace.history.commit("fix: b")
     assert "- b (" in run(workspace, changelog.command)
+
+
+def test_one_release_and_an_announcement_are_printed(workspace: OpenWorkspace) -> None:
+    assert run(workspace, changelog.command, "--version", "1.0.0").startswith("## [1.0.0] - 2023-11-15\n")
+    workspace.history.commit("fix: b")
+    assert run(workspace, changelog.command, "--announcement").startswith("What comes next in quotes:\n\nFixed:\n- b\n")
+    both = CliRunner().invoke(changelog.command, ["--all", "--announcement"], obj=workspace)
+    assert both.exit_code == 2
