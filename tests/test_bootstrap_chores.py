@@ -11,11 +11,14 @@ from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.journal import runs_of
+from shipline.testing.histories import History
 
 
 @pytest.fixture
 def application(tmp_path: Path) -> Iterator[Application]:
-    made = Application(tmp_path)
+    history = History(tmp_path / "repository")
+    history.commit("feat: begin", {"a": "1"})
+    made = Application(history.folder)
     yield made
     made.store.close()
 
