@@ -1,4 +1,4 @@
-"""The hook passes only what the rules pass, in every shell, plain messages without a program, and hands on the others."""
+"""The hook passes only what the rules pass, in every shell, plain messages without a program; others it hands on."""
 
 from __future__ import annotations
 
