@@ -39,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("metrics", "Show the five DORA figures."),
     "doctor": ("doctor", "Check this machine and the configuration."),
     "init": ("init", "Write a shipline.toml for this repository."),
+    "import": ("import_", "Take over the settings of another release tool."),
     "schema": ("schema", "Print the JSON Schema of shipline.toml."),
 }
 TABLE = {name: (f"shipline.apps.cli.{module}:command", text) for name, (module, text) in COMMANDS.items()}
