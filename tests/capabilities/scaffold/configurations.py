@@ -30,7 +30,13 @@ branches:
   - { name: alpha, prerelease: a }
 tagFormat: release-${version}
 plugins:
-  - "@semantic-release/commit-analyzer"
+  - - "@semantic-release/commit-analyzer"
+    - preset: conventionalcommits
+      releaseRules:
+        - { type: docs, scope: README, release: patch }
+        - { type: refactor, release: false }
+        - { breaking: true, release: major }
+        - { subject: "*.x", release: patch }
   - - "@semantic-release/release-notes-generator"
     - preset: conventionalcommits
   - - "@semantic-release/changelog"
@@ -176,6 +182,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 {"name": "all", "path": "charts/all", "tag_format": "all/{version}"},
             ],
             "group": [{"name": "all", "packages": ["client", "api"], "kind": "linked"}],
+            "changelog": {"section": [{"title": "Features", "types": ["feat"]}]},
         },
     ),
     "semantic-release": (
@@ -190,6 +197,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             ],
             "package": [{"name": "quotes", "tag_format": "release-{version}", "changelog": "docs/CHANGELOG.md"}],
             "release": {"commit_message": "chore(release): {version} [skip ci]"},
+            "bump": [{"type": "docs", "scope": "README", "bump": "patch"}, {"type": "refactor", "bump": "none"}],
         },
     ),
     "semantic-release, one branch": (
@@ -210,6 +218,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "release": {"commit_message": "chore(release): {version}", "remote": "upstream"},
             "lint": {"rules": {"type-enum": [2, "always", ["feat", "fix", "docs"]]}},
             "channel": [{"branch": "main"}, {"branch": "master"}, {"branch": "beta/*", "name": "b"}],
+            "bump": [{"type": "feat", "bump": "minor"}],
         },
     ),
     "changesets": (
@@ -308,6 +317,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 }
             ],
             "release": {"commit_message": "chore(release): {version}", "sign_tags": True},
+            "changelog": {"section": [{"title": "Features", "types": ["feat"]}]},
         },
     ),
 }

@@ -154,3 +154,17 @@ def with_version(pattern: str, placeholders: tuple[str, ...]) -> str:
     if "{version}" not in pattern or any(mark in rest for mark in ("$", "{", "}")):
         raise ValueError(f"{pattern[:60]!r} has placeholders that have no equal")
     return pattern
+
+
+def sections(draft: Draft, key: str, value: Any) -> None:
+    """Takes a list of types with their headings; what is hidden has none. conventional-changelog's form."""
+    found: dict[str, list[str]] = {}
+    for each in value:
+        if not each.get("hidden"):
+            found.setdefault(text(each.get("section", each["type"])), []).append(text(each["type"]))
+    if not found:
+        draft.not_needed(key, "nothing is shown by it")
+        return
+    listed = [{"title": title, "types": list(dict.fromkeys(types))} for title, types in found.items()]
+    draft.settings.setdefault("changelog", {})["section"] = listed
+    draft.taken(key, f"{len(listed)} [[changelog.section]]")

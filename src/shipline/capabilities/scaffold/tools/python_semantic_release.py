@@ -8,6 +8,7 @@ from typing import Any
 from shipline.capabilities.scaffold.answers import (
     Draft,
     Meanings,
+    Taker,
     answer_all,
     message_pattern,
     text,
@@ -93,9 +94,20 @@ def _parser(draft: Draft, key: str, value: Any) -> None:
 
 
 def _options(draft: Draft, key: str, value: Any) -> None:
-    takers = {"allowed_tags": _types, "other_allowed_tags": _types}
-    rest = dict.fromkeys(("minor_tags", "patch_tags", "default_bump_level"), FIXED)
-    answer_all(draft, value, Meanings(takers, WORDS, rest), prefix=f"{key}.")
+    takers: dict[str, Taker] = {"allowed_tags": _types, "other_allowed_tags": _types}
+    takers |= {"minor_tags": _bumps("minor"), "patch_tags": _bumps("patch")}
+    answer_all(draft, value, Meanings(takers, WORDS, {"default_bump_level": FIXED}), prefix=f"{key}.")
+
+
+def _bumps(bump: str) -> Taker:
+    """Takes a list of types that move the version in one way."""
+
+    def take(draft: Draft, key: str, value: Any) -> None:
+        found = [{"type": kind, "bump": bump} for kind in texts(value)]
+        draft.settings.setdefault("bump", []).extend(found)
+        draft.taken(key, f"{len(found)} [[bump]] to {bump}")
+
+    return take
 
 
 def _types(draft: Draft, key: str, value: Any) -> None:

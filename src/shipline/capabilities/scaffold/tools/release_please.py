@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, text, texts
+from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
 
 FILES: dict[str, tuple[str, ...]] = {"release-please-config.json": (), ".release-please-config.json": ()}
 ECOSYSTEMS = {"python": "python", "node": "npm", "expo": "npm", "simple": "plain", "go": "plain"}
@@ -29,7 +29,6 @@ NOT_NEEDED = {
 } | dict.fromkeys(TAGS, "it is part of tag_format")
 NO_EQUAL = {
     "bump-patch-for-minor-pre-major": "before 1.0.0 a feature moves the minor version",
-    "changelog-sections": "types decide the section of a change, and sections are fixed",
     "changelog-type": "the changelog has one form",
     "changelog-host": "links are those of the remote's forge",
     "versioning": "the commits decide",
@@ -54,7 +53,8 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key, at the top and of each package."""
     packages = data.get("packages", {})
     common = {key: value for key, value in data.items() if key not in ("packages", "plugins")}
-    answer_all(draft, common, Meanings(dict.fromkeys(PACKAGE_TAKERS, _common), NOT_NEEDED, NO_EQUAL))
+    takers = dict.fromkeys(PACKAGE_TAKERS, _common) | {"changelog-sections": sections}
+    answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL))
     for path, own in packages.items():
         said = {"release-type": "node"} | {key: common[key] for key in PACKAGE_TAKERS if key in common} | own
         _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)

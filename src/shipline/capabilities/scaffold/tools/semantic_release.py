@@ -31,6 +31,9 @@ NO_EQUAL = {
     "extends": "its settings are in a package that is not read",
     "preset": "commits are conventional; releaseRules have no equal",
 }
+BUMPS = {name: name for name in ("none", "patch", "minor", "major")} | dict.fromkeys(
+    ("prepatch", "prerelease"), "patch"
+)
 PLUGINS_NOT_NEEDED = {
     "@semantic-release/commit-analyzer": "commits are read as conventional commits",
     "@semantic-release/release-notes-generator": "a release has notes",
@@ -39,8 +42,7 @@ PLUGINS_NOT_NEEDED = {
     "@semantic-release/gitlab": "a release is made on the forge that the settings name",
 }
 OPTIONS_NO_EQUAL = {
-    "releaseRules": "the conventional bumps hold",
-    "presetConfig": "types decide the section of a change, and sections are fixed",
+    "presetConfig": "its types are not read: name them in [[changelog.section]]",
     "writerOpts": "the changelog has one form",
     "changelogTitle": "the changelog has one form",
     "npmPublish": "leave [[registry]] out to publish nowhere",
@@ -89,13 +91,14 @@ def _plugins(draft: Draft, key: str, value: Any) -> None:
         place = f"{key} {text(name)}"[:80]
         if name == "@semantic-release/changelog":
             options = {"changelogFile": "CHANGELOG.md"} | options
-        elif name in PLUGINS_NOT_NEEDED:
+        if name in PLUGINS_NOT_NEEDED:
             draft.not_needed(place, PLUGINS_NOT_NEEDED[name])
-        elif name != "@semantic-release/git":
+        elif name not in ("@semantic-release/git", "@semantic-release/changelog"):
             draft.no_equal(place, "tests before a release are [[test]], building is [build]; nothing else is run")
             continue
         takers = {
             "changelogFile": package_setting("changelog"),
+            "releaseRules": _bumps,
             "message": message_pattern("${nextRelease.version}"),
             "pkgRoot": lambda draft, key, value: draft.no_equal(key, f"name the package in {value!r} in [[package]]"),
         }
@@ -105,3 +108,18 @@ def _plugins(draft: Draft, key: str, value: Any) -> None:
             Meanings(takers, {"preset": "commits are conventional"}, OPTIONS_NO_EQUAL),
             prefix=f"{place}.",
         )
+
+
+def _bumps(draft: Draft, key: str, value: Any) -> None:
+    """Rules by type and scope; the others have no equal one by one."""
+    for number, rule in enumerate(value):
+        place = f"{key}[{number}]"
+        if rule.get("breaking") or rule.get("revert"):
+            draft.not_needed(place, "breaking changes and reverts have a bump of their own")
+        elif not set(rule) <= {"type", "scope", "release", "breaking", "revert"} or "release" not in rule:
+            draft.no_equal(place, "a [[bump]] looks at type and scope")
+        else:
+            bump = {name: text(rule[name]) for name in ("type", "scope") if name in rule}
+            bump["bump"] = BUMPS[rule["release"] or "none"]
+            draft.settings.setdefault("bump", []).append(bump)
+            draft.taken(place, f"[[bump]] {bump}")

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, message_pattern, package_setting, text
+from shipline.capabilities.scaffold.answers import (
+    Draft,
+    Meanings,
+    answer_all,
+    message_pattern,
+    package_setting,
+    sections,
+    text,
+)
 
 ENDINGS = ("", ".json", ".js", ".cjs")
 FILES: dict[str, tuple[str, ...]] = {f".versionrc{ending}": () for ending in ENDINGS} | {
@@ -28,7 +36,6 @@ NOT_NEEDED = {
     "preMajor": "before 1.0.0 a breaking change moves the minor version",
 } | dict.fromkeys(("commitUrlFormat", "compareUrlFormat", "issueUrlFormat", "userUrlFormat", "issuePrefixes"), FORGE)
 NO_EQUAL = {
-    "types": "types decide the section of a change, and sections are fixed",
     "header": "the changelog has one form",
     "skip": "a release does all of its steps",
     "scripts": "tests before a release are [[test]]; nothing else is run",
@@ -47,6 +54,7 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "tagPrefix": lambda draft, key, value: draft.put_package(key, "tag_format", text(value) + "{version}"),
         "infile": package_setting("changelog"),
         "bumpFiles": _files,
+        "types": sections,
         "releaseCommitMessageFormat": message_pattern("{{currentTag}}", "{{ currentTag }}"),
         "sign": lambda draft, key, value: draft.put(key, "release", "sign_tags", bool(value)),
     }
