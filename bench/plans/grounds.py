@@ -16,6 +16,7 @@ CACHE_VARIABLE = "SHIPLINE_BENCH_CACHE"
 # The peers at the versions that the documentation quotes figures of, each in a folder of its own.
 PYTHON_PEERS = {
     "commitizen": "commitizen==4.19.3",
+    "gitlint": "gitlint-core==0.19.1",
     "python-semantic-release": "python-semantic-release==10.7.0",
 }
 NODE_PEERS = (

@@ -27,6 +27,8 @@ GOOD = {
     "version files": '[[package]]\nname = "a"\nversion_source = "b"\n'
     'version_files = ["b", {path = "c", kind = "marker"}, {path = "d", pattern = "v(?P<version>[0-9.]+)"}]',
     "release": '[release]\nremote = "origin"\nyank_on_rollback = true',
+    "lint": '[lint]\ndefault_ignores = false\n[lint.rules]\n"type-enum" = [2, "always", ["a"]]\nheader-trim = [0]\n'
+    'scope-enum = [1, "never", { scopes = ["a"], delimiters = ["-"] }]\nsubject-case = [2, "always", "lower-case"]',
     "builds": '[[build]]\nprovider = "npm"\n[[build]]\nprovider = "command"\ncommand = ["make"]\npackages = ["a"]',
     "images": '[[build]]\nprovider = "container"\ntest = [["app", "--check"]]\narguments = { A = "1" }',
     "registry": '[[registry]]\nprovider = "pypi"\nupload_url = "http://127.0.0.1/"\nyank = "remove"',
@@ -61,6 +63,9 @@ BAD = {
     "an unknown scheme": '[[package]]\nname = "a"\nscheme = "calver"',
     "a tag without version": '[[package]]\nname = "a"\ntag_format = "v"',
     "an option for a remote": '[release]\nremote = "--upload-pack=x"',
+    "an unknown lint rule": '[lint.rules]\ntype-enums = [2, "always", ["a"]]',
+    "an unknown level": '[lint.rules]\ntype-enum = [3, "always", ["a"]]',
+    "a lint rule's type": '[lint.rules]\nheader-max-length = [2, "always", "a"]',
     "one builder's table": '[build]\nprovider = "python"',
     "a build by nothing": "[[build]]\nisolation = true",
     "an unknown builder": '[[build]]\nprovider = "make"',

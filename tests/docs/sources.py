@@ -20,6 +20,7 @@ from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     ChannelSettings,
     EnvironmentSettings,
+    LintSettings,
     PackageSettings,
     RegistrySettings,
     ReleaseSettings,
@@ -42,6 +43,7 @@ TABLES: dict[str, type] = {
     "`[[channel]]`": ChannelSettings,
     "An entry of `version_files`": VersionFileSettings,
     "`[release]`": ReleaseSettings,
+    "`[lint]`": LintSettings,
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,
     "`[[gate]]`": Gate,

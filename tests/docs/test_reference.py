@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import click
@@ -9,6 +10,7 @@ import pytest
 
 from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.gates import KNOWN, Fact
+from shipline.capabilities.plans import lint_rules_schema, read_lint_rules
 from shipline.domain.errors import ExitCode
 from tests.docs import sources
 from tests.docs.markdown import reference, row_of
@@ -40,6 +42,18 @@ def test_every_provider_has_its_settings(port: str, name: str) -> None:
     """The same for the tables that providers check themselves."""
     section = reference("settings").sections()[f"Provider `{name}` of the {port} port"]
     _check_table(section, sources.providers()[port, name])
+
+
+def test_every_lint_rule_stands_in_the_reference_as_it_is_set() -> None:
+    """With its default, and what it asks for."""
+    section = reference("lint-rules").sections()["Lint rules"]
+    rules = {rule.name: rule for rule in read_lint_rules({})}
+    for name, about in lint_rules_schema()["properties"].items():
+        row = row_of(section, name)
+        assert row is not None, f"{name} is missing"
+        shown = row.split("|")[2].strip().strip("`")
+        assert shown == "off" if name not in rules else json.loads(shown)[0] == rules[name].level
+        assert about["description"] in row
 
 
 def _check_table(section: str, table: type) -> None:

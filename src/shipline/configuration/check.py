@@ -15,6 +15,8 @@ from shipline.configuration.providers import check_provider_table, read_registry
 from shipline.configuration.settings import (
     CanaryTable,
     EnvironmentSettings,
+    LintRulesTable,
+    LintSettings,
     PackageSettings,
     ProviderTable,
     Settings,
@@ -41,6 +43,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     """Everything that is wrong, each as the error that it is."""
     yield from _tables(settings, FILE_NAME)
     yield from _registries(settings)
+    yield from _tables(settings.lint, FILE_NAME)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
     for gate in settings.gate:
@@ -80,7 +83,7 @@ def _registries(settings: Settings) -> Iterator[ConfigurationError]:
             )
 
 
-def _tables(owner: Settings | EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
+def _tables(owner: Settings | LintSettings | EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
     for name, hint in typing.get_type_hints(type(owner), include_extras=True).items():
         for note, table in _noted(hint, getattr(owner, name)):
             try:
@@ -103,6 +106,14 @@ def _check_table(note: object, table: dict[str, Any]) -> None:
         check_provider_table(note, table)
     elif isinstance(note, CanaryTable):
         read_canary(table)
+    elif isinstance(note, LintRulesTable):
+        _check_lint_rules(table)
+
+
+def _check_lint_rules(table: dict[str, Any]) -> None:
+    from shipline.capabilities.plans import read_lint_rules  # noqa: PLC0415 - loading has no need of it
+
+    read_lint_rules(table)
 
 
 def _version_files(package: PackageSettings) -> Iterator[ConfigurationError]:

@@ -19,7 +19,7 @@ from typing import Any
 
 from shipline.configuration.limits import Limits, notes_of
 from shipline.configuration.providers import provider_class, provider_names
-from shipline.configuration.settings import CanaryTable, ProviderTable, Settings
+from shipline.configuration.settings import CanaryTable, LintRulesTable, ProviderTable, Settings
 from shipline.domain.codec import to_json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -60,6 +60,8 @@ def _value(hint: Any) -> dict[str, Any]:
             return _provider_table(note)
         if isinstance(note, CanaryTable):
             return _canary_table()
+        if isinstance(note, LintRulesTable):
+            return _lint_rules_table()
     keywords: dict[str, Any] = {}
     for note in notes:
         keywords |= note.keywords() if isinstance(note, Limits) else {}
@@ -106,6 +108,12 @@ def _canary_table() -> dict[str, Any]:
     from shipline.capabilities.rollouts import AnalysisSettings  # noqa: PLC0415 - brings database and engine
 
     return _object(AnalysisSettings)
+
+
+def _lint_rules_table() -> dict[str, Any]:
+    from shipline.capabilities.plans import lint_rules_schema  # noqa: PLC0415 - only the schema needs it
+
+    return lint_rules_schema()
 
 
 def _default(field: dataclasses.Field[Any]) -> dict[str, Any]:

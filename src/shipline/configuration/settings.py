@@ -54,6 +54,23 @@ class VersionFileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LintRulesTable:
+    """Notes that a table holds the rules of the commit lint, which the room `plans` owns."""
+
+
+@dataclass(frozen=True, slots=True)
+class LintSettings:
+    """`[lint]`: what commit messages must be like.
+
+    `rules` changes rules by name, each `[level, "always" or "never", value]` as in commitlint; those that are not named
+    stay as in its conventional preset. `default_ignores` lets pass what nobody writes by hand: merges, reverts, fixups.
+    """
+
+    rules: Annotated[dict[str, Any], LintRulesTable()] = field(default_factory=dict)
+    default_ignores: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
@@ -231,7 +248,7 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `package`, `channel`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is
-    made, `changelog` how it is told.
+    made, `changelog` how it is told, `lint` what commit messages must be like.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -239,6 +256,7 @@ class Settings:
     package: tuple[PackageSettings, ...] = ()
     channel: tuple[ChannelSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
     bump: tuple[BumpSettings, ...] = ()
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()

@@ -78,9 +78,20 @@ ENVIRONMENT = """
 
 
 @click.command(name="init")
+@click.option("--hooks", is_flag=True, help="Write the commit-msg hook that lints messages, and nothing else.")
 @click.pass_obj
-def command(application: Application) -> None:
+def command(application: Application, *, hooks: bool) -> None:
     """Write a shipline.toml that fits this repository. Never changes one that is there."""
+    if hooks:
+        from shipline.apps.cli.hooks import install_hook
+
+        click.echo(f"wrote {install_hook(application)}", err=True)
+        click.echo("every commit's message is checked from now on; `shipline lint` checks those that are there")
+        return
+    _write_settings(application)
+
+
+def _write_settings(application: Application) -> None:
     from shipline.configuration import FILE_NAME, parse_settings
     from shipline.domain.errors import ShiplineError
 

@@ -20,6 +20,7 @@ from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show the next version of each package, and why."),
     "version": ("version", "Read, compare and find versions, and keep the files that state them in step."),
+    "lint": ("lint", "Check commit messages: of a range, in a file, or a title."),
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "metrics": ("metrics", "Show the five DORA figures."),
     "doctor": ("doctor", "Check this machine and the configuration."),
     "init": ("init", "Write a shipline.toml for this repository."),
+    "import": ("import_", "Take over the settings of another release tool."),
     "schema": ("schema", "Print the JSON Schema of shipline.toml."),
 }
 TABLE = {name: (f"shipline.apps.cli.{module}:command", text) for name, (module, text) in COMMANDS.items()}

@@ -1,4 +1,4 @@
-"""Room `plans`: commits -> ReleasePlan, and the changelog.
+"""Room `plans`: commits -> ReleasePlan, the changelog, and the commit lint.
 
 Promises: a plan comes from git tags, commit messages and the package's own files alone, so it is the same on every
 machine; it changes nothing; the history is read once, by one git process. Needs the standard library and, for PEP 440
@@ -11,6 +11,14 @@ from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_o
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.links import links_of
+from shipline.capabilities.plans.lint.bulk import Linter
+from shipline.capabilities.plans.lint.cleanup import SETTINGS as CLEANUP_SETTINGS
+from shipline.capabilities.plans.lint.cleanup import kept as kept_of_message
+from shipline.capabilities.plans.lint.documents import Linted, lint_document
+from shipline.capabilities.plans.lint.hook import HOOK, HOOK_MARKER, hook_script
+from shipline.capabilities.plans.lint.meanings import rules_schema as lint_rules_schema
+from shipline.capabilities.plans.lint.report import report as lint_report
+from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
 from shipline.capabilities.plans.messages import read_messages
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
 from shipline.capabilities.plans.usecases import (
@@ -36,6 +44,9 @@ from shipline.capabilities.plans.versions import (
 )
 
 __all__ = [
+    "CLEANUP_SETTINGS",
+    "HOOK",
+    "HOOK_MARKER",
     "PLAIN",
     "SECTIONS",
     "SNAPSHOT",
@@ -45,6 +56,8 @@ __all__ = [
     "ChannelRule",
     "Dialect",
     "FinalPlan",
+    "Linted",
+    "Linter",
     "Scheme",
     "Show",
     "Style",
@@ -56,14 +69,20 @@ __all__ = [
     "compare",
     "detect_packages",
     "ecosystem_at",
+    "hook_script",
+    "kept_of_message",
     "latest_releases",
     "links_of",
+    "lint_document",
+    "lint_report",
+    "lint_rules_schema",
     "make_final_plan",
     "make_plan",
     "next_version",
     "plan_document",
     "prepend",
     "read_change",
+    "read_lint_rules",
     "read_message",
     "read_messages",
     "render_section",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shipline.apps.cli.checks.check import Check, State, wrong
+from shipline.apps.cli.hooks import hook_of
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
 from shipline.configuration import FILE_NAME, Settings
@@ -63,6 +64,7 @@ def repository(application: Application) -> Iterator[Check]:
     yield _work_tree(application)
     yield _identity(root)
     yield from _remote(application, root)
+    yield from _hook(application)
 
 
 def _history(application: Application) -> Check:
@@ -128,6 +130,21 @@ def _remote(application: Application, root: Path) -> Iterator[Check]:
         yield Check("remote", State.WRONG, f"git knows no remote {remote!r}, to which releases are pushed", todo)
     else:
         yield Check("remote", State.OK, f"{remote} is known")
+
+
+def _hook(application: Application) -> Iterator[Check]:
+    """Whether our commit-msg hook, where there is one, has the rules that the settings have now."""
+    try:
+        hook = hook_of(application)
+    except ShiplineError:  # Wrong settings, which their own check tells.
+        return
+    if not hook.is_ours:
+        return
+    if hook.found == hook.script:
+        yield Check("hook", State.OK, f"{hook.path.name} checks messages by the rules of {FILE_NAME}")
+    else:
+        words = f"{hook.path} was written for other settings, or by another version"
+        yield Check("hook", State.WARNING, words, "shipline init --hooks")
 
 
 def registry(application: Application) -> Iterator[Check]:

@@ -1,0 +1,12 @@
+"""Room `scaffold`: what a repository needs to use all this. So far: the settings of other tools, taken over.
+
+Promises: reads configuration as data and runs none of it; every key that it meets is answered for: taken, not needed,
+or without equal, each with why. Writes no file: that, and that the strict loader takes the result, is for the caller.
+Does not migrate tags or changelogs, which stay as they are.
+"""
+
+from shipline.capabilities.scaffold.answers import Answer, Imported
+from shipline.capabilities.scaffold.usecases import TOOLS, import_settings, present_tools
+from shipline.capabilities.scaffold.writing import settings_text
+
+__all__ = ["TOOLS", "Answer", "Imported", "import_settings", "present_tools", "settings_text"]

@@ -1,0 +1,170 @@
+"""What became of each key of another tool's configuration, and the settings that came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+
+class Answer(StrEnum):
+    """What became of a key."""
+
+    TAKEN = "taken"
+    NOT_NEEDED = "not needed"
+    NO_EQUAL = "no equal"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key that was met, where, and what became of it; `words` say as what it was taken, or why it was not."""
+
+    tool: str
+    file: str
+    key: str
+    answer: Answer
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The result: our settings as tables, and every key that was met."""
+
+    tools: tuple[str, ...]
+    settings: dict[str, Any]
+    keys: tuple[Key, ...]
+
+
+@dataclass(slots=True)
+class Draft:
+    """Settings in the making, of one tool's file."""
+
+    tool: str
+    file: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    keys: list[Key] = field(default_factory=list)
+
+    def taken(self, key: str, words: str) -> None:
+        """The key's meaning is in the settings now."""
+        self.keys.append(Key(self.tool, self.file, key, Answer.TAKEN, words))
+
+    def not_needed(self, key: str, words: str) -> None:
+        """What the key is for happens anyway, or has no place here."""
+        self.keys.append(Key(self.tool, self.file, key, Answer.NOT_NEEDED, words))
+
+    def no_equal(self, key: str, words: str) -> None:
+        """What the key is for cannot be set here."""
+        self.keys.append(Key(self.tool, self.file, key, Answer.NO_EQUAL, words))
+
+    def put(self, key: str, table: str, name: str, value: Any) -> None:
+        """Take a key as one setting of a table: `[table] name = value`."""
+        self.settings.setdefault(table, {})[name] = value
+        self.taken(key, f"{table}.{name} = {value!r}"[:160])
+
+    def rule(self, key: str, name: str, setting: list[Any]) -> None:
+        """Take a key as a lint rule."""
+        self.settings.setdefault("lint", {}).setdefault("rules", {})[name] = setting
+        self.taken(key, f"lint.rules.{name} = {setting!r}"[:160])
+
+    def package(self, path: str = ".") -> dict[str, Any]:
+        """The package in a folder; a new one where there is none yet."""
+        packages: list[dict[str, Any]] = self.settings.setdefault("package", [])
+        found = next((package for package in packages if package.get("path", ".") == path), None)
+        if found is None:
+            found = {} if path == "." else {"path": path}
+            packages.append(found)
+        return found
+
+    def put_package(self, key: str, name: str, value: Any, *, path: str = ".") -> None:
+        """Take a key as a setting of a package."""
+        self.package(path)[name] = value
+        self.taken(key, f"package.{name} = {value!r}"[:160])
+
+
+Taker: TypeAlias = Callable[[Draft, str, Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Meanings:
+    """What becomes of the keys of a table, by name: who takes them, or why they are not needed or have no equal."""
+
+    takers: Mapping[str, Taker]
+    not_needed: Mapping[str, str]
+    no_equal: Mapping[str, str]
+
+
+def answer_all(draft: Draft, table: Mapping[str, Any], meanings: Meanings, *, prefix: str = "") -> None:
+    """Answer for every key of a table. A value that its taker cannot use has no equal."""
+    for name, value in table.items():
+        key = f"{prefix}{name}"
+        if name in meanings.takers:
+            try:
+                meanings.takers[name](draft, key, value)
+            except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+                draft.no_equal(key, f"its value is not what it usually is: {str(error)[:80]}")
+        elif name in meanings.not_needed:
+            draft.not_needed(key, meanings.not_needed[name])
+        else:
+            draft.no_equal(key, meanings.no_equal.get(name, "it is not known to this import"))
+
+
+def text(value: Any) -> str:
+    """A value that must be a text."""
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} instead of a text")
+    return value
+
+
+def texts(value: Any) -> list[str]:
+    """A value that must be a list of texts."""
+    if not isinstance(value, list):
+        raise TypeError(f"{type(value).__name__} instead of a list")
+    return [text(each) for each in value]
+
+
+def package_setting(name: str) -> Taker:
+    """Takes a text as a setting of the package."""
+    return lambda draft, key, value: draft.put_package(key, name, text(value))
+
+
+def version_pattern(name: str, *placeholders: str) -> Taker:
+    """Takes a format with one of `placeholders` for the version as a setting of the package."""
+
+    def take(draft: Draft, key: str, value: Any) -> None:
+        draft.put_package(key, name, with_version(text(value), placeholders))
+
+    return take
+
+
+def message_pattern(*placeholders: str) -> Taker:
+    """Takes a format of a commit message; only its first line, which is ours."""
+
+    def take(draft: Draft, key: str, value: Any) -> None:
+        draft.put(key, "release", "commit_message", with_version(text(value).split("\n")[0], placeholders))
+
+    return take
+
+
+def with_version(pattern: str, placeholders: tuple[str, ...]) -> str:
+    """The pattern with our placeholder. ValueError where it has none, or others that we have not."""
+    for placeholder in placeholders:
+        pattern = pattern.replace(placeholder, "{version}")
+    rest = pattern.replace("{version}", "").replace("{package}", "")
+    if "{version}" not in pattern or any(mark in rest for mark in ("$", "{", "}")):
+        raise ValueError(f"{pattern[:60]!r} has placeholders that have no equal")
+    return pattern
+
+
+def sections(draft: Draft, key: str, value: Any) -> None:
+    """Takes a list of types with their headings; what is hidden has none. conventional-changelog's form."""
+    found: dict[str, list[str]] = {}
+    for each in value:
+        if not each.get("hidden"):
+            found.setdefault(text(each.get("section", each["type"])), []).append(text(each["type"]))
+    if not found:
+        draft.not_needed(key, "nothing is shown by it")
+        return
+    listed = [{"title": title, "types": list(dict.fromkeys(types))} for title, types in found.items()]
+    draft.settings.setdefault("changelog", {})["section"] = listed
+    draft.taken(key, f"{len(listed)} [[changelog.section]]")

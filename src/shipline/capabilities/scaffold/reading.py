@@ -1,0 +1,42 @@
+"""The bytes of a configuration file -> data, by the file's name. Pure; ValueError says what is wrong with it."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import tomllib
+from typing import Any
+
+import yaml  # type: ignore[import-untyped]  # it ships no types
+
+from shipline.capabilities.scaffold.literal import read_literal
+
+SIZE_MAX = 1 << 20
+
+
+def read_data(name: str, content: bytes) -> dict[str, Any]:
+    """The table that the file holds. A name without a known ending is YAML, of which JSON is a part."""
+    if len(content) > SIZE_MAX:
+        raise ValueError("it is larger than 1 MiB")
+    source = content.decode("utf-8-sig")
+    try:
+        data = _parsed(name, source)
+    except (RecursionError, yaml.YAMLError, configparser.Error) as error:
+        raise ValueError(str(error)[:200] or "it is nested too deeply") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        raise ValueError("it is no table of names")
+    return data
+
+
+def _parsed(name: str, source: str) -> Any:
+    if name.endswith(".toml"):
+        return tomllib.loads(source)
+    if name.endswith(".json"):
+        return json.loads(source)
+    if name.endswith((".js", ".cjs", ".mjs", ".ts")):
+        return read_literal(source)
+    if name == ".gitlint":
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(source)
+        return {section: dict(parser.items(section)) for section in parser.sections()}
+    return yaml.safe_load(source)

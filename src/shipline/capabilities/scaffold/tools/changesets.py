@@ -1,0 +1,46 @@
+"""Changesets 2. From: https://github.com/changesets/changesets/blob/main/docs/config-file-options.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, text, texts
+
+FILES: dict[str, tuple[str, ...]] = {".changeset/config.json": ()}
+NOT_NEEDED = {
+    "$schema": "it is for editors",
+    "changelog": "changelogs are written with references and contributors anyway",
+    "commit": "a release commits what it changed",
+    "updateInternalDependencies": "a dependent is released when the new version is out of its range",
+    "bumpVersionsWithWorkspaceProtocolOnly": "ranges are followed by what they say",
+    "prettier": "files are edited in place, and stay as they are formatted",
+    "snapshot": "snapshots have one form",
+}
+NO_EQUAL = {
+    "access": "npm's own configuration says it: publishConfig.access in package.json",
+    "ignore": "leave a package out by naming the others in [[package]]",
+    "privatePackages": "a private package is planned and tagged like any other",
+    "changedFilePatterns": "what belongs to a package is its folder",
+}
+
+
+def read(draft: Draft, data: dict[str, Any]) -> None:
+    """Answer for every key of `.changeset/config.json`."""
+    draft.put("(the folder .changeset)", "release", "source", "changesets")
+    takers = {"baseBranch": _branch, "fixed": _groups, "linked": _groups}
+    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+
+
+def _branch(draft: Draft, key: str, value: Any) -> None:
+    draft.put(key, "release", "branch", text(value))
+
+
+def _groups(draft: Draft, key: str, value: Any) -> None:
+    found = [texts(each) for each in value]
+    for number, packages in enumerate(found, start=1):
+        group = {"name": f"{key}-{number}", "packages": packages, "kind": key}
+        draft.settings.setdefault("group", []).append(group)
+    if found:
+        draft.taken(key, f"{len(found)} [[group]] of the kind {key}")
+    else:
+        draft.not_needed(key, "it is empty")

@@ -1,0 +1,128 @@
+"""python-semantic-release 10. From: https://python-semantic-release.readthedocs.io/en/latest/configuration/."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from shipline.capabilities.scaffold.answers import (
+    Draft,
+    Meanings,
+    Taker,
+    answer_all,
+    message_pattern,
+    text,
+    texts,
+    version_pattern,
+)
+
+FILES: dict[str, tuple[str, ...]] = {
+    "pyproject.toml": ("tool", "semantic_release"),
+    "releaserc.toml": ("semantic_release",),
+    "releaserc.json": ("semantic_release",),
+}
+ONLY = "it is an option of the machine, not of the project"
+NOT_NEEDED = {
+    "allow_zero_version": "the first version is the one in the package's files",
+    "major_on_zero": "before 1.0.0 a breaking change moves the minor version",
+    "commit_author": "git's own identity commits",
+    "logging_use_named_masks": ONLY,
+    "no_git_verify": "hooks do not run for a release's commit",
+    "repo_dir": ONLY,
+    "publish": "a release publishes what it has built: set [[registry]]",
+    "add_partial_tags": "moving tags are made by nobody",
+    "tag_commit": "a release commits and tags",
+}
+NO_EQUAL = {
+    "build_command": "packages are built by the provider in [build]",
+    "build_command_env": "what builds a package gets no credentials",
+    "assets": "what a release commits are its version files and changelog",
+    "changelog": "the changelog has one form; its file is taken",
+    "commit_parser": "commits are conventional",
+}
+FIXED = "the conventional bumps hold"
+PARSERS = ("conventional", "conventional-monorepo", "angular")
+WORDS = {
+    "parse_squash_commits": "a squash body is read as several changes",
+    "ignore_merge_commits": "merges move nothing",
+}
+
+
+def read(draft: Draft, data: dict[str, Any]) -> None:
+    """Answer for every key."""
+    takers = {
+        "version_toml": _version_files,
+        "version_variables": _version_files,
+        "tag_format": version_pattern("tag_format", "{version}"),
+        "branches": _branches,
+        "branch": lambda draft, key, value: draft.put(key, "release", "branch", text(value)),
+        "commit_message": message_pattern("{version}"),
+        "commit_parser": _parser,
+        "commit_parser_options": _options,
+        "remote": _remote,
+        "changelog": _changelog,
+    }
+    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+
+
+def _version_files(draft: Draft, key: str, value: Any) -> None:
+    files = [*draft.package().get("version_files", []), *(each.partition(":")[0] for each in texts(value))]
+    draft.put_package(key, "version_files", list(dict.fromkeys(files)))
+
+
+def _branches(draft: Draft, key: str, value: Any) -> None:
+    for name, table in value.items():
+        pattern = text(table.get("match", name)).removeprefix("^").removesuffix("$").replace(".*", "*")
+        either = re.fullmatch(r"\(?([\w/|-]+)\)?", pattern)
+        globs = either[1].split("|") if either else [pattern]
+        if any(mark in each for each in globs for mark in "()|+\\?"):
+            draft.no_equal(f"{key}.{name}", f"a branch is named by a glob, and {pattern[:60]!r} is a pattern")
+            continue
+        for each in globs:
+            channel = {"branch": each}
+            if table.get("prerelease"):
+                channel["name"] = text(table.get("prerelease_token", "rc"))
+            draft.settings.setdefault("channel", []).append(channel)
+        draft.taken(f"{key}.{name}", f"[[channel]] for {', '.join(globs)}"[:160])
+
+
+def _parser(draft: Draft, key: str, value: Any) -> None:
+    if text(value) in PARSERS:
+        draft.not_needed(key, "commits are conventional")
+    else:
+        draft.no_equal(key, "only conventional commits are read")
+
+
+def _options(draft: Draft, key: str, value: Any) -> None:
+    takers: dict[str, Taker] = {"allowed_tags": _types, "other_allowed_tags": _types}
+    takers |= {"minor_tags": _bumps("minor"), "patch_tags": _bumps("patch")}
+    answer_all(draft, value, Meanings(takers, WORDS, {"default_bump_level": FIXED}), prefix=f"{key}.")
+
+
+def _bumps(bump: str) -> Taker:
+    """Takes a list of types that move the version in one way."""
+
+    def take(draft: Draft, key: str, value: Any) -> None:
+        found = [{"type": kind, "bump": bump} for kind in texts(value)]
+        draft.settings.setdefault("bump", []).extend(found)
+        draft.taken(key, f"{len(found)} [[bump]] to {bump}")
+
+    return take
+
+
+def _types(draft: Draft, key: str, value: Any) -> None:
+    draft.rule(key, "type-enum", [2, "always", texts(value)])
+
+
+def _remote(draft: Draft, key: str, value: Any) -> None:
+    draft.put(f"{key}.name", "release", "remote", text(value.get("name", "origin")))
+    for name in (name for name in value if name != "name"):
+        draft.no_equal(f"{key}.{name}", "the address of the git remote, and the environment, say it")
+
+
+def _changelog(draft: Draft, key: str, value: Any) -> None:
+    found = value.get("default_templates", {}).get("changelog_file") or value.get("changelog_file")
+    if found:
+        draft.put_package(f"{key}.changelog_file", "changelog", text(found))
+    for name in (name for name in value if name not in ("changelog_file", "default_templates")):
+        draft.no_equal(f"{key}.{name}", "the changelog has one form")

@@ -1,0 +1,127 @@
+"""release-please 17. From: https://github.com/googleapis/release-please/blob/main/docs/manifest-releaser.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
+
+FILES: dict[str, tuple[str, ...]] = {"release-please-config.json": (), ".release-please-config.json": ()}
+ECOSYSTEMS = {"python": "python", "node": "npm", "expo": "npm", "simple": "plain", "go": "plain"}
+LABELS = "labels are never used as state"
+ZERO = "before 1.0.0 a breaking change moves the minor version"
+TAGS = ("include-component-in-tag", "include-v-in-tag", "tag-separator", "component", "package-name")
+NOT_NEEDED = {
+    "$schema": "it is for editors",
+    "bootstrap-sha": "versions come from the tags",
+    "last-release-sha": "versions come from the tags",
+    "bump-minor-pre-major": ZERO,
+    "always-link-local": "a dependent is released when the new version is out of its range",
+    "always-update": "a release is planned anew from what is there",
+    "label": LABELS,
+    "release-label": LABELS,
+    "extra-label": LABELS,
+    "sequential-calls": "the history is read from the clone",
+    "group-pull-request-title-pattern": "the title says what is released",
+    "commit-search-depth": "the whole history is read",
+    "release-search-depth": "versions come from the tags",
+    "include-commit-authors": "contributors are named",
+} | dict.fromkeys(TAGS, "it is part of tag_format")
+NO_EQUAL = {
+    "bump-patch-for-minor-pre-major": "before 1.0.0 a feature moves the minor version",
+    "changelog-type": "the changelog has one form",
+    "changelog-host": "links are those of the remote's forge",
+    "versioning": "the commits decide",
+    "release-as": "the commits decide",
+    "initial-version": "the first version is the one in the package's files",
+    "draft": "a release is published when its gates have opened",
+    "prerelease": "the branch decides, by its [[channel]]",
+    "prerelease-type": "the branch decides, by its [[channel]]",
+    "pull-request-title-pattern": "the title says what is released",
+    "pull-request-header": "the text says what is released",
+    "pull-request-footer": "the text says what is released",
+    "separate-pull-requests": "one plan releases what has changed",
+    "skip-github-release": "a release is made where the settings say",
+    "skip-changelog": "a release writes the changelog",
+    "signoff": "the release's commit is not signed off",
+    "snapshot-labels": LABELS,
+    "extra-files": "they are taken where they are plain paths",
+}
+
+
+def read(draft: Draft, data: dict[str, Any]) -> None:
+    """Answer for every key, at the top and of each package."""
+    packages = data.get("packages", {})
+    common = {key: value for key, value in data.items() if key not in ("packages", "plugins")}
+    takers = dict.fromkeys(PACKAGE_TAKERS, _common) | {"changelog-sections": sections}
+    answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    for path, own in packages.items():
+        said = {"release-type": "node"} | {key: common[key] for key in PACKAGE_TAKERS if key in common} | own
+        _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)
+        takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS}
+        answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL), prefix=f"packages[{path[:60]}].")
+    for plugin in data.get("plugins", []):
+        _plugin(draft, plugin)
+
+
+def _common(draft: Draft, key: str, value: Any) -> None:  # noqa: ARG001 - as every taker
+    draft.taken(key, "for each package")
+
+
+def _package(draft: Draft, path: str, said: dict[str, Any], *, several: bool) -> None:
+    """The name and the tags of a package, which several keys make together."""
+    named = text(said.get("package-name", ""))
+    component = text(said.get("component") or named.rpartition("/")[2] or path.rpartition("/")[2])
+    package = draft.package(path)
+    if named or component != ".":
+        package["name"] = named or component
+    version = "v{version}" if said.get("include-v-in-tag", True) else "{version}"
+    with_component = (several or component != ".") and said.get("include-component-in-tag", True)
+    package["tag_format"] = f"{component}{said.get('tag-separator', '-')}{version}" if with_component else version
+    draft.taken(f"packages[{path[:60]}]", f"[[package]] with the tags {package['tag_format']}"[:160])
+
+
+def _at(path: str, name: str) -> Any:
+    """The taker of a package's key, for the package in a folder."""
+    return lambda draft, key, value: PACKAGE_TAKERS[name](draft, key, value, path)
+
+
+def _release_type(draft: Draft, key: str, value: Any, path: str) -> None:
+    if text(value) not in ECOSYSTEMS:
+        draft.no_equal(key, f"nothing is built for {value!r}; the ecosystem is found out from the files")
+        return
+    draft.put_package(key, "ecosystem", ECOSYSTEMS[value], path=path)
+
+
+def _changelog(draft: Draft, key: str, value: Any, path: str) -> None:
+    draft.put_package(key, "changelog", text(value), path=path)
+
+
+def _extra_files(draft: Draft, key: str, value: Any, path: str) -> None:
+    plain = [each if isinstance(each, str) else text(each["path"]) for each in value]
+    draft.put_package(key, "version_files", plain, path=path)
+
+
+def _exclude_paths(draft: Draft, key: str, value: Any, path: str) -> None:
+    names = ", ".join(texts(value))[:60]
+    draft.no_equal(key, f"what belongs to the package in {path} is its folder, {names} included")
+
+
+PACKAGE_TAKERS: dict[str, Any] = {
+    "release-type": _release_type,
+    "changelog-path": _changelog,
+    "extra-files": _extra_files,
+    "exclude-paths": _exclude_paths,
+}
+
+
+def _plugin(draft: Draft, plugin: Any) -> None:
+    name = plugin if isinstance(plugin, str) else str(plugin.get("type", ""))
+    if name.endswith("-workspace"):
+        draft.not_needed(f"plugins {name}"[:80], "dependents are followed by their ranges")
+    elif name == "linked-versions" and isinstance(plugin, dict):
+        group = {"name": str(plugin.get("groupName", name)), "packages": texts(plugin["components"]), "kind": "linked"}
+        draft.settings.setdefault("group", []).append(group)
+        draft.taken(f"plugins {name}", "a [[group]] of the kind linked")
+    else:
+        draft.no_equal(f"plugins {name}"[:80], "it is not known to this import")

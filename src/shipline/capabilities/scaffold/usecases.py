@@ -1,0 +1,146 @@
+"""Configuration files of other tools -> our settings, each key answered for. Pure: others read and write files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from shipline.capabilities.scaffold.answers import Draft, Imported, Key
+from shipline.capabilities.scaffold.reading import read_data
+from shipline.capabilities.scaffold.tools import (
+    changesets,
+    commitizen,
+    commitlint,
+    git_cliff,
+    gitlint,
+    python_semantic_release,
+    release_please,
+    semantic_release,
+    standard_version,
+)
+from shipline.domain.errors import UsageError
+
+Data = dict[str, Any]
+Reader = Callable[[Draft, Data], None]
+
+# Tool -> its files, in the order in which it looks for them, each with the table in it that is the tool's own.
+TOOLS: dict[str, tuple[Mapping[str, tuple[str, ...]], Reader]] = {
+    "release-please": (release_please.FILES, release_please.read),
+    "semantic-release": (semantic_release.FILES, semantic_release.read),
+    "python-semantic-release": (python_semantic_release.FILES, python_semantic_release.read),
+    "changesets": (changesets.FILES, changesets.read),
+    "standard-version": (standard_version.FILES, standard_version.read),
+    "commitizen": (commitizen.FILES, commitizen.read),
+    "git-cliff": (git_cliff.FILES, git_cliff.read),
+    "commitlint": (commitlint.FILES, commitlint.read),
+    "gitlint": (gitlint.FILES, gitlint.read),
+}
+OWN_FILES = frozenset(name for files, _ in TOOLS.values() for name, table in files.items() if not table)
+
+
+def present_tools(contents: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The tools that some of these files, by name, are of. Raises UsageError for a tool's own file that is broken."""
+    return tuple(name for name in TOOLS if _found(name, contents) is not None)
+
+
+def import_settings(
+    names: Collection[str],
+    contents: Mapping[str, bytes],
+    *,
+    known: Mapping[str, Collection[str]],
+    packages: Mapping[str, str],
+) -> Imported:
+    """The settings that these tools' files come to.
+
+    `known` are the names at the top of a shipline.toml, each with those inside of it; empty: not looked at. `packages`
+    are the names of the packages that the repository has, by their paths. Where two tools say different things, the one
+    that stands first in TOOLS is right.
+    """
+    settings: Data = {}
+    keys: list[Key] = []
+    for name in (name for name in TOOLS if name in names):
+        found = _found(name, contents)
+        if found is None:
+            raise UsageError(f"there is no configuration of {name} here", todo=f"looked for: {_listed(name)}")
+        draft = Draft(name, found[0])
+        read_table(TOOLS[name][1], draft, found[1])
+        _leave_out(draft, known)
+        _merge(settings, draft.settings)
+        keys += draft.keys
+    _name_packages(settings, packages)
+    return Imported(tuple(name for name in TOOLS if name in names), settings, tuple(keys))
+
+
+def read_table(reader: Reader, draft: Draft, data: Data) -> None:
+    """Let a tool's reader answer. Raises UsageError where the file is not built as the tool's files are."""
+    try:
+        reader(draft, data)
+    except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
+        raise UsageError(f"{draft.file} is not what {draft.tool} reads", why=str(error)[:200]) from None
+
+
+def _leave_out(draft: Draft, known: Mapping[str, Collection[str]]) -> None:
+    """Take out again what this version's loader would refuse, and say so."""
+    for table in [table for table in draft.settings if table not in known]:
+        del draft.settings[table]
+        draft.no_equal(f"(as [{table}])", f"this version of Shipline has no [{table}]")
+    for table, value in draft.settings.items():
+        for each in value if isinstance(value, list) else [value]:
+            for name in [name for name in each if known[table] and name not in known[table]]:
+                del each[name]
+                draft.no_equal(f"(as {table}.{name})", f"this version of Shipline has no {name} in [{table}]")
+
+
+def _listed(tool: str) -> str:
+    return ", ".join(TOOLS[tool][0])
+
+
+def _found(tool: str, contents: Mapping[str, bytes]) -> tuple[str, Data] | None:
+    """The tool's file that is there, and its own table in it."""
+    for name, table in TOOLS[tool][0].items():
+        if name not in contents:
+            continue
+        try:
+            data: Any = read_data(name, contents[name])
+        except ValueError as error:
+            if name not in OWN_FILES:
+                continue
+            todo = "put what it says into a JSON or YAML file of the same tool, then run this again"
+            raise UsageError(f"{name} of {tool} cannot be read", why=str(error)[:200], todo=todo) from None
+        for key in table:
+            data = data.get(key) if isinstance(data, dict) else None
+        if isinstance(data, dict):
+            return name, data
+    return None
+
+
+def _merge(settings: Data, others: Data) -> None:
+    """Put in what is not set yet."""
+    for name, value in others.items():
+        mine = settings.setdefault(name, value)
+        if mine is value:
+            continue
+        if isinstance(mine, dict) and isinstance(value, dict):
+            _merge(mine, value)
+        elif name == "package" and isinstance(mine, list):
+            _merge_packages(mine, value)
+
+
+def _merge_packages(packages: list[Data], others: list[Data]) -> None:
+    by_path = {package.get("path", "."): package for package in packages}
+    for other in others:
+        same = by_path.get(other.get("path", "."))
+        if same is None:
+            packages.append(other)
+        else:
+            _merge(same, other)
+
+
+def _name_packages(settings: Data, packages: Mapping[str, str]) -> None:
+    """A package needs a name: what the tool says, what its manifest says, or its folder's."""
+    for package in settings.get("package", []):
+        path = str(package.get("path", "."))
+        name = package.pop("name", None) or packages.get(path) or path.rpartition("/")[2]
+        rest = dict(package)
+        package.clear()
+        package.update({"name": name} | rest)

@@ -1,0 +1,162 @@
+"""Configurations as projects have them become settings that load strictly, and every key of them is answered for."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import tomllib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shipline.capabilities.scaffold import TOOLS, Answer, Imported, import_settings, present_tools
+from shipline.capabilities.scaffold.answers import Draft
+from shipline.capabilities.scaffold.literal import read_literal
+from shipline.capabilities.scaffold.reading import read_data
+from shipline.capabilities.scaffold.usecases import read_table
+from shipline.capabilities.scaffold.writing import settings_text
+from shipline.configuration import PackageSettings, ReleaseSettings, Settings, parse_settings
+from shipline.configuration.check import check_settings
+from shipline.domain.errors import UsageError
+from tests.capabilities.scaffold.configurations import CONFIGURATIONS
+
+TABLES = ("package", "release", "lint", "channel", "group", "registry", "bump", "changelog")
+EVERYTHING: dict[str, tuple[str, ...]] = dict.fromkeys(TABLES, ())
+NOW: dict[str, tuple[str, ...]] = {field.name: () for field in dataclasses.fields(Settings)}
+
+
+def imported(name: str, *, known: dict[str, tuple[str, ...]] = EVERYTHING) -> Imported:
+    files = {file: text.encode() for file, text in CONFIGURATIONS[name][0].items()}
+    return import_settings(present_tools(files), files, known=known, packages={".": "quotes"})
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_a_configuration_becomes_these_settings(name: str) -> None:
+    assert imported(name).settings == CONFIGURATIONS[name][1]
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_what_is_written_is_read_again_as_it_was(name: str) -> None:
+    settings = imported(name).settings
+    assert tomllib.loads(settings_text(settings, "a\nb")) == {"schema": 1} | settings
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_what_this_version_knows_of_it_loads_strictly(name: str) -> None:
+    kinds = (("package", PackageSettings), ("release", ReleaseSettings))
+    known = NOW | {table: tuple(field.name for field in dataclasses.fields(kind)) for table, kind in kinds}
+    check_settings(parse_settings(settings_text(imported(name, known=known).settings, "").encode()))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_every_key_is_answered_for(name: str) -> None:
+    """By itself, or by the keys that are inside of it."""
+    files = {file: text.encode() for file, text in CONFIGURATIONS[name][0].items()}
+    result = imported(name)
+    said = [key.key for key in result.keys]
+    for tool in result.tools:
+        file = next(key.file for key in result.keys if key.tool == tool)
+        data: Any = read_data(file, files[file])
+        for table in TOOLS[tool][0][file]:
+            data = data[table]
+        # gitlint's sections are answered for by the names of the rules that they are about.
+        missing = [key for key in data if not any(key in each for each in said) and key not in ("packages", "general")]
+        assert missing == []
+    assert all(key.words for key in result.keys)
+
+
+def test_every_tool_has_a_configuration_here() -> None:
+    assert {tool for name in CONFIGURATIONS for tool in imported(name).tools} == set(TOOLS)
+
+
+def test_what_this_version_does_not_know_is_said() -> None:
+    known: dict[str, tuple[str, ...]] = {"release": ("branch",)}
+    result = imported("changesets", known=known)
+    assert set(result.settings) == {"release"}
+    assert result.settings["release"] == {"branch": "main"}
+    assert {(key.key, key.answer) for key in result.keys} >= {
+        ("(as [group])", Answer.NO_EQUAL),
+        ("(as release.source)", Answer.NO_EQUAL),
+    }
+
+
+def test_the_tool_that_comes_first_is_right() -> None:
+    files = {
+        ".releaserc": b'{"tagFormat": "release-${version}"}',
+        ".cz.json": b'{"commitizen": {"tag_format": "$version", "version_scheme": "semver"}}',
+    }
+    result = import_settings(present_tools(files), files, known=EVERYTHING, packages={})
+    assert result.settings["package"] == [{"name": ".", "tag_format": "release-{version}", "scheme": "semver"}]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        (".releaserc", b"a: [1"),
+        (".releaserc", b"- 1"),
+        (".releaserc", b"[" * 3000),
+        (".releaserc.json", b"{"),
+        (".releaserc.json", b"\xff"),
+        (".releaserc", b"1: 2"),
+        (".releaserc", b"!!python/object/apply:os.system ['true']"),
+        (".releaserc.yaml", b" " * ((1 << 20) + 1)),
+        ("cliff.toml", b"="),
+        (".gitlint", b"no section"),
+        ("release.config.js", b"module.exports = { plugins: plugins() }"),
+        ("commitlint.config.js", b"const a = 1; module.exports = {}"),
+        ("commitlint.config.ts", b"export default { rules: { 'type-enum': [Level.Error] } }"),
+    ],
+)
+def test_what_cannot_be_read_is_said_with_the_file(file: str, content: bytes) -> None:
+    with pytest.raises(UsageError) as caught:
+        present_tools({file: content})
+    assert file in caught.value.what
+
+
+def test_a_manifest_of_somebody_else_is_no_configuration() -> None:
+    assert present_tools({"package.json": b"{", "pyproject.toml": b"="}) == ()
+    assert present_tools({"package.json": b'{"name": "a"}', "pyproject.toml": b"[tool.other]"}) == ()
+
+
+def test_a_tool_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UsageError, match="no configuration of gitlint"):
+        import_settings(["gitlint"], {}, known=EVERYTHING, packages={})
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+@pytest.mark.parametrize("value", [None, 1, "x", [], {}, [None], [[1]], {"a": {"b": []}}, True])
+def test_values_of_any_shape_do_no_harm(name: str, value: Any) -> None:
+    """Each key in turn has a value that it usually has not: it has no equal, or the file is refused in words."""
+    files = {file: text.encode() for file, text in CONFIGURATIONS[name][0].items()}
+    result = imported(name)
+    for tool in result.tools:
+        file = next(key.file for key in result.keys if key.tool == tool)
+        data: Any = read_data(file, files[file])
+        for table in TOOLS[tool][0][file]:
+            data = data[table]
+        for key in data:
+            draft = Draft(tool, file)
+            with contextlib.suppress(UsageError):
+                read_table(TOOLS[tool][1], draft, data | {key: value})
+                assert tomllib.loads(settings_text(draft.settings, "")) == {"schema": 1} | draft.settings
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(alphabet="ab'{ :,", max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(alphabet="ab-", max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(VALUES)
+def test_a_literal_is_read_as_json_is(value: Any) -> None:
+    assert read_literal(f"// a\nexport default {json.dumps(value)} /* b */") == value
+
+
+@given(st.text(alphabet="{}[],:;'\"`.=a1 \n\\/*$", max_size=40))
+def test_no_text_stops_the_reader_of_literals(text: str) -> None:
+    with contextlib.suppress(ValueError):
+        read_literal(f"module.exports = {text}")
