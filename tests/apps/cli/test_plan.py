@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -12,20 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
-from shipline.domain.errors import UsageError
-from shipline.domain.package import Package
-from shipline.ports.repository import Repository
+from shipline.bootstrap import Application
+from shipline.domain.errors import RefusedError, UsageError
 from shipline.testing.histories import History
 
 
-@dataclass(frozen=True)
-class OpenWorkspace:
-    history: History
-    packages: Sequence[Package] | None = None
+class OpenWorkspace(Application):
+    """The application in a repository that the test goes on with."""
 
-    @property
-    def repository(self) -> Repository:
-        return self.history.repository
+    def __init__(self, history: History) -> None:
+        super().__init__(history.folder)
+        self.history = history
 
 
 @pytest.fixture
@@ -80,3 +75,14 @@ def test_the_changelog_goes_to_standard_output(workspace: OpenWorkspace) -> None
     assert run(workspace, changelog.command, "--all").startswith("# Changelog\n")
     workspace.history.commit("fix: b")
     assert "- b (" in run(workspace, changelog.command)
+
+
+def test_a_channel_can_be_asked_for_and_the_branch_says_one_otherwise(workspace: OpenWorkspace) -> None:
+    workspace.history.commit("feat: more")
+    assert "1.0.0 -> 1.1.0-rc.1" in run(workspace, plan.command, "--channel", "rc")
+    workspace.history.git("checkout", "--quiet", "-b", "1.x")
+    document = json.loads(run(workspace, plan.command, "--json"))
+    assert (document["packages"][0]["channel"], document["packages"][0]["next"]) == ("1.x", "1.1.0")
+    workspace.history.commit("feat!: too much")
+    with pytest.raises(RefusedError):
+        run(workspace, plan.command)
