@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
 from shipline.bootstrap import Application
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import RefusedError, UsageError
 from shipline.testing.histories import History
 
 
@@ -83,3 +83,14 @@ def test_one_release_and_an_announcement_are_printed(workspace: OpenWorkspace) -
     assert run(workspace, changelog.command, "--announcement").startswith("What comes next in quotes:\n\nFixed:\n- b\n")
     both = CliRunner().invoke(changelog.command, ["--all", "--announcement"], obj=workspace)
     assert both.exit_code == 2
+
+
+def test_a_channel_can_be_asked_for_and_the_branch_says_one_otherwise(workspace: OpenWorkspace) -> None:
+    workspace.history.commit("feat: more")
+    assert "1.0.0 -> 1.1.0-rc.1" in run(workspace, plan.command, "--channel", "rc")
+    workspace.history.git("checkout", "--quiet", "-b", "1.x")
+    document = json.loads(run(workspace, plan.command, "--json"))
+    assert (document["packages"][0]["channel"], document["packages"][0]["next"]) == ("1.x", "1.1.0")
+    workspace.history.commit("feat!: too much")
+    with pytest.raises(RefusedError):
+        run(workspace, plan.command)
