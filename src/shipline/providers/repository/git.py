@@ -359,10 +359,9 @@ class GitRepository:
         if remote.startswith("-"):
             raise InvalidValue("a remote is no option")
         try:
-            lines = self._git.run(
-                f"look at {remote}", "ls-remote", "--end-of-options", remote, reference, f"{reference}^{{}}"
-            )
-            there = dict(reversed(line.split("\t")) for line in lines.decode("utf-8", "replace").splitlines())
+            asked = ("ls-remote", "--end-of-options", remote, reference, f"{reference}^{{}}")
+            lines = self._git.run(f"look at {remote}", *asked).decode("utf-8", "replace").splitlines()
+            there = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
             if f"{reference}^{{}}" in there:
                 raise _not_moving(name, f"on {remote}")
             if there.get(reference) != target:
