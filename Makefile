@@ -4,6 +4,8 @@ SHELL := /bin/sh
 BIN := .venv/bin
 # Debian keeps haproxy where only root's PATH looks.
 export PATH := $(PATH):/usr/sbin:/sbin
+# The tests start the command line hundreds of times; without its compiled modules each start costs double.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests check format test test-kill bench bench-plans demo lock

@@ -319,6 +319,7 @@ class Application:
             commit_message=self.settings.release.commit_message,
             remote=self.settings.release.remote,
             sign_tags=self.settings.release.sign_tags,
+            moving_tags=self.settings.release.moving_tags,
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
             python=sys.executable,

@@ -75,7 +75,7 @@ def noted(events: EventWriter, tx: Transaction) -> None:
 def play_release(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
     world = new_world(template, folder)
     shutil.copytree(repository, folder / "repository")
-    made = ReleaseWorld(world, folder)
+    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"))
     ordered: list[Any] = []
     countdown, killed = live_and_die(made, lambda: ordered.append(made.order()[1]), fatal)
     release = made.now(ordered[0])
@@ -92,6 +92,7 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
         "served": made.digests("0.1.0"),
         "publications": [(one.registry, one.files) for one in release.publications],
         "tag": made.history.git("rev-parse", "v0.1.0^{commit}"),
+        "moving tags": made.history.git("rev-parse", "v0", "stable"),
         "commits": made.history.git("log", "--format=%s").splitlines(),
         "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
         "events": kinds(world.store),

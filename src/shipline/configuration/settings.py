@@ -17,6 +17,10 @@ _FILE = Limits(
     meaning="a path inside the repository, relative and with forward slashes",
 )
 
+_MOVING_TAG = Limits(
+    pattern=r"(?:[A-Za-z0-9@._/-]|\{(?:package|major|minor|channel)\}){1,100}",
+    meaning="a tag, in which {package}, {major}, {minor} and {channel} may stand",
+)
 _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
 """What may name a file in a bundle, and a folder that is emptied."""
 
@@ -121,6 +125,7 @@ class ReleaseSettings:
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
+    `moving_tags` follow the releases; each may hold `{package}`, `{major}`, `{minor}` and `{channel}`.
     `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
     `features_before_1` are the steps that breaking changes and features make while the major version is 0.
     """
@@ -131,6 +136,7 @@ class ReleaseSettings:
         "chore(release): {package} {version}"
     )
     sign_tags: bool = False
+    moving_tags: tuple[Annotated[str, _MOVING_TAG], ...] = ()
     yank_on_rollback: bool = False
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"

@@ -173,6 +173,14 @@ class Repository(Protocol):
         """
         ...
 
+    def move_tag(self, name: str, commit: str, *, remote: str) -> None:
+        """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood.
+
+        Idempotent. An annotated tag of that name, here or there, is a release and is not moved: ConflictError; so is
+        one that somebody else moved on the remote meanwhile. Unreachable: UnavailableError.
+        """
+        ...
+
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
         ...

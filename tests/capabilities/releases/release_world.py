@@ -42,7 +42,7 @@ GATES = (
     Gate("proof", "provenance.present && signatures.verified"),
 )
 JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
-REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push")
+REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag")
 REGISTRY_EFFECTS = ("publish", "yank")
 
 
@@ -88,6 +88,7 @@ class ReleaseWorld:
     world: World
     folder: Path
     remote: str = ""
+    moving_tags: tuple[str, ...] = ()
     failing: int = 0
     silent: bool = False
     gates: tuple[Gate, ...] = GATES
@@ -135,6 +136,7 @@ class ReleaseWorld:
             commit_message="chore(release): {package} {version}",
             remote=self.remote,
             sign_tags=False,
+            moving_tags=self.moving_tags,
             tests=(TESTS,),
             gates=self.gates,
             python="python",

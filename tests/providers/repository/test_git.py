@@ -279,3 +279,27 @@ class TestSignedTags:
             history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True)
         assert "user.signingKey" in caught.value.todo
         assert history.git("tag") == ""
+
+
+class TestMovingTags:
+    def test_a_tag_moves_on_the_remote_wherever_it_stood(self, history: History, remote: History) -> None:
+        first, second = history.commit("feat: b"), history.commit("feat: c")
+        history.git("push", "--quiet", "origin", "main")
+        remote.git("fetch", "--quiet")
+        remote.git("push", "--quiet", "origin", f"{first}:refs/tags/latest")
+        for _ in range(2):
+            history.repository.move_tag("latest", second, remote="origin")
+            assert history.git("ls-remote", "origin", "refs/tags/latest").split() == [second, "refs/tags/latest"]
+
+    def test_an_annotated_tag_on_the_remote_is_left_alone(self, history: History, remote: History) -> None:
+        remote.git("tag", "--annotate", "--message", "one", "latest")
+        remote.git("push", "--quiet", "origin", "latest")
+        before = history.git("ls-remote", "origin")
+        with pytest.raises(ConflictError, match="on origin is an annotated one"):
+            history.repository.move_tag("latest", history.git("rev-parse", "HEAD"), remote="origin")
+        assert history.git("ls-remote", "origin") == before
+
+    def test_a_remote_that_is_not_there_is_said(self, history: History) -> None:
+        head = history.commit("feat: b")
+        with pytest.raises(UnavailableError):
+            history.repository.move_tag("latest", head, remote="/no/such/remote")

@@ -21,6 +21,7 @@ from shipline.capabilities.plans.lint.report import report as lint_report
 from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
 from shipline.capabilities.plans.messages import read_messages
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
+from shipline.capabilities.plans.tags import version_text
 from shipline.capabilities.plans.usecases import (
     FinalPlan,
     changelog_of,
@@ -91,4 +92,5 @@ __all__ = [
     "satisfies",
     "scheme_named",
     "upgrade_notes_at",
+    "version_text",
 ]

@@ -50,8 +50,8 @@ class ReleaseGround:
     """What the releases of one project stand on.
 
     `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
-    is pushed. `sign_tags` has git sign them. `builders` gives what builds a package. `python` is the interpreter
-    for test commands. `style` is how the release notes look.
+    is pushed. `sign_tags` has git sign the tags, `moving_tags` are those that follow the releases. `builders` gives
+    what builds a package. `python` is the interpreter for test commands. `style` is how the release notes look.
     """
 
     store: Store
@@ -65,6 +65,7 @@ class ReleaseGround:
     commit_message: str
     remote: str
     sign_tags: bool
+    moving_tags: tuple[str, ...]
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str

@@ -16,6 +16,7 @@ from shipline.capabilities.releases.footing import (
     listed,
 )
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.queries import RELEASES, find_release, newest_release
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
@@ -73,6 +74,7 @@ def release_package(
             return decision, resume_release(tx, engine, known.unfinished, actor)
     if decision.start is Start.NOTHING or decision.version is None:
         return decision, None
+    check_moving_tags(ground.moving_tags, candidate.package)
     tag = None
     if decision.version == candidate.plan.current:
         tag = ground.repository.find_tag(candidate.package.tag(decision.version))

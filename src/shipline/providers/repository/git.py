@@ -343,6 +343,34 @@ class GitRepository:
             return False  # A lightweight tag has nothing to sign.
         return any(line.startswith(b"-----BEGIN ") and b"SIGN" in line for line in content.splitlines())
 
+    def move_tag(self, name: str, commit: str, *, remote: str) -> None:
+        """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood."""
+        target = self._resolve(commit)
+        self._check_tag_name(name)
+        kind = self._git.run("read a tag", "for-each-ref", "--format=%(objecttype)", f"refs/tags/{name}").strip()
+        if kind not in (b"", b"commit"):
+            raise _not_moving(name, "here")
+        self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)
+        if remote:
+            self._push_moved(name, target, remote)
+
+    def _push_moved(self, name: str, target: str, remote: str) -> None:
+        reference = f"refs/tags/{name}"
+        if remote.startswith("-"):
+            raise InvalidValue("a remote is no option")
+        try:
+            asked = ("ls-remote", "--end-of-options", remote, reference, f"{reference}^{{}}")
+            lines = self._git.run(f"look at {remote}", *asked).decode("utf-8", "replace").splitlines()
+            there = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
+            if f"{reference}^{{}}" in there:
+                raise _not_moving(name, f"on {remote}")
+            if there.get(reference) != target:
+                lease = f"--force-with-lease={reference}:{there.get(reference, '')}"
+                options = ("push", lease, "--porcelain", "--no-follow-tags", "--end-of-options")
+                self._git.run(f"push to {remote}", *options, remote, f"{target}:{reference}")
+        except GitFailed as failure:
+            raise _push_error(remote, failure) from None
+
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
         if self.find_tag(name) is not None:
@@ -535,6 +563,14 @@ def _signing_error(name: str, why: str) -> ShiplineError:
         why=why,
         todo="see that git can sign here: `git config gpg.format` (openpgp or ssh), `git config user.signingKey`, and "
         "that the key asks for no passphrase",
+    )
+
+
+def _not_moving(name: str, place: str) -> ConflictError:
+    return ConflictError(
+        f"the tag {name!r} {place} is an annotated one",
+        why="annotated tags are releases, which stay where they are",
+        todo="give the moving tag another name in shipline.toml",
     )
 
 

@@ -218,3 +218,14 @@ class RepositoryConformance:
         assert (destination / "dir" / "secret.txt").read_text() == "one"
         with pytest.raises(InvalidValue):
             repository.export(first, destination)
+
+    def test_a_lightweight_tag_moves_and_an_annotated_one_does_not(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        second = commit(repository, "a.txt", "two", key="k2")
+        repository.create_tag("v1.0.0", first, "1", time_us=NOW_US)
+        for target in (second, first, first):
+            repository.move_tag("latest", target, remote="")
+            assert repository.find_commit("refs/tags/latest") == target
+        with pytest.raises(ConflictError, match="annotated"):
+            repository.move_tag("v1.0.0", second, remote="")
+        assert repository.find_commit("refs/tags/v1.0.0^{commit}") == first
