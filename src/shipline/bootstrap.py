@@ -168,9 +168,11 @@ class Application:
     @cached_property
     def changelog_style(self) -> Style:
         """How changelogs and release notes look."""
-        from shipline.capabilities.plans import SECTIONS, Style, links_of, upgrade_notes_at
+        from shipline.capabilities.plans import PLAIN, SECTIONS, Style, links_of, upgrade_notes_at
 
         table = self.settings.changelog
+        if not self._has_commits():  # An environment can be looked at where nothing can be released.
+            return PLAIN
         address = table.repository or (self.repository.remote_address("origin") if table.links else None)
         return Style(
             sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
@@ -178,6 +180,12 @@ class Application:
             contributors=table.contributors,
             upgrade_notes=upgrade_notes_at(self.repository, table.upgrade_notes),
         )
+
+    def _has_commits(self) -> bool:
+        try:
+            return self.repository.head() is not None
+        except UsageError:  # There is no repository here.
+            return False
 
     @property
     def changelog_template(self) -> str | None:
