@@ -186,8 +186,8 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
-    `package`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is made,
-    `changelog` how it is told.
+    `forge` is such a table, too; an empty one shows releases nowhere. `package`, `test`, `gate`, `bump` and
+    `environment` are lists of tables; `release` says how a release is made, `changelog` how it is told.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -199,6 +199,7 @@ class Settings:
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
+    forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

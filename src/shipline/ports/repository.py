@@ -78,6 +78,10 @@ class Repository(Protocol):
         """The current branch, None when HEAD is detached."""
         ...
 
+    def remote_address(self, remote: str) -> str:
+        """The address that git fetches `remote` from; `remote` itself where no remote has that name."""
+        ...
+
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         ...

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.releases import evidence_of, verdicts_of
-from shipline.capabilities.releases.proof import _is_prerelease
+from shipline.capabilities.releases.proof import is_prerelease
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
@@ -377,7 +377,7 @@ def test_a_report_that_changed_after_it_was_read_is_not_signed(project: ReleaseW
 )
 def test_a_gate_knows_a_prerelease(version: str, *, expected: bool) -> None:
     """A post-release is none: a gate for final versions would not be asked."""
-    assert _is_prerelease(version) is expected
+    assert is_prerelease(version) is expected
 
 
 def test_a_release_that_two_resume_goes_on_once(project: ReleaseWorld) -> None:

@@ -58,12 +58,13 @@ def _release_each(application: Application, names: tuple[str, ...]) -> list[Rele
 
 def _ended(application: Application, release_id: str) -> Release:
     """The release as it is now. A stop is an error, a gate's no a refusal."""
-    from shipline.capabilities.releases import RELEASES, verdicts_of
+    from shipline.capabilities.releases import RELEASES, has_halted, verdicts_of
     from shipline.domain.release import ReleaseStatus
 
     with application.store.begin() as tx:
         release = RELEASES.find(tx, release_id)
         verdicts = verdicts_of(tx, release_id)
+        halted = has_halted(tx, release_id)
     if release is None or release.status is ReleaseStatus.STOPPED:
         raise ShiplineError(
             f"the release{'' if release is None else f' of {release.version}'} stopped; nothing is lost",
@@ -78,6 +79,11 @@ def _ended(application: Application, release_id: str) -> Release:
         )
     for publication in release.publications:
         click.echo(f"  {publication.registry}: {', '.join(publication.files)} ({publication.seconds:.1f} s)", err=True)
+    if halted:
+        raise ShiplineError(
+            f"{release.package} {release.version} is {_outcome(release)}, and stopped after that",
+            todo="mend what is named above, then run `shipline release` again: it does only what is missing",
+        )
     click.echo(f"{release.package} {release.version} is {_outcome(release)} (tag {release.tag})", err=True)
     return release
 

@@ -6,7 +6,16 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
 from shipline.capabilities.plans.bumps import BumpRules
-from shipline.capabilities.plans.changelog import PLAIN, SECTIONS, Style, prepend, render_section, rfc3339
+from shipline.capabilities.plans.changelog import (
+    PLAIN,
+    SECTIONS,
+    Style,
+    has_section,
+    prepend,
+    render_section,
+    rfc3339,
+    section_of,
+)
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.links import links_of
@@ -26,6 +35,7 @@ __all__ = [
     "compare",
     "detect_packages",
     "ecosystem_at",
+    "has_section",
     "links_of",
     "make_plan",
     "plan_document",
@@ -36,5 +46,6 @@ __all__ = [
     "render_section",
     "rfc3339",
     "scheme_named",
+    "section_of",
     "upgrade_notes_at",
 ]

@@ -21,7 +21,7 @@ from shipline.capabilities.releases.queries import (
     matching_releases,
     verdicts_of,
 )
-from shipline.capabilities.releases.usecases import follow_run
+from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
 from shipline.capabilities.releases.yank import order_yank, order_yank_after_rollback, verify_yank, yank_subject
 
@@ -40,6 +40,7 @@ __all__ = [
     "evidence_of",
     "find_release",
     "follow_run",
+    "has_halted",
     "matching_releases",
     "order_yank",
     "order_yank_after_rollback",

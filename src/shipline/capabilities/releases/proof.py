@@ -183,7 +183,7 @@ class ProofSteps:
         facts = facts_of(
             pieces,
             release=release,
-            prerelease=_is_prerelease(release.version),
+            prerelease=is_prerelease(release.version),
             signatures_verified=self._signatures_hold(release),
         )
         return evaluate(gates, facts, now_us)
@@ -292,7 +292,7 @@ def _says_failed(report: Report) -> bool:
     )
 
 
-def _is_prerelease(version: str) -> bool:
+def is_prerelease(version: str) -> bool:
     """SemVer's `-rc.1`, PEP 440's `rc1`, `a1`, `b1` and `.dev1`."""
     public = version.split("+", maxsplit=1)[0]
     return "-" in public or PRERELEASE.search(public) is not None

@@ -120,3 +120,8 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     if run.state.status in RESTING:
         RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
         append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
+
+
+def has_halted(tx: Transaction, release_id: str) -> bool:
+    """True if a run of this release rests before its end, also where the version is public by then."""
+    return any(run.state.status in RESTING for run in runs_of(tx, f"release:{release_id}"))

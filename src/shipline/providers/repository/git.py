@@ -97,6 +97,13 @@ class GitRepository:
         except GitFailed:
             return None
 
+    def remote_address(self, remote: str) -> str:
+        """The address that git fetches `remote` from; `remote` itself where no remote has that name. Asks nobody."""
+        self.root()
+        if remote.startswith("-") or not remote.isprintable():
+            raise InvalidValue("a remote's name is an option")
+        return _text(self._git.run("read the remotes", "ls-remote", "--get-url", remote))
+
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         self.root()
