@@ -214,8 +214,8 @@ class Application:
             return None
         from shipline.configuration.forges import completed
 
-        address = self.repository.remote_address(self.settings.release.remote or "origin")
-        table = completed(self.settings.forge, address)
+        remote = self.settings.release.remote or "origin"
+        table = completed(self.settings.forge, self.repository.remote_address(remote) or remote)
         built: Forge = build_provider("forge", table, self.context("forge"), default="")
         return built
 

@@ -67,6 +67,32 @@ def test_a_release_is_on_the_forge_and_a_second_one_does_nothing(project: Projec
     assert len(project.server.changes()) == before
 
 
+def test_a_release_by_pull_request_from_the_first_push_to_the_page(project: Project) -> None:
+    """Opened, updated, merged, released; each by the one command that CI runs after a push."""
+    history, model, extra = project.history, project.server.model, {"RELEASE_TOKEN": TOKEN}
+    settings = (history.folder / "shipline.toml").read_text()
+    settings = settings.replace('remote = "origin"', 'remote = "origin"\nmode = "pull-request"')
+    history.commit("ci: release by pull request", {"shipline.toml": settings})
+    history.git("push", "--quiet", "origin", "main")
+    said = run_shipline(history.folder, "release", "--json", extra=extra)
+    assert said.code == 0, said
+    document = json.loads(said.out)
+    assert (document["releases"], document["pull_request"]["change"]) == ([], "opened")
+    assert run_shipline(history.folder, "release", "--pr", extra=extra).code == 4
+    history.git("fetch", "--quiet", "origin", "shipline/release-main")
+    merged = history.merge("FETCH_HEAD", "Merge it")
+    history.git("push", "--quiet", "origin", "main")
+    model.merge(document["pull_request"]["number"], merged)
+    said = run_shipline(history.folder, "release", "--json", extra=extra)
+    assert said.code == 0, said
+    (release,) = json.loads(said.out)["releases"]
+    assert (release["version"], release["commit"]) == ("0.1.0", merged)
+    assert [(page.tag, page.draft) for page in model.pages.values()] == [("v0.1.0", False)]
+    assert model.refs.get("refs/tags/v0.1.0") == merged
+    assert run_shipline(history.folder, "release", extra=extra).code == 4
+    assert history.git("status", "--porcelain") == ""
+
+
 def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None:
     said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": None})
     assert said.code == 1, said

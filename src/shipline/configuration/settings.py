@@ -64,7 +64,9 @@ class ReleaseSettings:
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
     `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
-    `features_before_1` are the steps that breaking changes and features make while the major version is 0.
+    `features_before_1` are the steps that breaking changes and features make while the major version is 0. `mode` is
+    direct, which releases what has changed, or pull-request, which keeps one pull request up to date and releases what
+    was merged.
     """
 
     branch: str = ""
@@ -74,6 +76,7 @@ class ReleaseSettings:
     )
     sign_tags: bool = False
     yank_on_rollback: bool = False
+    mode: Annotated[str, Limits(choices=("direct", "pull-request"))] = "direct"
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -76,10 +76,6 @@ class Repository(Protocol):
 
     def branch(self) -> str | None:
         """The current branch, None when HEAD is detached."""
-        ...
-
-    def remote_address(self, remote: str) -> str:
-        """The address that git fetches `remote` from; `remote` itself where no remote has that name."""
         ...
 
     def is_shallow(self) -> bool:
@@ -162,6 +158,13 @@ class Repository(Protocol):
         """
         ...
 
+    def make_commit(self, parent: str, files: Mapping[str, bytes], message: str, *, time_us: int) -> str:
+        """A commit on top of `parent` in which `files` (path to content) are as given; returns its id.
+
+        Moves no branch and touches neither index nor work tree. The same input by the same identity gives the same id.
+        """
+        ...
+
     def create_tag(self, name: str, commit: str, message: str, *, time_us: int, sign: bool = False) -> Tag:
         """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError.
 
@@ -171,6 +174,18 @@ class Repository(Protocol):
 
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
+        ...
+
+    def fetch_branch(self, remote: str, name: str) -> str | None:
+        """The commit on which `remote` has the branch now, which is here then; None where it has none.
+
+        Moves no branch of this repository. Errors as for `push`.
+        """
+        ...
+
+    def move_branch(self, remote: str, name: str, commit: str, *, expected: str | None) -> None:
+        """Make the branch of `remote` stand on `commit`, forwards or not, if it still stands on `expected` (None: if it
+        is not there). Compare and swap, by git's lease; ConflictError where it does not. Other errors as for `push`."""
         ...
 
     def push(self, remote: str, refs: tuple[str, ...]) -> None:

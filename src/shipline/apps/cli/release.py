@@ -3,57 +3,100 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, ShiplineError
+from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+    from shipline.capabilities.releases import Kept
     from shipline.domain.release import Release
+
+# What counts as something done; what is said of it, and of the rest.
+CHANGES = frozenset({"opened", "updated", "closed"})
+WORDS = {
+    "opened": "open",
+    "updated": "updated",
+    "unchanged": "as it was",
+    "closed": "closed: nothing is to be released",
+}
 
 
 @click.command(name="release")
 @click.option("--package", "names", multiple=True, metavar="NAME", help="Only this package; may be given again.")
+@click.option("--pr", "only_pull_request", is_flag=True, help="Only keep the release pull request up to date.")
 @click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
 @click.pass_obj
-def command(application: Application, *, names: tuple[str, ...], as_json: bool) -> int:
+def command(application: Application, *, names: tuple[str, ...], only_pull_request: bool, as_json: bool) -> int:
     """Release what has changed. Run it again after trouble: it goes on from where it stopped.
 
     Exit codes: 0 released, 1 stopped (run it again), 3 refused by a gate, 4 nothing to release.
     """
     from shipline.apps.cli.progress import engine_running
 
-    with engine_running(application):
-        releases = _release_each(application, names)
+    releases: list[Release] = []
+    reason = ""
+    if not only_pull_request:
+        with engine_running(application):
+            releases, reason = _release_each(application, names)
+    kept = None
+    if only_pull_request or application.settings.release.mode == "pull-request":
+        kept = _keep_pull_request(application)
+        reason = "; ".join(part for part in (reason, kept.reason) if part)
+    if not releases and (kept is None or kept.change not in CHANGES):
+        raise NothingToDo("nothing to release", why=reason)
     if as_json:
-        click.echo(
-            json.dumps({"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}, indent=2)
-        )
+        document = {"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}
+        click.echo(json.dumps(document | {"pull_request": _pull_request(kept)}, indent=2))
     return int(ExitCode.DONE)
 
 
-def _release_each(application: Application, names: tuple[str, ...]) -> list[Release]:
+def _keep_pull_request(application: Application) -> Kept:
+    """The release pull request to the branch that releases are made from, as HEAD wants it."""
+    from shipline.capabilities.releases import keep_pull_request
+
+    target = application.policy.branch or application.repository.branch()
+    if target is None:
+        raise UsageError(
+            "HEAD is detached, so that it cannot be told which branch is released from",
+            todo="set branch in [release] in shipline.toml, or switch to a branch",
+        )
+    kept = keep_pull_request(application.release_ground, application.candidates(()), target=target)
+    if kept.pull is None:
+        return kept
+    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
+    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+
+
+def _pull_request(kept: Kept | None) -> dict[str, Any] | None:
+    if kept is None or kept.pull is None:
+        return None
+    return {"change": kept.change, "number": kept.pull.number, "title": kept.pull.title, "url": kept.pull.url}
+
+
+def _release_each(application: Application, names: tuple[str, ...]) -> tuple[list[Release], str]:
+    """What was released, and why nothing else was."""
     from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import follow
-    from shipline.capabilities.releases import release_package
+    from shipline.capabilities.releases import release_merged, release_package
 
+    begin = release_merged if application.settings.release.mode == "pull-request" else release_package
     released = []
     reasons = []
     for candidate in application.candidates(names):
         since_us = application.clock.now_us()
         ground, branch = application.release_ground, application.policy.branch
-        decision, release = release_package(ground, application.engine, candidate, local_person(), branch=branch)
+        decision, release = begin(ground, application.engine, candidate, local_person(), branch=branch)
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)
         released.append(_ended(application, release.id))
-    if not released:
-        raise NothingToDo("nothing to release", why="; ".join(reasons))
-    return released
+    return released, "; ".join(reasons)
 
 
 def _ended(application: Application, release_id: str) -> Release:

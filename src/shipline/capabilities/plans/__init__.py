@@ -10,11 +10,11 @@ from shipline.capabilities.plans.changelog import (
     PLAIN,
     SECTIONS,
     Style,
-    has_section,
     prepend,
     render_section,
     rfc3339,
-    section_of,
+    section_titles,
+    written_section,
 )
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
@@ -35,7 +35,6 @@ __all__ = [
     "compare",
     "detect_packages",
     "ecosystem_at",
-    "has_section",
     "links_of",
     "make_plan",
     "plan_document",
@@ -46,6 +45,7 @@ __all__ = [
     "render_section",
     "rfc3339",
     "scheme_named",
-    "section_of",
+    "section_titles",
     "upgrade_notes_at",
+    "written_section",
 ]

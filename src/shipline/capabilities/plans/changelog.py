@@ -107,7 +107,12 @@ def has_section(text: str, version: str) -> bool:
     return any(title == version for title, _ in _headings(text))
 
 
-def section_of(text: str, version: str) -> str:
+def section_titles(text: str) -> tuple[str, ...]:
+    """The versions that the changelog `text` has sections of, from the top; what is unreleased is none."""
+    return tuple(title for title, _ in _headings(text) if title.lower() != UNRELEASED.lower())
+
+
+def written_section(text: str, version: str) -> str:
     """The section of `version` as it stands in the changelog `text`, heading included; "" where there is none."""
     headings = [*_headings(text), ("", len(text))]
     for (title, start), (_, end) in pairwise(headings):

@@ -11,6 +11,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.proof import refusal_of
+from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
     RELEASES,
@@ -32,6 +33,7 @@ __all__ = [
     "VERDICTS",
     "WORKFLOWS",
     "Candidate",
+    "Kept",
     "Outlet",
     "ReleaseGround",
     "TestRun",
@@ -41,10 +43,12 @@ __all__ = [
     "find_release",
     "follow_run",
     "has_halted",
+    "keep_pull_request",
     "matching_releases",
     "order_yank",
     "order_yank_after_rollback",
     "refusal_of",
+    "release_merged",
     "release_package",
     "verdicts_of",
     "verify_yank",

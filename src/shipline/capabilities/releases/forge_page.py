@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from shipline.capabilities.plans import section_of
+from shipline.capabilities.plans import written_section
 from shipline.capabilities.releases.ground import ReleaseGround, package_of
 from shipline.capabilities.releases.proof import BUNDLE_NAME, is_prerelease
 from shipline.capabilities.releases.steps import digest_of
@@ -74,7 +74,7 @@ class ForgeSteps:
         """The changelog's section as it was released: what a release that goes on from its tag knows of its notes."""
         path = changelog if folder == "." else f"{folder}/{changelog}"
         files = self.ground.repository.read_files((path,), str(release.commit))
-        return section_of(files.get(path, b"").decode("utf-8", "replace"), release.version)
+        return written_section(files.get(path, b"").decode("utf-8", "replace"), release.version)
 
     def _files(self, context: StepContext, release: Release) -> list[tuple[Path, str]]:
         """The artifacts that are one file, and the bundle, with their digests. RefusedError where they are not those

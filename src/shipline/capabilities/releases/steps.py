@@ -57,7 +57,8 @@ class FileSteps:
         release = self.ground.release(context)
         branch = self.ground.repository.branch()
         if release.commit is not None:
-            return Done({"commit": release.commit, "branch": branch})
+            # What came by a pull request is on the remote's branch already, which may have moved on since.
+            return Done({"commit": release.commit, "branch": None if context.input.get("merged") else branch})
         footing = footing_of(context.input, release.version)
         check_head(self.ground.repository, footing)
         paths = self._write(context, release)  # Again: they may have been taken back since.

@@ -27,8 +27,9 @@ class ReleaseOrder:
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
-    lead times), `commit` is the tagged commit where the tag exists already. `base` is the commit that the release's own
-    is to sit on, None where the tag exists; `branch` is the current one, None where HEAD is detached.
+    lead times), `commit` is the tagged commit where the tag exists already, or, with `merged`, the one that a pull
+    request brought. `base` is the commit that the release's own is to sit on, None where there is one; `branch` is
+    the current one, None where HEAD is detached.
     """
 
     package: Package
@@ -44,6 +45,7 @@ class ReleaseOrder:
     reasons: tuple[str, ...] = ()
     base: str | None = None
     branch: str | None = None
+    merged: bool = False
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def begin_release(
         "commits": commits,
         "base": order.base,
         "branch": order.branch,
+        "merged": order.merged,
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -27,6 +27,7 @@ from shipline.providers.repository.command import GitCommand, GitFailed
 
 FILE_BYTES_MAX = 8 << 20
 KEY_TRAILER = "Shipline-Key"
+PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 LOG_FIELDS = 6
 TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
@@ -96,13 +97,6 @@ class GitRepository:
             return _text(self._git.run("read HEAD", "symbolic-ref", "--quiet", "--short", "HEAD"))
         except GitFailed:
             return None
-
-    def remote_address(self, remote: str) -> str:
-        """The address that git fetches `remote` from; `remote` itself where no remote has that name. Asks nobody."""
-        self.root()
-        if remote.startswith("-") or not remote.isprintable():
-            raise InvalidValue("a remote's name is an option")
-        return _text(self._git.run("read the remotes", "ls-remote", "--get-url", remote))
 
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
@@ -260,6 +254,41 @@ class GitRepository:
         )
         return self._resolve("HEAD")
 
+    def make_commit(self, parent: str, files: Mapping[str, bytes], message: str, *, time_us: int) -> str:
+        """A commit on top of `parent` in which `files` are as given; returns its id. Through an index of its own.
+
+        A file that is there keeps its mode; a new one is a plain file. A path through a link or a module is refused.
+        """
+        tree = self._resolve(parent)
+        self._check_identity()
+        modes = self._modes(tree, tuple(files))
+        with tempfile.TemporaryDirectory() as scratch:
+            index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+            self._git.run("read the tree", "read-tree", tree, environ=index)
+            for path, content in files.items():
+                blob = _text(self._git.run("keep a file", "hash-object", "-w", "--stdin", stdin=content))
+                entry = f"{modes.get(path, PLAIN_FILE)} {blob}\t{path}\0"
+                given = ("update-index", "--add", "-z", "--index-info")
+                self._git.run("set a file", *given, stdin=os.fsencode(entry), environ=index)
+            written = _text(self._git.run("write the tree", "write-tree", environ=index))
+        options = ("commit-tree", written, "-p", tree, "-F", "-")
+        made = self._git.run(
+            "make a commit", *OWN_COMMIT, *options, stdin=f"{message.rstrip()}\n".encode(), environ=_dates(time_us)
+        )
+        return _text(made)
+
+    def _modes(self, tree: str, paths: tuple[str, ...]) -> dict[str, str]:
+        """The modes of the files that are there; RefusedError for what is no plain file."""
+        modes = {}
+        for line in self._git.run("look at files", "ls-tree", "-z", "--full-tree", tree, "--", *paths).split(b"\0"):
+            if line:
+                facts, _, name = line.partition(b"\t")
+                modes[os.fsdecode(name)] = facts.split()[0].decode()
+        for path, mode in modes.items():
+            if mode not in (PLAIN_FILE, "100755"):
+                raise RefusedError(f"{path} is a link, a folder or a module, and no plain file")
+        return modes
+
     def create_tag(self, name: str, commit: str, message: str, *, time_us: int, sign: bool = False) -> Tag:
         """Create an annotated tag. The same tag on the same commit changes nothing; elsewhere: ConflictError.
 
@@ -314,6 +343,38 @@ class GitRepository:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
         if self.find_tag(name) is not None:
             self._git.run(f"delete the tag {name!r}", "tag", "--delete", "--end-of-options", name)
+
+    def fetch_branch(self, remote: str, name: str) -> str | None:
+        """The commit on which `remote` has the branch now, which is here then; None where it has none."""
+        self.root()
+        self._check_branch_name(name)
+        if remote.startswith("-"):
+            raise InvalidValue("a remote's name is an option")
+        ref = f"refs/heads/{name}"
+        try:
+            listed = _text(self._git.run(f"look at {remote}", "ls-remote", "--end-of-options", remote, ref))
+            found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}.get(ref)
+            if found is not None and not self._has(found):
+                fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
+                self._git.run(f"fetch from {remote}", *fetch, remote, ref)
+        except GitFailed as failure:
+            raise _push_error(remote, failure) from None
+        if found is not None and not self._has(found):
+            raise UnavailableError(f"{name} has moved on {remote} while it was fetched")
+        return found
+
+    def move_branch(self, remote: str, name: str, commit: str, *, expected: str | None) -> None:
+        """Make the branch of `remote` stand on `commit` if it still stands on `expected`. Runs no hook."""
+        target = self._resolve(commit)
+        self._check_branch_name(name)
+        if remote.startswith("-"):
+            raise InvalidValue("a remote's name is an option")
+        lease = f"--force-with-lease=refs/heads/{name}:{'' if expected is None else _revision(expected)}"
+        options = ("push", "--porcelain", "--no-verify", "--no-follow-tags", lease, "--end-of-options")
+        try:
+            self._git.run(f"push to {remote}", *options, remote, f"{target}:refs/heads/{name}")
+        except GitFailed as failure:
+            raise _push_error(remote, failure) from None
 
     def push(self, remote: str, refs: tuple[str, ...]) -> None:
         """Push refs atomically, never by force. Idempotent. Rejected: ConflictError; unreachable: UnavailableError.
@@ -386,6 +447,19 @@ class GitRepository:
                     why="user.name or user.email is not configured",
                     todo='run `git config user.name "Your Name"` and `git config user.email you@example.com`',
                 ) from None
+
+    def _has(self, commit: str) -> bool:
+        try:
+            self._git.run("look for a commit", "cat-file", "-e", f"{_revision(commit)}^{{commit}}")
+        except GitFailed:
+            return False
+        return True
+
+    def _check_branch_name(self, name: str) -> None:
+        try:
+            self._git.run("check a branch's name", "check-ref-format", f"refs/heads/{name}")
+        except GitFailed:
+            raise InvalidValue(f"{name[:80]!r} cannot be the name of a branch") from None
 
     def _check_tag_name(self, name: str) -> None:
         refused = InvalidValue(f"{name[:80]!r} cannot be the name of a tag")
