@@ -220,7 +220,7 @@ def test_from_an_empty_store_it_goes_on_too(hosted: Hosted, how: str, tmp_path: 
     """A CI runner that was ended after the push: tag and registry say what is missing."""
     hosted.keep()
     brought = hosted.merge(how)
-    hosted.made.registry.faults.down = True
+    hosted.made.registry.faults.fails_after_files = 0
     hosted.release()
     assert hosted.on_remote("refs/tags/v0.1.0") == brought
     shutil.copyfile(sqlite_template, tmp_path / "another.db")
