@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases import Kept, keep_pull_request, release_merged
+from shipline.capabilities.plans import make_plan
+from shipline.capabilities.releases import Candidate, Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.pull_request_rules import BEGIN, END
 from shipline.capabilities.releases.rules import Start
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, UnavailableError
+from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.ports.forge import PullState
 from shipline.testing.fakes.forge.memory import FakeForge
@@ -305,3 +307,36 @@ def test_without_forge_or_remote_it_is_a_mistake_in_the_settings(hosted: Hosted)
     hosted.made.shown = False
     with pytest.raises(ConfigurationError, match="need a forge"):
         hosted.keep()
+
+
+def test_several_packages_share_one(hosted: Hosted) -> None:
+    """Each with its own files and version; what is merged is released one by one."""
+    made = hosted.made
+    files = {"quotes/VERSION": "0.0.0\n", "client/VERSION": "2.0.0\n", "client/a": "a"}
+    made.history.commit("chore: two packages", files)
+    hosted.git("tag", "client-v2.0.0")
+    made.history.commit("fix(client): mend it", {"client/a": "b"})
+    made.history.commit("feat(quotes): speak", {"quotes/a": "a"})
+    hosted.git("push", "--quiet", "origin", "main", "--tags")
+    packages = tuple(Package(name, name, "python", tag_format=f"{name}-v{{version}}") for name in ("quotes", "client"))
+
+    def candidates() -> tuple[Candidate, ...]:
+        plans = make_plan(made.history.repository, packages).packages
+        return tuple(
+            Candidate(package, plan, ("VERSION",), "CHANGELOG.md")
+            for package, plan in zip(packages, plans, strict=True)
+        )
+
+    kept = keep_pull_request(made.ground(made.world.store), candidates(), target="main")
+    assert kept.change == "opened"
+    assert hosted.pull.title == "chore(release): quotes 0.1.0, client 2.0.1"
+    assert (hosted.file("quotes/VERSION"), hosted.file("client/VERSION")) == ("0.1.0", "2.0.1")
+    assert "mend it" in hosted.file("client/CHANGELOG.md")
+    assert "mend it" not in hosted.file("quotes/CHANGELOG.md")
+    brought = hosted.merge("squash")
+    for one in candidates():
+        release_merged(made.ground(made.world.store), made.engine(), one, PERSON, branch="main")
+        made.settle()
+    for tag in ("quotes-v0.1.0", "client-v2.0.1"):
+        assert hosted.on_remote(f"refs/tags/{tag}") == brought
+    assert keep_pull_request(made.ground(made.world.store), candidates(), target="main").change == "none"
