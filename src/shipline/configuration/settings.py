@@ -24,7 +24,7 @@ _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 3
 class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
-    `default` is the provider where the table names none. `common` is the dataclass of the keys that the table has
+    `default` is the provider where the table names none; "" leaves that to what is found out later. `common` is the dataclass of the keys that the table has
     whatever the provider is; with it the provider must be named.
     """
 

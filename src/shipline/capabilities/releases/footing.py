@@ -96,8 +96,8 @@ def _states_version(repository: Repository, commit_id: str, footing: Footing) ->
 
 
 def was_merged(repository: Repository, commit_id: str, footing: Footing) -> bool:
-    """True if the commit brought this release by a release pull request, whatever else is in that: it is, or merges, one
-    that carries both keys, and every version file states the version in it."""
+    """True if the commit brought this release by a release pull request, whatever else is in that: it is, or merges,
+    one that carries both keys, and every version file states the version in it."""
     commit = next(iter(repository.log((), commit_id, limit=1)), None)
     if commit is None:
         return False

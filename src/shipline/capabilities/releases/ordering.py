@@ -145,7 +145,8 @@ def _publishing_begun(tx: Transaction, release: Release) -> bool:
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
-    """True if the tag stands on a release commit, or on a merged one: older tags, from before Shipline, are nothing to go on with."""
+    """True if the tag stands on a release commit, or on a merged one: older tags, from before Shipline, are nothing to
+    go on with."""
     package = candidate.package
     footing = Footing(
         package=package.name,

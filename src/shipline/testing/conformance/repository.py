@@ -211,11 +211,6 @@ class RepositoryConformance:
         assert (read.parents, read.time_us) == ((head,), NOW_US)
         assert read.message.splitlines()[-1] == "Shipline-Key: k2"
 
-    def test_a_remote_that_nobody_named_is_its_own_address(self, repository: Repository) -> None:
-        assert repository.remote_address("nobody") == "nobody"
-        with pytest.raises(InvalidValue):
-            repository.remote_address("--upload-pack=x")
-
     def test_a_branch_elsewhere_is_moved_only_from_where_it_is_expected(
         self, repository: Repository, tmp_path: Path
     ) -> None:
