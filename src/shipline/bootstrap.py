@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shipline.engine.runner import Runner
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
+    from shipline.ports.forge import Forge
     from shipline.ports.repository import Repository
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
@@ -248,6 +249,18 @@ class Application:
         return Outlet(said.name, kind(settings, self.context("registries", said.name)), said.packages)
 
     @cached_property
+    def forge(self) -> Forge | None:
+        """Where releases are shown, None where the settings name no forge. What they leave unsaid, the remote says."""
+        if not self.settings.forge:
+            return None
+        from shipline.configuration.forges import completed
+
+        remote = self.settings.release.remote or "origin"
+        table = completed(self.settings.forge, self.repository.remote_address(remote) or remote)
+        built: Forge = build_provider("forge", table, self.context("forge"), default="")
+        return built
+
+    @cached_property
     def signer(self) -> Signer:
         """What signs evidence."""
         built: Signer = build_provider("signer", self.settings.signer, self.context("signer"), default="file")
@@ -332,6 +345,7 @@ class Application:
             gates=self.policy.gates,
             python=sys.executable,
             style=self.changelog_style,
+            forge=self.forge,
         )
 
     @property
@@ -508,7 +522,7 @@ class Application:
             return
         check_settings(settings)
         self.__dict__.update(settings=settings, policy=policy)
-        for made_from_settings in ("packages", "outlets", "signer", "release_ground"):
+        for made_from_settings in ("packages", "outlets", "forge", "signer", "release_ground"):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
 

@@ -75,7 +75,7 @@ def noted(events: EventWriter, tx: Transaction) -> None:
 def play_release(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
     world = new_world(template, folder)
     shutil.copytree(repository, folder / "repository")
-    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"))
+    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"), shown=True)
     ordered: list[Any] = []
     countdown, killed = live_and_die(made, lambda: ordered.append(made.order()[1]), fatal)
     release = made.now(ordered[0])
@@ -89,6 +89,8 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
         "verdicts": sorted(verdicts),
         "uploads": made.registry.uploads,
         "mirrored": made.mirror.uploads,
+        "forge": made.forge.model.effects,
+        "shown": [(page.draft, page.notes, page.title) for page in made.forge.model.pages.values()],
         "served": made.digests("0.1.0"),
         "publications": [(one.registry, one.files) for one in release.publications],
         "tag": made.history.git("rev-parse", "v0.1.0^{commit}"),
@@ -178,7 +180,7 @@ def walk(
 def test_a_release_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One commit, one tag, one upload of each file, whatever dies when."""
+    """One commit, one tag, one upload of each file to the registry and to the forge, whatever dies when."""
     new_repository(tmp_path / "repository")
 
     def play(folder: Path, fatal: int | None) -> Play:
@@ -186,7 +188,8 @@ def test_a_release_survives_a_kill_at_every_point(
 
     uploads = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
     commits = ["chore(release): quotes 0.1.0", "feat: say something", "chore: begin"]
-    walk(play, tmp_path, capsys, uploads=uploads, mirrored=uploads, commits=commits, dirty="")
+    shown = ["create release v0.1.0", *(f"add {name}" for name in [*uploads, "bundle.tar"]), "change release v0.1.0"]
+    walk(play, tmp_path, capsys, uploads=uploads, mirrored=uploads, commits=commits, dirty="", forge=shown)
 
 
 def test_a_yank_survives_a_kill_at_every_point(

@@ -65,7 +65,24 @@ def check_provider_table(note: ProviderTable, table: dict[str, Any]) -> None:
     if note.common is not None:
         read_listed(note.port, note.common, table)
         return
-    read_provider(note.port, table, default=note.default)
+    if note.default or "provider" in table:
+        read_provider(note.port, table, default=note.default)
+    elif table:
+        _check_any(note, table)
+
+
+def _check_any(note: ProviderTable, table: dict[str, Any]) -> None:
+    """Which provider is meant is found out later: one of them must take the table."""
+    refused = []
+    for name in provider_names(note.port):
+        try:
+            read_provider(note.port, table, default=name)
+        except ConfigurationError as error:
+            refused.append(error)
+        else:
+            return
+    # Whichever it is meant for: the one whose keys are most like it comes first with a hint.
+    raise next((error for error in refused if error.todo.startswith("did you mean")), refused[-1])
 
 
 def _points(port: str) -> dict[str, EntryPoint]:

@@ -29,8 +29,8 @@ _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 3
 class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
-    `default` is the provider where the table names none. `common` is the dataclass of the keys that the table has
-    whatever the provider is; with it the provider must be named.
+    `default` is the provider where the table names none; "" leaves that to what is found out later. `common` is the
+    dataclass of the keys that the table has whatever the provider is; with it the provider must be named.
     """
 
     port: str
@@ -127,7 +127,9 @@ class ReleaseSettings:
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
     `moving_tags` follow the releases; each may hold `{package}`, `{major}`, `{minor}` and `{channel}`.
     `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
-    `features_before_1` are the steps that breaking changes and features make while the major version is 0.
+    `features_before_1` are the steps that breaking changes and features make while the major version is 0. `mode` is
+    direct, which releases what has changed, or pull-request, which keeps one pull request up to date and releases what
+    was merged.
     """
 
     branch: str = ""
@@ -138,6 +140,7 @@ class ReleaseSettings:
     sign_tags: bool = False
     moving_tags: tuple[Annotated[str, _MOVING_TAG], ...] = ()
     yank_on_rollback: bool = False
+    mode: Annotated[str, Limits(choices=("direct", "pull-request"))] = "direct"
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
 
@@ -253,8 +256,9 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
-    `package`, `channel`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is
-    made, `changelog` how it is told, `lint` what commit messages must be like.
+    `forge` is such a table, too; an empty one shows releases nowhere. `package`, `channel`, `test`, `gate`, `bump` and
+    `environment` are lists of tables; `release` says how a release is made, `changelog` how it is told, `lint` what
+    commit messages must be like.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -268,6 +272,7 @@ class Settings:
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
+    forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

@@ -185,6 +185,18 @@ class Repository(Protocol):
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
         ...
 
+    def fetch_branch(self, remote: str, name: str) -> str | None:
+        """The commit on which `remote` has the branch now, which is here then; None where it has none.
+
+        Moves no branch of this repository. Errors as for `push`.
+        """
+        ...
+
+    def move_branch(self, remote: str, name: str, commit: str, *, expected: str | None) -> None:
+        """Make the branch of `remote` stand on `commit`, forwards or not, if it still stands on `expected` (None: if it
+        is not there). Compare and swap, by git's lease; ConflictError where it does not. Other errors as for `push`."""
+        ...
+
     def push(self, remote: str, refs: tuple[str, ...]) -> None:
         """Push refs atomically, never by force. Idempotent. Rejected: ConflictError; unreachable: UnavailableError."""
         ...

@@ -28,6 +28,8 @@ from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 from shipline.testing.fakes.builder import FakeBuilder
 from shipline.testing.fakes.command import Call, Ending, FakeCommands
+from shipline.testing.fakes.forge.memory import FakeForge
+from shipline.testing.fakes.forge.model import GitRefs
 from shipline.testing.fakes.registry import FakeRegistry
 from shipline.testing.fakes.signer import MemorySigner
 from shipline.testing.histories import History
@@ -43,6 +45,7 @@ GATES = (
 )
 JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
 REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag")
+FORGE_EFFECTS = ("create_release", "update_release", "upload_asset")
 REGISTRY_EFFECTS = ("publish", "yank")
 
 
@@ -83,7 +86,10 @@ class CarefulRegistry(FakeRegistry):
 
 @dataclass
 class ReleaseWorld:
-    """What outlives an engine: a repository on disk, two registries, the project's tests. `breaches` stays empty."""
+    """What outlives an engine: a repository on disk, two registries, the project's tests. `breaches` stays empty.
+
+    `shown`: releases are shown on `forge`.
+    """
 
     world: World
     folder: Path
@@ -92,6 +98,7 @@ class ReleaseWorld:
     failing: int = 0
     silent: bool = False
     gates: tuple[Gate, ...] = GATES
+    shown: bool = False
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -99,6 +106,8 @@ class ReleaseWorld:
             self.history = _as_it_is(self.folder / "repository")
         else:
             self.history = new_repository(self.folder / "repository")
+        # The forge is where this repository is, as if all were pushed at once.
+        self.forge = FakeForge(GitRefs(self.history.folder / ".git"))
         self.registry = CarefulRegistry(self.world.clock, self.breaches)
         self.mirror = CarefulRegistry(self.world.clock, self.breaches)
         self.commands = FakeCommands(self.world.clock, {"check": self._check})
@@ -140,6 +149,7 @@ class ReleaseWorld:
             tests=(TESTS,),
             gates=self.gates,
             python="python",
+            forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipline.providers.repository.log_output import commits_with_paths, log_entries
 
 from shipline.domain.errors import (
     ConflictError,
@@ -21,7 +22,6 @@ from shipline.domain.errors import (
 )
 from shipline.ports.repository import Repository
 from shipline.providers.repository.command import bounded
-from shipline.providers.repository.git import _commits_with_paths, _entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
 
@@ -231,7 +231,7 @@ RECORDS = "".join(
 @given(st.lists(st.integers(min_value=1, max_value=len(RECORDS) - 1), unique=True).map(sorted))
 def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> None:
     pieces = [RECORDS[start:end] for start, end in zip([0, *cuts], [*cuts, len(RECORDS)], strict=True)]
-    commits = list(_commits_with_paths(iter(pieces)))
+    commits = list(commits_with_paths(iter(pieces)))
     assert [(each.time_us, each.author, each.message, each.paths) for each in commits] == [
         (1_000_000, "Änn", "feat: é\n", ("x", "y z")),
         (2_000_000, "Änn", "", ()),
@@ -239,7 +239,7 @@ def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> 
     ]
     plain = RECORDS.replace(b"\nx\0y z\0", b"").replace(b"\nq\0", b"").replace(b"\0" + b"a" * 40, b"a" * 40)
     whole = [plain[start:end] for start, end in zip([0, *cuts], [*cuts, len(plain)], strict=True) if start < len(plain)]
-    assert [each.time_s for each in _entries(iter(whole))] == ["1", "2", "3"]
+    assert [each.time_s for each in log_entries(iter(whole))] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(("date", "time_us"), [("@253402300900 +0000", 2**53 - 1), ("@4000000000 +0000", 4 * 10**15)])

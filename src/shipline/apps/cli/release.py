@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, ShiplineError
+from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.releases import Candidate
+    from shipline.capabilities.releases import Candidate, Kept
     from shipline.domain.release import Release
+
+# What counts as something done; what is said of it, and of the rest.
+CHANGES = frozenset({"opened", "updated", "closed"})
+WORDS = {
+    "opened": "open",
+    "updated": "updated",
+    "unchanged": "as it was",
+    "closed": "closed: nothing is to be released",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command's options. `candidate` is the tag of a release candidate that is to be final, None for none."""
+
+    names: tuple[str, ...]
+    channel: str | None
+    candidate: str | None
+    only_pull_request: bool
+    as_json: bool
+
+    def __post_init__(self) -> None:
+        """Refuse what says the same thing twice."""
+        if self.candidate is not None and (self.names or self.channel is not None or self.only_pull_request):
+            raise click.UsageError("--from says what to release already: leave --package, --channel and --pr away.")
 
 
 @click.command(name="release")
@@ -21,44 +47,81 @@ if TYPE_CHECKING:
     "--channel", metavar="CHANNEL", help="Release on this channel: rc, beta, snapshot ... or a line such as 1.x."
 )
 @click.option("--from", "candidate", metavar="TAG", help="Make the release candidate with this tag final.")
+@click.option("--pr", "only_pull_request", is_flag=True, help="Only keep the release pull request up to date.")
 @click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
 @click.pass_obj
-def command(
-    application: Application, *, names: tuple[str, ...], channel: str | None, candidate: str | None, as_json: bool
-) -> int:
+def command(application: Application, /, **given: Any) -> int:
     """Release what has changed. Run it again after trouble: it goes on from where it stopped.
 
     Exit codes: 0 released, 1 stopped (run it again), 3 refused by a gate, 4 nothing to release.
     """
     from shipline.apps.cli.progress import engine_running
 
-    if candidate is not None and (names or channel is not None):
-        raise click.UsageError("--from says which package and channel already: leave --package and --channel away.")
-    with engine_running(application):
-        candidates = (
-            application.candidates(names, channel=channel)
-            if candidate is None
-            else (application.final_candidate(candidate),)
-        )
-        releases = _release_each(application, candidates)
-    if as_json:
-        click.echo(
-            json.dumps({"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}, indent=2)
-        )
+    asked = Asked(**given)
+    releases: list[Release] = []
+    reason = ""
+    if not asked.only_pull_request:
+        with engine_running(application):
+            releases, reason = _release_each(application, _candidates(application, asked))
+    kept = None
+    if asked.only_pull_request or (_by_pull_request(application) and asked.candidate is None):
+        kept = _keep_pull_request(application)
+        reason = "; ".join(part for part in (reason, kept.reason) if part)
+    if not releases and (kept is None or kept.change not in CHANGES):
+        raise NothingToDo("nothing to release", why=reason)
+    if asked.as_json:
+        document = {"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}
+        click.echo(json.dumps(document | {"pull_request": _pull_request(kept)}, indent=2))
     return int(ExitCode.DONE)
 
 
-def _release_each(application: Application, candidates: tuple[Candidate, ...]) -> list[Release]:
+def _by_pull_request(application: Application) -> bool:
+    return application.settings.release.mode == "pull-request"
+
+
+def _keep_pull_request(application: Application) -> Kept:
+    """The release pull request to the branch that releases are made from, as HEAD wants it."""
+    from shipline.capabilities.releases import keep_pull_request
+
+    target = application.policy.branch or application.repository.branch()
+    if target is None:
+        raise UsageError(
+            "HEAD is detached, so that it cannot be told which branch is released from",
+            todo="set branch in [release] in shipline.toml, or switch to a branch",
+        )
+    kept = keep_pull_request(application.release_ground, application.candidates(()), target=target)
+    if kept.pull is None:
+        return kept
+    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
+    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+
+
+def _pull_request(kept: Kept | None) -> dict[str, Any] | None:
+    if kept is None or kept.pull is None:
+        return None
+    return {"change": kept.change, "number": kept.pull.number, "title": kept.pull.title, "url": kept.pull.url}
+
+
+def _candidates(application: Application, asked: Asked) -> tuple[Candidate, ...]:
+    """What is to be released, or the release candidate that is to be final."""
+    if asked.candidate is not None:
+        return (application.final_candidate(asked.candidate),)
+    return application.candidates(asked.names, channel=asked.channel)
+
+
+def _release_each(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
+    """What was released, and why nothing else was."""
     from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import follow
-    from shipline.capabilities.releases import release_package
+    from shipline.capabilities.releases import release_merged, release_package
 
+    begin = release_merged if _by_pull_request(application) else release_package
     released = []
     reasons = []
     for candidate in candidates:
         since_us = application.clock.now_us()
         ground, branch = application.release_ground, application.release_branch
-        decision, release = release_package(ground, application.engine, candidate, local_person(), branch=branch)
+        decision, release = begin(ground, application.engine, candidate, local_person(), branch=branch)
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
             continue
@@ -66,9 +129,7 @@ def _release_each(application: Application, candidates: tuple[Candidate, ...]) -
         follow(application, f"release:{release.id}", since_us=since_us)
         released.append(_ended(application, release.id))
         _tell_promotion(application, candidate, released[-1])
-    if not released:
-        raise NothingToDo("nothing to release", why="; ".join(reasons))
-    return released
+    return released, "; ".join(reasons)
 
 
 def _tell_promotion(application: Application, candidate: Candidate, release: Release) -> None:
@@ -87,12 +148,13 @@ def _tell_promotion(application: Application, candidate: Candidate, release: Rel
 
 def _ended(application: Application, release_id: str) -> Release:
     """The release as it is now. A stop is an error, a gate's no a refusal."""
-    from shipline.capabilities.releases import RELEASES, verdicts_of
+    from shipline.capabilities.releases import RELEASES, has_halted, verdicts_of
     from shipline.domain.release import ReleaseStatus
 
     with application.store.begin() as tx:
         release = RELEASES.find(tx, release_id)
         verdicts = verdicts_of(tx, release_id)
+        halted = has_halted(tx, release_id)
     if release is None or release.status is ReleaseStatus.STOPPED:
         raise ShiplineError(
             f"the release{'' if release is None else f' of {release.version}'} stopped; nothing is lost",
@@ -107,6 +169,11 @@ def _ended(application: Application, release_id: str) -> Release:
         )
     for publication in release.publications:
         click.echo(f"  {publication.registry}: {', '.join(publication.files)} ({publication.seconds:.1f} s)", err=True)
+    if halted:
+        raise ShiplineError(
+            f"{release.package} {release.version} is {_outcome(release)}, and stopped after that",
+            todo="mend what is named above, then run `shipline release` again: it does only what is missing",
+        )
     click.echo(f"{release.package} {release.version} is {_outcome(release)} (tag {release.tag})", err=True)
     return release
 

@@ -6,7 +6,16 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
 from shipline.capabilities.plans.bumps import BumpRules
-from shipline.capabilities.plans.changelog import PLAIN, SECTIONS, Style, prepend, render_section, rfc3339
+from shipline.capabilities.plans.changelog import (
+    PLAIN,
+    SECTIONS,
+    Style,
+    prepend,
+    render_section,
+    rfc3339,
+    section_titles,
+    written_section,
+)
 from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, rule_for
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
@@ -91,6 +100,8 @@ __all__ = [
     "rule_for",
     "satisfies",
     "scheme_named",
+    "section_titles",
     "upgrade_notes_at",
     "version_text",
+    "written_section",
 ]

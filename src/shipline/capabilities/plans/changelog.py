@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from shipline.capabilities.plans.links import Links
 from shipline.domain.change import Change
@@ -107,6 +108,20 @@ def rfc3339(time_us: int) -> str:
 def has_section(text: str, version: str) -> bool:
     """True if the changelog `text` has a section of `version`."""
     return any(title == version for title, _ in _headings(text))
+
+
+def section_titles(text: str) -> tuple[str, ...]:
+    """The versions that the changelog `text` has sections of, from the top; what is unreleased is none."""
+    return tuple(title for title, _ in _headings(text) if title.lower() != UNRELEASED.lower())
+
+
+def written_section(text: str, version: str) -> str:
+    """The section of `version` as it stands in the changelog `text`, heading included; "" where there is none."""
+    headings = [*_headings(text), ("", len(text))]
+    for (title, start), (_, end) in pairwise(headings):
+        if title == version:
+            return text[start:end].strip() + "\n"
+    return ""
 
 
 def prepend(existing: str, section: str, version: str) -> str:

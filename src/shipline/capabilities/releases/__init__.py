@@ -12,6 +12,7 @@ from shipline.capabilities.releases.ordering import Candidate, release_package
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import refusal_of
+from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
     RELEASES,
@@ -22,7 +23,7 @@ from shipline.capabilities.releases.queries import (
     matching_releases,
     verdicts_of,
 )
-from shipline.capabilities.releases.usecases import follow_run
+from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
 from shipline.capabilities.releases.yank import order_yank, order_yank_after_rollback, verify_yank, yank_subject
 
@@ -33,6 +34,7 @@ __all__ = [
     "VERDICTS",
     "WORKFLOWS",
     "Candidate",
+    "Kept",
     "Outlet",
     "ReleaseGround",
     "TestRun",
@@ -41,10 +43,13 @@ __all__ = [
     "evidence_of",
     "find_release",
     "follow_run",
+    "has_halted",
+    "keep_pull_request",
     "matching_releases",
     "order_yank",
     "order_yank_after_rollback",
     "refusal_of",
+    "release_merged",
     "release_package",
     "told",
     "verdicts_of",

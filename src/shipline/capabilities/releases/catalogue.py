@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shipline.capabilities.releases.forge_page import ForgeSteps
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import MovingTagSteps
 from shipline.capabilities.releases.proof import ProofSteps
@@ -28,6 +29,7 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
         "push": files.push,
         "publish": public.publish,
         "bundle": proof.bundle,
+        "forge": ForgeSteps(ground).show,
         "move": MovingTagSteps(ground).move,
     }
     named = {f"{RELEASE_WORKFLOW}.{name}": action for name, action in release.items()}

@@ -19,7 +19,9 @@ from shipline.domain.version_file import VersionFile
 from shipline.ports.repository import Repository
 
 KEY_TRAILER = "Shipline-Key"
+PULL_REQUEST_KEY = "release-pull-request"
 SHOWN_MAX = 5
+BROUGHT_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,18 @@ def _states_version(repository: Repository, commit_id: str, footing: Footing) ->
         )
     except ShiplineError:
         return False
+
+
+def was_merged(repository: Repository, commit_id: str, footing: Footing) -> bool:
+    """True if the commit brought this release by a release pull request, whatever else is in that: it is, or merges,
+    one that carries both keys, and every version file states the version in it."""
+    commit = next(iter(repository.log((), commit_id, limit=1)), None)
+    if commit is None:
+        return False
+    brought = repository.log(commit.parents[:1], commit_id, limit=BROUGHT_MAX)
+    keys = {f"{KEY_TRAILER}: {footing.key}", f"{KEY_TRAILER}: {PULL_REQUEST_KEY}"}
+    carried = ({line.strip() for line in one.message.splitlines()} for one in brought)
+    return any(keys <= lines for lines in carried) and _states_version(repository, commit_id, footing)
 
 
 def has_moved(repository: Repository, footing: Footing) -> bool:

@@ -25,6 +25,7 @@ from shipline.domain.release import Release
 from shipline.engine.workflow import StepContext
 from shipline.ports.builder import Builder
 from shipline.ports.command import Commands
+from shipline.ports.forge import Forge
 from shipline.ports.repository import Repository
 from shipline.ports.signer import Signer
 from shipline.store.database import Store
@@ -52,6 +53,7 @@ class ReleaseGround:
     `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
     is pushed. `sign_tags` has git sign the tags, `moving_tags` are those that follow the releases. `builders` gives
     what builds a package. `python` is the interpreter for test commands. `style` is how the release notes look.
+    `forge` None: releases are shown nowhere.
     """
 
     store: Store
@@ -70,6 +72,7 @@ class ReleaseGround:
     gates: tuple[Gate, ...]
     python: str
     style: Style = PLAIN
+    forge: Forge | None = None
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

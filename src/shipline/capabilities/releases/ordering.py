@@ -14,6 +14,7 @@ from shipline.capabilities.releases.footing import (
     inside,
     is_release_commit,
     listed,
+    was_merged,
 )
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import check_moving_tags
@@ -64,7 +65,7 @@ def release_package(
     has made no commit if HEAD is not what it was planned on, and while another package's release has not ended;
     ConflictError if the new version's tag exists elsewhere.
     """
-    known = _known(ground, candidate)
+    known = known_of(ground, candidate)
     decision = decide_start(known)
     if decision.start is Start.FOLLOW:
         return decision, known.unfinished
@@ -88,16 +89,17 @@ def release_package(
         if known.unfinished is not None:
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
-        _check_is_free(tx)
+        check_is_free(tx)
         if candidate.promotes is not None:
             _check_promotable(tx, candidate, candidate.beside or ground.repository.head())
         if tag is None and again is None:
-            _check_unmade(tx, candidate.package.name, decision.version)
+            check_unmade(tx, candidate.package.name, decision.version)
         order = _order(ground, candidate, decision.version, tag, engine.clock.now_us())
         return decision, begin_release(tx, engine, order, actor, again=again)
 
 
-def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
+def known_of(ground: ReleaseGround, candidate: Candidate) -> Known:
+    """What is known of a package before its release."""
     plan = candidate.plan
     with ground.store.begin() as tx:
         newest = newest_release(tx, candidate.package.name)
@@ -126,7 +128,7 @@ def _is_unfinished(tx: Transaction, release: Release) -> bool:
     return release.status in UNPUBLISHED or any(run.state.status is RunStatus.STOPPED for run in runs)
 
 
-def _check_is_free(tx: Transaction) -> None:
+def check_is_free(tx: Transaction) -> None:
     """One release at a time works on the tree, whichever package it is of."""
     holder = holder_of(tx, EXCLUSIVE_KEY)
     if holder is None or holder.state.status in ENDED:
@@ -145,7 +147,8 @@ def _publishing_begun(tx: Transaction, release: Release) -> bool:
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
-    """True if the tag stands on a release commit: older tags, from before Shipline, are nothing to go on with."""
+    """True if the tag stands on a release commit, or on a merged one: older tags, from before Shipline, are nothing to
+    go on with."""
     package = candidate.package
     footing = Footing(
         package=package.name,
@@ -155,7 +158,8 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
         base=None,
         branch=None,
     )
-    return is_release_commit(ground.repository, tag.commit, footing)
+    here = ground.repository
+    return is_release_commit(here, tag.commit, footing) or was_merged(here, tag.commit, footing)
 
 
 def _footing(ground: ReleaseGround, release: Release) -> Footing | None:
@@ -184,7 +188,8 @@ def _check_ground(ground: ReleaseGround, release: Release, branch: str) -> None:
         check_tree(ground.repository, footing)
 
 
-def _check_unmade(tx: Transaction, package: str, version: str) -> None:
+def check_unmade(tx: Transaction, package: str, version: str) -> None:
+    """Refuse (ConflictError) to make a version that the store knows."""
     made = find_release(tx, package, version)
     if made is not None:
         raise ConflictError(

@@ -81,6 +81,39 @@ def decide_start(known: Known) -> Decision:
     return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A version that a merged pull request has brought, untagged yet.
+
+    `commit` is the one that brought it onto the branch, whose time is `time_us`; `section` is its part of the changelog
+    as it was merged.
+    """
+
+    version: str
+    commit: str
+    time_us: int
+    section: str
+
+
+def decide_merged(usual: Decision, known: Known, merged: Merged | None) -> Decision:
+    """What `shipline release` does where releases come by pull request, given what it would do directly.
+
+    What was begun is ended, also after newer commits: those are the next pull request's. Nothing else is begun but what
+    was merged.
+    """
+    cut_off = usual.start is Start.NEW and usual.version == known.plan.current
+    if cut_off or usual.start in (Start.FOLLOW, Start.RESUME):
+        return usual
+    if merged is not None:
+        return Decision(Start.NEW, merged.version, f"{merged.version} was merged")
+    if known.unfinished is not None:
+        words = f"{known.unfinished.version} was begun and goes on from where it stopped"
+        return Decision(Start.RESUME, known.unfinished.version, words)
+    if usual.start is Start.NEW:
+        return Decision(Start.NOTHING, None, f"{usual.version} waits for its pull request to be merged")
+    return usual
+
+
 def _is_overtaken(known: Known, unfinished: Release) -> bool:
     """True if newer commits, or another channel, make another version of what nobody has seen yet."""
     plan = known.plan

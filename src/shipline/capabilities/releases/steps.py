@@ -66,7 +66,8 @@ class FileSteps:
         release = self.ground.release(context)
         branch = self.ground.repository.branch()
         if release.commit is not None:
-            return Done({"commit": release.commit, "branch": branch})
+            # What came by a pull request is on the remote's branch already, which may have moved on since.
+            return Done({"commit": release.commit, "branch": None if context.input.get("merged") else branch})
         message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
         beside = context.input.get("beside")
         if beside is not None:

@@ -29,10 +29,11 @@ class ReleaseOrder:
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
-    lead times), `commit` is the tagged commit where the tag exists already. `base` is the commit that the release's own
-    is to sit on, None where the tag exists, and beside the branch; `branch` is the current one, None where HEAD is
-    detached. `changelog` "" leaves it alone. `beside` is the commit to release from beside the branch, None for the
-    branch itself; `promotes` is the version of the release candidate that this one is made from.
+    lead times), `commit` is the tagged commit where the tag exists already, or, with `merged`, the one that a pull
+    request brought. `base` is the commit that the release's own is to sit on, None where there is one, and beside the
+    branch; `branch` is the current one, None where HEAD is detached. `changelog` "" leaves it alone. `beside` is the
+    commit to release from beside the branch, None for the branch itself; `promotes` is the version of the release
+    candidate that this one is made from.
     """
 
     package: Package
@@ -51,6 +52,7 @@ class ReleaseOrder:
     channel: str = STABLE
     beside: str | None = None
     promotes: str | None = None
+    merged: bool = False
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -95,6 +97,7 @@ def begin_release(
         "branch": order.branch,
         "beside": order.beside,
         "promotes": order.promotes,
+        "merged": order.merged,
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release
@@ -130,3 +133,8 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     if run.state.status in RESTING:
         RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
         append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
+
+
+def has_halted(tx: Transaction, release_id: str) -> bool:
+    """True if a run of this release rests before its end, also where the version is public by then."""
+    return any(run.state.status in RESTING for run in runs_of(tx, f"release:{release_id}"))

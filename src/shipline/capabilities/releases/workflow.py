@@ -38,6 +38,7 @@ def release_workflow() -> Workflow:
             _step("push", "Push commit and tag", NETWORK_TIMEOUT_S),
             _step("publish", "Publish to each registry and read it back", REGISTRIES_TIMEOUT_S),
             _step("bundle", "Write the evidence bundle", FILES_TIMEOUT_S),
+            _step("forge", "Show the release with its files on the forge", NETWORK_TIMEOUT_S),
             _step("move", "Move the tags that follow the releases", NETWORK_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,

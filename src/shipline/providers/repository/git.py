@@ -10,7 +10,6 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from shipline.domain.errors import (
@@ -22,13 +21,14 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import TIME_US_MAX, Commit, LogEntry, Tag
+from shipline.ports.repository import Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
+from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
 FILE_BYTES_MAX = 8 << 20
 KEY_TRAILER = "Shipline-Key"
+PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
-LOG_FIELDS = 6
 TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
@@ -164,13 +164,13 @@ class GitRepository:
             "--",
             *paths,
         )
-        return _commits_with_paths(pieces) if changed_paths else map(_commit, _entries(pieces))
+        return commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
 
     def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
         """All commits reachable from `until`, newest first, unread."""
         self.root()
         options = (f"--format={LOG_FORMAT}", "--end-of-options", _revision(until), "--")
-        return _entries(self._git.spooled("read the history", *PLAIN_LOG, *options))
+        return log_entries(self._git.spooled("read the history", *PLAIN_LOG, *options))
 
     def patch_ids(self, commits: tuple[str, ...]) -> dict[str, str]:
         """The patch-id of each commit that has one parent and changes something: equal for equal changes."""
@@ -376,6 +376,38 @@ class GitRepository:
         if self.find_tag(name) is not None:
             self._git.run(f"delete the tag {name!r}", "tag", "--delete", "--end-of-options", name)
 
+    def fetch_branch(self, remote: str, name: str) -> str | None:
+        """The commit on which `remote` has the branch now, which is here then; None where it has none."""
+        self.root()
+        self._check_branch_name(name)
+        if remote.startswith("-"):
+            raise InvalidValue("a remote's name is an option")
+        ref = f"refs/heads/{name}"
+        try:
+            listed = _text(self._git.run(f"look at {remote}", "ls-remote", "--end-of-options", remote, ref))
+            found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}.get(ref)
+            if found is not None and not self._has(found):
+                fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
+                self._git.run(f"fetch from {remote}", *fetch, remote, ref)
+        except GitFailed as failure:
+            raise _push_error(remote, failure) from None
+        if found is not None and not self._has(found):
+            raise UnavailableError(f"{name} has moved on {remote} while it was fetched")
+        return found
+
+    def move_branch(self, remote: str, name: str, commit: str, *, expected: str | None) -> None:
+        """Make the branch of `remote` stand on `commit` if it still stands on `expected`. Runs no hook."""
+        target = self._resolve(commit)
+        self._check_branch_name(name)
+        if remote.startswith("-"):
+            raise InvalidValue("a remote's name is an option")
+        lease = f"--force-with-lease=refs/heads/{name}:{'' if expected is None else _revision(expected)}"
+        options = ("push", "--porcelain", "--no-verify", "--no-follow-tags", lease, "--end-of-options")
+        try:
+            self._git.run(f"push to {remote}", *options, remote, f"{target}:refs/heads/{name}")
+        except GitFailed as failure:
+            raise _push_error(remote, failure) from None
+
     def push(self, remote: str, refs: tuple[str, ...]) -> None:
         """Push refs atomically, never by force. Idempotent. Rejected: ConflictError; unreachable: UnavailableError.
 
@@ -415,7 +447,7 @@ class GitRepository:
             commit = self._resolve(own) if kind not in {"", "commit"} else peeled or own
         except InvalidValue:
             return None  # A tag of a tag of a file.
-        return Tag(name=name, commit=commit, time_us=_time_us(time_s))
+        return Tag(name=name, commit=commit, time_us=time_us_of(time_s))
 
     def _is_made(self, head: str, key: str, base: str | None) -> bool:
         """True if HEAD is the commit that was to be made; ConflictError if it can be neither that nor its parent."""
@@ -448,6 +480,19 @@ class GitRepository:
                     todo='run `git config user.name "Your Name"` and `git config user.email you@example.com`',
                 ) from None
 
+    def _has(self, commit: str) -> bool:
+        try:
+            self._git.run("look for a commit", "cat-file", "-e", f"{_revision(commit)}^{{commit}}")
+        except GitFailed:
+            return False
+        return True
+
+    def _check_branch_name(self, name: str) -> None:
+        try:
+            self._git.run("check a branch's name", "check-ref-format", f"refs/heads/{name}")
+        except GitFailed:
+            raise InvalidValue(f"{name[:80]!r} cannot be the name of a branch") from None
+
     def _check_tag_name(self, name: str) -> None:
         refused = InvalidValue(f"{name[:80]!r} cannot be the name of a tag")
         if name.startswith("-"):
@@ -468,21 +513,16 @@ def _revision(text: str) -> str:
     return text
 
 
-def _time_us(seconds: str) -> int:
-    """Seconds as git has them in microseconds, kept to what Shipline's times can be.
-
-    A commit may claim any time, and one far in the future must not make every release impossible.
-    """
-    return min(max(int(seconds or 0) * 1_000_000, 0), TIME_US_MAX)
-
-
 def _check_commit(paths: tuple[str, ...], key: str) -> None:
     if not key.isprintable() or not key.strip() or not paths:
         raise InvalidValue("a release commit needs paths and a key of one line")
 
 
 def _with_key(message: str, key: str) -> bytes:
-    return f"{message.rstrip()}\n\n{KEY_TRAILER}: {key}\n".encode()
+    """The message with the key as a trailer, beside others of its kind: git reads trailers of one paragraph."""
+    text = message.rstrip()
+    gap = "\n" if text.rpartition("\n")[2].startswith(f"{KEY_TRAILER}: ") else "\n\n"
+    return f"{text}{gap}{KEY_TRAILER}: {key}\n".encode()
 
 
 def _dates(time_us: int) -> dict[str, str]:
@@ -507,54 +547,6 @@ def _contents(output: bytes) -> Iterator[bytes]:
         end = start + int(output[place:start].rpartition(b" ")[2])
         yield output[start:end]
         place = end + 1
-
-
-def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
-    """The NUL-terminated fields of each piece; a field that is cut between two pieces comes with the later one."""
-    rest = b""
-    for piece in pieces:
-        whole, found, tail = piece.rpartition(b"\0")
-        if found:
-            yield (rest + whole).decode("utf-8", "replace").split("\0")
-            rest = tail
-        else:
-            rest += piece
-
-
-def _entries(pieces: Iterator[bytes]) -> Iterator[LogEntry]:
-    """Commits of LOG_FIELDS fields each."""
-    open_fields: list[str] = []
-    for fields in _fields(pieces):
-        open_fields += fields
-        complete = len(open_fields) - len(open_fields) % LOG_FIELDS
-        cells = iter(open_fields[:complete])
-        yield from map(LogEntry._make, zip(cells, cells, cells, cells, cells, cells, strict=True))
-        del open_fields[:complete]
-
-
-def _commit(entry: LogEntry) -> Commit:
-    oid, parents, author, mail, _, message = entry
-    return Commit(oid, tuple(parents.split()), author, mail, entry.time_us, message)
-
-
-def _commits_with_paths(pieces: Iterator[bytes]) -> Iterator[Commit]:
-    """Commits of an empty field, LOG_FIELDS fields and the paths; no path is empty, so the next empty field ends it."""
-    record: list[str] = []
-    for field in chain.from_iterable(_fields(pieces)):
-        if field or len(record) <= LOG_FIELDS:
-            record.append(field)
-        else:
-            yield _commit_with_paths(record)
-            record = [field]
-    if record:
-        yield _commit_with_paths(record)
-
-
-def _commit_with_paths(record: list[str]) -> Commit:
-    _, oid, parents, author, mail, time_s, message, *paths = record
-    # git puts a line break between the message and the first path.
-    changed = (paths[0].removeprefix("\n"), *paths[1:]) if paths else ()
-    return Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message, changed)
 
 
 def _signing_error(name: str, why: str) -> ShiplineError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,41 @@ class RepositoryConformance:
         with pytest.raises(ConflictError, match="annotated"):
             repository.move_tag("v1.0.0", second, remote="")
         assert repository.find_commit("refs/tags/v1.0.0^{commit}") == first
+
+    def test_a_commit_can_be_made_beside_branch_index_and_work_tree(self, repository: Repository) -> None:
+        head = commit(repository, "a.txt", "one", key="k1")
+        (repository.root() / "a.txt").write_text("mine")
+        files = {"a.txt": b"two\r\n", "new folder/b.txt": b"b"}
+        message = "chore: release\n\nShipline-Key: k1"
+        made = repository.commit_beside(head, files, message, key="k2", time_us=NOW_US)
+        assert repository.commit_beside(head, files, message, key="k2", time_us=NOW_US) == made
+        assert repository.head() == head
+        assert repository.dirty_paths() == ("a.txt",)
+        assert repository.read_files(tuple(files), made) == files
+        (read,) = repository.log((head,), made)
+        assert (read.parents, read.time_us) == ((head,), NOW_US)
+        assert read.message.splitlines()[-2:] == ["Shipline-Key: k1", "Shipline-Key: k2"]
+
+    def test_a_branch_elsewhere_is_moved_only_from_where_it_is_expected(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        """In any direction: who comes second finds it moved, and changes nothing."""
+        first, second = (commit(repository, "a.txt", text, key=text) for text in ("1", "2"))
+        elsewhere = str(tmp_path / "elsewhere.git")
+        subprocess.run(["git", "init", "--quiet", "--bare", elsewhere], check=True)
+        assert repository.fetch_branch(elsewhere, "topic") is None
+        repository.move_branch(elsewhere, "topic", second, expected=None)
+        for wrong in (None, first):
+            with pytest.raises(ConflictError):
+                repository.move_branch(elsewhere, "topic", first, expected=wrong)
+        assert repository.fetch_branch(elsewhere, "topic") == second
+        repository.move_branch(elsewhere, "topic", first, expected=second)
+        assert repository.fetch_branch(elsewhere, "topic") == first
+
+    @pytest.mark.parametrize("name", ["a..b", "", "a b"])
+    def test_what_is_no_branch_is_neither_fetched_nor_moved(self, repository: Repository, name: str) -> None:
+        made = commit(repository, "a.txt", "1", key="1")
+        with pytest.raises(InvalidValue):
+            repository.fetch_branch("elsewhere", name)
+        with pytest.raises(InvalidValue):
+            repository.move_branch("elsewhere", name, made, expected=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from shipline.apps.cli.checks.check import Check, State, wrong
+from shipline.apps.cli.checks.forge import forge
 from shipline.apps.cli.checks.machine import environments, git, programs
 from shipline.apps.cli.checks.project import policy, registry, repository, settings
 from shipline.apps.cli.checks.record import engine, store
@@ -19,6 +20,7 @@ BY_SETTINGS: tuple[tuple[str, Part], ...] = (
     ("store", store),
     ("engine", engine),
     ("registry", registry),
+    ("forge", forge),
     ("environments", environments),
 )
 

@@ -1,0 +1,38 @@
+"""What the forge says about the token, and about the branch that releases are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shipline.apps.cli.checks.check import Check, State
+from shipline.bootstrap import Application
+from shipline.ports.forge import Forge, Known
+
+STATES = {Known.YES: State.OK, Known.NO: State.WRONG, Known.UNKNOWN: State.WARNING}
+WORDS = {Known.YES: "the token has it", Known.NO: "the token lacks it", Known.UNKNOWN: "the forge does not say"}
+
+
+def forge(application: Application) -> Iterator[Check]:
+    """One check for each permission that releases need, and one for the branch."""
+    asked = application.forge
+    if asked is None:
+        yield Check("forge", State.OK, "none is configured: releases are shown nowhere")
+        return
+    main = asked.default_branch()
+    lacks = "; ".join(asked.lacks())
+    yield Check("forge", State.OK, f"it answers, and its main branch is {main}" + (f"; {lacks}" if lacks else ""))
+    for permission in asked.permissions():
+        state = STATES[permission.granted]
+        todo = permission.todo if state is not State.OK else ""
+        yield Check(f"forge: {permission.need}", state, WORDS[permission.granted], todo)
+    yield _branch(asked, application.settings.release.branch or main)
+
+
+def _branch(asked: Forge, name: str) -> Check:
+    guard = asked.protection(name)
+    words = "; ".join(guard.demands) or ("it is protected" if guard.protected else "it is not protected")
+    if guard.may_push is Known.YES:
+        return Check(f"forge: branch {name}", State.OK, f"the token may push to it; {words}")
+    todo = "let the token's owner push there"
+    said = "may not push to it" if guard.may_push is Known.NO else "may not be allowed to push to it"
+    return Check(f"forge: branch {name}", State.WARNING, f"the token {said}; {words}", todo)

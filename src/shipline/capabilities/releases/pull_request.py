@@ -1,0 +1,299 @@
+"""Releases by pull request: one that is kept up to date for each branch, and what was merged from it is released.
+
+What is so is read from git alone: the branch's commit carries a key, and a merged release is known by what its files
+and changelog say, whatever the merge did to commits and titles. Labels say nothing. The work tree is not touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipline.capabilities.plans import prepend, render_section, scheme_named, section_titles, written_section
+from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
+from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.ordering import (
+    Candidate,
+    check_is_free,
+    check_unmade,
+    known_of,
+    release_package,
+)
+from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
+from shipline.capabilities.releases.rules import Decision, Merged, Start, decide_merged, decide_start
+from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.version_files import read_version, write_version
+from shipline.domain.actor import Actor
+from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
+from shipline.domain.release import Release
+from shipline.engine.engine import Engine
+from shipline.engine.journal import runs_of
+from shipline.ports.forge import Forge, PullRequest
+from shipline.ports.repository import Commit
+
+MERGED_SEARCH_MAX = 500
+MARKER = "shipline:release-pull-request"
+CLOSED_WORDS = "Nothing is left to release here, so Shipline has closed this."
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of the pull request. `change` is opened, updated, unchanged, closed, none or waiting; `pull` is None
+    where there is none."""
+
+    change: str
+    pull: PullRequest | None
+    reason: str = ""
+
+
+# --- keeping it up to date -----------------------------------------------------------------------------------------
+
+
+def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], *, target: str) -> Kept:
+    """Make the pull request to `target` say what HEAD would release; close it where that is nothing.
+
+    ConfigurationError without forge and remote. RefusedError where HEAD is not on the remote's branch, or where people
+    have committed to the pull request's branch. ConflictError where somebody else was faster.
+    """
+    forge, head = ground.forge, ground.repository.head()
+    if forge is None or not ground.remote or head is None:
+        raise ConfigurationError(
+            "releases by pull request need a forge and a remote",
+            todo="set [forge], and remote in [release], in shipline.toml",
+        )
+    if not _is_newest(ground, head, target):
+        return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
+    waiting = [one for one in candidates if find_merged(ground, one) is not None]
+    proposed = tuple(one for one in candidates if one.plan.releasable and one not in waiting)
+    branch = branch_for(target)
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    _check_ours(ground, tip, branch)
+    if not proposed:
+        return _close(forge, branch, target, tip)
+    commit = _commit(ground, head, proposed)
+    if commit != tip:
+        ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
+    return _say(ground, forge, proposed, target, moved=commit != tip)
+
+
+def _is_newest(ground: ReleaseGround, head: str, target: str) -> bool:
+    """True if HEAD is the remote's branch. RefusedError where it holds what nobody has pushed."""
+    tip = ground.repository.fetch_branch(ground.remote, target)
+    if tip == head:
+        return True
+    if tip is None or next(iter(ground.repository.log((tip,), head)), None) is not None:
+        raise RefusedError(
+            f"HEAD is not on {target} of {ground.remote}",
+            why="a pull request would propose commits that nobody has seen",
+            todo=f"push it first, or check out {target} as {ground.remote} has it",
+        )
+    return False
+
+
+def _check_ours(ground: ReleaseGround, tip: str | None, branch: str) -> None:
+    """RefusedError where the branch ends with a commit that is not Shipline's own: it would be lost."""
+    if tip is None:
+        return
+    commit = next(iter(ground.repository.log((), tip)), None)
+    if commit is None or f"{KEY_TRAILER}: {PULL_REQUEST_KEY}" not in commit.message.splitlines():
+        raise RefusedError(
+            f"people have committed to {branch}, and an update would lose that",
+            why=f"its newest commit is {tip[:12]}",
+            todo=f"merge it as it is, or delete the branch {branch}: it is made anew",
+        )
+
+
+def _commit(ground: ReleaseGround, head: str, proposed: tuple[Candidate, ...]) -> str:
+    """The release commit on top of HEAD, the same for the same HEAD: its time is HEAD's."""
+    time_us = _commit_at(ground, head).time_us
+    files: dict[str, bytes] = {}
+    for one in proposed:
+        files |= _edited(ground, head, one, time_us, files)
+    title = title_of([one.plan for one in proposed], ground.commit_message)
+    keys = [f"release:{one.package.name}:{one.plan.next}" for one in proposed]
+    trailers = "\n".join(f"{KEY_TRAILER}: {key}" for key in keys)
+    message = f"{title}\n\n{trailers}"
+    return ground.repository.commit_beside(head, files, message, key=PULL_REQUEST_KEY, time_us=time_us)
+
+
+def _edited(
+    ground: ReleaseGround, head: str, one: Candidate, time_us: int, before: dict[str, bytes]
+) -> dict[str, bytes]:
+    """A package's version files and changelog as the release has them. `before`: what other packages made of theirs."""
+    paths = tuple(dict.fromkeys(file.path for file in one.version_files))
+    changelog = _path(one, one.changelog)
+    found = ground.repository.read_files((*paths, changelog), head) | before
+    missing = [path for path in paths if path not in found]
+    if missing:
+        raise ShiplineError(f"{missing[0]} is not in {head[:12]}", todo="commit it, or take it out of version_files")
+    version = str(one.plan.next)
+    edited = {path: found[path] for path in paths}
+    for file in one.version_files:
+        edited[file.path] = write_version(file, edited[file.path], version)
+    text = found.get(changelog, b"").decode("utf-8", "surrogateescape")
+    section = render_section(one.plan, time_us=time_us, style=ground.style)
+    return edited | {changelog: prepend(text, section, version).encode("utf-8", "surrogateescape")}
+
+
+def _say(ground: ReleaseGround, forge: Forge, proposed: tuple[Candidate, ...], target: str, *, moved: bool) -> Kept:
+    plans = [one.plan for one in proposed]
+    time_us = _commit_at(ground, str(ground.repository.head())).time_us
+    part = part_of(plans, [render_section(plan, time_us=time_us, style=ground.style) for plan in plans])
+    branch, title = branch_for(target), title_of(plans, ground.commit_message)
+    known = next(iter(forge.open_pull_requests(head=branch, base=target)), None)
+    if known is None:
+        return Kept(
+            "opened", forge.create_pull_request(head=branch, base=target, title=title, body=body_with("", part))
+        )
+    body = body_with(known.body, part)
+    if (known.title, _unified(known.body)) == (title, _unified(body)):
+        return Kept("updated" if moved else "unchanged", known)
+    return Kept("updated", forge.update_pull_request(known.number, title=title, body=body))
+
+
+def _unified(body: str) -> str:
+    """Forges may change line breaks, and cut white space at the end."""
+    return body.replace("\r\n", "\n").strip()
+
+
+def _close(forge: Forge, branch: str, target: str, tip: str | None) -> Kept:
+    """Nothing to release: say so on the pull request, close it, and take the branch away."""
+    open_ones = forge.open_pull_requests(head=branch, base=target)
+    for pull in open_ones:
+        forge.put_comment(pull.number, marker=MARKER, body=CLOSED_WORDS)
+        forge.close_pull_request(pull.number)
+    if tip is not None:
+        forge.delete_branch(branch, tip)
+    return Kept("closed", open_ones[0]) if open_ones else Kept("none", None, "nothing is to be released")
+
+
+# --- releasing what was merged -------------------------------------------------------------------------------------
+
+
+def release_merged(
+    ground: ReleaseGround, engine: Engine, candidate: Candidate, actor: Actor, *, branch: str
+) -> tuple[Decision, Release | None]:
+    """Begin the release of what a pull request has brought, or go on with one; None where there is nothing to do.
+
+    Errors as for `release_package`. Nothing is edited or committed: the commit that brought it is tagged.
+    """
+    known, merged = known_of(ground, candidate), find_merged(ground, candidate)
+    usual = decide_start(known)
+    decision = decide_merged(usual, known, merged)
+    if decision == usual:
+        return release_package(ground, engine, candidate, actor, branch=branch)
+    with ground.store.begin() as tx:
+        if decision.start is Start.RESUME and known.unfinished is not None:
+            return decision, resume_release(tx, engine, known.unfinished, actor)
+        if decision.start is not Start.NEW or merged is None:
+            return decision, None
+        if known.unfinished is not None:
+            for run in runs_of(tx, f"release:{known.unfinished.id}"):
+                engine.abandon(tx, run.id)
+        check_is_free(tx)
+        again = known.unfinished if known.unfinished and known.unfinished.version == merged.version else None
+        if again is None:
+            check_unmade(tx, candidate.package.name, merged.version)
+        return decision, begin_release(tx, engine, _order(ground, candidate, merged), actor, again=again)
+
+
+def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
+    """The version that HEAD's files and changelog state and that has no tag yet, with the commit that brought it.
+
+    That is the oldest commit of the branch itself (first parents) since when both say so: a merge, a squashed or a
+    rebased commit, and not a commit that came later.
+    """
+    head = ground.repository.head()
+    version = _stated(ground, candidate, head) if head is not None else None
+    if head is None or version is None or not _is_new(ground, candidate, version):
+        return None
+    commits = {commit.id: commit for commit in ground.repository.log(_since(ground, candidate), head)}
+    brought = commits.get(head)
+    for _ in range(MERGED_SEARCH_MAX):
+        if brought is None:
+            return None
+        parent = brought.parents[0] if brought.parents else None
+        if parent is None or _stated(ground, candidate, parent) != version:
+            return _merged(ground, candidate, version, brought)
+        brought = commits.get(parent)
+    raise ShiplineError(
+        f"{candidate.package.name} {version} was merged more than {MERGED_SEARCH_MAX} commits ago, and has no tag",
+        todo=f"tag the commit that brought it, or raise the version on {head[:12]}",
+    )
+
+
+def _since(ground: ReleaseGround, candidate: Candidate) -> tuple[str, ...]:
+    """The last released commit; nothing before the first release."""
+    current = candidate.plan.current
+    known = ground.repository.find_tag(candidate.package.tag(current)) if current is not None else None
+    return (known.commit,) if known is not None else ()
+
+
+def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Merged:
+    section = written_section(_changelog(ground, candidate, commit.id), version)
+    return Merged(version, commit.id, commit.time_us, section)
+
+
+def _stated(ground: ReleaseGround, candidate: Candidate, commit: str) -> str | None:
+    """The one version that all version files state at a commit, if the changelog has a section of it; else None.
+
+    Without version files, the changelog's newest.
+    """
+    titles = section_titles(_changelog(ground, candidate, commit))
+    files = candidate.version_files
+    found = ground.repository.read_files(tuple(dict.fromkeys(file.path for file in files)), commit)
+    if not files:
+        return titles[0] if titles else None
+    if any(file.path not in found for file in files):
+        return None
+    try:
+        versions = {read_version(file, found[file.path]) for file in files}
+    except ShiplineError:
+        return None
+    if len(versions) != 1:
+        return None
+    (version,) = versions
+    return version if version in titles else None
+
+
+def _is_new(ground: ReleaseGround, candidate: Candidate, version: str) -> bool:
+    """True for a version after the current one that has no tag."""
+    scheme = scheme_named(candidate.package.scheme)
+    parsed, current = scheme.parse(version), scheme.parse(candidate.plan.current or "")
+    if parsed is None or (current is not None and parsed.key <= current.key):
+        return False
+    return ground.repository.find_tag(candidate.package.tag(version)) is None
+
+
+def _order(ground: ReleaseGround, candidate: Candidate, merged: Merged) -> ReleaseOrder:
+    plan = candidate.plan
+    held = {commit.id for commit in ground.repository.log(_since(ground, candidate), merged.commit)}
+    return ReleaseOrder(
+        package=candidate.package,
+        version=merged.version,
+        tag=candidate.package.tag(merged.version),
+        previous_version=plan.current,
+        time_us=merged.time_us // 1_000_000 * 1_000_000,
+        section=merged.section,
+        reasons=plan.reasons,
+        commits=tuple(dict.fromkeys((one.commit, one.time_us) for one in plan.changes if one.commit in held)),
+        version_files=candidate.version_files,
+        changelog=candidate.changelog,
+        commit=merged.commit,
+        merged=True,
+    )
+
+
+def _changelog(ground: ReleaseGround, candidate: Candidate, commit: str) -> str:
+    path = _path(candidate, candidate.changelog)
+    return ground.repository.read_files((path,), commit).get(path, b"").decode("utf-8", "replace")
+
+
+def _commit_at(ground: ReleaseGround, commit: str) -> Commit:
+    found = next(iter(ground.repository.log((), commit)), None)
+    if found is None:
+        raise ConflictError(f"the commit {commit[:12]} is gone")
+    return found
+
+
+def _path(candidate: Candidate, name: str) -> str:
+    return inside(candidate.package, name)

@@ -1,0 +1,406 @@
+"""The Forge port for GitLab, over its REST API, version 4.
+
+From: docs.gitlab.com/api. GitLab has no drafts: a release whose time is far off is shown as upcoming, and that is what
+a draft is here. It has no pre-releases. A release's files are links; their bytes lie in the project's registry of
+generic packages, which states digests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from shipline.clients.forge_http import ForgeHTTP, UploadTarget, made
+from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
+from shipline.domain.errors import ShiplineError
+from shipline.ports.forge import (
+    Asset,
+    Comment,
+    CommitStatus,
+    ForgeRelease,
+    Known,
+    Permission,
+    Protection,
+    PullRequest,
+    PullState,
+    Ref,
+    StatusState,
+    bears,
+    hidden,
+)
+from shipline.ports.provider import ProviderContext
+from shipline.providers.forge.access import (
+    COMMENTS_MAX,
+    PULLS_MAX,
+    STATUSES_MAX,
+    ForgeSettings,
+    Kind,
+    client,
+    commit_in_path,
+    in_path,
+    is_the_file,
+    newest_of_each,
+    same,
+)
+
+GITLAB = Kind("GitLab", "GITLAB_TOKEN", "Bearer", "per_page", 100)
+API = "scope api, role Developer"
+FILES_MAX = 1000
+PACKAGE = "release-assets"
+UNPACKABLE = re.compile(r"[^A-Za-z0-9._+-]")
+# When a release is not announced yet, it is announced in a time that no clock reaches.
+FAR_OFF = "2999-01-01T00:00:00.000Z"
+DEVELOPER = 30
+PULL_STATES = {"opened": PullState.OPEN, "merged": PullState.MERGED}
+WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_resource", "scheduled", "manual"})
+STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
+
+
+class GitLabForge:
+    """The Forge port for one project on GitLab."""
+
+    api_version = 1
+    Settings = ForgeSettings
+
+    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
+        self._settings = settings
+        self._context = context
+
+    @cached_property
+    def _http(self) -> ForgeHTTP:
+        return client(GITLAB, self._settings, self._context)
+
+    @cached_property
+    def _at(self) -> str:
+        return f"/projects/{quote(self._settings.repository, safe='')}"
+
+    # --- branches and tags -------------------------------------------------------------------------------------
+
+    def default_branch(self) -> str:
+        """GET the project."""
+        return text(self._http.get(self._at), "default_branch")
+
+    def find_branch(self, name: str) -> Ref | None:
+        """GET the branch."""
+        found = self._http.find(f"{self._at}/repository/branches/{in_path(name)}")
+        return None if found is None else Ref(name, text(found, "commit", "id"), flag(found, "protected"))
+
+    def create_branch(self, name: str, commit: str) -> Ref:
+        """POST it."""
+        in_path(name)
+
+        def make() -> Ref:
+            body = {"branch": name, "ref": commit_in_path(commit)}
+            answer = self._http.send("POST", f"{self._at}/repository/branches", body, need=API)
+            return Ref(name, text(answer, "commit", "id"), flag(answer, "protected"))
+
+        return same(made(lambda: self.find_branch(name), make), commit, "branch")
+
+    def delete_branch(self, name: str, commit: str) -> None:
+        """DELETE it."""
+        found = self.find_branch(name)
+        if found is not None:
+            same(found, commit, "branch")
+            self._http.remove(f"{self._at}/repository/branches/{in_path(name)}", need=API)
+
+    def find_tag(self, name: str) -> Ref | None:
+        """GET the tag."""
+        found = self._http.find(f"{self._at}/repository/tags/{in_path(name)}")
+        return None if found is None else Ref(name, text(found, "commit", "id"))
+
+    def create_tag(self, name: str, commit: str) -> Ref:
+        """POST it."""
+        in_path(name)
+
+        def make() -> Ref:
+            body = {"tag_name": name, "ref": commit_in_path(commit)}
+            answer = self._http.send("POST", f"{self._at}/repository/tags", body, need=API)
+            return Ref(name, text(answer, "commit", "id"))
+
+        return same(made(lambda: self.find_tag(name), make), commit, "tag")
+
+    def protection(self, branch: str) -> Protection:
+        """What the branch says about this token."""
+        found = self._http.get(f"{self._at}/repository/branches/{in_path(branch)}")
+        guarded, may = flag(found, "protected"), flag(found, "can_push")
+        demands = () if may else ("changes come by merge request",)
+        return Protection(branch, guarded, Known.YES if may else Known.NO, demands)
+
+    # --- merge requests ----------------------------------------------------------------------------------------
+
+    def open_pull_requests(self, *, head: str = "", base: str = "") -> tuple[PullRequest, ...]:
+        """GET the list."""
+        query = {"state": "opened", "order_by": "created_at", "sort": "desc"}
+        query |= {"source_branch": head} if head else {}
+        query |= {"target_branch": base} if base else {}
+        items = self._list("merge_requests", PULLS_MAX, query)
+        return tuple(_pull(item) for item in items if _is_own(item))
+
+    def find_pull_request(self, number: int) -> PullRequest | None:
+        """GET it."""
+        found = self._http.find(f"{self._at}/merge_requests/{number}")
+        return None if found is None else _pull(found)
+
+    def create_pull_request(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
+        """POST it; GitLab says 409 where one is open."""
+        given = {"source_branch": head, "target_branch": base, "title": title, "description": body}
+
+        def make() -> PullRequest:
+            return _pull(self._http.send("POST", f"{self._at}/merge_requests", given, need=API))
+
+        return made(lambda: next(iter(self.open_pull_requests(head=head, base=base)), None), make)
+
+    def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
+        """PUT it."""
+        return self._change_pull(number, {"title": title, "description": body})
+
+    def close_pull_request(self, number: int) -> PullRequest:
+        """PUT its state."""
+        found = _pull(self._http.get(f"{self._at}/merge_requests/{number}"))
+        return found if found.state is not PullState.OPEN else self._change_pull(number, {"state_event": "close"})
+
+    def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
+        """GET those of a commit."""
+        items = self._list(f"repository/commits/{commit_in_path(commit)}/merge_requests", PULLS_MAX)
+        return tuple(_pull(item) for item in items if _is_own(item))
+
+    def _change_pull(self, number: int, body: dict[str, str]) -> PullRequest:
+        return _pull(self._http.send("PUT", f"{self._at}/merge_requests/{number}", body, need=API))
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    def find_release(self, tag: str) -> ForgeRelease | None:
+        """GET it by its tag, which is its key."""
+        found = self._http.find(self._place(tag))
+        return None if found is None else _release(found)
+
+    def create_release(
+        self, tag: str, *, title: str, notes_markdown: str, draft: bool, prerelease: bool
+    ) -> ForgeRelease:
+        """POST it; GitLab has no mark for pre-releases, so that is left out."""
+        del prerelease
+        body = {"tag_name": tag, "name": title, "description": notes_markdown}
+        body |= {"released_at": FAR_OFF} if draft else {}
+
+        def make() -> ForgeRelease:
+            return _release(self._http.send("POST", f"{self._at}/releases", body, need=API))
+
+        return made(lambda: self.find_release(tag), make)
+
+    def update_release(self, release: ForgeRelease) -> ForgeRelease:
+        """PUT it. Its time is set where it is announced now, and else left as it is."""
+        before = self.find_release(release.tag)
+        body = {"name": release.title, "description": release.notes_markdown}
+        if before is not None and before.draft != release.draft:
+            now = datetime.fromtimestamp(self._context.clock.now_us() / 1_000_000, UTC)
+            body["released_at"] = FAR_OFF if release.draft else now.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        return _release(self._http.send("PUT", self._place(release.key), body, need=API))
+
+    def delete_release(self, release: ForgeRelease) -> None:
+        """DELETE the files and the page."""
+        if self.find_release(release.tag) is None:
+            return
+        for asset in self.assets(release):
+            self.delete_asset(release, asset)
+        self._http.remove(self._place(release.key), need=API)
+
+    def assets(self, release: ForgeRelease) -> tuple[Asset, ...]:
+        """GET the links, and what the package registry says about the files of the same names."""
+        stored = {file.name: file for file in self._stored(release)}
+        items = self._list(f"releases/{in_path(release.key)}/assets/links", FILES_MAX)
+        links = [(str(number(item, "id")), text(item, "name")) for item in items]
+        found = (replace(stored.get(name, Asset("", name, None, None)), key=key) for key, name in links)
+        return tuple(sorted(found, key=lambda asset: asset.name))
+
+    def upload_asset(self, release: ForgeRelease, file: Path, *, digest: str) -> Asset:
+        """PUT the bytes into the package, then POST the link to them."""
+        size = file.stat().st_size
+        name = quote(file.name, safe="")
+
+        def stored() -> Asset | None:
+            found = (one for one in self._stored(release) if one.name == file.name)
+            return next((one for one in found if is_the_file(one, digest=digest, size=size)), None)
+
+        def store() -> Asset:
+            target = UploadTarget("PUT", f"{self._package(release.tag)}/{name}", {"select": "package_file"})
+            return _file(self._http.upload(file, target, need=API))
+
+        def linked() -> Asset | None:
+            return next((one for one in self.assets(release) if one.name == file.name), None)
+
+        def link() -> Asset:
+            body = {
+                "name": file.name,
+                "url": f"{self._http.url}{self._package(release.tag)}/{name}",
+                "link_type": "package",
+                "direct_asset_path": f"/{name}",
+            }
+            path = f"{self._place(release.key)}/assets/links"
+            return replace(kept, key=str(number(self._http.send("POST", path, body, need=API), "id")))
+
+        kept = made(stored, store)
+        return made(linked, link)
+
+    def delete_asset(self, release: ForgeRelease, asset: Asset) -> None:
+        """DELETE the link, then the file."""
+        self._http.remove(f"{self._place(release.key)}/assets/links/{int(asset.key)}", need=API)
+        for package in self._packages(release.tag):
+            for item in self._list(f"packages/{package}/package_files", FILES_MAX):
+                if text(item, "file_name") == asset.name:
+                    path = f"{self._at}/packages/{package}/package_files/{number(item, 'id')}"
+                    self._http.remove(path, need=API)
+
+    def _place(self, tag: str) -> str:
+        return f"{self._at}/releases/{in_path(tag)}"
+
+    def _package(self, tag: str) -> str:
+        return f"{self._at}/packages/generic/{PACKAGE}/{UNPACKABLE.sub('-', tag)}"
+
+    def _packages(self, tag: str) -> tuple[int, ...]:
+        version = UNPACKABLE.sub("-", tag)
+        query = {"package_type": "generic", "package_name": PACKAGE, "package_version": version}
+        items = self._list("packages", FILES_MAX, query)
+        return tuple(
+            number(item, "id") for item in items if text(item, "name") == PACKAGE and text(item, "version") == version
+        )
+
+    def _stored(self, release: ForgeRelease) -> tuple[Asset, ...]:
+        """The files of the release's package, the newest of a name last."""
+        return tuple(
+            _file(item)
+            for package in self._packages(release.tag)
+            for item in self._list(f"packages/{package}/package_files", FILES_MAX)
+        )
+
+    # --- notes and statuses ------------------------------------------------------------------------------------
+
+    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
+        """PUT the first note that bears the marker, or POST one."""
+        wanted = f"{hidden(marker)}\n{body}"
+        path = f"merge_requests/{number}/notes"
+
+        def look() -> Comment | None:
+            items = self._list(path, COMMENTS_MAX, {"sort": "asc", "order_by": "created_at"})
+            return next((_comment(item) for item in items if bears(text_or_none(item, "body") or "", marker)), None)
+
+        def make() -> Comment:
+            return _comment(self._http.send("POST", f"{self._at}/{path}", {"body": wanted}, need=API))
+
+        found = made(look, make)
+        if found.body == wanted:
+            return found
+        return _comment(self._http.send("PUT", f"{self._at}/{path}/{int(found.key)}", {"body": wanted}, need=API))
+
+    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
+        """GET the newest of each name, jobs of pipelines included."""
+        items = list(self._list(f"repository/commits/{commit_in_path(commit)}/statuses", STATUSES_MAX))
+        items.sort(key=lambda item: number(item, "id"), reverse=True)
+        return newest_of_each(_status(item) for item in items)
+
+    def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:
+        """POST it; GitLab refuses to say again what is said already."""
+        wanted = replace(status, description=status.description[:255])
+        body = {"state": STATE_WORDS[wanted.state], "name": wanted.context, "description": wanted.description}
+        body |= {"target_url": wanted.url} if wanted.url else {}
+
+        def make() -> CommitStatus:
+            return _status(self._http.send("POST", f"{self._at}/statuses/{commit_in_path(commit)}", body, need=API))
+
+        return made(lambda: next((one for one in self.statuses(commit) if one == wanted), None), make)
+
+    # --- what the token may ------------------------------------------------------------------------------------
+
+    def permissions(self) -> tuple[Permission, ...]:
+        """The token's role in the project, and its scopes where it may ask for them."""
+        project = self._http.get(self._at)
+        levels = [
+            number_or_none(project, "permissions", of, "access_level") for of in ("project_access", "group_access")
+        ]
+        known = [level for level in levels if level is not None]
+        role = Known.UNKNOWN if not known else Known.YES if max(known) >= DEVELOPER else Known.NO
+        return (
+            Permission(
+                "role Developer or higher", role, "" if role is Known.YES else "give the token's user that role"
+            ),
+            Permission("scope api", self._has_scope(), "make a token with the scope `api`"),
+        )
+
+    def _has_scope(self) -> Known:
+        try:
+            found = self._http.find("/personal_access_tokens/self")
+        except ShiplineError:  # A token of another kind may not ask.
+            return Known.UNKNOWN
+        if found is None:
+            return Known.UNKNOWN
+        return Known.YES if "api" in entries(found, "scopes") else Known.NO
+
+    def lacks(self) -> tuple[str, ...]:
+        """Two things."""
+        return (
+            "releases have no mark for pre-releases",
+            "there are no drafts: until all files are there, a release is shown as upcoming",
+        )
+
+    def _list(self, path: str, items_max: int, query: dict[str, str] | None = None) -> Iterator[Any]:
+        return self._http.pages(f"{self._at}/{path}", query, items_max=items_max)
+
+
+def _is_own(item: Any) -> bool:
+    """True if it comes from this project and not from a fork of it."""
+    return number(item, "source_project_id") == number(item, "target_project_id")
+
+
+def _pull(item: Any) -> PullRequest:
+    state = PULL_STATES.get(text(item, "state"), PullState.CLOSED)
+    merged = text_or_none(item, "merge_commit_sha") or text_or_none(item, "squash_commit_sha")
+    return PullRequest(
+        number=number(item, "iid"),
+        title=text(item, "title"),
+        body=text_or_none(item, "description") or "",
+        head=text(item, "source_branch"),
+        base=text(item, "target_branch"),
+        state=state,
+        url=text(item, "web_url"),
+        merge_commit=merged if state is PullState.MERGED else None,
+        labels=tuple(label for label in entries(item, "labels") if isinstance(label, str)),
+    )
+
+
+def _release(item: Any) -> ForgeRelease:
+    tag = text(item, "tag_name")
+    return ForgeRelease(
+        key=tag,
+        tag=tag,
+        title=text_or_none(item, "name") or "",
+        notes_markdown=text_or_none(item, "description") or "",
+        draft=flag(item, "upcoming_release"),
+        prerelease=False,
+        url=text_or_none(item, "_links", "self") or "",
+    )
+
+
+def _file(item: Any) -> Asset:
+    sha256 = text_or_none(item, "file_sha256")
+    digest = f"sha256:{sha256}" if sha256 else None
+    return Asset(str(number(item, "id")), text(item, "file_name"), number_or_none(item, "size"), digest)
+
+
+def _comment(item: Any) -> Comment:
+    return Comment(str(number(item, "id")), text_or_none(item, "body") or "")
+
+
+def _status(item: Any) -> CommitStatus:
+    word = text(item, "status")
+    state = StatusState.SUCCESS if word == "success" else StatusState.FAILURE
+    return CommitStatus(
+        context=text(item, "name"),
+        state=StatusState.PENDING if word in WAITING else state,
+        description=text_or_none(item, "description") or "",
+        url=text_or_none(item, "target_url") or "",
+    )

@@ -1,0 +1,271 @@
+"""Gitea's dialect, version 1 of its API: close to GitHub's, and different where it hurts.
+
+From: docs.gitea.com/api. No digests; two files of a release may bear one name; a status says `status`, not `state`.
+"""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from typing import Any
+
+from shipline.ports.forge import PullState, StatusState
+from shipline.testing.fakes.forge.model import File, ForgeModel, Note, Page, Pull, Refused, Said
+from shipline.testing.fakes.forge.server import Handler, Reply, Request
+
+REPOSITORY_ID, FORK_ID = 7, 8
+
+
+class GiteaDialect:
+    """How Gitea says it."""
+
+    prefix = "/api/v1"
+    page_parameter = "limit"
+    page_size_max = 50
+
+    def __init__(self, model: ForgeModel) -> None:
+        self.model = model
+
+    def token_of(self, headers: Message) -> str:
+        """`token` or `Bearer`."""
+        return (headers.get("Authorization") or "").removeprefix("token ").removeprefix("Bearer ")
+
+    def refusal(self, refused: Refused) -> Reply:
+        """409 for what is there."""
+        status = {"duplicate": 409, "missing": 404, "invalid": 422}[refused.kind]
+        return Reply({"message": str(refused), "url": "http://127.0.0.1/api/swagger"}, status)
+
+    def says_no(self, status: int) -> Reply:
+        """A few words."""
+        words = {
+            401: "invalid username, password or token",
+            403: "token does not have at least one of required scope(s)",
+        }
+        return Reply({"message": words.get(status, "The target couldn't be found.")}, status)
+
+    def routes(self) -> list[tuple[str, str, Handler]]:
+        """All that the port needs."""
+        at = f"/api/v1/repos/{self.model.repository}"
+        return [
+            ("GET", at, self.repository),
+            ("GET", f"{at}/branches/(.+)", self.branch),
+            ("POST", f"{at}/branches", self.create_branch),
+            ("DELETE", f"{at}/branches/(.+)", self.delete_branch),
+            ("GET", f"{at}/tags/(.+)", self.tag),
+            ("POST", f"{at}/tags", self.create_tag),
+            ("GET", f"{at}/pulls", self.pulls),
+            ("POST", f"{at}/pulls", self.open_pull),
+            ("GET", rf"{at}/pulls/(\d+)", lambda asked: Reply(_pull(self.model.pull(asked.number(0))))),
+            ("PATCH", rf"{at}/pulls/(\d+)", self.change_pull),
+            ("GET", f"{at}/commits/([^/]+)/pull", self.pull_of),
+            ("GET", f"{at}/statuses/([^/]+)", self.statuses),
+            ("POST", f"{at}/statuses/([^/]+)", self.say),
+            ("GET", f"{at}/releases/tags/(.+)", self.page_of),
+            ("GET", f"{at}/releases", lambda _: Reply([_page(page) for page in reversed(self.model.pages.values())])),
+            ("POST", f"{at}/releases", self.create_page),
+            ("PATCH", rf"{at}/releases/(\d+)", self.change_page),
+            ("DELETE", rf"{at}/releases/(\d+)", self.delete_page),
+            ("GET", rf"{at}/releases/(\d+)/assets", self.files),
+            ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
+            ("DELETE", rf"{at}/releases/(\d+)/assets/(\d+)", self.delete_file),
+            ("GET", rf"{at}/issues/(\d+)/comments", self.notes),
+            ("POST", rf"{at}/issues/(\d+)/comments", self.add_note),
+            ("PATCH", rf"{at}/issues/comments/(\d+)", self.change_note),
+        ]
+
+    # --- repository, branches, tags ----------------------------------------------------------------------------
+
+    def repository(self, _: Request) -> Reply:
+        may = self.model.may_write
+        permissions = {"admin": False, "push": may, "pull": True}
+        return Reply({"id": REPOSITORY_ID, "default_branch": self.model.default_branch, "permissions": permissions})
+
+    def branch(self, asked: Request) -> Reply:
+        (name,) = asked.names
+        commit = self.model.refs.get(f"refs/heads/{name}")
+        return self.says_no(404) if commit is None else Reply(self._branch(name, commit))
+
+    def create_branch(self, asked: Request) -> Reply:
+        name = asked.body["new_branch_name"]
+        commit = self.model.create_ref(f"refs/heads/{name}", asked.body["old_ref_name"])
+        return Reply(self._branch(name, commit), 201)
+
+    def delete_branch(self, asked: Request) -> Reply:
+        self.model.delete_ref(f"refs/heads/{asked.names[0]}")
+        return Reply(None, 204)
+
+    def tag(self, asked: Request) -> Reply:
+        (name,) = asked.names
+        commit = self.model.refs.get(f"refs/tags/{name}")
+        return self.says_no(404) if commit is None else Reply({"name": name, "commit": {"sha": commit}})
+
+    def create_tag(self, asked: Request) -> Reply:
+        name = asked.body["tag_name"]
+        commit = self.model.create_ref(f"refs/tags/{name}", asked.body["target"])
+        return Reply({"name": name, "commit": {"sha": commit}}, 201)
+
+    def _branch(self, name: str, commit: str) -> dict[str, Any]:
+        guarded = name in self.model.protected
+        return {
+            "name": name,
+            "commit": {"id": commit},
+            "protected": guarded,
+            "user_can_push": self.model.may_write and not guarded,
+            "enable_status_check": False,
+            "required_approvals": 1 if guarded else 0,
+        }
+
+    # --- pull requests -----------------------------------------------------------------------------------------
+
+    def pulls(self, asked: Request) -> Reply:
+        """No filter by branches, as before 1.23."""
+        state = asked.query.get("state", "open")
+        found = [pull for pull in self.model.pulls.values() if state == "all" or pull.state is PullState.OPEN]
+        return Reply([_pull(pull) for pull in found])
+
+    def open_pull(self, asked: Request) -> Reply:
+        body = asked.body
+        made = self.model.open_pull(body["head"], body["base"], body["title"], body.get("body") or "")
+        return Reply(_pull(made), 201)
+
+    def change_pull(self, asked: Request) -> Reply:
+        body = asked.body
+        changed = self.model.change_pull(
+            asked.number(0), title=body.get("title"), body=body.get("body"), close=body.get("state") == "closed"
+        )
+        return Reply(_pull(changed), 201)
+
+    def pull_of(self, asked: Request) -> Reply:
+        found = [pull for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]]
+        return Reply(_pull(found[0])) if found else self.says_no(404)
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    def page_of(self, asked: Request) -> Reply:
+        found = self.model.page_of(asked.names[0])
+        return self.says_no(404) if found is None or found.draft else Reply(_page(found))
+
+    def create_page(self, asked: Request) -> Reply:
+        body = asked.body
+        page = Page(
+            key=0,
+            tag=body["tag_name"],
+            title=body.get("name") or "",
+            notes=body.get("body") or "",
+            draft=body.get("draft", False),
+            prerelease=body.get("prerelease", False),
+        )
+        return Reply(_page(self.model.create_page(page, one_a_tag=True)), 201)
+
+    def change_page(self, asked: Request) -> Reply:
+        body = asked.body
+        page = self.model.change_page(
+            self.model.page(asked.number(0)),
+            tag=body.get("tag_name"),
+            title=body.get("name"),
+            notes=body.get("body"),
+            draft=body.get("draft"),
+            prerelease=body.get("prerelease"),
+        )
+        return Reply(_page(page))
+
+    def delete_page(self, asked: Request) -> Reply:
+        self.model.delete_page(asked.number(0))
+        return Reply(None, 204)
+
+    def files(self, asked: Request) -> Reply:
+        return Reply([_file(file) for file in self.model.page(asked.number(0)).files.values()])
+
+    def add_file(self, asked: Request) -> Reply:
+        name, content = _attachment(asked)
+        page = self.model.page(asked.number(0))
+        made = self.model.add_file(page, asked.query.get("name", name), content, unique=False)
+        return Reply(_file(made), 201)
+
+    def delete_file(self, asked: Request) -> Reply:
+        self.model.delete_file(asked.number(1))
+        return Reply(None, 204)
+
+    # --- comments and statuses ---------------------------------------------------------------------------------
+
+    def notes(self, asked: Request) -> Reply:
+        self.model.pull(asked.number(0))
+        return Reply([_note(note) for note in self.model.notes.values() if note.pull == asked.number(0)])
+
+    def add_note(self, asked: Request) -> Reply:
+        return Reply(_note(self.model.add_note(asked.number(0), asked.body["body"])), 201)
+
+    def change_note(self, asked: Request) -> Reply:
+        return Reply(_note(self.model.change_note(asked.number(0), asked.body["body"])))
+
+    def statuses(self, asked: Request) -> Reply:
+        return Reply([_status(said) for said in self.model.said if said.commit == asked.names[0]])
+
+    def say(self, asked: Request) -> Reply:
+        body = asked.body
+        state = StatusState.FAILURE if body["state"] in ("error", "warning") else StatusState(body["state"])
+        said = Said(
+            key=0,
+            commit=asked.names[0],
+            context=body.get("context") or "default",
+            state=state,
+            description=body.get("description") or "",
+            url=body.get("target_url") or "",
+        )
+        return Reply(_status(self.model.say(said)), 201)
+
+
+def _attachment(asked: Request) -> tuple[str, bytes]:
+    """The field `attachment` of a form (RFC 7578): the part's file name, and its bytes as they came."""
+    boundary = asked.content_type.partition("boundary=")[2].strip('"').encode()
+    for part in asked.content.split(b"--" + boundary) if boundary else ():
+        head, _, content = part.partition(b"\r\n\r\n")
+        if b'name="attachment"' in head:
+            name = re.search(rb'filename="([^"]*)"', head)
+            return (name[1].decode() if name else ""), content.removesuffix(b"\r\n")
+    raise Refused("invalid", "attachment is missing")
+
+
+def _pull(pull: Pull) -> dict[str, Any]:
+    return {
+        "number": pull.number,
+        "title": pull.title,
+        "body": pull.body,
+        "state": "open" if pull.state is PullState.OPEN else "closed",
+        "merged": pull.state is PullState.MERGED,
+        "merge_commit_sha": pull.merge_commit,
+        "head": {"ref": pull.head, "repo_id": FORK_ID if pull.fork else REPOSITORY_ID},
+        "base": {"ref": pull.base, "repo_id": REPOSITORY_ID},
+        "html_url": f"https://127.0.0.1/pulls/{pull.number}",
+        "labels": [{"name": label} for label in pull.labels],
+    }
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {
+        "id": page.key,
+        "tag_name": page.tag,
+        "name": page.title,
+        "body": page.notes,
+        "draft": page.draft,
+        "prerelease": page.prerelease,
+        "html_url": f"https://127.0.0.1/releases/tag/{page.tag}",
+    }
+
+
+def _file(file: File) -> dict[str, Any]:
+    return {"id": file.key, "name": file.name, "size": len(file.content), "uuid": f"{file.key:032x}"}
+
+
+def _note(note: Note) -> dict[str, Any]:
+    return {"id": note.key, "body": note.body}
+
+
+def _status(said: Said) -> dict[str, Any]:
+    return {
+        "id": said.key,
+        "context": said.context,
+        "status": said.state.value,
+        "description": said.description,
+        "target_url": said.url,
+    }

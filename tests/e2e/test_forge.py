@@ -1,0 +1,117 @@
+"""Releases and the doctor as a user types them, with a forge on loopback that has the real remote repository."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shipline.testing.fakes.forge.model import ForgeModel, GitRefs
+from shipline.testing.fakes.forge.server import ForgeServer
+from shipline.testing.histories import History
+from tests.command import run_shipline
+from tests.providers.forge.places import KINDS, TOKEN
+
+SETTINGS = """
+schema = 1
+
+[release]
+branch = "main"
+remote = "origin"
+
+[forge]
+provider = "{kind}"
+repository = "acme/quotes"
+api_url = "{api_url}"
+token_env = "RELEASE_TOKEN"
+"""
+
+
+@dataclass
+class Project:
+    """A clone, and the forge that it came from."""
+
+    history: History
+    server: ForgeServer
+
+
+@pytest.fixture(params=sorted(KINDS))
+def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
+    """A project of one feature on a forge of each kind."""
+    history = History(tmp_path / "work")
+    bare = tmp_path / "forge.git"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare)], check=True)
+    model = ForgeModel(GitRefs(bare))
+    with ForgeServer(model, KINDS[request.param][1](model), token=TOKEN) as server:
+        settings = SETTINGS.format(kind=request.param, api_url=server.api_url)
+        history.commit("feat: say something", {"VERSION": "0.0.0\n", "shipline.toml": settings})
+        history.git("remote", "add", "origin", str(bare))
+        history.git("push", "--quiet", "--set-upstream", "origin", "main")
+        yield Project(history, server)
+
+
+def test_a_release_is_on_the_forge_and_a_second_one_does_nothing(project: Project) -> None:
+    extra: dict[str, str | None] = {"RELEASE_TOKEN": TOKEN}
+    said = run_shipline(project.history.folder, "release", extra=extra)
+    assert said.code == 0, said
+    (page,) = project.server.model.pages.values()
+    assert (page.tag, page.title, page.draft) == ("v0.1.0", "work 0.1.0", False)
+    assert "say something" in page.notes
+    assert TOKEN not in said.out + said.err
+    before = len(project.server.changes())
+    assert run_shipline(project.history.folder, "release", extra=extra).code == 4
+    assert len(project.server.changes()) == before
+
+
+def test_a_release_by_pull_request_from_the_first_push_to_the_page(project: Project) -> None:
+    """Opened, updated, merged, released; each by the one command that CI runs after a push."""
+    history, model, extra = project.history, project.server.model, {"RELEASE_TOKEN": TOKEN}
+    settings = (history.folder / "shipline.toml").read_text()
+    settings = settings.replace('remote = "origin"', 'remote = "origin"\nmode = "pull-request"')
+    history.commit("ci: release by pull request", {"shipline.toml": settings})
+    history.git("push", "--quiet", "origin", "main")
+    said = run_shipline(history.folder, "release", "--json", extra=extra)
+    assert said.code == 0, said
+    document = json.loads(said.out)
+    assert (document["releases"], document["pull_request"]["change"]) == ([], "opened")
+    assert run_shipline(history.folder, "release", "--pr", extra=extra).code == 4
+    history.git("fetch", "--quiet", "origin", "shipline/release-main")
+    merged = history.merge("FETCH_HEAD", "Merge it")
+    history.git("push", "--quiet", "origin", "main")
+    model.merge(document["pull_request"]["number"], merged)
+    said = run_shipline(history.folder, "release", "--json", extra=extra)
+    assert said.code == 0, said
+    (release,) = json.loads(said.out)["releases"]
+    assert (release["version"], release["commit"]) == ("0.1.0", merged)
+    assert [(page.tag, page.draft) for page in model.pages.values()] == [("v0.1.0", False)]
+    assert model.refs.get("refs/tags/v0.1.0") == merged
+    assert run_shipline(history.folder, "release", extra=extra).code == 4
+    assert history.git("status", "--porcelain") == ""
+
+
+def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None:
+    said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": None})
+    assert said.code == 1, said
+    assert "RELEASE_TOKEN is not set" in said.err
+    assert project.server.model.pages == {}
+    said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": TOKEN})
+    assert said.code == 0, said
+    assert [page.draft for page in project.server.model.pages.values()] == [False]
+
+
+def test_the_doctor_says_what_the_token_may_and_what_it_lacks(project: Project) -> None:
+    def states(code: int, token: str) -> dict[str, str]:
+        said = run_shipline(project.history.folder, "doctor", "--json", extra={"RELEASE_TOKEN": token})
+        assert said.code == code, said
+        return {one["name"]: one["state"] for one in json.loads(said.out)["checks"] if one["name"].startswith("forge")}
+
+    good = states(0, TOKEN)
+    assert good["forge"] == "ok"
+    assert "wrong" not in good.values()
+    project.server.model.may_write = False
+    assert "wrong" in states(1, TOKEN).values()
+    assert states(1, "another-token-that-is-wrong") == {"forge": "wrong"}

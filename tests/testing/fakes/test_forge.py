@@ -1,0 +1,56 @@
+"""The forge in memory passes the suite that the real providers pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from shipline.ports.forge import ForgeRelease
+from shipline.testing.conformance.forge import ForgeConformance
+from shipline.testing.fakes.forge.memory import FakeForge
+from shipline.testing.fakes.forge.model import MemoryRefs
+
+
+class TestFakeForge(ForgeConformance):
+    @pytest.fixture
+    def forge(self, commit: str) -> FakeForge:
+        return FakeForge(MemoryRefs({"refs/heads/main": commit}))
+
+    @pytest.fixture
+    def commit(self) -> str:
+        return "a" * 40
+
+    @pytest.fixture
+    def other_commit(self) -> str:
+        return "b" * 40
+
+    @pytest.fixture
+    def merge(self, forge: FakeForge) -> Callable[[int, str], None]:
+        return forge.model.merge
+
+    @pytest.fixture
+    def open_from_fork(self, forge: FakeForge) -> Callable[[str], None]:
+        def opened(head: str) -> None:
+            forge.model.open_pull(head, "main", "theirs", "", fork=True)
+
+        return opened
+
+    @pytest.fixture
+    def lose_answer(self, forge: FakeForge) -> Callable[[], None]:
+        return lambda: setattr(forge.faults, "loses_answer", True)
+
+    @pytest.fixture
+    def cut_off(self, forge: FakeForge) -> Callable[[ForgeRelease, str], None]:
+        def cut(release: ForgeRelease, name: str) -> None:
+            forge.model.add_file(forge.model.page(int(release.key)), name, b"on", unique=True).whole = False
+
+        return cut
+
+    @pytest.fixture
+    def forbid(self, forge: FakeForge) -> Callable[[], None]:
+        return lambda: setattr(forge.model, "may_write", False)
+
+    @pytest.fixture
+    def break_forge(self, forge: FakeForge) -> Callable[[], None]:
+        return lambda: setattr(forge.faults, "down", True)
