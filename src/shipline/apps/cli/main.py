@@ -7,18 +7,19 @@ import errno
 import io
 import os
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import TextIO, cast
 
 import click
 
 from shipline import __version__
+from shipline.apps.cli.lazy_group import LazyGroup
 from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 
 # name -> (module, one line of help). The help stands here so that `shipline --help` imports no command.
 COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show the next version of each package, and why."),
+    "version": ("version", "Read, compare and find versions of any scheme."),
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),
@@ -39,42 +40,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("init", "Write a shipline.toml for this repository."),
     "schema": ("schema", "Print the JSON Schema of shipline.toml."),
 }
+TABLE = {name: (f"shipline.apps.cli.{module}:command", text) for name, (module, text) in COMMANDS.items()}
 
 
-class LazyGroup(click.Group):
-    """Imports a command's module when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """In the order of a release."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """The command, imported; None where there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        command: click.Command = import_module(f"shipline.apps.cli.{COMMANDS[cmd_name][0]}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's signature
-        """The list of commands, without importing any."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click does, with the nearest names where there is no such command."""
-        name = args[0]
-        if name not in COMMANDS:
-            import difflib
-
-            near = difflib.get_close_matches(name, COMMANDS, n=3)
-            hint = f" Did you mean {' or '.join(near)}?" if near else " `shipline --help` lists the commands."
-            ctx.fail(f"There is no command {name[:60]!r}.{hint}")
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    table=TABLE,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="shipline")
 @click.option("-C", "folder", metavar="PATH", default=".", type=click.Path(path_type=Path), help="Work in this folder.")
 @click.pass_context

@@ -9,20 +9,36 @@ from shipline.capabilities.plans.changelog import prepend, render_section, rfc33
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
-from shipline.capabilities.plans.versions import STABLE, compare, scheme_named
+from shipline.capabilities.plans.versions import (
+    STABLE,
+    Dialect,
+    Scheme,
+    Version,
+    checked_channel,
+    compare,
+    next_version,
+    satisfies,
+    scheme_named,
+)
 
 __all__ = [
     "STABLE",
+    "Dialect",
+    "Scheme",
+    "Version",
     "changelog_of",
+    "checked_channel",
     "compare",
     "detect_packages",
     "ecosystem_at",
     "make_plan",
+    "next_version",
     "plan_document",
     "prepend",
     "read_change",
     "read_message",
     "render_section",
     "rfc3339",
+    "satisfies",
     "scheme_named",
 ]

@@ -13,14 +13,13 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from shipline.capabilities.plans.tags import Released
-from shipline.capabilities.plans.versions import STABLE, Version, bumped, distance, effective, scheme_named
+from shipline.capabilities.plans.versions import STABLE, Numbers, Version, bumped, distance, effective, scheme_named
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
 
 BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
 FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
-NOTHING = (0, 0, 0)
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
@@ -104,7 +103,7 @@ def plan_package(
     return replace(
         idle,
         next=following,
-        bump=distance(base.version.release if base else NOTHING, target),
+        bump=distance(base.version.release if base else None, target),
         tag=lineage.package.tag(following),
         reasons=(
             *_opening(lineage, channel),
@@ -146,7 +145,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
 def _stated(lineage: Lineage) -> Version | None:
     """The version in the version file; 0.0.0 is a placeholder and states nothing."""
     stated = scheme_named(lineage.package.scheme).parse(lineage.stated) if lineage.stated is not None else None
-    return stated if stated is not None and stated.release != NOTHING else None
+    return stated if stated is not None and any(stated.release) else None
 
 
 def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
@@ -156,7 +155,7 @@ def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
     ) is not Bump.NONE
 
 
-def _target(lineage: Lineage, bump: Bump) -> tuple[int, int, int] | None:
+def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
     """The final version that the changes lead to, None where they lead to none.
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
@@ -172,7 +171,7 @@ def _target(lineage: Lineage, bump: Bump) -> tuple[int, int, int] | None:
     return max([bumped(release, effective(bump, release)), *above])
 
 
-def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> str:
+def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
     scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
     if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
         return stated.text
@@ -181,7 +180,7 @@ def _next_text(lineage: Lineage, target: tuple[int, int, int], channel: str) -> 
     return scheme.render(target, channel=channel, number=number, epoch=epoch)
 
 
-def _next_number(lineage: Lineage, target: tuple[int, int, int], channel: str) -> int:
+def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
     """One more than the last pre-release of `target`; the first is 1, or 0 where the project counts from 0."""
     scheme = scheme_named(lineage.package.scheme)
     own = [entry.version for entry in lineage.released if scheme.same_channel(channel, entry.version)]
@@ -242,7 +241,7 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
     return (*notes, "Nothing was released yet, and no file says a version.")
 
 
-def _why(lineage: Lineage, changes: Sequence[Change], target: tuple[int, int, int]) -> tuple[str, ...]:
+def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[str, ...]:
     base = lineage.last_stable
     if base is None:
         return ()
