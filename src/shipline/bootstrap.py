@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, PackageSettings, Settings, find_root, load_settings
+from shipline.configuration import EnvironmentSettings, Settings, find_root, load_settings
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
@@ -19,6 +19,7 @@ from shipline.providers.clock.system import SystemClock, SystemIds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from shipline.capabilities.plans import Monorepo
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration.policy import Policy
@@ -128,18 +129,39 @@ class Application:
         return GitRepository(GitRepository.Settings(), context)
 
     @cached_property
+    def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
+        """What each [[package]] stands for, and what is said of folders that were left aside."""
+        from shipline.capabilities.plans import PackageChoice, packages_of
+
+        choices = [
+            PackageChoice(
+                path=table.path.rstrip("/") or ".",
+                name=table.name,
+                ecosystem=table.ecosystem,
+                scheme=table.scheme,
+                tag_format=table.tag_format,
+                include=table.include,
+                exclude=table.exclude,
+            )
+            for table in self.settings.package
+        ]
+        return packages_of(self.repository, choices) if choices else ((), ())
+
+    @cached_property
     def packages(self) -> tuple[Package, ...] | None:
         """The configured packages, None where they are to be found in the repository."""
-        tables = self.settings.package
-        return tuple(self._package(table) for table in tables) if tables else None
+        if not self.settings.package:
+            return None
+        return tuple(package for some in self._chosen[0] for package in some)
 
-    def _package(self, table: PackageSettings) -> Package:
-        from shipline.capabilities.plans import ecosystem_at
+    @cached_property
+    def monorepo(self) -> Monorepo:
+        """How the packages are planned together."""
+        from shipline.capabilities.plans import Monorepo
+        from shipline.domain.package import Group
 
-        usual = Package(table.name, table.path)
-        ecosystem = table.ecosystem or ecosystem_at(self.repository, table.path)
-        scheme = table.scheme or ("pep440" if ecosystem == "python" else "semver")
-        return Package(table.name, table.path, ecosystem, scheme, table.tag_format or usual.tag_format)
+        groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in self.settings.group)
+        return Monorepo(groups, self.settings.release.source, self._chosen[1])
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -246,7 +268,7 @@ class Application:
         )
 
     def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
-        """The packages to release, all or those named, each with its plan and the files that a release edits."""
+        """The packages to release in their order, all or those named, each with its plan and the files to edit."""
         from shipline.capabilities.plans import detect_packages, make_plan
         from shipline.capabilities.releases import Candidate, version_files_of
 
@@ -255,8 +277,9 @@ class Application:
         unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
-        plans = {plan.name: plan for plan in make_plan(self.repository, packages).packages}
-        tables = {table.name: table for table in self.settings.package}
+        plans = {plan.name: plan for plan in make_plan(self.repository, packages, monorepo=self.monorepo).packages}
+        chosen = zip(self.settings.package, self._chosen[0], strict=True)
+        tables = {package.name: table for table, some in chosen for package in some}
         return tuple(
             Candidate(
                 package=known[name],
@@ -266,7 +289,8 @@ class Application:
                 else version_files_of(self.repository.root() / known[name].path),
                 changelog=tables[name].changelog if name in tables else "CHANGELOG.md",
             )
-            for name in (names or tuple(known))
+            for name in plans
+            if not names or name in names
         )
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
@@ -345,7 +369,7 @@ class Application:
             return
         check_settings(settings)
         self.__dict__.update(settings=settings, policy=policy)
-        for made_from_settings in ("packages", "outlets", "signer", "release_ground"):
+        for made_from_settings in ("_chosen", "packages", "monorepo", "outlets", "signer", "release_ground"):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
 

@@ -18,6 +18,7 @@ from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     EnvironmentSettings,
+    GroupSettings,
     PackageSettings,
     RegistrySettings,
     ReleaseSettings,
@@ -36,6 +37,7 @@ UNSETTABLE = frozenset({"repository", "command", "signals"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
+    "`[[group]]`": GroupSettings,
     "`[release]`": ReleaseSettings,
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,

@@ -7,6 +7,7 @@ providers and rooms own (`check`) and the published schema (`schema`) are module
 from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table
 from shipline.configuration.settings import (
     EnvironmentSettings,
+    GroupSettings,
     PackageSettings,
     RegistrySettings,
     ReleaseSettings,
@@ -17,6 +18,7 @@ from shipline.configuration.settings import (
 __all__ = [
     "FILE_NAME",
     "EnvironmentSettings",
+    "GroupSettings",
     "PackageSettings",
     "RegistrySettings",
     "ReleaseSettings",

@@ -11,6 +11,7 @@ from shipline.domain.gate import Gate
 _NAME = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
 )
+_OPTIONAL_NAME = Limits(pattern=f"|{_NAME.pattern}", meaning=f"empty, or {_NAME.meaning}")
 _FILE = Limits(
     pattern=r"(?!/)(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f\x7f]+",
     meaning="a path inside the repository, relative and with forward slashes",
@@ -42,19 +43,35 @@ class CanaryTable:
 class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
-    `name` is the package's name. `path` is relative to the root. `ecosystem` is python, npm or plain; "" means: found
-    out. `scheme` is semver or pep440; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`;
-    "" means: found out. `version_files` are relative to the package; empty: found out. `changelog` is relative to the
-    package.
+    `name` is the package's name; "" takes that of its manifest. `path` is relative to the root; a glob stands for every
+    folder with a manifest. `ecosystem` is python, npm, cargo, helm or plain; "" means: found out. `scheme` is semver or
+    pep440; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`; "" means: found out.
+    `version_files` are relative to the package; empty: found out. `changelog` is relative to the package. `include` and
+    `exclude` are globs from the root: what belongs to the package beside its folder, and what in it does not.
     """
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, _OPTIONAL_NAME] = ""
     path: Annotated[str, _FILE] = "."
-    ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "plain"))] = ""
+    ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "cargo", "helm", "plain"))] = ""
     scheme: Annotated[str, Limits(choices=("", "semver", "pep440"))] = ""
     tag_format: Annotated[str, Limits(pattern=r"|.*\{version\}.*", meaning="a tag with {version} in it")] = ""
     version_files: tuple[Annotated[str, _FILE], ...] = ()
     changelog: Annotated[str, _FILE] = "CHANGELOG.md"
+    include: tuple[Annotated[str, _FILE], ...] = ()
+    exclude: tuple[Annotated[str, _FILE], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """`[[group]]`: packages whose versions belong together.
+
+    `name` tells the groups apart. `packages` are names, or globs of names. `kind` is linked (those that are released
+    together get one version) or fixed (all are released whenever one is, at one version).
+    """
+
+    name: Annotated[str, _NAME]
+    packages: Annotated[tuple[Annotated[str, _NAME], ...], Limits(items_min=1)]
+    kind: Annotated[str, Limits(choices=("linked", "fixed"))] = "linked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +80,8 @@ class ReleaseSettings:
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
-    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis.
+    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `source` is where the changes
+    come from: commits, changesets or both; "" means: changesets where there is a folder `.changeset`, else commits.
     """
 
     branch: str = ""
@@ -73,6 +91,7 @@ class ReleaseSettings:
     )
     sign_tags: bool = False
     yank_on_rollback: bool = False
+    source: Annotated[str, Limits(choices=("", "commits", "changesets", "both"))] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +150,14 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build` and `signer` are tables with a
     `provider` and that provider's own settings. `registry` lists the registries, tables of that kind; none publishes
-    nowhere. `package`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is made.
+    nowhere. `package`, `group`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is
+    made.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
+    group: tuple[GroupSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
     test: tuple[TestSettings, ...] = ()

@@ -95,6 +95,10 @@ class Repository(Protocol):
         """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
         ...
 
+    def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
+        """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
+        ...
+
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
         ...

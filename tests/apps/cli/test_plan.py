@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
+from shipline.capabilities.plans import Monorepo
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
@@ -22,6 +23,7 @@ from shipline.testing.histories import History
 class OpenWorkspace:
     history: History
     packages: Sequence[Package] | None = None
+    monorepo: Monorepo = Monorepo()  # noqa: RUF009 - a frozen value
 
     @property
     def repository(self) -> Repository:

@@ -17,4 +17,6 @@ def command(workspace: Workspace, *, whole: bool) -> None:
     """Print the changelog as Markdown. Writes no file."""
     from shipline.capabilities.plans import changelog_of
 
-    click.echo(changelog_of(workspace.repository, workspace.packages, whole=whole), nl=False)
+    click.echo(
+        changelog_of(workspace.repository, workspace.packages, whole=whole, monorepo=workspace.monorepo), nl=False
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from shipline.capabilities.plans import Monorepo
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -20,4 +21,9 @@ class Workspace(Protocol):
     @property
     def packages(self) -> Sequence[Package] | None:
         """The configured packages, None where nothing is configured and they are found in the repository."""
+        ...
+
+    @property
+    def monorepo(self) -> Monorepo:
+        """How the packages are planned together."""
         ...

@@ -8,7 +8,10 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 from shipline.capabilities.plans.changelog import prepend, render_section, rfc3339
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
-from shipline.capabilities.plans.usecases import changelog_of, detect_packages, ecosystem_at, make_plan
+from shipline.capabilities.plans.explain import explain
+from shipline.capabilities.plans.monorepo import Monorepo
+from shipline.capabilities.plans.survey import PackageChoice
+from shipline.capabilities.plans.usecases import changelog_of, detect_packages, make_plan, packages_of
 from shipline.capabilities.plans.versions import (
     STABLE,
     Dialect,
@@ -24,15 +27,18 @@ from shipline.capabilities.plans.versions import (
 __all__ = [
     "STABLE",
     "Dialect",
+    "Monorepo",
+    "PackageChoice",
     "Scheme",
     "Version",
     "changelog_of",
     "checked_channel",
     "compare",
     "detect_packages",
-    "ecosystem_at",
+    "explain",
     "make_plan",
     "next_version",
+    "packages_of",
     "plan_document",
     "prepend",
     "read_change",

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from shipline.domain.change import Change
+from shipline.domain.change import DEPENDENCIES, Change
 from shipline.domain.release_plan import PackagePlan
 
 HEAD = "# Changelog\n\nAll notable changes are listed here, the latest release first.\n\n"
 UNRELEASED = "Unreleased"
 BREAKING = "Breaking changes"
-SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted"}
+SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
 LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
@@ -127,7 +127,8 @@ def _grouped(changes: Sequence[Change]) -> dict[str, list[str]]:
 
 def _entry(change: Change, text: str) -> str:
     scope = f"**{_safe(change.scope)}:** " if change.scope else ""
-    return f"- {scope}{_safe(text)} ({change.commit[:7]})\n"
+    mark = f" ({change.short})" if change.is_commit else ""
+    return f"- {scope}{_safe(text)}{mark}\n"
 
 
 def _safe(text: str) -> str:

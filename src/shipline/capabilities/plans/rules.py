@@ -14,9 +14,10 @@ from itertools import islice
 
 from shipline.capabilities.plans.tags import Released
 from shipline.capabilities.plans.versions import STABLE, Numbers, Version, bumped, distance, effective, scheme_named
-from shipline.domain.change import Bump, Change
+from shipline.domain.change import DEPENDENCIES, Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
+from shipline.ports.repository import Tag
 
 BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
 FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
@@ -67,6 +68,8 @@ class Tidied:
 
 def bump_of(change: Change) -> Bump:
     """How far one change moves a version from 1.0.0 on."""
+    if change.bump is not None:
+        return change.bump
     return Bump.MAJOR if change.breaking else BUMPS.get(change.type, Bump.NONE)
 
 
@@ -85,6 +88,17 @@ def tidied(changes: Sequence[Change]) -> Tidied:
     return Tidied(tuple(change for change in kept if change.commit not in doubles), tuple(reasons))
 
 
+def stated_as_released(lineage: Lineage, commit: str) -> Lineage:
+    """The lineage of a package that counts from the version that its files state, where no tag says another one.
+
+    So changesets do: a package without a changeset is not released, also where nothing of it is tagged.
+    """
+    stated = _stated(lineage)
+    if stated is None or lineage.released:
+        return lineage
+    return replace(lineage, released=(Released(stated, Tag("", commit, 0)),))
+
+
 def plan_package(
     lineage: Lineage, changes: Sequence[Change], *, channel: str, fresh: Collection[str] | None = None
 ) -> PackagePlan:
@@ -94,7 +108,7 @@ def plan_package(
     """
     whole = tidied(changes)
     shown = whole if fresh is None else tidied([change for change in changes if change.commit in fresh])
-    target = _target(lineage, highest_bump(whole.changes))
+    target = _target(lineage, whole.changes)
     idle = _idle(lineage, shown, channel)
     if target is None or not _moves(lineage, shown, channel):
         return idle
@@ -122,7 +136,7 @@ def quoted(change: Change) -> str:
     header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
-    return f"“{header}” ({change.commit[:7]})"
+    return f"“{header}” ({change.short})"
 
 
 def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
@@ -135,7 +149,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
         current=version,
         next=version,
         bump=Bump.NONE,
-        tag=current.tag.name if current else None,
+        tag=(current.tag.name or None) if current else None,
         channel=channel,
         reasons=(*_opening(lineage, channel), *shown.reasons, _nothing(shown.changes)),
         changes=shown.changes,
@@ -155,7 +169,14 @@ def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
     ) is not Bump.NONE
 
 
-def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
+def _moved(release: Numbers, changes: Sequence[Change]) -> Numbers:
+    """The release moved by all changes. What says its bump outright is taken at its word, also before 1.0.0."""
+    said = highest_bump(change for change in changes if change.bump is not None)
+    read = highest_bump(change for change in changes if change.bump is None)
+    return max(bumped(release, said), bumped(release, effective(read, release)))
+
+
+def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
     """The final version that the changes lead to, None where they lead to none.
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
@@ -166,9 +187,9 @@ def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
         return max([stated.release if stated else FIRST, *announced])
     release = base.version.release
     above = [each for each in announced if each > release]
-    if bump is Bump.NONE and not above:
+    if highest_bump(changes) is Bump.NONE and not above:
         return None
-    return max([bumped(release, effective(bump, release)), *above])
+    return max([_moved(release, changes), *above])
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
@@ -235,7 +256,8 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
     notes, current = lineage.notes, lineage.last_of(channel)
     if current is not None:
         kind = "final release" if current.version.is_stable else f"release on the channel {channel}"
-        return (*notes, f"The last {kind} is {current.version.text} (tag {current.tag.name}).")
+        where = f" (tag {current.tag.name})" if current.tag.name else ", as its files say"
+        return (*notes, f"The last {kind} is {current.version.text}{where}.")
     if (stated := _stated(lineage)) is not None:
         return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
     return (*notes, "Nothing was released yet, and no file says a version.")
@@ -247,11 +269,12 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[
         return ()
     bump = highest_bump(changes)
     release = base.version.release
-    deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump]
+    deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump and change.type]
+    deciding = [change for change in deciding if change.type != DEPENDENCIES]
     sentences = [_deciding(bump, deciding)] if deciding else []
-    if effective(bump, release) is not bump:
+    if bump is Bump.MAJOR and _moved(release, changes) != bumped(release, bump):
         sentences.append("While the major version is 0, a breaking change moves the minor version.")
-    if target != bumped(release, effective(bump, release)):
+    if target != _moved(release, changes):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 
@@ -264,7 +287,7 @@ def _deciding(bump: Bump, deciding: Sequence[Change]) -> str:
 
 
 def _unread(changes: Sequence[Change]) -> tuple[str, ...]:
-    unread = sum(1 for change in changes if not change.type)
+    unread = sum(1 for change in changes if not change.type and change.bump is None)
     return (_counted(unread, "commit") + " without a conventional message moved nothing.",) if unread else ()
 
 

@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.conventional import read_change
-from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
+from shipline.capabilities.plans.explain import with_chains
+from shipline.capabilities.plans.graph import Member, circle_notes, components, edges_of, settle
+from shipline.capabilities.plans.monorepo import (
+    CHANGESETS,
+    Changesets,
+    Monorepo,
+    owners_of,
+    read_changesets,
+    unreleased_changes,
+)
+from shipline.capabilities.plans.packages import Found
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.tags import of_other_packages, released, with_detected_format
+from shipline.capabilities.plans.survey import (
+    PackageChoice,
+    Survey,
+    choose_packages,
+    survey_packages,
+    survey_repository,
+)
+from shipline.capabilities.plans.tags import of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
 from shipline.domain.errors import ShiplineError
@@ -17,21 +36,31 @@ from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
 
+ALONE = Monorepo()
+
 
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = _checked_head(repository)
-    return tuple(lineage.package for lineage in _lineages(repository, None, head))
+    return tuple(package for package, _ in survey_repository(repository, head, repository.merged_tags(head)).found)
 
 
-def ecosystem_at(repository: Repository, path: str) -> str:
-    """The ecosystem of the folder `path` at HEAD by its manifest: python, npm, or plain for any other."""
-    found = _found(repository, _checked_head(repository), "package", path)
-    return found[0].package.ecosystem
+def packages_of(
+    repository: Repository, choices: Sequence[PackageChoice]
+) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
+    """The packages that each choice stands for at HEAD, and sentences about what was left aside.
+
+    Raises ShiplineError as `detect_packages`, and ConfigurationError for choices that do not fit what is there.
+    """
+    return choose_packages(repository, _checked_head(repository), choices)
 
 
 def make_plan(
-    repository: Repository, packages: Sequence[Package] | None = None, *, channel: str = STABLE
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    channel: str = STABLE,
+    monorepo: Monorepo = ALONE,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
@@ -40,25 +69,41 @@ def make_plan(
     """
     head = _checked_head(repository)
     checked_channel(channel)
-    lineages = _lineages(repository, packages, head)
-    everything = _owns_everything([lineage.package for lineage in lineages])
-    commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
+    lineages, survey = _lineages(repository, packages, head)
+    names = [lineage.package.name for lineage in lineages]
+    changesets = read_changesets(repository, head, names, monorepo.source)
+    if changesets.source == CHANGESETS:
+        lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
+    commits = _commits(repository, head, lineages, changesets)
     parents = {commit.id: commit.parents for commit in commits}
-    changes = _changes_by_path(commits, lineages)
-    plans = (_plan(lineage, changes[lineage.package.path], parents, channel) for lineage in lineages)
-    return ReleasePlan(commit=head, packages=tuple(plans))
+    changes = unreleased_changes(commits, lineages, changesets)
+    members = [
+        Member(each.package, partial(_plan, each, changes[each.package.name], parents, channel), each.released)
+        for each in lineages
+    ]
+    edges = [edge for edge in edges_of(survey.found) if changesets.follows(edge)]
+    groups = (*monorepo.groups, *changesets.config.groups, *survey.groups)
+    plans = settle(members, edges, groups, update_from=changesets.config.update_from)
+    notes = (*monorepo.notes, *survey.notes, *changesets.notes, *circle_notes(components(names, edges)))
+    return with_chains(ReleasePlan(head, tuple(_with_changesets(each, changesets, channel) for each in plans), notes))
 
 
-def changelog_of(repository: Repository, packages: Sequence[Package] | None = None, *, whole: bool = False) -> str:
+def changelog_of(
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    whole: bool = False,
+    monorepo: Monorepo = ALONE,
+) -> str:
     """The changelog as Markdown: of the next release, or the `whole` history's. Several packages follow each other.
 
     Pre-releases are part of the final release after them; those that have none yet stand by themselves.
     """
     if not whole:
-        plans = make_plan(repository, packages).packages
+        plans = make_plan(repository, packages, monorepo=monorepo).packages
         return _joined([(plan.name, changelog.render_section(plan)) for plan in plans])
     head = _checked_head(repository)
-    lineages = _lineages(repository, packages, head)
+    lineages, _ = _lineages(repository, packages, head)
     parents, changes = _notable(repository, head, lineages)
     return _joined(
         [
@@ -82,18 +127,21 @@ def _checked_head(repository: Repository) -> str:
     return head
 
 
-def _lineages(repository: Repository, packages: Sequence[Package] | None, head: str) -> tuple[Lineage, ...]:
+def _lineages(
+    repository: Repository, packages: Sequence[Package] | None, head: str
+) -> tuple[tuple[Lineage, ...], Survey]:
     tags = repository.merged_tags(head)
-    folder = repository.root().name
-    found: list[tuple[Package, Found | None]]
     if packages is None:
-        detected = _found(repository, head, folder, ".")
-        found = [(with_detected_format(each.package, tags), each) for each in detected]
+        survey = survey_repository(repository, head, tags)
     else:
-        found = [(package, _file_of(repository, head, package)) for package in packages]
-    alone = _owns_everything([package for package, _ in found])
-    lineages = tuple(_lineage(package, each, tags, alone=alone) for package, each in found)
-    return tuple(_warned(each, tags) for each in lineages) if packages is None else lineages
+        survey = survey_packages(repository, head, packages)
+    chosen = [package for package, _ in survey.found]
+    alone = _owns_everything(chosen)
+    own = dict.fromkeys((package.name for package in chosen), tags) if alone else tags_by_package(chosen, tags)
+    lineages = tuple(_lineage(package, each, own[package.name], alone=alone) for package, each in survey.found)
+    if packages is None and alone:
+        lineages = tuple(_warned(each, tags) for each in lineages)
+    return lineages, survey
 
 
 def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
@@ -112,21 +160,6 @@ def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alon
     return Lineage(package, releases, found.version, found.version_path, found.notes)
 
 
-def _found(repository: Repository, head: str, folder: str, path: str) -> tuple[Found, ...]:
-    """The packages in one folder, with the versions that their files state."""
-    names = {name if path == "." else f"{path}/{name}": name for name in MANIFESTS}
-    files = repository.read_files(tuple(names), head)
-    found = find_packages(folder, {names[full]: content for full, content in files.items()}, path=path)
-    sources = tuple(source for each in found for source in each.version_paths)
-    contents = repository.read_files(sources, head) if sources else {}
-    return tuple(with_stated_version(each, contents) for each in found)
-
-
-def _file_of(repository: Repository, head: str, package: Package) -> Found | None:
-    found = _found(repository, head, package.name, package.path)
-    return next((each for each in found if each.package.ecosystem == package.ecosystem), None)
-
-
 def _owns_everything(packages: Iterable[Package]) -> bool:
     """True where every package is the whole repository, so that nobody needs to ask which paths a commit changed."""
     return all(package.path == "." for package in packages)
@@ -139,30 +172,34 @@ def _since(lineages: Sequence[Lineage]) -> tuple[str, ...]:
     return () if only is None else (only,)
 
 
-def _changes_by_path(commits: Sequence[Commit], lineages: Sequence[Lineage]) -> dict[str, list[Change]]:
-    """The changes of each package's path, newest first. Merges with git's own message change nothing themselves."""
-    packages = [lineage.package for lineage in lineages]
-    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
-    attribution = None if _owns_everything(packages) else history.Attribution(packages)
-    for commit in commits:
-        owners = changes if attribution is None else attribution.owners(commit.paths)
-        change = read_change(commit) if owners else None
-        if change is None or (len(commit.parents) > 1 and not change.type):
-            continue
-        for owner in owners:
-            changes[owner].append(change)
-    return changes
+def _commits(
+    repository: Repository, head: str, lineages: Sequence[Lineage], changesets: Changesets
+) -> Sequence[Commit]:
+    """The commits that are to be looked at, none where changesets alone count."""
+    if changesets.source == CHANGESETS:
+        return ()
+    everything = _owns_everything([lineage.package for lineage in lineages]) and not changesets.read
+    return list(repository.log(_since(lineages), head, changed_paths=not everything))
 
 
-def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, channel: str) -> PackagePlan:
+def _plan(
+    lineage: Lineage, changes: list[Change], parents: history.Parents, channel: str, more: Sequence[Change]
+) -> PackagePlan:
+    """The plan of a package by its own `changes` since the last final release, and `more` that others need of it."""
     stable, last = lineage.last_stable, lineage.last_of(channel)
-    before = history.ancestors([stable.tag.commit], parents) if stable else set()
-    new = [change for change in changes if change.commit not in before]
+    new = [*more, *changes]
     if last is stable or last is None:
         return rules.plan_package(lineage, new, channel=channel)
-    seen = history.ancestors([last.tag.commit], parents, known=before)
+    seen = history.ancestors([last.tag.commit], parents)
     fresh = frozenset(change.commit for change in new if change.commit not in seen)
     return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
+
+
+def _with_changesets(plan: PackagePlan, changesets: Changesets, channel: str) -> PackagePlan:
+    """The plan with the changesets that its release uses up; on a channel none, since the final one needs them."""
+    if channel != STABLE or not plan.releasable:
+        return plan
+    return replace(plan, changesets=tuple(changeset.path for changeset in changesets.of(plan.name)))
 
 
 def _notable(
@@ -170,14 +207,14 @@ def _notable(
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, list[Change]]]:
     """The whole history's shape, and of its changes only those that a changelog shows: the rest is let go at once."""
     packages = [lineage.package for lineage in lineages]
-    attribution = None if _owns_everything(packages) else history.Attribution(packages)
+    attribution = None if _owns_everything(packages) else Attribution(packages)
     parents: dict[str, tuple[str, ...]] = {}
     changes: dict[str, list[Change]] = {package.path: [] for package in packages}
     for commit in repository.log((), head, changed_paths=attribution is not None):
         parents[commit.id] = commit.parents
         change = read_change(commit)
         if changelog.is_notable(change):
-            for owner in changes if attribution is None else attribution.owners(commit.paths):
+            for owner in changes if attribution is None else owners_of(attribution, commit):
                 changes[owner].append(change)
     return parents, changes
 

@@ -153,7 +153,18 @@ class GitRepository:
         asked = "".join(f"{tree}:{path}\n" for path in paths)
         answer = self._git.run("look at files", "cat-file", "--batch-check", stdin=os.fsencode(asked))
         found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
-        return {path: self._git.run("read a file", "cat-file", "blob", f"{tree}:{path}") for path in found}
+        wanted = "".join(f"{tree}:{path}\n" for path in found)
+        contents = self._git.run("read files", "cat-file", "--batch", stdin=os.fsencode(wanted)) if found else b""
+        return dict(zip(found, _blobs(contents), strict=True))
+
+    def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
+        """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
+        tree = self._resolve(commit)
+        below = () if "" in folders else tuple(f"{folder}/" for folder in folders)
+        if not folders:
+            return ()
+        names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
+        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
@@ -343,6 +354,16 @@ def _is_readable(path: str, line: bytes) -> bool:
     if int(facts) > FILE_BYTES_MAX:
         raise ShiplineError(f"the file {path!r} is larger than {FILE_BYTES_MAX >> 20} MiB")
     return True
+
+
+def _blobs(output: bytes) -> Iterator[bytes]:
+    """The contents in the output of `git cat-file --batch`: a line that ends with the size, the bytes, a line break."""
+    start = 0
+    while start < len(output):
+        end = output.index(b"\n", start)
+        size = int(output[start:end].rpartition(b" ")[2])
+        yield output[end + 1 : end + 1 + size]
+        start = end + size + 2
 
 
 def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:

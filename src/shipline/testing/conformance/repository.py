@@ -85,6 +85,16 @@ class RepositoryConformance:
         (repository.root() / "a.txt").write_text("mine")
         assert repository.read_files(("a.txt", "none.txt", ".")) == {"a.txt": b"two"}
         assert repository.read_files(("a.txt",), first) == {"a.txt": b"one\r\n"}
+        assert repository.read_files(("none.txt",)) == {}
+
+    def test_files_are_listed_below_folders_of_the_commit(self, repository: Repository) -> None:
+        first = commit(repository, "a/b c/é.txt", "one\n\ntwo\n", key="k1")
+        commit(repository, "top.txt", "one", key="k2")
+        assert repository.list_files(("",)) == ("a/b c/é.txt", "top.txt")
+        assert repository.list_files(("",), first) == repository.list_files(("a/b c", "b")) == ("a/b c/é.txt",)
+        assert repository.list_files(()) == repository.list_files(("none",)) == ()
+        both = repository.read_files(("a/b c/é.txt", "top.txt"))
+        assert both == {"a/b c/é.txt": b"one\n\ntwo\n", "top.txt": b"one"}
 
     def test_the_same_tag_again_changes_nothing_elsewhere_it_conflicts(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")
