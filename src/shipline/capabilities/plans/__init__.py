@@ -6,12 +6,21 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
 from shipline.capabilities.plans.changelog import prepend, render_section, rfc3339
+from shipline.capabilities.plans.changesets import without_package
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
 from shipline.capabilities.plans.explain import explain
 from shipline.capabilities.plans.monorepo import Monorepo
+from shipline.capabilities.plans.pending import Pending, pending_document, write_changeset
 from shipline.capabilities.plans.survey import PackageChoice
-from shipline.capabilities.plans.usecases import changelog_of, detect_packages, make_plan, packages_of
+from shipline.capabilities.plans.usecases import (
+    changelog_of,
+    changeset_status,
+    detect_packages,
+    known_packages,
+    make_plan,
+    packages_of,
+)
 from shipline.capabilities.plans.versions import (
     STABLE,
     Dialect,
@@ -29,16 +38,20 @@ __all__ = [
     "Dialect",
     "Monorepo",
     "PackageChoice",
+    "Pending",
     "Scheme",
     "Version",
     "changelog_of",
+    "changeset_status",
     "checked_channel",
     "compare",
     "detect_packages",
     "explain",
+    "known_packages",
     "make_plan",
     "next_version",
     "packages_of",
+    "pending_document",
     "plan_document",
     "prepend",
     "read_change",
@@ -47,4 +60,6 @@ __all__ = [
     "rfc3339",
     "satisfies",
     "scheme_named",
+    "without_package",
+    "write_changeset",
 ]

@@ -106,7 +106,7 @@ def read_changeset(path: str, content: bytes) -> Changeset:
                 f"the changeset {path} has a line that is no package with its bump: {line.strip()[:80]!r}",
                 todo='write "package": major, minor, patch or none',
             )
-        name = match[1] or match[2] or match[3]
+        name = _name(match)
         if name in bumps or len(bumps) >= PACKAGES_MAX:
             raise InvalidValue(f"the changeset {path} names {name!r} twice, or more than {PACKAGES_MAX} packages")
         bumps[name] = Bump(match[5])
@@ -170,6 +170,24 @@ def render_changeset(bumps: Mapping[str, Bump], summary: str) -> str:
     """A changeset as a file."""
     lines = [f'"{name}": {bump.value}\n' for name, bump in bumps.items()]
     return f"---\n{''.join(lines)}---\n" + (f"\n{summary.strip()}\n" if summary.strip() else "")
+
+
+def without_package(path: str, content: bytes, name: str) -> bytes | None:
+    """The changeset after the release of one of its packages: without its line, all else as it was.
+
+    None where no package is left that it moves: it is used up.
+    """
+    left = {other: bump for other, bump in read_changeset(path, content).bumps.items() if other != name}
+    if all(bump is Bump.NONE for bump in left.values()):
+        return None
+    lines = content.decode("utf-8", "surrogateescape").split("\n")
+    read = (LINE.fullmatch(line.removesuffix("\r")) for line in lines)
+    own = next((index for index, match in enumerate(read) if match is not None and _name(match) == name), None)
+    return "\n".join(line for index, line in enumerate(lines) if index != own).encode("utf-8", "surrogateescape")
+
+
+def _name(match: re.Match[str]) -> str:
+    return match[1] or match[2] or match[3]
 
 
 def _lists(value: object, key: str) -> list[tuple[str, ...]]:

@@ -20,6 +20,7 @@ from shipline.capabilities.plans.monorepo import (
     unreleased_changes,
 )
 from shipline.capabilities.plans.packages import Found
+from shipline.capabilities.plans.pending import Pending, pending_changesets
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import (
     PackageChoice,
@@ -43,6 +44,18 @@ def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = _checked_head(repository)
     return tuple(package for package, _ in survey_repository(repository, head, repository.merged_tags(head)).found)
+
+
+def known_packages(repository: Repository, packages: Sequence[Package] | None = None) -> tuple[Package, ...]:
+    """`packages`, or those that HEAD's files and tags show."""
+    return tuple(packages) if packages is not None else detect_packages(repository)
+
+
+def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
+    """The changesets of the work tree, and the packages that have changed since a commit and have none."""
+    head = _checked_head(repository)
+    lineages, _ = _lineages(repository, packages, head)
+    return pending_changesets(repository, lineages, head, since)
 
 
 def packages_of(

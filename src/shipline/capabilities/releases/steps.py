@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import shutil
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
+from shipline.capabilities.releases.following import use_up_changesets, write_requirements
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -51,11 +53,15 @@ class FileSteps:
             path = _own_file(root, folder, name)
             write_atomically(path, write_version(name, path.read_bytes(), release.version))
             paths.append(_relative(path, root))
+        own, given = partial(_own_file, root, "."), context.input
+        others = write_requirements(own, given.get("requirements", ()))
+        others += use_up_changesets(own, given.get("changesets", ()), release.package)
+        paths += [_relative(path, root) for path in others]
         changelog = _own_file(root, folder, context.input["changelog"])
         before = changelog.read_text("utf-8") if changelog.exists() else ""
         write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
         paths.append(_relative(changelog, root))
-        return Done({"paths": paths})
+        return Done({"paths": list(dict.fromkeys(paths))})
 
     def commit(self, context: StepContext) -> Outcome:
         """Commit them. The key in the message finds the commit again after a crash, or from an empty store."""

@@ -11,6 +11,7 @@ from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.release_plan import RequirementEdit
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, load_run, runs_of
 from shipline.engine.rules import RunStatus
@@ -27,7 +28,7 @@ class ReleaseOrder:
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
-    lead times), `commit` is the tagged commit where the tag exists already.
+    lead times), `commit` is the tagged commit where the tag exists already. `requirements` and `changesets` are the plan's.
     """
 
     package: Package
@@ -41,6 +42,8 @@ class ReleaseOrder:
     changelog: str
     commit: str | None = None
     reasons: tuple[str, ...] = ()
+    requirements: tuple[RequirementEdit, ...] = ()
+    changesets: tuple[str, ...] = ()
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -76,6 +79,8 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         "changelog": order.changelog,
         "time_us": order.time_us,
         "commits": commits,
+        "requirements": to_json(order.requirements),
+        "changesets": list(order.changesets),
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release

@@ -184,7 +184,7 @@ class GitRepository:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. So it is
-        when `paths` are as in HEAD. Other staged changes stay staged and uncommitted. Runs no hooks.
+        when `paths` are as in HEAD. A path that is not there is deleted. Other staged changes stay staged and uncommitted. Runs no hooks.
         """
         head = self.head()
         if not key.isprintable() or not key.strip() or not paths:
@@ -192,7 +192,12 @@ class GitRepository:
         if head is not None and (self._head_key() == key or not self._differs(paths)):
             return head
         self._check_identity()
-        self._git.run("add the release's files", "add", "--force", "--", *paths)
+        there = [path for path in paths if os.path.lexists(self.root() / path)]
+        gone = [path for path in paths if path not in there]
+        if there:
+            self._git.run("add the release's files", "add", "--force", "--", *there)
+        if gone:
+            self._git.run("remove used up files", "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)
         self._git.run(
             "commit the release's files",
             *OWN_COMMIT,

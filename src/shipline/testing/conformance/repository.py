@@ -87,6 +87,15 @@ class RepositoryConformance:
         assert repository.read_files(("a.txt",), first) == {"a.txt": b"one\r\n"}
         assert repository.read_files(("none.txt",)) == {}
 
+    def test_a_path_that_is_gone_is_deleted(self, repository: Repository) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        commit(repository, "b.txt", "one", key="k2")
+        (repository.root() / "a.txt").unlink()
+        (repository.root() / "c.txt").write_text("one")
+        repository.commit_paths(("a.txt", "c.txt"), "both", key="k3", time_us=NOW_US)
+        assert repository.list_files(("",)) == ("b.txt", "c.txt")
+        assert repository.dirty_paths() == ()
+
     def test_files_are_listed_below_folders_of_the_commit(self, repository: Repository) -> None:
         first = commit(repository, "a/b c/é.txt", "one\n\ntwo\n", key="k1")
         commit(repository, "top.txt", "one", key="k2")
