@@ -22,7 +22,10 @@ class Bump(StrEnum):
     @property
     def rank(self) -> int:
         """0 for none up to 3 for major."""
-        return list(Bump).index(self)
+        return RANKS[self]
+
+
+RANKS = {bump: rank for rank, bump in enumerate(Bump)}
 
 
 @dataclass(frozen=True, slots=True)

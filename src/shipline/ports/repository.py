@@ -91,6 +91,10 @@ class Repository(Protocol):
         """
         ...
 
+    def merge_base(self, commits: tuple[str, ...]) -> str | None:
+        """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
+        ...
+
     def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
         """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
         ...

@@ -38,6 +38,7 @@ from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
 
 ALONE = Monorepo()
+BASES_MAX = 2000  # They go on one command line.
 
 
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
@@ -178,11 +179,14 @@ def _owns_everything(packages: Iterable[Package]) -> bool:
     return all(package.path == "." for package in packages)
 
 
-def _since(lineages: Sequence[Lineage]) -> tuple[str, ...]:
-    """Where the reading can stop: at the last final release, if it is the same commit for all."""
-    bases = {lineage.last_stable.tag.commit if lineage.last_stable else None for lineage in lineages}
-    only = next(iter(bases)) if len(bases) == 1 else None
-    return () if only is None else (only,)
+def _since(repository: Repository, lineages: Sequence[Lineage]) -> tuple[str, ...]:
+    """Where the reading can stop: at what the last final releases of all packages contain."""
+    bases = {each.last_stable.tag.commit if each.last_stable else None for each in lineages}
+    known = tuple(sorted(base for base in bases if base is not None))
+    if len(known) < len(bases) or len(known) > BASES_MAX:
+        return ()
+    common = known[0] if len(known) == 1 else repository.merge_base(known)
+    return () if common is None else (common,)
 
 
 def _commits(
@@ -192,7 +196,7 @@ def _commits(
     if changesets.source == CHANGESETS:
         return ()
     everything = _owns_everything([lineage.package for lineage in lineages]) and not changesets.read
-    return list(repository.log(_since(lineages), head, changed_paths=not everything))
+    return list(repository.log(_since(repository, lineages), head, changed_paths=not everything))
 
 
 def _plan(

@@ -1,4 +1,4 @@
-"""What a release edits beside its own version: requirements that others have left, and the changesets that it uses up."""
+"""What a release edits beside its own version: what the package requires, and the changesets that it uses up."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class ReleaseOrder:
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
-    lead times), `commit` is the tagged commit where the tag exists already. `requirements` and `changesets` are the plan's.
+    lead times), `commit` is the tagged commit where the tag exists already. `requirements` and `changesets` are the
+    plan's.
     """
 
     package: Package

@@ -145,6 +145,17 @@ class GitRepository:
         )
         return _commits_with_paths(pieces) if changed_paths else _commits(pieces)
 
+    def merge_base(self, commits: tuple[str, ...]) -> str | None:
+        """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
+        self.root()
+        try:
+            revisions = map(_revision, dict.fromkeys(commits))
+            return _text(self._git.run("compare commits", "merge-base", "--octopus", "--end-of-options", *revisions))
+        except GitFailed as failure:
+            if failure.complaint:
+                raise
+            return None
+
     def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
         """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
         tree = self._resolve(commit)

@@ -67,6 +67,12 @@ class RepositoryConformance:
         assert [each.id for each in repository.log((first,))] == [third, second]
         assert [each.id for each in repository.log((first,), second)] == [second]
 
+    def test_what_commits_have_in_common_is_found(self, repository: Repository) -> None:
+        first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
+        assert repository.merge_base((third, second, third)) == second
+        assert repository.merge_base((first, third)) == first
+        assert repository.merge_base((third,)) == third
+
     def test_the_log_can_be_limited_to_paths_and_can_name_them(self, repository: Repository) -> None:
         first = commit(repository, "dir/a b.txt", "one", key="k1")
         second = commit(repository, "é.txt", "one", key="k2")
