@@ -10,18 +10,27 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.configuration import EnvironmentSettings, Settings, find_root, load_settings
+from shipline.configuration import (
+    EnvironmentSettings,
+    PackageSettings,
+    Settings,
+    VersionFileSettings,
+    find_root,
+    load_settings,
+)
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
+from shipline.domain.version_file import VersionFile
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shipline.capabilities.plans import Monorepo
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
+    from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.rollout import Rollout
@@ -270,7 +279,7 @@ class Application:
     def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
         """The packages to release in their order, all or those named, each with its plan and the files to edit."""
         from shipline.capabilities.plans import detect_packages, make_plan
-        from shipline.capabilities.releases import Candidate, version_files_of
+        from shipline.capabilities.releases import Candidate
 
         packages = self.packages if self.packages is not None else detect_packages(self.repository)
         known = {package.name: package for package in packages}
@@ -278,20 +287,54 @@ class Application:
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
         plans = {plan.name: plan for plan in make_plan(self.repository, packages, monorepo=self.monorepo).packages}
-        chosen = zip(self.settings.package, self._chosen[0], strict=True)
-        tables = {package.name: table for table, some in chosen for package in some}
         return tuple(
             Candidate(
                 package=known[name],
                 plan=plans[name],
-                version_files=tables[name].version_files
-                if name in tables and tables[name].version_files
-                else version_files_of(self.repository.root() / known[name].path),
-                changelog=tables[name].changelog if name in tables else "CHANGELOG.md",
+                version_files=self.version_files(known[name], packages).files,
+                changelog=self._table_of(known[name]).changelog,
             )
             for name in plans
             if not names or name in names
         )
+
+    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
+        """The files that state a package's version: those that the settings name, else those that are found."""
+        from shipline.capabilities.version_files import choose_version_files, find_version_files
+
+        root, chosen = self.repository.root(), self._table_of(package).version_files
+        if chosen:
+            return choose_version_files(root, package, [_version_file(each) for each in chosen])
+        beside = (each for each in everyone if each.path == package.path and each.name != package.name)
+        others = frozenset(each.ecosystem for each in beside)
+        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
+
+    def version_checks(self, name: str | None = None) -> tuple[PackageCheck, ...]:
+        """How the version files of each package, or of the one named, stand to its releases and to each other."""
+        from shipline.capabilities.plans import latest_releases
+        from shipline.capabilities.version_files import Tagged, check_package
+
+        known = latest_releases(self.repository, self.packages)
+        packages = [package for package, _ in known]
+        if name is not None and name not in {package.name for package in packages}:
+            names = ", ".join(package.name for package in packages)
+            raise UsageError(f"there is no package {name[:60]!r}", todo=f"the packages: {names}")
+        return tuple(
+            check_package(
+                self.repository.root(),
+                package,
+                self.version_files(package, packages),
+                None if release is None else Tagged(release.version.text, release.tag.name),
+                source=self._table_of(package).version_source,
+            )
+            for package, release in known
+            if name in (None, package.name)
+        )
+
+    def _table_of(self, package: Package) -> PackageSettings:
+        """The package's table in the settings; the defaults where it has none."""
+        tables = zip(self.settings.package, self._chosen[0], strict=True)
+        return next((table for table, some in tables if package in some), PackageSettings(package.name))
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
@@ -379,6 +422,12 @@ class Application:
 
         if self.settings.release.yank_on_rollback:
             order_yank_after_rollback(tx, self.engine, event)
+
+
+def _version_file(setting: str | VersionFileSettings) -> VersionFile:
+    if isinstance(setting, str):
+        return VersionFile(setting, "")
+    return VersionFile(setting.path, setting.kind, setting.pattern)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

@@ -24,6 +24,7 @@ from shipline.configuration import (
     ReleaseSettings,
     Settings,
     TestSettings,
+    VersionFileSettings,
 )
 from shipline.domain.gate import Gate
 from tests.docs.markdown import ROOT
@@ -31,13 +32,14 @@ from tests.docs.markdown import ROOT
 SOURCE = ROOT / "src" / "shipline"
 KIND = re.compile(r"(?:[A-Z][a-z]+){2,}")
 VARIABLE = re.compile(r"\bSHIPLINE_[A-Z][A-Z_]*\b")
-SCHEMA = re.compile(r'"(shipline\.[a-z.]+/\d+)"')
+SCHEMA = re.compile(r'"(shipline\.[a-z.-]+/\d+)"')
 # Providers that nobody chooses: git is named in the code, programs are run on this machine.
 UNSETTABLE = frozenset({"repository", "command", "signals"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
     "`[[group]]`": GroupSettings,
+    "An entry of `version_files`": VersionFileSettings,
     "`[release]`": ReleaseSettings,
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,

@@ -13,6 +13,7 @@ from shipline.configuration.settings import (
     ReleaseSettings,
     Settings,
     TestSettings,
+    VersionFileSettings,
 )
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "ReleaseSettings",
     "Settings",
     "TestSettings",
+    "VersionFileSettings",
     "find_root",
     "load_settings",
     "parse_settings",

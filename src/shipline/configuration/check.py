@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import FILE_NAME, read_table
 from shipline.configuration.providers import check_provider_table, read_registry
-from shipline.configuration.settings import CanaryTable, EnvironmentSettings, ProviderTable, Settings
+from shipline.configuration.settings import CanaryTable, EnvironmentSettings, PackageSettings, ProviderTable, Settings
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
 
@@ -37,6 +37,8 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
     for gate in settings.gate:
         yield from _gate(gate)
+    for package in settings.package:
+        yield from _version_files(package)
 
 
 def read_canary(table: dict[str, Any]) -> AnalysisSettings:
@@ -93,6 +95,22 @@ def _check_table(note: object, table: dict[str, Any]) -> None:
         check_provider_table(note, table)
     elif isinstance(note, CanaryTable):
         read_canary(table)
+
+
+def _version_files(package: PackageSettings) -> Iterator[ConfigurationError]:
+    from shipline.capabilities.version_files import checked_pattern  # noqa: PLC0415 - few have patterns
+
+    where = f"{FILE_NAME}, package {package.name[:60]!r}"
+    for file in package.version_files:
+        if isinstance(file, str):
+            continue
+        if file.pattern and file.kind not in ("", "pattern"):
+            yield ConfigurationError(f"{where}: {file.path} has a pattern and another kind", todo="leave out one")
+        try:
+            if file.pattern or file.kind == "pattern":
+                checked_pattern(file.pattern)
+        except ConfigurationError as error:
+            yield ConfigurationError(f"{where}: {error.what}", why=error.why, todo=error.todo)
 
 
 def _gate(gate: Gate) -> Iterator[ConfigurationError]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import types
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -64,6 +65,12 @@ def notes_of(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
+def _class_of(hint: Any) -> type:
+    """The class of the values that a hint allows."""
+    kind = notes_of(hint)[0]
+    return kind if isinstance(kind, type) else typing.get_origin(kind) or object
+
+
 def complaints(hint: Any, value: Any, place: str = "") -> Iterator[str]:
     """Where a value, read already, does not keep to the limits that its hint notes: `place: complaint`."""
     kind, notes = notes_of(hint)
@@ -73,6 +80,9 @@ def complaints(hint: Any, value: Any, place: str = "") -> Iterator[str]:
     if typing.get_origin(kind) is tuple:
         for index, item in enumerate(value):
             yield from complaints(typing.get_args(kind)[0], item, f"{place}[{index}]")
+    elif typing.get_origin(kind) in (typing.Union, types.UnionType):
+        option = next((each for each in typing.get_args(kind) if isinstance(value, _class_of(each))), None)
+        yield from complaints(option, value, place) if option is not None else ()
     elif dataclasses.is_dataclass(kind):
         for name, inner in typing.get_type_hints(kind, include_extras=True).items():
             yield from complaints(inner, getattr(value, name), f"{place}.{name}" if place else name)

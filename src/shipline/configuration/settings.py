@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from shipline.configuration.limits import Limits
 from shipline.domain.gate import Gate
+from shipline.domain.version_file import VERSION_FILE_KINDS
 
 _NAME = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
@@ -40,14 +41,29 @@ class CanaryTable:
 
 
 @dataclass(frozen=True, slots=True)
+class VersionFileSettings:
+    """An entry of `version_files` that is a table: a file that its name alone does not explain.
+
+    `path` is the file's, from the package's folder. `kind` says how it is read; "" means: found out from its name, or
+    by the comment `shipline-version` in it. `pattern` is a regular expression with one group `version`, tried on every
+    line; it is for files of no known kind, and leaves `kind` out.
+    """
+
+    path: Annotated[str, _FILE]
+    kind: Annotated[str, Limits(choices=("", *VERSION_FILE_KINDS))] = ""
+    pattern: Annotated[str, Limits(pattern=r"|.*\(\?P<version>.*", meaning="a pattern with (?P<version>…) in it")] = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
     `name` is the package's name; "" takes that of its manifest. `path` is relative to the root; a glob stands for every
     folder with a manifest. `ecosystem` is python, npm, cargo, helm or plain; "" means: found out. `scheme` is semver or
     pep440; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`; "" means: found out.
-    `version_files` are relative to the package; empty: found out. `changelog` is relative to the package. `include` and
-    `exclude` are globs from the root: what belongs to the package beside its folder, and what in it does not.
+    `version_files` are paths relative to the package, or tables; empty: found out. `version_source` is the one of them
+    that is right where they differ; "" means: the latest release tag. `changelog` is relative to the package. `include`
+    and `exclude` are globs from the root: what belongs to the package beside its folder, and what in it does not.
     """
 
     name: Annotated[str, _OPTIONAL_NAME] = ""
@@ -55,7 +71,8 @@ class PackageSettings:
     ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "cargo", "helm", "plain"))] = ""
     scheme: Annotated[str, Limits(choices=("", "semver", "pep440"))] = ""
     tag_format: Annotated[str, Limits(pattern=r"|.*\{version\}.*", meaning="a tag with {version} in it")] = ""
-    version_files: tuple[Annotated[str, _FILE], ...] = ()
+    version_files: tuple[Annotated[str, _FILE] | VersionFileSettings, ...] = ()
+    version_source: Annotated[str, Limits(pattern="|" + _FILE.pattern, meaning=_FILE.meaning)] = ""
     changelog: Annotated[str, _FILE] = "CHANGELOG.md"
     include: tuple[Annotated[str, _FILE], ...] = ()
     exclude: tuple[Annotated[str, _FILE], ...] = ()

@@ -81,7 +81,10 @@ def _read_union(kind: Any, data: object, place: str) -> Any:
         return None
     if len(options) == 1:
         return _read(options[0], data, place)
-    return data
+    tables = [option for option in options if dataclasses.is_dataclass(option)]
+    if tables and not isinstance(data, dict):
+        return _read(next(option for option in options if option not in tables), data, place)
+    return _read(tables[0], data, place) if tables else data
 
 
 def _read_plain(kind: type, data: object, place: str) -> Any:

@@ -110,8 +110,8 @@ class Repository(Protocol):
     def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
-        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. A path that
-        is not there is deleted.
+        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. A path
+        that is not there is deleted.
         """
         ...
 

@@ -33,6 +33,7 @@ from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer, Verdict
+from shipline.domain.version_file import VersionFile
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue
 from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext, nothing
@@ -138,7 +139,7 @@ class Stage:
             time_us=self.clock.now_us(),
             section=notes.replace("{version}", version),
             commits=(("1a2b3c4", self.clock.now_us()), ("5d6e7f8", self.clock.now_us())),
-            version_files=("pyproject.toml",),
+            version_files=(VersionFile("pyproject.toml", "python-project"),),
             changelog="CHANGELOG.md",
         )
         with self.world.store.begin() as tx:

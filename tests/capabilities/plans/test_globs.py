@@ -27,7 +27,7 @@ from shipline.domain.errors import InvalidValue
         ("@scope/*", "@scope/core", True),
     ],
 )
-def test_what_a_pattern_stands_for(pattern: str, path: str, fits: bool) -> None:
+def test_what_a_pattern_stands_for(pattern: str, path: str, *, fits: bool) -> None:
     assert matches(pattern, path) is fits
 
 

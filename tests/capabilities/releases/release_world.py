@@ -17,6 +17,7 @@ from shipline.domain.artifact import Artifact
 from shipline.domain.gate import Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.journal import Run
 from shipline.ports.builder import BuildRequest
@@ -145,7 +146,7 @@ class ReleaseWorld:
     def candidate(self, package: Package = PACKAGE) -> Candidate:
         """The package with its plan as it is now."""
         (plan,) = make_plan(self.history.repository, (package,)).packages
-        return Candidate(package, plan, ("VERSION",), "CHANGELOG.md")
+        return Candidate(package, plan, (VersionFile("VERSION", "plain"),), "CHANGELOG.md")
 
     def order(self, package: Package = PACKAGE) -> tuple[Decision, Release | None]:
         """`shipline release`, up to where the engine takes over."""

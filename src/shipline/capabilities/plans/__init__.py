@@ -5,11 +5,11 @@ machine; it changes nothing; the history is read once, by one git process. Needs
 versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
+from shipline.capabilities.plans.chains import explain
 from shipline.capabilities.plans.changelog import prepend, render_section, rfc3339
 from shipline.capabilities.plans.changesets import without_package
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
-from shipline.capabilities.plans.explain import explain
 from shipline.capabilities.plans.monorepo import Monorepo
 from shipline.capabilities.plans.pending import Pending, pending_document, write_changeset
 from shipline.capabilities.plans.survey import PackageChoice
@@ -18,6 +18,7 @@ from shipline.capabilities.plans.usecases import (
     changeset_status,
     detect_packages,
     known_packages,
+    latest_releases,
     make_plan,
     packages_of,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "detect_packages",
     "explain",
     "known_packages",
+    "latest_releases",
     "make_plan",
     "next_version",
     "packages_of",

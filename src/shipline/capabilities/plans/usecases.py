@@ -8,8 +8,8 @@ from functools import partial
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
+from shipline.capabilities.plans.chains import with_chains
 from shipline.capabilities.plans.conventional import read_change
-from shipline.capabilities.plans.explain import with_chains
 from shipline.capabilities.plans.graph import Member, circle_notes, components, edges_of, settle
 from shipline.capabilities.plans.monorepo import (
     CHANGESETS,
@@ -29,7 +29,7 @@ from shipline.capabilities.plans.survey import (
     survey_packages,
     survey_repository,
 )
-from shipline.capabilities.plans.tags import of_other_packages, released, tags_by_package
+from shipline.capabilities.plans.tags import Released, of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
 from shipline.domain.errors import ShiplineError
@@ -67,6 +67,14 @@ def packages_of(
     Raises ShiplineError as `detect_packages`, and ConfigurationError for choices that do not fit what is there.
     """
     return choose_packages(repository, _checked_head(repository), choices)
+
+
+def latest_releases(
+    repository: Repository, packages: Sequence[Package] | None = None
+) -> tuple[tuple[Package, Released | None], ...]:
+    """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
+    lineages, _ = _lineages(repository, packages, _checked_head(repository))
+    return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
 
 def make_plan(

@@ -8,7 +8,7 @@ Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rol
 
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
-from shipline.capabilities.releases.ordering import Candidate, release_package, version_files_of
+from shipline.capabilities.releases.ordering import Candidate, release_package
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.proof import refusal_of
 from shipline.capabilities.releases.queries import (
@@ -47,6 +47,5 @@ __all__ = [
     "release_package",
     "verdicts_of",
     "verify_yank",
-    "version_files_of",
     "yank_subject",
 ]

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.plans import without_package
-from shipline.capabilities.releases.ground import write_atomically
-from shipline.capabilities.version_files import write_requirement
+from shipline.capabilities.version_files import write_atomically, write_requirement
 from shipline.domain.codec import from_json
 from shipline.domain.release_plan import RequirementEdit
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pathlib import Path
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
+from shipline.capabilities.version_files import write_atomically
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
@@ -82,22 +82,6 @@ class ReleaseGround:
 def package_of(context: StepContext) -> Package:
     """The package that a run releases."""
     return from_json(Package, context.input["package"])
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file's content whole or not at all; its permissions stay."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    draft = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(path.stat().st_mode if path.exists() else 0o644)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from shipline.capabilities.plans import render_section
 from shipline.capabilities.releases.ground import ReleaseGround
@@ -11,12 +10,12 @@ from shipline.capabilities.releases.queries import RELEASES, find_release, newes
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged, release_key
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY, ReleaseOrder, begin_release, resume_release
-from shipline.capabilities.releases.version_files import EDITORS, states_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.engine.journal import holder_of, journal_of, runs_of
 from shipline.engine.rules import ENDED, RunStatus
@@ -24,27 +23,18 @@ from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
 KEY_TRAILER = "Shipline-Key"
-MODULES_MAX = 20
 PUBLIC_STEPS = ("push", "publish")
 UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A package with its plan and with the files that a release of it edits (relative to the package)."""
+    """A package with its plan and with the files that a release of it edits; the changelog relative to the package."""
 
     package: Package
     plan: PackagePlan
-    version_files: tuple[str, ...]
+    version_files: tuple[VersionFile, ...]
     changelog: str
-
-
-def version_files_of(folder: Path) -> tuple[str, ...]:
-    """The files of a package that state its version, found by name, relative to `folder`."""
-    names = [name for name in EDITORS if (folder / name).is_file()]
-    modules = (*sorted(folder.glob("*/__init__.py")), *sorted(folder.glob("src/*/__init__.py")))
-    names += [path.relative_to(folder).as_posix() for path in modules[:MODULES_MAX]]
-    return tuple(name for name in names if states_version(name, (folder / name).read_bytes()))
 
 
 def release_package(

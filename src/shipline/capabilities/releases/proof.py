@@ -27,10 +27,11 @@ from shipline.capabilities.evidence import (
     verified_by,
 )
 from shipline.capabilities.gates import evaluate
-from shipline.capabilities.releases.ground import ReleaseGround, TestRun, exported, package_of, write_atomically
+from shipline.capabilities.releases.ground import ReleaseGround, TestRun, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.steps import digest_of
 from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.version_files import write_atomically
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus

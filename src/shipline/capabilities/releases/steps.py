@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import shutil
 from dataclasses import replace
 from functools import partial
@@ -17,16 +18,16 @@ from shipline.capabilities.releases.ground import (
     load_built,
     package_of,
     save_built,
-    write_atomically,
 )
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
-from shipline.capabilities.releases.version_files import write_version
+from shipline.capabilities.version_files import edits_to, own_file, write_atomically, write_edits
 from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
-from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.codec import from_json, to_json
+from shipline.domain.errors import ConflictError
 from shipline.domain.release import Release
+from shipline.domain.version_file import VersionFile
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import BuildRequest
 from shipline.store.transaction import Transaction
@@ -48,16 +49,13 @@ class FileSteps:
             return Done({"paths": []})
         check_untagged(self.ground, release.tag)
         root, folder = self.ground.repository.root(), package_of(context).path
-        paths = []
-        for name in context.input["version_files"]:
-            path = _own_file(root, folder, name)
-            write_atomically(path, write_version(name, path.read_bytes(), release.version))
-            paths.append(_relative(path, root))
-        own, given = partial(_own_file, root, "."), context.input
+        files = [from_json(VersionFile, each) for each in context.input["version_files"]]
+        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
+        own, given = partial(own_file, root), context.input
         others = write_requirements(own, given.get("requirements", ()))
         others += use_up_changesets(own, given.get("changesets", ()), release.package)
-        paths += [_relative(path, root) for path in others]
-        changelog = _own_file(root, folder, context.input["changelog"])
+        paths = [*(file.path for file in files), *(_relative(path, root) for path in others)]
+        changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
         before = changelog.read_text("utf-8") if changelog.exists() else ""
         write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
         paths.append(_relative(changelog, root))
@@ -176,18 +174,6 @@ def digest_of(path: Path) -> str:
     """The sha256 of a file."""
     with path.open("rb") as file:
         return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-
-
-def _own_file(root: Path, folder: str, name: str) -> Path:
-    """A file of the package. RefusedError where a link leads to it: what stands elsewhere would be committed."""
-    path = root / folder / name
-    if path.resolve() != root.resolve() / path.relative_to(root):
-        raise RefusedError(
-            f"{_relative(path, root)} is a link, or lies behind one",
-            why="a release edits plain files of the repository alone: what a link leads to would be published with it",
-            todo="put a plain file in its place, or name the file itself in shipline.toml",
-        )
-    return path
 
 
 def _relative(path: Path, root: Path) -> str:

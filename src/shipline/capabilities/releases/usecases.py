@@ -12,6 +12,7 @@ from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import RequirementEdit
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, load_run, runs_of
 from shipline.engine.rules import RunStatus
@@ -39,7 +40,7 @@ class ReleaseOrder:
     time_us: int
     section: str
     commits: tuple[tuple[str, int], ...]
-    version_files: tuple[str, ...]
+    version_files: tuple[VersionFile, ...]
     changelog: str
     commit: str | None = None
     reasons: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
     given = {
         "release_id": release.id,
         "package": to_json(order.package),
-        "version_files": list(order.version_files),
+        "version_files": to_json(order.version_files),
         "changelog": order.changelog,
         "time_us": order.time_us,
         "commits": commits,

@@ -195,7 +195,8 @@ class GitRepository:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. So it is
-        when `paths` are as in HEAD. A path that is not there is deleted. Other staged changes stay staged and uncommitted. Runs no hooks.
+        when `paths` are as in HEAD. A path that is not there is deleted. Other staged changes stay staged and
+        uncommitted. Runs no hooks.
         """
         head = self.head()
         if not key.isprintable() or not key.strip() or not paths:

@@ -1,0 +1,56 @@
+"""Room `version_files`: where the version of a package stands, in files of every ecosystem, and editing it there.
+
+Promises: an edit changes the version's bytes and no other, whatever else the file holds; of a lock file, the entries
+of the package alone; it is handed back only if a parser then reads the old document with nothing but the version
+changed. A file that states no version plainly is an error, never left unchanged in silence. Checking, syncing and
+releasing use the same finder. Does not decide versions (`plans` does), and does not commit.
+"""
+
+from shipline.capabilities.version_files.checking import (
+    PackageCheck,
+    Row,
+    Stated,
+    Tagged,
+    Truth,
+    check_package,
+    judge,
+)
+from shipline.capabilities.version_files.disk import content_of, own_file, write_atomically
+from shipline.capabilities.version_files.documents import check_document
+from shipline.capabilities.version_files.editing import find_sites, read_version, spelling_of, write_version
+from shipline.capabilities.version_files.finding import Found, choose_version_files, find_version_files
+from shipline.capabilities.version_files.kinds import KINDS, Kind, kind_by_name, kind_of
+from shipline.capabilities.version_files.marked import checked_pattern
+from shipline.capabilities.version_files.requirements import write_requirement
+from shipline.capabilities.version_files.syncing import Edit, edits_to, unified_diff, write_edits
+
+__all__ = [
+    "KINDS",
+    "Edit",
+    "Found",
+    "Kind",
+    "PackageCheck",
+    "Row",
+    "Stated",
+    "Tagged",
+    "Truth",
+    "check_document",
+    "check_package",
+    "checked_pattern",
+    "choose_version_files",
+    "content_of",
+    "edits_to",
+    "find_sites",
+    "find_version_files",
+    "judge",
+    "kind_by_name",
+    "kind_of",
+    "own_file",
+    "read_version",
+    "spelling_of",
+    "unified_diff",
+    "write_atomically",
+    "write_edits",
+    "write_requirement",
+    "write_version",
+]
