@@ -1,9 +1,9 @@
 """Changesets: files in `.changeset/` that say which packages a change moves, how far, and what to tell users. Pure.
 
 Source: https://github.com/changesets/changesets/blob/main/docs/detailed-explanation.md and config-file-options.md, as
-of @changesets/cli 2.29. Read strictly, line by line: a name, a colon and a bump is all that the front matter may hold,
-so that no YAML of a stranger is ever interpreted, and a changeset that would be released as nothing is an error. The
-pre mode (`pre.json`) is not followed: channels come from tags.
+of @changesets/cli 2.31.1. Read strictly, line by line: a name, a colon and a bump is all that the front matter may
+hold, so that no YAML of a stranger is ever interpreted, and a changeset that would be released as nothing is an error.
+The pre mode (`pre.json`) is not followed: channels come from tags.
 """
 
 from __future__ import annotations
