@@ -6,10 +6,10 @@ BIN := .venv/bin
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill bench demo lock
+.PHONY: help setup setup-tests check format test test-kill bench bench-plans demo lock
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## prepare this clone: system packages, .venv with locked packages, .venv/bin/shipline
 	@scripts/setup.sh
@@ -36,6 +36,9 @@ test-kill: setup-tests ## end the process at every step of a release and a rollo
 
 bench: setup-tests ## measure what the documentation claims
 	$(BIN)/python -m bench
+
+bench-plans: setup-tests ## planning beside other tools and git itself; CASES="next-100k" for one, QUICK=--quick for one turn
+	$(BIN)/python -m bench.plans $(QUICK) $(CASES)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
 	$(BIN)/python examples/demo.py

@@ -6,7 +6,7 @@ import sys
 
 from bench import analysis, demo, plans
 
-BENCHES = {"plans": plans.main, "analysis": lambda: analysis.main(["--quick"]), "demo": demo.main}
+BENCHES = {"plans": lambda: plans.main([]), "analysis": lambda: analysis.main(["--quick"]), "demo": demo.main}
 
 
 def main(names: list[str]) -> int:

@@ -1,0 +1,5 @@
+"""The cases, one file each, in the order in which they are told."""
+
+from bench.plans.cases import changelog, next_version
+
+CASES = (*changelog.CASES, *next_version.CASES)
