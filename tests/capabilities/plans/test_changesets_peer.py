@@ -7,7 +7,8 @@ Where they differ, and who is right:
 - A peer dependency whose range still fits, after a minor or major release: changesets makes a major version all the
   same, we release nothing. Nothing has changed for anybody, so nothing is to be released.
 - A package that its group lifts far, required by `workspace:^`: changesets takes the group's version for the one that
-  was published, so that nothing seems to be left. What is published says `^0.3.1`, which does not take 2.0.1: we follow.
+  was published, so that nothing seems to be left. What is published says `^0.3.1`, which does not take 2.0.1: we
+  follow.
 """
 
 from __future__ import annotations

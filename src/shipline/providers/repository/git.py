@@ -54,6 +54,7 @@ class GitRepository:
         self._settings = settings
         self._git = GitCommand(context.root)
         self._root: Path | None = None
+        self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
 
     def root(self) -> Path:
         """The top of the work tree. Raises UsageError where there is no repository."""
@@ -162,10 +163,10 @@ class GitRepository:
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
         asked = "".join(f"{tree}:{path}\n" for path in paths)
-        answer = self._git.run("look at files", "cat-file", "--batch-check", stdin=os.fsencode(asked))
+        answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
         found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
         wanted = "".join(f"{tree}:{path}\n" for path in found)
-        contents = self._git.run("read files", "cat-file", "--batch", stdin=os.fsencode(wanted)) if found else b""
+        contents = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted)) if found else b""
         return dict(zip(found, _blobs(contents), strict=True))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
@@ -293,11 +294,15 @@ class GitRepository:
 
     def _resolve(self, revision: str) -> str:
         self.root()
+        if revision in self._resolved:
+            return revision
         try:
             options = ("rev-parse", "--verify", "--quiet", "--end-of-options")
-            return _text(self._git.run("find a commit", *options, f"{_revision(revision)}^{{commit}}"))
+            found = _text(self._git.run("find a commit", *options, f"{_revision(revision)}^{{commit}}"))
         except GitFailed:
             raise InvalidValue(f"there is no commit {revision[:80]!r} in this repository") from None
+        self._resolved.add(found)
+        return found
 
     def _tags(self, *selection: str) -> tuple[Tag, ...]:
         lines = self._git.run("read the tags", "for-each-ref", f"--format={TAG_FORMAT}", *selection)

@@ -7,6 +7,7 @@ the version that the other package has.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from shipline.capabilities.plans.packages import Requirement
 from shipline.capabilities.plans.versions import Dialect, satisfies
@@ -28,10 +29,7 @@ def fits(requirement: Requirement, version: str, *, current: str | None) -> bool
     if wanted is None:
         return None
     dialect, read = _poetry(wanted) if requirement.dialect == "poetry" else (requirement.dialect, wanted)
-    try:
-        return satisfies(version, read, dialect)
-    except ShiplineError:
-        return None
+    return _satisfied(version, read, dialect)
 
 
 def meant(requirement: Requirement, current: str | None) -> str | None:
@@ -76,3 +74,12 @@ def _poetry(wanted: str) -> tuple[Dialect, str]:
     if wanted == "*":
         return "pep440", ""
     return "pep440", f"=={wanted}" if wanted[:1].isdigit() else wanted
+
+
+@lru_cache(maxsize=65_536)
+def _satisfied(version: str, wanted: str, dialect: Dialect) -> bool | None:
+    """Remembered, since the packages of a repository say the same of each other again and again."""
+    try:
+        return satisfies(version, wanted, dialect)
+    except ShiplineError:
+        return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from shipline.capabilities.plans.globs import matches
 from shipline.capabilities.plans.graph.edges import Edge, components
@@ -140,8 +141,7 @@ def _is_left(edge: Edge, state: _State, other: _State) -> bool:
     Then and not now: who stayed on an old range on purpose is left alone, and releases that were cut off between the
     one package and the other go on.
     """
-    scheme = scheme_named(other.member.package.scheme)
-    following = scheme.parse(other.plan.next or "")
+    following = _read(other.member.package.scheme, other.plan.next or "")
     when = state.member.released_us
     before = other.member.version_at(when) if when is not None else None
     if following is None or before is None or before == following.text:
@@ -198,11 +198,17 @@ def _align(group: Group, states: Sequence[_State]) -> bool:
 
 
 def _version(plan: PackagePlan, state: _State) -> Version | None:
-    return scheme_named(state.member.package.scheme).parse(plan.next or "")
+    return _read(state.member.package.scheme, plan.next or "")
+
+
+@lru_cache(maxsize=65_536)
+def _read(scheme: str, version: str) -> Version | None:
+    """Remembered, since each round asks again."""
+    return scheme_named(scheme).parse(version)
 
 
 def _pinned(state: _State) -> Version:
-    version = scheme_named(state.member.package.scheme).parse(state.pinned or "")
+    version = _read(state.member.package.scheme, state.pinned or "")
     if version is None:
         raise AssertionError(f"{state.pinned} came from a plan")
     return version
@@ -214,8 +220,8 @@ def _replan(state: _State) -> None:
     state.plan = state.member.plan_with(more)
     if state.pinned is None:
         return
-    scheme, package = scheme_named(state.member.package.scheme), state.member.package
-    before = scheme.parse(state.plan.current or "")
+    package = state.member.package
+    before = _read(package.scheme, state.plan.current or "")
     release = before.release if before is not None else (0, 0, 0)
     bump = distance(release, _pinned(state).release)
     state.plan = replace(
