@@ -34,7 +34,8 @@ schema = 1
 [release]
 yank_on_rollback = true
 
-[build]
+[[build]]
+provider = "python"
 isolation = false
 
 [[test]]

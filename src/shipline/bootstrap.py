@@ -27,7 +27,7 @@ from shipline.providers.clock.system import SystemClock, SystemIds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shipline.capabilities.plans import Monorepo
+    from shipline.capabilities.plans import BumpRules, Monorepo, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found, PackageCheck
@@ -172,12 +172,57 @@ class Application:
         groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in self.settings.group)
         return Monorepo(groups, self.settings.release.source, self._chosen[1])
 
+    @cached_property
+    def bumps(self) -> BumpRules:
+        """How far changes move a version here."""
+        from shipline.capabilities.plans import BumpRules
+        from shipline.domain.change import Bump
+
+        rules = tuple((table.type, table.scope, Bump(table.bump)) for table in self.settings.bump)
+        release = self.settings.release
+        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
+
+    @cached_property
+    def changelog_style(self) -> Style:
+        """How changelogs and release notes look."""
+        from shipline.capabilities.plans import SECTIONS, Style, links_of, upgrade_notes_at
+
+        table = self.settings.changelog
+        address = table.repository or (self.repository.remote_address("origin") if table.links else None)
+        return Style(
+            sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
+            links=links_of(address, forge=table.forge) if table.links else None,
+            contributors=table.contributors,
+            upgrade_notes=upgrade_notes_at(self.repository, table.upgrade_notes),
+        )
+
+    @property
+    def changelog_template(self) -> str | None:
+        """The text of the user's template, None where there is none. A missing one: UsageError."""
+        path = self.settings.changelog.template
+        if not path:
+            return None
+        try:
+            return (self.root / path).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            todo = "commit it, or leave [changelog] template out of shipline.toml"
+            raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
+
     # --- providers ---------------------------------------------------------------------------------------------
 
-    def builder(self, ecosystem: str) -> Builder:
-        """What builds packages of an ecosystem."""
-        built: Builder = build_provider("builder", self.settings.build, self.context("build"), default=ecosystem)
-        return built
+    def builders(self, package: Package) -> tuple[Builder, ...]:
+        """What builds a package: its ecosystem's builder first, then whatever else the settings name for it."""
+        from shipline.configuration import BuildSettings
+        from shipline.configuration.providers import provider_names, read_listed
+
+        made: list[Builder] = []
+        for table in self.settings.build:
+            said, kind, settings = read_listed("builder", BuildSettings, table)
+            if package.name in said.packages or (not said.packages and kind.ecosystem in ("", package.ecosystem)):
+                made.append(kind(settings, self.context("build")))
+        if package.ecosystem in provider_names("builder") and all(one.ecosystem != package.ecosystem for one in made):
+            made.append(build_provider("builder", {}, self.context("build"), default=package.ecosystem))
+        return tuple(sorted(made, key=lambda one: one.ecosystem != package.ecosystem))
 
     @cached_property
     def outlets(self) -> tuple[Outlet, ...]:
@@ -263,7 +308,7 @@ class Application:
             store=self.store,
             events=self.events,
             repository=self.repository,
-            builder=self.builder,
+            builders=self.builders,
             outlets=self.outlets,
             signer=self.signer,
             commands=build_provider("command", {}, self.context("command"), default="local"),
@@ -274,6 +319,7 @@ class Application:
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
             python=sys.executable,
+            style=self.changelog_style,
         )
 
     def candidates(self, names: tuple[str, ...]) -> tuple[Candidate, ...]:
@@ -286,7 +332,8 @@ class Application:
         unknown = [name for name in names if name not in known]
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
-        plans = {plan.name: plan for plan in make_plan(self.repository, packages, monorepo=self.monorepo).packages}
+        plan = make_plan(self.repository, packages, bumps=self.bumps, monorepo=self.monorepo)
+        plans = {each.name: each for each in plan.packages}
         return tuple(
             Candidate(
                 package=known[name],

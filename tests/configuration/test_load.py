@@ -40,6 +40,7 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
         ('[[test]]\nname = "u"\ncommand = ["a"]\ntimeout = 3', ["test[0]", "'timeout'", "did you mean 'timeout_s'?"]),
         ("[release]\nbranch = 3", ["shipline.toml, release.branch: expected str, found int"]),
         ('[registry]\nprovider = "pypi"', ["[registry] is one table", "write [[registry]]"]),
+        ("[build]\nisolation = true", ["[build] is one table", "write [[build]]"]),
         ("a = ", ["is not valid TOML"]),
         ("schema = 2", ["schema", "'2' is not known; known are 1"]),
         ('[[package]]\nname = "a"\necosystem = "rust"', ["package[0].ecosystem", "python, npm, cargo, helm, plain"]),
@@ -84,7 +85,9 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
             ["registry pypi: there is no package 'b'", "known ones: a"],
         ),
         ('[signer]\nkeys = "a"', ["signer provider file", "did you mean 'key'?"]),
-        ("[build]\nisolated = true", ["did you mean 'isolation'?"]),
+        ('[[build]]\nprovider = "python"\nisolated = true', ["did you mean 'isolation'?"]),
+        ("[[build]]\nisolation = true", ["builder: `provider` is missing", "command, container, npm, python"]),
+        ('[[build]]\nprovider = "container"\nengine = "kaniko"', ["kaniko", "buildkit, buildah, podman"]),
         (ENVIRONMENT.replace("port =", "prot ="), ["environment production", "'prot'", "did you mean 'port'?"]),
         (ENVIRONMENT.replace("{port}", "{prot}"), ["unknown placeholder {prot}"]),
         (ENVIRONMENT + "[environment.canary]\ntick = 1.0", ["production, canary", "did you mean 'tick_s'?"]),
@@ -107,8 +110,3 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
         load_settings(tmp_path)
     with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
         parse_settings(b"#" * (1 << 20) + b"#")
-
-
-def test_a_build_table_may_be_any_builders() -> None:
-    """Without `provider` the package's ecosystem decides, which is not known yet."""
-    check_settings(parse_settings(b"[build]\nisolation = false"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib.util
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -104,7 +105,7 @@ def _default(field: dataclasses.Field[Any]) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return "[]"
+        return json.dumps(value)
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from shipline.capabilities.gates import read_gates
 from shipline.capabilities.rollouts import AnalysisSettings
-from shipline.configuration import Settings, load_settings, read_table
-from shipline.configuration.providers import read_registry
+from shipline.configuration import BuildSettings, Settings, load_settings, read_table
+from shipline.configuration.providers import read_listed, read_registry
 from tests.docs import sources
 from tests.docs.markdown import ROOT, Page, pages
 
@@ -72,7 +72,9 @@ def test_examples_of_settings_load_strictly(page: Page, text: str, tmp_path: Pat
 def _check_tables(settings: Settings, where: str) -> None:
     for table in settings.registry:
         read_registry(table)
-    given = [("builder", settings.build, "python"), ("signer", settings.signer, "file")]
+    for table in settings.build:
+        read_listed("builder", BuildSettings, table)
+    given = [("signer", settings.signer, "file")]
     for environment in settings.environment:
         given += [("target", environment.target, "process"), ("traffic", environment.traffic, "haproxy")]
         read_table(AnalysisSettings, environment.canary, where)

@@ -30,7 +30,8 @@ packages = ["src/quo"]
     "src/quo/__init__.py": '"""Quotes."""\n',
 }
 SETTINGS = """\
-[build]
+[[build]]
+provider = "python"
 isolation = false
 """
 REGISTRY = """\

@@ -29,7 +29,8 @@ RATE = 250
 SETTINGS = """\
 schema = 1
 
-[build]
+[[build]]
+provider = "python"
 isolation = false
 
 [registry]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
+from shipline.domain.codec import to_json
 from shipline.domain.errors import IllegalTransition, RefusedError, ShiplineError, UnavailableError
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue, Engine
@@ -26,6 +29,7 @@ from shipline.engine.workflow import (
     StepContext,
     Workflow,
 )
+from shipline.store.tables import run as run_table
 from shipline.store.transaction import Transaction
 from shipline.testing.kills import Countdown, Killed, Mortal, MortalStore
 from shipline.testing.world import World
@@ -362,3 +366,22 @@ def test_killed_at_any_point_the_outcome_is_the_same(tmp_path: Path, *, trouble:
         folder.mkdir()
         done, ended, _ = play(folder, fatal, trouble=trouble)
         assert (done, ended) == (expected, status), f"killed at {whole.passed[fatal - 1]} ({fatal})"
+
+
+def test_what_an_older_version_has_stored_goes_on_after_the_upgrade(world: World) -> None:
+    """Goal: schema 1 is read, schema 2 written. Method: a row as version 1 left it, of a workflow that it had."""
+    withdrawal = Workflow("withdrawal", (step("ask"), step("withdraw")), OnFailure.STOP)
+    ledger = Ledger()
+    engine = world.engine(catalogue(ledger, withdrawal))
+    with world.store.begin() as tx:
+        run_id = engine.start(tx, "withdrawal", subject="wall", given={})
+        run = journal.load_run(tx, run_id)
+        assert run is not None
+        old = {**to_json(run.state), "schema": 1, "index": 0}
+        del old["step"]
+        tx.connection.execute(update(run_table).where(run_table.c.id == run_id).values(state=json.dumps(old)))
+    world.run_until_quiet(engine)
+    assert ledger.done == ["withdraw"]
+    with world.store.begin() as tx:
+        stored = json.loads(str(tx.connection.scalar(select(run_table.c.state).where(run_table.c.id == run_id))))
+    assert (stored["schema"], stored["status"]) == (2, "done")

@@ -6,6 +6,7 @@ providers and rooms own (`check`) and the published schema (`schema`) are module
 
 from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table
 from shipline.configuration.settings import (
+    BuildSettings,
     EnvironmentSettings,
     GroupSettings,
     PackageSettings,
@@ -18,6 +19,7 @@ from shipline.configuration.settings import (
 
 __all__ = [
     "FILE_NAME",
+    "BuildSettings",
     "EnvironmentSettings",
     "GroupSettings",
     "PackageSettings",

@@ -43,11 +43,12 @@ def parse_settings(content: bytes) -> Settings:
         data = tomllib.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{FILE_NAME} is not valid TOML", why=str(error)[:200]) from error
-    if isinstance(data.get("registry"), dict):
-        raise ConfigurationError(
-            f"{FILE_NAME}: [registry] is one table, and there may be several registries",
-            todo='write [[registry]], and in it provider = "pypi" (or what the registry is)',
-        )
+    for name, example in (("registry", "pypi"), ("build", "python")):
+        if isinstance(data.get(name), dict):
+            raise ConfigurationError(
+                f"{FILE_NAME}: [{name}] is one table, and there may be several",
+                todo=f'write [[{name}]], and in it `provider`, for example "{example}"',
+            )
     return checked(read_table(Settings, data, FILE_NAME))
 
 

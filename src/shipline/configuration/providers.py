@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeVar
 
 from shipline.configuration.limits import complaints
 from shipline.configuration.load import read_table
 from shipline.configuration.settings import ProviderTable, RegistrySettings
 from shipline.domain.errors import ConfigurationError
+
+T = TypeVar("T")
 
 
 def provider_names(port: str) -> tuple[str, ...]:
@@ -38,35 +40,32 @@ def read_provider(port: str, table: dict[str, Any], *, default: str) -> tuple[An
 
 def read_registry(table: dict[str, Any]) -> tuple[RegistrySettings, Any, Any]:
     """What a `[[registry]]` says of itself, its provider's class and that one's settings. Raises ConfigurationError."""
-    names = {field.name for field in dataclasses.fields(RegistrySettings)}
-    common = {name: value for name, value in table.items() if name in names}
-    if "provider" not in common:
-        raise ConfigurationError("registry: `provider` is missing", todo=_known_words("registry"))
-    said = read_table(RegistrySettings, common, "registry")
-    for complaint in complaints(RegistrySettings, said):
-        raise ConfigurationError(f"registry: {complaint}")
-    own = {name: value for name, value in table.items() if name not in names} | {"provider": said.provider}
-    return dataclasses.replace(said, name=said.name or said.provider), *read_provider("registry", own, default="")
+    said, kind, settings = read_listed("registry", RegistrySettings, table)
+    return dataclasses.replace(said, name=said.name or said.provider), kind, settings
+
+
+def read_listed(port: str, common: type[T], table: dict[str, Any]) -> tuple[T, Any, Any]:
+    """One of a list of providers' tables: what they all have, the provider's class, and that one's settings.
+
+    Raises ConfigurationError.
+    """
+    names = {field.name for field in dataclasses.fields(common)}  # type: ignore[arg-type] # T is always a dataclass
+    shared = {name: value for name, value in table.items() if name in names}
+    if "provider" not in shared:
+        raise ConfigurationError(f"{port}: `provider` is missing", todo=_known_words(port))
+    said = read_table(common, shared, port)
+    for complaint in complaints(common, said):
+        raise ConfigurationError(f"{port}: {complaint}")
+    own = {name: value for name, value in table.items() if name not in names} | {"provider": shared["provider"]}
+    return said, *read_provider(port, own, default="")
 
 
 def check_provider_table(note: ProviderTable, table: dict[str, Any]) -> None:
     """Refuse a table that its provider would refuse. Raises ConfigurationError."""
-    if note.common is RegistrySettings:
-        read_registry(table)
+    if note.common is not None:
+        read_listed(note.port, note.common, table)
         return
-    if note.default or "provider" in table:
-        read_provider(note.port, table, default=note.default)
-        return
-    refused = []
-    for name in provider_names(note.port):
-        try:
-            read_provider(note.port, table, default=name)
-        except ConfigurationError as error:
-            refused.append(error)
-        else:
-            return
-    # Whichever it is meant for: the one whose keys are most like it comes first with a hint.
-    raise next((error for error in refused if error.todo.startswith("did you mean")), refused[-1])
+    read_provider(note.port, table, default=note.default)
 
 
 def _points(port: str) -> dict[str, EntryPoint]:

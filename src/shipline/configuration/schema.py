@@ -86,7 +86,7 @@ def _class(kind: type) -> dict[str, Any]:
 
 
 def _provider_table(note: ProviderTable) -> dict[str, Any]:
-    """One form a provider; `provider` may be left out where it is the default one, or where any may be meant."""
+    """One form a provider; `provider` may be left out where it is the default one."""
     forms = [_provider(note, name) for name in provider_names(note.port)]
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 

@@ -26,8 +26,8 @@ _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 3
 class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
-    `default` is the provider where the table names none; "" where the package's ecosystem decides. `common` is the
-    dataclass of the keys that the table has whatever the provider is; with it the provider must be named.
+    `default` is the provider where the table names none. `common` is the dataclass of the keys that the table has
+    whatever the provider is; with it the provider must be named.
     """
 
     port: str
@@ -97,8 +97,10 @@ class ReleaseSettings:
 
     `branch` is the only one to release from ("" allows any); `remote` is where commit and tag are pushed, "" for
     nowhere; `commit_message` may hold `{package}` and `{version}`. `sign_tags` has git sign the tags.
-    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `source` is where the changes
-    come from: commits, changesets or both; "" means: changesets where there is a folder `.changeset`, else commits.
+    `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
+    `features_before_1` are the steps that breaking changes and features make while the major version is 0.
+    `source` is where the changes come from: commits, changesets or both; "" means: changesets where there is a folder
+    `.changeset`, else commits.
     """
 
     branch: str = ""
@@ -109,6 +111,48 @@ class ReleaseSettings:
     sign_tags: bool = False
     yank_on_rollback: bool = False
     source: Annotated[str, Limits(choices=("", "commits", "changesets", "both"))] = ""
+    breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
+    features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
+
+
+@dataclass(frozen=True, slots=True)
+class BumpSettings:
+    """`[[bump]]`: how far changes of one kind move the version; the first table that fits a change holds.
+
+    `type` is the type of the commits, "" for any; `scope` their scope, "" for any. `bump` is none, patch, minor or
+    major. Breaking changes stay what they are.
+    """
+
+    bump: Annotated[str, Limits(choices=("none", "patch", "minor", "major"))]
+    type: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSettings:
+    """`[[changelog.section]]`: a heading of the changelog, and the types of commits that stand below it."""
+
+    title: Annotated[str, _NAME]
+    types: Annotated[tuple[str, ...], Limits(items_min=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class ChangelogSettings:
+    """`[changelog]`: how changelogs, release notes and announcements look.
+
+    `section` is a list of tables; none means the usual ones. `contributors` names who did it. `links` makes links of
+    commits, requests and comparisons, where `repository`, an address ("" is that of the remote origin), leads to a
+    known forge; `forge` says which where its name does not: github, gitlab or gitea. `template` is a Jinja2 file, ""
+    for our own form. `upgrade_notes` is the folder of authored notes.
+    """
+
+    section: tuple[SectionSettings, ...] = ()
+    contributors: bool = False
+    links: bool = True
+    repository: str = ""
+    forge: Annotated[str, Limits(choices=("", "github", "gitlab", "gitea"))] = ""
+    template: Annotated[str, Limits(pattern=f"|{_FILE.pattern}", meaning=f"empty, or {_FILE.meaning}")] = ""
+    upgrade_notes: Annotated[str, _FILE] = "upgrade-notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +170,18 @@ class TestSettings:
     command: Annotated[tuple[str, ...], Limits(items_min=1)]
     reports: tuple[Annotated[str, _PLAIN_NAME], ...] = ()
     timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class BuildSettings:
+    """`[[build]]`: what every builder's table has beside its provider's own keys.
+
+    `provider` is what builds. `packages` are those that it builds; empty: those of its ecosystem, or all where it has
+    none. A package of an ecosystem that has a builder is built by that one also where no table says so.
+    """
+
+    provider: str
+    packages: tuple[Annotated[str, _NAME], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +221,10 @@ class EnvironmentSettings:
 class Settings:
     """The whole file.
 
-    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `build` and `signer` are tables with a
-    `provider` and that provider's own settings. `registry` lists the registries, tables of that kind; none publishes
-    nowhere. `package`, `group`, `test`, `gate` and `environment` are lists of tables; `release` says how a release is
-    made.
+    `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
+    that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
+    `package`, `group`, `test`, `gate`, `bump` and `environment` are lists of tables; `release` says how a release is
+    made, `changelog` how it is told.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -176,7 +232,9 @@ class Settings:
     package: tuple[PackageSettings, ...] = ()
     group: tuple[GroupSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
-    build: Annotated[dict[str, Any], ProviderTable("builder")] = field(default_factory=dict)
+    bump: tuple[BumpSettings, ...] = ()
+    changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
+    build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)

@@ -37,8 +37,10 @@ class Change:
     not conventional, which then keeps its whole subject in `description`. `breaking_notes` are the texts of BREAKING
     CHANGE footers.
     `references` are issue or pull request numbers and keys as written (`#12`, `ABC-7`). `time_us` is the commit
-    time, UTC microseconds. `bump` is how far the entry moves the version where it says so outright; None leaves it to
-    the rules.
+    time, UTC microseconds. `upgrade_notes` are what a user has to do, from `Upgrade-Note` footers. `patch` is the
+    patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
+    version for it, None where they say nothing. Several changes of one commit have the same `commit`.
+    `bump` is how far the entry moves the version where it says so outright; None leaves it to the rules.
     """
 
     commit: str
@@ -52,6 +54,10 @@ class Change:
     references: tuple[str, ...] = ()
     reverts: tuple[str, ...] = ()
     body: str = ""
+    upgrade_notes: tuple[str, ...] = ()
+    author_mail: str = ""
+    patch: str = ""
+    ruled: Bump | None = None
     bump: Bump | None = None
 
     @property

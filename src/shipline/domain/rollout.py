@@ -19,6 +19,7 @@ class RolloutStatus(StrEnum):
     ROLLING_BACK = "rolling_back"
     ROLLED_BACK = "rolled_back"
     FAILED = "failed"  # The way back failed too: a person must look.
+    GIVEN_UP = "given_up"  # And a person has given the way back up: it has not succeeded, and is not tried again.
 
 
 _BACK = frozenset({RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED})
@@ -30,9 +31,10 @@ LEGAL = {
     RolloutStatus.PROMOTED: frozenset[RolloutStatus](),
     RolloutStatus.ROLLING_BACK: frozenset({RolloutStatus.ROLLED_BACK, RolloutStatus.FAILED}),
     RolloutStatus.ROLLED_BACK: frozenset[RolloutStatus](),
-    RolloutStatus.FAILED: frozenset({RolloutStatus.ROLLING_BACK}),
+    RolloutStatus.FAILED: frozenset({RolloutStatus.ROLLING_BACK, RolloutStatus.GIVEN_UP}),
+    RolloutStatus.GIVEN_UP: frozenset[RolloutStatus](),
 }
-ENDED = frozenset({RolloutStatus.PROMOTED, RolloutStatus.ROLLED_BACK})
+ENDED = frozenset({RolloutStatus.PROMOTED, RolloutStatus.ROLLED_BACK, RolloutStatus.GIVEN_UP})
 
 
 @dataclass(frozen=True, slots=True)

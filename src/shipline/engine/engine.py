@@ -14,7 +14,7 @@ from shipline.domain.ids import Ids
 from shipline.engine import journal
 from shipline.engine.journal import Run
 from shipline.engine.peers import Peers
-from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, current_step, decide, settle
+from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, begin, current_step, decide, settle
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
 from shipline.ports.clock import Clock
 from shipline.store.database import Store
@@ -131,7 +131,7 @@ class Engine:
             wake_us=now_us,
             created_us=now_us,
             input=_through_json(given),
-            state=RunState(),
+            state=begin(self.catalogue.workflows[workflow]),
         )
         journal.insert_run(tx, run, exclusive_key=exclusive_key)
         self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
@@ -155,6 +155,14 @@ class Engine:
         if run is None or run.state.status is not RunStatus.STOPPED:
             raise RefusedError("only a run that has stopped can be abandoned")
         ended = replace(run.state, status=RunStatus.UNDONE, undone=True)
+        journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
+
+    def give_up(self, tx: Transaction, run_id: str) -> None:
+        """End a run whose way back has failed, as it is, within the caller's transaction; its exclusive key is free."""
+        run = journal.load_run(tx, run_id, lock=True)
+        if run is None or run.state.status is not RunStatus.FAILED:
+            raise RefusedError("only what has failed on its way back can be given up")
+        ended = replace(run.state, status=RunStatus.GIVEN_UP)
         journal.save_run(tx, replace(run, revision=run.revision + 1, state=ended, wake_us=None))
 
     # --- ticks ---------------------------------------------------------------------------------------------------

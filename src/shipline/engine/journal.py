@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, delete, func, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
 from shipline.engine.rules import ENDED, Invocation, Phase, RunState
+from shipline.engine.upcasts import upcast_state
 from shipline.engine.workflow import Signal
 from shipline.store.tables import journal, node, run, signal
 from shipline.store.transaction import Transaction
@@ -235,5 +236,5 @@ def _as_run(row: Row[Any]) -> Run:
         wake_us=row.wake_us,
         created_us=row.created_us,
         input=json.loads(row.input),
-        state=from_json(RunState, json.loads(row.state)),
+        state=from_json(RunState, upcast_state(row.workflow, json.loads(row.state))),
     )

@@ -10,6 +10,8 @@ from shipline.engine.workflow import NO_UNDO, Again, Done, OnFailure, Outcome, R
 
 SECOND_US = 1_000_000
 RETRY_PAUSE_MAX_S = 60
+# Older states are read as this one: see `upcasts`.
+STATE_SCHEMA = 2
 
 
 class RunStatus(StrEnum):
@@ -21,9 +23,10 @@ class RunStatus(StrEnum):
     DONE = "done"
     UNDONE = "undone"
     FAILED = "failed"  # An undo failed: a person must look. `retry` tries the undo again.
+    GIVEN_UP = "given_up"  # It had failed so, and a person has taken it over: what is left is as it was left.
 
 
-ENDED = frozenset({RunStatus.DONE, RunStatus.UNDONE})
+ENDED = frozenset({RunStatus.DONE, RunStatus.UNDONE, RunStatus.GIVEN_UP})
 OBEYED = frozenset({"abort", "retry", "skip"})
 
 
@@ -39,14 +42,15 @@ class Phase(StrEnum):
 class RunState:
     """A run, whole. Survives a JSON round trip.
 
-    `index` is the next step in the list of the phase (of `undo_names` while undoing). `started` is true while an
-    action may be under way. `attempt` counts from 1. `began_us` is when the current step first started. `reason`
-    says why the run is undone, stopped or asking; `waiting_for` what an active one waits for.
+    `step` names the next step of the phase, None at its end: a name and not a place, so that a workflow that has
+    gained or lost steps since goes on where the run was. `started` is true while an action may be under way.
+    `attempt` counts from 1. `began_us` is when the current step first started. `reason` says why the run is undone,
+    stopped or asking; `waiting_for` what an active one waits for. `undo_names` are the steps to take back, in order.
     """
 
     status: RunStatus = RunStatus.ACTIVE
     phase: Phase = Phase.FORWARD
-    index: int = 0
+    step: str | None = None
     attempt: int = 1
     started: bool = False
     began_us: int | None = None
@@ -56,7 +60,7 @@ class RunState:
     undone: bool = False
     waiting_for: str = ""
     reason: str = ""
-    schema: int = 1
+    schema: int = STATE_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,15 @@ class Plan:
     wake_us: int | None
 
 
+def begin(workflow: Workflow) -> RunState:
+    """A run that has done nothing yet."""
+    return RunState(step=workflow.steps[0].name)
+
+
 def current_step(workflow: Workflow, state: RunState) -> Step | None:
-    """The step that the run is at, None at the end of its phase."""
-    if state.phase is Phase.UNDO:
-        names = {step.name: step for step in workflow.steps}
-        return names[state.undo_names[state.index]] if state.index < len(state.undo_names) else None
-    steps = workflow.steps if state.phase is Phase.FORWARD else workflow.closing
-    return steps[state.index] if state.index < len(steps) else None
+    """The step that the run is at; None at the end of its phase, and where the workflow has it no more."""
+    steps = workflow.closing if state.phase is Phase.CLOSING else workflow.steps
+    return next((step for step in steps if step.name == state.step), None)
 
 
 def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now_us: int) -> Plan:
@@ -96,10 +102,12 @@ def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now
         state = _obey(workflow, state, signal)
     if state.status is not RunStatus.ACTIVE:
         return Plan(state, None, None)
-    step = current_step(workflow, state)
-    if step is None:
+    if state.step is None:
         state = _next_phase(workflow, state)
         return Plan(state, None, now_us if state.status is RunStatus.ACTIVE else None)
+    step = current_step(workflow, state)
+    if step is None or (state.phase is Phase.UNDO and step.undo == NO_UNDO):
+        return Plan(_lost(state), None, None)
     if state.started and step.recovery is Recovery.ASK:
         question = f"“{step.title}” was cut off and may or may not have happened: look, then say retry or skip"
         return Plan(replace(state, status=RunStatus.ASKING, started=False, reason=question), None, None)
@@ -116,7 +124,7 @@ def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -
         raise ValueError("an outcome came in for a run that had started nothing")
     state = replace(state, started=False)
     if isinstance(outcome, Done):
-        return _step_done(state, step, outcome), now_us
+        return _step_done(workflow, state, step, outcome), now_us
     expired = state.began_us is not None and now_us - state.began_us >= step.timeout_s * SECOND_US
     if isinstance(outcome, Again):
         if expired:
@@ -131,36 +139,69 @@ def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -
     return _step_failed(workflow, state, step, outcome.reason, now_us)
 
 
-def _step_done(state: RunState, step: Step, outcome: Done) -> RunState:
+def _step_done(workflow: Workflow, state: RunState, step: Step, outcome: Done) -> RunState:
     results = state.results if state.phase is Phase.UNDO else state.results | {step.name: outcome.result}
-    return replace(_at(state, state.index + 1), results=results)
+    return replace(_at(state, _after(workflow, state)), results=results)
 
 
 def _step_failed(
     workflow: Workflow, state: RunState, step: Step, reason: str, now_us: int
 ) -> tuple[RunState, int | None]:
     if state.phase is Phase.UNDO or state.phase is Phase.CLOSING:
-        return replace(_at(state, state.index), status=RunStatus.FAILED, reason=f"{step.title}: {reason}"), None
+        return replace(_at(state, state.step), status=RunStatus.FAILED, reason=f"{step.title}: {reason}"), None
     if workflow.on_failure is OnFailure.STOP:
-        return replace(_at(state, state.index), status=RunStatus.STOPPED, reason=f"{step.title}: {reason}"), None
+        return replace(_at(state, state.step), status=RunStatus.STOPPED, reason=f"{step.title}: {reason}"), None
     return _turn_back(workflow, state, f"{step.title}: {reason}"), now_us
 
 
 def _turn_back(workflow: Workflow, state: RunState, reason: str) -> RunState:
-    """Start undoing: the steps done and the one that may be half done, last first."""
-    reached = workflow.steps[: state.index + 1] if state.phase is Phase.FORWARD else workflow.steps
-    names = tuple(step.name for step in reversed(reached) if step.undo != NO_UNDO)
-    state = replace(state, phase=Phase.UNDO, status=RunStatus.ACTIVE, undo_names=names, undone=True, reason=reason)
-    return _at(replace(state, started=False), 0)
+    """Start undoing: the steps done and the one that may be half done, last first.
+
+    Where the workflow has lost the step that the run was at, nobody knows how far it came: every undo is called. Each
+    has to bear that its step has not happened, since it is called for half done ones as well.
+    """
+    names = [step.name for step in workflow.steps]
+    is_known = state.phase is Phase.FORWARD and state.step in names
+    reached = workflow.steps[: names.index(str(state.step)) + 1] if is_known else workflow.steps
+    undos = tuple(step.name for step in reversed(reached) if step.undo != NO_UNDO)
+    state = replace(state, phase=Phase.UNDO, status=RunStatus.ACTIVE, undo_names=undos, undone=True, reason=reason)
+    return _at(replace(state, started=False), _first(undos))
 
 
-def _at(state: RunState, index: int) -> RunState:
-    return replace(state, index=index, attempt=1, began_us=None, memory=None, waiting_for="")
+def _lost(state: RunState) -> RunState:
+    """A person decides what becomes of a run at a step that its workflow does not have: no other step is right.
+
+    `started` stays: whether that step was cut off matters to the version that knows it.
+    """
+    forward = state.phase is Phase.FORWARD
+    reason = (
+        f"this version of Shipline does not know the step “{state.step}”, at which this was begun by another version: "
+        f"go back to that one and say retry{', or abort it' if forward else ''}"
+    )
+    return replace(state, status=RunStatus.STOPPED if forward else RunStatus.FAILED, reason=reason)
+
+
+def _at(state: RunState, step: str | None) -> RunState:
+    return replace(state, step=step, attempt=1, began_us=None, memory=None, waiting_for="")
+
+
+def _after(workflow: Workflow, state: RunState) -> str | None:
+    """The name of what follows the step that the run is at, None at the end of the phase."""
+    if state.phase is Phase.UNDO:
+        names = state.undo_names
+    else:
+        steps = workflow.steps if state.phase is Phase.FORWARD else workflow.closing
+        names = tuple(step.name for step in steps)
+    return _first(names[names.index(str(state.step)) + 1 :])
+
+
+def _first(names: tuple[str, ...]) -> str | None:
+    return names[0] if names else None
 
 
 def _next_phase(workflow: Workflow, state: RunState) -> RunState:
     if state.phase is not Phase.CLOSING and workflow.closing:
-        return _at(replace(state, phase=Phase.CLOSING), 0)
+        return _at(replace(state, phase=Phase.CLOSING), workflow.closing[0].name)
     return replace(state, status=RunStatus.UNDONE if state.undone else RunStatus.DONE)
 
 
@@ -171,8 +212,8 @@ def _obey(workflow: Workflow, state: RunState, signal: Signal) -> RunState:
     match signal.kind:
         case "retry" if state.status in (RunStatus.STOPPED, RunStatus.ASKING, RunStatus.FAILED):
             return replace(state, status=RunStatus.ACTIVE, reason=kept, began_us=None, attempt=1)
-        case "skip" if state.status is RunStatus.ASKING:
-            return replace(_at(state, state.index + 1), status=RunStatus.ACTIVE, reason=kept)
+        case "skip" if state.status is RunStatus.ASKING and current_step(workflow, state) is not None:
+            return replace(_at(state, _after(workflow, state)), status=RunStatus.ACTIVE, reason=kept)
         case "abort" if state.phase is Phase.FORWARD:
             return _turn_back(workflow, state, str(signal.body.get("reason", "aborted by a person"))[:500])
         case _:

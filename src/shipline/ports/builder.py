@@ -25,9 +25,15 @@ class BuildRequest:
 
 
 class Builder(Protocol):
-    """Builds what an ecosystem publishes."""
+    """Builds what an ecosystem publishes.
+
+    `ecosystem` is that whose packages it builds unasked, "" where the settings must name it. `kinds` are the kinds of
+    artifact that it makes.
+    """
 
     api_version: int
+    ecosystem: str
+    kinds: tuple[str, ...]
 
     def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """Build from the clean tree `source`, the repository's top, into the empty folder `output`.

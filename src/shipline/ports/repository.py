@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
     """One commit as git has it.
 
-    `time_us` is the committer's time, kept to 0 to 2**53 - 1 whatever the commit claims; `message` is raw.
+    `author` and `author_mail` are as `.mailmap` has them. `time_us` is the committer's time, kept to 0 to 2**53 - 1
+    whatever the commit claims; `message` is raw.
     `paths` are the files that it changed against its only parent, relative to the root; empty where they were not
     asked for, and for merges.
     """
@@ -24,6 +27,25 @@ class Commit:
     time_us: int
     message: str
     paths: tuple[str, ...] = ()
+
+
+class LogEntry(NamedTuple):
+    """One commit as git prints it, its fields unread: for passes over a whole history, where each object counts.
+
+    `parents` are ids with spaces between them; the other fields are as in Commit. A tuple, since it is made in C.
+    """
+
+    id: str
+    parents: str
+    author: str
+    author_mail: str
+    time_s: str
+    message: str
+
+    @property
+    def time_us(self) -> int:
+        """As in Commit. A commit may claim any time, and one far in the future must not make releases impossible."""
+        return min(max(int(self.time_s or 0) * 1_000_000, 0), TIME_US_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +90,16 @@ class Repository(Protocol):
         """True if git tracks `path`, or anything below it; relative to the root, a file or a folder."""
         ...
 
-    def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:
-        """All tags reachable from `commit`, newest first."""
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of all tags, in no order that means anything. The cheapest question about tags that there is."""
+        ...
+
+    def tags(self) -> tuple[Tag, ...]:
+        """All tags that lead to a commit, newest first, whatever branch they are on. Costs no walk through history."""
+        ...
+
+    def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+        """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
         ...
 
     def find_tag(self, name: str) -> Tag | None:
@@ -83,16 +113,26 @@ class Repository(Protocol):
         *,
         paths: tuple[str, ...] = (),
         changed_paths: bool = False,
+        limit: int | None = None,
     ) -> Iterator[Commit]:
         """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all).
 
-        One pass over the history, read as it is consumed. `changed_paths` fills `Commit.paths`, which makes the
-        reading about four times as costly.
+        One pass over the history, to its end before the first commit comes; who needs only the first few says so by
+        `limit`. `changed_paths` fills `Commit.paths`, which makes the reading about four times as
+        costly.
         """
         ...
 
     def merge_base(self, commits: tuple[str, ...]) -> str | None:
         """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
+        ...
+
+    def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
+        """All commits reachable from `until`, newest first, unread."""
+        ...
+
+    def patch_ids(self, commits: tuple[str, ...]) -> dict[str, str]:
+        """The patch-id of each commit that has one parent and changes something: equal for equal changes."""
         ...
 
     def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
@@ -103,15 +143,23 @@ class Repository(Protocol):
         """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
         ...
 
+    def remote_address(self, name: str) -> str | None:
+        """The address of the remote of this name, as the configuration has it; None where there is none."""
+        ...
+
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
         ...
 
-    def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
+    def commit_paths(
+        self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
+    ) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
-        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. A path
-        that is not there is deleted.
+        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. With
+        `base`, only upon that commit: a HEAD that is `base` is never taken for what was to be made, whatever its
+        message says, and one that carries the key must have `base` as its only parent. Any other HEAD: ConflictError.
+        A path that is not there is deleted.
         """
         ...
 

@@ -70,7 +70,7 @@ def test_a_shallow_clone_is_wrong(history: History, tmp_path: Path) -> None:
 
 def test_wrong_settings_do_not_hide_the_rest(history: History) -> None:
     (history.folder / "shipline.toml").write_text(
-        '[registry]\nurl = "x"\n[[gate]]\nname = "g"\nrule = "test.failed == 0"\n'
+        '[[registry]]\nprovider = "pypi"\nurl = "x"\n[[gate]]\nname = "g"\nrule = "test.failed == 0"\n'
     )
     said = run_shipline(history.folder, "doctor")
     assert said.code == 1
@@ -143,9 +143,11 @@ def test_the_way_back_to_a_yanked_version_is_refused_before_anything_begins(appl
 
 def test_a_registry_that_does_not_answer_is_wrong(history: History) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
-    (history.folder / "shipline.toml").write_text(f'[registry]\nupload_url = "{url}"\nindex_url = "{url}"\n')
+    (history.folder / "shipline.toml").write_text(
+        f'[[registry]]\nprovider = "pypi"\nupload_url = "{url}"\nindex_url = "{url}"\n'
+    )
     checks = checks_of(history.folder, 1)
-    assert "cannot be reached" in checks["registry"]["words"]
+    assert "cannot be reached" in checks["registry pypi"]["words"]
     assert checks["twine"]["state"] == "ok"
 
 

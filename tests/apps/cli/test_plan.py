@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
-from shipline.capabilities.plans import Monorepo
+from shipline.capabilities.plans import BumpRules, Monorepo, Style
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
@@ -24,6 +24,9 @@ class OpenWorkspace:
     history: History
     packages: Sequence[Package] | None = None
     monorepo: Monorepo = Monorepo()  # noqa: RUF009 - a frozen value
+    bumps: BumpRules = BumpRules()  # noqa: RUF009 - the same
+    changelog_style: Style = Style()  # noqa: RUF009 - the same
+    changelog_template: str | None = None
 
     @property
     def repository(self) -> Repository:

@@ -57,13 +57,15 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
                 ],
                 "changes": [
                     {
-                        "commit": head,
+                        "oid": head,
                         "type": "feat",
                         "scope": "api",
                         "description": "answer in JSON",
                         "breaking": True,
-                        "breaking_notes": ["parse it"],
-                        "references": ["#3"],
+                        "notes": ["parse it"],
+                        "upgrade_notes": [],
+                        "refs": ["#3"],
+                        "reverts": [],
                         "author": "Ann Author",
                         "time": "2023-11-16T22:13:20Z",
                     }

@@ -49,6 +49,8 @@ REGISTRY_EFFECTS = ("publish", "yank")
 class PairBuilder(FakeBuilder):
     """As the Python builder: a wheel and an sdist, by their names."""
 
+    kinds = ("wheel", "sdist")
+
     def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         package, version = request.package, request.version
         (made,) = super().build(request, source=source, output=output)
@@ -122,7 +124,7 @@ class ReleaseWorld:
             store=store,
             events=EventWriter(self.world.ids, self.world.clock),
             repository=mortal(self.history.repository, "git", REPOSITORY_EFFECTS),
-            builder=lambda _ecosystem: builder,
+            builders=lambda package: () if package.ecosystem == "plain" else (builder,),
             outlets=(
                 Outlet("index", mortal(self.registry, "index", REGISTRY_EFFECTS)),
                 Outlet("mirror", mortal(self.mirror, "mirror", REGISTRY_EFFECTS), ("quotes",)),

@@ -92,8 +92,10 @@ def test_a_registry_takes_the_kinds_that_it_knows() -> None:
     anything = Outlet("anything", FakeRegistry(FakeClock()))
     assert images.artifacts("quotes", (wheel, image)) == (image,)
     assert anything.artifacts("quotes", (wheel, image)) == (wheel, image)
-    assert not images.takes(Package("quotes", ecosystem="python"))
-    assert not anything.takes(Package("quotes"))
+    package = Package("quotes")
+    assert images.kinds_of(package, ("wheel", "oci")) == ("oci",)
+    assert anything.kinds_of(package, ("wheel", "oci")) == ("wheel", "oci")
+    assert Outlet("others", FakeRegistry(FakeClock()), ("other",)).kinds_of(package, ("wheel",)) == ()
 
 
 @pytest.mark.parametrize(

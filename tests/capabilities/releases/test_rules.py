@@ -60,18 +60,21 @@ def test_what_is_done_follows_from_what_is_known(known: Known, start: Start, ver
 
 
 @pytest.mark.parametrize(
-    ("ecosystem", "names", "whole"),
+    ("kinds", "names", "whole"),
     [
-        ("python", (), False),
-        ("python", ("quotes-1.0.0-py3-none-any.whl",), False),
-        ("python", ("quotes-1.0.0.tar.gz",), False),
-        ("python", ("quotes-1.0.0-py3-none-any.whl", "quotes-1.0.0.tar.gz"), True),
-        ("npm", (), False),
-        ("npm", ("quotes-1.0.0.tgz",), True),
+        (("wheel", "sdist"), (), False),
+        (("wheel", "sdist"), ("quotes-1.0.0-py3-none-any.whl",), False),
+        (("wheel", "sdist"), ("quotes-1.0.0.tar.gz",), False),
+        (("wheel", "sdist"), ("quotes-1.0.0-py3-none-any.whl", "quotes-1.0.0.tar.gz"), True),
+        (("npm",), (), False),
+        (("npm",), ("quotes-1.0.0.tgz",), True),
+        (("oci",), ("quotes-1.0.0.oci",), True),
     ],
 )
-def test_a_python_version_is_whole_with_wheel_and_sdist(ecosystem: str, names: tuple[str, ...], *, whole: bool) -> None:
-    assert is_whole(ecosystem, names) is whole
+def test_a_python_version_is_whole_with_wheel_and_sdist(
+    kinds: tuple[str, ...], names: tuple[str, ...], *, whole: bool
+) -> None:
+    assert is_whole(kinds, names) is whole
 
 
 @pytest.mark.parametrize("name", ["quotes", "@scope/name", "../../etc", "a b"])

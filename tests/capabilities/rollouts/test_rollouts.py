@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.rollouts import analysis_of
+from shipline.capabilities.rollouts import analysis_of, workflow_name
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import journal_of, next_wake_us, runs_of
@@ -417,3 +418,21 @@ def test_nothing_can_be_said_to_a_rollout_that_has_ended(serving: RolloutWorld) 
     with pytest.raises(UsageError, match="does not know"):
         serving.say(rollout, "dance")
     assert rollout.environment == PLACE
+
+
+def test_a_rollout_at_a_step_that_an_upgrade_took_away_stops_in_words_and_can_be_aborted(serving: RolloutWorld) -> None:
+    """Traffic goes back, and nothing else was done meanwhile."""
+    rollout = serving.deploy("1.1.0")
+    run_until(serving, rollout, "canary")
+    upgraded = serving.engine()
+    known = upgraded.catalogue.workflows[workflow_name(PLACE)]
+    without = replace(known, steps=tuple(step for step in known.steps if step.name != "canary"))
+    upgraded.catalogue = replace(upgraded.catalogue, workflows={known.name: without})
+    serving.world.run_until_quiet(upgraded)
+    stuck = serving.now(rollout)
+    assert stuck.status is RolloutStatus.RUNNING
+    assert "does not know the step “canary”" in stuck.waiting_for
+    serving.say(rollout, "abort")
+    serving.world.run_until_quiet(upgraded)
+    assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
+    assert serving.serving() == {"1.0.0": 1.0}

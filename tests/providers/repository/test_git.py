@@ -21,7 +21,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.repository import Repository
 from shipline.providers.repository.command import bounded
-from shipline.providers.repository.git import _commits, _commits_with_paths
+from shipline.providers.repository.git import _commits_with_paths, _entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
 
@@ -54,7 +54,7 @@ def test_a_missing_git_is_named_with_its_package(tmp_path: Path, monkeypatch: py
     with pytest.raises(MissingProgram, match="'git'"):
         repository_at(tmp_path).root()
     with pytest.raises(MissingProgram):
-        list(repository_at(tmp_path)._git.stream("read", "log"))
+        list(repository_at(tmp_path)._git.spooled("read", "log"))
 
 
 def test_the_root_is_found_from_a_folder_inside(history: History) -> None:
@@ -99,6 +99,7 @@ def test_tags_of_all_kinds_are_peeled_to_commits(history: History) -> None:
     history.tag("side-1")
     history.git("checkout", "--quiet", "main")
     repository = history.repository
+    assert {tag.name for tag in repository.tags()} == {"light", "annotated", "nested", "side-1"}
     assert {(tag.name, tag.commit) for tag in repository.merged_tags()} == {
         ("light", head),
         ("annotated", head),
@@ -238,7 +239,7 @@ def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> 
     ]
     plain = RECORDS.replace(b"\nx\0y z\0", b"").replace(b"\nq\0", b"").replace(b"\0" + b"a" * 40, b"a" * 40)
     whole = [plain[start:end] for start, end in zip([0, *cuts], [*cuts, len(plain)], strict=True) if start < len(plain)]
-    assert [each.time_us for each in _commits(iter(whole))] == [1_000_000, 2_000_000, 3_000_000]
+    assert [each.time_s for each in _entries(iter(whole))] == ["1", "2", "3"]
 
 
 @pytest.mark.parametrize(("date", "time_us"), [("@253402300900 +0000", 2**53 - 1), ("@4000000000 +0000", 4 * 10**15)])

@@ -12,11 +12,26 @@ if TYPE_CHECKING:
 
 @click.command(name="changelog")
 @click.option("--all", "whole", is_flag=True, help="The whole history by releases, not only what comes next.")
+@click.option("--version", "version", metavar="V", help="Only this release, which was made already.")
+@click.option("--announcement", is_flag=True, help="As plain text to tell people.")
 @click.pass_obj
-def command(workspace: Workspace, *, whole: bool) -> None:
+def command(workspace: Workspace, *, whole: bool, version: str | None, announcement: bool) -> None:
     """Print the changelog as Markdown. Writes no file."""
-    from shipline.capabilities.plans import changelog_of
+    import gc
 
-    click.echo(
-        changelog_of(workspace.repository, workspace.packages, whole=whole, monorepo=workspace.monorepo), nl=False
+    from shipline.capabilities.plans import Show, changelog_of
+
+    if whole and (version is not None or announcement):
+        raise click.UsageError("--all is for the whole Markdown; leave --version and --announcement out.")
+    # A long history becomes very many small objects, none of them in a circle: looking for circles costs a tenth.
+    gc.disable()
+    show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version)
+    text = changelog_of(
+        workspace.repository,
+        workspace.packages,
+        whole=whole,
+        show=show,
+        bumps=workspace.bumps,
+        monorepo=workspace.monorepo,
     )
+    click.echo(text, nl=False)

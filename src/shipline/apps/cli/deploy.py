@@ -47,4 +47,6 @@ def report(rollout: Rollout, *, as_json: bool) -> int:
         click.echo(f"{name} serves {rollout.environment}", err=True)
         return int(ExitCode.DONE)
     back = f"{rollout.environment} serves {rollout.stable_version}" if rollout.stable_version else "nothing serves"
-    raise ShiplineError(f"{name} is {rollout.status.value.replace('_', ' ')}; {back}", why=rollout.reason)
+    raise ShiplineError(
+        f"{name} is {rollout.status.value.replace('_', ' ')}; {back}", why=rollout.reason or rollout.waiting_for
+    )

@@ -24,7 +24,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, chains: bo
     """Show the next version of each package, and why, in the order of their releases. Changes nothing."""
     from shipline.capabilities.plans import make_plan, plan_document
 
-    whole = make_plan(workspace.repository, workspace.packages, monorepo=workspace.monorepo)
+    whole = make_plan(workspace.repository, workspace.packages, bumps=workspace.bumps, monorepo=workspace.monorepo)
     plan = _only(whole, name)
     if as_json:
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))

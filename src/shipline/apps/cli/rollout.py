@@ -72,6 +72,28 @@ _verb("abort", "Give all traffic back to the stable version.")
 _verb("retry", "Try the way back again, for a rollout whose way back had failed.")
 
 
+@command.command(name="give-up")
+@click.argument("environment", required=False)
+@click.option("--reason", required=True, help="Why; kept in the log.")
+@click.option("--accept-exposure", is_flag=True, help="Also while users are, or may be, served by that version.")
+@click.pass_obj
+def give_up(application: Application, *, environment: str | None, reason: str, accept_exposure: bool) -> None:
+    """End a rollout whose way back has failed, as it is. The rollback has not succeeded, and is not tried again."""
+    from shipline.apps.cli.person import local_person
+    from shipline.apps.cli.rollouts import chosen_environment
+    from shipline.capabilities.rollouts import GivingUp, exposure_of, give_up_rollout
+
+    rollout = _latest(application, environment)
+    exposure = exposure_of(application.rollout_ground(chosen_environment(application, environment)), rollout)
+    said = GivingUp(reason, local_person(), exposure, accepts_exposure=accept_exposure)
+    with application.store.begin() as tx:
+        given_up = give_up_rollout(tx, application.engine, rollout, said)
+    click.echo(f"given up: the rollout of {rollout.package} {rollout.version} is {given_up.status.value}", err=True)
+    click.echo(f"  what is left there is as it was; {rollout.environment} is free for the next rollout", err=True)
+    if exposure:
+        click.echo(f"  {printable(exposure)}: deploy a version that is good", err=True)
+
+
 def _latest(application: Application, environment: str | None) -> Rollout:
     from shipline.apps.cli.rollouts import chosen_environment
     from shipline.capabilities.rollouts import latest_rollout

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from shipline.capabilities.plans import Monorepo
+from shipline.capabilities.plans import BumpRules, Monorepo, Style
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -26,4 +26,19 @@ class Workspace(Protocol):
     @property
     def monorepo(self) -> Monorepo:
         """How the packages are planned together."""
+        ...
+
+    @property
+    def bumps(self) -> BumpRules:
+        """How far changes move a version."""
+        ...
+
+    @property
+    def changelog_style(self) -> Style:
+        """How changelogs look."""
+        ...
+
+    @property
+    def changelog_template(self) -> str | None:
+        """The user's template, None where there is none."""
         ...

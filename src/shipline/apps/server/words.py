@@ -32,6 +32,7 @@ TONES: dict[str, str] = {
     RolloutStatus.ROLLING_BACK.value: "bad",
     RolloutStatus.ROLLED_BACK.value: "bad",
     RolloutStatus.FAILED.value: "bad",
+    RolloutStatus.GIVEN_UP.value: "bad",
     IncidentStatus.OPEN.value: "bad",
     IncidentStatus.RESOLVED.value: "good",
     Answer.PASS.value: "good",

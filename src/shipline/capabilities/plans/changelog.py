@@ -6,15 +6,17 @@ An existing file is never rewritten: a section is put in, and every other charac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from shipline.capabilities.plans.links import Links
 from shipline.domain.change import DEPENDENCIES, Change
 from shipline.domain.release_plan import PackagePlan
 
 HEAD = "# Changelog\n\nAll notable changes are listed here, the latest release first.\n\n"
 UNRELEASED = "Unreleased"
+SHORT_ID = 7
 BREAKING = "Breaking changes"
 SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
@@ -28,37 +30,68 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One release of the changelog. `title` is its version, or UNRELEASED; `time_us` None leaves the date out."""
+    """One release of the changelog. `title` is its version, or UNRELEASED; `time_us` None leaves the date out.
+
+    `tags` are those of the release before and of this one, None where there is none. `newcomers` are the authors who
+    had never contributed before; nobody where that was not looked at.
+    """
 
     title: str
     changes: tuple[Change, ...]
     time_us: int | None = None
+    tags: tuple[str | None, str | None] = (None, None)
+    newcomers: frozenset[str] = frozenset()
 
 
-def is_notable(change: Change) -> bool:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a changelog looks. `sections` are titles by type of change, in their order.
+
+    `links` None writes none. `contributors` names who did it. `upgrade_notes` are texts by what they belong to: the
+    number of a request or issue, or the beginning of a commit's id.
+    """
+
+    sections: Mapping[str, str] = field(default_factory=lambda: SECTIONS)
+    links: Links | None = None
+    contributors: bool = False
+    upgrade_notes: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Style()
+
+
+def is_notable(change: Change, style: Style = PLAIN) -> bool:
     """True for what users notice, which alone stands in the changelog."""
-    return change.breaking or change.type in SECTIONS
+    return change.breaking or change.type in style.sections
 
 
-def render_section(plan: PackagePlan, *, time_us: int | None = None) -> str:
-    """The changelog's section of a planned release; UNRELEASED while `time_us`, the release's instant, is not set."""
-    title = plan.next if plan.next is not None and time_us is not None else UNRELEASED
-    return render(Section(title, plan.changes, time_us))
+def section_of(plan: PackagePlan, *, time_us: int | None = None) -> Section:
+    """A planned release as a section; UNRELEASED while `time_us`, the release's instant, is not set."""
+    released = plan.next is not None and time_us is not None
+    before = plan.tag.replace(plan.next, plan.current) if plan.tag and plan.next and plan.current else None
+    tags = (before, plan.tag if released else "HEAD")
+    return Section(str(plan.next) if released else UNRELEASED, plan.changes, time_us, tags)
 
 
-def render_all(sections: Iterable[Section]) -> str:
+def render_section(plan: PackagePlan, *, time_us: int | None = None, style: Style = PLAIN) -> str:
+    """The changelog's section of a planned release."""
+    return render(section_of(plan, time_us=time_us), style)
+
+
+def render_all(sections: Iterable[Section], style: Style = PLAIN) -> str:
     """A whole changelog, with its head, in the order of `sections`."""
-    return HEAD + "\n".join(render(section) for section in sections)
+    return HEAD + "\n".join(render(section, style) for section in sections)
 
 
-def render(section: Section) -> str:
-    """One section: a heading, then what breaks, then the rest by kind; ends with one line break."""
+def render(section: Section, style: Style = PLAIN) -> str:
+    """One section: a heading, then what breaks, then the rest by kind, then who did it; ends with one line break."""
     date = "" if section.time_us is None else f" - {rfc3339(section.time_us)[:10]}"
-    blocks = [f"## [{section.title}]{date}\n"]
-    grouped = _grouped(section.changes)
-    blocks += [
-        f"### {title}\n\n" + "".join(grouped[title]) for title in (BREAKING, *SECTIONS.values()) if grouped[title]
-    ]
+    before, after = section.tags
+    address = f"({style.links.compare(before, after)})" if style.links and before and after else ""
+    blocks = [f"## [{section.title}]{address}{date}\n"]
+    blocks += [f"### {title}\n\n" + "".join(lines) for title, lines in grouped(section.changes, style).items()]
+    if style.contributors and section.changes:
+        blocks.append("### Contributors\n\n" + "".join(_people(section)))
     return "\n".join(blocks if len(blocks) > 1 else [*blocks, f"{NO_CHANGES}\n"])
 
 
@@ -80,7 +113,8 @@ def prepend(existing: str, section: str, version: str) -> str:
     nothing. An "Unreleased" section stays on top. The section takes the line breaks of the file. `existing` must
     have been read without translation of line breaks; bytes that are not UTF-8 survive as surrogate escapes.
     """
-    newline = "\r\n" if existing.partition("\n")[0].endswith("\r") else "\n"
+    line, broken, _ = existing.partition("\n")
+    newline = "\r\n" if broken and line.endswith("\r") else "\n"
     added = section.rstrip("\n").replace("\n", newline)
     # The second question is for files whose last code fence is never closed: all below it is code, also our heading.
     if has_section(existing, version) or added in existing:
@@ -114,21 +148,45 @@ def _headings(text: str) -> Iterator[tuple[str, int]]:
             yield re.sub(r"^v(?=\d)", "", heading[1]), line.start()
 
 
-def _grouped(changes: Sequence[Change]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {title: [] for title in (BREAKING, *SECTIONS.values())}
+def grouped(changes: Sequence[Change], style: Style = PLAIN) -> dict[str, list[str]]:
+    """The lines of each title that has any, in the order in which they stand."""
+    found: dict[str, list[str]] = {title: [] for title in (BREAKING, *style.sections.values())}
     for change in changes:
         if change.breaking:
-            grouped[BREAKING] += [_entry(change, note) for note in change.breaking_notes or (change.description,)]
+            found[BREAKING] += [
+                _entry(change, note, style) for note in change.breaking_notes or (change.description,)
+            ] + _upgrade(change, style)
         # A breaking change that is only marked with `!` has been said in full above.
-        if change.type in SECTIONS and (change.breaking_notes or not change.breaking):
-            grouped[SECTIONS[change.type]].append(_entry(change, change.description))
-    return grouped
+        if change.type in style.sections and (change.breaking_notes or not change.breaking):
+            found[style.sections[change.type]].append(_entry(change, change.description, style))
+    return {title: lines for title, lines in found.items() if lines}
 
 
-def _entry(change: Change, text: str) -> str:
+def _entry(change: Change, text: str, style: Style) -> str:
     scope = f"**{_safe(change.scope)}:** " if change.scope else ""
-    mark = f" ({change.short})" if change.is_commit else ""
-    return f"- {scope}{_safe(text)}{mark}\n"
+    if not change.is_commit:
+        return f"- {scope}{_safe(text)}\n"
+    if style.links is None:
+        return f"- {scope}{_safe(text)} ({change.commit[:7]})\n"
+    mark = f"[{change.commit[:7]}]({style.links.commit(change.commit)})"
+    return f"- {scope}{style.links.linked(_safe(text))} ({mark})\n"
+
+
+def _upgrade(change: Change, style: Style) -> list[str]:
+    """What a user has to do, as paragraphs of the entry above."""
+    written = [
+        text
+        for name, text in style.upgrade_notes.items()
+        if f"#{name}" in change.references or (len(name) >= SHORT_ID and change.commit.startswith(name))
+    ]
+    notes = "\n\n".join([*change.upgrade_notes, *written]).strip()
+    lines = [f"  {_safe(line)}".rstrip() + "\n" for line in notes.splitlines()] if notes else []
+    return ["\n", *lines, "\n"] if lines else []
+
+
+def _people(section: Section) -> list[str]:
+    names = sorted({change.author for change in section.changes if change.author}, key=str.casefold)
+    return [f"- {_safe(name)}{', for the first time' if name in section.newcomers else ''}\n" for name in names]
 
 
 def _safe(text: str) -> str:

@@ -14,15 +14,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from shipline.domain.change import Change
-from shipline.ports.repository import Commit
+from shipline.ports.repository import Commit, LogEntry
 
 HEADER = re.compile(r"([^\W_][\w-]*)(?:\(([^\n]*?)\))?(!)?:[ \t]+(\S[^\n]*)")
 REVERT = re.compile(r'Revert "([^\n]*)"(?:[ \t]+\(#\d+\))*[ \t]*')
 REAPPLY = re.compile(r'Reapply "([^\n]*)"(?:[ \t]+\(#\d+\))*[ \t]*')
 
 # A footer's token and separator (specification, items 8 to 12); a token at the end of its line has its value below.
-FOOTER = re.compile(r"^(BREAKING[ -]CHANGE|[^\W_][\w-]*)(?::[ \t]+|:$|[ \t](?=#))", re.MULTILINE)
+# The line break in front is what makes them fast to find.
+FOOTER = re.compile(r"\n(BREAKING[ -]CHANGE|[^\W_][\w-]*)(?::[ \t]+|:(?=\n|\Z)|[ \t](?=#))")
 BREAKING = frozenset({"BREAKING CHANGE", "BREAKING-CHANGE"})
+# Our own: what a user has to do, in the words of who made the change.
+UPGRADE_NOTE = "Upgrade-Note"
 # Written by `git cherry-pick -x`; not a footer by its form, and no part of the footer before it.
 CHERRY_PICKED = re.compile(r"^\(cherry picked from commit [0-9a-f]+\)$", re.MULTILINE)
 
@@ -76,11 +79,17 @@ class Message(NamedTuple):
     references: tuple[str, ...] = ()
     reverts: tuple[str, ...] = ()
     body: str = ""
+    upgrade_notes: tuple[str, ...] = ()
 
 
 def read_change(commit: Commit) -> Change:
-    """The commit as a Change."""
-    kind, description, scope, breaking, notes, references, reverts, body = read_message(commit.message)
+    """The commit as one Change, whatever more its body says."""
+    return change_of(commit, read_message(commit.message))
+
+
+def change_of(commit: Commit | LogEntry, message: Message, *, with_body: bool = True) -> Change:
+    """The change that a message of a commit is; without its body where nobody will read that."""
+    kind, description, scope, breaking, notes, references, reverts, body, upgrades = message
     return Change(
         commit.id,
         kind,
@@ -92,7 +101,9 @@ def read_change(commit: Commit) -> Change:
         notes,
         references,
         reverts,
-        body,
+        body if with_body else "",
+        upgrades,
+        commit.author_mail,
     )
 
 
@@ -109,7 +120,7 @@ def read_message(raw: str | bytes) -> Message:
     references = _numbers(subject) if "#" in subject else []
     if not rest and kind != "revert":
         return Message(kind, description, scope, exclamation, (), tuple(references))
-    notes, referred, body = _read_rest(rest.strip("\n"))
+    notes, upgrades, referred, body = _read_rest(rest.strip("\n"))
     return Message(
         kind,
         description,
@@ -119,6 +130,7 @@ def read_message(raw: str | bytes) -> Message:
         tuple(dict.fromkeys(references + referred)),
         _read_reverts(kind, rest),
         body,
+        upgrades,
     )
 
 
@@ -140,28 +152,32 @@ def _numbers(text: str) -> list[str]:
     return (NUMBER if NAMED_NUMBER.search(text) else PLAIN_NUMBER).findall(text)
 
 
-def _read_rest(rest: str) -> tuple[tuple[str, ...], list[str], str]:
-    """Breaking notes, references, and the body without the breaking notes."""
+def _read_rest(rest: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str], str]:
+    """Breaking notes, upgrade notes, references, and the body without the breaking notes."""
     if ":" not in rest and "#" not in rest:
-        return (), [], rest
+        return (), (), [], rest
     notes: list[str] = []
+    upgrades: list[str] = []
     references: list[str] = []
     body = rest
     for token, value, start in _footers(rest):
         if token in BREAKING:
             notes.append(_unwrapped(value))
             body = body[:start]
+        elif token == UPGRADE_NOTE:
+            upgrades.append(_unwrapped(value))
+            body = body[:start]
         elif token.lower() in REFERENCE_TOKENS:
             references += REFERENCE.findall(value.partition("\n")[0])
-    return tuple(note for note in notes if note), references, body.rstrip()
+    return tuple(filter(None, notes)), tuple(filter(None, upgrades)), references, body.rstrip()
 
 
 def _footers(rest: str) -> Iterator[tuple[str, str, int]]:
     """Token, value and start of each footer; a value ends where the next footer begins (specification, item 10)."""
-    found = list(FOOTER.finditer(rest))
-    ends = [match.start() for match in found[1:]] + [len(rest)]
+    found = list(FOOTER.finditer("\n" + rest))
+    ends = [match.start() for match in found[1:]] + [len(rest) + 1]
     for match, end in zip(found, ends, strict=False):  # No footer at all has one end too many.
-        value = rest[match.end() : end]
+        value = rest[match.end() - 1 : max(end - 1, 0)]
         yield match[1], CHERRY_PICKED.split(value, maxsplit=1)[0], match.start()
 
 

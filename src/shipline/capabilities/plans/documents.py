@@ -46,13 +46,15 @@ def _requirement(edit: RequirementEdit) -> dict[str, Any]:
 
 def _change(change: Change) -> dict[str, Any]:
     return {
-        "commit": change.commit,
+        "oid": change.commit,
         "type": change.type,
         "scope": change.scope,
         "description": change.description,
         "breaking": change.breaking,
-        "breaking_notes": list(change.breaking_notes),
-        "references": list(change.references),
+        "notes": list(change.breaking_notes),
+        "upgrade_notes": list(change.upgrade_notes),
+        "refs": list(change.references),
+        "reverts": list(change.reverts),
         "author": change.author,
         "time": rfc3339(change.time_us),
     }

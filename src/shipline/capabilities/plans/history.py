@@ -35,6 +35,28 @@ def release_of_each(parents: Parents, releases: Sequence[str]) -> dict[str, int]
     return found
 
 
+def brought_in(parents: Parents, head: str, merges: Sequence[str]) -> dict[str, list[str]]:
+    """For each of `merges`, oldest first, the commits that came with it: those beside the line of first parents."""
+    line: set[str] = set()
+    commit: str | None = head
+    while commit is not None and commit in parents and commit not in line:
+        line.add(commit)
+        commit = next(iter(parents[commit]), None)
+    seen = set(line)
+    found: dict[str, list[str]] = {}
+    for merge in merges:
+        inside: list[str] = []
+        waiting = list(parents[merge][1:])
+        while waiting:
+            each = waiting.pop()
+            if each in parents and each not in seen:
+                seen.add(each)
+                inside.append(each)
+                waiting += parents[each]
+        found[merge] = inside
+    return found
+
+
 def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
     """For each commit the set of `releases` (commits) that contain it, as the bits of a number; none: left out.
 

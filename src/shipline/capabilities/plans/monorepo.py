@@ -32,6 +32,7 @@ from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Group
 from shipline.ports.repository import Commit, Repository
 
+CORRECTION = "BEGIN_COMMIT_OVERRIDE"
 COMMITS, CHANGESETS, BOTH = "commits", "changesets", "both"
 CHANGESETS_MAX = 10_000
 
@@ -88,13 +89,26 @@ def read_changesets(repository: Repository, head: str, names: Sequence[str], sou
     return Changesets(without_ignored(found, config.ignored), config, source or CHANGESETS, notes)
 
 
+def worth_reading(commits: Sequence[Commit], shares: Sequence[tuple[Commit, list[str]]]) -> Sequence[Commit]:
+    """The commits whose messages count: those of a share, and those that correct others.
+
+    All of them where there are merges, since what a merge brought in decides whether its title counts.
+    """
+    if any(len(commit.parents) > 1 for commit in commits):
+        return commits
+    wanted = {commit.id for commit, _ in shares}
+    return [commit for commit in commits if commit.id in wanted or CORRECTION in commit.message]
+
+
 def unreleased_changes(
-    commits: Sequence[Commit], lineages: Sequence[Lineage], changesets: Changesets
+    shares: Iterable[tuple[Commit, list[str]]],
+    read: Mapping[str, tuple[Change, ...]],
+    lineages: Sequence[Lineage],
+    changesets: Changesets,
 ) -> dict[str, list[Change]]:
     """For each package's name what has come since its last final release, newest first, changesets before commits.
 
-    Merges with git's own message change nothing themselves. Where both count, a changeset speaks for the commit that
-    brought it.
+    `read` are the changes of each commit. Where both count, a changeset speaks for the commit that brought it.
     """
     found = {
         each.package.name: [
@@ -105,14 +119,10 @@ def unreleased_changes(
         for each in lineages
     }
     spoken = {changeset.path: changeset for changeset in changesets.read}
-    for commit, names in attributed(commits, lineages):
-        change: Change | None = None
+    for commit, names in shares:
         for name in names:
-            if changesets.ignores(name) or (spoken and _speaks(spoken, commit, name)):
-                continue
-            change = change or read_change(commit)
-            if len(commit.parents) < 2 or change.type:
-                found[name].append(change)
+            if not (changesets.ignores(name) or (spoken and _speaks(spoken, commit, name))):
+                found[name] += read[commit.id]
     return found
 
 

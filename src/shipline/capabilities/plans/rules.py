@@ -12,8 +12,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
-from shipline.capabilities.plans.versions import STABLE, Numbers, Version, bumped, distance, effective, scheme_named
+from shipline.capabilities.plans.versions import STABLE, Numbers, Version, bumped, distance, scheme_named
 from shipline.domain.change import DEPENDENCIES, Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
@@ -24,6 +26,7 @@ FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial dev
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
+PICKED = "(cherry picked from commit "  # Written by `git cherry-pick -x`.
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Lineage:
     stated: str | None = None
     stated_in: str = ""
     notes: tuple[str, ...] = ()
+    bumps: BumpRules = USUAL
 
     @property
     def last_stable(self) -> Released | None:
@@ -70,6 +74,8 @@ def bump_of(change: Change) -> Bump:
     """How far one change moves a version from 1.0.0 on."""
     if change.bump is not None:
         return change.bump
+    if change.ruled is not None:
+        return change.ruled
     return Bump.MAJOR if change.breaking else BUMPS.get(change.type, Bump.NONE)
 
 
@@ -82,10 +88,10 @@ def tidied(changes: Sequence[Change]) -> Tidied:
     """Cancel reverted pairs and drop doubles; `changes` are newest first, and stay so."""
     cancelled, reasons = _cancelled(changes)
     kept = [change for change in changes if change.commit not in cancelled]
-    doubles = _doubles(kept)
-    if doubles:
-        reasons.append(_counted(len(doubles), "change") + " that came in twice counted once.")
-    return Tidied(tuple(change for change in kept if change.commit not in doubles), tuple(reasons))
+    single = _without_doubles(kept)
+    if len(single) < len(kept):
+        reasons.append(_counted(len(kept) - len(single), "change") + " that came in twice counted once.")
+    return Tidied(tuple(single), tuple(reasons))
 
 
 def stated_as_released(lineage: Lineage, commit: str) -> Lineage:
@@ -169,11 +175,11 @@ def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
     ) is not Bump.NONE
 
 
-def _moved(release: Numbers, changes: Sequence[Change]) -> Numbers:
+def _moved(lineage: Lineage, release: Numbers, changes: Sequence[Change]) -> Numbers:
     """The release moved by all changes. What says its bump outright is taken at its word, also before 1.0.0."""
     said = highest_bump(change for change in changes if change.bump is not None)
     read = highest_bump(change for change in changes if change.bump is None)
-    return max(bumped(release, said), bumped(release, effective(read, release)))
+    return max(bumped(release, said), bumped(release, lineage.bumps.effective(read, release[0])))
 
 
 def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
@@ -189,7 +195,7 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
     above = [each for each in announced if each > release]
     if highest_bump(changes) is Bump.NONE and not above:
         return None
-    return max([_moved(release, changes), *above])
+    return max([_moved(lineage, release, changes), *above])
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
@@ -216,6 +222,8 @@ def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
     """Commits that take each other back, newest first: a revert that was itself reverted takes nothing back."""
     gone: set[str] = set()
     reasons: list[str] = []
+    if not any(change.reverts for change in changes):
+        return gone, reasons
     position = {change.commit: index for index, change in enumerate(changes)}
     for index, change in enumerate(changes):
         if change.commit in gone or not change.reverts:
@@ -240,16 +248,55 @@ def _reverted(name: str, changes: Sequence[Change], position: dict[str, int], in
     return next((each for each in older if each.commit.startswith(name)), None)
 
 
-def _doubles(changes: Sequence[Change]) -> set[str]:
-    """Conventional changes that say exactly what an older one says: cherry-picked, or merged and squashed."""
-    seen: set[object] = set()
-    doubles: set[str] = set()
+def _without_doubles(changes: Sequence[Change]) -> list[Change]:
+    """Without conventional changes that an older one is: cherry-picked, or merged and squashed. Newest first.
+
+    An older one is the same if it says the same and both name no other pull request, if it is what this one was
+    cherry-picked from, or if its patch is the same.
+    """
+    marked = [change for change in changes if change.patch or (change.body and PICKED in change.body)]
+    if not marked and len({change.description.partition("(")[0].rstrip() for change in changes}) == len(changes):
+        return list(changes)  # No two begin alike, so no two say the same.
+    known = {change.commit for change in changes}
+    said: dict[object, list[frozenset[str]]] = {}
+    patches: dict[str, str] = {}
+    single: list[Change] = []
     for change in reversed(changes):
-        key = (change.type, change.scope, change.description, change.breaking, change.breaking_notes)
-        if change.type and key in seen:
-            doubles.add(change.commit)
-        seen.add(key)
-    return doubles
+        words, numbers = _words(change)
+        older = said.setdefault(words, [])
+        same = any(not numbers or not each or not numbers.isdisjoint(each) for each in older)
+        picked = PICKED in change.body and any(each in known for each in _picked_from(change))
+        patched = change.patch and patches.setdefault(change.patch, change.commit) != change.commit
+        older.append(numbers)
+        if not change.type or not (same or picked or patched):
+            single.append(change)
+    return single[::-1]
+
+
+def lookalikes(changes: Sequence[Change]) -> tuple[str, ...]:
+    """The commits that may be one change in two commits, so that their patches are worth a comparison.
+
+    They name one pull request and say other words, or say one thing and name other pull requests.
+    """
+    groups: dict[object, dict[str, set[object]]] = {}
+    for change in changes:
+        words, numbers = _words(change) if change.type else (None, frozenset())
+        for number in numbers:
+            groups.setdefault(number, {}).setdefault(change.commit, set()).add(words)
+        if numbers:
+            groups.setdefault(words, {}).setdefault(change.commit, set()).add(numbers)
+    alike = [group for group in groups.values() if len(group) > 1 and len(set(map(frozenset, group.values()))) > 1]
+    return tuple(dict.fromkeys(commit for group in alike for commit in group))
+
+
+def _words(change: Change) -> tuple[object, frozenset[str]]:
+    """What a change says without the pull requests at its end, and these."""
+    description, numbers = without_numbers(change.description)
+    return (change.type, change.scope, description, change.breaking, change.breaking_notes), frozenset(numbers)
+
+
+def _picked_from(change: Change) -> list[str]:
+    return [line.rpartition(" ")[2].rstrip(")") for line in change.body.splitlines() if PICKED in line]
 
 
 def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
@@ -272,15 +319,19 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[
     deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump and change.type]
     deciding = [change for change in deciding if change.type != DEPENDENCIES]
     sentences = [_deciding(bump, deciding)] if deciding else []
-    if bump is Bump.MAJOR and _moved(release, changes) != bumped(release, bump):
-        sentences.append("While the major version is 0, a breaking change moves the minor version.")
-    if target != _moved(release, changes):
+    effective = lineage.bumps.effective(bump, release[0])
+    if effective is not bump and _moved(lineage, release, changes) != bumped(release, bump):
+        what = "breaking change" if bump is Bump.MAJOR else "feature"
+        sentences.append(f"While the major version is 0, a {what} moves the {effective.value} version.")
+    if target != _moved(lineage, release, changes):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 
 
 def _deciding(bump: Bump, deciding: Sequence[Change]) -> str:
     names = {Bump.MAJOR: "breaking change", Bump.MINOR: "feature", Bump.PATCH: "fix"}
+    if any(change.ruled is not None for change in deciding):
+        names[bump] = f"change that moves the {bump.value} version"
     examples = ", ".join(quoted(change) for change in deciding[:EXAMPLES_MAX])
     more = f" and {len(deciding) - EXAMPLES_MAX} more" if len(deciding) > EXAMPLES_MAX else ""
     return f"{_counted(len(deciding), names[bump])}: {examples}{more}."
@@ -299,4 +350,6 @@ def _nothing(changes: Sequence[Change]) -> str:
 
 def _counted(number: int, noun: str) -> str:
     plural = {"fix": "fixes"}.get(noun, f"{noun}s")
+    if noun.startswith("change that moves "):
+        plural = noun.replace("change that moves", "changes that move")
     return f"{number} {noun if number == 1 else plural}"

@@ -76,7 +76,10 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
     found = _with_versions(repository, head, (*root, *members))
     check_names([each.package for each in found])
     packages = [each.package for each in found]
-    usual = used_format([package.name for package in packages if package.path != "."], tags) or MONOREPO_FORMAT
+    usual = (
+        used_format([package.name for package in packages if package.path != "."], [tag.name for tag in tags])
+        or MONOREPO_FORMAT
+    )
     pairs = [
         (with_detected_format(each.package, tags) if each in root else replace(each.package, tag_format=usual), each)
         for each in found
@@ -127,7 +130,7 @@ def choose_packages(
     )
     everything = [package for each in chosen for package in each]
     check_names(everything)
-    return _with_formats(repository, head, chosen), tuple(notes)
+    return _with_formats(repository, chosen), tuple(notes)
 
 
 def _matched(members: Members, files: Sequence[str], plain: Sequence[str], notes: list[str]) -> tuple[str, ...]:
@@ -168,15 +171,13 @@ def _chosen(choice: PackageChoice, folder: str, contents: Mapping[str, bytes]) -
     )
 
 
-def _with_formats(
-    repository: Repository, head: str, chosen: tuple[tuple[Package, ...], ...]
-) -> tuple[tuple[Package, ...], ...]:
+def _with_formats(repository: Repository, chosen: tuple[tuple[Package, ...], ...]) -> tuple[tuple[Package, ...], ...]:
     """Where nobody said a tag format: `v{version}` for one package or the top, else what the tags show."""
     unsaid = [each for some in chosen for each in some if not each.tag_format and each.path != "."]
     several = sum(map(len, chosen)) > 1
     usual = Package("").tag_format
     if unsaid and several:
-        shown = used_format([each.name for each in unsaid], repository.merged_tags(head)) or MONOREPO_FORMAT
+        shown = used_format([each.name for each in unsaid], repository.tag_names()) or MONOREPO_FORMAT
     else:
         shown = usual
     return tuple(

@@ -90,10 +90,10 @@ def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
     return replace(package, tag_format=max(winners, key=lambda form: votes[form]))
 
 
-def used_format(names: Iterable[str], tags: Iterable[Tag]) -> str | None:
-    """The form in which most of `tags` name one of the packages; None where none does."""
+def used_format(names: Iterable[str], tag_names: Iterable[str]) -> str | None:
+    """The form in which most of the tags name one of the packages; None where none does."""
     known = set(names)
-    votes = Counter(match[2] for tag in tags if (match := NAMED_TAG.fullmatch(tag.name)) and match[1] in known)
+    votes = Counter(match[2] for tag in tag_names if (match := NAMED_TAG.fullmatch(tag)) and match[1] in known)
     return f"{{package}}{votes.most_common(1)[0][0]}{{version}}" if votes else None
 
 

@@ -7,21 +7,24 @@ from dataclasses import replace
 from functools import partial
 
 from shipline.capabilities.plans import changelog, history, rules
-from shipline.capabilities.plans.attribution import Attribution
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.chains import with_chains
-from shipline.capabilities.plans.conventional import read_change
 from shipline.capabilities.plans.graph import Member, circle_notes, components, edges_of, settle
 from shipline.capabilities.plans.monorepo import (
     CHANGESETS,
     Changesets,
     Monorepo,
-    owners_of,
+    attributed,
     read_changesets,
     unreleased_changes,
+    worth_reading,
 )
 from shipline.capabilities.plans.packages import Found
+from shipline.capabilities.plans.past import Past, read_past
 from shipline.capabilities.plans.pending import Pending, pending_changesets
+from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.show import Show
 from shipline.capabilities.plans.survey import (
     PackageChoice,
     Survey,
@@ -32,7 +35,7 @@ from shipline.capabilities.plans.survey import (
 from shipline.capabilities.plans.tags import Released, of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import STABLE, checked_channel
 from shipline.domain.change import Change
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
@@ -44,7 +47,8 @@ BASES_MAX = 2000  # They go on one command line.
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = _checked_head(repository)
-    return tuple(package for package, _ in survey_repository(repository, head, repository.merged_tags(head)).found)
+    tags = tags_that_matter(repository, head, STABLE)
+    return tuple(package for package, _ in survey_repository(repository, head, tags).found)
 
 
 def known_packages(repository: Repository, packages: Sequence[Package] | None = None) -> tuple[Package, ...]:
@@ -55,7 +59,7 @@ def known_packages(repository: Repository, packages: Sequence[Package] | None = 
 def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
     """The changesets of the work tree, and the packages that have changed since a commit and have none."""
     head = _checked_head(repository)
-    lineages, _ = _lineages(repository, packages, head)
+    lineages, _ = _lineages(repository, packages, head, tags_that_matter(repository, head, STABLE))
     return pending_changesets(repository, lineages, head, since)
 
 
@@ -73,7 +77,8 @@ def latest_releases(
     repository: Repository, packages: Sequence[Package] | None = None
 ) -> tuple[tuple[Package, Released | None], ...]:
     """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
-    lineages, _ = _lineages(repository, packages, _checked_head(repository))
+    head = _checked_head(repository)
+    lineages, _ = _lineages(repository, packages, head, tags_that_matter(repository, head, STABLE))
     return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
 
@@ -82,6 +87,7 @@ def make_plan(
     packages: Sequence[Package] | None = None,
     *,
     channel: str = STABLE,
+    bumps: BumpRules = USUAL,
     monorepo: Monorepo = ALONE,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
@@ -91,14 +97,17 @@ def make_plan(
     """
     head = _checked_head(repository)
     checked_channel(channel)
-    lineages, survey = _lineages(repository, packages, head)
+    lineages, survey = _lineages(repository, packages, head, tags_that_matter(repository, head, channel))
+    lineages = tuple(replace(lineage, bumps=bumps) for lineage in lineages)
     names = [lineage.package.name for lineage in lineages]
     changesets = read_changesets(repository, head, names, monorepo.source)
     if changesets.source == CHANGESETS:
         lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
     commits = _commits(repository, head, lineages, changesets)
     parents = {commit.id: commit.parents for commit in commits}
-    changes = unreleased_changes(commits, lineages, changesets)
+    shares = list(attributed(commits, lineages))
+    read = bumps.applied(changes_of(repository, worth_reading(commits, shares), head))
+    changes = unreleased_changes(shares, read, lineages, changesets)
     members = [
         Member(each.package, partial(_plan, each, changes[each.package.name], parents, channel), each.released)
         for each in lineages
@@ -110,29 +119,37 @@ def make_plan(
     return with_chains(ReleasePlan(head, tuple(_with_changesets(each, changesets, channel) for each in plans), notes))
 
 
-def changelog_of(
+def changelog_of(  # noqa: PLR0913 - what a command says, each by its name
     repository: Repository,
     packages: Sequence[Package] | None = None,
     *,
     whole: bool = False,
+    show: Show | None = None,
+    bumps: BumpRules = USUAL,
     monorepo: Monorepo = ALONE,
 ) -> str:
-    """The changelog as Markdown: of the next release, or the `whole` history's. Several packages follow each other.
+    """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
 
-    Pre-releases are part of the final release after them; those that have none yet stand by themselves.
+    Several packages follow each other. `show` makes the text of a package's sections, and has the style. A version
+    that was never released here: UsageError.
     """
-    if not whole:
-        plans = make_plan(repository, packages, monorepo=monorepo).packages
-        return _joined([(plan.name, changelog.render_section(plan)) for plan in plans])
+    shown = show or Show()
+    version = shown.version
+    if not whole and version is None and not shown.style.contributors:
+        plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo).packages
+        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     head = _checked_head(repository)
-    lineages, _ = _lineages(repository, packages, head)
-    parents, changes = _notable(repository, head, lineages)
-    return _joined(
-        [
-            (lineage.package.name, changelog.render_all(_sections(lineage, parents, changes[lineage.package.path])))
-            for lineage in lineages
-        ]
-    )
+    # Which tags HEAD contains, the one pass over its history tells.
+    lineages, _ = _lineages(repository, packages, head, repository.tags())
+    past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
+    if whole:
+        return _joined(_whole(past, lineages, replace(shown, whole=True)))
+    title = version or changelog.UNRELEASED
+    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    if version is not None and not any(sections for _, sections in chosen):
+        raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
+    empty = [changelog.Section(changelog.UNRELEASED, ())]
+    return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
 
 
 def _checked_head(repository: Repository) -> str:
@@ -150,9 +167,8 @@ def _checked_head(repository: Repository) -> str:
 
 
 def _lineages(
-    repository: Repository, packages: Sequence[Package] | None, head: str
+    repository: Repository, packages: Sequence[Package] | None, head: str, tags: Sequence[Tag]
 ) -> tuple[tuple[Lineage, ...], Survey]:
-    tags = repository.merged_tags(head)
     if packages is None:
         survey = survey_repository(repository, head, tags)
     else:
@@ -227,42 +243,17 @@ def _with_changesets(plan: PackagePlan, changesets: Changesets, channel: str) ->
     return replace(plan, changesets=tuple(changeset.path for changeset in changesets.of(plan.name)))
 
 
-def _notable(
-    repository: Repository, head: str, lineages: Sequence[Lineage]
-) -> tuple[dict[str, tuple[str, ...]], dict[str, list[Change]]]:
-    """The whole history's shape, and of its changes only those that a changelog shows: the rest is let go at once."""
-    packages = [lineage.package for lineage in lineages]
-    attribution = None if _owns_everything(packages) else Attribution(packages)
-    parents: dict[str, tuple[str, ...]] = {}
-    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
-    for commit in repository.log((), head, changed_paths=attribution is not None):
-        parents[commit.id] = commit.parents
-        change = read_change(commit)
-        if changelog.is_notable(change):
-            for owner in changes if attribution is None else owners_of(attribution, commit):
-                changes[owner].append(change)
-    return parents, changes
-
-
-def _sections(lineage: Lineage, parents: history.Parents, changes: Sequence[Change]) -> list[changelog.Section]:
-    stable = lineage.last_stable
-    releases = [
-        entry
-        for entry in lineage.released
-        if entry.version.is_stable or stable is None or entry.version.key > stable.version.key
-    ]
-    owner = history.release_of_each(parents, [entry.tag.commit for entry in releases])
-    grouped: dict[int, list[Change]] = {}
-    for change in changes:
-        grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
-    sections = [
-        changelog.Section(entry.version.text, rules.tidied(grouped.get(index, [])).changes, entry.tag.time_us)
-        for index, entry in enumerate(releases)
-    ]
-    unreleased = rules.tidied(grouped.get(len(releases), [])).changes
-    if unreleased:
-        sections.append(changelog.Section(changelog.UNRELEASED, unreleased))
-    return sections[::-1]
+def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:
+    """The whole changelog of each package; packages in one folder with the same releases share the work."""
+    texts: dict[object, str] = {}
+    parts: list[tuple[str, str]] = []
+    for lineage in lineages:
+        name = lineage.package.name
+        key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
+        if key not in texts:
+            texts[key] = show.text(name, past.sections(lineage))
+        parts.append((name, texts[key]))
+    return parts
 
 
 def _joined(parts: Sequence[tuple[str, str]]) -> str:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.capabilities.plans import PLAIN, Style
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import artifact_folder_name
@@ -47,14 +48,14 @@ class ReleaseGround:
     """What the releases of one project stand on.
 
     `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
-    is pushed. `sign_tags` has git sign them. `builder` gives the builder of an ecosystem. `python` is the interpreter
-    for test commands.
+    is pushed. `sign_tags` has git sign them. `builders` gives what builds a package. `python` is the interpreter
+    for test commands. `style` is how the release notes look.
     """
 
     store: Store
     events: EventWriter
     repository: Repository
-    builder: Callable[[str], Builder]
+    builders: Callable[[Package], tuple[Builder, ...]]
     outlets: tuple[Outlet, ...]
     signer: Signer
     commands: Commands
@@ -65,6 +66,7 @@ class ReleaseGround:
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str
+    style: Style = PLAIN
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""
@@ -73,6 +75,10 @@ class ReleaseGround:
         if release is None:
             raise ShiplineError(f"the release {context.input['release_id']} is not in the store")
         return release
+
+    def kinds_of(self, package: Package) -> tuple[str, ...]:
+        """The kinds of artifact that are built of a package; empty where nothing is."""
+        return tuple(kind for builder in self.builders(package) for kind in builder.kinds)
 
     def folder_of(self, release: Release) -> Path:
         """The release's own folder: `dist/`, `reports/`, `evidence/` and the bundle."""

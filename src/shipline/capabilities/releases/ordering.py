@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import render_section
+from shipline.capabilities.plans import MANIFESTS, render_section
+from shipline.capabilities.releases.footing import (
+    Footing,
+    check_head,
+    check_tree,
+    footing_of,
+    has_moved,
+    inside,
+    is_release_commit,
+    listed,
+)
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES, find_release, newest_release
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start, is_whole
-from shipline.capabilities.releases.steps import check_untagged, release_key
+from shipline.capabilities.releases.steps import check_untagged
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY, ReleaseOrder, begin_release, resume_release
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
@@ -22,7 +32,6 @@ from shipline.engine.rules import ENDED, RunStatus
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
-KEY_TRAILER = "Shipline-Key"
 PUBLIC_STEPS = ("push", "publish")
 UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
 
@@ -43,14 +52,16 @@ def release_package(
     """Begin, resume or follow the release of a package; None where there is nothing to do.
 
     `branch` is the only one that may be released from, "" for any. Raises RefusedError for another branch, for a work
-    tree in which tracked files differ from HEAD, and while another package's release has not ended; ConflictError if
-    the new version's tag exists elsewhere.
+    tree in which tracked files differ from HEAD (for one that goes on: others than its own), for one that goes on and
+    has made no commit if HEAD is not what it was planned on, and while another package's release has not ended;
+    ConflictError if the new version's tag exists elsewhere.
     """
     known = _known(ground, candidate)
     decision = decide_start(known)
     if decision.start is Start.FOLLOW:
         return decision, known.unfinished
     if decision.start is Start.RESUME and known.unfinished is not None:
+        _check_ground(ground, known.unfinished, branch)
         with ground.store.begin() as tx:
             return decision, resume_release(tx, engine, known.unfinished, actor)
     if decision.start is Start.NOTHING or decision.version is None:
@@ -60,17 +71,18 @@ def release_package(
         tag = ground.repository.find_tag(candidate.package.tag(decision.version))
     else:
         check_untagged(ground, candidate.package.tag(decision.version))
-        _check_work_tree(ground, branch)
+        _check_branch(ground, branch)
+        _check_work_tree(ground, candidate, known.unfinished)
+    again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         if known.unfinished is not None:
             for run in runs_of(tx, f"release:{known.unfinished.id}"):
                 engine.abandon(tx, run.id)
         _check_is_free(tx)
-        if tag is None:
+        if tag is None and again is None:
             _check_unmade(tx, candidate.package.name, decision.version)
-        return decision, begin_release(
-            tx, engine, _order(candidate, decision.version, tag, engine.clock.now_us()), actor
-        )
+        order = _order(ground, candidate, decision.version, tag, engine.clock.now_us())
+        return decision, begin_release(tx, engine, order, actor, again=again)
 
 
 def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
@@ -81,15 +93,19 @@ def _known(ground: ReleaseGround, candidate: Candidate) -> Known:
         begun = unfinished is not None and _publishing_begun(tx, unfinished)
         recorded = plan.current is not None and find_release(tx, plan.name, plan.current) is not None
     if unfinished is not None or recorded or plan.current is None:
-        return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun)
+        moved = unfinished is not None and _has_moved(ground, unfinished)
+        return Known(plan, unfinished, tagged_here=False, on_registry=None, publishing_begun=begun, moved=moved)
     tag = ground.repository.find_tag(candidate.package.tag(plan.current))
     ours = tag is not None and _made_by_shipline(ground, candidate, tag)
-    outlets = tuple(outlet for outlet in ground.outlets if outlet.takes(candidate.package))
-    if not ours or not outlets:
+    built = ground.kinds_of(candidate.package)
+    pairs = ((outlet, outlet.kinds_of(candidate.package, built)) for outlet in ground.outlets)
+    asked = tuple((outlet, kinds) for outlet, kinds in pairs if kinds)
+    if not ours or not asked:
         return Known(plan, None, tagged_here=ours, on_registry=None)
-    found = [outlet.registry.find(plan.name, plan.current) for outlet in outlets]
-    whole = all(is_whole(candidate.package.ecosystem, tuple(file.name for file in served)) for served in found)
-    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=any(found) and not whole)
+    found = [(kinds, outlet.registry.find(plan.name, plan.current)) for outlet, kinds in asked]
+    whole = all(is_whole(kinds, tuple(file.name for file in served)) for kinds, served in found)
+    begun = any(served for _, served in found) and not whole
+    return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=begun)
 
 
 def _is_unfinished(tx: Transaction, release: Release) -> bool:
@@ -117,10 +133,41 @@ def _publishing_begun(tx: Transaction, release: Release) -> bool:
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
-    """True if the tagged commit carries our key: older tags, made before Shipline came, are nothing to go on with."""
-    commit = next(iter(ground.repository.log((), tag.commit)), None)
-    key = release_key(candidate.package.name, candidate.plan.current or "")
-    return commit is not None and f"{KEY_TRAILER}: {key}" in commit.message.splitlines()
+    """True if the tag stands on a release commit: older tags, from before Shipline, are nothing to go on with."""
+    package = candidate.package
+    footing = Footing(
+        package=package.name,
+        version=candidate.plan.current or "",
+        version_files=candidate.version_files,
+        changelog=inside(package, candidate.changelog),
+        base=None,
+        branch=None,
+        manifests=tuple(inside(package, name) for name in MANIFESTS),
+    )
+    return is_release_commit(ground.repository, tag.commit, footing)
+
+
+def _footing(ground: ReleaseGround, release: Release) -> Footing | None:
+    """What an unfinished release was planned on; None once its commit is tagged, when that does not matter any more."""
+    if release.commit is not None:
+        return None
+    with ground.store.begin() as tx:
+        runs = runs_of(tx, f"release:{release.id}")
+    return footing_of(runs[-1].input, release.version) if runs else None
+
+
+def _has_moved(ground: ReleaseGround, release: Release) -> bool:
+    footing = _footing(ground, release)
+    return footing is not None and has_moved(ground.repository, footing)
+
+
+def _check_ground(ground: ReleaseGround, release: Release, branch: str) -> None:
+    """Refuse to go on with a release whose commit would not be the one that was planned."""
+    footing = _footing(ground, release)
+    if footing is not None:
+        _check_branch(ground, branch)
+        check_head(ground.repository, footing)
+        check_tree(ground.repository, footing)
 
 
 def _check_unmade(tx: Transaction, package: str, version: str) -> None:
@@ -132,23 +179,33 @@ def _check_unmade(tx: Transaction, package: str, version: str) -> None:
         )
 
 
-def _check_work_tree(ground: ReleaseGround, branch: str) -> None:
+def _check_branch(ground: ReleaseGround, branch: str) -> None:
     here = ground.repository.branch()
     if branch and here != branch:
         raise RefusedError(
             f"releases are made from {branch}, and this is {here or 'a detached HEAD'}", todo=f"git switch {branch}"
         )
-    dirty = ground.repository.dirty_paths()
+
+
+def _check_work_tree(ground: ReleaseGround, candidate: Candidate, unfinished: Release | None) -> None:
+    """What a release that came to nothing has left half written is not to be committed, but to be taken away."""
+    dirty = list(ground.repository.dirty_paths())
+    changelog = inside(candidate.package, candidate.changelog)
+    own = {changelog, *(file.path for file in candidate.version_files)}
+    todo = "commit or stash them, then run this again"
+    if unfinished is not None and unfinished.commit is None:
+        if (ground.repository.root() / changelog).exists() and not ground.repository.is_tracked(changelog):
+            raise RefusedError(
+                f"{changelog} was left by {unfinished.version}, which came to nothing",
+                todo=f"remove it, unless it is yours (then commit it): rm {changelog}; then run this again",
+            )
+        if set(dirty) <= own:
+            todo = f"{unfinished.version} has left them: git checkout -- {' '.join(dirty)}; then run this again"
     if dirty:
-        shown = ", ".join(dirty[:5]) + (f" and {len(dirty) - 5} more" if len(dirty) > 5 else "")
-        raise RefusedError(
-            "the work tree has changes that are not committed",
-            why=shown,
-            todo="commit or stash them, then run this again",
-        )
+        raise RefusedError("the work tree has changes that are not committed", why=listed(dirty), todo=todo)
 
 
-def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
+def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
     """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
     begun = plan.releasable and plan.next == version
@@ -160,12 +217,19 @@ def _order(candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> 
         tag=candidate.package.tag(version),
         previous_version=plan.current if begun else None,
         time_us=tag.time_us if tag is not None else now_us // 1_000_000 * 1_000_000,
-        section=render_section(plan, time_us=now_us) if begun else "",
+        section=render_section(plan, time_us=now_us, style=ground.style) if begun else "",
         reasons=plan.reasons if begun else (),
-        commits=tuple((each.commit, each.time_us) for each in plan.changes if each.is_commit) if begun else (),
+        commits=_commits(plan) if begun else (),
         requirements=plan.requirements if begun else (),
         changesets=plan.changesets if begun else (),
         version_files=candidate.version_files,
         changelog=candidate.changelog,
         commit=tag.commit if tag is not None else None,
+        base=ground.repository.head() if tag is None else None,
+        branch=ground.repository.branch(),
     )
+
+
+def _commits(plan: PackagePlan) -> tuple[tuple[str, int], ...]:
+    """The released commits with their times, each once; changesets and the like are none."""
+    return tuple(dict.fromkeys((change.commit, change.time_us) for change in plan.changes if change.is_commit))

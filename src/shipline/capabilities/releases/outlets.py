@@ -11,9 +11,6 @@ from shipline.domain.package import Package
 from shipline.domain.release import Release
 from shipline.ports.registry import PublishedFile, Registry
 
-KINDS = {"python": ("wheel", "sdist"), "npm": ("npm",)}
-"""What an ecosystem's builder makes."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
@@ -23,11 +20,11 @@ class Outlet:
     registry: Registry
     packages: tuple[str, ...] = ()
 
-    def takes(self, package: Package) -> bool:
-        """True if what is built of this package goes there."""
-        kinds = KINDS.get(package.ecosystem, ())
-        is_named = not self.packages or package.name in self.packages
-        return is_named and any(not self.registry.kinds or kind in self.registry.kinds for kind in kinds)
+    def kinds_of(self, package: Package, built: tuple[str, ...]) -> tuple[str, ...]:
+        """Of the kinds of artifact that are built of a package, those that go there."""
+        if self.packages and package.name not in self.packages:
+            return ()
+        return tuple(kind for kind in built if not self.registry.kinds or kind in self.registry.kinds)
 
     def artifacts(self, package: str, built: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
         """Those that go there."""

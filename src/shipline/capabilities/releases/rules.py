@@ -9,7 +9,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
-SDISTS = (".tar.gz", ".zip")
+ENDINGS = {"wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 
 
 class Start(StrEnum):
@@ -46,6 +46,7 @@ class Known:
     tagged_here: bool
     on_registry: bool | None
     publishing_begun: bool = False
+    moved: bool = False
 
 
 def decide_start(known: Known) -> Decision:
@@ -64,6 +65,8 @@ def decide_start(known: Known) -> Decision:
             words = (
                 f"{unfinished.version} is {unfinished.status.value} and stays unpublished, since commits came after it"
             )
+            if plan.next == unfinished.version:
+                words = f"{unfinished.version} had come to nothing, and is begun anew on the commits that came after it"
             return Decision(Start.NEW, plan.next, words)
         words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
         return Decision(Start.RESUME, unfinished.version, words)
@@ -80,14 +83,15 @@ def _is_overtaken(known: Known, unfinished: Release) -> bool:
     plan = known.plan
     if not plan.releasable or known.publishing_begun or unfinished.status not in (STOPPED, REFUSED):
         return False
-    return plan.current == unfinished.version or (unfinished.commit is None and plan.next != unfinished.version)
+    is_another = known.moved or plan.next != unfinished.version
+    return plan.current == unfinished.version or (unfinished.commit is None and is_another)
 
 
-def is_whole(ecosystem: str, names: tuple[str, ...]) -> bool:
-    """True if a registry that serves files of these names serves all of a version: for Python a wheel and an sdist."""
-    if ecosystem == "python":
-        return any(name.endswith(".whl") for name in names) and any(name.endswith(SDISTS) for name in names)
-    return bool(names)
+def is_whole(kinds: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    """True if a registry that serves files of these names serves all of a version, of which artifacts of these kinds
+    are built: wheel and sdist both, where there are both."""
+    endings = [ENDINGS[kind] for kind in kinds if kind in ENDINGS]
+    return bool(names) and all(any(name.endswith(ending) for name in names) for ending in endings)
 
 
 def artifact_folder_name(package: str, version: str) -> str:

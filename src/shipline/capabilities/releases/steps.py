@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import shutil
+import tempfile
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
 from shipline.capabilities.releases.following import use_up_changesets, write_requirements
+from shipline.capabilities.releases.footing import check_head, check_own, check_tree, footing_of, version_files_of
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -24,12 +26,11 @@ from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.version_files import edits_to, own_file, write_atomically, write_edits
 from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
-from shipline.domain.codec import from_json, to_json
-from shipline.domain.errors import ConflictError
+from shipline.domain.codec import to_json
+from shipline.domain.errors import ConflictError, ShiplineError
 from shipline.domain.release import Release
-from shipline.domain.version_file import VersionFile
 from shipline.engine.workflow import Done, Outcome, StepContext
-from shipline.ports.builder import BuildRequest
+from shipline.ports.builder import Builder, BuildRequest
 from shipline.store.transaction import Transaction
 
 
@@ -48,32 +49,29 @@ class FileSteps:
         if release.commit is not None:
             return Done({"paths": []})
         check_untagged(self.ground, release.tag)
-        root, folder = self.ground.repository.root(), package_of(context).path
-        files = [from_json(VersionFile, each) for each in context.input["version_files"]]
-        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
-        own, given = partial(own_file, root), context.input
-        others = write_requirements(own, given.get("requirements", ()))
-        others += use_up_changesets(own, given.get("changesets", ()), release.package)
-        paths = [*(file.path for file in files), *(_relative(path, root) for path in others)]
-        changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
-        before = changelog.read_text("utf-8") if changelog.exists() else ""
-        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
-        paths.append(_relative(changelog, root))
-        return Done({"paths": list(dict.fromkeys(paths))})
+        footing = footing_of(context.input, release.version)
+        check_head(self.ground.repository, footing)
+        check_tree(self.ground.repository, footing)
+        return Done({"paths": self._write(context, release)})
 
     def commit(self, context: StepContext) -> Outcome:
-        """Commit them. The key in the message finds the commit again after a crash, or from an empty store."""
+        """Commit them on what was planned. Our commit is found again after a crash; any other on top is refused."""
         release = self.ground.release(context)
         branch = self.ground.repository.branch()
         if release.commit is not None:
             return Done({"commit": release.commit, "branch": branch})
+        footing = footing_of(context.input, release.version)
+        check_head(self.ground.repository, footing)
+        paths = self._write(context, release)  # Again: they may have been taken back since.
         message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
         commit = self.ground.repository.commit_paths(
-            tuple(context.results["edit"]["paths"]),
+            tuple(paths),
             message,
-            key=release_key(release.package, release.version),
+            key=footing.key,
             time_us=context.input["time_us"],
+            base=footing.base,
         )
+        check_own(self.ground.repository, commit, footing)
         return Done({"commit": commit, "branch": branch})
 
     def tag(self, context: StepContext) -> Outcome:
@@ -101,6 +99,20 @@ class FileSteps:
         self.ground.repository.push(self.ground.remote, refs)
         return Done({"pushed": list(refs)})
 
+    def _write(self, context: StepContext, release: Release) -> list[str]:
+        """Write version files and changelog; returns their paths. The second time nothing changes."""
+        root, folder = self.ground.repository.root(), package_of(context).path
+        files = version_files_of(context.input)
+        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
+        own, given = partial(own_file, root), context.input
+        others = write_requirements(own, given.get("requirements", ()))
+        others += use_up_changesets(own, given.get("changesets", ()), release.package)
+        paths = [*(file.path for file in files), *(_relative(path, root) for path in others)]
+        changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
+        before = changelog.read_text("utf-8") if changelog.exists() else ""
+        write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
+        return list(dict.fromkeys([*paths, _relative(changelog, root)]))
+
     def _now(self, tx: Transaction, release: Release) -> Release:
         return RELEASES.find(tx, release.id) or release
 
@@ -117,9 +129,10 @@ class ArtifactSteps:
         package = package_of(context)
         folder = self.ground.folder_of(release)
         artifacts = self._built_before(folder, str(context.results["tag"]["commit"]))
-        idle = "nothing is built for this package" if package.ecosystem == "plain" else ""
-        if not artifacts and package.ecosystem != "plain":
-            artifacts = self._build(context, release, folder)
+        builders = () if artifacts else self.ground.builders(package)
+        if builders:
+            artifacts = self._build(context, release, folder, builders)
+        idle = "" if artifacts else "nothing is built for this package"
 
         def save(tx: Transaction) -> None:
             built = replace(RELEASES.find(tx, release.id) or release, artifacts=artifacts)
@@ -128,16 +141,21 @@ class ArtifactSteps:
 
         return Done({"artifacts": to_json(artifacts)}, save=save, idle=idle)
 
-    def _build(self, context: StepContext, release: Release, folder: Path) -> tuple[Artifact, ...]:
-        package, output = package_of(context), folder / "dist"
+    def _build(
+        self, context: StepContext, release: Release, folder: Path, builders: tuple[Builder, ...]
+    ) -> tuple[Artifact, ...]:
+        output = folder / "dist"
         shutil.rmtree(output, ignore_errors=True)
         output.mkdir(parents=True)
         commit = str(context.results["tag"]["commit"])
-        with exported(self.ground, commit) as source:
-            request = BuildRequest(package, release.version, commit, context.input["time_us"] // 1_000_000)
-            artifacts = self.ground.builder(package.ecosystem).build(request, source=source, output=output)
-        save_built(folder, Built(commit, artifacts))
-        return artifacts
+        request = BuildRequest(package_of(context), release.version, commit, context.input["time_us"] // 1_000_000)
+        artifacts: list[Artifact] = []
+        for builder in builders:
+            # Each from a tree of its own: what one builder leaves in it is nothing for the next to find.
+            with exported(self.ground, commit) as source:
+                artifacts += _built(builder, request, source=source, output=output)
+        save_built(folder, Built(commit, tuple(artifacts)))
+        return tuple(artifacts)
 
     def _built_before(self, folder: Path, commit: str) -> tuple[Artifact, ...]:
         built = load_built(folder)
@@ -150,6 +168,19 @@ class ArtifactSteps:
         return built.artifacts
 
 
+def _built(builder: Builder, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+    """Build into a folder of its own, then put what was built beside what other builders made."""
+    with tempfile.TemporaryDirectory(dir=output) as name:
+        artifacts = builder.build(request, source=source, output=Path(name))
+        for artifact in artifacts:
+            if (output / artifact.name).exists():
+                raise ShiplineError(
+                    f"two builders make {artifact.name}", todo="let one of them name it otherwise, or leave one out"
+                )
+            (Path(name) / artifact.name).rename(output / artifact.name)
+    return artifacts
+
+
 def check_untagged(ground: ReleaseGround, name: str) -> None:
     """Refuse (ConflictError) to release under a tag that exists: what it stands on is not what is released now."""
     tag = ground.repository.find_tag(name)
@@ -158,11 +189,6 @@ def check_untagged(ground: ReleaseGround, name: str) -> None:
             f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
             todo="look at what that tag releases; delete it only if it was never pushed",
         )
-
-
-def release_key(package: str, version: str) -> str:
-    """What the release commit's `Shipline-Key:` trailer says."""
-    return f"release:{package}:{version}"
 
 
 def artifact_digest(path: Path, kind: str) -> str:

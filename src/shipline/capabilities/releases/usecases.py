@@ -29,8 +29,9 @@ class ReleaseOrder:
 
     `time_us` is the release's instant, whole seconds, chosen once: commit, tag and archives carry it. `section` is the
     version's part of the changelog, `reasons` are the plan's. `commits` are the released commits with their times (for
-    lead times), `commit` is the tagged commit where the tag exists already. `requirements` and `changesets` are the
-    plan's.
+    lead times), `commit` is the tagged commit where the tag exists already. `base` is the commit that the release's own
+    is to sit on, None where the tag exists; `branch` is the current one, None where HEAD is detached.
+    `requirements` and `changesets` are the plan's.
     """
 
     package: Package
@@ -44,6 +45,8 @@ class ReleaseOrder:
     changelog: str
     commit: str | None = None
     reasons: tuple[str, ...] = ()
+    base: str | None = None
+    branch: str | None = None
     requirements: tuple[RequirementEdit, ...] = ()
     changesets: tuple[str, ...] = ()
 
@@ -54,17 +57,21 @@ def append(tx: Transaction, events: EventWriter, release: Release, kind: str, bo
     events.append(tx, f"release:{release.id}", kind, common | body)
 
 
-def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor) -> Release:
-    """Begin a release; its run is under way when the transaction has committed. One release at a time a project."""
-    now_us = engine.clock.now_us()
+def begin_release(
+    tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor, *, again: Release | None = None
+) -> Release:
+    """Begin a release; its run is under way when the transaction has committed. One release at a time a project.
+
+    `again` is the same version's release that was planned on other commits and came to nothing: a new attempt of it.
+    """
     release = Release(
-        id=engine.ids.new("rel"),
+        id=again.id if again is not None else engine.ids.new("rel"),
         package=order.package.name,
         version=order.version,
         tag=order.tag,
-        status=ReleaseStatus.PREPARING,
-        attempt=1,
-        created_us=now_us,
+        status=ReleaseStatus.PREPARING if again is None else again.to(ReleaseStatus.PREPARING).status,
+        attempt=1 if again is None else again.attempt + 1,
+        created_us=engine.clock.now_us() if again is None else again.created_us,
         previous_version=order.previous_version,
         commit=order.commit,
         notes_markdown=order.section,
@@ -81,6 +88,8 @@ def begin_release(tx: Transaction, engine: Engine, order: ReleaseOrder, actor: A
         "changelog": order.changelog,
         "time_us": order.time_us,
         "commits": commits,
+        "base": order.base,
+        "branch": order.branch,
         "requirements": to_json(order.requirements),
         "changesets": list(order.changesets),
     }

@@ -13,6 +13,7 @@ from shipline.capabilities.rollouts.analysis import (
     Observation,
 )
 from shipline.capabilities.rollouts.canary import actions
+from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -42,6 +43,7 @@ __all__ = [
     "AnalysisState",
     "AnalysisVerdict",
     "Decision",
+    "GivingUp",
     "Ground",
     "Observation",
     "RolloutCommand",
@@ -55,7 +57,9 @@ __all__ = [
     "decide",
     "evidence",
     "excess_upper",
+    "exposure_of",
     "follow_run",
+    "give_up_rollout",
     "is_serving",
     "latest_rollout",
     "open_rollout",

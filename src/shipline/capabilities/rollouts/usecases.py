@@ -77,7 +77,8 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         return other
     _check_is_free(tx, order, other)
     current = current_deployment(tx, order.environment, order.package)
-    if current is not None and current.version == order.version and not order.is_down:
+    is_mixed = bool(_unfinished(tx, order.environment))
+    if current is not None and current.version == order.version and not (order.is_down or is_mixed):
         raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
     rollout = Rollout(
         id=engine.ids.new("rol"),
@@ -106,6 +107,13 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     return rollout
 
 
+def _unfinished(tx: Transaction, environment: str) -> tuple[Deployment, ...]:
+    """What may serve there though no rollout brings it on: it was given up while users may have been served by it."""
+    return tuple(
+        one for one in DEPLOYMENTS.where(tx, environment=environment, ended_us=None) if one.finished_us is None
+    )
+
+
 def _goes_forward(rollout: Rollout) -> bool:
     return rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED)
 
@@ -113,17 +121,17 @@ def _goes_forward(rollout: Rollout) -> bool:
 def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) -> None:
     where = order.environment
     if other is not None:
-        verb = "retry" if other.status is RolloutStatus.FAILED else "abort"
+        verb = f"retry {where}, or give-up {where}" if other.status is RolloutStatus.FAILED else f"abort {where}"
         raise RefusedError(
             f"{where} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
-            todo=f"wait for it, or say: shipline rollout {verb} {where}",
+            todo=f"wait for it, or say: shipline rollout {verb}",
         )
     holder = holder_of(tx, f"environment:{where}")
     if holder is not None and holder.state.status is RunStatus.FAILED:
         raise RefusedError(
             f"{where} is busy: what the last rollout left there could not be stopped",
             why=holder.state.reason,
-            todo=f"mend that, then say: shipline rollout retry {where}",
+            todo=f"mend that, then say: shipline rollout retry {where}; or give-up {where}",
         )
     served = {one.package for one in DEPLOYMENTS.where(tx, environment=where, ended_us=None)} - {order.package}
     if served:
@@ -136,13 +144,15 @@ def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) 
 def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
     """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words.
 
-    `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped.
+    `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped,
+    or that stands before a step that this version of Shipline does not know; such a one can be aborted at any time.
     """
     verb = command.verb
     if verb not in VERBS:
         raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
     runs = runs_of(tx, f"rollout:{rollout.id}")
-    if verb == "retry" and not any(run.state.status is RunStatus.FAILED for run in runs):
+    is_stopped = any(run.state.status is RunStatus.STOPPED for run in runs)
+    if verb == "retry" and not (is_stopped or any(run.state.status is RunStatus.FAILED for run in runs)):
         raise RefusedError(f"the rollout of {rollout.package} {rollout.version} has nothing to retry")
     # What ended well may still have to be cleared away: then `retry` speaks to the step that stops old instances.
     if rollout.status in ENDED and verb != "retry":
@@ -153,7 +163,7 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
             why=rollout.reason,
             todo=f"mend that, then say: shipline rollout retry {rollout.environment}",
         )
-    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK):
+    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK) and not is_stopped:
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
@@ -219,6 +229,10 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
     """The new version keeps all traffic: its deployment is finished, and the one before it has ended."""
     now_us = events.clock.now_us()
     before = current_deployment(tx, rollout.environment, rollout.package)
+    for left in _unfinished(tx, rollout.environment):
+        if left.rollout_id != rollout.id:
+            DEPLOYMENTS.save(tx, replace(left, ended_us=now_us, failed=True))
+            append(tx, events, rollout, "DeploymentEnded", {"deployment_id": left.id, "ended_version": left.version})
     if before is not None:
         DEPLOYMENTS.save(tx, replace(before, ended_us=now_us))
         append(tx, events, rollout, "DeploymentEnded", {"deployment_id": before.id, "ended_version": before.version})
@@ -242,7 +256,10 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         ROLLOUTS.save(tx, replace(rollout, waiting_for=waiting_for))
         return
     now_us = events.clock.now_us()
-    if run.state.status is RunStatus.FAILED:
+    if run.state.phase is Phase.FORWARD:
+        stuck = run.state.reason if run.state.status is not RunStatus.ACTIVE else ""
+        ROLLOUTS.save(tx, replace(rollout, waiting_for=stuck))
+    elif run.state.status is RunStatus.FAILED:
         ROLLOUTS.save(tx, replace(rollout.to(RolloutStatus.FAILED), reason=run.state.reason))
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):

@@ -30,6 +30,8 @@ class NPMBuilder:
     """The Builder port for npm packages."""
 
     api_version = 1
+    ecosystem = "npm"
+    kinds: tuple[str, ...] = ("npm",)
     Settings = NPMBuilderSettings
 
     def __init__(self, _settings: NPMBuilderSettings, _context: ProviderContext) -> None:

@@ -46,6 +46,8 @@ class PythonBuilder:
     """The Builder port for Python packages."""
 
     api_version = 1
+    ecosystem = "python"
+    kinds: tuple[str, ...] = ("wheel", "sdist")
     Settings = PythonBuilderSettings
 
     def __init__(self, settings: PythonBuilderSettings, _context: ProviderContext) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 
 from shipline.domain.ids import make_id
@@ -25,4 +25,4 @@ class SystemIds:
 
     def new(self, prefix: str) -> str:
         """A fresh id."""
-        return make_id(prefix, time_us=time.time_ns() // 1000, randomness=secrets.token_bytes(10))
+        return make_id(prefix, time_us=time.time_ns() // 1000, randomness=os.urandom(10))

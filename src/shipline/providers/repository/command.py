@@ -80,34 +80,29 @@ class GitCommand:
             raise GitFailed(action, bounded(done.stderr), done.stdout.decode("utf-8", "replace"))
         return done.stdout
 
-    def stream(self, action: str, *arguments: str) -> Iterator[bytes]:
-        """The output of git in pieces, while it runs. A consumer that stops early ends the process."""
-        with tempfile.TemporaryFile() as complaints:
+    def spooled(self, action: str, *arguments: str) -> Iterator[bytes]:
+        """The output of git in large pieces, after it has ended, through a file that nobody else sees.
+
+        Into a pipe git writes a history commit by commit, and each one wakes the reader: that costs more than the
+        whole reading does through a file.
+        """
+        with tempfile.TemporaryFile() as output:
             try:
-                process = subprocess.Popen(
+                done = subprocess.run(
                     [*self._prefix, *arguments],
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=complaints,
-                    bufsize=0,
+                    stdout=output,
+                    stderr=subprocess.PIPE,
+                    check=False,
+                    timeout=TIMEOUT_S,
                     env=environment({}),
                 )
             except FileNotFoundError:
                 raise MissingProgram("git", package="git") from None
-            with process:
-                try:
-                    yield from _pieces(process)
-                except GeneratorExit:
-                    process.kill()
-                    raise
-            if process.returncode != 0:
-                complaints.seek(0)
-                raise GitFailed(action, bounded(complaints.read(4 * COMPLAINT_LENGTH_MAX)))
-
-
-def _pieces(process: subprocess.Popen[bytes]) -> Iterator[bytes]:
-    pipe = process.stdout
-    if pipe is None:
-        raise AssertionError("the process was started with a pipe")
-    while piece := pipe.read(CHUNK_BYTES):
-        yield piece
+            except subprocess.TimeoutExpired:
+                raise UnavailableError(f"git took more than {TIMEOUT_S} s to {action}") from None
+            if done.returncode != 0:
+                raise GitFailed(action, bounded(done.stderr))
+            output.seek(0)
+            while piece := output.read(CHUNK_BYTES):
+                yield piece

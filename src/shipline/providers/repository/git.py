@@ -22,15 +22,17 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, Tag
+from shipline.ports.repository import TIME_US_MAX, Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
 
 FILE_BYTES_MAX = 8 << 20
-TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 KEY_TRAILER = "Shipline-Key"
-LOG_FORMAT = "%H%x00%P%x00%an%x00%ae%x00%ct%x00%B"
+LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 LOG_FIELDS = 6
-TAG_FORMAT = "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(*objecttype)%00%(creatordate:unix)"
+TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
+TAG_FORMAT = (
+    "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
+)
 
 # A user's settings that would change what we read: signatures in the log, another encoding.
 PLAIN_LOG = ("-c", "log.showSignature=false", "log", "-z", "--encoding=UTF-8", "--no-color", "--no-notes")
@@ -111,9 +113,24 @@ class GitRepository:
         self.root()
         return bool(self._git.run("look at what is tracked", "ls-files", "-z", "--", path))
 
-    def merged_tags(self, commit: str = "HEAD") -> tuple[Tag, ...]:
-        """All tags reachable from `commit`, newest first. Tags of tags are peeled; those of files are left out."""
-        return self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", "refs/tags")
+    def tag_names(self) -> tuple[str, ...]:
+        """The names of all tags, as git sorts them. Tags are not opened."""
+        self.root()
+        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
+        return tuple(names.decode("utf-8", "replace").splitlines())
+
+    def tags(self) -> tuple[Tag, ...]:
+        """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
+        self.root()
+        return self._tags("--sort=-creatordate", "refs/tags")
+
+    def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+        """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
+        asked = tuple(f"refs/tags/{name}" for name in names[: TAG_ARGUMENTS_MAX + 1])
+        patterns = asked if 0 < len(asked) <= TAG_ARGUMENTS_MAX else ("refs/tags",)
+        found = self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", *patterns)
+        wanted = frozenset(names)
+        return tuple(tag for tag in found if tag.name in wanted) if names else found
 
     def find_tag(self, name: str) -> Tag | None:
         """The tag of exactly this name, None where there is none."""
@@ -128,23 +145,40 @@ class GitRepository:
         *,
         paths: tuple[str, ...] = (),
         changed_paths: bool = False,
+        limit: int | None = None,
     ) -> Iterator[Commit]:
         """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all)."""
         self.root()
+        count = () if limit is None else (f"--max-count={limit}",)
         names = ("--name-only", "--no-renames", "--diff-merges=off", "--no-relative") if changed_paths else ()
         revisions = (_revision(until), *(f"^{_revision(revision)}" for revision in since))
         separator = "%x00" if changed_paths else ""
-        pieces = self._git.stream(
+        pieces = self._git.spooled(
             "read the history",
             *PLAIN_LOG,
             *names,
+            *count,
             f"--format={separator}{LOG_FORMAT}",
             "--end-of-options",
             *revisions,
             "--",
             *paths,
         )
-        return _commits_with_paths(pieces) if changed_paths else _commits(pieces)
+        return _commits_with_paths(pieces) if changed_paths else map(_commit, _entries(pieces))
+
+    def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
+        """All commits reachable from `until`, newest first, unread."""
+        self.root()
+        options = (f"--format={LOG_FORMAT}", "--end-of-options", _revision(until), "--")
+        return _entries(self._git.spooled("read the history", *PLAIN_LOG, *options))
+
+    def patch_ids(self, commits: tuple[str, ...]) -> dict[str, str]:
+        """The patch-id of each commit that has one parent and changes something: equal for equal changes."""
+        asked = "".join(f"{self._resolve(commit)}\n" for commit in commits)
+        options = ("diff-tree", "--stdin", "--patch", "--no-ext-diff", "--no-textconv", "--no-color")
+        patches = self._git.run("compare commits", *options, stdin=asked.encode())
+        lines = self._git.run("compare commits", "patch-id", "--stable", stdin=patches).decode().splitlines()
+        return {commit: patch for patch, commit in map(str.split, lines)}
 
     def merge_base(self, commits: tuple[str, ...]) -> str | None:
         """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
@@ -165,9 +199,11 @@ class GitRepository:
         asked = "".join(f"{tree}:{path}\n" for path in paths)
         answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
         found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
+        if not found:
+            return {}
         wanted = "".join(f"{tree}:{path}\n" for path in found)
-        contents = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted)) if found else b""
-        return dict(zip(found, _blobs(contents), strict=True))
+        output = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted))
+        return dict(zip(found, _contents(output), strict=True))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
         """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
@@ -177,6 +213,14 @@ class GitRepository:
             return ()
         names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
         return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+
+    def remote_address(self, name: str) -> str | None:
+        """The address of the remote of this name, as the configuration has it; None where there is none."""
+        self.root()
+        try:
+            return _text(self._git.run("read a remote", "config", "--get", f"remote.{name}.url"))
+        except GitFailed:
+            return None
 
     def export(self, commit: str, destination: Path) -> None:
         """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
@@ -192,17 +236,20 @@ class GitRepository:
             prefix = f"--prefix={destination.resolve()}/"
             self._git.run("write the tree", "checkout-index", "--all", "--force", prefix, environ=index)
 
-    def commit_paths(self, paths: tuple[str, ...], message: str, *, key: str, time_us: int) -> str:
+    def commit_paths(
+        self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
+    ) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. So it is
-        when `paths` are as in HEAD. A path that is not there is deleted. Other staged changes stay staged and
-        uncommitted. Runs no hooks.
+        when `paths` are as in HEAD. Other staged changes stay staged and uncommitted. Runs no hooks. With `base`, only
+        upon that commit: ConflictError for a HEAD that is neither `base` nor our commit right above it. A path that is
+        not there is deleted.
         """
         head = self.head()
         if not key.isprintable() or not key.strip() or not paths:
             raise InvalidValue("a release commit needs paths and a key of one line")
-        if head is not None and (self._head_key() == key or not self._differs(paths)):
+        if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
         there = [path for path in paths if os.path.lexists(self.root() / path)]
@@ -310,12 +357,26 @@ class GitRepository:
         return tuple(tag for tag in tags if tag is not None)
 
     def _read_tag(self, line: str) -> Tag | None:
-        name, own, peeled, kind, time_s = line.split("\0")
+        name, own, peeled, own_kind, kind, time_s = line.split("\0")
+        if own_kind not in {"commit", "tag"}:
+            return None
         try:
             commit = self._resolve(own) if kind not in {"", "commit"} else peeled or own
         except InvalidValue:
             return None  # A tag of a tag of a file.
         return Tag(name=name, commit=commit, time_us=_time_us(time_s))
+
+    def _is_made(self, head: str, key: str, base: str | None) -> bool:
+        """True if HEAD is the commit that was to be made; ConflictError if it can be neither that nor its parent."""
+        if head == base:
+            return False
+        has_key = self._head_key() == key
+        if base is not None and not (has_key and next(iter(self.log((), head))).parents == (base,)):
+            raise ConflictError(
+                f"HEAD is {head[:12]}, and the commit was to be made upon {base[:12]}",
+                todo="find out who works in this repository at the same time, then run this again",
+            )
+        return has_key
 
     def _head_key(self) -> str:
         trailers = f"--format=%(trailers:key={KEY_TRAILER},valueonly)"
@@ -378,14 +439,14 @@ def _is_readable(path: str, line: bytes) -> bool:
     return True
 
 
-def _blobs(output: bytes) -> Iterator[bytes]:
-    """The contents in the output of `git cat-file --batch`: a line that ends with the size, the bytes, a line break."""
-    start = 0
-    while start < len(output):
-        end = output.index(b"\n", start)
-        size = int(output[start:end].rpartition(b" ")[2])
-        yield output[end + 1 : end + 1 + size]
-        start = end + size + 2
+def _contents(output: bytes) -> Iterator[bytes]:
+    """The contents in the output of `cat-file --batch`: each behind a line that ends with its size."""
+    place = 0
+    while place < len(output):
+        start = output.index(b"\n", place) + 1
+        end = start + int(output[place:start].rpartition(b" ")[2])
+        yield output[start:end]
+        place = end + 1
 
 
 def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
@@ -400,16 +461,20 @@ def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
             rest += piece
 
 
-def _commits(pieces: Iterator[bytes]) -> Iterator[Commit]:
+def _entries(pieces: Iterator[bytes]) -> Iterator[LogEntry]:
     """Commits of LOG_FIELDS fields each."""
     open_fields: list[str] = []
     for fields in _fields(pieces):
         open_fields += fields
         complete = len(open_fields) - len(open_fields) % LOG_FIELDS
         cells = iter(open_fields[:complete])
-        for oid, parents, author, mail, time_s, message in zip(cells, cells, cells, cells, cells, cells, strict=True):
-            yield Commit(oid, tuple(parents.split()), author, mail, _time_us(time_s), message)
+        yield from map(LogEntry._make, zip(cells, cells, cells, cells, cells, cells, strict=True))
         del open_fields[:complete]
+
+
+def _commit(entry: LogEntry) -> Commit:
+    oid, parents, author, mail, _, message = entry
+    return Commit(oid, tuple(parents.split()), author, mail, entry.time_us, message)
 
 
 def _commits_with_paths(pieces: Iterator[bytes]) -> Iterator[Commit]:

@@ -71,6 +71,7 @@ class BuilderConformance:
             path = output / artifact.name
             assert artifact.digest == self.digest(path)
             assert artifact.size == path.stat().st_size
+            assert artifact.kind in builder.kinds
             assert "1.2.3" in artifact.name
 
     def test_the_same_source_and_time_give_the_same_bytes(self, builder: Builder, tmp_path: Path) -> None:

@@ -61,6 +61,19 @@ class RepositoryConformance:
         commit(repository, "a.txt", "two", key="k3")
         assert repository.dirty_paths() == ("b.txt",)
 
+    def test_upon_a_base_a_trailer_alone_makes_no_commit_ours(self, repository: Repository) -> None:
+        """Anybody can write one: the commit below is never ours, one above only right above."""
+        hostile = commit(repository, "a.txt", "theirs", key="k1")
+        (repository.root() / "a.txt").write_text("ours")
+        ours = repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile)
+        assert next(repository.log(())).parents == (hostile,)
+        assert repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile) == ours
+        with pytest.raises(ConflictError):
+            repository.commit_paths(("a.txt",), "x", key="k2", time_us=NOW_US, base=hostile)
+        commit(repository, "b.txt", "more", key="other")
+        with pytest.raises(ConflictError):
+            repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile)
+
     def test_the_log_is_newest_first_and_ends_at_since(self, repository: Repository) -> None:
         first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
         assert [each.id for each in repository.log(())] == [third, second, first]
@@ -84,6 +97,7 @@ class RepositoryConformance:
         for number in range(3):
             newest = commit(repository, "a.txt", str(number), key=str(number))
         assert next(repository.log(())).id == newest
+        assert [each.id for each in repository.log((), limit=1)] == [newest]
 
     def test_files_are_read_from_the_commit_and_not_from_the_work_tree(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one\r\n", key="k1")
@@ -128,8 +142,41 @@ class RepositoryConformance:
         repository.create_tag("app/v2", second, "2", time_us=NOW_US + 1_000_000)
         assert [tag.name for tag in repository.merged_tags()] == ["app/v2", "app/v1"]
         assert [tag.name for tag in repository.merged_tags(first)] == ["app/v1"]
+        assert [tag.name for tag in repository.merged_tags(first, names=("app/v1", "app/v2", "app"))] == ["app/v1"]
+        assert repository.tags() == repository.merged_tags()
+        assert sorted(repository.tag_names()) == ["app/v1", "app/v2"]
         assert repository.find_tag("app") is None
         assert repository.find_tag("app/v*") is None
+
+    def test_a_whole_history_is_read_as_its_commits_are(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        second = commit(repository, "a.txt", "two", key="k2")
+        known = {each.id: each for each in repository.log(())}
+        entries = list(repository.log_entries())
+        assert [(each.id, each.parents) for each in entries] == [(second, first), (first, "")]
+        for entry in entries:
+            read = known[entry.id]
+            assert (entry.author, entry.author_mail, entry.message) == (read.author, read.author_mail, read.message)
+            assert int(entry.time_s) * 1_000_000 == read.time_us
+
+    def test_equal_changes_have_equal_patch_ids(self, repository: Repository) -> None:
+        ids = [
+            commit(repository, "a.txt", content, key=f"k{number}")
+            for number, content in enumerate(["one\n", "two\n", "one\n", "two\n"])
+        ]
+        found = repository.patch_ids(tuple(ids))
+        assert found[ids[1]] == found[ids[3]] != found[ids[2]]
+        assert repository.patch_ids(()) == {}
+
+    def test_files_are_listed_by_folder(self, repository: Repository) -> None:
+        commit(repository, "notes/a.md", "one", key="k1")
+        commit(repository, "b.md", "two", key="k2")
+        assert repository.list_files(("notes",)) == ("notes/a.md",)
+        assert repository.list_files(("missing",)) == repository.list_files(()) == ()
+        assert sorted(repository.list_files(("",))) == ["b.md", "notes/a.md"]
+
+    def test_a_remote_that_is_not_there_has_no_address(self, repository: Repository) -> None:
+        assert repository.remote_address("origin") is None
 
     def test_a_deleted_tag_is_gone_and_deleting_again_is_nothing(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")

@@ -18,6 +18,8 @@ class FakeBuilder:
     """
 
     api_version = 1
+    ecosystem = "python"
+    kinds: tuple[str, ...] = ("file",)
 
     def __init__(self) -> None:
         self.fails = False

@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts import current_deployment, is_serving, lates
 from shipline.clients.haproxy_files import proxy_process
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import MissingProgram, ShiplineError
+from shipline.providers.builder.container_engines import ENGINES
 from shipline.store.database import Store
 
 # An unprivileged user's PATH lacks the folders where systems put haproxy.
@@ -38,6 +39,8 @@ def programs(application: Application) -> Iterator[Check]:
     for module, needed in (("build", "python" in ecosystems), ("twine", uploads), ("pip", uploads or has_targets)):
         if needed:
             yield _module(module)
+    if any(table.get("provider") == "container" for table in application.settings.build):
+        yield _any_program("images", *(engine.program for engine in ENGINES))
     for program, needed in (("npm", "npm" in ecosystems or "npm" in registries), ("haproxy", has_proxies)):
         if needed:
             yield _program(program)
@@ -116,6 +119,14 @@ def _program(name: str) -> Check:
         missing = MissingProgram(name, package=name)
         return Check(name, State.WRONG, missing.what, missing.todo)
     return Check(name, State.OK, found)
+
+
+def _any_program(what: str, *names: str) -> Check:
+    """One of these programs is enough."""
+    found = next((path for path in map(shutil.which, names) if path is not None), None)
+    if found is None:
+        return Check(what, State.WRONG, f"none of {', '.join(names)} is here", f"install one: {' or '.join(names[1:])}")
+    return Check(what, State.OK, found)
 
 
 def _module(name: str) -> Check:

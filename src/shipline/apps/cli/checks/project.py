@@ -11,6 +11,7 @@ from shipline.capabilities.plans import detect_packages
 from shipline.configuration import FILE_NAME, Settings
 from shipline.configuration.check import problems
 from shipline.domain.errors import ShiplineError
+from shipline.domain.package import Package
 from shipline.domain.verdict import Answer
 from shipline.ports.registry import Finding
 from shipline.providers.repository.command import GitCommand, GitFailed
@@ -107,6 +108,10 @@ def _identity(root: Path) -> Check:
     return Check("identity", State.OK, "git knows who commits here")
 
 
+def _built_of(application: Application, package: Package) -> tuple[str, ...]:
+    return tuple(kind for builder in application.builders(package) for kind in builder.kinds)
+
+
 def registry(application: Application) -> Iterator[Check]:
     """Whether each configured registry answers, and would take the packages that go there."""
     if not application.outlets:
@@ -114,7 +119,7 @@ def registry(application: Application) -> Iterator[Check]:
     for outlet in application.outlets:
         name = f"registry {outlet.name}"
         known = application.packages if application.packages is not None else detect_packages(application.repository)
-        packages = [package.name for package in known if outlet.takes(package)]
+        packages = [package.name for package in known if outlet.kinds_of(package, _built_of(application, package))]
         if not packages:
             yield Check(name, State.WARNING, "it is configured, and no package here is built for it")
             continue

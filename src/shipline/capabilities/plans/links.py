@@ -1,0 +1,68 @@
+"""Web addresses of a repository's commits, requests and comparisons, told from its remote's address alone. Pure.
+
+Knows GitHub, GitLab and Gitea (Forgejo, Codeberg), by the host's name or as the settings say; asks nobody.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# From: the path segments that the forges' own pages use, November 2026.
+PATHS = {
+    "github": {"commit": "/commit/", "issue": "/issues/", "request": "/pull/", "compare": "/compare/"},
+    "gitlab": {
+        "commit": "/-/commit/",
+        "issue": "/-/issues/",
+        "request": "/-/merge_requests/",
+        "compare": "/-/compare/",
+    },
+    "gitea": {"commit": "/commit/", "issue": "/issues/", "request": "/pulls/", "compare": "/compare/"},
+}
+HOSTS = (("github", "github"), ("gitlab", "gitlab"), ("gitea", "gitea"), ("forgejo", "gitea"), ("codeberg", "gitea"))
+SAFE = r"[\w.~/-]+"
+HTTP = re.compile(rf"https?://(?:[^@/\s]*@)?([\w.-]+(?::\d+)?)/({SAFE}?)(?:\.git)?/?", re.ASCII)
+SSH = re.compile(rf"(?:ssh://)?(?:[\w.-]+@)([\w.-]+)(?::\d+(?=/))?[:/]/?({SAFE}?)(?:\.git)?/?", re.ASCII)
+NUMBER = re.compile(r"(?<![\w/&#\[])([#!])(\d{1,12})\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where a repository's pages are. `base` is its own, without a slash at the end; `forge` is a key of PATHS."""
+
+    base: str
+    forge: str
+
+    def commit(self, oid: str) -> str:
+        """The page of a commit."""
+        return self.base + PATHS[self.forge]["commit"] + oid
+
+    def compare(self, old: str, new: str) -> str:
+        """The page that compares two tags."""
+        return f"{self.base}{PATHS[self.forge]['compare']}{old}...{new}"
+
+    def linked(self, text: str) -> str:
+        """Markdown with its `#12` and `!12` made links; what stands in brackets at the end is a request."""
+        if "#" not in text and "!" not in text:
+            return text
+        return NUMBER.sub(self._number, text)
+
+    def _number(self, match: re.Match[str]) -> str:
+        mark, number = match.groups()
+        before, after = match.string[: match.start()], match.string[match.end() :]
+        kind = "request" if mark == "!" or (before.endswith("(") and after.startswith(")")) else "issue"
+        if self.forge == "gitlab" and mark == "#":
+            kind = "issue"
+        return f"[{mark}{number}]({self.base}{PATHS[self.forge][kind]}{number})"
+
+
+def links_of(address: str | None, *, forge: str = "") -> Links | None:
+    """The links of the repository that a remote's `address` leads to; None where it shows no forge that is known."""
+    match = (HTTP.fullmatch(address) or SSH.fullmatch(address)) if address and len(address) < 1000 else None
+    if match is None:
+        return None
+    host, path = match.groups()
+    known = forge or next((kind for name, kind in HOSTS if name in host.lower()), "")
+    if not known or not path or ".." in path:
+        return None
+    return Links(f"https://{host}/{path.strip('/')}", known)

@@ -1,0 +1,80 @@
+"""The text that sections of a changelog become: Markdown, an announcement, or what a user's template makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from shipline.capabilities.plans import changelog
+from shipline.capabilities.plans.changelog import BREAKING, PLAIN, UNRELEASED, Section, Style
+from shipline.ports.repository import Repository
+
+UPGRADE_NOTES_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How sections are shown. `template` is a Jinja2 template's text, None for our own form.
+
+    `announcement` asks for plain text to tell people; `whole` for a file with a head; `version` for that one release,
+    None for the next.
+    """
+
+    style: Style = field(default_factory=lambda: PLAIN)
+    template: str | None = None
+    announcement: bool = False
+    whole: bool = False
+    version: str | None = None
+
+    def text(self, package: str, sections: Sequence[Section]) -> str:
+        """The text of a package's sections, the latest first."""
+        if self.template is not None and not self.announcement:
+            # Imported here: the engine costs as much as the rest of a changelog, and few have templates.
+            from shipline.capabilities.plans.templates import render_template  # noqa: PLC0415 - see above
+
+            return render_template(self.template, package, sections, self.style)
+        if self.announcement:
+            return "\n".join(announced(package, section, self.style) for section in sections)
+        if self.whole:
+            return changelog.render_all(sections, self.style)
+        return "\n".join(changelog.render(section, self.style) for section in sections)
+
+
+def announced(package: str, section: Section, style: Style) -> str:
+    """What people are told of a release: plain text, what breaks first, without commit ids."""
+    title = "the next release" if section.title == UNRELEASED else section.title
+    lines = [f"{package} {title}" if section.title == UNRELEASED else f"{package} {title} is released.", ""]
+    plain = Style(sections=style.sections, upgrade_notes=style.upgrade_notes)
+    for heading, entries in changelog.grouped(section.changes, plain).items():
+        lines.append(f"{heading}:")
+        lines += [_without_id(entry) for entry in entries if entry.strip()]
+        if heading == BREAKING:
+            lines.append("Read the upgrade notes before you update.")
+        lines.append("")
+    if not section.changes:
+        lines += [changelog.NO_CHANGES, ""]
+    people = sorted({change.author for change in section.changes if change.author}, key=str.casefold)
+    if people:
+        lines += [f"Thanks to {', '.join(people)}.", ""]
+    before, after = section.tags
+    if style.links is not None and before and after:
+        lines += [style.links.compare(before, after), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def upgrade_notes_at(repository: Repository, folder: str) -> dict[str, str]:
+    """The authored notes in a folder of HEAD: `12.md` belongs to what names #12, `1a2b3c4.md` to that commit."""
+    paths = [path for path in repository.list_files((folder,)) if path.endswith(".md")][:UPGRADE_NOTES_MAX]
+    contents = repository.read_files(tuple(paths)) if paths else {}
+    return {
+        path.rpartition("/")[2].removesuffix(".md"): content.decode("utf-8-sig", "replace")
+        for path, content in contents.items()
+    }
+
+
+def _without_id(entry: str) -> str:
+    """An entry as plain text: without marks for bold, and without the commit at its end."""
+    text = entry.rstrip("\n")
+    if not text.startswith("- "):
+        return text
+    return text.rpartition(" (")[0].replace("**", "", 2)

@@ -1,0 +1,171 @@
+"""What a release stands on in git: the branch and commit that it was planned on, and its own commit on top.
+
+A release that goes on later finds a repository in which people have worked since. It may only go on where its commit
+holds and sits on what was planned. Its own commit is told by what it is, and not by what its message says: anybody
+can write a trailer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from shipline.capabilities.plans import is_changeset
+from shipline.capabilities.version_files import read_version, spelling_of
+from shipline.domain.codec import from_json
+from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.package import Package
+from shipline.domain.version_file import VersionFile
+from shipline.ports.repository import Repository
+
+KEY_TRAILER = "Shipline-Key"
+SHOWN_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What one release may write, and what it was planned on.
+
+    `changelog` and `manifests`, in which requirements are written, are relative to the root, as the version files are.
+    `base` is the commit that HEAD was when it was begun, None for a release that goes on from its tag, and for one
+    begun by a Shipline that did not note it. `branch` None: HEAD was detached.
+    """
+
+    package: str
+    version: str
+    version_files: tuple[VersionFile, ...]
+    changelog: str
+    base: str | None
+    branch: str | None
+    manifests: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """True for what the release may write: the files that it names, and changesets, which it uses up."""
+        return path in self.paths or is_changeset(path)
+
+    @property
+    def key(self) -> str:
+        """What the release commit's `Shipline-Key:` trailer says."""
+        return f"release:{self.package}:{self.version}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All that it writes."""
+        return tuple(dict.fromkeys((*(file.path for file in self.version_files), *self.manifests, self.changelog)))
+
+
+def footing_of(given: dict[str, Any], version: str) -> Footing:
+    """The footing of a run, by its input."""
+    package = from_json(Package, given["package"])
+    return Footing(
+        package=package.name,
+        version=version,
+        version_files=version_files_of(given),
+        changelog=inside(package, given["changelog"]),
+        base=given.get("base"),
+        branch=given.get("branch"),
+        manifests=tuple(edit["path"] for edit in given.get("requirements", ())),
+    )
+
+
+def version_files_of(given: dict[str, Any]) -> tuple[VersionFile, ...]:
+    """The version files of a run, by its input."""
+    return tuple(from_json(VersionFile, each) for each in given["version_files"])
+
+
+def inside(package: Package, name: str) -> str:
+    """A file of the package, relative to the root."""
+    return (PurePosixPath(package.path) / name).as_posix()
+
+
+def is_release_commit(repository: Repository, commit_id: str, footing: Footing) -> bool:
+    """True if the commit is this release's own.
+
+    It has our key, one parent (the base, where that is known), changes files of the release alone, and every version
+    file states the version in it. A commit that somebody else has made so is no other than the one that we would make.
+    """
+    commit = next(iter(repository.log((), commit_id, changed_paths=True, limit=1)), None)
+    if commit is None or len(commit.parents) != 1:
+        return False
+    if footing.base is not None and commit.parents != (footing.base,):
+        return False
+    if f"{KEY_TRAILER}: {footing.key}" not in commit.message.splitlines():
+        return False
+    if not commit.paths or not all(map(footing.covers, commit.paths)):
+        return False
+    return _states_version(repository, commit_id, footing)
+
+
+def _states_version(repository: Repository, commit_id: str, footing: Footing) -> bool:
+    files = footing.version_files
+    contents = repository.read_files(tuple({file.path for file in files}), commit_id)
+    try:
+        return all(
+            file.path in contents and read_version(file, contents[file.path]) == spelling_of(file, footing.version)
+            for file in files
+        )
+    except ShiplineError:
+        return False
+
+
+def has_moved(repository: Repository, footing: Footing) -> bool:
+    """True if the branch that the release was begun on is at another commit: neither its base nor its own."""
+    if footing.base is None or repository.branch() != footing.branch:
+        return False
+    head = repository.head()
+    return head is None or not (head == footing.base or is_release_commit(repository, head, footing))
+
+
+def check_head(repository: Repository, footing: Footing) -> None:
+    """Refuse (RefusedError) where a commit made now would sit on something other than what was planned."""
+    if footing.base is None:
+        return
+    branch = repository.branch()
+    if branch != footing.branch:
+        raise RefusedError(
+            f"{footing.package} {footing.version} was begun on {footing.branch or 'a detached HEAD'},"
+            f" and this is {branch or 'a detached HEAD'}",
+            why="its commit would come to stand on another branch",
+            todo=f"git switch {footing.branch or '--detach ' + footing.base[:12]}, then run `shipline release` again",
+        )
+    if has_moved(repository, footing):
+        raise RefusedError(
+            f"{footing.package} {footing.version} was planned on commit {footing.base[:12]}, and HEAD is another",
+            why="its commit would hold, or sit on, changes that were not planned",
+            todo="run `shipline release` again: with newer commits that are worth a release it begins anew;"
+            f" otherwise go back to {footing.base[:12]}",
+        )
+
+
+def check_own(repository: Repository, commit: str, footing: Footing) -> None:
+    """Refuse (RefusedError) to release a commit that is not the release's own; the base where nothing was to be edited.
+
+    Looked at once it is there: git cannot be told to commit upon one commit alone, and others may work here as well.
+    """
+    if footing.base is None or is_release_commit(repository, commit, footing):
+        return
+    if commit == footing.base and _states_version(repository, commit, footing):
+        return
+    raise RefusedError(
+        f"commit {commit[:12]} is not what {footing.package} {footing.version} was to commit upon {footing.base[:12]}",
+        why="it sits on another commit, or holds more than the version files and the changelog",
+        todo=f"look at it: git show {commit[:12]}; nothing is tagged. Take it back, then run `shipline release` again",
+    )
+
+
+def check_tree(repository: Repository, footing: Footing) -> None:
+    """Refuse (RefusedError) where tracked files differ from HEAD that the release does not write itself."""
+    foreign = [path for path in repository.dirty_paths() if not footing.covers(path)]
+    if foreign:
+        raise RefusedError(
+            "the work tree has changes that are not committed",
+            why=f"{listed(foreign)}: not this release's own",
+            todo="commit or stash them, then run this again",
+        )
+
+
+def listed(paths: list[str]) -> str:
+    """The first few, and how many more."""
+    more = f" and {len(paths) - SHOWN_MAX} more" if len(paths) > SHOWN_MAX else ""
+    return ", ".join(paths[:SHOWN_MAX]) + more
