@@ -64,3 +64,24 @@ def test_what_nobody_can_read_is_said(history: History) -> None:
     (history.folder / ".changeset" / "x.md").write_text('---\n"core": \x1b[31mhuge\n---\n')
     said = run_shipline(history.folder, "changeset", "status")
     assert (said.code, "\x1b" in said.err) == (2, False), said
+
+
+def test_a_release_uses_up_its_lines_and_writes_what_is_required_now(history: History) -> None:
+    """One commit and tag a package, what is required first; what belongs to the other package stays until its turn."""
+    for name in ("core", "app"):
+        path = history.folder / "packages" / name / "package.json"
+        path.write_text(path.read_text().replace("{", '{"private": true, ', 1))
+    text = '---\n"core": major\n"app": minor\n---\n\nAll new.\n'
+    history.commit("feat: x", {".changeset/all-new.md": text})
+    only = run_shipline(history.folder, "release", "--package=core")
+    assert only.code == 0, only
+    assert (history.folder / ".changeset" / "all-new.md").read_text() == text.replace('"core": major\n', "")
+    rest = run_shipline(history.folder, "release")
+    assert rest.code == 0, rest
+    assert not list((history.folder / ".changeset").iterdir())
+    manifest = json.loads((history.folder / "packages" / "app" / "package.json").read_text())
+    assert (manifest["version"], manifest["dependencies"]) == ("1.1.0", {"core": "^2.0.0"})
+    assert history.git("tag", "--points-at", "HEAD") == "app@1.1.0"
+    assert history.git("status", "--porcelain") == ""
+    assert "- require core 2.0.0" in (history.folder / "packages" / "app" / "CHANGELOG.md").read_text()
+    assert run_shipline(history.folder, "release").code == 4
