@@ -123,6 +123,10 @@ class Repository(Protocol):
         """
         ...
 
+    def private_folder(self) -> Path:
+        """A folder among git's own files for what may be lost; it need not be there yet."""
+        ...
+
     def merge_base(self, commits: tuple[str, ...]) -> str | None:
         """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
         ...

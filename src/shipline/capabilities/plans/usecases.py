@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
-from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans import changelog, history, remembered, rules
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.chains import with_chains
 from shipline.capabilities.plans.graph import Member, circle_notes, components, edges_of, settle
@@ -97,6 +97,28 @@ def make_plan(
     """
     head = _checked_head(repository)
     checked_channel(channel)
+    if packages is not None and len(packages) == 1:
+        return _made_plan(repository, head, packages, channel, bumps, monorepo)[0]
+    folder = repository.private_folder()
+    key = remembered.key_of(repository, head, packages, channel, bumps, monorepo)
+    known = remembered.recall(folder, key)
+    if known is not None:
+        return known
+    plan, commits = _made_plan(repository, head, packages, channel, bumps, monorepo)
+    if commits >= remembered.COMMITS_MIN:
+        remembered.keep(folder, key, plan)
+    return plan
+
+
+def _made_plan(  # noqa: PLR0913, PLR0917 - all that a plan comes from
+    repository: Repository,
+    head: str,
+    packages: Sequence[Package] | None,
+    channel: str,
+    bumps: BumpRules,
+    monorepo: Monorepo,
+) -> tuple[ReleasePlan, int]:
+    """The plan, and how many commits were read for it."""
     lineages, survey = _lineages(repository, packages, head, tags_that_matter(repository, head, channel))
     lineages = tuple(replace(lineage, bumps=bumps) for lineage in lineages)
     names = [lineage.package.name for lineage in lineages]
@@ -116,7 +138,8 @@ def make_plan(
     groups = (*monorepo.groups, *changesets.config.groups, *survey.groups)
     plans = settle(members, edges, groups, update_from=changesets.config.update_from)
     notes = (*monorepo.notes, *survey.notes, *changesets.notes, *circle_notes(components(names, edges)))
-    return with_chains(ReleasePlan(head, tuple(_with_changesets(each, changesets, channel) for each in plans), notes))
+    told = tuple(_with_changesets(each, changesets, channel) for each in plans)
+    return with_chains(ReleasePlan(head, told, notes)), len(commits)
 
 
 def changelog_of(  # noqa: PLR0913 - what a command says, each by its name

@@ -180,6 +180,11 @@ class GitRepository:
         lines = self._git.run("compare commits", "patch-id", "--stable", stdin=patches).decode().splitlines()
         return {commit: patch for patch, commit in map(str.split, lines)}
 
+    def private_folder(self) -> Path:
+        """A folder among git's own files for what may be lost; it need not be there yet."""
+        found = self._git.run("find git's own folder", "rev-parse", "--git-path", "shipline")
+        return self.root() / os.fsdecode(found.removesuffix(b"\n"))
+
     def merge_base(self, commits: tuple[str, ...]) -> str | None:
         """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
         self.root()
