@@ -23,6 +23,7 @@ NODE_PEERS = (
     "git-cliff@2.14.2",
     "conventional-changelog@7.2.1",
     "conventional-recommended-bump@11.2.0",
+    "@changesets/cli@2.31.1",
     "@commitlint/cli@20.5.3",
     "@commitlint/config-conventional@20.5.3",
 )

@@ -30,7 +30,7 @@ from shipline.providers.clock.system import SystemClock, SystemIds
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Style
+    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Monorepo, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found, PackageCheck
@@ -143,18 +143,39 @@ class Application:
         return GitRepository(GitRepository.Settings(), context)
 
     @cached_property
+    def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
+        """What each [[package]] stands for, and what is said of folders that were left aside."""
+        from shipline.capabilities.plans import PackageChoice, packages_of
+
+        choices = [
+            PackageChoice(
+                path=table.path.rstrip("/") or ".",
+                name=table.name,
+                ecosystem=table.ecosystem,
+                scheme=table.scheme,
+                tag_format=table.tag_format,
+                include=table.include,
+                exclude=table.exclude,
+            )
+            for table in self.settings.package
+        ]
+        return packages_of(self.repository, choices) if choices else ((), ())
+
+    @cached_property
     def packages(self) -> tuple[Package, ...] | None:
         """The configured packages, None where they are to be found in the repository."""
-        tables = self.settings.package
-        return tuple(self._package(table) for table in tables) if tables else None
+        if not self.settings.package:
+            return None
+        return tuple(package for some in self._chosen[0] for package in some)
 
-    def _package(self, table: PackageSettings) -> Package:
-        from shipline.capabilities.plans import ecosystem_at
+    @cached_property
+    def monorepo(self) -> Monorepo:
+        """How the packages are planned together."""
+        from shipline.capabilities.plans import Monorepo
+        from shipline.domain.package import Group
 
-        usual = Package(table.name, table.path)
-        ecosystem = table.ecosystem or ecosystem_at(self.repository, table.path)
-        scheme = table.scheme or ("pep440" if ecosystem == "python" else "semver")
-        return Package(table.name, table.path, ecosystem, scheme, table.tag_format or usual.tag_format)
+        groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in self.settings.group)
+        return Monorepo(groups, self.settings.release.source, self._chosen[1])
 
     @cached_property
     def bumps(self) -> BumpRules:
@@ -374,9 +395,10 @@ class Application:
         if unknown:
             raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
         aim = self.channel(channel, self.policy.channels)
-        plan = make_plan(self.repository, packages, channel=aim, bumps=self.bumps, day=self.today)
-        plans = {each.name: each for each in plan.packages}
-        found = [self._candidate(known[name], plans[name]) for name in (names or tuple(known))]
+        plan = make_plan(
+            self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
+        )
+        found = [self._candidate(known[each.name], each) for each in plan.packages if not names or each.name in names]
         # A snapshot moves no branch; a pre-release that changes no file needs no commit of its own.
         return tuple(
             replace(each, beside=plan.commit)
@@ -443,8 +465,8 @@ class Application:
 
     def _table_of(self, package: Package) -> PackageSettings:
         """The package's table in the settings; the defaults where it has none."""
-        tables = (table for table in self.settings.package if table.name == package.name)
-        return next(tables, PackageSettings(package.name))
+        tables = zip(self.settings.package, self._chosen[0], strict=True)
+        return next((table for table, some in tables if package in some), PackageSettings(package.name))
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
@@ -522,7 +544,15 @@ class Application:
             return
         check_settings(settings)
         self.__dict__.update(settings=settings, policy=policy)
-        for made_from_settings in ("packages", "outlets", "forge", "signer", "release_ground"):
+        for made_from_settings in (
+            "_chosen",
+            "packages",
+            "monorepo",
+            "outlets",
+            "forge",
+            "signer",
+            "release_ground",
+        ):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
 

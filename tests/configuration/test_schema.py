@@ -52,7 +52,7 @@ BAD = {
     "another schema": "schema = 2",
     "an unknown key": "registri = 1",
     "a type": "store = 1",
-    "a package without a name": '[[package]]\npath = "."',
+    "a group without packages": '[[group]]\nname = "a"\npackages = []',
     "a path outside": '[[package]]\nname = "a"\npath = "../a"',
     "an absolute path": '[[package]]\nname = "a"\nversion_files = ["/a"]',
     "a version file's unknown key": '[[package]]\nname = "a"\nversion_files = [{file = "a"}]',

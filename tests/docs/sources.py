@@ -20,6 +20,7 @@ from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     ChannelSettings,
     EnvironmentSettings,
+    GroupSettings,
     LintSettings,
     PackageSettings,
     RegistrySettings,
@@ -41,6 +42,7 @@ TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
     "`[[channel]]`": ChannelSettings,
+    "`[[group]]`": GroupSettings,
     "An entry of `version_files`": VersionFileSettings,
     "`[release]`": ReleaseSettings,
     "`[lint]`": LintSettings,

@@ -93,6 +93,12 @@ def checked(settings: Settings) -> Settings:
     for complaint in complaints(Settings, settings):
         raise ConfigurationError(f"{FILE_NAME}, {complaint}")
     _check_doubles(settings)
+    for package in settings.package:
+        if package.name and re.search(r"[*?\[{]", package.path):
+            raise ConfigurationError(
+                f"{FILE_NAME}: [[package]] {package.name!r} has a path that stands for several folders",
+                todo="leave the name out: each package takes that of its manifest",
+            )
     stages = {"release", *(environment.name for environment in settings.environment)}
     for gate in settings.gate:
         if gate.stage not in stages:
@@ -106,8 +112,9 @@ def checked(settings: Settings) -> Settings:
 def _check_doubles(settings: Settings) -> None:
     for what, names in (
         ("environment", [environment.name for environment in settings.environment]),
-        ("package", [package.name for package in settings.package]),
+        ("package", [package.name for package in settings.package if package.name]),
         ("channel", [channel.branch for channel in settings.channel]),
+        ("group", [group.name for group in settings.group]),
         ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
         ("test", [test.name for test in settings.test]),
     ):

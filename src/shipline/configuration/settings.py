@@ -12,6 +12,7 @@ from shipline.domain.version_file import VERSION_FILE_KINDS
 _NAME = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
 )
+_OPTIONAL_NAME = Limits(pattern=f"|{_NAME.pattern}", meaning=f"empty, or {_NAME.meaning}")
 _FILE = Limits(
     pattern=r"(?!/)(?!(?:.*/)?\.\.(?:/|$))[^\x00-\x1f\x7f]+",
     meaning="a path inside the repository, relative and with forward slashes",
@@ -78,16 +79,18 @@ class LintSettings:
 class PackageSettings:
     """`[[package]]`: one package. None of these is needed where the repository is one plain Python or npm package.
 
-    `name` is the package's name. `path` is relative to the root. `ecosystem` is python, npm or plain; "" means: found
-    out. `scheme` is semver, pep440 or calver: with a format; "" means: found out. `tag_format` holds `{version}` and
-    may hold `{package}`; "" means: found out. `version_files` are paths relative to the package, or tables; empty:
-    found out. `version_source` is the one of them that is right where they differ; "" means: the latest release tag.
-    `changelog` is relative to the package.
+    `name` is the package's name; "" takes that of its manifest. `path` is relative to the root; a glob stands for every
+    folder with a manifest. `ecosystem` is python, npm, cargo, helm or plain; "" means: found out. `scheme` is semver,
+    pep440 or calver: with a format; "" means: found out. `tag_format` holds `{version}` and may hold `{package}`; ""
+    means: found out. `version_files` are paths relative to the package, or tables; empty: found out. `version_source`
+    is the one of them that is right where they differ; "" means: the latest release tag. `changelog` is relative to the
+    package. `include` and `exclude` are globs from the root: what belongs to the package beside its folder, and what in
+    it does not.
     """
 
-    name: Annotated[str, _NAME]
+    name: Annotated[str, _OPTIONAL_NAME] = ""
     path: Annotated[str, _FILE] = "."
-    ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "plain"))] = ""
+    ecosystem: Annotated[str, Limits(choices=("", "python", "npm", "cargo", "helm", "plain"))] = ""
     scheme: Annotated[
         str,
         Limits(
@@ -99,6 +102,21 @@ class PackageSettings:
     version_files: tuple[Annotated[str, _FILE] | VersionFileSettings, ...] = ()
     version_source: Annotated[str, Limits(pattern="|" + _FILE.pattern, meaning=_FILE.meaning)] = ""
     changelog: Annotated[str, _FILE] = "CHANGELOG.md"
+    include: tuple[Annotated[str, _FILE], ...] = ()
+    exclude: tuple[Annotated[str, _FILE], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSettings:
+    """`[[group]]`: packages whose versions belong together.
+
+    `name` tells the groups apart. `packages` are names, or globs of names. `kind` is linked (those that are released
+    together get one version) or fixed (all are released whenever one is, at one version).
+    """
+
+    name: Annotated[str, _NAME]
+    packages: Annotated[tuple[Annotated[str, _NAME], ...], Limits(items_min=1)]
+    kind: Annotated[str, Limits(choices=("linked", "fixed"))] = "linked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +147,8 @@ class ReleaseSettings:
     `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
     `features_before_1` are the steps that breaking changes and features make while the major version is 0. `mode` is
     direct, which releases what has changed, or pull-request, which keeps one pull request up to date and releases what
-    was merged.
+    was merged. `source` is where the changes come from: commits, changesets or both; "" means: changesets where there
+    is a folder `.changeset`, else commits.
     """
 
     branch: str = ""
@@ -141,6 +160,7 @@ class ReleaseSettings:
     moving_tags: tuple[Annotated[str, _MOVING_TAG], ...] = ()
     yank_on_rollback: bool = False
     mode: Annotated[str, Limits(choices=("direct", "pull-request"))] = "direct"
+    source: Annotated[str, Limits(choices=("", "commits", "changesets", "both"))] = ""
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
 
@@ -256,15 +276,16 @@ class Settings:
 
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
-    `forge` is such a table, too; an empty one shows releases nowhere. `package`, `channel`, `test`, `gate`, `bump` and
-    `environment` are lists of tables; `release` says how a release is made, `changelog` how it is told, `lint` what
-    commit messages must be like.
+    `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
+    `bump` and `environment` are lists of tables; `release` says how a release is made, `changelog` how it is told,
+    `lint` what commit messages must be like.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
     store: str = ""
     package: tuple[PackageSettings, ...] = ()
     channel: tuple[ChannelSettings, ...] = ()
+    group: tuple[GroupSettings, ...] = ()
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     lint: LintSettings = field(default_factory=LintSettings)
     bump: tuple[BumpSettings, ...] = ()

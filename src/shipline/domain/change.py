@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+OBJECT_ID = re.compile(r"[0-9a-f]{40,64}")
+DEPENDENCIES = "dependencies"
+"""The `type` of a change that a release makes itself: another package's new version is required from now on."""
 
 
 class Bump(StrEnum):
@@ -17,19 +22,25 @@ class Bump(StrEnum):
     @property
     def rank(self) -> int:
         """0 for none up to 3 for major."""
-        return list(Bump).index(self)
+        return RANKS[self]
+
+
+RANKS = {bump: rank for rank, bump in enumerate(Bump)}
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
     """One entry of a release.
 
-    `commit` is the git object id, opaque. `type` is lower-case and "" for a message that is not conventional, which
-    then keeps its whole subject in `description`. `breaking_notes` are the texts of BREAKING CHANGE footers.
+    `commit` is the git object id, opaque; where the entry came from no commit, a word that tells it apart from others:
+    a changeset's name, or the version that is required from now on. `type` is lower-case and "" for a message that is
+    not conventional, which then keeps its whole subject in `description`. `breaking_notes` are the texts of BREAKING
+    CHANGE footers.
     `references` are issue or pull request numbers and keys as written (`#12`, `ABC-7`). `time_us` is the commit
     time, UTC microseconds. `upgrade_notes` are what a user has to do, from `Upgrade-Note` footers. `patch` is the
     patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
     version for it, None where they say nothing. Several changes of one commit have the same `commit`.
+    `bump` is how far the entry moves the version where it says so outright; None leaves it to the rules.
     """
 
     commit: str
@@ -47,3 +58,14 @@ class Change:
     author_mail: str = ""
     patch: str = ""
     ruled: Bump | None = None
+    bump: Bump | None = None
+
+    @property
+    def is_commit(self) -> bool:
+        """True if `commit` is the id of a commit."""
+        return OBJECT_ID.fullmatch(self.commit) is not None
+
+    @property
+    def short(self) -> str:
+        """What people tell it apart by: the beginning of the commit's id, or the whole word."""
+        return self.commit[:7] if self.is_commit else self.commit

@@ -22,8 +22,9 @@ class Package:
     """Something with a version of its own.
 
     `path` is relative to the repository's root with forward slashes, "." for the root. `ecosystem` is `python`,
-    `npm` or `plain`; `scheme` is `semver`, `pep440` or `calver:` with a format; `tag_format` holds `{version}` and may
-    hold `{package}`.
+    `npm`, `cargo`, `helm` or `plain`; `scheme` is `semver`, `pep440` or `calver:` with a format; `tag_format` holds
+    `{version}` and may hold `{package}`. `include` and `exclude` are globs from the root: what belongs to the package
+    beside its own folder, and what does not although it lies in it.
     """
 
     name: str
@@ -31,7 +32,22 @@ class Package:
     ecosystem: str = "plain"
     scheme: str = "semver"
     tag_format: str = "v{version}"
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
     def tag(self, version: str) -> str:
         """The git tag of `version`."""
         return self.tag_format.replace("{package}", self.name).replace("{version}", version)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Packages whose versions belong together.
+
+    `packages` are names, or globs of names. `fixed`: all of them are released whenever one is, at one version. Else
+    they are linked: those that are released together get one version.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    fixed: bool = False

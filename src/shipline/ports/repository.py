@@ -123,6 +123,14 @@ class Repository(Protocol):
         """
         ...
 
+    def private_folder(self) -> Path:
+        """A folder among git's own files for what may be lost; it need not be there yet."""
+        ...
+
+    def merge_base(self, commits: tuple[str, ...]) -> str | None:
+        """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
+        ...
+
     def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
         """All commits reachable from `until`, newest first, unread."""
         ...
@@ -155,6 +163,7 @@ class Repository(Protocol):
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. With
         `base`, only upon that commit: a HEAD that is `base` is never taken for what was to be made, whatever its
         message says, and one that carries the key must have `base` as its only parent. Any other HEAD: ConflictError.
+        A path that is not there is deleted.
         """
         ...
 

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.plans import changelog_of, make_plan
-from shipline.capabilities.plans.history import Attribution, Parents, ancestors
+from shipline.capabilities.plans.attribution import Attribution
+from shipline.capabilities.plans.history import Parents, ancestors
 from shipline.capabilities.plans.reading import read_commits
 from shipline.capabilities.plans.rules import Lineage, highest_bump, plan_package
 from shipline.capabilities.plans.tags import Released, released

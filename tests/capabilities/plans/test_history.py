@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shipline.capabilities.plans.history import Attribution, ancestors, release_of_each
+from shipline.capabilities.plans.attribution import Attribution
+from shipline.capabilities.plans.history import ancestors, release_of_each
 from shipline.domain.package import Package
 
 # a - b - c - f    and a side branch b - d - e that c's child f merges

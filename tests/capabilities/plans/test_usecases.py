@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.plans import changelog_of, detect_packages, ecosystem_at, make_plan, plan_document
+from shipline.capabilities.plans import (
+    PackageChoice,
+    changelog_of,
+    detect_packages,
+    make_plan,
+    packages_of,
+    plan_document,
+)
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.testing.histories import History, repository_at
@@ -63,8 +70,11 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
                         "time": "2023-11-16T22:13:20Z",
                     }
                 ],
+                "requirements": [],
+                "changesets": [],
             }
         ],
+        "notes": [],
     }
 
 
@@ -217,5 +227,7 @@ def test_planning_imports_only_what_it_needs() -> None:
 def test_the_ecosystem_of_a_folder_is_read_from_its_manifest(history: History) -> None:
     files = {"services/a/pyproject.toml": PYPROJECT, "web/package.json": '{"name": "b", "version": "3.0.0"}', "x/y": ""}
     history.commit("feat: both", files)
-    found = [ecosystem_at(history.repository, path) for path in ("services/a", "web", "x")]
+    choices = [PackageChoice(path, path) for path in ("services/a", "web", "x")]
+    chosen, _ = packages_of(history.repository, choices)
+    found = [package.ecosystem for (package,) in chosen]
     assert found == ["python", "npm", "plain"]

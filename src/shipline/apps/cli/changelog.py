@@ -27,6 +27,12 @@ def command(workspace: Workspace, *, whole: bool, version: str | None, announcem
     gc.disable()
     show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version)
     text = changelog_of(
-        workspace.repository, workspace.packages, whole=whole, show=show, bumps=workspace.bumps, day=workspace.today
+        workspace.repository,
+        workspace.packages,
+        whole=whole,
+        show=show,
+        bumps=workspace.bumps,
+        monorepo=workspace.monorepo,
+        day=workspace.today,
     )
     click.echo(text, nl=False)

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "Show the next version of each package, and why."),
     "version": ("version", "Read, compare and find versions, and keep the files that state them in step."),
     "lint": ("lint", "Check commit messages: of a range, in a file, or a title."),
+    "changeset": ("changeset", "Write changesets, and see whether one is missing."),
     "changelog": ("changelog", "Print the changelog of the next release, or of all."),
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),

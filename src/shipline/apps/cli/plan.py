@@ -21,18 +21,34 @@ CHANGES_SHOWN_MAX = 20
 @click.option(
     "--channel", metavar="CHANNEL", help="Plan for this channel: rc, beta, snapshot ... or a line such as 1.x."
 )
+@click.option("--explain", "chains", is_flag=True, help="Show the chain of reasons through all packages instead.")
 @click.pass_obj
-def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: str | None) -> None:
-    """Show the next version of each package, and why. Changes nothing."""
+def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: str | None, chains: bool) -> None:
+    """Show the next version of each package, and why, in the order of their releases. Changes nothing."""
     from shipline.capabilities.plans import make_plan, plan_document
 
-    aim, day = workspace.channel(channel), workspace.today
-    found = make_plan(workspace.repository, workspace.packages, channel=aim, bumps=workspace.bumps, day=day)
-    plan = _only(found, name)
+    whole = make_plan(
+        workspace.repository,
+        workspace.packages,
+        channel=workspace.channel(channel),
+        bumps=workspace.bumps,
+        monorepo=workspace.monorepo,
+        day=workspace.today,
+    )
+    plan = _only(whole, name)
     if as_json:
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
-    else:
-        click.echo("\n\n".join(_block(package) for package in plan.packages))
+        return
+    blocks = [_chain(whole, package) if chains else _block(package) for package in plan.packages]
+    notes = "".join(f"{_printable(note)}\n" for note in plan.notes)
+    click.echo((f"{notes}\n" if notes else "") + "\n\n".join(blocks))
+
+
+def _chain(whole: ReleasePlan, plan: PackagePlan) -> str:
+    from shipline.capabilities.plans import explain
+
+    steps = explain(whole, plan.name)
+    return "\n".join([_headline(plan), *(f"{'  ' * (each.depth + 1)}{_printable(each.sentence)}" for each in steps)])
 
 
 def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:
@@ -70,5 +86,8 @@ def _headline(plan: PackagePlan) -> str:
 def _row(change: Change) -> str:
     kind = change.type + ("!" if change.breaking else "")
     scope = f"{change.scope}: " if change.scope else ""
-    text = "".join(each if each.isprintable() else " " for each in f"{scope}{change.description}")
-    return f"{change.commit[:7]}  {kind:<9} {text[:100]}"
+    return f"{change.short:<7}  {kind:<9} {_printable(f'{scope}{change.description}')[:100]}"
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else " " for each in text)

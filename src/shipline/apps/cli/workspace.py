@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Protocol
 
-from shipline.capabilities.plans import BumpRules, Channel, Style
+from shipline.capabilities.plans import BumpRules, Channel, Monorepo, Style
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -22,6 +22,11 @@ class Workspace(Protocol):
     @property
     def packages(self) -> Sequence[Package] | None:
         """The configured packages, None where nothing is configured and they are found in the repository."""
+        ...
+
+    @property
+    def monorepo(self) -> Monorepo:
+        """How the packages are planned together."""
         ...
 
     @property

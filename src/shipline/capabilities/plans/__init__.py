@@ -6,6 +6,7 @@ versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
 from shipline.capabilities.plans.bumps import BumpRules
+from shipline.capabilities.plans.chains import explain
 from shipline.capabilities.plans.changelog import (
     PLAIN,
     SECTIONS,
@@ -16,6 +17,7 @@ from shipline.capabilities.plans.changelog import (
     section_titles,
     written_section,
 )
+from shipline.capabilities.plans.changesets import is_changeset, without_package
 from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, rule_for
 from shipline.capabilities.plans.conventional import read_change, read_message
 from shipline.capabilities.plans.documents import plan_document
@@ -29,16 +31,22 @@ from shipline.capabilities.plans.lint.meanings import rules_schema as lint_rules
 from shipline.capabilities.plans.lint.report import report as lint_report
 from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
 from shipline.capabilities.plans.messages import read_messages
+from shipline.capabilities.plans.monorepo import Monorepo
+from shipline.capabilities.plans.packages import MANIFESTS
+from shipline.capabilities.plans.pending import Pending, pending_document, write_changeset
 from shipline.capabilities.plans.show import Show, upgrade_notes_at
+from shipline.capabilities.plans.survey import PackageChoice
 from shipline.capabilities.plans.tags import version_text
 from shipline.capabilities.plans.usecases import (
     FinalPlan,
     changelog_of,
+    changeset_status,
     detect_packages,
-    ecosystem_at,
+    known_packages,
     latest_releases,
     make_final_plan,
     make_plan,
+    packages_of,
 )
 from shipline.capabilities.plans.versions import (
     SNAPSHOT,
@@ -57,6 +65,7 @@ __all__ = [
     "CLEANUP_SETTINGS",
     "HOOK",
     "HOOK_MARKER",
+    "MANIFESTS",
     "PLAIN",
     "SECTIONS",
     "SNAPSHOT",
@@ -68,19 +77,25 @@ __all__ = [
     "FinalPlan",
     "Linted",
     "Linter",
+    "Monorepo",
+    "PackageChoice",
+    "Pending",
     "Scheme",
     "Show",
     "Style",
     "Version",
     "changelog_of",
+    "changeset_status",
     "channel_of",
     "checked_channel",
     "checked_line",
     "compare",
     "detect_packages",
-    "ecosystem_at",
+    "explain",
     "hook_script",
+    "is_changeset",
     "kept_of_message",
+    "known_packages",
     "latest_releases",
     "links_of",
     "lint_document",
@@ -89,6 +104,8 @@ __all__ = [
     "make_final_plan",
     "make_plan",
     "next_version",
+    "packages_of",
+    "pending_document",
     "plan_document",
     "prepend",
     "read_change",
@@ -103,5 +120,7 @@ __all__ = [
     "section_titles",
     "upgrade_notes_at",
     "version_text",
+    "without_package",
+    "write_changeset",
     "written_section",
 ]

@@ -12,14 +12,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from shipline.capabilities.plans.links import Links
-from shipline.domain.change import Change
+from shipline.domain.change import DEPENDENCIES, Change
 from shipline.domain.release_plan import PackagePlan
 
 HEAD = "# Changelog\n\nAll notable changes are listed here, the latest release first.\n\n"
 UNRELEASED = "Unreleased"
 SHORT_ID = 7
 BREAKING = "Breaking changes"
-SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted"}
+SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
 LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
@@ -182,6 +182,8 @@ def grouped(changes: Sequence[Change], style: Style = PLAIN) -> dict[str, list[s
 
 def _entry(change: Change, text: str, style: Style) -> str:
     scope = f"**{_safe(change.scope)}:** " if change.scope else ""
+    if not change.is_commit:
+        return f"- {scope}{_safe(text)}\n"
     if style.links is None:
         return f"- {scope}{_safe(text)} ({change.commit[:7]})\n"
     mark = f"[{change.commit[:7]}]({style.links.commit(change.commit)})"

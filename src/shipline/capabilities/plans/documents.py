@@ -6,14 +6,14 @@ from typing import Any
 
 from shipline.capabilities.plans.changelog import rfc3339
 from shipline.domain.change import Change
-from shipline.domain.release_plan import PackagePlan, ReleasePlan
+from shipline.domain.release_plan import PackagePlan, ReleasePlan, RequirementEdit
 
 SCHEMA = "shipline.plan/1"
 
 
 def plan_document(plan: ReleasePlan) -> dict[str, Any]:
     """The plan as plain JSON data, schema `shipline.plan/1`. Nothing to release: `next` equals `current`."""
-    return {"schema": SCHEMA, "packages": [_package(package) for package in plan.packages]}
+    return {"schema": SCHEMA, "packages": [_package(package) for package in plan.packages], "notes": list(plan.notes)}
 
 
 def _package(plan: PackagePlan) -> dict[str, Any]:
@@ -27,6 +27,20 @@ def _package(plan: PackagePlan) -> dict[str, Any]:
         "channel": plan.channel,
         "reasons": list(plan.reasons),
         "changes": [_change(change) for change in plan.changes],
+        "requirements": [_requirement(edit) for edit in plan.requirements],
+        "changesets": list(plan.changesets),
+    }
+
+
+def _requirement(edit: RequirementEdit) -> dict[str, Any]:
+    return {
+        "path": edit.path,
+        "package": edit.package,
+        "version": edit.version,
+        "before": edit.before,
+        "after": edit.after,
+        "peer": edit.peer,
+        "broken": edit.broken,
     }
 
 

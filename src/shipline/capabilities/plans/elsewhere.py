@@ -53,20 +53,28 @@ def _promoted(repository: Repository, lineage: Lineage, text: str, candidates: l
     return None if below is None else Released(version, replace(tag, commit=below.tag.commit))
 
 
-def settled(repository: Repository, lineage: Lineage, plan_of: Callable[[Lineage], PackagePlan]) -> PackagePlan:
-    """The plan, once it is known which tags there are.
+def settled(
+    repository: Repository,
+    lineage: Lineage,
+    plan_of: Callable[[Lineage], PackagePlan],
+    *,
+    known: Callable[[str], bool],
+) -> PackagePlan:
+    """The plan, once it is known which tags there are; `known` says of a name whether there is such a tag.
 
     A pre-release takes the next number that is free. A snapshot that there is needs no release. A final version that
     is tagged on a commit that HEAD does not contain is said: a release of it would be refused.
     """
     for skipped in range(SKIPPED_MAX):
         plan = plan_of(replace(lineage, skipped=skipped))
-        tag = repository.find_tag(plan.tag) if plan.releasable and plan.tag is not None else None
+        if not plan.releasable or plan.tag is None or not known(plan.tag):
+            return plan
+        tag = repository.find_tag(plan.tag)
         if tag is None:
             return plan
         if plan.channel == SNAPSHOT:
-            known = f"{plan.next} is there already (tag {tag.name})."
-            return replace(plan, current=plan.next, bump=Bump.NONE, reasons=(known,))
+            words = f"{plan.next} is there already (tag {tag.name})."
+            return replace(plan, current=plan.next, bump=Bump.NONE, reasons=(words,))
         version = scheme_named(lineage.package.scheme).parse(plan.next or "")
         if version is None or version.is_stable:
             why = (

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shipline.domain.package import Package
-
 Parents = Mapping[str, tuple[str, ...]]
 
 
@@ -59,21 +57,26 @@ def brought_in(parents: Parents, head: str, merges: Sequence[str]) -> dict[str, 
     return found
 
 
-class Attribution:
-    """Which package a path belongs to: the one in the deepest folder above it. Remembers folders that it has seen."""
+def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
+    """For each commit the set of `releases` (commits) that contain it, as the bits of a number; none: left out.
 
-    def __init__(self, packages: Iterable[Package]) -> None:
-        self._owners: dict[str, str | None] = {}
-        for package in packages:
-            self._owners["" if package.path == "." else package.path.strip("/")] = package.path
-        self._owners.setdefault("", None)
-
-    def owners(self, paths: Iterable[str]) -> set[str]:
-        """The `path` of each package that one of `paths` belongs to."""
-        found = {self._owner(path.rpartition("/")[0]) for path in paths}
-        return {owner for owner in found if owner is not None}
-
-    def _owner(self, folder: str) -> str | None:
-        if folder not in self._owners:
-            self._owners[folder] = self._owner(folder.rpartition("/")[0])
-        return self._owners[folder]
+    One pass for all of them: `parents` come newest first, as in a log. Where a clock was wrong and a commit comes
+    before its child, it is looked at again.
+    """
+    masks: dict[str, int] = {}
+    for index, release in enumerate(releases):
+        masks[release] = masks.get(release, 0) | 1 << index
+    passed: set[str] = set()
+    for commit in parents:
+        passed.add(commit)
+        waiting = [commit] if commit in masks else []
+        while waiting:
+            each = waiting.pop()
+            mask = masks[each]
+            for parent in parents.get(each, ()):
+                before = masks.get(parent, 0)
+                if before | mask != before:
+                    masks[parent] = before | mask
+                    if parent in passed:
+                        waiting.append(parent)
+    return masks

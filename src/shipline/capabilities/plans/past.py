@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.conventional import HEADER, change_of
 from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
+from shipline.capabilities.plans.monorepo import owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
 from shipline.capabilities.plans.rules import PICKED, Lineage
 from shipline.domain.change import Change
@@ -72,7 +74,7 @@ def read_past(
 
     Corrections that stand in commits are found before what they correct, since a log comes newest first.
     """
-    attribution = None if all(package.path == "." for package in packages) else history.Attribution(packages)
+    attribution = None if all(package.path == "." for package in packages) else Attribution(packages)
     past = Past(changes={package.path: [] for package in packages})
     corrections = list(overrides_at(repository, head))
     merges: list[str] = []
@@ -89,7 +91,7 @@ def read_past(
             if changes and merge and is_merge_title(message):
                 merges.append(commit.id)
         if changes:
-            for owner in past.changes if attribution is None else attribution.owners(_paths(commit)):
+            for owner in past.changes if attribution is None else _owners(attribution, commit):
                 past.changes[owner] += changes
     _drop(past, said_by_others(past.parents, head, merges, _movers(past)) if merges else ())
     return past
@@ -111,8 +113,8 @@ def _commits(
             yield entry
 
 
-def _paths(commit: Commit | LogEntry) -> tuple[str, ...]:
-    return commit.paths if isinstance(commit, Commit) else ()
+def _owners(attribution: Attribution, commit: Commit | LogEntry) -> frozenset[str]:
+    return owners_of(attribution, commit) if isinstance(commit, Commit) else frozenset()
 
 
 def _says_all_in_its_header(message: str) -> bool:

@@ -18,9 +18,10 @@ from shipline.capabilities.plans.channels import check_line
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, Numbers, Version, distance, scheme_named
-from shipline.domain.change import Bump, Change
+from shipline.domain.change import DEPENDENCIES, Bump, Change
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
+from shipline.ports.repository import Tag
 
 BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bump.PATCH}
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
@@ -77,6 +78,8 @@ class Tidied:
 
 def bump_of(change: Change) -> Bump:
     """How far one change moves a version from 1.0.0 on."""
+    if change.bump is not None:
+        return change.bump
     if change.ruled is not None:
         return change.ruled
     return Bump.MAJOR if change.breaking else BUMPS.get(change.type, Bump.NONE)
@@ -97,6 +100,17 @@ def tidied(changes: Sequence[Change]) -> Tidied:
     return Tidied(tuple(single), tuple(reasons))
 
 
+def stated_as_released(lineage: Lineage, commit: str) -> Lineage:
+    """The lineage of a package that counts from the version that its files state, where no tag says another one.
+
+    So changesets do: a package without a changeset is not released, also where nothing of it is tagged.
+    """
+    stated = _stated(lineage)
+    if stated is None or lineage.released:
+        return lineage
+    return replace(lineage, released=(Released(stated, Tag("", commit, 0)),))
+
+
 def plan_package(
     lineage: Lineage, changes: Sequence[Change], *, channel: str, fresh: Collection[str] | None = None
 ) -> PackagePlan:
@@ -107,7 +121,7 @@ def plan_package(
     """
     whole = tidied(changes)
     shown = whole if fresh is None else tidied([change for change in changes if change.commit in fresh])
-    target = _target(lineage, highest_bump(whole.changes))
+    target = _target(lineage, whole.changes)
     idle = _idle(lineage, shown, channel)
     if target is None or not _moves(lineage, shown, channel):
         return idle
@@ -169,7 +183,7 @@ def quoted(change: Change) -> str:
     header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
-    return f"“{header}” ({change.commit[:7]})"
+    return f"“{header}” ({change.short})"
 
 
 def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
@@ -182,7 +196,7 @@ def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
         current=version,
         next=version,
         bump=Bump.NONE,
-        tag=current.tag.name if current else None,
+        tag=(current.tag.name or None) if current else None,
         channel=lineage.line if channel == STABLE and lineage.line else channel,
         reasons=(*_opening(lineage, channel), *shown.reasons, _nothing(shown.changes)),
         changes=shown.changes,
@@ -202,7 +216,16 @@ def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
     ) is not Bump.NONE
 
 
-def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
+def _moved(lineage: Lineage, release: Numbers, changes: Sequence[Change]) -> Numbers:
+    """The release moved by all changes. What says its bump outright is taken at its word, also before 1.0.0."""
+    scheme = scheme_named(lineage.package.scheme)
+    said = highest_bump(change for change in changes if change.bump is not None)
+    read = highest_bump(change for change in changes if change.bump is None)
+    steps = (said, lineage.bumps.effective(read, release[0]))
+    return max(scheme.moved(release, step, lineage.day) for step in steps)
+
+
+def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
     """The final version that the changes lead to, None where they lead to none.
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
@@ -213,9 +236,9 @@ def _target(lineage: Lineage, bump: Bump) -> Numbers | None:
         return max([stated.release if stated else scheme.first(lineage.day), *announced])
     release = base.version.release
     above = [each for each in announced if each > release]
-    if bump is Bump.NONE and not above:
+    if highest_bump(changes) is Bump.NONE and not above:
         return None
-    return max([scheme.moved(release, lineage.bumps.effective(bump, release[0]), lineage.day), *above])
+    return max([_moved(lineage, release, changes), *above])
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
@@ -324,7 +347,8 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
     notes, current = lineage.notes, lineage.last_of(channel)
     if current is not None:
         kind = "final release" if current.version.is_stable else f"release on the channel {channel}"
-        return (*notes, f"The last {kind} is {current.version.text} (tag {current.tag.name}).")
+        where = f" (tag {current.tag.name})" if current.tag.name else ", as its files say"
+        return (*notes, f"The last {kind} is {current.version.text}{where}.")
     if (stated := _stated(lineage)) is not None:
         return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
     return (*notes, "Nothing was released yet, and no file says a version.")
@@ -336,14 +360,15 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[
         return ()
     bump = highest_bump(changes)
     release = base.version.release
-    deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump]
+    deciding = [change for change in changes if bump is not Bump.NONE and bump_of(change) is bump and change.type]
+    deciding = [change for change in deciding if change.type != DEPENDENCIES]
     sentences = [_deciding(bump, deciding)] if deciding else []
-    if lineage.bumps.effective(bump, release[0]) is not bump:
+    effective = lineage.bumps.effective(bump, release[0])
+    whole = scheme_named(lineage.package.scheme).moved(release, bump, lineage.day)
+    if effective is not bump and _moved(lineage, release, changes) != whole:
         what = "breaking change" if bump is Bump.MAJOR else "feature"
-        step = lineage.bumps.effective(bump, 0).value
-        sentences.append(f"While the major version is 0, a {what} moves the {step} version.")
-    step = lineage.bumps.effective(bump, release[0])
-    if target != scheme_named(lineage.package.scheme).moved(release, step, lineage.day):
+        sentences.append(f"While the major version is 0, a {what} moves the {effective.value} version.")
+    if target != _moved(lineage, release, changes):
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 
@@ -358,7 +383,7 @@ def _deciding(bump: Bump, deciding: Sequence[Change]) -> str:
 
 
 def _unread(changes: Sequence[Change]) -> tuple[str, ...]:
-    unread = sum(1 for change in changes if not change.type)
+    unread = sum(1 for change in changes if not change.type and change.bump is None)
     return (_counted(unread, "commit") + " without a conventional message moved nothing.",) if unread else ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -17,6 +18,10 @@ from shipline.ports.repository import Tag
 BARE = ("v{version}", "{version}", "release-{version}", "release/{version}")
 NAMED = ("{package}@{version}", "{package}-v{version}", "{package}@v{version}", "{package}/v{version}")
 NAMED_LATER = ("{package}-{version}", "{package}/{version}")
+
+MONOREPO_FORMAT = NAMED[0]
+"""Of packages that share a repository whose tags show no other form."""
+NAMED_TAG = re.compile(r"(\S+?)(@v?|-v|/v|[-/])\d+\.[^@/\s]*")
 
 # A tag of the form that NAMED and their like have, whoever the package is.
 OTHER = re.compile(r"(\S+?)(?:@v?|[-/]v)\d+\.\d+\.\d+\S*")
@@ -83,6 +88,31 @@ def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
     top = max(version.key for version in highest.values())
     winners = [form for form in votes if highest[form].key == top]
     return replace(package, tag_format=max(winners, key=lambda form: votes[form]))
+
+
+def used_format(names: Iterable[str], tag_names: Iterable[str]) -> str | None:
+    """The form in which most of the tags name one of the packages; None where none does."""
+    known = set(names)
+    votes = Counter(match[2] for tag in tag_names if (match := NAMED_TAG.fullmatch(tag)) and match[1] in known)
+    return f"{{package}}{votes.most_common(1)[0][0]}{{version}}" if votes else None
+
+
+def tags_by_package(packages: Iterable[Package], tags: Iterable[Tag]) -> dict[str, list[Tag]]:
+    """For each package's name the tags that may be its own, so that not every tag is tried for every package."""
+    ordered = sorted(tags, key=lambda tag: tag.name)
+    names = [tag.name for tag in ordered]
+    found: dict[str, list[Tag]] = {}
+    for package in packages:
+        forms = _formats(package.tag_format, alone=False)
+        starts = {_affixes(form, package.name)[0] for form in forms}
+        shortest = {each for each in starts if not any(each != other and each.startswith(other) for other in starts)}
+        found[package.name] = [ordered[place] for start in sorted(shortest) for place in _span(names, start)]
+    return found
+
+
+def _span(names: list[str], start: str) -> range:
+    """The places of the names that begin with `start`; `names` are in order."""
+    return range(bisect_left(names, start), bisect_left(names, f"{start}\U0010ffff"))
 
 
 def of_other_packages(package: Package, tags: Iterable[Tag]) -> tuple[Tag, ...]:

@@ -2,20 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property, partial
 
-from shipline.capabilities.plans import changelog, history, rules
+from shipline.capabilities.plans import changelog, history, remembered, rules
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.chains import with_chains
 from shipline.capabilities.plans.channels import Channel, line_of
 from shipline.capabilities.plans.elsewhere import settled, with_promoted
-from shipline.capabilities.plans.packages import MANIFESTS, Found, find_packages, with_stated_version
+from shipline.capabilities.plans.graph import Member, circle_notes, components, edges_of, settle
+from shipline.capabilities.plans.monorepo import (
+    CHANGESETS,
+    Changesets,
+    Monorepo,
+    attributed,
+    read_changesets,
+    unreleased_changes,
+    worth_reading,
+)
+from shipline.capabilities.plans.packages import Found
 from shipline.capabilities.plans.past import Past, read_past
+from shipline.capabilities.plans.pending import Pending, pending_changesets
 from shipline.capabilities.plans.reading import changes_of, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.show import Show
-from shipline.capabilities.plans.tags import Released, of_other_packages, released, with_detected_format
+from shipline.capabilities.plans.survey import (
+    PackageChoice,
+    Survey,
+    choose_packages,
+    survey_packages,
+    survey_repository,
+)
+from shipline.capabilities.plans.tags import Released, of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, checked_channel
 from shipline.domain.change import Bump, Change
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
@@ -23,19 +43,37 @@ from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
 from shipline.ports.repository import Commit, Repository, Tag
 
+ALONE = Monorepo()
+BASES_MAX = 2000  # They go on one command line.
+
 
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = _checked_head(repository)
-    return tuple(
-        lineage.package for lineage in _lineages(repository, None, head, tags_that_matter(repository, head, STABLE))
-    )
+    tags = tags_that_matter(repository, head, STABLE)
+    return tuple(package for package, _ in survey_repository(repository, head, tags).found)
 
 
-def ecosystem_at(repository: Repository, path: str) -> str:
-    """The ecosystem of the folder `path` at HEAD by its manifest: python, npm, or plain for any other."""
-    found = _found(repository, _checked_head(repository), "package", path)
-    return found[0].package.ecosystem
+def known_packages(repository: Repository, packages: Sequence[Package] | None = None) -> tuple[Package, ...]:
+    """`packages`, or those that HEAD's files and tags show."""
+    return tuple(packages) if packages is not None else detect_packages(repository)
+
+
+def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
+    """The changesets of the work tree, and the packages that have changed since a commit and have none."""
+    head = _checked_head(repository)
+    lineages, _ = _lineages(repository, packages, head, tags_that_matter(repository, head, STABLE))
+    return pending_changesets(repository, lineages, head, since)
+
+
+def packages_of(
+    repository: Repository, choices: Sequence[PackageChoice]
+) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
+    """The packages that each choice stands for at HEAD, and sentences about what was left aside.
+
+    Raises ShiplineError as `detect_packages`, and ConfigurationError for choices that do not fit what is there.
+    """
+    return choose_packages(repository, _checked_head(repository), choices)
 
 
 def latest_releases(
@@ -43,16 +81,17 @@ def latest_releases(
 ) -> tuple[tuple[Package, Released | None], ...]:
     """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
     head = _checked_head(repository)
-    lineages = _lineages(repository, packages, head, repository.merged_tags(head))
+    lineages, _ = _lineages(repository, packages, head, tags_that_matter(repository, head, STABLE))
     return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
 
-def make_plan(
+def make_plan(  # noqa: PLR0913 - each is named where it is given
     repository: Repository,
     packages: Sequence[Package] | None = None,
     *,
     channel: Channel | str = STABLE,
     bumps: BumpRules = USUAL,
+    monorepo: Monorepo = ALONE,
     day: date | None = None,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
@@ -63,21 +102,88 @@ def make_plan(
     """
     head = _checked_head(repository)
     aim = channel if isinstance(channel, Channel) else Channel(checked_channel(channel))
-    found = _lineages(repository, packages, head, tags_that_matter(repository, head, aim.word))
-    lineages = tuple(_aimed(with_promoted(repository, replace(each, bumps=bumps)), aim, day) for each in found)
-    everything = _owns_everything([lineage.package for lineage in lineages])
-    commits = list(repository.log(_since(lineages), head, changed_paths=not everything))
-    parents = {commit.id: commit.parents for commit in commits}
-    changes = _changes_by_path(commits, lineages, bumps.applied(changes_of(repository, commits, head)))
-    time_us = next(iter(repository.log((), head))).time_us if aim.word == SNAPSHOT else 0
+    asked = Asked(aim, day, bumps, monorepo)
+    if aim.word == SNAPSHOT or (packages is not None and len(packages) == 1):
+        return _made_plan(repository, head, packages, asked)[0]
+    folder = repository.private_folder()
+    key = remembered.key_of(repository, head, packages, asked)
+    known = remembered.recall(folder, key)
+    if known is not None:
+        return known
+    plan, commits = _made_plan(repository, head, packages, asked)
+    if commits >= remembered.COMMITS_MIN:
+        remembered.keep(folder, key, plan)
+    return plan
 
-    def plan_of(lineage: Lineage) -> PackagePlan:
-        if aim.word == SNAPSHOT:
-            new = _since_last_final(lineage, changes[lineage.package.path], parents)
-            return rules.plan_snapshot(lineage, new, commit=head, time_us=time_us)
-        return _plan(lineage, changes[lineage.package.path], parents, aim.word)
 
-    return ReleasePlan(commit=head, packages=tuple(settled(repository, each, plan_of) for each in lineages))
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a plan is to be like, whatever the repository holds."""
+
+    aim: Channel
+    day: date | None
+    bumps: BumpRules
+    monorepo: Monorepo
+
+
+def _made_plan(
+    repository: Repository, head: str, packages: Sequence[Package] | None, asked: Asked
+) -> tuple[ReleasePlan, int]:
+    """The plan, and how many commits were read for it."""
+    lineages, survey = _lineages(repository, packages, head, tags_that_matter(repository, head, asked.aim.word))
+    lineages = tuple(_aimed(with_promoted(repository, each), asked) for each in lineages)
+    names = [lineage.package.name for lineage in lineages]
+    changesets = read_changesets(repository, head, names, asked.monorepo.source)
+    if changesets.source == CHANGESETS:
+        lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
+    commits = _commits(repository, head, lineages, changesets)
+    shares = list(attributed(commits, lineages))
+    read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head))
+    changes = unreleased_changes(shares, read, lineages, changesets)
+    planning = _Planning(repository, head, asked.aim.word, {commit.id: commit.parents for commit in commits})
+    members = [
+        Member(each.package, partial(planning.plan, each, changes[each.package.name]), each.released)
+        for each in lineages
+    ]
+    edges = [edge for edge in edges_of(survey.found) if changesets.follows(edge)]
+    groups = (*asked.monorepo.groups, *changesets.config.groups, *survey.groups)
+    plans = settle(members, edges, groups, update_from=changesets.config.update_from)
+    notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *circle_notes(components(names, edges)))
+    told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
+    return with_chains(ReleasePlan(head, told, notes)), len(commits)
+
+
+class _Planning:
+    """Plans the packages of one commit on one channel. `parents` are those of the commits that were read."""
+
+    def __init__(self, repository: Repository, head: str, channel: str, parents: history.Parents) -> None:
+        self._repository = repository
+        self._head = head
+        self._channel = channel
+        self._parents = parents
+
+    @cached_property
+    def _tags(self) -> frozenset[str]:
+        return frozenset(self._repository.tag_names())
+
+    @cached_property
+    def _time_us(self) -> int:
+        return next(iter(self._repository.log((), self._head, limit=1))).time_us
+
+    def plan(self, lineage: Lineage, changes: list[Change], more: Sequence[Change]) -> PackagePlan:
+        """The plan of a package by its `changes` since the last final release, and `more` that others need of it."""
+        new = [*more, *changes]
+        return settled(self._repository, lineage, partial(self._once, new), known=lambda tag: tag in self._tags)
+
+    def _once(self, new: list[Change], lineage: Lineage) -> PackagePlan:
+        if self._channel == SNAPSHOT:
+            return rules.plan_snapshot(lineage, new, commit=self._head, time_us=self._time_us)
+        stable, last = lineage.last_stable, lineage.last_of(self._channel)
+        if last is stable or last is None:
+            return rules.plan_package(lineage, new, channel=self._channel)
+        seen = history.ancestors([last.tag.commit], self._parents)
+        fresh = frozenset(change.commit for change in new if change.commit not in seen)
+        return rules.plan_package(lineage, new, channel=self._channel, fresh=fresh)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +205,26 @@ def make_final_plan(repository: Repository, packages: Sequence[Package] | None, 
     tag = repository.find_tag(candidate)
     if tag is None:
         raise UsageError(f"there is no tag {candidate[:80]!r} here", todo="fetch it: git fetch --tags")
-    found = _lineages(repository, packages, tag.commit, repository.merged_tags(tag.commit))
+    found, _ = _lineages(repository, packages, tag.commit, repository.merged_tags(tag.commit))
     lineages = tuple(with_promoted(repository, each) for each in found)
     lineage, entry = _candidate(lineages, candidate)
     known = replace(lineage, released=tuple(each for each in lineage.released if each.version.key <= entry.version.key))
-    everything = _owns_everything([each.package for each in lineages])
-    commits = list(repository.log(_since([known]), tag.commit, changed_paths=not everything))
-    changes = _changes_by_path(commits, lineages, changes_of(repository, commits, tag.commit))[lineage.package.path]
-    new = _since_last_final(known, changes, {commit.id: commit.parents for commit in commits})
-    plan = rules.plan_final(known, new, entry)
+    plan = rules.plan_final(known, _changes_until(repository, tag.commit, lineages, known), entry)
     made = repository.find_tag(plan.tag) if plan.tag is not None else None
     if made is not None:
         done = f"{plan.next} was released already (tag {made.name}, commit {made.commit[:7]})."
         plan = replace(plan, current=plan.next, bump=Bump.NONE, reasons=(done,))
     return FinalPlan(lineage.package, entry.version.text, ReleasePlan(commit=tag.commit, packages=(plan,)))
+
+
+def _changes_until(repository: Repository, commit: str, lineages: Sequence[Lineage], known: Lineage) -> list[Change]:
+    """The changes of one package from its last final release to `commit`, newest first."""
+    everyone = [known if each.package == known.package else each for each in lineages]
+    everything = _owns_everything([each.package for each in everyone])
+    commits = list(repository.log(_since(repository, [known]), commit, changed_paths=not everything))
+    read = changes_of(repository, commits, commit)
+    shares = attributed(commits, everyone)
+    return [change for one, names in shares if known.package.name in names for change in read[one.id]]
 
 
 def _candidate(lineages: Sequence[Lineage], tag: str) -> tuple[Lineage, Released]:
@@ -130,9 +242,10 @@ def _candidate(lineages: Sequence[Lineage], tag: str) -> tuple[Lineage, Released
     )
 
 
-def _aimed(lineage: Lineage, aim: Channel, day: date | None) -> Lineage:
+def _aimed(lineage: Lineage, asked: Asked) -> Lineage:
     last = lineage.last_stable
-    return replace(lineage, line=line_of(aim, None if last is None else last.version.release), day=day)
+    line = line_of(asked.aim, None if last is None else last.version.release)
+    return replace(lineage, line=line, day=asked.day, bumps=asked.bumps)
 
 
 def changelog_of(  # noqa: PLR0913 - each is named where it is given
@@ -142,6 +255,7 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     whole: bool = False,
     show: Show | None = None,
     bumps: BumpRules = USUAL,
+    monorepo: Monorepo = ALONE,
     day: date | None = None,
 ) -> str:
     """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
@@ -152,11 +266,11 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     shown = show or Show()
     version = shown.version
     if not whole and version is None and not shown.style.contributors:
-        plans = make_plan(repository, packages, bumps=bumps, day=day).packages
+        plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
         return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     head = _checked_head(repository)
     # Which tags HEAD contains, the one pass over its history tells.
-    lineages = _lineages(repository, packages, head, repository.tags())
+    lineages, _ = _lineages(repository, packages, head, repository.tags())
     past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
     lineages = tuple(with_promoted(repository, past.contained(each)) for each in lineages)
     if whole:
@@ -185,17 +299,18 @@ def _checked_head(repository: Repository) -> str:
 
 def _lineages(
     repository: Repository, packages: Sequence[Package] | None, head: str, tags: Sequence[Tag]
-) -> tuple[Lineage, ...]:
-    folder = repository.root().name
-    found: list[tuple[Package, Found | None]]
+) -> tuple[tuple[Lineage, ...], Survey]:
     if packages is None:
-        detected = _found(repository, head, folder, ".")
-        found = [(with_detected_format(each.package, tags), each) for each in detected]
+        survey = survey_repository(repository, head, tags)
     else:
-        found = [(package, _file_of(repository, head, package)) for package in packages]
-    alone = _owns_everything([package for package, _ in found])
-    lineages = tuple(_lineage(package, each, tags, alone=alone) for package, each in found)
-    return tuple(_warned(each, tags) for each in lineages) if packages is None else lineages
+        survey = survey_packages(repository, head, packages)
+    chosen = [package for package, _ in survey.found]
+    alone = _owns_everything(chosen)
+    own = dict.fromkeys((package.name for package in chosen), tags) if alone else tags_by_package(chosen, tags)
+    lineages = tuple(_lineage(package, each, own[package.name], alone=alone) for package, each in survey.found)
+    if packages is None and alone:
+        lineages = tuple(_warned(each, tags) for each in lineages)
+    return lineages, survey
 
 
 def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
@@ -215,61 +330,36 @@ def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alon
     return Lineage(package, releases, found.version, found.version_path, found.notes)
 
 
-def _found(repository: Repository, head: str, folder: str, path: str) -> tuple[Found, ...]:
-    """The packages in one folder, with the versions that their files state."""
-    names = {name if path == "." else f"{path}/{name}": name for name in MANIFESTS}
-    files = repository.read_files(tuple(names), head)
-    found = find_packages(folder, {names[full]: content for full, content in files.items()}, path=path)
-    sources = tuple(source for each in found for source in each.version_paths)
-    contents = repository.read_files(sources, head) if sources else {}
-    return tuple(with_stated_version(each, contents) for each in found)
-
-
-def _file_of(repository: Repository, head: str, package: Package) -> Found | None:
-    found = _found(repository, head, package.name, package.path)
-    return next((each for each in found if each.package.ecosystem == package.ecosystem), None)
-
-
 def _owns_everything(packages: Iterable[Package]) -> bool:
     """True where every package is the whole repository, so that nobody needs to ask which paths a commit changed."""
     return all(package.path == "." for package in packages)
 
 
-def _since(lineages: Sequence[Lineage]) -> tuple[str, ...]:
-    """Where the reading can stop: at the last final release, if it is the same commit for all."""
-    bases = {lineage.last_stable.tag.commit if lineage.last_stable else None for lineage in lineages}
-    only = next(iter(bases)) if len(bases) == 1 else None
-    return () if only is None else (only,)
+def _since(repository: Repository, lineages: Sequence[Lineage]) -> tuple[str, ...]:
+    """Where the reading can stop: at what the last final releases of all packages contain."""
+    bases = {each.last_stable.tag.commit if each.last_stable else None for each in lineages}
+    known = tuple(sorted(base for base in bases if base is not None))
+    if len(known) < len(bases) or len(known) > BASES_MAX:
+        return ()
+    common = known[0] if len(known) == 1 else repository.merge_base(known)
+    return () if common is None else (common,)
 
 
-def _changes_by_path(
-    commits: Sequence[Commit], lineages: Sequence[Lineage], read: Mapping[str, tuple[Change, ...]]
-) -> dict[str, list[Change]]:
-    """The changes of each package's path, newest first."""
-    packages = [lineage.package for lineage in lineages]
-    changes: dict[str, list[Change]] = {package.path: [] for package in packages}
-    attribution = None if _owns_everything(packages) else history.Attribution(packages)
-    for commit in commits:
-        for owner in changes if attribution is None else attribution.owners(commit.paths):
-            changes[owner] += read[commit.id]
-    return changes
+def _commits(
+    repository: Repository, head: str, lineages: Sequence[Lineage], changesets: Changesets
+) -> Sequence[Commit]:
+    """The commits that are to be looked at, none where changesets alone count."""
+    if changesets.source == CHANGESETS:
+        return ()
+    everything = _owns_everything([lineage.package for lineage in lineages]) and not changesets.read
+    return list(repository.log(_since(repository, lineages), head, changed_paths=not everything))
 
 
-def _plan(lineage: Lineage, changes: list[Change], parents: history.Parents, channel: str) -> PackagePlan:
-    stable, last = lineage.last_stable, lineage.last_of(channel)
-    new = _since_last_final(lineage, changes, parents)
-    if last is stable or last is None:
-        return rules.plan_package(lineage, new, channel=channel)
-    before = history.ancestors([stable.tag.commit], parents) if stable else set()
-    seen = history.ancestors([last.tag.commit], parents, known=before)
-    fresh = frozenset(change.commit for change in new if change.commit not in seen)
-    return rules.plan_package(lineage, new, channel=channel, fresh=fresh)
-
-
-def _since_last_final(lineage: Lineage, changes: list[Change], parents: history.Parents) -> list[Change]:
-    stable = lineage.last_stable
-    before = history.ancestors([stable.tag.commit], parents) if stable else set()
-    return [change for change in changes if change.commit not in before]
+def _with_changesets(plan: PackagePlan, changesets: Changesets, channel: str) -> PackagePlan:
+    """The plan with the changesets that its release uses up; on a channel none, since the final one needs them."""
+    if channel != STABLE or not plan.releasable:
+        return plan
+    return replace(plan, changesets=tuple(changeset.path for changeset in changesets.of(plan.name)))
 
 
 def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from shipline.capabilities.plans import is_changeset
 from shipline.capabilities.version_files import read_version, spelling_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import RefusedError, ShiplineError
@@ -28,9 +29,10 @@ BROUGHT_MAX = 100
 class Footing:
     """What one release may write, and what it was planned on.
 
-    `changelog` ("" for none) is relative to the root, as the version files are. `base` is the commit that HEAD was when
-    it was begun, None for a release that goes on from its tag or stands beside the branch, and for one begun by a
-    Shipline that did not note it. `branch` None: HEAD was detached.
+    `changelog` ("" for none) and `manifests`, in which requirements are written, are relative to the root, as the
+    version files are. `base` is the commit that HEAD was when it was begun, None for a release that goes on from its
+    tag or stands beside the branch, and for one begun by a Shipline that did not note it. `branch` None: HEAD was
+    detached.
     """
 
     package: str
@@ -39,6 +41,11 @@ class Footing:
     changelog: str
     base: str | None
     branch: str | None
+    manifests: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        """True for what the release may write: the files that it names, and changesets, which it uses up."""
+        return path in self.paths or is_changeset(path)
 
     @property
     def key(self) -> str:
@@ -48,8 +55,8 @@ class Footing:
     @property
     def paths(self) -> tuple[str, ...]:
         """All that it writes."""
-        paths = dict.fromkeys(file.path for file in self.version_files)
-        return (*paths, *((self.changelog,) if self.changelog else ()))
+        paths = (*(file.path for file in self.version_files), *self.manifests, self.changelog)
+        return tuple(dict.fromkeys(path for path in paths if path))
 
 
 def footing_of(given: dict[str, Any], version: str) -> Footing:
@@ -62,6 +69,7 @@ def footing_of(given: dict[str, Any], version: str) -> Footing:
         changelog=inside(package, given["changelog"]) if given["changelog"] else "",
         base=given.get("base"),
         branch=given.get("branch"),
+        manifests=tuple(edit["path"] for edit in given.get("requirements", ())),
     )
 
 
@@ -88,7 +96,7 @@ def is_release_commit(repository: Repository, commit_id: str, footing: Footing) 
         return False
     if f"{KEY_TRAILER}: {footing.key}" not in commit.message.splitlines():
         return False
-    if not commit.paths or not set(commit.paths) <= set(footing.paths):
+    if not commit.paths or not all(map(footing.covers, commit.paths)):
         return False
     return _states_version(repository, commit_id, footing)
 
@@ -164,7 +172,7 @@ def check_own(repository: Repository, commit: str, footing: Footing) -> None:
 
 def check_tree(repository: Repository, footing: Footing) -> None:
     """Refuse (RefusedError) where tracked files differ from HEAD that the release does not write itself."""
-    foreign = [path for path in repository.dirty_paths() if path not in footing.paths]
+    foreign = [path for path in repository.dirty_paths() if not footing.covers(path)]
     if foreign:
         raise RefusedError(
             "the work tree has changes that are not committed",

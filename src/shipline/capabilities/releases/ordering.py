@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import STABLE, render_section
+from shipline.capabilities.plans import MANIFESTS, STABLE, render_section
 from shipline.capabilities.releases.footing import (
     Footing,
     check_head,
@@ -157,6 +157,7 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
         changelog=inside(package, candidate.changelog),
         base=None,
         branch=None,
+        manifests=tuple(inside(package, name) for name in MANIFESTS),
     )
     here = ground.repository
     return is_release_commit(here, tag.commit, footing) or was_merged(here, tag.commit, footing)
@@ -257,7 +258,9 @@ def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag |
         time_us=tag.time_us if tag is not None else now_us // 1_000_000 * 1_000_000,
         section=render_section(plan, time_us=now_us, style=ground.style) if begun else "",
         reasons=plan.reasons if begun else (),
-        commits=tuple(dict.fromkeys((change.commit, change.time_us) for change in plan.changes)) if begun else (),
+        commits=_commits(plan) if begun else (),
+        requirements=plan.requirements if begun else (),
+        changesets=plan.changesets if begun else (),
         version_files=candidate.version_files,
         # The notes of a pre-release are part of the final version's section.
         changelog=candidate.changelog if is_final else "",
@@ -268,3 +271,8 @@ def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag |
         beside=candidate.beside,
         promotes=candidate.promotes,
     )
+
+
+def _commits(plan: PackagePlan) -> tuple[tuple[str, int], ...]:
+    """The released commits with their times, each once; changesets and the like are none."""
+    return tuple(dict.fromkeys((change.commit, change.time_us) for change in plan.changes if change.is_commit))

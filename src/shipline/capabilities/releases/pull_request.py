@@ -21,7 +21,7 @@ from shipline.capabilities.releases.ordering import (
 from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
 from shipline.capabilities.releases.rules import Decision, Merged, Start, decide_merged, decide_start
 from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
-from shipline.capabilities.version_files import read_version, write_version
+from shipline.capabilities.version_files import read_version, write_requirement, write_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
@@ -64,6 +64,7 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
         return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
     waiting = [one for one in candidates if find_merged(ground, one) is not None]
     proposed = tuple(one for one in candidates if one.plan.releasable and one not in waiting)
+    _check_no_changesets(proposed)
     branch = branch_for(target)
     tip = ground.repository.fetch_branch(ground.remote, branch)
     _check_ours(ground, tip, branch)
@@ -73,6 +74,15 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
     if commit != tip:
         ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
     return _say(ground, forge, proposed, target, moved=commit != tip)
+
+
+def _check_no_changesets(proposed: tuple[Candidate, ...]) -> None:
+    """RefusedError for releases that use up changesets: merged, they would be there still and be released again."""
+    if any(one.plan.changesets for one in proposed):
+        raise RefusedError(
+            "releases by pull request cannot use up changesets yet",
+            todo='set source = "commits" or mode = "direct" in [release]',
+        )
 
 
 def _is_newest(ground: ReleaseGround, head: str, target: str) -> bool:
@@ -129,6 +139,9 @@ def _edited(
     edited = {path: found[path] for path in paths}
     for file in one.version_files:
         edited[file.path] = write_version(file, edited[file.path], version)
+    for edit in one.plan.requirements:
+        content = edited.get(edit.path) or (ground.repository.read_files((edit.path,), head) | before)[edit.path]
+        edited[edit.path] = write_requirement(edit.path, content, edit.name, edit.after)
     text = found.get(changelog, b"").decode("utf-8", "surrogateescape")
     section = render_section(one.plan, time_us=time_us, style=ground.style)
     return edited | {changelog: prepend(text, section, version).encode("utf-8", "surrogateescape")}

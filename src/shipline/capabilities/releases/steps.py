@@ -6,9 +6,11 @@ import posixpath
 import shutil
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from shipline.capabilities.plans import prepend
+from shipline.capabilities.releases.following import use_up_changesets, write_requirements
 from shipline.capabilities.releases.footing import (
     check_head,
     check_own,
@@ -132,13 +134,16 @@ class FileSteps:
         root, folder = self.ground.repository.root(), package_of(context).path
         files = version_files_of(context.input)
         write_edits(root, edits_to(root, [(file, release.version) for file in files]))
-        paths = list(dict.fromkeys(file.path for file in files))
-        if context.input["changelog"]:
-            changelog = own_file(root, posixpath.normpath(posixpath.join(folder, context.input["changelog"])))
+        own, given = partial(own_file, root), context.input
+        others = write_requirements(own, given.get("requirements", ()))
+        others += use_up_changesets(own, given.get("changesets", ()), release.package)
+        paths = [*(file.path for file in files), *(_relative(path, root) for path in others)]
+        if given["changelog"]:
+            changelog = own_file(root, posixpath.normpath(posixpath.join(folder, given["changelog"])))
             before = changelog.read_text("utf-8") if changelog.exists() else ""
             write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
             paths.append(_relative(changelog, root))
-        return paths
+        return list(dict.fromkeys(paths))
 
     def _now(self, tx: Transaction, release: Release) -> Release:
         return RELEASES.find(tx, release.id) or release

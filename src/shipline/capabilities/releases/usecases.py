@@ -12,6 +12,7 @@ from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.release_plan import RequirementEdit
 from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, load_run, runs_of
@@ -33,7 +34,7 @@ class ReleaseOrder:
     request brought. `base` is the commit that the release's own is to sit on, None where there is one, and beside the
     branch; `branch` is the current one, None where HEAD is detached. `changelog` "" leaves it alone. `beside` is the
     commit to release from beside the branch, None for the branch itself; `promotes` is the version of the release
-    candidate that this one is made from.
+    candidate that this one is made from. `requirements` and `changesets` are the plan's.
     """
 
     package: Package
@@ -53,6 +54,8 @@ class ReleaseOrder:
     beside: str | None = None
     promotes: str | None = None
     merged: bool = False
+    requirements: tuple[RequirementEdit, ...] = ()
+    changesets: tuple[str, ...] = ()
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -98,6 +101,8 @@ def begin_release(
         "beside": order.beside,
         "promotes": order.promotes,
         "merged": order.merged,
+        "requirements": to_json(order.requirements),
+        "changesets": list(order.changesets),
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release

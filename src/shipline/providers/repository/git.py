@@ -23,6 +23,7 @@ from shipline.domain.errors import (
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
+from shipline.providers.repository.git_errors import not_moving, push_error, signing_error
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
 FILE_BYTES_MAX = 8 << 20
@@ -180,18 +181,34 @@ class GitRepository:
         lines = self._git.run("compare commits", "patch-id", "--stable", stdin=patches).decode().splitlines()
         return {commit: patch for patch, commit in map(str.split, lines)}
 
+    def private_folder(self) -> Path:
+        """A folder among git's own files for what may be lost; it need not be there yet."""
+        found = self._git.run("find git's own folder", "rev-parse", "--git-path", "shipline")
+        return self.root() / os.fsdecode(found.removesuffix(b"\n"))
+
+    def merge_base(self, commits: tuple[str, ...]) -> str | None:
+        """A commit that all of `commits` contain, the newest there is; None where they have none in common."""
+        self.root()
+        try:
+            revisions = map(_revision, dict.fromkeys(commits))
+            return _text(self._git.run("compare commits", "merge-base", "--octopus", "--end-of-options", *revisions))
+        except GitFailed as failure:
+            if failure.complaint:
+                raise
+            return None
+
     def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
         """The contents of those of `paths` that are files in `commit`. More than 8 MiB in one: ShiplineError."""
         tree = self._resolve(commit)
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
         asked = "".join(f"{tree}:{path}\n" for path in paths)
-        answer = self._git.run("look at files", "cat-file", "--batch-check", stdin=os.fsencode(asked))
+        answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
         found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
         if not found:
             return {}
         wanted = "".join(f"{tree}:{path}\n" for path in found)
-        output = self._git.run("read files", "cat-file", "--batch", stdin=os.fsencode(wanted))
+        output = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted))
         return dict(zip(found, _contents(output), strict=True))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
@@ -232,14 +249,20 @@ class GitRepository:
 
         Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. So it is
         when `paths` are as in HEAD. Other staged changes stay staged and uncommitted. Runs no hooks. With `base`, only
-        upon that commit: ConflictError for a HEAD that is neither `base` nor our commit right above it.
+        upon that commit: ConflictError for a HEAD that is neither `base` nor our commit right above it. A path that is
+        not there is deleted.
         """
         head = self.head()
         _check_commit(paths, key)
         if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
-        self._git.run("add the release's files", "add", "--force", "--", *paths)
+        there = [path for path in paths if os.path.lexists(self.root() / path)]
+        gone = [path for path in paths if path not in there]
+        if there:
+            self._git.run("add the release's files", "add", "--force", "--", *there)
+        if gone:
+            self._git.run("remove used up files", "rm", "--cached", "--quiet", "--ignore-unmatch", "--", *gone)
         self._git.run(
             "commit the release's files",
             *OWN_COMMIT,
@@ -326,13 +349,13 @@ class GitRepository:
                 environ=_dates(time_us),
             )
         except GitFailed as failure:
-            raise (_signing_error(name, failure.complaint) if sign else failure) from None
+            raise (signing_error(name, failure.complaint) if sign else failure) from None
         made = self.find_tag(name)
         if made is None or made.commit != target:
             raise ConflictError(f"the tag {name!r} was changed by someone else while it was made")
         if sign and not self._is_signed(name):
             self.delete_tag(name)
-            raise _signing_error(name, "git made it without a signature: the key that is configured cannot be used")
+            raise signing_error(name, "git made it without a signature: the key that is configured cannot be used")
         return made
 
     def _is_signed(self, name: str) -> bool:
@@ -349,7 +372,7 @@ class GitRepository:
         self._check_tag_name(name)
         kind = self._git.run("read a tag", "for-each-ref", "--format=%(objecttype)", f"refs/tags/{name}").strip()
         if kind not in (b"", b"commit"):
-            raise _not_moving(name, "here")
+            raise not_moving(name, "here")
         self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)
         if remote:
             self._push_moved(name, target, remote)
@@ -363,13 +386,13 @@ class GitRepository:
             lines = self._git.run(f"look at {remote}", *asked).decode("utf-8", "replace").splitlines()
             there = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
             if f"{reference}^{{}}" in there:
-                raise _not_moving(name, f"on {remote}")
+                raise not_moving(name, f"on {remote}")
             if there.get(reference) != target:
                 lease = f"--force-with-lease={reference}:{there.get(reference, '')}"
                 options = ("push", lease, "--porcelain", "--no-follow-tags", "--end-of-options")
                 self._git.run(f"push to {remote}", *options, remote, f"{target}:{reference}")
         except GitFailed as failure:
-            raise _push_error(remote, failure) from None
+            raise push_error(remote, failure) from None
 
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
@@ -390,7 +413,7 @@ class GitRepository:
                 fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
                 self._git.run(f"fetch from {remote}", *fetch, remote, ref)
         except GitFailed as failure:
-            raise _push_error(remote, failure) from None
+            raise push_error(remote, failure) from None
         if found is not None and not self._has(found):
             raise UnavailableError(f"{name} has moved on {remote} while it was fetched")
         return found
@@ -406,7 +429,7 @@ class GitRepository:
         try:
             self._git.run(f"push to {remote}", *options, remote, f"{target}:refs/heads/{name}")
         except GitFailed as failure:
-            raise _push_error(remote, failure) from None
+            raise push_error(remote, failure) from None
 
     def push(self, remote: str, refs: tuple[str, ...]) -> None:
         """Push refs atomically, never by force. Idempotent. Rejected: ConflictError; unreachable: UnavailableError.
@@ -420,7 +443,7 @@ class GitRepository:
         try:
             self._git.run(f"push to {remote}", *options, remote, *refs)
         except GitFailed as failure:
-            raise _push_error(remote, failure) from None
+            raise push_error(remote, failure) from None
 
     def _resolve(self, revision: str) -> str:
         self.root()
@@ -547,33 +570,3 @@ def _contents(output: bytes) -> Iterator[bytes]:
         end = start + int(output[place:start].rpartition(b" ")[2])
         yield output[start:end]
         place = end + 1
-
-
-def _signing_error(name: str, why: str) -> ShiplineError:
-    return RefusedError(
-        f"the tag {name!r} could not be signed",
-        why=why,
-        todo="see that git can sign here: `git config gpg.format` (openpgp or ssh), `git config user.signingKey`, and "
-        "that the key asks for no passphrase",
-    )
-
-
-def _not_moving(name: str, place: str) -> ConflictError:
-    return ConflictError(
-        f"the tag {name!r} {place} is an annotated one",
-        why="annotated tags are releases, which stay where they are",
-        todo="give the moving tag another name in shipline.toml",
-    )
-
-
-def _push_error(remote: str, failure: GitFailed) -> ShiplineError:
-    rejected = " ".join(line for line in failure.output.splitlines() if line.startswith("!"))[:300]
-    if rejected:
-        return ConflictError(
-            f"{remote} did not take the push",
-            why=rejected.replace("\t", " "),
-            todo="fetch, look at what is there, then run this again",
-        )
-    if any(word in failure.complaint for word in ("Authentication failed", "Permission denied", "could not read User")):
-        return RefusedError(f"{remote} refused the credentials", why=failure.complaint)
-    return UnavailableError(f"{remote} cannot be reached", why=failure.complaint)

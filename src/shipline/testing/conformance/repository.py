@@ -103,6 +103,12 @@ class RepositoryConformance:
         assert [each.id for each in repository.log((first,))] == [third, second]
         assert [each.id for each in repository.log((first,), second)] == [second]
 
+    def test_what_commits_have_in_common_is_found(self, repository: Repository) -> None:
+        first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
+        assert repository.merge_base((third, second, third)) == second
+        assert repository.merge_base((first, third)) == first
+        assert repository.merge_base((third,)) == third
+
     def test_the_log_can_be_limited_to_paths_and_can_name_them(self, repository: Repository) -> None:
         first = commit(repository, "dir/a b.txt", "one", key="k1")
         second = commit(repository, "é.txt", "one", key="k2")
@@ -122,6 +128,25 @@ class RepositoryConformance:
         (repository.root() / "a.txt").write_text("mine")
         assert repository.read_files(("a.txt", "none.txt", ".")) == {"a.txt": b"two"}
         assert repository.read_files(("a.txt",), first) == {"a.txt": b"one\r\n"}
+        assert repository.read_files(("none.txt",)) == {}
+
+    def test_a_path_that_is_gone_is_deleted(self, repository: Repository) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        commit(repository, "b.txt", "one", key="k2")
+        (repository.root() / "a.txt").unlink()
+        (repository.root() / "c.txt").write_text("one")
+        repository.commit_paths(("a.txt", "c.txt"), "both", key="k3", time_us=NOW_US)
+        assert repository.list_files(("",)) == ("b.txt", "c.txt")
+        assert repository.dirty_paths() == ()
+
+    def test_files_are_listed_below_folders_of_the_commit(self, repository: Repository) -> None:
+        first = commit(repository, "a/b c/é.txt", "one\n\ntwo\n", key="k1")
+        commit(repository, "top.txt", "one", key="k2")
+        assert repository.list_files(("",)) == ("a/b c/é.txt", "top.txt")
+        assert repository.list_files(("",), first) == repository.list_files(("a/b c", "b")) == ("a/b c/é.txt",)
+        assert repository.list_files(()) == repository.list_files(("none",)) == ()
+        both = repository.read_files(("a/b c/é.txt", "top.txt"))
+        assert both == {"a/b c/é.txt": b"one\n\ntwo\n", "top.txt": b"one"}
 
     def test_the_same_tag_again_changes_nothing_elsewhere_it_conflicts(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")

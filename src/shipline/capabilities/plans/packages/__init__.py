@@ -1,0 +1,40 @@
+"""Finding the packages of a repository in its own files: what a folder holds, and which folders a workspace names."""
+
+from shipline.capabilities.plans.packages.documents import read_document
+from shipline.capabilities.plans.packages.found import Found, Requirement
+from shipline.capabilities.plans.packages.manifests import (
+    MANIFESTS,
+    find_packages,
+    joined,
+    manifest_packages,
+    with_stated_version,
+)
+from shipline.capabilities.plans.packages.workspaces import (
+    ROOT_FILES,
+    Members,
+    bare_note,
+    check_names,
+    member_folders,
+    prefixes,
+    shared_version,
+    workspaces_of,
+)
+
+__all__ = [
+    "MANIFESTS",
+    "ROOT_FILES",
+    "Found",
+    "Members",
+    "Requirement",
+    "bare_note",
+    "check_names",
+    "find_packages",
+    "joined",
+    "manifest_packages",
+    "member_folders",
+    "prefixes",
+    "read_document",
+    "shared_version",
+    "with_stated_version",
+    "workspaces_of",
+]

@@ -1,0 +1,41 @@
+"""What the manifest of a package says of it. Values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from shipline.domain.package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """What a package requires of another one.
+
+    `name` is the other package as the manifest at `path` writes it, `range` the versions that it wants in the words of
+    `dialect`: npm, cargo, poetry, pep440 or helm. A `peer` is required of whoever uses the package.
+    """
+
+    name: str
+    range: str
+    dialect: Literal["npm", "cargo", "poetry", "pep440", "helm"]
+    path: str
+    peer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A package and what its files say.
+
+    `version` is what `version_path` states, None where it is not known. Where it is None, the first of
+    `version_paths` that has a `__version__` states it. `notes` are sentences about files that could not be read.
+    `shares_version` says that the version is the workspace's own, which all such members have in common.
+    """
+
+    package: Package
+    version: str | None = None
+    version_path: str = ""
+    version_paths: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    shares_version: bool = False

@@ -1,0 +1,91 @@
+"""A plan that was expensive to make, kept beside git's own files until anything that it came from is another.
+
+The key is made of all that a plan comes from: the commit, every tag with what it points to, what people set, and this
+version of Shipline. So a rewritten history or a moved tag finds nothing, and neither does a file that is broken, which
+is as good as none. Safe to delete at any time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from shipline import __version__
+from shipline.domain.change import Bump, Change
+from shipline.domain.release_plan import PackagePlan, ReleasePlan, RequirementEdit
+from shipline.ports.repository import Repository
+
+COMMITS_MIN = 1000
+"""From how many commits on a plan is worth keeping: below, making it costs hardly more than finding it."""
+BYTES_MAX = 9 << 20
+NAME = "plan.json"
+FORM = 1
+BUMPS = 2  # So many fields at the end of a Change are bumps.
+
+
+def key_of(repository: Repository, head: str, *settings: object) -> str:
+    """What the plan of `head` is kept by; `settings` are values whose words say all that is in them."""
+    said = repr((FORM, __version__, head, repository.tags(), settings))
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def recall(folder: Path, key: str) -> ReleasePlan | None:
+    """The plan that was kept by this key; None where there is none that can be read."""
+    path = folder / NAME
+    try:
+        if path.is_symlink() or path.stat().st_size > BYTES_MAX:
+            return None
+        document = json.loads(path.read_bytes())
+        return _read(document["plan"]) if document["key"] == key else None
+    except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
+        return None
+
+
+def keep(folder: Path, key: str, plan: ReleasePlan) -> None:
+    """Keep a plan in the place of the one before. Where that cannot be, nothing is lost."""
+    content = json.dumps({"key": key, "plan": _written(plan)}, separators=(",", ":")).encode()
+    if len(content) > BYTES_MAX:
+        return
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=folder, prefix=f".{NAME}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(draft).replace(folder / NAME)
+
+
+def _written(plan: ReleasePlan) -> list[Any]:
+    return [plan.commit, [_row(each) for each in plan.packages], plan.notes]
+
+
+def _row(plan: PackagePlan) -> list[Any]:
+    fields = [getattr(plan, name) for name in PackagePlan.__slots__]
+    changes = [[getattr(change, name) for name in Change.__slots__] for change in plan.changes]
+    edits = [[getattr(edit, name) for name in RequirementEdit.__slots__] for edit in plan.requirements]
+    kept = dict(zip(PackagePlan.__slots__, fields, strict=True)) | {"changes": changes, "requirements": edits}
+    return list(kept.values())
+
+
+def _read(document: Any) -> ReleasePlan:
+    commit, packages, notes = document
+    return ReleasePlan(commit, tuple(_package(row) for row in packages), tuple(notes))
+
+
+def _package(row: list[Any]) -> PackagePlan:
+    given = dict(zip(PackagePlan.__slots__, row, strict=True))
+    given["bump"] = Bump(given["bump"])
+    given["changes"] = tuple(_change(each) for each in given["changes"])
+    given["requirements"] = tuple(RequirementEdit(*each) for each in given["requirements"])
+    given["reasons"], given["changesets"] = tuple(given["reasons"]), tuple(given["changesets"])
+    return PackagePlan(**given)
+
+
+def _change(row: list[Any]) -> Change:
+    values: list[Any] = [tuple(each) if isinstance(each, list) else each for each in row[:-BUMPS]]
+    bumps: list[Any] = [None if each is None else Bump(each) for each in row[-BUMPS:]]
+    return Change(*values, *bumps)

@@ -1,0 +1,87 @@
+"""`shipline changeset` and `shipline plan --explain`, as people run them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shipline.testing.histories import History
+from tests.command import run_shipline
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    made = History(tmp_path / "project")
+    made.commit(
+        "feat: begin",
+        {
+            "package.json": '{"name": "root", "private": true, "workspaces": ["packages/*"]}',
+            "packages/core/package.json": '{"name": "core", "version": "1.0.0"}',
+            "packages/app/package.json": '{"name": "app", "version": "1.0.0", "dependencies": {"core": "^1.0.0"}}',
+        },
+    )
+    made.tag("core@1.0.0")
+    made.tag("app@1.0.0")
+    return made
+
+
+def test_a_changeset_is_written_counted_and_explained(history: History) -> None:
+    history.commit("feat: x", {"packages/core/x": "1"})
+    assert run_shipline(history.folder, "changeset", "status").code == 1
+    said = run_shipline(history.folder, "changeset", "add", "--package=core", "--bump=major", "--message=All new.")
+    assert said.code == 0, said
+    path = history.folder / said.out.strip()
+    assert path.read_text() == '---\n"core": major\n---\n\nAll new.\n'
+    status = run_shipline(history.folder, "changeset", "status", "--json")
+    document = json.loads(status.out)
+    assert (status.code, document["schema"], document["missing"]) == (0, "shipline.changesets/1", [])
+    assert document["releases"] == [{"name": "core", "bump": "major"}]
+    history.commit("chore: a changeset")
+    explained = run_shipline(history.folder, "plan", "--explain", "--package=app")
+    assert "app becomes 1.0.1: core 2.0.0 is out of ^1.0.0" in explained.out
+    assert f"    core becomes 2.0.0 because of “feat!: All new.” ({path.stem})." in explained.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--package=nobody", "--bump=minor", "--message=x"), "no package 'nobody'"),
+        (("--empty", "--bump=minor"), "empty changeset"),
+        ((), "--package is missing"),
+        (("--package=core", "--message=x"), "--bump is missing"),
+    ],
+)
+def test_what_is_missing_off_a_terminal_is_an_error(history: History, arguments: tuple[str, ...], told: str) -> None:
+    said = run_shipline(history.folder, "changeset", "add", *arguments)
+    assert (said.code, told in said.err) == (2, True), said
+    assert not (history.folder / ".changeset").exists()
+
+
+def test_what_nobody_can_read_is_said(history: History) -> None:
+    (history.folder / ".changeset").mkdir()
+    (history.folder / ".changeset" / "x.md").write_text('---\n"core": \x1b[31mhuge\n---\n')
+    said = run_shipline(history.folder, "changeset", "status")
+    assert (said.code, "\x1b" in said.err) == (2, False), said
+
+
+def test_a_release_uses_up_its_lines_and_writes_what_is_required_now(history: History) -> None:
+    """One commit and tag a package, what is required first; what belongs to the other package stays until its turn."""
+    for name in ("core", "app"):
+        path = history.folder / "packages" / name / "package.json"
+        path.write_text(path.read_text().replace("{", '{"private": true, ', 1))
+    text = '---\n"core": major\n"app": minor\n---\n\nAll new.\n'
+    history.commit("feat: x", {".changeset/all-new.md": text})
+    only = run_shipline(history.folder, "release", "--package=core")
+    assert only.code == 0, only
+    assert (history.folder / ".changeset" / "all-new.md").read_text() == text.replace('"core": major\n', "")
+    rest = run_shipline(history.folder, "release")
+    assert rest.code == 0, rest
+    assert not list((history.folder / ".changeset").iterdir())
+    manifest = json.loads((history.folder / "packages" / "app" / "package.json").read_text())
+    assert (manifest["version"], manifest["dependencies"]) == ("1.1.0", {"core": "^2.0.0"})
+    assert history.git("tag", "--points-at", "HEAD") == "app@1.1.0"
+    assert history.git("status", "--porcelain") == ""
+    assert "- require core 2.0.0" in (history.folder / "packages" / "app" / "CHANGELOG.md").read_text()
+    assert run_shipline(history.folder, "release").code == 4
