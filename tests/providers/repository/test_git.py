@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shipline.providers.repository.log_output import commits_with_paths, log_entries
 
 from shipline.domain.errors import (
     ConflictError,
@@ -22,6 +21,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.repository import Repository
 from shipline.providers.repository.command import bounded
+from shipline.providers.repository.log_output import commits_with_paths, log_entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
 
