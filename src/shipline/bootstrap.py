@@ -491,6 +491,9 @@ class Application:
             for name, action in rollouts.actions(ground, settings).items():
                 actions[f"{workflow.name}.{name}"] = action
             observers[workflow.name] = partial(_observe_rollout, self.events)
+            down = rollouts.down_workflow(environment.name)
+            workflows[down.name] = down
+            actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
         return Catalogue(workflows, actions, observers)
 
     def _chores(self) -> tuple[Callable[[], object], ...]:
