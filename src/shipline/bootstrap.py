@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shipline.configuration import (
+    FILE_NAME,
     ChannelSettings,
     EnvironmentSettings,
     PackageSettings,
@@ -292,7 +293,9 @@ class Application:
     @cached_property
     def store_url(self) -> str:
         """The store's URL: the environment's, the settings', or SQLite in the state folder."""
-        configured = os.environ.get(STORE_VARIABLE, "") or self.settings.store
+        return self._url(os.environ.get(STORE_VARIABLE, "") or self.settings.store)
+
+    def _url(self, configured: str) -> str:
         return configured or f"sqlite:///{self.state / 'store.db'}"
 
     @cached_property
@@ -303,6 +306,25 @@ class Application:
 
         check_settings(self.settings)
         return Store(self.store_url).open()
+
+    @cached_property
+    def speaker(self) -> Engine:
+        """An engine that can say something to a run, and execute none. It needs no settings but the store's place.
+
+        For a word to what is under way, while the settings or the policy are refused.
+        """
+        from shipline.configuration import store_named
+        from shipline.engine.engine import Catalogue, Engine
+        from shipline.store.database import Store
+
+        store = Store(self._url(os.environ.get(STORE_VARIABLE, "") or store_named(self.root)))
+        if store.path is not None and not store.path.exists():
+            raise UsageError(
+                "nothing is under way here",
+                why=f"there is no {store.path}",
+                todo=f"if the record is elsewhere, name it in {STORE_VARIABLE}, or mend {FILE_NAME}",
+            )
+        return Engine(store.open(), Catalogue({}, {}), self.clock, self.ids, node_id=self.ids.new("node"))
 
     @cached_property
     def events(self) -> EventWriter:
@@ -513,6 +535,9 @@ class Application:
             for name, action in rollouts.actions(ground, settings).items():
                 actions[f"{workflow.name}.{name}"] = action
             observers[workflow.name] = partial(_observe_rollout, self.events)
+            down = rollouts.down_workflow(environment.name)
+            workflows[down.name] = down
+            actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
         return Catalogue(workflows, actions, observers)
 
     def _chores(self) -> tuple[Callable[[], object], ...]:

@@ -35,7 +35,8 @@ provider = "python"
 isolation = false
 """
 REGISTRY = """\
-[registry]
+[[registry]]
+provider = "pypi"
 upload_url = "http://127.0.0.1:{port}/"
 index_url = "http://127.0.0.1:{port}/simple/"
 anonymous = true

@@ -102,8 +102,8 @@ def test_nothing_releasable(history: History) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: build, environment"]),
-        ('[registry]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: pypi"]),
+        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: build, bump"]),
+        ('[[registry]]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: pypi"]),
         ('[[gate]]\nname = "g"\nrule = "tests.faild == 0"', ["gate 'g'", "tests.failed"]),
     ],
 )

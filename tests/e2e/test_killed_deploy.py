@@ -33,7 +33,7 @@ schema = 1
 provider = "python"
 isolation = false
 
-[registry]
+[[registry]]
 provider = "pypi"
 upload_url = "http://127.0.0.1:{index}/"
 index_url = "http://127.0.0.1:{index}/simple/"

@@ -16,7 +16,8 @@ import pytest
 from sqlalchemy import event
 
 from shipline.capabilities.releases import evidence_of, order_yank, verdicts_of
-from shipline.capabilities.rollouts import analysis_of
+from shipline.capabilities.rollouts import analysis_of, stopped_by
+from shipline.engine.journal import runs_of
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -159,6 +160,26 @@ def play_rollout(template: Path, folder: Path, fatal: int | None, *, error_rate:
     return Play(outcome, countdown.passed, killed)
 
 
+def play_down(template: Path, folder: Path, fatal: int | None) -> Play:
+    world = new_world(template, folder)
+    made = RolloutWorld(world)
+    made.shipped("1.0.0")
+    countdown, killed = live_and_die(made, made.take_down, fatal)
+    with world.store.begin() as tx:
+        runs = runs_of(tx, "environment:production")
+    outcome = {
+        "runs": [(run.state.status.value, stopped_by(run)) for run in runs],
+        "serving": made.serving(),
+        "alive": made.alive(),
+        "proxy runs": made.traffic.running,
+        "breaches": list(made.breaches),
+        "events": kinds(world.store),
+        "deployed again": made.shipped("1.0.0").status.value,
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
 def walk(
     play: Callable[[Path, int | None], Play], folder: Path, capsys: pytest.CaptureFixture[str], **expected: Any
 ) -> None:
@@ -224,3 +245,14 @@ def test_a_rolled_back_rollout_survives_a_kill_at_every_point(
         return play_rollout(sqlite_template, folder, fatal, error_rate=0.2)
 
     walk(play, tmp_path, capsys, serving={"1.0.0": 1.0}, alive=["1.0.0"], routes=[("1.0.0", 1.0)])
+
+
+def test_taking_an_environment_down_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is left running, all that was stopped is on record, and the environment is free for the next rollout."""
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_down(sqlite_template, folder, fatal)
+
+    walk(play, tmp_path, capsys, serving={}, alive=[], **{"proxy runs": False, "deployed again": "promoted"})

@@ -4,7 +4,7 @@ Loading is light on purpose, `shipline plan` does it too: it checks the project'
 providers and rooms own (`check`) and the published schema (`schema`) are modules to be imported where needed.
 """
 
-from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table
+from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table, store_named
 from shipline.configuration.settings import (
     BuildSettings,
     ChannelSettings,
@@ -36,4 +36,5 @@ __all__ = [
     "load_settings",
     "parse_settings",
     "read_table",
+    "store_named",
 ]

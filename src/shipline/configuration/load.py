@@ -15,6 +15,8 @@ from shipline.domain.errors import ConfigurationError, UsageError
 
 FILE_NAME = "shipline.toml"
 SIZE_MAX = 1 << 20
+STORE_LINE = re.compile(r"""^store[ \t]*=[ \t]*(["'])([^"'\n]*)\1""", re.MULTILINE)
+TABLE_LINE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 T = TypeVar("T")
 
@@ -33,6 +35,22 @@ def load_settings(root: Path) -> Settings:
     if not path.exists():
         return Settings()
     return parse_settings(_content(path))
+
+
+def store_named(root: Path) -> str:
+    """The `store` that the project's `shipline.toml` names, "" for none, whatever else is wrong with the file.
+
+    For what must reach the store though the settings are refused. In a file that is not even TOML, it is the line that
+    sets it. Raises ConfigurationError where the file cannot be read.
+    """
+    path = root / FILE_NAME
+    content = _content(path)[:SIZE_MAX].decode("utf-8-sig", "replace") if path.exists() else ""
+    try:
+        named = tomllib.loads(content).get("store", "")
+    except (ValueError, RecursionError):
+        line = STORE_LINE.search(TABLE_LINE.split(content, maxsplit=1)[0])
+        named = line.group(2) if line is not None else ""
+    return named if isinstance(named, str) else ""
 
 
 def parse_settings(content: bytes) -> Settings:

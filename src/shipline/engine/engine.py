@@ -126,7 +126,7 @@ class Engine:
             id=self.ids.new("run"),
             workflow=workflow,
             subject=subject,
-            revision=journal.next_revision(tx, workflow, now_us),
+            revision=journal.next_revision(tx, (workflow, *self.catalogue.workflows[workflow].beside), now_us),
             holder=None,
             wake_us=now_us,
             created_us=now_us,

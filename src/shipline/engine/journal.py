@@ -174,13 +174,13 @@ def insert_signal(tx: Transaction, run_id: str, sent: Signal, *, now_us: int) ->
         tx.connection.execute(insert(signal).values(**row))
 
 
-def next_revision(tx: Transaction, workflow: str, now_us: int) -> int:
-    """A fencing number above all that runs of this workflow have used.
+def next_revision(tx: Transaction, workflows: tuple[str, ...], now_us: int) -> int:
+    """A fencing number above all that runs of these workflows have used.
 
     Milliseconds of the clock where that is more, so that it grows also over a store that was lost and begun anew; no
     run is ticked as often as once a millisecond.
     """
-    last = tx.connection.scalar(select(func.max(run.c.revision)).where(run.c.workflow == workflow))
+    last = tx.connection.scalar(select(func.max(run.c.revision)).where(run.c.workflow.in_(workflows)))
     return max(now_us // 1000, 0 if last is None else int(last) + 1)
 
 

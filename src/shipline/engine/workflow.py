@@ -53,12 +53,16 @@ class OnFailure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A named list of steps. `closing` steps run after the last step, or after the last undo, whatever came before."""
+    """A named list of steps. `closing` steps run after the last step, or after the last undo, whatever came before.
+
+    `beside` names the workflows that change the same part of the world: a run's revisions begin above theirs too.
+    """
 
     name: str
     steps: tuple[Step, ...]
     on_failure: OnFailure
     closing: tuple[Step, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse two steps of one name, and empty workflows."""

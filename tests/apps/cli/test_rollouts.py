@@ -8,15 +8,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import yank
+from shipline.apps.cli import rollout, yank
 from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import ConfigurationError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.engine.journal import pending_signals, runs_of
+from shipline.store.database import Store
 
 CONFIGURATION = """
 schema = 1
@@ -100,3 +102,81 @@ def test_there_is_no_way_back_to_a_version_that_nobody_knows(application: Applic
         order_rollback(application, None, "0.9.0")
     with application.store.begin() as tx:
         assert len(ROLLOUTS.where(tx)) == 1
+
+
+def under_way(application: Application) -> Rollout:
+    """A rollout that some process has begun."""
+    published(application, "quotes", "1.0.0", created_us=1)
+    return order_deployment(application, "1.0.0", None, None)
+
+
+def said(folder: Path, *arguments: str) -> str:
+    """What a new process tells whoever speaks to a rollout."""
+    result = CliRunner().invoke(rollout.command, list(arguments), obj=Application(folder), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def heard(store: Store, rollout_id: str) -> list[str]:
+    """What waits for the engine that obeys it."""
+    with store.begin() as tx:
+        return [each.kind for run in runs_of(tx, f"rollout:{rollout_id}") for each in pending_signals(tx, run.id)]
+
+
+BROKEN = {
+    "not TOML": "[[environment\n",
+    "a wrong key": CONFIGURATION + "\n[relese]\n",
+    "a wrong rule": CONFIGURATION + '\n[[gate]]\nname = "g"\nrule = "tests.faild == 0"\n',
+}
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "promote", "abort"])
+@pytest.mark.parametrize("trouble", list(BROKEN))
+def test_a_word_reaches_a_rollout_whatever_is_wrong_with_the_settings(
+    application: Application, tmp_path: Path, verb: str, trouble: str
+) -> None:
+    """A canary that harms users does not wait until somebody has found a typo."""
+    rollout_id = under_way(application).id
+    (tmp_path / "shipline.toml").write_text(BROKEN[trouble])
+    told = said(tmp_path, verb, "--reason", "users complain")
+    assert f"{verb}: said to the rollout of quotes 1.0.0" in told
+    assert "on record" in told
+    assert "shipline.toml" in told
+    assert heard(application.store, rollout_id) == [verb]
+
+
+def test_a_word_reaches_a_rollout_whose_policy_cannot_be_read(
+    application: Application, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rollout_id = under_way(application).id
+    monkeypatch.setenv("SHIPLINE_POLICY", str(tmp_path / "gone.toml"))
+    assert "gone.toml" in said(tmp_path, "abort")
+    assert heard(application.store, rollout_id) == ["abort"]
+
+
+def test_a_word_reaches_a_rollout_whose_environment_was_renamed(application: Application, tmp_path: Path) -> None:
+    rollout_id = under_way(application).id
+    (tmp_path / "shipline.toml").write_text(CONFIGURATION.replace("production", "producton"))
+    assert "there is no environment 'production'" in said(tmp_path, "abort", "production")
+    assert heard(application.store, rollout_id) == ["abort"]
+
+
+@pytest.mark.parametrize("rest", ["[[environment\n", "registri = 1\n"])
+def test_the_store_that_broken_settings_name_is_the_one_that_is_spoken_to(tmp_path: Path, rest: str) -> None:
+    """The default one beside it may hold an older record."""
+    store = f"store = 'sqlite:///{tmp_path}/elsewhere.db'\n"
+    (tmp_path / "shipline.toml").write_text(store + CONFIGURATION)
+    application = Application(tmp_path)
+    rollout_id = under_way(application).id
+    (tmp_path / "shipline.toml").write_text(store + rest)
+    said(tmp_path, "abort")
+    assert heard(application.store, rollout_id) == ["abort"]
+    application.store.close()
+    assert not (tmp_path / ".shipline" / "store.db").exists()
+
+
+def test_where_nothing_is_under_way_the_trouble_itself_is_told(application: Application, tmp_path: Path) -> None:
+    assert application.store.path is not None  # It is open, and empty.
+    (tmp_path / "shipline.toml").write_text("registri = 1")
+    with pytest.raises(ConfigurationError, match="registri"):
+        said(tmp_path, "abort")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
+from shipline.capabilities.rollouts import ROLLOUTS
 from shipline.domain.actor import ActorKind
+from shipline.domain.rollout import RolloutStatus
 from shipline.store.log import read_latest
 from tests.apps.server.conftest import Served
 from tests.apps.server.stage import HOSTILE
@@ -77,6 +80,20 @@ def test_a_rollout_shows_its_counts_its_plot_and_why_a_button_cannot_be_pressed(
     assert "It caused an incident" in back
     assert "The rollout has ended." in back
     assert "sse-connect" not in back
+
+
+def test_a_rollout_whose_way_back_failed_says_what_giving_up_is(fresh: Served) -> None:
+    """Only then: elsewhere nothing can be given up."""
+    path = f"/rollouts/{fresh.ids['live']}"
+    with fresh.person() as person:
+        assert "give-up" not in person.get(path).text
+        with fresh.stage.world.store.begin() as tx:
+            rollout = ROLLOUTS.find(tx, fresh.ids["live"])
+            assert rollout is not None
+            ROLLOUTS.save(tx, replace(rollout, status=RolloutStatus.FAILED, reason="the proxy does not answer"))
+        failed = person.get(path).text
+    assert f"shipline rollout give-up {rollout.environment} --reason" in failed
+    assert "--accept-exposure" in failed
 
 
 def test_a_command_is_the_same_as_that_of_the_command_line(fresh: Served) -> None:

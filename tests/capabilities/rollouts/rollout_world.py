@@ -15,6 +15,7 @@ from shipline.capabilities.rollouts import (
     command_rollout,
     is_serving,
     open_rollout,
+    take_down,
 )
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.deployment import Deployment
@@ -141,6 +142,11 @@ class RolloutWorld:
         with self.world.store.begin() as tx:
             command_rollout(tx, self.engine(), now, RolloutCommand(verb, "", PERSON))
 
+    def take_down(self) -> str:
+        """Order it; nothing is done yet. Returns the run's subject."""
+        with self.world.store.begin() as tx:
+            return take_down(tx, self.engine(), PLACE)
+
     def settle(self) -> None:
         """One process works until nothing is left to do."""
         self.world.run_until_quiet(self.engine())
@@ -177,11 +183,13 @@ class RolloutWorld:
 
 
 def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
-    """The one workflow of one environment."""
+    """The workflows of one environment: rolling out to it, and taking it down."""
     workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
+    down = rollouts.down_workflow(PLACE)
+    actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
 
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
-    return Catalogue({workflow.name: workflow}, actions, {workflow.name: observe})
+    return Catalogue({workflow.name: workflow, down.name: down}, actions, {workflow.name: observe})

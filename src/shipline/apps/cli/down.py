@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import RefusedError
+from shipline.domain.errors import ShiplineError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -17,17 +17,20 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(application: Application, *, environment: str | None) -> None:
     """Stop ENVIRONMENT's proxy and instances on this machine. Users are not served any more."""
+    from shipline.apps.cli.progress import engine_running, follow
     from shipline.apps.cli.rollouts import chosen_environment
-    from shipline.capabilities.rollouts import open_rollout_of, stop_environment, workflow_name
-    from shipline.engine.journal import next_revision
+    from shipline.capabilities.rollouts import stopped_by, take_down
+    from shipline.engine.rules import RunStatus
 
-    where = chosen_environment(application, environment)
-    with application.store.begin() as tx:
-        rollout = open_rollout_of(tx, where.name)
-        revision = next_revision(tx, workflow_name(where.name), application.clock.now_us())
-    if rollout is not None:
-        raise RefusedError(
-            f"{where.name} is being rolled out to", todo=f"end that first: shipline rollout abort {where.name}"
+    where = chosen_environment(application, environment).name
+    since_us = application.clock.now_us()
+    with engine_running(application):
+        with application.store.begin() as tx:
+            subject = take_down(tx, application.engine, where)
+        run = follow(application, subject, since_us=since_us)
+    if run.state.status is not RunStatus.DONE:
+        raise ShiplineError(
+            f"{where} is not wholly down", why=run.state.reason, todo=f"mend that, then `shipline down {where}` again"
         )
-    stopped = stop_environment(application.rollout_ground(where), revision=revision)
+    stopped = stopped_by(run)
     click.echo(f"stopped {', '.join(stopped)} and the proxy" if stopped else "nothing was running", err=True)

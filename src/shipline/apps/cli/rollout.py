@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.wording import printable
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+    from shipline.capabilities.rollouts import RolloutCommand
     from shipline.domain.rollout import Rollout
+    from shipline.engine.engine import Engine
 
 
 @click.group(name="rollout")
@@ -52,17 +54,54 @@ def _verb(verb: str, help_text: str) -> None:
     @click.pass_obj
     def say(application: Application, *, environment: str | None, reason: str) -> None:
         from shipline.apps.cli.person import local_person
-        from shipline.apps.cli.progress import engine_running
-        from shipline.apps.cli.rollouts import watch
-        from shipline.capabilities.rollouts import RolloutCommand, command_rollout
+        from shipline.apps.cli.progress import engine_running, follow
+        from shipline.capabilities.rollouts import RolloutCommand
 
-        rollout = _latest(application, environment)
+        said = RolloutCommand(verb, reason, local_person())
+        since_us = application.clock.now_us()
+        try:
+            engine, rollout = application.engine, _latest(application, environment)
+        except ShiplineError as trouble:
+            _say_all_the_same(application, environment, said, trouble)
+            return
+        _say(engine, rollout, said)  # Before anything else can go wrong.
         with engine_running(application) as mine:
-            with application.store.begin() as tx:
-                command_rollout(tx, application.engine, rollout, RolloutCommand(verb, reason, local_person()))
-            click.echo(f"{verb}: said to the rollout of {rollout.package} {rollout.version}", err=True)
             if mine:  # Nobody else would carry it out.
-                watch(application, rollout)
+                follow(application, f"rollout:{rollout.id}", since_us=since_us)
+
+
+def _say(engine: Engine, rollout: Rollout, said: RolloutCommand) -> None:
+    from shipline.capabilities.rollouts import command_rollout
+
+    with engine.store.begin() as tx:
+        command_rollout(tx, engine, rollout, said)
+    click.echo(f"{said.verb}: said to the rollout of {rollout.package} {rollout.version}", err=True)
+
+
+def _say_all_the_same(
+    application: Application, environment: str | None, said: RolloutCommand, trouble: ShiplineError
+) -> None:
+    """A word must reach a rollout that is under way also where the settings or the policy are refused."""
+    engine = application.speaker
+    _say(engine, _under_way(engine, environment, trouble), said)
+    click.echo("it is on record: an engine that runs obeys it, or else the next that starts", err=True)
+    click.echo(printable(f"this command could not start one: {trouble.diagnosis()}"), err=True)
+
+
+def _under_way(engine: Engine, environment: str | None, trouble: ShiplineError) -> Rollout:
+    """The open rollout of that environment, or the only open one. Raises `trouble` where there is none."""
+    from shipline.capabilities.rollouts import all_rollouts
+    from shipline.domain.rollout import ENDED
+
+    with engine.store.begin() as tx:
+        known = all_rollouts(tx)
+    found = [one for one in known if one.status not in ENDED and environment in (None, one.environment)]
+    if not found:
+        raise trouble
+    if len(found) > 1:
+        names = ", ".join(sorted({one.environment for one in found}))
+        raise UsageError("say which environment", why=trouble.what, todo=f"rolled out to now: {names}")
+    return found[0]
 
 
 _verb("pause", "Hold the canary's weight; the analysis goes on and still rolls back.")

@@ -25,7 +25,8 @@ from shipline.capabilities.rollouts.queries import (
     served_before,
 )
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
-from shipline.capabilities.rollouts.steps import Ground, is_serving, stop_environment
+from shipline.capabilities.rollouts.steps import Ground, is_serving
+from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
     RolloutOrder,
@@ -33,7 +34,7 @@ from shipline.capabilities.rollouts.usecases import (
     follow_run,
     open_rollout,
 )
-from shipline.capabilities.rollouts.workflow import rollout_workflow, workflow_name
+from shipline.capabilities.rollouts.workflow import down_workflow, rollout_workflow, workflow_name
 
 __all__ = [
     "DEPLOYMENTS",
@@ -55,6 +56,8 @@ __all__ = [
     "command_rollout",
     "current_deployment",
     "decide",
+    "down_actions",
+    "down_workflow",
     "evidence",
     "excess_upper",
     "exposure_of",
@@ -66,6 +69,7 @@ __all__ = [
     "open_rollout_of",
     "rollout_workflow",
     "served_before",
-    "stop_environment",
+    "stopped_by",
+    "take_down",
     "workflow_name",
 ]

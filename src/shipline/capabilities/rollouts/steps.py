@@ -210,10 +210,8 @@ def is_serving(ground: Ground) -> bool:
     return any(route.share > 0 and route.instance_id in alive for route in routes)
 
 
-def stop_environment(ground: Ground, *, revision: int) -> tuple[str, ...]:
+def stop_environment(ground: Ground, *, revision: int) -> None:
     """Stop serving: the proxy first, so that no request finds a stopped instance, then all instances."""
     ground.traffic.close()
-    names = tuple(instance.id for instance in ground.target.instances())
-    for name in names:
-        ground.target.stop(name, revision=revision)
-    return names
+    for instance in ground.target.instances():
+        ground.target.stop(instance.id, revision=revision)

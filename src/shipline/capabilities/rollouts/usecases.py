@@ -13,7 +13,13 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     rollouts_of_version,
 )
-from shipline.capabilities.rollouts.workflow import CANARY_SIGNALS, WATCH_TITLE, workflow_name
+from shipline.capabilities.rollouts.workflow import (
+    CANARY_SIGNALS,
+    WATCH_TITLE,
+    down_name,
+    environment_key,
+    workflow_name,
+)
 from shipline.domain.actor import Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
@@ -102,7 +108,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         workflow_name(order.environment),
         subject=f"rollout:{rollout.id}",
         given=given,
-        exclusive_key=f"environment:{order.environment}",
+        exclusive_key=environment_key(order.environment),
     )
     return rollout
 
@@ -126,7 +132,13 @@ def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) 
             f"{where} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
             todo=f"wait for it, or say: shipline rollout {verb}",
         )
-    holder = holder_of(tx, f"environment:{where}")
+    holder = holder_of(tx, environment_key(where))
+    if holder is not None and holder.workflow == down_name(where):
+        raise RefusedError(
+            f"{where} is being taken down",
+            why=holder.state.reason,
+            todo=f"wait for it, or see it to its end: shipline down {where}",
+        )
     if holder is not None and holder.state.status is RunStatus.FAILED:
         raise RefusedError(
             f"{where} is busy: what the last rollout left there could not be stopped",

@@ -19,6 +19,29 @@ def workflow_name(environment: str) -> str:
     return f"rollout:{environment}"
 
 
+def down_name(environment: str) -> str:
+    """The name of the workflow that takes an environment down."""
+    return f"down:{environment}"
+
+
+def environment_key(environment: str) -> str:
+    """What only one run at a time may hold: it changes what the environment runs."""
+    return f"environment:{environment}"
+
+
+def down_workflow(environment: str) -> Workflow:
+    """The proxy first: it takes no new connection and lets open requests end, then nobody needs the instances."""
+    return Workflow(
+        name=down_name(environment),
+        steps=(
+            Step("close", "Stop the proxy", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),
+            Step("stop", "Stop the instances", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.STOP,
+        beside=(workflow_name(environment),),
+    )
+
+
 def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s: int) -> Workflow:
     """The steps for one environment.
 
@@ -44,4 +67,5 @@ def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
+        beside=(down_name(environment),),
     )
