@@ -2,7 +2,7 @@
 # Sets up this clone: programs from the system's packages, and .venv from requirements.lock.
 #
 #   scripts/setup.sh          what Shipline needs to run
-#   scripts/setup.sh tests    and what its tests need: PostgreSQL's server, Chromium, docker-registry, npm
+#   scripts/setup.sh tests    and what its tests need: PostgreSQL's server, Chromium, registries, a builder of images
 #
 # Run by make. A second run finds all in place and ends at once; two at the same time wait for each other.
 # Packages come from wherever pip and apt are configured to take them; no address stands here.
@@ -48,6 +48,9 @@ missing_packages() {
     has_postgresql_server || echo postgresql
     has_browser || ! browser_is_packaged || echo chromium
     has docker-registry || echo docker-registry
+    # What images are built with in the tests, and from: a program that needs nothing beside it.
+    has buildah || echo buildah
+    has busybox || echo busybox-static
     # A Node.js from elsewhere brings its own npm, which Debian's package would fight with.
     has npm || has node || printf '%s\n' nodejs npm
 }

@@ -33,7 +33,7 @@ class Machine:
             (self.bin / name).symlink_to(program)
         self.install("python3", f'exec {sys.executable} "$@"')
         self.install("id", "echo 1000")
-        for name in ("haproxy", "initdb", "pg_ctl", "chromium", "docker-registry", "node", "npm"):
+        for name in ("haproxy", "initdb", "pg_ctl", "chromium", "docker-registry", "buildah", "busybox", "node", "npm"):
             self.install(name, "")
 
     def install(self, name: str, script: str) -> None:
@@ -128,7 +128,8 @@ def test_a_node_of_the_machine_s_own_is_left_alone(machine: Machine) -> None:
     assert machine.setup("tests") == (0, "")
     machine.remove("node")
     machine.remove("docker-registry")
-    assert "apt-get install docker-registry nodejs npm\n" in machine.setup("tests")[1]
+    machine.remove("busybox")
+    assert "apt-get install docker-registry busybox-static nodejs npm\n" in machine.setup("tests")[1]
 
 
 def test_root_gets_the_packages_installed(machine: Machine) -> None:

@@ -1,41 +1,32 @@
-"""The only wiring: settings in, rooms with their providers out.
-
-Everything heavy is imported by the function that needs it, so that a command pays only for what it uses.
-"""
+"""A project at work: its providers, the record, the engine, and what each room stands on."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project
 from shipline.configuration import (
     FILE_NAME,
-    ChannelSettings,
     EnvironmentSettings,
     PackageSettings,
-    Settings,
     VersionFileSettings,
-    find_root,
     load_settings,
 )
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.package import Package
 from shipline.domain.version_file import VersionFile
 from shipline.ports.provider import ProviderContext
-from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Monorepo, Style
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found, PackageCheck
-    from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.release_plan import PackagePlan
     from shipline.domain.rollout import Rollout
@@ -45,15 +36,11 @@ if TYPE_CHECKING:
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
-    from shipline.ports.repository import Repository
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
 
-STATE_FOLDER = ".shipline"
-STORE_VARIABLE = "SHIPLINE_STORE"
-LOG_KEY_VARIABLE = "SHIPLINE_LOG_KEY"
 PAUSED_CANARY_S = 24 * 3600
 
 
@@ -66,181 +53,8 @@ def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *
     return kind(settings, context)
 
 
-class Application:
+class Application(Project):
     """One project's parts, each made when it is first asked for. `start` is where the user stands."""
-
-    def __init__(self, start: Path) -> None:
-        self.start = start
-        self.clock = SystemClock()
-        self.ids = SystemIds()
-
-    @cached_property
-    def root(self) -> Path:
-        """The top of the project."""
-        return find_root(self.start)
-
-    @cached_property
-    def settings(self) -> Settings:
-        """`shipline.toml`, or the defaults."""
-        return load_settings(self.root)
-
-    @cached_property
-    def policy(self) -> Policy:
-        """What the commit under release does not decide about itself. Raises ConfigurationError."""
-        return self._read_policy(self.settings)
-
-    def _read_policy(self, settings: Settings) -> Policy:
-        from shipline.configuration.policy import POLICY_VARIABLE, read_policy
-
-        named = os.environ.get(POLICY_VARIABLE, "")
-        try:
-            folder = self.root.resolve().relative_to(self.repository.root().resolve()).as_posix()
-        except UsageError:  # There is no repository here.
-            return read_policy(settings, None, folder=".", named=named)
-        return read_policy(settings, self.repository, folder=folder, named=named)
-
-    @cached_property
-    def state(self) -> Path:
-        """The folder for what this machine knows of the project; it ignores itself in git.
-
-        Keys and records lie in it, so it is never taken from a commit, nor from wherever a link leads: RefusedError.
-        """
-        folder = self.root / STATE_FOLDER
-        if folder.is_symlink() or self._is_committed(folder):
-            raise RefusedError(
-                f"{folder} was put there by a commit, or is a link",
-                why="keys and records that somebody else chose would be taken for this machine's own",
-                todo=f"see who made it, then remove it: git rm -r --cached {STATE_FOLDER}, and rm -r {STATE_FOLDER}",
-            )
-        folder.mkdir(mode=0o700, exist_ok=True)
-        if os.name == "posix" and folder.stat().st_mode & 0o077:
-            folder.chmod(0o700)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n")
-        return folder
-
-    def _is_committed(self, folder: Path) -> bool:
-        if not folder.is_dir():
-            return False
-        try:
-            return self.repository.is_tracked(folder.resolve().relative_to(self.repository.root()).as_posix())
-        except UsageError:  # There is no repository here.
-            return False
-
-    def context(self, *parts: str, environment: str = "") -> ProviderContext:
-        """Where a provider works; `parts` name its folder."""
-        return ProviderContext(self.root, self.state.joinpath(*parts), self.clock, environment)
-
-    # --- reading -----------------------------------------------------------------------------------------------
-
-    @cached_property
-    def repository(self) -> Repository:
-        """The git repository."""
-        # Named here and not by its entry point: a plan must not pay for a look through all installed packages.
-        from shipline.providers.repository.git import GitRepository
-
-        context = ProviderContext(self.root, self.root / STATE_FOLDER, self.clock)
-        return GitRepository(GitRepository.Settings(), context)
-
-    @cached_property
-    def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
-        """What each [[package]] stands for, and what is said of folders that were left aside."""
-        from shipline.capabilities.plans import PackageChoice, packages_of
-
-        choices = [
-            PackageChoice(
-                path=table.path.rstrip("/") or ".",
-                name=table.name,
-                ecosystem=table.ecosystem,
-                scheme=table.scheme,
-                tag_format=table.tag_format,
-                include=table.include,
-                exclude=table.exclude,
-            )
-            for table in self.settings.package
-        ]
-        return packages_of(self.repository, choices) if choices else ((), ())
-
-    @cached_property
-    def packages(self) -> tuple[Package, ...] | None:
-        """The configured packages, None where they are to be found in the repository."""
-        if not self.settings.package:
-            return None
-        return tuple(package for some in self._chosen[0] for package in some)
-
-    @cached_property
-    def monorepo(self) -> Monorepo:
-        """How the packages are planned together."""
-        from shipline.capabilities.plans import Monorepo
-        from shipline.domain.package import Group
-
-        groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in self.settings.group)
-        return Monorepo(groups, self.settings.release.source, self._chosen[1])
-
-    @cached_property
-    def bumps(self) -> BumpRules:
-        """How far changes move a version here."""
-        from shipline.capabilities.plans import BumpRules
-        from shipline.domain.change import Bump
-
-        rules = tuple((table.type, table.scope, Bump(table.bump)) for table in self.settings.bump)
-        release = self.settings.release
-        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
-
-    @cached_property
-    def changelog_style(self) -> Style:
-        """How changelogs and release notes look."""
-        from shipline.capabilities.plans import PLAIN, SECTIONS, Style, links_of, upgrade_notes_at
-
-        table = self.settings.changelog
-        if not self._has_commits():  # An environment can be looked at where nothing can be released.
-            return PLAIN
-        address = table.repository or (self.repository.remote_address("origin") if table.links else None)
-        return Style(
-            sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
-            links=links_of(address, forge=table.forge) if table.links else None,
-            contributors=table.contributors,
-            upgrade_notes=upgrade_notes_at(self.repository, table.upgrade_notes),
-        )
-
-    def _has_commits(self) -> bool:
-        try:
-            return self.repository.head() is not None
-        except UsageError:  # There is no repository here.
-            return False
-
-    @property
-    def changelog_template(self) -> str | None:
-        """The text of the user's template, None where there is none. A missing one: UsageError."""
-        path = self.settings.changelog.template
-        if not path:
-            return None
-        try:
-            return (self.root / path).read_text("utf-8")
-        except (OSError, ValueError) as error:
-            todo = "commit it, or leave [changelog] template out of shipline.toml"
-            raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
-
-    @cached_property
-    def today(self) -> date:
-        """The day in UTC, which calendar versions are made from."""
-        return datetime.fromtimestamp(self.clock.now_us() / 1_000_000, UTC).date()
-
-    def channel(self, asked: str | None, tables: Sequence[ChannelSettings] | None = None) -> Channel:
-        """The channel of the current branch by `[[channel]]`, or the one that was asked for.
-
-        `tables` are those that decide; None: those of the file that lies here.
-        """
-        from shipline.capabilities.plans import channel_of
-
-        rules = self._rules(self.settings.channel if tables is None else tables)
-        return channel_of(self.repository.branch(), rules, asked)
-
-    def _rules(self, tables: Sequence[ChannelSettings]) -> list[ChannelRule]:
-        from shipline.capabilities.plans import ChannelRule
-
-        return [ChannelRule(table.branch, table.name, table.range) for table in tables]
 
     # --- providers ---------------------------------------------------------------------------------------------
 
