@@ -33,12 +33,15 @@ class Asked:
     channel: str | None
     candidate: str | None
     only_pull_request: bool
+    dry_run: bool
     as_json: bool
 
     def __post_init__(self) -> None:
         """Refuse what says the same thing twice."""
         if self.candidate is not None and (self.names or self.channel is not None or self.only_pull_request):
             raise click.UsageError("--from says what to release already: leave --package, --channel and --pr away.")
+        if self.dry_run and (self.only_pull_request or self.as_json):
+            raise click.UsageError("--dry-run goes with neither --pr nor --json.")
 
 
 @click.command(name="release")
@@ -48,6 +51,7 @@ class Asked:
 )
 @click.option("--from", "candidate", metavar="TAG", help="Make the release candidate with this tag final.")
 @click.option("--pr", "only_pull_request", is_flag=True, help="Only keep the release pull request up to date.")
+@click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be done, step by step, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
 @click.pass_obj
 def command(application: Application, /, **given: Any) -> int:
@@ -58,6 +62,8 @@ def command(application: Application, /, **given: Any) -> int:
     from shipline.apps.cli.progress import engine_running
 
     asked = Asked(**given)
+    if asked.dry_run:
+        return _foretell(application, _candidates(application, asked))
     releases: list[Release] = []
     reason = ""
     if not asked.only_pull_request:
@@ -72,6 +78,22 @@ def command(application: Application, /, **given: Any) -> int:
     if asked.as_json:
         document = {"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}
         click.echo(json.dumps(document | {"pull_request": _pull_request(kept)}, indent=2))
+    return int(ExitCode.DONE)
+
+
+def _foretell(application: Application, candidates: tuple[Candidate, ...]) -> int:
+    """Say what each release would do."""
+    from shipline.apps.cli.wording import printable
+    from shipline.capabilities.releases import foresee
+
+    ground, branch, now_us = application.release_ground, application.release_branch, application.clock.now_us()
+    found = [foresee(ground, candidate, branch=branch, now_us=now_us) for candidate in candidates]
+    for one in found:
+        click.echo(printable(f"{one.package} {one.decision.version or 'nothing'}: {one.decision.reason}"))
+        for title, sentences in one.steps:
+            click.echo(printable(f"  {title}: {'; '.join(sentences) or 'nothing to do'}"))
+    if all(one.decision.version is None for one in found):
+        raise NothingToDo("nothing to release", why="; ".join(one.decision.reason for one in found))
     return int(ExitCode.DONE)
 
 

@@ -7,6 +7,7 @@ Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rol
 """
 
 from shipline.capabilities.releases.catalogue import actions
+from shipline.capabilities.releases.foresight import Foreseen, foresee
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import Candidate, release_package
 from shipline.capabilities.releases.outlets import Outlet
@@ -34,6 +35,7 @@ __all__ = [
     "VERDICTS",
     "WORKFLOWS",
     "Candidate",
+    "Foreseen",
     "Kept",
     "Outlet",
     "ReleaseGround",
@@ -43,6 +45,7 @@ __all__ = [
     "evidence_of",
     "find_release",
     "follow_run",
+    "foresee",
     "has_halted",
     "keep_pull_request",
     "matching_releases",

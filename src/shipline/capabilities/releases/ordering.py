@@ -75,15 +75,7 @@ def release_package(
             return decision, resume_release(tx, engine, known.unfinished, actor)
     if decision.start is Start.NOTHING or decision.version is None:
         return decision, None
-    check_moving_tags(ground.moving_tags, candidate.package)
-    tag = None
-    if decision.version == candidate.plan.current:
-        tag = ground.repository.find_tag(candidate.package.tag(decision.version))
-    else:
-        check_untagged(ground, candidate.package.tag(decision.version))
-        _check_branch(ground, branch)
-        if candidate.beside is None:
-            _check_work_tree(ground, candidate, known.unfinished)
+    tag = check_new(ground, candidate, known, decision.version, branch=branch)
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         if known.unfinished is not None:
@@ -94,8 +86,20 @@ def release_package(
             _check_promotable(tx, candidate, candidate.beside or ground.repository.head())
         if tag is None and again is None:
             check_unmade(tx, candidate.package.name, decision.version)
-        order = _order(ground, candidate, decision.version, tag, engine.clock.now_us())
+        order = order_of(ground, candidate, decision.version, tag, engine.clock.now_us())
         return decision, begin_release(tx, engine, order, actor, again=again)
+
+
+def check_new(ground: ReleaseGround, candidate: Candidate, known: Known, version: str, *, branch: str) -> Tag | None:
+    """Refuse a release that must not begin here, as `release_package` says; the tag that it goes on from, or None."""
+    check_moving_tags(ground.moving_tags, candidate.package)
+    if version == candidate.plan.current:
+        return ground.repository.find_tag(candidate.package.tag(version))
+    check_untagged(ground, candidate.package.tag(version))
+    _check_branch(ground, branch)
+    if candidate.beside is None:
+        _check_work_tree(ground, candidate, known.unfinished)
+    return None
 
 
 def known_of(ground: ReleaseGround, candidate: Candidate) -> Known:
@@ -242,7 +246,7 @@ def _check_work_tree(ground: ReleaseGround, candidate: Candidate, unfinished: Re
         raise RefusedError("the work tree has changes that are not committed", why=listed(dirty), todo=todo)
 
 
-def _order(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
+def order_of(ground: ReleaseGround, candidate: Candidate, version: str, tag: Tag | None, now_us: int) -> ReleaseOrder:
     """The order. A release that goes on from its tag keeps the tag's instant, so that it builds the same bytes."""
     plan = candidate.plan
     begun = plan.releasable and plan.next == version
