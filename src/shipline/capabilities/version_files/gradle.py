@@ -11,7 +11,7 @@ from shipline.domain.version_file import VersionFile
 # Everything that may hold a brace or a quote is stepped over whole; what is not closed reaches to the end.
 _TOKEN = re.compile(
     rb"""//[^\r\n]*+|/\*(?:.*?\*/|.*+)|\"{3}(?:.*?\"{3}|.*+)|'{3}(?:.*?'{3}|.*+)"""
-    rb"""|"(?:[^"\\\r\n]|\\.)*+"?|'(?:[^'\\\r\n]|\\.)*+'?"""
+    rb"""|"[^"\\\r\n]*+(?:\\.[^"\\\r\n]*+)*"?|'[^'\\\r\n]*+(?:\\.[^'\\\r\n]*+)*'?"""
     rb"""|(?P<everywhere>\ballprojects[ \t]*+\{)|(?P<open>[({])|(?P<close>[)}])"""
     rb"""|(?P<statement>(?:(?<![^\r\n;])|(?<=\A\xef\xbb\xbf))[ \t]*+(?:(?:project|this)\.)?version\b)""",
     re.DOTALL,

@@ -10,7 +10,7 @@ from typing import Any
 from shipline.capabilities.version_files.spans import Span
 from shipline.capabilities.version_files.trees import Keys
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],]')
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"|[{}\[\],]')
 _COLON = re.compile(r"\s*:")
 
 

@@ -15,9 +15,11 @@ LINE_BYTES_MAX = 1000
 PATTERN_LENGTH_MAX = 500
 REPETITIONS_MAX = 5
 # A version in running text: what follows it, such as `.tar.gz` or `-amd64`, is none of it.
+# The look ahead takes as much as it can and, unlike a plain group, gives nothing back: `1.2.3x` is not the version 1.2.
+# Repeated groups that give nothing back by themselves, `(...)++`, miss matches in Python up to 3.11.4.
 _VERSION = re.compile(
-    rb"(?<![\w.])v?(\d++(?:\.\d++)++(?:-[A-Za-z]++\.\d++(?:\.\d++)*+|-(?:alpha|beta|rc|a|b|dev|pre)\d++|-SNAPSHOT\b"
-    rb"|(?:a|b|rc)\d++)?+(?:\.post\d++)?+(?:\.dev\d++)?+(?:\+[0-9A-Za-z]++(?:\.[0-9A-Za-z]++)*+)?+)(?!\w)"
+    rb"(?<![\w.])v?(?=(\d+(?:\.\d+)+(?:-[A-Za-z]+\.\d+(?:\.\d+)*|-(?:alpha|beta|rc|a|b|dev|pre)\d+|-SNAPSHOT\b"
+    rb"|(?:a|b|rc)\d+)?(?:\.post\d+)?(?:\.dev\d+)?(?:\+[0-9A-Za-z]+(?:\.[0-9A-Za-z]+)*)?))\1(?!\w)"
 )
 _MARK = re.compile(rb"(?<![\w-])shipline-version(-start|-end)?(?![\w-])")
 

@@ -33,7 +33,7 @@ def scan_toml(data: bytes) -> Iterator[tuple[Keys, Span]]:
 class _Scan:
     """A walk over the text from statement to statement; multi-line strings and arrays are stepped over whole."""
 
-    _gap = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*+")
+    _gap = re.compile(r"[ \t\r\n,]*+(?:#[^\n]*+[ \t\r\n,]*+)*")
     _key = re.compile(r"""[ \t]*([A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')[ \t]*(\.?)""")
     _string = re.compile(
         r'"""(?:\\.|[^\\])*?"""(?:"{0,2})|' r"'''.*?'''(?:'{0,2})|" r""""(?:[^"\\\n]|\\.)*"|'[^'\n]*'""", re.DOTALL
