@@ -7,6 +7,9 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # The tests start the command line hundreds of times; without its compiled modules each start costs double.
 unexport PYTHONDONTWRITEBYTECODE
 
+# One more than there are processors: many tests wait for other processes.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests check format test test-kill bench bench-plans demo lock
 
@@ -31,7 +34,7 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff check --fix .
 
 test: setup-tests ## all tests but those that make test-kill runs
-	$(BIN)/pytest -n 2 -m 'not kill'
+	$(BIN)/pytest -n $(WORKERS) -m 'not kill'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s
