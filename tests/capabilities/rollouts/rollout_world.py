@@ -145,7 +145,7 @@ class RolloutWorld:
     def take_down(self) -> str:
         """Order it; nothing is done yet. Returns the run's subject."""
         with self.world.store.begin() as tx:
-            return take_down(tx, self.engine(), PLACE)
+            return take_down(tx, self.engine(), PLACE, PERSON)
 
     def settle(self) -> None:
         """One process works until nothing is left to do."""

@@ -11,9 +11,10 @@ from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import RolloutStatus
 from shipline.engine.journal import Run, runs_of
 from shipline.engine.rules import RunStatus
+from shipline.store.log import read_latest
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
-from tests.capabilities.rollouts.rollout_world import RolloutWorld
+from tests.capabilities.rollouts.rollout_world import PERSON, RolloutWorld
 
 
 @pytest.fixture
@@ -37,6 +38,15 @@ def test_nothing_is_left_running_and_what_was_stopped_is_on_record(serving: Roll
     assert (serving.alive(), serving.traffic.running) == ([], False)
     assert sorted(stopped_by(runs(serving, subject)[-1])) == names
     assert serving.shipped("1.0.0").status is RolloutStatus.PROMOTED
+
+
+def test_the_log_tells_who_ordered_it_and_what_was_stopped(serving: RolloutWorld) -> None:
+    names = sorted(serving.target.instances)
+    subject = serving.take_down()
+    serving.settle()
+    ordered, taken_down = (each.event for each in read_latest(serving.world.store, 2, subject))
+    assert (ordered.kind, ordered.actor) == ("TakeDownOrdered", PERSON)
+    assert (taken_down.kind, sorted(taken_down.body["instances"])) == ("EnvironmentTakenDown", names)
 
 
 def test_where_nothing_runs_nothing_is_stopped(serving: RolloutWorld) -> None:

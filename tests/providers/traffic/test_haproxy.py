@@ -226,6 +226,29 @@ def test_an_instance_drains_before_it_is_forgotten(haproxy: HAProxyTraffic, old:
     assert shares(haproxy) == {"old-1": 1.0}
 
 
+def test_a_proxy_that_is_stopped_lets_open_requests_end(haproxy: HAProxyTraffic, old: Backend) -> None:
+    """New connections are refused at once; the user who waits for an answer gets it, and then the proxy has ended."""
+    haproxy.apply((replace(OLD, address=old.address),), revision=1)
+    answers: list[tuple[int, str]] = []
+    slow = threading.Thread(target=lambda: answers.append(get(haproxy.address(), "/hold")))
+    slow.start()
+    wait_until(lambda: haproxy.open_requests("old-1") == 1, "the slow request")
+    closing = threading.Thread(target=haproxy.close)
+    closing.start()
+    wait_until(lambda: is_refused(haproxy.address()), "the proxy to refuse new connections")
+    assert closing.is_alive()
+    get(old.address, "/go")
+    slow.join()
+    closing.join()
+    assert answers == [(200, "old")]
+
+
+def is_refused(address: str) -> bool:
+    host, _, port = address.partition(":")
+    with socket.socket() as probe:
+        return probe.connect_ex((host, int(port))) != 0
+
+
 def test_a_dead_instance_fails_its_own_requests(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
     """No other instance answers for it: its failures are evidence."""
     haproxy.apply(routes_to(old, new, 0.5), revision=1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(application: Application, *, environment: str | None) -> None:
     """Stop ENVIRONMENT's proxy and instances on this machine. Users are not served any more."""
+    from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import engine_running, follow
     from shipline.apps.cli.rollouts import chosen_environment
     from shipline.capabilities.rollouts import stopped_by, take_down
@@ -26,7 +27,7 @@ def command(application: Application, *, environment: str | None) -> None:
     since_us = application.clock.now_us()
     with engine_running(application):
         with application.store.begin() as tx:
-            subject = take_down(tx, application.engine, where)
+            subject = take_down(tx, application.engine, where, local_person())
         run = follow(application, subject, since_us=since_us)
     if run.state.status is not RunStatus.DONE:
         raise ShiplineError(

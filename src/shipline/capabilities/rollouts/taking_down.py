@@ -10,16 +10,18 @@ from __future__ import annotations
 from shipline.capabilities.rollouts.queries import open_rollout_of
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.workflow import down_name, environment_key
+from shipline.domain.actor import Actor
 from shipline.domain.errors import RefusedError
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, holder_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Done, Outcome, StepContext
+from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 
-def take_down(tx: Transaction, engine: Engine, environment: str) -> str:
-    """Order it, or go on with what was ordered and has not ended; returns the run's subject.
+def take_down(tx: Transaction, engine: Engine, environment: str, actor: Actor) -> str:
+    """Order it for a person, or go on with what was ordered and has not ended; returns the run's subject.
 
     RefusedError while a rollout is under way there, or has left something that is still to be stopped.
     """
@@ -32,6 +34,8 @@ def take_down(tx: Transaction, engine: Engine, environment: str) -> str:
     holder = holder_of(tx, environment_key(environment))
     if holder is None:
         engine.start(tx, down_name(environment), subject=subject, given={}, exclusive_key=environment_key(environment))
+        events = EventWriter(engine.ids, engine.clock, actor)
+        events.append(tx, subject, "TakeDownOrdered", {"environment": environment})
     elif holder.workflow != down_name(environment):
         _refuse(environment, holder)
     elif holder.state.status is RunStatus.STOPPED:
@@ -65,7 +69,12 @@ class DownSteps:
         """Stop all instances that there are."""
         for instance in self.ground.target.instances():
             self.ground.target.stop(instance.id, revision=context.revision)
-        return Done()
+        return Done(save=lambda tx: self._note(tx, context))
+
+    def _note(self, tx: Transaction, context: StepContext) -> None:
+        environment, stopped = context.subject.removeprefix("environment:"), context.results["close"]["instances"]
+        body = {"environment": environment, "instances": stopped}
+        self.ground.events.append(tx, context.subject, "EnvironmentTakenDown", body)
 
 
 def down_actions(ground: Ground) -> dict[str, Action]:

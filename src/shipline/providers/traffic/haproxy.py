@@ -55,7 +55,8 @@ from shipline.providers.traffic.haproxy_plan import (
 )
 
 START_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 10.0
+# Longer than any request is waited for.
+STOP_TIMEOUT_S = 65.0
 POLL_S = 0.02
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 # An unprivileged user's PATH lacks the folder where Debian puts the program.
@@ -66,7 +67,7 @@ global
     nbthread 1
     noreuseport
     fd-hard-limit 16384
-    hard-stop-after 5s
+    hard-stop-after 60s
     stats socket unix@{socket} mode 600 level admin
     log stdout format raw local0 info
 
@@ -197,7 +198,7 @@ class HAProxyTraffic:
             self._state.write(replace(saved, revision=revision, routes=kept))
 
     def close(self) -> None:
-        """Stop the proxy: no new connection, 5 s for the requests that are open. The routes stay saved."""
+        """Stop the proxy: no new connection, and open requests have 60 s to end. The routes stay saved."""
         with self._state.locked():
             self._process.stop(first=signal.SIGUSR1, timeout_s=STOP_TIMEOUT_S)
 
