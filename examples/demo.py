@@ -301,7 +301,7 @@ def summary(demo: Demo, *, total_s: float) -> bool:
     rollout = told("rollout", "show", "production")["rollout"]
     seconds = (rollout["rollback_began_us"] - rollout["started_us"]) / 1e6
     back = (rollout["ended_us"] - rollout["rollback_began_us"]) / 1e6
-    print(f"\nThe bad version was found {seconds:.1f} s after its rollout began; {rollout['reason']}")
+    print(f"\nThe bad version was found {seconds:.1f} s after its rollout began. {rollout['reason']}")
     print(f"  failed requests until then: {rollout['failed_requests']}; all traffic back after {back:.2f} s")
     tally = demo.load()
     print(f"  what users saw in all: {tally['sent']} requests, {tally['failed']} failed\n", flush=True)
