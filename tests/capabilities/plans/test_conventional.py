@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipline.capabilities.plans.conventional import Message, read_change, read_message
+from shipline.capabilities.plans.rules import bump_of
+from shipline.domain.change import Bump
 from shipline.ports.repository import Commit
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -58,6 +60,37 @@ SPECIFICATION_EXAMPLES: list[tuple[str, dict[str, Any]]] = [
     ),
 ]
 
+# Every rule of https://www.conventionalcommits.org/en/v1.0.0/#specification that a message can show, by its number.
+SPECIFICATION_RULES: list[tuple[int, str, dict[str, Any]]] = [
+    (1, "fix: x", {"type": "fix", "scope": None, "breaking": False, "description": "x"}),
+    (1, "fix x", {"type": ""}),
+    (2, "feat: x", {"type": "feat"}),
+    (3, "fix: x", {"type": "fix"}),
+    (4, "fix(parser): x", {"type": "fix", "scope": "parser"}),
+    (
+        5,
+        "fix: array parsing issue when multiple spaces were contained in string",
+        {"description": ("array parsing issue when multiple spaces were contained in string")},
+    ),
+    (6, "fix: x\n\nwhy it was so", {"description": "x", "body": "why it was so"}),
+    (7, "fix: x\n\none\n\ntwo\nthree\n\nfour", {"body": "one\n\ntwo\nthree\n\nfour"}),
+    (8, "fix: x\n\nReviewed-by: Z\nCloses #7", {"references": ("#7",)}),
+    (9, "fix: x\n\nAcked-by: A B\nBREAKING CHANGE: y", {"breaking_notes": ("y",)}),
+    (10, "fix: x\n\nBREAKING CHANGE: y\n  and z\nRefs: #1", {"breaking_notes": ("y and z",), "references": ("#1",)}),
+    (11, "fix!: x", {"breaking": True}),
+    (11, "fix: x\n\nBREAKING CHANGE: y", {"breaking": True}),
+    (
+        12,
+        "docs: x\n\nBREAKING CHANGE: environment variables now take precedence over config files",
+        {"breaking_notes": ("environment variables now take precedence over config files",)},
+    ),
+    (13, "chore!: drop support for Node 6", {"breaking": True, "description": "drop support for Node 6"}),
+    (14, "docs: update ref docs.", {"type": "docs", "breaking": False}),
+    (15, "Fix(Api)!: x\n\nrefs: #1", {"type": "fix", "scope": "Api", "breaking": True, "references": ("#1",)}),
+    (15, "fix: x\n\nBreaking Change: y", {"breaking": False}),
+    (16, "fix: x\n\nBREAKING-CHANGE: y", {"breaking": True, "breaking_notes": ("y",)}),
+]
+
 HABITS: list[tuple[str, dict[str, Any]]] = [
     # Item 15: units are not case sensitive, except BREAKING CHANGE; item 16: the hyphen is a synonym.
     ("FEAT(Core): x", {"type": "feat", "scope": "Core", "description": "x"}),
@@ -99,11 +132,28 @@ HABITS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("message", "expected"), SPECIFICATION_EXAMPLES + HABITS)
+@pytest.mark.parametrize(
+    ("message", "expected"), [*SPECIFICATION_EXAMPLES, *(row[1:] for row in SPECIFICATION_RULES), *HABITS]
+)
 def test_messages_are_read_as_the_table_says(message: str, expected: dict[str, Any]) -> None:
     read = read_message(message)._asdict()
     assert {name: read[name] for name in expected} == expected
     assert read_message(message.encode())._asdict() == read
+
+
+@pytest.mark.parametrize(
+    ("message", "bump"),
+    [
+        # From: https://www.conventionalcommits.org/en/v1.0.0/#how-does-this-relate-to-semver
+        ("fix: x", Bump.PATCH),
+        ("feat: x", Bump.MINOR),
+        ("fix: x\n\nBREAKING CHANGE: y", Bump.MAJOR),
+        ("docs!: x", Bump.MAJOR),
+        ("anything(at-all)!: x", Bump.MAJOR),
+    ],
+)
+def test_the_bump_is_what_the_specification_s_questions_say(message: str, bump: Bump) -> None:
+    assert bump_of(read_change(Commit("c" * 40, (), "Ann", "a@example.com", 7, message))) is bump
 
 
 def test_bytes_that_are_not_text_are_read_all_the_same() -> None:
