@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.gates import QUALITY
+from shipline.capabilities.gates import QUALITY, standing
 from shipline.configuration import Settings, parse_settings
 from shipline.configuration.policy import HERE, Policy, read_policy, tightened
 from shipline.domain.errors import ConfigurationError
@@ -21,6 +21,15 @@ rule = "coverage.percent >= 80.0"
 [[environment]]
 name = "production"
 instances = 2
+"""
+FREEZE = """
+[[calendar]]
+name = "Germany"
+kind = "freeze"
+stages = ["release"]
+begins = "2026-12-18 18:00"
+ends = "2027-01-04 08:00"
+timezone = "Europe/Berlin"
 """
 
 
@@ -55,6 +64,27 @@ class TestTightened:
         tested = settings('[[test]]\nname = "unit"\ncommand = ["true"]')
         for own in ("", '[[gate]]\nname = "easy"\nrule = "tests.failed >= 0"'):
             assert tightened(tested, settings(own), "there").gates[: len(QUALITY)] == QUALITY
+
+    def test_a_freeze_of_the_protected_branch_counts_as_it_is_there_and_one_may_be_added(self) -> None:
+        own = settings(FREEZE.replace("Germany", "mine"))
+        assert [rule.name for rule in tightened(settings(FREEZE), own, "there").calendar] == ["Germany", "mine"]
+        taken_away = tightened(settings(FREEZE), settings(""), "there")
+        assert [rule.name for rule in taken_away.calendar] == ["Germany"]
+        assert any("freeze 'Germany' counts as it is there" in sentence for sentence in taken_away.left_out)
+
+    def test_an_exemption_that_a_commit_grants_itself_counts_for_nothing(self) -> None:
+        granted = FREEZE + 'exemptions = [{ release = "quotes 1.0.0", reason = "mine", approver = "me" }]'
+        policy = tightened(settings(FREEZE), settings(granted), "there")
+        moment_us = 1_798_000_000 * 1_000_000  # 2026-12-23
+        assert not standing(policy.calendar, "release", moment_us, release="quotes 1.0.0").is_open
+
+    def test_a_window_that_a_commit_adds_opens_nothing(self) -> None:
+        window = (
+            '[[calendar]]\nname = "always"\nkind = "window"\nstages = ["release"]\ncron = "0 * * * *"\nlasts = "1h"'
+        )
+        policy = tightened(settings(FREEZE), settings(FREEZE + window), "there")
+        assert [rule.name for rule in policy.calendar] == ["Germany"]
+        assert any("window 'always' is not there yet" in sentence for sentence in policy.left_out)
 
     def test_environments_and_the_branch_are_those_of_the_protected_branch(self) -> None:
         own = settings(STRICT.replace('"main"', '"mine"').replace("instances = 2", "instances = 1"))

@@ -18,6 +18,7 @@ import click
 from shipline.apps.cli.main import COMMANDS
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
+    CalendarSettings,
     ChannelSettings,
     EnvironmentSettings,
     GroupSettings,
@@ -49,6 +50,7 @@ TABLES: dict[str, type] = {
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,
     "`[[gate]]`": Gate,
+    "`[[calendar]]`": CalendarSettings,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,
 }

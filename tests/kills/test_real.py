@@ -136,6 +136,6 @@ def test_a_kill_at_every_point_changes_nothing(
         if live(story, url, tmp_path / f"life-{walked + 1}", (walked + 1,)) == 0:
             break
         walked += 1
-    assert walked > 50
+    assert walked > (20 if story == "yanked" else 50), "so few points: the walk has not begun where it should"
     with capsys.disabled():
         print(f"\n{story}: killed for real at {walked} of {walked} points, same outcome")  # noqa: T201 - the count is what this walk is for

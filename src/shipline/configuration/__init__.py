@@ -7,6 +7,7 @@ providers and rooms own (`check`) and the published schema (`schema`) are module
 from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table, store_named
 from shipline.configuration.settings import (
     BuildSettings,
+    CalendarSettings,
     ChannelSettings,
     EnvironmentSettings,
     GroupSettings,
@@ -22,6 +23,7 @@ from shipline.configuration.settings import (
 __all__ = [
     "FILE_NAME",
     "BuildSettings",
+    "CalendarSettings",
     "ChannelSettings",
     "EnvironmentSettings",
     "GroupSettings",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import FILE_NAME, read_table
+from shipline.configuration.policy import calendar_rule
 from shipline.configuration.providers import check_provider_table, read_registry
 from shipline.configuration.settings import (
     CanaryTable,
@@ -48,8 +49,22 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
     for gate in settings.gate:
         yield from _gate(gate)
+    yield from _calendar(settings)
     for package in settings.package:
         yield from _version_files(package)
+
+
+def _calendar(settings: Settings) -> Iterator[ConfigurationError]:
+    if not settings.calendar:
+        return
+    from shipline.capabilities.gates import check_rule  # noqa: PLC0415 - brings the CEL library
+
+    stages = ("release", *(environment.name for environment in settings.environment))
+    for table in settings.calendar:
+        try:
+            check_rule(calendar_rule(table), stages)
+        except ConfigurationError as error:
+            yield ConfigurationError(f"{FILE_NAME}: {error.what}", why=error.why, todo=error.todo)
 
 
 def read_canary(table: dict[str, Any]) -> AnalysisSettings:

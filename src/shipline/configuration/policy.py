@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shipline.configuration.load import FILE_NAME, load_settings, parse_settings
-from shipline.configuration.settings import ChannelSettings, EnvironmentSettings, Settings
+from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
+from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
 from shipline.ports.repository import Repository
@@ -21,6 +22,8 @@ from shipline.ports.repository import Repository
 POLICY_VARIABLE = "SHIPLINE_POLICY"
 REMOTE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 USUAL_REMOTE = "origin"  # The name that `git clone` gives.
+DURATION = re.compile("([0-9]+)(min|h|d)")
+UNITS_S = {"min": 60, "h": 3600, "d": 86_400}
 HERE = f"{FILE_NAME} as it lies here"
 
 
@@ -37,6 +40,7 @@ class Policy:
     source: str
     left_out: tuple[str, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
+    calendar: tuple[CalendarRule, ...] = ()
 
 
 def read_policy(own: Settings, repository: Repository | None, *, folder: str, named: str) -> Policy:
@@ -67,7 +71,7 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
 def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
     """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
     if trusted is None:
-        return Policy(_gates(own), own.environment, own.release.branch, source, channels=own.channel)
+        return Policy(_gates(own), own.environment, own.release.branch, source, (), own.channel, _calendar(own))
     gates = _gates(trusted)
     added = tuple(_beside(gate, gates) for gate in _gates(own) if gate not in gates)
     return Policy(
@@ -77,6 +81,7 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         source=source,
         left_out=tuple(_left_out(trusted, own)),
         channels=trusted.channel,
+        calendar=(*_calendar(trusted), *_freezes_of(own, trusted)),
     )
 
 
@@ -116,6 +121,33 @@ def _gates(settings: Settings) -> tuple[Gate, ...]:
     return (*(QUALITY if settings.test and not release_gates else ()), *settings.gate)
 
 
+def _calendar(settings: Settings) -> tuple[CalendarRule, ...]:
+    return tuple(calendar_rule(table) for table in settings.calendar)
+
+
+def _freezes_of(own: Settings, trusted: Settings) -> tuple[CalendarRule, ...]:
+    """What this commit adds to the calendar. Only a freeze tightens: one more window opens a stage more often."""
+    added = (table for table in own.calendar if table not in trusted.calendar)
+    return tuple(calendar_rule(table) for table in added if table.kind is PeriodKind.FREEZE)
+
+
+def calendar_rule(table: CalendarSettings) -> CalendarRule:
+    """A `[[calendar]]` table as the rule that it states."""
+    lasts = DURATION.fullmatch(table.lasts)
+    return CalendarRule(
+        name=table.name,
+        kind=table.kind,
+        stages=table.stages,
+        timezone=table.timezone,
+        begins=table.begins,
+        ends=table.ends,
+        cron=table.cron,
+        lasts_s=int(lasts[1]) * UNITS_S[lasts[2]] if lasts is not None else 0,
+        coordinator=table.coordinator,
+        exemptions=table.exemptions,
+    )
+
+
 def _beside(gate: Gate, others: tuple[Gate, ...]) -> Gate:
     """A gate that this commit adds; its verdicts are told from those of the one that it meant to replace."""
     taken = any((other.stage, other.name) == (gate.stage, gate.name) for other in others)
@@ -133,7 +165,17 @@ def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
             yield f"the environment {name!r} is not there yet, so it does not count"
         elif there[name] != here.get(name):
             yield f"the environment {name!r} counts as it is there, though it is not so here"
+    yield from _left_out_of_calendar(trusted, own)
     if trusted.channel != own.channel:
         yield "the channels of branches count as they are there, and they are not so here"
     if trusted.release.branch not in ("", own.release.branch):
         yield f"releases are made from {trusted.release.branch}, whatever is said here"
+
+
+def _left_out_of_calendar(trusted: Settings, own: Settings) -> Iterator[str]:
+    for table in trusted.calendar:
+        if table not in own.calendar:
+            yield f"the {table.kind.value} {table.name!r} counts as it is there, though it is not so here"
+    for table in own.calendar:
+        if table not in trusted.calendar and table.kind is not PeriodKind.FREEZE:
+            yield f"the {table.kind.value} {table.name!r} is not there yet, so it does not count"

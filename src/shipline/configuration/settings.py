@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from shipline.configuration.limits import Limits
+from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Gate
 from shipline.domain.version_file import VERSION_FILE_KINDS
 
@@ -251,6 +252,28 @@ class RegistrySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarSettings:
+    """`[[calendar]]`: periods in which stages are closed (`freeze`), or the only ones in which they are open.
+
+    `name` is shown in verdicts, `kind` is freeze, window or train. `stages` are `release` or names of environments.
+    `begins` and `ends` are one period, `YYYY-MM-DD HH:MM`; `cron`,
+    five fields, says when one begins again and again, `lasts` how long it is, as in `90min`, `2h` or `3d`. `timezone`
+    is an IANA name. `coordinator` is who answers for a train. `exemptions` are the releases that a freeze lets through.
+    """
+
+    name: Annotated[str, _NAME]
+    kind: PeriodKind
+    stages: Annotated[tuple[str, ...], Limits(items_min=1)]
+    timezone: str = "UTC"
+    begins: str = ""
+    ends: str = ""
+    cron: Annotated[str, Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")] = ""
+    lasts: Annotated[str, Limits(pattern="|[1-9][0-9]{0,4}(?:min|h|d)", meaning="a time such as 90min, 2h or 3d")] = ""
+    coordinator: str = ""
+    exemptions: tuple[Exemption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
@@ -277,8 +300,8 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `bump` and `environment` are lists of tables; `release` says how a release is made, `changelog` how it is told,
-    `lint` what commit messages must be like.
+    `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made, `changelog` how it
+    is told, `lint` what commit messages must be like.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -296,4 +319,5 @@ class Settings:
     forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
+    calendar: tuple[CalendarSettings, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

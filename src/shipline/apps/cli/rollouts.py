@@ -21,6 +21,7 @@ from shipline.domain.release import Release, ReleaseStatus
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.configuration import EnvironmentSettings
+    from shipline.domain.calendar import CalendarRule
     from shipline.domain.rollout import Rollout
     from shipline.store.transaction import Transaction
 
@@ -54,14 +55,19 @@ def order_deployment(
             commit=release.commit,
             is_down=is_down,
         )
-    _check_gates(application, release, where.name)
+    _check_gates(application, release, where.name, calendar=application.policy.calendar)
     with application.store.begin() as tx:
         return open_rollout(tx, application.engine, order, local_person())
 
 
-def _check_gates(application: Application, release: Release, stage: str) -> None:
-    """A closed gate refuses before anything begins; the rollout asks again when its turn has come."""
-    refusal, save = refusal_of(application.release_ground, release.id, stage=stage)
+def _check_gates(
+    application: Application, release: Release, stage: str, *, calendar: tuple[CalendarRule, ...] = ()
+) -> None:
+    """A closed gate refuses before anything begins; the rollout asks again when its turn has come.
+
+    The calendar is asked only here: a rollout that has begun is not cut short by a freeze that begins.
+    """
+    refusal, save = refusal_of(application.release_ground, release.id, stage=stage, calendar=calendar)
     if refusal:
         with application.store.begin() as tx:
             save(tx)
@@ -69,7 +75,10 @@ def _check_gates(application: Application, release: Release, stage: str) -> None
 
 
 def order_rollback(application: Application, environment: str | None, version: str | None) -> Rollout:
-    """Order the way back to `version`, or to what the environment served before: all at once, without a canary."""
+    """Order the way back to `version`, or to what the environment served before: all at once, without a canary.
+
+    No freeze holds it up.
+    """
     where = chosen_environment(application, environment)
     with application.store.begin() as tx:
         release = _release_to_go_back_to(tx, where.name, version)

@@ -1,11 +1,23 @@
 """Gates: evidence and policy in, verdicts with reasons out.
 
 A gate is a rule in CEL over a declared table of facts. A misspelt fact is an error when the policy is loaded; a fact
-that is missing makes UNKNOWN, which blocks. Pure: no database, no clock, no network.
+that is missing makes UNKNOWN, which blocks. The calendar closes and opens stages by time. Pure: no database, no clock,
+no network.
 """
 
+from shipline.capabilities.gates.calendar import (
+    Standing,
+    check_rule,
+    judge,
+    opens_us,
+    periods,
+    periods_of,
+    shown,
+    standing,
+)
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
 from shipline.capabilities.gates.facts import KNOWN, Fact
+from shipline.capabilities.gates.feed import calendar_feed
 from shipline.capabilities.gates.rules import QUALITY, evaluate
 
 __all__ = [
@@ -13,8 +25,17 @@ __all__ = [
     "POLICY_BYTES_MAX",
     "QUALITY",
     "Fact",
+    "Standing",
+    "calendar_feed",
+    "check_rule",
     "evaluate",
+    "judge",
+    "opens_us",
+    "periods",
+    "periods_of",
     "read_gates",
     "read_policy",
+    "shown",
+    "standing",
     "verdict_document",
 ]

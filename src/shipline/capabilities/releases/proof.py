@@ -25,11 +25,12 @@ from shipline.capabilities.evidence import (
     statement_of_tests,
     verified_by,
 )
-from shipline.capabilities.gates import evaluate
+from shipline.capabilities.gates import evaluate, judge
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.version_files import write_atomically
+from shipline.domain.calendar import CalendarRule
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
@@ -255,10 +256,13 @@ class ProofSteps:
             append(tx, self.ground.events, release, "GateDecided", body | {"reasons": list(verdict.reasons)})
 
 
-def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> tuple[str, Save]:
+def refusal_of(
+    ground: ReleaseGround, release_id: str | None, *, stage: str, calendar: tuple[CalendarRule, ...] = ()
+) -> tuple[str, Save]:
     """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open.
 
-    With it comes what writes the gates' answers down, for the transaction in which the caller notes its own step.
+    So must the `calendar`, which is left out for what no freeze holds up: the way back. With it comes what writes the
+    answers down, for the transaction in which the caller notes its own step.
     """
     with ground.store.begin() as tx:
         release = RELEASES.find(tx, release_id) if release_id is not None else None
@@ -268,7 +272,9 @@ def refusal_of(ground: ReleaseGround, release_id: str | None, *, stage: str) -> 
         words = f"{release.package} {release.version} is {release.status.value}"
         return f"{words}, and only published versions are deployed", nothing
     proof = ProofSteps(ground)
-    verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
+    now_us = ground.events.clock.now_us()
+    opening = judge(calendar, stage, now_us, release=f"{release.package} {release.version}")
+    verdicts = (*proof.verdicts(release, stage, now_us), *opening)
     why = "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
     return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
 
