@@ -30,6 +30,7 @@ PAGES = (
     ("refused", "/releases/{refused}"),
     ("live", "/rollouts/{live}"),
     ("rolled-back", "/rollouts/{rolled_back}"),
+    ("environment", "/environments/production"),
     ("incidents", "/incidents"),
     ("log", "/log"),
 )

@@ -37,7 +37,7 @@ class Outline(HTMLParser):
 def paths(served: Served) -> list[str]:
     releases = [f"/releases/{served.ids[name]}" for name in ("good", "refused", "bad", "running")]
     rollouts = [f"/rollouts/{served.ids[name]}" for name in ("promoted", "rolled_back", "live")]
-    return ["/", "/releases", "/incidents", "/log", *releases, *rollouts]
+    return ["/", "/releases", "/environments/production", "/incidents", "/log", *releases, *rollouts]
 
 
 def test_every_page_has_one_h1_headings_in_order_unique_ids_and_scoped_headers(served: Served) -> None:
@@ -183,6 +183,11 @@ def test_documents_are_those_of_the_command_line(served: Served) -> None:
         release = person.get(f"/api/v1/releases/{served.ids['refused']}").json()
         rollout = person.get(f"/api/v1/rollouts/{served.ids['live']}").json()
         incidents = person.get("/api/v1/incidents").json()
+        environments = person.get("/api/v1/environments").json()
+        deployments = person.get("/api/v1/environments/production/deployments").json()
+        assert person.get("/api/v1/environments/nowhere/deployments").status_code == 404
+    assert environments["environments"][0]["serves"][0]["deployment"]["version"] == "1.1.0"
+    assert [one["rollout"]["status"] for one in deployments["deployments"]][:2] == ["running", "rolled_back"]
     assert releases["schema"] == release["schema"] == "shipline.releases/1"
     assert [one["version"] for one in releases["releases"]] == ["1.3.0", "1.2.0", "1.1.1", "1.1.0", "1.0.0"]
     assert release["releases"][0]["verdicts"][0]["answer"] == "FAIL"

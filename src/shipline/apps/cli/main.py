@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "yank": ("yank", "Take a published version back everywhere it went."),
     "deploy": ("deploy", "Bring a released version to an environment."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),
+    "env": ("env", "Show what each environment serves, and has served."),
     "rollout": ("rollout", "Watch a rollout, or pause, resume, promote or abort it."),
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),

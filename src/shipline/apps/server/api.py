@@ -25,6 +25,8 @@ class API:
         router.add_api_route("/releases", self.releases)
         router.add_api_route("/releases/{release_id}", self.release)
         router.add_api_route("/rollouts/{rollout_id}", self.rollout)
+        router.add_api_route("/environments", self.environments)
+        router.add_api_route("/environments/{name}/deployments", self.deployments)
         router.add_api_route("/incidents", self.incidents)
         router.add_api_route("/log", self.log)
         return router
@@ -40,6 +42,14 @@ class API:
     def rollout(self, rollout_id: Identity) -> dict[str, Any]:
         """One rollout: `shipline rollout show --json`."""
         return _found(documents.rollout_document(self.site, rollout_id), "rollout")
+
+    def environments(self) -> dict[str, Any]:
+        """What each environment serves: `shipline env list --json`."""
+        return documents.environment_list(self.site)
+
+    def deployments(self, name: Identity, limit: Limit = 20) -> dict[str, Any]:
+        """An environment's deployments, the newest first: `shipline env history --json`."""
+        return _found(documents.deployment_list(self.site, name, limit=limit), "environment")
 
     def incidents(self, limit: Limit = 100) -> dict[str, Any]:
         """The newest incidents: `shipline incidents --json`."""

@@ -8,7 +8,14 @@ from typing import Any
 from shipline.apps.server.site import Site
 from shipline.capabilities.incidents import all_incidents, incidents_document
 from shipline.capabilities.releases import RELEASES, all_releases, verdicts_of
-from shipline.capabilities.rollouts import ROLLOUTS, analysis_of
+from shipline.capabilities.rollouts import (
+    ROLLOUTS,
+    analysis_of,
+    deployment_history,
+    deployments_document,
+    environment_state,
+    environments_document,
+)
 from shipline.domain.codec import to_json
 from shipline.domain.release import Release
 from shipline.store.log import RecordedEvent, read_latest
@@ -61,3 +68,17 @@ def log_document(site: Site, *, limit: int, before: int | None, stream: str | No
 def _entry(entry: RecordedEvent) -> dict[str, Any]:
     document: dict[str, Any] = to_json(entry.event)
     return {"number": entry.number, "place": entry.place, "erased": entry.is_erased} | document
+
+
+def environment_list(site: Site) -> dict[str, Any]:
+    """What each environment serves."""
+    with site.reading() as tx:
+        return environments_document([environment_state(tx, one.name) for one in site.environments()])
+
+
+def deployment_list(site: Site, environment: str, *, limit: int) -> dict[str, Any] | None:
+    """An environment's deployments, the newest first; None for one that is not configured and has served nothing."""
+    with site.reading() as tx:
+        found = deployment_history(tx, environment, limit=limit)
+    is_known = found or environment in {one.name for one in site.environments()}
+    return deployments_document(environment, found) if is_known else None

@@ -16,7 +16,14 @@ from shipline.apps.server.rollout_views import rollout_view
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
 from shipline.capabilities.incidents import all_incidents
-from shipline.capabilities.rollouts import ROLLOUTS, RolloutCommand, all_rollouts, command_rollout
+from shipline.capabilities.rollouts import (
+    ROLLOUTS,
+    RolloutCommand,
+    all_rollouts,
+    command_rollout,
+    deployment_history,
+    environment_state,
+)
 from shipline.domain.actor import Actor, ActorKind
 from shipline.store.log import read_latest
 
@@ -51,6 +58,7 @@ class Pages:
         router.add_api_route("/releases/{release_id}/live", self.release_live)
         router.add_api_route("/rollouts/{rollout_id}", self.rollout)
         router.add_api_route("/rollouts/{rollout_id}/live", self.rollout_live)
+        router.add_api_route("/environments/{name}", self.environment)
         router.add_api_route("/incidents", self.incidents)
         router.add_api_route("/log", self.log)
         checked = [Depends(self.check_form)]
@@ -86,6 +94,15 @@ class Pages:
         known = {control.verb for control in view.controls}
         context = {"view": view, "csrf": self._csrf(request), "said": said if said in known else ""}
         return self._page("rollout.html", "rollouts", frame=self._rollout_frame(rollout_id), **context)
+
+    def environment(self, name: Identity) -> HTMLResponse:
+        """One environment: what it serves, and all that it has served."""
+        configured = next((one for one in self.site.environments() if one.name == name), None)
+        with self.site.reading() as tx:
+            state, history = environment_state(tx, name), deployment_history(tx, name, limit=LIST_MAX)
+        if configured is None and not history:
+            raise HTTPException(404, "There is no such environment.")
+        return self._page("environment.html", "overview", state=state, history=history, configured=configured)
 
     def incidents(self) -> HTMLResponse:
         """The newest incidents."""

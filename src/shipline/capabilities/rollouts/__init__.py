@@ -13,6 +13,14 @@ from shipline.capabilities.rollouts.analysis import (
     Observation,
 )
 from shipline.capabilities.rollouts.canary import actions
+from shipline.capabilities.rollouts.environments import (
+    EnvironmentState,
+    Served,
+    deployment_history,
+    deployments_document,
+    environment_state,
+    environments_document,
+)
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.queries import (
@@ -44,11 +52,13 @@ __all__ = [
     "AnalysisState",
     "AnalysisVerdict",
     "Decision",
+    "EnvironmentState",
     "GivingUp",
     "Ground",
     "Observation",
     "RolloutCommand",
     "RolloutOrder",
+    "Served",
     "actions",
     "all_rollouts",
     "analysis_of",
@@ -56,8 +66,12 @@ __all__ = [
     "command_rollout",
     "current_deployment",
     "decide",
+    "deployment_history",
+    "deployments_document",
     "down_actions",
     "down_workflow",
+    "environment_state",
+    "environments_document",
     "evidence",
     "excess_upper",
     "exposure_of",

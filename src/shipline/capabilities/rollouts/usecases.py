@@ -97,6 +97,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         release_id=order.release_id,
         stable_version=current.version if current is not None else None,
         attempt=len(rollouts_of_version(tx, order.environment, order.version)) + 1,
+        ordered_by=str(actor),
     )
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}

@@ -1,0 +1,90 @@
+"""`shipline env`: the environments, what they serve, and what they have served."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from shipline.apps.cli.wording import moment, printable
+
+if TYPE_CHECKING:
+    from shipline.bootstrap import Application
+    from shipline.capabilities.rollouts import EnvironmentState, Served
+
+HISTORY_MAX = 1000
+
+
+@click.group(name="env")
+def command() -> None:
+    """Environments: what they serve, and what they have served."""
+
+
+@command.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="Print the document shipline.environments/1.")
+@click.pass_obj
+def list_(application: Application, *, as_json: bool) -> None:
+    """Show what each environment serves, since when, by whom and from which release."""
+    from shipline.capabilities.rollouts import environment_state, environments_document
+
+    with application.store.begin() as tx:
+        states = [environment_state(tx, one.name) for one in application.policy.environments]
+    if as_json:
+        click.echo(json.dumps(environments_document(states), indent=2, ensure_ascii=False))
+        return
+    if not states:
+        click.echo("no environment is configured: add an [[environment]] to shipline.toml", err=True)
+    for state in states:
+        click.echo(_line(state))
+
+
+@command.command()
+@click.argument("environment", required=False)
+@click.option("--limit", type=click.IntRange(1, HISTORY_MAX), default=20, show_default=True, help="How many.")
+@click.option("--json", "as_json", is_flag=True, help="Print the document shipline.deployments/1.")
+@click.pass_obj
+def history(application: Application, *, environment: str | None, limit: int, as_json: bool) -> None:
+    """Show the deployments of ENVIRONMENT, the newest first, with how each rollout went."""
+    from shipline.apps.cli.rollouts import chosen_environment
+    from shipline.capabilities.rollouts import deployment_history, deployments_document
+
+    where = chosen_environment(application, environment).name
+    with application.store.begin() as tx:
+        found = deployment_history(tx, where, limit=limit)
+    if as_json:
+        click.echo(json.dumps(deployments_document(where, found), indent=2, ensure_ascii=False))
+        return
+    if not found:
+        click.echo(f"{where} has served nothing yet", err=True)
+    for served in found:
+        click.echo(_row(served))
+
+
+def _line(state: EnvironmentState) -> str:
+    parts = [
+        f"{one.deployment.package} {one.deployment.version} since {moment(one.deployment.began_us)}{_by(one)}"
+        for one in state.serves
+    ]
+    rollout = state.rollout
+    if rollout is not None:
+        parts.append(f"{rollout.package} {rollout.version} is {rollout.status.value.replace('_', ' ')} there")
+    return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")
+
+
+def _by(served: Served) -> str:
+    return f" by {served.rollout.ordered_by}" if served.rollout is not None and served.rollout.ordered_by else ""
+
+
+def _row(served: Served) -> str:
+    deployment, rollout = served.deployment, served.rollout
+    name = f"{deployment.package} {deployment.version}"
+    if rollout is None:
+        return printable(f"{moment(deployment.began_us)}  {name}")
+    outcome = rollout.status.value.replace("_", " ")
+    if rollout.failed_requests:
+        outcome += f" after {rollout.failed_requests} failed requests"
+    kind = "rollback" if deployment.rollback else rollout.strategy
+    serving = "  serves now" if deployment.finished_us is not None and deployment.ended_us is None else ""
+    line = f"{moment(deployment.began_us)}  {name}  {kind}, {outcome}{_by(served)}{serving}"
+    return printable(line) + (f"\n    {printable(rollout.reason)}" if rollout.reason else "")

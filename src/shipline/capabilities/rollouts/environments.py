@@ -1,0 +1,72 @@
+"""What runs where since when, by whom and from which release; and all that an environment has served before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of
+from shipline.domain.codec import to_json
+from shipline.domain.deployment import Deployment
+from shipline.domain.rollout import Rollout
+from shipline.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A deployment and the rollout that brought it, None where the rollout's row is gone."""
+
+    deployment: Deployment
+    rollout: Rollout | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentState:
+    """What an environment serves, one deployment a package, and the rollout that has not ended there."""
+
+    name: str
+    serves: tuple[Served, ...]
+    rollout: Rollout | None
+
+
+def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
+    """The environment as it is on record; nothing is asked of the machines."""
+    found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us")
+    newest = {one.package: one for one in found if one.finished_us is not None}
+    serves = tuple(_served(tx, one) for _, one in sorted(newest.items()))
+    return EnvironmentState(environment, serves, open_rollout_of(tx, environment))
+
+
+def deployment_history(tx: Transaction, environment: str, *, limit: int) -> tuple[Served, ...]:
+    """The last `limit` deployments, the newest first: those that were rolled back, too."""
+    found = DEPLOYMENTS.where(tx, environment=environment, order="began_us", newest_first=True, limit=limit)
+    return tuple(_served(tx, one) for one in found)
+
+
+def _served(tx: Transaction, deployment: Deployment) -> Served:
+    return Served(deployment, ROLLOUTS.find(tx, deployment.rollout_id))
+
+
+def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
+    """`shipline.environments/1`: what each serves, and the rollout that has not ended there or null."""
+    environments = [
+        {
+            "name": state.name,
+            "serves": [_document(one) for one in state.serves],
+            "rollout": None if state.rollout is None else to_json(state.rollout),
+        }
+        for state in states
+    ]
+    return {"schema": "shipline.environments/1", "environments": environments}
+
+
+def deployments_document(environment: str, found: Sequence[Served]) -> dict[str, Any]:
+    """`shipline.deployments/1`: deployments with their rollouts, in the given order."""
+    deployments = [_document(one) for one in found]
+    return {"schema": "shipline.deployments/1", "environment": environment, "deployments": deployments}
+
+
+def _document(served: Served) -> dict[str, Any]:
+    rollout = None if served.rollout is None else to_json(served.rollout)
+    return {"deployment": to_json(served.deployment), "rollout": rollout}

@@ -1,0 +1,86 @@
+"""`shipline env`: what serves, and what has served."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shipline.apps.cli import env
+from shipline.apps.cli.rollouts import order_deployment
+from shipline.bootstrap import Application
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
+from shipline.domain.rollout import RolloutStatus
+from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Iterator[Application]:
+    (tmp_path / "shipline.toml").write_text(CONFIGURATION)
+    made = Application(tmp_path)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def busy(application: Application) -> Application:
+    """1.0.0 was replaced by 1.1.0; 1.2.0 was rolled back; 1.3.0 is on its way."""
+    served(application, "quotes", "1.0.0", began_us=1_000_000, ended_us=2_000_000)
+    served(application, "quotes", "1.1.0", began_us=2_000_000, ended_us=None)
+    served(application, "quotes", "1.2.0", began_us=3_000_000, ended_us=4_000_000)
+    with application.store.begin() as tx:
+        for rollout in ROLLOUTS.where(tx, version="1.2.0"):
+            reason = "The canary fails more often.\x1b[2J"
+            ROLLOUTS.save(
+                tx,
+                replace(
+                    rollout, status=RolloutStatus.ROLLED_BACK, failed_requests=12, reason=reason, ordered_by="ann@x"
+                ),
+            )
+        for deployment in DEPLOYMENTS.where(tx, rollout_id="rol_1.2.0"):
+            DEPLOYMENTS.save(tx, replace(deployment, finished_us=None, failed=True))
+    published(application, "quotes", "1.3.0", created_us=5)
+    order_deployment(application, "1.3.0", None, None)
+    return application
+
+
+def shown(application: Application, *arguments: str) -> str:
+    result = CliRunner().invoke(env.command, list(arguments), obj=application, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_it_says_what_serves_since_when_and_what_is_under_way(busy: Application) -> None:
+    assert shown(busy, "list") == (
+        "production: quotes 1.1.0 since 1970-01-01 00:00:02 UTC; quotes 1.3.0 is starting there\n"
+    )
+
+
+def test_history_names_the_outcome_who_ordered_it_and_why_it_went_back(busy: Application) -> None:
+    lines = shown(busy, "history").splitlines()
+    assert lines[0].startswith(
+        "1970-01-01 00:00:03 UTC  quotes 1.2.0  canary, rolled back after 12 failed requests by ann@x"
+    )
+    assert lines[1] == "    The canary fails more often. [2J"
+    assert lines[2].endswith("serves now")
+    assert [line.split("  ")[1] for line in (lines[2], lines[3])] == ["quotes 1.1.0", "quotes 1.0.0"]
+    assert len(shown(busy, "history", "--limit", "1").splitlines()) == 2
+
+
+def test_their_documents_hold_deployments_with_their_rollouts(busy: Application) -> None:
+    listed = json.loads(shown(busy, "list", "--json"))
+    assert listed["schema"] == "shipline.environments/1"
+    (production,) = listed["environments"]
+    assert production["serves"][0]["deployment"]["version"] == "1.1.0"
+    assert production["rollout"]["ordered_by"]
+    told = json.loads(shown(busy, "history", "--json"))
+    assert [each["rollout"]["status"] for each in told["deployments"]] == ["rolled_back", "promoted", "promoted"]
+
+
+def test_an_environment_that_served_nothing_is_no_error(application: Application) -> None:
+    assert shown(application, "list") == "production: nothing\n"
+    assert "has served nothing yet" in shown(application, "history")
