@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Evaluate gates on facts."),
     "verify": ("verify", "Prove an evidence bundle."),
+    "simulate": ("simulate", "Imagine rollouts: how soon a bad version would be found."),
     "analyse": ("analyse", "Analyse canaries over standard input and output."),
     "log": ("log", "Show, verify and prove the event log."),
     "incidents": ("incidents", "List incidents."),

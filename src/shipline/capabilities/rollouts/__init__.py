@@ -33,6 +33,7 @@ from shipline.capabilities.rollouts.queries import (
     served_before,
 )
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
+from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
 from shipline.capabilities.rollouts.steps import Ground, is_serving
 from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
 from shipline.capabilities.rollouts.usecases import (
@@ -53,8 +54,10 @@ __all__ = [
     "AnalysisVerdict",
     "Decision",
     "EnvironmentState",
+    "Forecast",
     "GivingUp",
     "Ground",
+    "ImaginedTraffic",
     "Observation",
     "RolloutCommand",
     "RolloutOrder",
@@ -63,6 +66,7 @@ __all__ = [
     "all_rollouts",
     "analysis_of",
     "begin",
+    "chance_upper",
     "command_rollout",
     "current_deployment",
     "decide",
@@ -76,7 +80,9 @@ __all__ = [
     "excess_upper",
     "exposure_of",
     "follow_run",
+    "forecast",
     "give_up_rollout",
+    "imagine",
     "is_serving",
     "latest_rollout",
     "open_rollout",

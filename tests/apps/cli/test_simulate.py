@@ -1,0 +1,49 @@
+"""`shipline simulate`: figures in words and as a document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shipline.apps.cli import simulate
+from shipline.bootstrap import Application
+from tests.apps.cli.test_rollouts import CONFIGURATION
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "shipline.toml").write_text(CONFIGURATION)
+    return tmp_path
+
+
+def shown(folder: Path, *arguments: str) -> str:
+    result = CliRunner().invoke(simulate.command, list(arguments), obj=Application(folder), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_each_case_is_a_sentence_and_the_first_is_a_good_version(folder: Path) -> None:
+    lines = shown(folder, "--rate", "50", "--runs", "40").splitlines()
+    assert lines[0] == "production: 50 requests a second, 0.1 % fail on the stable version; 40 rollouts each"
+    assert lines[1].startswith("  no worse: ")
+    assert "by mistake at most" in lines[1]
+    assert lines[4].startswith("  100 points more fail: rolled back 100.0 %, half of them within ")
+    assert len(lines) == 5
+
+
+def test_the_environments_own_settings_count(folder: Path) -> None:
+    (folder / "shipline.toml").write_text(CONFIGURATION + "canary.promote_after_s = 60\n")
+    document = json.loads(shown(folder, "--rate", "500", "--runs", "20", "--regression", "5", "--json"))
+    assert document["schema"] == "shipline.simulation/1"
+    good, bad = document["cases"]
+    assert (good["regression_points"], bad["regression_points"]) == (0.0, 5.0)
+    assert 60.0 <= good["promote_s"] < 720.0
+    assert bad["rolled_back"] == 20
+
+
+def test_nothing_is_opened_and_nothing_written(folder: Path) -> None:
+    shown(folder, "--rate", "5", "--runs", "10", "--slower", "3")
+    assert [path.name for path in folder.iterdir()] == ["shipline.toml"]
