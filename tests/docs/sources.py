@@ -30,7 +30,7 @@ from shipline.configuration import (
     TestSettings,
     VersionFileSettings,
 )
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approver, Gate
 from tests.docs.markdown import ROOT
 
 SOURCE = ROOT / "src" / "shipline"
@@ -50,6 +50,7 @@ TABLES: dict[str, type] = {
     "`[[test]]`": TestSettings,
     "`[[registry]]`": RegistrySettings,
     "`[[gate]]`": Gate,
+    "`[[approver]]`": Approver,
     "`[[calendar]]`": CalendarSettings,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,

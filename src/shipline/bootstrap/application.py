@@ -200,6 +200,7 @@ class Application(Project):
             moving_tags=self.settings.release.moving_tags,
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
+            approvers=self.policy.approvers,
             python=sys.executable,
             style=self.changelog_style,
             forge=self.forge,

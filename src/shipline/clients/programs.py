@@ -46,20 +46,28 @@ class ProgramTimeout(ShiplineError):
     """A program was still running at its time limit; it and its children were ended."""
 
 
-def run_program(
-    arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout_s: float, package: str
+def run_program(  # noqa: PLR0913 - what a process is given
+    arguments: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout_s: float,
+    package: str,
+    given: bytes = b"",
 ) -> Outcome:
-    """Run `arguments` in `folder` with exactly `environment`, nothing on its standard input.
+    """Run `arguments` in `folder` with exactly `environment`, and `given` on its standard input.
 
     Raises MissingProgram (naming `package`, which brings the program) and ProgramTimeout.
     """
-    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as complaint:
+    with tempfile.TemporaryFile() as answer, tempfile.TemporaryFile() as complaint, tempfile.TemporaryFile() as source:
+        source.write(given)
+        source.seek(0)
         try:
             process = subprocess.Popen(
                 arguments,
                 cwd=folder,
                 env=dict(environment),
-                stdin=subprocess.DEVNULL,
+                stdin=source,
                 stdout=answer,
                 stderr=complaint,
                 start_new_session=True,

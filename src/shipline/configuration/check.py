@@ -9,6 +9,7 @@ import typing
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import FILE_NAME, read_table
 from shipline.configuration.policy import calendar_rule
@@ -49,9 +50,19 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
     for gate in settings.gate:
         yield from _gate(gate)
+    yield from _approvers(settings)
     yield from _calendar(settings)
     for package in settings.package:
         yield from _version_files(package)
+
+
+def _approvers(settings: Settings) -> Iterator[ConfigurationError]:
+    for approver in settings.approver:
+        try:
+            checked_public_key(approver.key)
+        except ConfigurationError as error:
+            what = f"{FILE_NAME}: the approver {approver.name!r} has no key that is one"
+            yield ConfigurationError(what, why=error.what, todo=error.todo)
 
 
 def _calendar(settings: Settings) -> Iterator[ConfigurationError]:

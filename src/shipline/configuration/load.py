@@ -133,6 +133,7 @@ def _check_doubles(settings: Settings) -> None:
         ("package", [package.name for package in settings.package if package.name]),
         ("channel", [channel.branch for channel in settings.channel]),
         ("group", [group.name for group in settings.group]),
+        ("approver", [approver.name for approver in settings.approver]),
         ("calendar", [rule.name for rule in settings.calendar]),
         ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
         ("test", [test.name for test in settings.test]),

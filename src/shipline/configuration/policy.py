@@ -16,7 +16,7 @@ from shipline.configuration.load import FILE_NAME, load_settings, parse_settings
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.errors import ConfigurationError
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approver, Gate
 from shipline.ports.repository import Repository
 
 POLICY_VARIABLE = "SHIPLINE_POLICY"
@@ -41,6 +41,7 @@ class Policy:
     left_out: tuple[str, ...] = ()
     channels: tuple[ChannelSettings, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()
+    approvers: tuple[Approver, ...] = ()
 
 
 def read_policy(own: Settings, repository: Repository | None, *, folder: str, named: str) -> Policy:
@@ -71,7 +72,9 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
 def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
     """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
     if trusted is None:
-        return Policy(_gates(own), own.environment, own.release.branch, source, (), own.channel, _calendar(own))
+        return Policy(
+            _gates(own), own.environment, own.release.branch, source, (), own.channel, _calendar(own), own.approver
+        )
     gates = _gates(trusted)
     added = tuple(_beside(gate, gates) for gate in _gates(own) if gate not in gates)
     return Policy(
@@ -82,6 +85,7 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         left_out=tuple(_left_out(trusted, own)),
         channels=trusted.channel,
         calendar=(*_calendar(trusted), *_freezes_of(own, trusted)),
+        approvers=trusted.approver,
     )
 
 
@@ -165,6 +169,8 @@ def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
             yield f"the environment {name!r} is not there yet, so it does not count"
         elif there[name] != here.get(name):
             yield f"the environment {name!r} counts as it is there, though it is not so here"
+    if trusted.approver != own.approver:
+        yield "the approvers are those that are named there, and others are named here"
     yield from _left_out_of_calendar(trusted, own)
     if trusted.channel != own.channel:
         yield "the channels of branches count as they are there, and they are not so here"

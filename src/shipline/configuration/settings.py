@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from shipline.configuration.limits import Limits
 from shipline.domain.calendar import Exemption, PeriodKind
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approver, Gate
 from shipline.domain.version_file import VERSION_FILE_KINDS
 
 _NAME = Limits(
@@ -300,8 +300,8 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made, `changelog` how it
-    is told, `lint` what commit messages must be like.
+    `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
+    `changelog` how it is told, `lint` what commit messages must be like.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -319,5 +319,6 @@ class Settings:
     forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
     gate: tuple[Gate, ...] = ()
+    approver: tuple[Approver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()
     environment: tuple[EnvironmentSettings, ...] = ()

@@ -25,14 +25,36 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Approval:
-    """A yes by a person for exactly one content (`digest` of the thing approved). `expires_us` None: never."""
+class Approver:
+    """Somebody whose yes counts.
 
-    actor: Actor
+    `name` tells them apart, `roles` are those that they have. `key` is an OpenSSH public key in one line (type and
+    base64), which their approvals are signed with. `emails` are the addresses under which they commit: nobody approves
+    a release that holds a commit of their own.
+    """
+
+    name: str
+    roles: tuple[str, ...]
+    key: str
+    emails: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A yes by `approver`, in one role, for one release and one stage.
+
+    `digest` is that of exactly what was approved: another content of the same name is not. `expires_us` None: never.
+    """
+
+    approver: str
     role: str
+    stage: str
+    package: str
+    version: str
     digest: str
     given_us: int
     expires_us: int | None = None
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
+    "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Evaluate gates on facts."),
     "verify": ("verify", "Prove an evidence bundle."),

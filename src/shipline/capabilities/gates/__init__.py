@@ -5,6 +5,15 @@ that is missing makes UNKNOWN, which blocks. The calendar closes and opens stage
 no network.
 """
 
+from shipline.capabilities.gates.approvals import (
+    NAMESPACE,
+    Matter,
+    Signed,
+    counted,
+    objection,
+    read_statement,
+    statement,
+)
 from shipline.capabilities.gates.calendar import (
     Standing,
     check_rule,
@@ -22,20 +31,27 @@ from shipline.capabilities.gates.rules import QUALITY, evaluate
 
 __all__ = [
     "KNOWN",
+    "NAMESPACE",
     "POLICY_BYTES_MAX",
     "QUALITY",
     "Fact",
+    "Matter",
+    "Signed",
     "Standing",
     "calendar_feed",
     "check_rule",
+    "counted",
     "evaluate",
     "judge",
+    "objection",
     "opens_us",
     "periods",
     "periods_of",
     "read_gates",
     "read_policy",
+    "read_statement",
     "shown",
     "standing",
+    "statement",
     "verdict_document",
 ]

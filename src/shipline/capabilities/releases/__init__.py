@@ -6,6 +6,14 @@ is public is taken back everywhere it went, and what nobody can take back is sai
 Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rollouts`).
 """
 
+from shipline.capabilities.releases.approving import (
+    SignedApproval,
+    approval_digest,
+    approvals_of,
+    check_approval,
+    count_approvals,
+    record_approval,
+)
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.foresight import Foreseen, foresee
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
@@ -39,9 +47,14 @@ __all__ = [
     "Kept",
     "Outlet",
     "ReleaseGround",
+    "SignedApproval",
     "TestRun",
     "actions",
     "all_releases",
+    "approval_digest",
+    "approvals_of",
+    "check_approval",
+    "count_approvals",
     "evidence_of",
     "find_release",
     "follow_run",
@@ -51,6 +64,7 @@ __all__ = [
     "matching_releases",
     "order_yank",
     "order_yank_after_rollback",
+    "record_approval",
     "refusal_of",
     "release_merged",
     "release_package",

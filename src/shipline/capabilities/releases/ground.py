@@ -19,7 +19,7 @@ from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approver, Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release
 from shipline.engine.workflow import StepContext
@@ -53,7 +53,7 @@ class ReleaseGround:
     `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
     is pushed. `sign_tags` has git sign the tags, `moving_tags` are those that follow the releases. `builders` gives
     what builds a package. `python` is the interpreter for test commands. `style` is how the release notes look.
-    `forge` None: releases are shown nowhere.
+    `forge` None: releases are shown nowhere. `approvers` are those whose approvals count.
     """
 
     store: Store
@@ -73,6 +73,7 @@ class ReleaseGround:
     python: str
     style: Style = PLAIN
     forge: Forge | None = None
+    approvers: tuple[Approver, ...] = ()
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

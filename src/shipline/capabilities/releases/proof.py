@@ -26,6 +26,7 @@ from shipline.capabilities.evidence import (
     verified_by,
 )
 from shipline.capabilities.gates import evaluate, judge
+from shipline.capabilities.releases.approving import count_approvals
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
@@ -184,6 +185,7 @@ class ProofSteps:
             release=release,
             prerelease=release.is_prerelease,
             signatures_verified=self._signatures_hold(release),
+            approvals=count_approvals(self.ground, release, stage, pieces, now_us),
         )
         return evaluate(gates, facts, now_us)
 

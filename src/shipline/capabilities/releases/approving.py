@@ -1,0 +1,142 @@
+"""Approvals of releases: taken in as evidence, and counted when the gates of a stage are asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import rfc8785
+
+from shipline.capabilities.gates import NAMESPACE, Matter, Signed, counted, objection, read_statement, statement
+from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
+from shipline.capabilities.releases.usecases import append
+from shipline.clients.ssh_signatures import is_signed
+from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.evidence import Evidence, EvidenceKind
+from shipline.domain.gate import Approval, Approver
+from shipline.domain.release import Release
+from shipline.store.transaction import Transaction
+
+FORMAT = "shipline.approval/1"
+APPROVALS_MAX = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SignedApproval:
+    """An approval with its armoured SSH signature."""
+
+    approval: Approval
+    signature: str
+
+
+def approval_digest(release: Release) -> str:
+    """What an approval is bound to: the version, the commit and the digests of all that was built."""
+    content = {
+        "package": release.package,
+        "version": release.version,
+        "commit": release.commit or "",
+        "artifacts": sorted(artifact.digest for artifact in release.artifacts),
+    }
+    return f"sha256:{hashlib.sha256(rfc8785.dumps(content)).hexdigest()}"
+
+
+def matter_of(ground: ReleaseGround, release: Release, stage: str) -> Matter:
+    """What is to be approved now. ShiplineError where the release's commits are not in this clone."""
+    return Matter(release.package, release.version, stage, approval_digest(release), _authors(ground, release))
+
+
+def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
+    """The addresses of all who have committed between the release before and this one."""
+    if release.commit is None:
+        return frozenset()
+    repository = ground.repository
+    before = None
+    if release.previous_version is not None:
+        tag = release.tag.replace(release.version, release.previous_version)
+        before = repository.find_tag(tag)
+    if repository.find_commit(release.commit) is None:
+        raise ShiplineError(
+            f"the commit of {release.package} {release.version} is not in this clone",
+            why="who has written it may not approve it, and that cannot be seen",
+            todo="fetch it: git fetch --tags",
+        )
+    since = () if before is None else (before.commit,)
+    return frozenset(commit.author_mail for commit in repository.log(since, release.commit) if commit.author_mail)
+
+
+def check_approval(ground: ReleaseGround, release: Release, given: SignedApproval) -> None:
+    """RefusedError, saying why, for an approval that does not count now."""
+    matter = matter_of(ground, release, given.approval.stage)
+    reason = objection(_checked(given, ground.approvers), matter, ground.approvers, ground.events.clock.now_us())
+    if reason:
+        raise RefusedError(f"this approval of {release.package} {release.version} does not count", why=reason)
+
+
+def record_approval(tx: Transaction, ground: ReleaseGround, release: Release, given: SignedApproval) -> Evidence:
+    """Keep an approval that was checked, as evidence; the same one twice is kept once."""
+    signed = statement(given.approval)
+    digest = f"sha256:{hashlib.sha256(signed).hexdigest()}"
+    known = [piece for piece in evidence_of(tx, release.id) if piece.kind is EvidenceKind.APPROVAL]
+    for piece in known:
+        if piece.digest == digest:
+            return piece
+    if len(known) >= APPROVALS_MAX:
+        raise RefusedError(f"{release.package} {release.version} has {APPROVALS_MAX} approvals already")
+    piece = Evidence(
+        id=ground.events.ids.new("evd"),
+        release_id=release.id,
+        kind=EvidenceKind.APPROVAL,
+        tool="ssh",
+        format=FORMAT,
+        digest=digest,
+        created_us=ground.events.clock.now_us(),
+        subjects=tuple(artifact.digest for artifact in release.artifacts),
+        summary={"statement": signed.decode(), "signature": given.signature},
+    )
+    EVIDENCE.save(tx, piece)
+    approval = given.approval
+    body: dict[str, Any] = {
+        "approver": approval.approver,
+        "role": approval.role,
+        "stage": approval.stage,
+        "digest": approval.digest,
+    }
+    body |= {"expires_us": approval.expires_us, "comment": approval.comment, "evidence_id": piece.id}
+    append(tx, ground.events, release, "ReleaseApproved", body)
+    return piece
+
+
+def approvals_of(pieces: Sequence[Evidence]) -> tuple[SignedApproval, ...]:
+    """The approvals among a release's evidence."""
+    return tuple(
+        SignedApproval(read_statement(str(piece.summary["statement"]).encode()), str(piece.summary["signature"]))
+        for piece in pieces
+        if piece.kind is EvidenceKind.APPROVAL
+    )
+
+
+def count_approvals(
+    ground: ReleaseGround, release: Release, stage: str, pieces: Sequence[Evidence], now_us: int
+) -> dict[str, int] | None:
+    """How many people have approved for a stage, by role; None where the project names no approvers.
+
+    Every signature is checked anew, against the keys that the policy names now.
+    """
+    if not ground.approvers:
+        return None
+    given = [one for one in approvals_of(pieces) if one.approval.stage == stage]
+    if not given:
+        return {}
+    signed = [_checked(one, ground.approvers) for one in given]
+    return counted(signed, matter_of(ground, release, stage), ground.approvers, now_us)
+
+
+def _checked(given: SignedApproval, approvers: Sequence[Approver]) -> Signed:
+    key = next((one.key for one in approvers if one.name == given.approval.approver), None)
+    holds = key is not None and is_signed(
+        statement(given.approval), given.signature, public_key=key, namespace=NAMESPACE
+    )
+    return Signed(given.approval, holds)

@@ -1,0 +1,164 @@
+"""`shipline approve`, from the gate that asks for it to the deployment that it lets through."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from shipline.apps.cli import approve
+from shipline.apps.cli.rollouts import order_deployment
+from shipline.bootstrap import Application
+from shipline.capabilities.releases import (
+    EVIDENCE,
+    RELEASES,
+    approvals_of,
+    count_approvals,
+    evidence_of,
+    record_approval,
+)
+from shipline.domain.artifact import Artifact
+from shipline.domain.errors import ConfigurationError, RefusedError, UsageError
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.store.log import read_latest
+from shipline.testing.histories import History
+from tests.apps.cli.test_rollouts import CONFIGURATION
+from tests.clients.test_ssh_signatures import new_key, public, pytestmark  # noqa: F401 - it needs ssh-keygen, too
+
+GATE = """
+[[gate]]
+name = "two eyes"
+stage = "production"
+rule = "true"
+approvals = { security = 1 }
+"""
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    folder = tmp_path / "keys"
+    folder.mkdir()
+    for name in ("ann", "ben"):
+        new_key(folder, name)
+    return folder
+
+
+@pytest.fixture
+def application(tmp_path: Path, keys: Path) -> Iterator[Application]:
+    history = History(tmp_path / "project")
+    commit = history.commit("feat: say something", {"a": "1"})
+    approvers = f"""
+[[approver]]
+name = "ann"
+roles = ["security", "product"]
+key = "{public(keys / "ann").strip()}"
+
+[[approver]]
+name = "ben"
+roles = ["security"]
+key = "{public(keys / "ben").strip()}"
+emails = ["{history.git("log", "-1", "--format=%ae")}"]
+"""
+    (history.folder / "shipline.toml").write_text(CONFIGURATION + GATE + approvers)
+    made = Application(history.folder)
+    release = Release("rel_1", "quotes", "1.0.0", "v1.0.0", ReleaseStatus.PUBLISHED, 1, 1, commit=commit)
+    with made.store.begin() as tx:
+        RELEASES.save(
+            tx, replace(release, artifacts=(Artifact("quotes-1.0.0.tar.gz", "sdist", "sha256:" + "a" * 64, 10),))
+        )
+    yield made
+    made.store.close()
+
+
+def say_yes(application: Application, key: Path, *more: str) -> None:
+    arguments = ["1.0.0", "--stage", "production", "--key", str(key), *more]
+    CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+
+
+def test_without_a_yes_it_is_refused_and_with_one_it_goes_through(application: Application, keys: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        order_deployment(application, "1.0.0", None, None)
+    assert "two eyes says UNKNOWN" in refused.value.why
+    say_yes(application, keys / "ann", "--role", "security", "--comment", "looked at it")
+    assert order_deployment(application, "1.0.0", None, None).version == "1.0.0"
+    events = [each.event for each in read_latest(application.store, 20, "release:rel_1")]
+    (approved,) = [event for event in events if event.kind == "ReleaseApproved"]
+    assert (approved.body["approver"], approved.body["comment"]) == ("ann", "looked at it")
+
+
+def test_a_yes_in_another_role_is_not_enough(application: Application, keys: Path) -> None:
+    say_yes(application, keys / "ann", "--role", "product")
+    with pytest.raises(RefusedError):
+        order_deployment(application, "1.0.0", None, None)
+
+
+def test_nobody_approves_what_they_wrote(application: Application, keys: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        say_yes(application, keys / "ben")
+    assert refused.value.why == "ben has written a part of it"
+
+
+def test_a_yes_in_another_name_is_refused(application: Application, keys: Path) -> None:
+    with pytest.raises(RefusedError) as refused:
+        say_yes(application, keys / "ben", "--as", "ann", "--role", "security")
+    assert refused.value.why == "it is not signed with ann's key"
+
+
+def test_a_key_of_nobody_is_named(application: Application, keys: Path) -> None:
+    with pytest.raises(UsageError, match="eve is the key of no approver"):
+        say_yes(application, new_key(keys, "eve"))
+
+
+def test_when_what_was_approved_changes_it_is_asked_again(application: Application, keys: Path) -> None:
+    say_yes(application, keys / "ann", "--role", "security")
+    with application.store.begin() as tx:
+        release = RELEASES.find(tx, "rel_1")
+        assert release is not None
+        other = replace(release.artifacts[0], digest="sha256:" + "b" * 64)
+        RELEASES.save(tx, replace(release, artifacts=(other,)))
+    with pytest.raises(RefusedError, match="may not enter production"):
+        order_deployment(application, "1.0.0", None, None)
+
+
+def test_a_row_that_somebody_wrote_into_the_store_counts_for_nothing(application: Application, keys: Path) -> None:
+    """Each time it is the signature that is asked, and not whoever took it in."""
+    say_yes(application, keys / "ann", "--role", "product")
+    with application.store.begin() as tx:
+        (piece,) = evidence_of(tx, "rel_1")
+        forged = piece.summary["statement"].replace('"role":"product"', '"role":"security"')
+        EVIDENCE.save(tx, replace(piece, summary=piece.summary | {"statement": forged}))
+    with pytest.raises(RefusedError, match="may not enter production"):
+        order_deployment(application, "1.0.0", None, None)
+
+
+def test_two_of_the_same_person_are_kept_and_are_one_person(application: Application, keys: Path) -> None:
+    for _ in range(2):
+        say_yes(application, keys / "ann", "--role", "security")
+    with application.store.begin() as tx:
+        pieces = evidence_of(tx, "rel_1")
+        release = RELEASES.find(tx, "rel_1")
+    assert len(pieces) == 2
+    assert release is not None
+    ground = application.release_ground
+    with application.store.begin() as tx:
+        assert record_approval(tx, ground, release, approvals_of(pieces)[0]) == pieces[0], "the very same is kept once"
+    assert count_approvals(ground, release, "production", pieces, pieces[0].created_us) == {"security": 1}
+
+
+def test_an_unknown_stage_version_or_role_is_named(application: Application, keys: Path) -> None:
+    for arguments, words in (
+        (["1.0.0", "--stage", "prod"], "there is no stage 'prod'"),
+        (["9.9.9", "--stage", "production"], "there is no release '9.9.9'"),
+        (["1.0.0", "--stage", "production", "--key", str(keys / "ann")], "in which role"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+
+
+def test_a_key_that_is_none_stops_the_settings(tmp_path: Path) -> None:
+    (tmp_path / "shipline.toml").write_text('[[approver]]\nname = "ann"\nroles = ["security"]\nkey = "mine"\n')
+    with pytest.raises(ConfigurationError, match="the approver 'ann' has no key that is one"):
+        _ = Application(tmp_path).store
