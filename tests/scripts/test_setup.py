@@ -33,7 +33,18 @@ class Machine:
             (self.bin / name).symlink_to(program)
         self.install("python3", f'exec {sys.executable} "$@"')
         self.install("id", "echo 1000")
-        for name in ("haproxy", "initdb", "pg_ctl", "chromium", "docker-registry", "buildah", "busybox", "node", "npm"):
+        for name in (
+            "haproxy",
+            "initdb",
+            "pg_ctl",
+            "chromium",
+            "docker-registry",
+            "alertmanager",
+            "buildah",
+            "busybox",
+            "node",
+            "npm",
+        ):
             self.install(name, "")
 
     def install(self, name: str, script: str) -> None:

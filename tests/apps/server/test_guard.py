@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
+from shipline.apps.server.api import API
 from shipline.apps.server.live import Hub
 from shipline.apps.server.pages import Pages
 from shipline.apps.server.rendering import templates
@@ -121,10 +122,19 @@ def test_every_route_that_changes_something_checks_the_form(served: Served) -> N
         assert pages.check_form in [dependency.dependency for dependency in route.dependencies]
 
 
+def test_every_route_of_the_interface_that_changes_something_wants_the_token_itself(served: Served) -> None:
+    """A session alone, which a browser sends along wherever a request comes from, changes nothing there."""
+    routes = [route for route in API(served.stage.site).router().routes if isinstance(route, APIRoute)]
+    changing = [route.path for route in routes if not (route.methods or set()) <= {"GET", "HEAD"}]
+    assert changing
+    with served.person() as person:
+        assert {person.post(path, json={}).status_code for path in changing} == {403}
+
+
 def test_a_form_that_is_too_large_or_of_unknown_length_is_refused(served: Served) -> None:
     with served.person() as person:
         path = f"/rollouts/{served.ids['live']}/commands"
-        assert person.post(path, data={"verb": "x" * 20_000}).status_code == 413
+        assert person.post(path, data={"verb": "x" * 70_000}).status_code == 413
 
         def endless() -> list[bytes]:
             return [b"verb=abort"]

@@ -1,13 +1,17 @@
-"""`/api/v1`: the documents of the reading commands, over HTTP. Changes nothing."""
+"""`/api/v1`: the documents of the reading commands, over HTTP; and alerts, which turn rollouts back."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import APIRouter, HTTPException, Path, Query
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server import documents
+from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
+from shipline.capabilities.rollouts import read_alerts
+from shipline.domain.strict_json import read_json
 
 Identity: TypeAlias = Annotated[str, Path(max_length=64)]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=1000)]
@@ -29,6 +33,7 @@ class API:
         router.add_api_route("/environments/{name}/deployments", self.deployments)
         router.add_api_route("/incidents", self.incidents)
         router.add_api_route("/log", self.log)
+        router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=[Depends(_only_with_the_token)])
         return router
 
     def releases(self, limit: Limit = 20) -> dict[str, Any]:
@@ -63,6 +68,17 @@ class API:
     ) -> dict[str, Any]:
         """The last events: `shipline log show --json`."""
         return documents.log_document(self.site, limit=limit, before=before, stream=stream)
+
+    async def alerts(self, request: Request) -> dict[str, Any]:
+        """A webhook of Alertmanager: rollouts during which an alert began are turned back."""
+        alerts = read_alerts(read_json(await request.body(), what="the webhook", limit_bytes=BODY_BYTES_MAX))
+        return await run_in_threadpool(documents.turned_back, self.site, alerts)
+
+
+def _only_with_the_token(request: Request) -> None:
+    """A browser's session is for people, whose forms carry what a page elsewhere cannot know."""
+    if request.state.session:
+        raise HTTPException(403, "Alerts come with the token, in a header `Authorization: Bearer`.")
 
 
 def _found(document: dict[str, Any] | None, noun: str) -> dict[str, Any]:

@@ -10,16 +10,22 @@ from shipline.capabilities.incidents import all_incidents, incidents_document
 from shipline.capabilities.releases import RELEASES, all_releases, verdicts_of
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
+    Alert,
     analysis_of,
     deployment_history,
     deployments_document,
     environment_state,
     environments_document,
+    turn_back,
 )
+from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.codec import to_json
 from shipline.domain.release import Release
 from shipline.store.log import RecordedEvent, read_latest
 from shipline.store.transaction import Transaction
+
+# Authenticated: it has shown the token.
+ALERTMANAGER = Actor(kind=ActorKind.WORKLOAD, issuer="token", subject="alertmanager", authenticated=True)
 
 
 def releases_document(site: Site, *, limit: int) -> dict[str, Any]:
@@ -82,3 +88,10 @@ def deployment_list(site: Site, environment: str, *, limit: int) -> dict[str, An
         found = deployment_history(tx, environment, limit=limit)
     is_known = found or environment in {one.name for one in site.environments()}
     return deployments_document(environment, found) if is_known else None
+
+
+def turned_back(site: Site, alerts: tuple[Alert, ...]) -> dict[str, Any]:
+    """`shipline.alerts/1`: the rollouts that these alerts have turned back just now."""
+    with site.store.begin() as tx:
+        turned = turn_back(tx, site.engine, alerts, ALERTMANAGER)
+    return {"schema": "shipline.alerts/1", "turned_back": [rollout.id for rollout in turned]}

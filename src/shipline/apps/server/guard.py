@@ -21,7 +21,7 @@ from shipline.apps.server.sessions import SESSION_S_MAX, Sessions
 
 LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 PUBLIC_PATHS = ("/static/", "/healthz")
-BODY_BYTES_MAX = 16 * 1024
+BODY_BYTES_MAX = 64 * 1024
 KEPT = "private, max-age=31536000, immutable"
 READING = frozenset({"GET", "HEAD"})
 
@@ -77,7 +77,7 @@ class Guard:
         if scope["path"].startswith(PUBLIC_PATHS):
             return None
         if scope["method"] not in READING and not _small_body(headers):
-            return self.answers.problem(scope, Problem(413, f"A form has at most {BODY_BYTES_MAX} bytes."))
+            return self.answers.problem(scope, Problem(413, f"What is sent has at most {BODY_BYTES_MAX} bytes."))
         return self._let_in(scope, headers)
 
     def _let_in(self, scope: Scope, headers: Headers) -> Response | None:

@@ -5,6 +5,7 @@ back to the stable version before anything is stopped; an instance is stopped on
 its open requests have ended. Does not build, publish or judge a release; does not open incidents (they follow the log).
 """
 
+from shipline.capabilities.rollouts.alerts import Alert, blames, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
     AnalysisState,
@@ -48,6 +49,7 @@ from shipline.capabilities.rollouts.workflow import down_workflow, rollout_workf
 __all__ = [
     "DEPLOYMENTS",
     "ROLLOUTS",
+    "Alert",
     "AnalysisPoint",
     "AnalysisSettings",
     "AnalysisState",
@@ -66,6 +68,7 @@ __all__ = [
     "all_rollouts",
     "analysis_of",
     "begin",
+    "blames",
     "chance_upper",
     "command_rollout",
     "current_deployment",
@@ -87,9 +90,11 @@ __all__ = [
     "latest_rollout",
     "open_rollout",
     "open_rollout_of",
+    "read_alerts",
     "rollout_workflow",
     "served_before",
     "stopped_by",
     "take_down",
+    "turn_back",
     "workflow_name",
 ]
