@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from shipline.capabilities.releases import evidence_of, order_yank, verdicts_of
+from shipline.capabilities.releases import YankOrder, evidence_of, order_yank, verdicts_of
 from shipline.capabilities.rollouts import analysis_of, stopped_by
 from shipline.engine.journal import runs_of
 from shipline.store.database import Store
@@ -24,7 +24,7 @@ from shipline.store.transaction import Transaction
 from shipline.testing.kills import Countdown, Killed, MortalStore
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
-from tests.capabilities.releases.release_world import ReleaseWorld, new_repository
+from tests.capabilities.releases.release_world import ReleaseWorld, new_remote, new_repository
 from tests.capabilities.rollouts.rollout_world import RolloutWorld
 
 SEED = 7
@@ -108,22 +108,27 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
 def play_yank(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
     world = new_world(template, folder)
     shutil.copytree(repository, folder / "repository")
-    made = ReleaseWorld(world, folder)
+    made = ReleaseWorld(world, folder, remote=new_remote(folder / "r.git"), moving_tags=("v{major}",), shown=True)
+    made.released()
+    made.commit("feat: say more")
     release = made.released()
 
     def begin() -> None:
         with world.store.begin() as tx:
-            order_yank(tx, made.engine(), release, reason="it loses quotes")
+            order_yank(tx, made.engine(), release, YankOrder("it loses quotes", revert=True))
 
     countdown, killed = live_and_die(made, begin, fatal)
     now = made.now(release)
     check_positions(world.store)
     outcome = {
         "status": now.status.value,
-        "yanks": [(yank.place, yank.done, yank.not_done) for yank in now.yanks],
+        "yanks": [(yank.place, yank.done, yank.by_hand, yank.not_done) for yank in now.yanks],
         "yanked": [
-            file.yanked for file in (*made.registry.find("quotes", "0.1.0"), *made.mirror.find("quotes", "0.1.0"))
+            file.yanked for file in (*made.registry.find("quotes", "0.2.0"), *made.mirror.find("quotes", "0.2.0"))
         ],
+        "moved": made.history.repository.tags_on(made.remote, ("v0", "v0.1.0")),
+        "forge": made.forge.model.effects,
+        "branches": made.history.git("ls-remote", "--heads", made.remote),
         "events": kinds(world.store, f"release:{release.id}"),
         "breaches": made.breaches,
     }
@@ -216,7 +221,7 @@ def test_a_release_survives_a_kill_at_every_point(
 def test_a_yank_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each registry is written down once, whatever dies when."""
+    """Each place is written down once, and one pull request is opened, whatever dies when."""
     new_repository(tmp_path / "repository")
 
     def play(folder: Path, fatal: int | None) -> Play:

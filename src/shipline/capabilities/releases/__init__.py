@@ -26,7 +26,15 @@ from shipline.capabilities.releases.queries import (
 )
 from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
-from shipline.capabilities.releases.yank import order_yank, order_yank_after_rollback, verify_yank, yank_subject
+from shipline.capabilities.releases.yank import (
+    YankOrder,
+    adopt_release,
+    check_revert,
+    order_yank,
+    order_yank_after_rollback,
+    verify_yank,
+    yank_subject,
+)
 
 __all__ = [
     "EVIDENCE",
@@ -40,8 +48,11 @@ __all__ = [
     "Outlet",
     "ReleaseGround",
     "TestRun",
+    "YankOrder",
     "actions",
+    "adopt_release",
     "all_releases",
+    "check_revert",
     "evidence_of",
     "find_release",
     "follow_run",

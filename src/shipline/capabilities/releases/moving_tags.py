@@ -26,31 +26,28 @@ def names_to_move(forms: Iterable[str], package: Package, version: str, tags: It
     channel. A tag moves on to the highest version that it stands for and never back: a late 1.4.9 takes `v1` and leaves
     `latest` to 2.0.0.
     """
-    scheme = scheme_named(package.scheme)
-    mine = scheme.parse(version)
+    mine = scheme_named(package.scheme).parse(version)
     if mine is None:
         return ()
-    others = [other for tag in tags if (other := _version_of(package, tag)) is not None]
-    moved = []
-    for form in forms:
-        if not mine.is_stable and CHANNEL not in form:
-            continue
-        name = _name(form, package, mine.release, mine.channel)
-        rivals = [
-            other
-            for other in others
-            if (other.is_stable or CHANNEL in form) and _name(form, package, other.release, other.channel) == name
-        ]
-        if all(other.key <= mine.key for other in rivals):
-            moved.append(name)
-    return tuple(dict.fromkeys(moved))
+    forms = tuple(forms)
+    others = [
+        (other, names_of(forms, package, other)) for tag in tags if (other := version_of(package, tag)) is not None
+    ]
+    names = names_of(forms, package, mine)
+    return tuple(name for name in names if all(other.key <= mine.key for other, theirs in others if name in theirs))
+
+
+def names_of(forms: Iterable[str], package: Package, version: Version) -> tuple[str, ...]:
+    """The moving tags that a version stands for; a pre-release only for those with a channel."""
+    fitting = (form for form in forms if version.is_stable or CHANNEL in form)
+    return tuple(dict.fromkeys(_name(form, package, version.release, version.channel) for form in fitting))
 
 
 def check_moving_tags(forms: Iterable[str], package: Package) -> None:
     """Refuse (RefusedError) forms whose names read as versions: the next plan would take them for releases."""
     for form in forms:
         name = _name(form, package, (1, 2, 3), None)
-        if _version_of(package, name) is not None:
+        if version_of(package, name) is not None:
             raise RefusedError(
                 f"the moving tag {form} would read as a version of {package.name}: {name}",
                 todo="give it a word of its own in [release] moving_tags, such as latest-{major}.{minor}",
@@ -84,7 +81,7 @@ class MovingTagSteps:
         return Done({"moved": list(names)}, save=save)
 
 
-def _version_of(package: Package, tag: str) -> Version | None:
+def version_of(package: Package, tag: str) -> Version | None:
     """The version that a tag of the package's form names; a single number, as in `v1`, is none."""
     text = version_text(package.tag_format, package.name, tag)
     return scheme_named(package.scheme).parse(text) if text is not None and "." in text else None
