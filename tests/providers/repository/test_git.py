@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shipline.clients.git_command import bounded
 from shipline.domain.errors import (
     ConflictError,
     InvalidValue,
@@ -20,7 +21,6 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.repository import Repository
-from shipline.providers.repository.command import bounded
 from shipline.providers.repository.log_output import commits_with_paths, log_entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand, GitFailed
+from shipline.clients.git_errors import not_moving, push_error, signing_error
 from shipline.domain.errors import (
     ConflictError,
     InvalidValue,
@@ -21,9 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
-from shipline.providers.repository.command import GitCommand, GitFailed
 from shipline.providers.repository.file_contents import contents_in, is_readable
-from shipline.providers.repository.git_errors import not_moving, push_error, signing_error
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
@@ -34,14 +34,6 @@ TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found am
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
 )
-
-# A user's settings that would change what we read: signatures in the log, another encoding.
-PLAIN_LOG = ("-c", "log.showSignature=false", "log", "-z", "--encoding=UTF-8", "--no-color", "--no-notes")
-
-# Hooks check what people commit: they may ask, rewrite the message or need tools that are not here. What Shipline
-# commits was made by itself and is judged by the gates, so no hook runs (`--no-verify` would leave
-# prepare-commit-msg, which could drop the key). The identity is the configured one, never one guessed from the host.
-OWN_COMMIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "user.useConfigOnly=true", "-c", "i18n.commitEncoding=UTF-8")
 
 
 class GitRepository:

@@ -11,9 +11,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.clients.git_command import GitCommand, GitFailed
 from shipline.domain.errors import ShiplineError
 from shipline.ports.repository import Stretch
-from shipline.providers.repository.command import GitCommand, GitFailed
 
 # The helper commit is named by nobody; a fixed time makes it the same each time.
 LONG_AGO = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
