@@ -37,6 +37,7 @@ from shipline.providers.forge.access import (
     STATUSES_MAX,
     ForgeSettings,
     Kind,
+    Token,
     client,
     commit_in_path,
     in_path,
@@ -63,7 +64,8 @@ class GiteaForge:
 
     @cached_property
     def _http(self) -> ForgeHTTP:
-        return client(GITEA, self._settings, self._context)
+        token = Token.of(self._settings, self._context, GITEA.variable)
+        return client(GITEA, self._settings, self._context, token)
 
     @cached_property
     def _at(self) -> str:

@@ -37,8 +37,6 @@ from shipline.providers.forge.access import (
     PULLS_MAX,
     RELEASES_MAX,
     STATUSES_MAX,
-    ForgeSettings,
-    Kind,
     client,
     commit_in_path,
     in_path,
@@ -46,8 +44,8 @@ from shipline.providers.forge.access import (
     newest_of_each,
     same,
 )
+from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
 
-GITHUB = Kind("GitHub", "GITHUB_TOKEN", "Bearer", "per_page", 100)
 CONTENTS, PULLS, STATUSES = "contents: write", "pull requests: write", "commit statuses: write"
 ASSETS_MAX = 1000
 RULES_MAX = 200
@@ -64,15 +62,15 @@ class GitHubForge:
     """The Forge port for one repository on GitHub."""
 
     api_version = 1
-    Settings = ForgeSettings
+    Settings = GitHubSettings
 
-    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
+    def __init__(self, settings: GitHubSettings, context: ProviderContext) -> None:
         self._settings = settings
         self._context = context
 
     @cached_property
     def _http(self) -> ForgeHTTP:
-        return client(GITHUB, self._settings, self._context)
+        return client(GITHUB, self._settings, self._context, credential_of(self._settings, self._context))
 
     @cached_property
     def _at(self) -> str:

@@ -41,6 +41,7 @@ from shipline.providers.forge.access import (
     STATUSES_MAX,
     ForgeSettings,
     Kind,
+    Token,
     client,
     commit_in_path,
     in_path,
@@ -74,7 +75,8 @@ class GitLabForge:
 
     @cached_property
     def _http(self) -> ForgeHTTP:
-        return client(GITLAB, self._settings, self._context)
+        token = Token.of(self._settings, self._context, GITLAB.variable)
+        return client(GITLAB, self._settings, self._context, token)
 
     @cached_property
     def _at(self) -> str:

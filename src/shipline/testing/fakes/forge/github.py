@@ -9,6 +9,7 @@ from email.message import Message
 from typing import Any
 
 from shipline.ports.forge import PullState, StatusState
+from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.model import File, ForgeModel, Note, Page, Pull, Refused, Said
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
@@ -17,14 +18,15 @@ STATES = {"error": StatusState.FAILURE}
 
 
 class GitHubDialect:
-    """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18."""
+    """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there."""
 
     prefix = "/api/v3"
     page_parameter = "per_page"
     page_size_max = 100
 
-    def __init__(self, model: ForgeModel) -> None:
+    def __init__(self, model: ForgeModel, app: FakeGitHubApp | None = None) -> None:
         self.model = model
+        self.app = app
         self.states_digests = True
 
     def token_of(self, headers: Message) -> str:
@@ -50,6 +52,7 @@ class GitHubDialect:
         at = f"/api/v3/repos/{self.model.repository}"
         uploads = f"/api/uploads/repos/{self.model.repository}"
         return [
+            *(self.app.routes(self.prefix) if self.app is not None else ()),
             ("GET", at, self.repository),
             ("GET", f"{at}/branches/(.+)", self.branch),
             ("GET", f"{at}/rules/branches/(.+)", self.rules),
