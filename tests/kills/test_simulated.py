@@ -6,6 +6,7 @@ comes out undisturbed: rows, traffic, registry, tag, and the events, none lost a
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -105,13 +106,38 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
     return Play(outcome, countdown.passed, killed)
 
 
-def play_yank(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
-    world = new_world(template, folder)
-    shutil.copytree(repository, folder / "repository")
-    made = ReleaseWorld(world, folder, remote=new_remote(folder / "r.git"), moving_tags=("v{major}",), shown=True)
-    made.released()
-    made.commit("feat: say more")
-    release = made.released()
+class Released:
+    """Two releases, the second of which is to be yanked, made once; each play goes on with copies of all of it."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        world = new_world(template, folder)
+        new_repository(folder / "repository")
+        new_remote(folder / "remote.git")
+        made = self.world_of(world, folder)
+        made.released()
+        made.commit("feat: say more")
+        self.release = made.released()
+        world.close()
+        self.folder, self.made = folder, made
+
+    def world_of(self, world: World, folder: Path) -> ReleaseWorld:
+        return ReleaseWorld(world, folder, remote=str(folder / "remote.git"), moving_tags=("v{major}",), shown=True)
+
+    def again(self, folder: Path) -> ReleaseWorld:
+        shutil.copytree(self.folder, folder)
+        world = World(SEED + 1, folder)
+        fast(world.store)
+        world.clock.jump_to(self.made.world.clock.now_us())
+        made = self.world_of(world, folder)
+        made.registry, made.mirror, model = copy.deepcopy((self.made.registry, self.made.mirror, self.made.forge.model))
+        made.registry._breaches = made.mirror._breaches = made.breaches
+        model.refs, made.forge.model = made.forge.model.refs, model
+        return made
+
+
+def play_yank(released: Released, folder: Path, fatal: int | None) -> Play:
+    made, release = released.again(folder), released.release
+    world = made.world
 
     def begin() -> None:
         with world.store.begin() as tx:
@@ -222,10 +248,10 @@ def test_a_yank_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each place is written down once, and one pull request is opened, whatever dies when."""
-    new_repository(tmp_path / "repository")
+    released = Released(sqlite_template, tmp_path / "released")
 
     def play(folder: Path, fatal: int | None) -> Play:
-        return play_yank(sqlite_template, tmp_path / "repository", folder, fatal)
+        return play_yank(released, folder, fatal)
 
     walk(play, tmp_path, capsys, status="yanked", yanked=[True] * 4)
 

@@ -17,6 +17,7 @@ from shipline.capabilities.releases import (
     verify_yank,
     yank_subject,
 )
+from shipline.capabilities.releases.moving_tags import names_to_move, rival_tags
 from shipline.capabilities.releases.yank.before import versions_below
 from shipline.capabilities.releases.yank.page import MARKER, TITLE_MARK
 from shipline.domain.errors import ConflictError, NothingToDo, RefusedError, UsageError
@@ -122,6 +123,19 @@ def test_a_release_before_that_was_taken_back_itself_is_passed_over(project: Rel
     assert standing(project) == {"v0": oldest, "latest": oldest}
     assert project.registry.pointers == {("quotes", "stable"): "0.1.0"}
     assert now.version == "0.1.2"
+
+
+def test_a_yanked_version_does_not_keep_the_tags_from_the_next_one(project: ReleaseWorld) -> None:
+    """A fix of the line before it is lower, and is what people are to follow."""
+    bad = two_releases(project)
+
+    def taken_by_a_fix() -> tuple[str, ...]:
+        rivals = rival_tags(project.ground(project.world.store), "quotes")
+        return names_to_move(project.moving_tags, project.packages[0], "0.1.1", rivals)
+
+    assert taken_by_a_fix() == ()
+    yanked(project, bad)
+    assert taken_by_a_fix() == ("v0", "latest")
 
 
 # --- the forge's page ------------------------------------------------------------------------------------------

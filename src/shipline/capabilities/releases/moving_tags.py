@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 from shipline.capabilities.plans import STABLE, Version, scheme_named, version_text
 from shipline.capabilities.releases.ground import ReleaseGround, package_of
-from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.queries import RELEASES, matching_releases
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
+from shipline.domain.release import ReleaseStatus
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.store.transaction import Transaction
 
@@ -54,6 +55,13 @@ def check_moving_tags(forms: Iterable[str], package: Package) -> None:
             )
 
 
+def rival_tags(ground: ReleaseGround, package: str) -> tuple[str, ...]:
+    """All tags but those of the package's versions that were taken back: nobody is to follow those any more."""
+    with ground.store.begin() as tx:
+        yanked = {one.tag for one in matching_releases(tx, package=package, status=ReleaseStatus.YANKED)}
+    return tuple(tag.name for tag in ground.repository.tags() if tag.name not in yanked)
+
+
 class MovingTagSteps:
     """Moving them."""
 
@@ -66,8 +74,8 @@ class MovingTagSteps:
         forms, commit = self.ground.moving_tags, str(context.results["tag"]["commit"])
         if not forms:
             return Done({"moved": []}, idle="none are configured")
-        known = tuple(tag.name for tag in repository.tags())
-        names = names_to_move(forms, package_of(context), release.version, known)
+        package = package_of(context)
+        names = names_to_move(forms, package, release.version, rival_tags(self.ground, package.name))
         for name in names:
             repository.move_tag(name, commit, remote=self.ground.remote)
 

@@ -80,9 +80,10 @@ def _publications(ground: ReleaseGround, package: Package, version: str, tag: Ta
         try:
             names = tuple(file.name for file in outlet.registry.find(package.name, version))
         except UnavailableError:
-            names = ("(not asked)",)
-        if names:
-            found.append(Publication(outlet.name, names, channel_of(package, version), 0.0, tag.time_us))
+            found.append(Publication(outlet.name, (), channel_of(package, version), 0.0, tag.time_us))
+        else:
+            if names:
+                found.append(Publication(outlet.name, names, channel_of(package, version), 0.0, tag.time_us))
     return tuple(found)
 
 
