@@ -103,7 +103,10 @@ def test_nothing_releasable(history: History) -> None:
     ("settings", "told"),
     [
         ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: build, bump"]),
-        ('[[registry]]\nprovider = "pipy"', ["no registry provider 'pipy'", "known ones: generic, npm, oci, pypi"]),
+        (
+            '[[registry]]\nprovider = "pipy"',
+            ["no registry provider 'pipy'", "known ones: generic, git-branch, npm, oci, pypi"],
+        ),
         ('[[gate]]\nname = "g"\nrule = "tests.faild == 0"', ["gate 'g'", "tests.failed"]),
     ],
 )

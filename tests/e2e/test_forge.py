@@ -93,6 +93,37 @@ def test_a_release_by_pull_request_from_the_first_push_to_the_page(project: Proj
     assert history.git("status", "--porcelain") == ""
 
 
+def test_a_version_is_yanked_from_a_fresh_clone(project: Project, tmp_path: Path) -> None:
+    """As on a runner in CI: no store, only what git and the forge know."""
+    history, model, extra = project.history, project.server.model, {"RELEASE_TOKEN": TOKEN}
+    settings = (history.folder / "shipline.toml").read_text()
+    settings = settings.replace('remote = "origin"', 'remote = "origin"\nmoving_tags = ["latest"]')
+    for message, files in (("chore: tags", {"shipline.toml": settings}), ("feat: say more", {"MORE": "more"})):
+        history.commit(message, files)
+        assert run_shipline(history.folder, "release", extra=extra).code == 0
+    good, bad = history.git("rev-parse", "v0.1.0^{commit}"), history.git("rev-parse", "v0.2.0^{commit}")
+    assert model.refs.get("refs/tags/latest") == bad
+    clone = tmp_path / "clone"
+    history.git("clone", "--quiet", history.git("remote", "get-url", "origin"), str(clone))
+    for name in ("user.name", "user.email"):
+        subprocess.run(["git", "-C", str(clone), "config", name, "robot@example.com"], check=True)
+    said = run_shipline(clone, "yank", "0.2.0", "--reason", "it loses quotes", "--revert", extra=extra)
+    assert said.code == 0, said
+    assert model.refs.get("refs/tags/latest") == good
+    (page,) = (page for page in model.pages.values() if page.tag == "v0.2.0")
+    assert page.title.startswith("[yanked] ")
+    assert "it loses quotes" in page.notes
+    is_marked = "gitlab" not in settings
+    assert page.prerelease == is_marked
+    assert ("no mark for pre-releases" in said.out) != is_marked
+    (pull,) = model.pulls.values()
+    assert (pull.head, pull.base) == ("shipline/revert-v0.2.0", "main")
+    history.git("fetch", "--quiet", "origin", pull.head)
+    assert "MORE" not in history.git("ls-tree", "--name-only", "FETCH_HEAD").splitlines()
+    assert model.refs.get("refs/heads/main") == bad
+    assert run_shipline(clone, "yank", "0.2.0", "--reason", "again", extra=extra).code == 4
+
+
 def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None:
     said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": None})
     assert said.code == 1, said

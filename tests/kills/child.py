@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from shipline.capabilities.incidents import ROLLOUT_KINDS, all_incidents, follow_rollout
-from shipline.capabilities.releases import RELEASES, evidence_of, order_yank, yank_subject
+from shipline.capabilities.releases import RELEASES, YankOrder, evidence_of, order_yank, yank_subject
 from shipline.capabilities.rollouts import ROLLOUTS, AnalysisSettings, Ground
 from shipline.engine import journal
 from shipline.engine.dbos_scheduler import POOL_PREFIX, DBOSScheduler
@@ -232,7 +232,7 @@ class YankStory(ReleaseStory):
     def order(self) -> str:
         release = self.made.released()
         with self.made.world.store.begin() as tx:
-            return yank_subject(order_yank(tx, self.made.engine(), release, reason="it loses quotes"))
+            return yank_subject(order_yank(tx, self.made.engine(), release, YankOrder("it loses quotes")))
 
     def outcome(self, subject: str) -> dict[str, Any]:
         store = self.made.world.store
@@ -244,7 +244,7 @@ class YankStory(ReleaseStory):
             "status": release.status.value,
             "yanks": [yank.place for yank in release.yanks],
             "yanked": [file.yanked for file in files],
-            "events": kinds(store, f"release:{release.id}")[-3:],
+            "events": kinds(store, f"release:{release.id}")[-4:],
             "breaches": self.made.breaches,
         }
 

@@ -33,9 +33,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "yanked": {
         "status": "yanked",
-        "yanks": ["index", "mirror"],
+        "yanks": ["index", "mirror", "git tags"],
         "yanked": [True] * 4,
-        "events": ["ReleaseYanked", "PlaceYanked", "PlaceYanked"],
+        "events": ["ReleaseYanked", *["PlaceYanked"] * 3],
         "breaches": [],
     },
     "promoted": {

@@ -6,6 +6,7 @@ comes out undisturbed: rows, traffic, registry, tag, and the events, none lost a
 
 from __future__ import annotations
 
+import copy
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from shipline.capabilities.releases import evidence_of, order_yank, verdicts_of
+from shipline.capabilities.releases import YankOrder, evidence_of, order_yank, verdicts_of
 from shipline.capabilities.rollouts import analysis_of, stopped_by
 from shipline.engine.journal import runs_of
 from shipline.store.database import Store
@@ -24,7 +25,7 @@ from shipline.store.transaction import Transaction
 from shipline.testing.kills import Countdown, Killed, MortalStore
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
-from tests.capabilities.releases.release_world import ReleaseWorld, new_repository
+from tests.capabilities.releases.release_world import ReleaseWorld, new_remote, new_repository
 from tests.capabilities.rollouts.rollout_world import RolloutWorld
 
 SEED = 7
@@ -105,25 +106,55 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
     return Play(outcome, countdown.passed, killed)
 
 
-def play_yank(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
-    world = new_world(template, folder)
-    shutil.copytree(repository, folder / "repository")
-    made = ReleaseWorld(world, folder)
-    release = made.released()
+class Released:
+    """Two releases, the second of which is to be yanked, made once; each play goes on with copies of all of it."""
+
+    def __init__(self, template: Path, folder: Path) -> None:
+        world = new_world(template, folder)
+        new_repository(folder / "repository")
+        new_remote(folder / "remote.git")
+        made = self.world_of(world, folder)
+        made.released()
+        made.commit("feat: say more")
+        self.release = made.released()
+        world.close()
+        self.folder, self.made = folder, made
+
+    def world_of(self, world: World, folder: Path) -> ReleaseWorld:
+        return ReleaseWorld(world, folder, remote=str(folder / "remote.git"), moving_tags=("v{major}",), shown=True)
+
+    def again(self, folder: Path) -> ReleaseWorld:
+        shutil.copytree(self.folder, folder)
+        world = World(SEED + 1, folder)
+        fast(world.store)
+        world.clock.jump_to(self.made.world.clock.now_us())
+        made = self.world_of(world, folder)
+        made.registry, made.mirror, model = copy.deepcopy((self.made.registry, self.made.mirror, self.made.forge.model))
+        made.registry._breaches = made.mirror._breaches = made.breaches
+        model.refs, made.forge.model = made.forge.model.refs, model
+        return made
+
+
+def play_yank(released: Released, folder: Path, fatal: int | None) -> Play:
+    made, release = released.again(folder), released.release
+    world = made.world
 
     def begin() -> None:
         with world.store.begin() as tx:
-            order_yank(tx, made.engine(), release, reason="it loses quotes")
+            order_yank(tx, made.engine(), release, YankOrder("it loses quotes", revert=True))
 
     countdown, killed = live_and_die(made, begin, fatal)
     now = made.now(release)
     check_positions(world.store)
     outcome = {
         "status": now.status.value,
-        "yanks": [(yank.place, yank.done, yank.not_done) for yank in now.yanks],
+        "yanks": [(yank.place, yank.done, yank.by_hand, yank.not_done) for yank in now.yanks],
         "yanked": [
-            file.yanked for file in (*made.registry.find("quotes", "0.1.0"), *made.mirror.find("quotes", "0.1.0"))
+            file.yanked for file in (*made.registry.find("quotes", "0.2.0"), *made.mirror.find("quotes", "0.2.0"))
         ],
+        "moved": made.history.repository.tags_on(made.remote, ("v0", "v0.1.0")),
+        "forge": made.forge.model.effects,
+        "branches": made.history.git("ls-remote", "--heads", made.remote),
         "events": kinds(world.store, f"release:{release.id}"),
         "breaches": made.breaches,
     }
@@ -216,11 +247,11 @@ def test_a_release_survives_a_kill_at_every_point(
 def test_a_yank_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each registry is written down once, whatever dies when."""
-    new_repository(tmp_path / "repository")
+    """Each place is written down once, and one pull request is opened, whatever dies when."""
+    released = Released(sqlite_template, tmp_path / "released")
 
     def play(folder: Path, fatal: int | None) -> Play:
-        return play_yank(sqlite_template, tmp_path / "repository", folder, fatal)
+        return play_yank(released, folder, fatal)
 
     walk(play, tmp_path, capsys, status="yanked", yanked=[True] * 4)
 

@@ -189,6 +189,7 @@ class Application(Project):
             store=self.store,
             events=self.events,
             repository=self.repository,
+            packages=self._known_packages,
             builders=self.builders,
             outlets=self.outlets,
             signer=self.signer,

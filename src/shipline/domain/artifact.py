@@ -12,8 +12,8 @@ DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """Published bytes. `digest` is `sha256:` and 64 hex digits; `size` is in bytes; `kind` is wheel, sdist, npm, oci
-    or file; `name` is the file's name as published."""
+    """Published bytes. `digest` is `sha256:` and 64 hex digits; `size` is in bytes; `kind` is wheel, sdist, npm, oci,
+    site or file; `name` is the file's name as published."""
 
     name: str
     kind: str

@@ -57,6 +57,24 @@ class Tag:
     time_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What `paths` went through from the commit `since` to the commit `until`."""
+
+    since: str
+    until: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reverted:
+    """What came of taking changes back. `commit` holds the result: the base itself where nothing of the changes is left
+    in it, None where `conflicts`, paths that were changed again since, leave it to a person."""
+
+    commit: str | None
+    conflicts: tuple[str, ...] = ()
+
+
 class Repository(Protocol):
     """A git repository with a work tree. Errors: ShiplineError with what git said, bounded in length."""
 
@@ -182,8 +200,25 @@ class Repository(Protocol):
         """
         ...
 
-    def move_tag(self, name: str, commit: str, *, remote: str) -> None:
-        """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood.
+    def changed_paths(self, since: str, until: str) -> tuple[str, ...]:
+        """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""
+        ...
+
+    def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
+        """Take a stretch back on top of `base`, which contains its end, and keep what came later.
+
+        No branch moves, and neither work tree nor index is touched. The same call gives the same commit again. The key
+        is kept as `commit_paths` keeps it.
+        """
+        ...
+
+    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name. Errors as for `push`."""
+        ...
+
+    def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
+        """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood; with
+        `expected`, only from there.
 
         Idempotent. An annotated tag of that name, here or there, is a release and is not moved: ConflictError; so is
         one that somebody else moved on the remote meanwhile. Unreachable: UnavailableError.

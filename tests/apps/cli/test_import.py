@@ -13,7 +13,7 @@ from tests.command import run_shipline
 
 FILES = {
     "package.json": '{"name": "@acme/quotes", "version": "1.2.3",'
-    ' "release": {"tagFormat": "r${version}", "x\\u001b": 1}}',
+    ' "release": {"plugins": [], "tagFormat": "r${version}", "x\\u001b": 1}}',
     ".gitlint": "[general]\ncontrib=CT1\n",
 }
 
@@ -50,7 +50,10 @@ def test_the_document_names_every_key(history: History) -> None:
     document = json.loads(run_shipline(history.folder, "import", "--from", "semantic-release", "--json").out)
     assert document["schema"] == "shipline.import/1"
     assert (document["tools"], document["written"]) == (["semantic-release"], False)
-    assert {key["key"]: key["answer"] for key in document["keys"]} == {"tagFormat": "taken", "x\x1b": "no equal"}
+    assert {key["key"]: key["answer"] for key in document["keys"]} == {
+        "tagFormat": "taken",
+        "x\x1b": "no equal",
+    }
 
 
 def test_what_cannot_be_done_is_said(history: History, tmp_path: Path) -> None:

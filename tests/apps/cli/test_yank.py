@@ -41,7 +41,8 @@ def test_what_went_nowhere_is_yanked_at_once_and_never_twice(application: Applic
     done = called(application, "1.0.0", "--reason", "broken", "--json")
     assert done.return_value == 0
     document = json.loads(done.stdout)
-    assert (document["schema"], document["status"], document["yanks"]) == ("shipline.yank/1", "yanked", [])
+    assert (document["schema"], document["status"]) == ("shipline.yank/1", "yanked")
+    assert [yank["place"] for yank in document["yanks"]] == ["git tags"]
     with pytest.raises(NothingToDo, match="yanked already: broken"):
         called(application, "1.0.0", "--reason", "again")
 
@@ -51,7 +52,10 @@ def test_what_is_left_to_a_person_is_said_and_is_no_success(application: Applica
     record(application, ReleaseStatus.PUBLISHED, publications=(Publication("attic", ("a",), "stable", 1.0, 1),))
     done = called(application, "1.0.0", "--reason", "broken")
     assert done.return_value == 1
-    assert "by hand: attic is not in shipline.toml any more" in done.stdout
+    rows = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
+    assert rows[0][0] == "attic"
+    assert rows[0][3].startswith("by hand:       attic is not in shipline.toml any more")
+    assert done.stdout.splitlines()[2].startswith("all ")
     assert "then: shipline yank 1.0.0 --package quotes --verify" in done.stdout
     seen = called(application, "1.0.0", "--verify")
     assert seen.return_value == 1
@@ -73,8 +77,31 @@ def test_a_version_that_never_came_out_is_refused(application: Application) -> N
         called(application, "1.0.0", "--verify")
 
 
-@pytest.mark.parametrize("arguments", [("1.0.0",), ("1.0.0", "--reason", "x", "--verify"), ("2.0.0", "--verify")])
+@pytest.mark.parametrize(
+    "arguments",
+    [("1.0.0",), ("1.0.0", "--reason", "x", "--verify"), ("2.0.0", "--verify"), ("1.0.0", "--revert", "--verify")],
+)
 def test_what_cannot_be_meant_is_a_usage_error(application: Application, arguments: tuple[str, ...]) -> None:
     record(application, ReleaseStatus.PUBLISHED)
     with pytest.raises(UsageError):
         called(application, *arguments)
+
+
+def test_a_revert_needs_somewhere_to_be_proposed(application: Application) -> None:
+    """And is refused before anything is taken back."""
+    record(application, ReleaseStatus.PUBLISHED)
+    with pytest.raises(RefusedError, match="nowhere to open a pull request"):
+        called(application, "1.0.0", "--reason", "broken", "--revert")
+    with application.store.begin() as tx:
+        assert [release.status for release in RELEASES.where(tx)] == [ReleaseStatus.PUBLISHED]
+
+
+def test_a_release_that_the_store_does_not_know_is_found_by_its_tag(application: Application) -> None:
+    """As on a runner in CI, which begins with an empty store."""
+    application.repository.create_tag("v1.0.0", "HEAD", "One", time_us=1_700_000_000_000_000)
+    done = called(application, "1.0.0", "--reason", "broken")
+    assert done.return_value == 0
+    assert "the tag v1.0.0 stays" in done.stdout
+    with application.store.begin() as tx:
+        (release,) = RELEASES.where(tx)
+    assert (release.status, release.tag, release.yank_reason) == (ReleaseStatus.YANKED, "v1.0.0", "broken")

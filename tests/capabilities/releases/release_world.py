@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -44,8 +45,8 @@ GATES = (
     Gate("proof", "provenance.present && signatures.verified"),
 )
 JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
-REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag")
-FORGE_EFFECTS = ("create_release", "update_release", "upload_asset")
+REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag", "move_branch")
+FORGE_EFFECTS = ("create_release", "update_release", "upload_asset", "create_pull_request")
 REGISTRY_EFFECTS = ("publish", "yank")
 
 
@@ -99,6 +100,7 @@ class ReleaseWorld:
     silent: bool = False
     gates: tuple[Gate, ...] = GATES
     shown: bool = False
+    packages: tuple[Package, ...] = (PACKAGE,)
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -106,8 +108,8 @@ class ReleaseWorld:
             self.history = _as_it_is(self.folder / "repository")
         else:
             self.history = new_repository(self.folder / "repository")
-        # The forge is where this repository is, as if all were pushed at once.
-        self.forge = FakeForge(GitRefs(self.history.folder / ".git"))
+        # Without a remote the forge is where this repository is, as if all were pushed at once.
+        self.forge = FakeForge(GitRefs(Path(self.remote) if self.remote else self.history.folder / ".git"))
         self.registry = CarefulRegistry(self.world.clock, self.breaches)
         self.mirror = CarefulRegistry(self.world.clock, self.breaches)
         self.commands = FakeCommands(self.world.clock, {"check": self._check})
@@ -134,6 +136,7 @@ class ReleaseWorld:
             store=store,
             events=EventWriter(self.world.ids, self.world.clock),
             repository=mortal(self.history.repository, "git", REPOSITORY_EFFECTS),
+            packages=lambda: self.packages,
             builders=lambda package: () if package.ecosystem == "plain" else (builder,),
             outlets=(
                 Outlet("index", mortal(self.registry, "index", REGISTRY_EFFECTS)),
@@ -194,6 +197,12 @@ class ReleaseWorld:
     def digests(self, version: str) -> set[str | None]:
         """What the registry serves."""
         return {file.digest for file in self.registry.find("quotes", version)}
+
+
+def new_remote(folder: Path) -> str:
+    """An empty repository to push to."""
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(folder)], check=True)
+    return str(folder)
 
 
 def new_repository(folder: Path) -> History:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases.outlets import Outlet, channel_of, good_before
+from shipline.capabilities.releases.outlets import Outlet, channel_of
 from shipline.capabilities.releases.rules import Start
 from shipline.domain.artifact import Artifact
 from shipline.domain.package import Package
-from shipline.domain.release import Publication, Release, ReleaseStatus
+from shipline.domain.release import ReleaseStatus
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.registry import FakeRegistry
 from shipline.testing.world import World
@@ -104,28 +104,3 @@ def test_a_registry_takes_the_kinds_that_it_knows() -> None:
 )
 def test_a_version_says_its_channel(scheme: str, version: str, channel: str) -> None:
     assert channel_of(Package("quotes", scheme=scheme), version) == channel
-
-
-@pytest.mark.parametrize(
-    ("yanked", "others", "expected"),
-    [
-        ("2.0.1", ("1.9.0", "2.0.0", "1.9.1", "2.1.0"), "2.0.0"),
-        ("1.0.0", ("1.0.1",), None),
-        ("1.0.0", (), None),
-        ("1.0rc3", ("1.0rc2", "0.9rc1"), "1.0rc2"),
-        ("1.0.0", ("no version",), None),
-    ],
-)
-def test_a_channel_goes_back_to_the_highest_version_below(
-    yanked: str, others: tuple[str, ...], expected: str | None
-) -> None:
-    """And not to the newest: that may be of a maintenance branch."""
-    assert good_before(_served(yanked), tuple(map(_served, others)), "index") == expected
-    assert good_before(_served(yanked), tuple(map(_served, others)), "elsewhere") is None
-
-
-def _served(version: str) -> Release:
-    publication = Publication("index", (), "stable", 1.0, 1)
-    return Release(
-        f"rel_{version}", "quotes", version, version, ReleaseStatus.PUBLISHED, 1, 1, publications=(publication,)
-    )

@@ -10,6 +10,7 @@ import pytest
 
 from shipline.capabilities.releases import (
     RELEASES,
+    YankOrder,
     order_yank,
     order_yank_after_rollback,
     verify_yank,
@@ -39,10 +40,10 @@ def project(tmp_path: Path, sqlite_url: str) -> Iterator[ReleaseWorld]:
     assert made.breaches == []
 
 
-def ordered(project: ReleaseWorld, release: Release, reason: str = "it loses quotes") -> Release:
+def ordered(project: ReleaseWorld, release: Release, *, revert: bool = False) -> Release:
     """`shipline yank`, up to where the engine takes over."""
     with project.world.store.begin() as tx:
-        return order_yank(tx, project.engine(), release, reason=reason, actor=PERSON)
+        return order_yank(tx, project.engine(), release, YankOrder("it loses quotes", PERSON, revert))
 
 
 def status_of_run(project: ReleaseWorld, release: Release) -> RunStatus:
@@ -67,10 +68,10 @@ def test_a_version_is_taken_back_from_every_registry(project: ReleaseWorld) -> N
     assert ordered(project, release).status is ReleaseStatus.YANKED
     project.settle()
     now = project.now(release)
-    assert (now.yank_reason, [yank.place for yank in now.yanks]) == ("it loses quotes", ["index", "mirror"])
-    assert all("the tag stays: others may have it" in yank.not_done for yank in now.yanks)
+    assert (now.yank_reason, [yank.place for yank in now.yanks]) == ("it loses quotes", ["index", "mirror", "git tags"])
+    assert now.yanks[2].not_done == ("the tag v0.1.0 stays: others may have it",)
     assert all(file.yanked for file in project.registry.find("quotes", "0.1.0"))
-    assert kinds(project.world.store, f"release:{release.id}")[-3:] == ["ReleaseYanked", "PlaceYanked", "PlaceYanked"]
+    assert kinds(project.world.store, f"release:{release.id}")[-4:] == ["ReleaseYanked", *["PlaceYanked"] * 3]
     with pytest.raises(NothingToDo, match="yanked already: it loses quotes"):
         ordered(project, now)
 
@@ -89,14 +90,14 @@ def test_a_registry_that_is_down_is_asked_again_and_keeps_nobody_waiting(project
     project.registry.faults.down = True
     ordered(project, release)
     project.settle()
-    assert [yank.place for yank in project.now(release).yanks] == ["mirror"]
+    assert [yank.place for yank in project.now(release).yanks] == ["mirror", "git tags"]
     assert status_of_run(project, release) is RunStatus.STOPPED
     project.registry.faults.down = False
     ordered(project, release)
     project.settle()
-    assert [yank.place for yank in project.now(release).yanks] == ["mirror", "index"]
+    assert [yank.place for yank in project.now(release).yanks] == ["mirror", "git tags", "index"]
     assert status_of_run(project, release) is RunStatus.DONE
-    assert len(bodies(project.world.store, "PlaceYanked")) == 2
+    assert len(bodies(project.world.store, "PlaceYanked")) == 3
 
 
 def test_credentials_that_are_refused_stop_it_at_the_end_and_not_again_and_again(project: ReleaseWorld) -> None:
@@ -119,7 +120,7 @@ def test_what_a_person_has_to_do_is_open_until_the_registry_shows_it(project: Re
     ordered(project, release)
     project.settle()
     now = project.now(release)
-    assert [yank.is_open for yank in now.yanks] == [True, False]
+    assert [yank.is_open for yank in now.yanks] == [True, False, False]
     with pytest.raises(NothingToDo) as caught:
         ordered(project, now)
     assert "--verify" in caught.value.todo
@@ -131,7 +132,7 @@ def test_what_a_person_has_to_do_is_open_until_the_registry_shows_it(project: Re
     for _ in range(2):
         now, found = verify_yank(ground, now)
     assert not now.yanks[0].is_open
-    assert [body["place"] for body in bodies(project.world.store, "YankVerified")] == ["mirror", "index"]
+    assert [body["place"] for body in bodies(project.world.store, "YankVerified")] == ["mirror", "git tags", "index"]
 
 
 def test_a_registry_that_was_taken_out_of_the_settings_is_left_to_a_person(project: ReleaseWorld) -> None:
@@ -155,7 +156,7 @@ def test_a_release_that_stopped_half_way_is_taken_back_where_it_is_public(projec
     assert stopped.status is ReleaseStatus.STOPPED
     ordered(project, stopped)
     project.settle()
-    assert [yank.place for yank in project.now(stopped).yanks] == ["index"]
+    assert [yank.place for yank in project.now(stopped).yanks] == ["index", "git tags"]
     assert project.order()[0].start is Start.NOTHING
 
 
@@ -195,4 +196,4 @@ def test_the_yank_of_what_the_analysis_found_worse_is_ordered(
     project.world.run_until_quiet(engine)
     now = project.now(release)
     assert now.status is status
-    assert len(now.yanks) == (2 if found_worse else 0)
+    assert len(now.yanks) == (3 if found_worse else 0)

@@ -11,7 +11,10 @@ RELEASE_PLEASE = """{
   "changelog-sections": [{"type": "feat", "section": "Features"}],
   "separate-pull-requests": true,
   "packages": {
-    "packages/client": {"component": "client", "extra-files": ["src/version.ts", {"type": "json", "path": "a.json"}]},
+    "packages/client": {"component": "client", "extra-files": [
+      "src/version.ts", "package.json", {"type": "json", "path": "a.json", "jsonpath": "$.app.version"},
+      {"type": "yaml", "path": "b.yaml", "jsonpath": "$.image.tag"}, {"type": "generic", "path": "*.md", "glob": true}
+    ]},
     "services/api": {
       "release-type": "python", "package-name": "api", "changelog-path": "docs/CHANGES.md", "draft": true
     },
@@ -42,13 +45,24 @@ plugins:
   - - "@semantic-release/changelog"
     - changelogFile: docs/CHANGELOG.md
   - - "@semantic-release/git"
-    - assets: [package.json]
+    - assets: [package.json, dist/index.js]
       message: |-
         chore(release): ${nextRelease.version} [skip ci]
 
         ${nextRelease.notes}
   - - "@semantic-release/exec"
     - publishCmd: make publish
+  - - "@semantic-release/npm"
+    - tarballDir: dist
+  - - "@semantic-release/github"
+    - assets: [{ path: "dist/*.tgz", label: all }, "!dist/old.tgz"]
+      githubUrl: https://code.example.org
+      successComment: false
+  - - "@semantic-release/exec"
+    - verifyReleaseCmd: ./check.sh ${nextRelease.version}
+      prepareCmd: make "VERSION=${nextRelease.version}" dist
+  - - "@semantic-release/exec"
+    - prepareCmd: sed -i 's/old/${nextRelease.version}/' README.md
 preset: conventionalcommits
 """
 PYTHON_SEMANTIC_RELEASE = r"""
@@ -76,7 +90,11 @@ prerelease_token = "b"
 match = "(?!main)x+"
 [tool.semantic_release.remote]
 name = "upstream"
-type = "github"
+type = "gitea"
+token = { env = "RELEASE_TOKEN" }
+[tool.semantic_release.publish]
+dist_glob_patterns = ["dist/*"]
+upload_to_vcs_release = true
 """
 CHANGESETS = """{
   "$schema": "https://example.com/config.json",
@@ -124,7 +142,7 @@ COMMITIZEN = """
 name = "cz_conventional_commits"
 version = "1.2.3"
 version_scheme = "pep440"
-version_files = ["pyproject.toml:version", "src/quotes/__init__.py"]
+version_files = ["pyproject.toml:version", "src/quotes/__init__.py", "README.md:badge", "a.md:^v.+", "b.md", "*.md:x"]
 update_changelog_on_bump = true
 bump_message = "bump: version $current_version → $new_version"
 gpg_sign = true
@@ -153,13 +171,18 @@ STANDARD_VERSION = """{
   "types": [{"type": "feat", "section": "Features"}, {"type": "chore", "hidden": true}],
   "tagPrefix": "release/",
   "releaseCommitMessageFormat": "chore(release): {{currentTag}}",
-  "bumpFiles": ["package.json", {"filename": "VERSION", "type": "plain-text"}],
+  "bumpFiles": [
+    "package.json", {"filename": "NUMBER", "type": "plain-text"}, {"filename": "a.json", "type": "json"},
+    {"filename": "b.txt", "updater": "c.js"}, "d.md"
+  ],
   "infile": "docs/CHANGELOG.md",
   "commitUrlFormat": "https://example.com/{{hash}}",
   "scripts": {"prerelease": "make test"},
   "sign": true
 }"""
 OFF: list[Any] = [0]
+V = r"(?P<version>\d+\.[0-9A-Za-z.+-]+)"
+ASSIGNED = r"(?:^|[\s{{,]){name}[\"']?\s*(?::=|=|:)\s*[\"']?v?"
 CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "release-please": (
         {"release-please-config.json": RELEASE_PLEASE},
@@ -170,7 +193,12 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                     "path": "packages/client",
                     "tag_format": "client-v{version}",
                     "ecosystem": "npm",
-                    "version_files": ["src/version.ts", "a.json"],
+                    "version_files": [
+                        {"path": "src/version.ts", "pattern": rf"{V}.*x-release-please-version"},
+                        "package.json",
+                        {"path": "a.json", "pattern": rf'"version"\s*:\s*"v?{V}'},
+                        {"path": "b.yaml", "pattern": rf"{ASSIGNED.format(name='tag')}{V}"},
+                    ],
                 },
                 {
                     "name": "api",
@@ -179,8 +207,10 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                     "ecosystem": "python",
                     "changelog": "docs/CHANGES.md",
                 },
-                {"name": "all", "path": "charts/all", "tag_format": "all/{version}"},
+                {"name": "all", "path": "charts/all", "tag_format": "all/{version}", "ecosystem": "helm"},
             ],
+            "forge": {"provider": "github"},
+            "release": {"remote": "origin", "mode": "pull-request"},
             "group": [{"name": "all", "packages": ["client", "api"], "kind": "linked"}],
             "changelog": {"section": [{"title": "Features", "types": ["feat"]}]},
         },
@@ -196,13 +226,46 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 {"branch": "alpha", "name": "a"},
             ],
             "package": [{"name": "quotes", "tag_format": "release-{version}", "changelog": "docs/CHANGELOG.md"}],
-            "release": {"commit_message": "chore(release): {version} [skip ci]"},
+            "release": {"commit_message": "chore(release): {version} [skip ci]", "remote": "origin"},
             "bump": [{"type": "docs", "scope": "README", "bump": "patch"}, {"type": "refactor", "bump": "none"}],
+            "registry": [{"provider": "npm"}],
+            "forge": {"provider": "github", "api_url": "https://code.example.org/api/v3"},
+            "test": [
+                {"name": "verify-release", "command": ["sh", "-e", "-c", './check.sh "$0"', "{version}"]},
+            ],
+            "build": [
+                {
+                    "provider": "command",
+                    "command": [
+                        *("sh", "-e", "-c", 'make "VERSION="$1"" dist\ncp dist/*.tgz "$0"', "{output}", "{version}"),
+                    ],
+                }
+            ],
         },
     ),
     "semantic-release, one branch": (
         {"package.json": '{"release": {"branches": ["trunk"], "extends": "company", "ci": false}}'},
         {"release": {"branch": "trunk"}},
+    ),
+    "semantic-release, as it is without plug-ins": (
+        {".releaserc.json": '{"branches": "trunk"}'},
+        {
+            "release": {"branch": "trunk", "remote": "origin"},
+            "registry": [{"provider": "npm"}],
+            "forge": {"provider": "github"},
+        },
+    ),
+    "semantic-release, nothing on npm": (
+        {
+            ".releaserc.json": """{"plugins": [
+                ["@semantic-release/npm", {"npmPublish": false}],
+                ["@semantic-release/gitlab", {"gitlabUrl": "https://code.example.org", "assets": ["a.zip"]}]
+            ]}"""
+        },
+        {
+            "forge": {"provider": "gitlab", "api_url": "https://code.example.org/api/v4"},
+            "release": {"remote": "origin"},
+        },
     ),
     "python-semantic-release": (
         {"pyproject.toml": PYTHON_SEMANTIC_RELEASE},
@@ -210,7 +273,11 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "package": [
                 {
                     "name": "quotes",
-                    "version_files": ["pyproject.toml", "src/quotes/__init__.py", "docs/conf.py"],
+                    "version_files": [
+                        "pyproject.toml",
+                        "src/quotes/__init__.py",
+                        {"path": "docs/conf.py", "pattern": rf"{ASSIGNED.format(name='release')}{V}"},
+                    ],
                     "tag_format": "v{version}",
                     "changelog": "CHANGES.md",
                 }
@@ -219,12 +286,36 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "lint": {"rules": {"type-enum": [2, "always", ["feat", "fix", "docs"]]}},
             "channel": [{"branch": "main"}, {"branch": "master"}, {"branch": "beta/*", "name": "b"}],
             "bump": [{"type": "feat", "bump": "minor"}],
+            "forge": {"provider": "gitea", "token_env": "RELEASE_TOKEN"},
+        },
+    ),
+    "python-semantic-release, before version 8": (
+        {
+            "releaserc.json": """{"semantic_release": {
+                "upload_to_pypi": true, "build_command": "make all", "version_variables": ["a.py:V", "a.py:V"]
+            }}"""
+        },
+        {
+            "registry": [{"provider": "pypi"}],
+            "build": [
+                {
+                    "provider": "command",
+                    "command": [
+                        *("sh", "-e", "-c", 'export NEW_VERSION="$1"\nmake all\ncp dist/* "$0"'),
+                        *("{output}", "{version}"),
+                    ],
+                }
+            ],
+            "package": [
+                {"name": "quotes", "version_files": [{"path": "a.py", "pattern": rf"{ASSIGNED.format(name='V')}{V}"}]}
+            ],
         },
     ),
     "changesets": (
         {".changeset/config.json": CHANGESETS},
         {
             "release": {"source": "changesets", "branch": "main"},
+            "registry": [{"provider": "npm", "access": "public"}],
             "group": [{"name": "linked-1", "packages": ["@acme/*", "tools"], "kind": "linked"}],
         },
     ),
@@ -292,7 +383,11 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 {
                     "name": "quotes",
                     "scheme": "pep440",
-                    "version_files": ["pyproject.toml", "src/quotes/__init__.py"],
+                    "version_files": [
+                        "pyproject.toml",
+                        "src/quotes/__init__.py",
+                        {"path": "README.md", "pattern": rf"badge\D*{V}"},
+                    ],
                     "changelog": "CHANGES.md",
                     "tag_format": "{version}",
                 }
@@ -312,7 +407,11 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 {
                     "name": "quotes",
                     "tag_format": "release/{version}",
-                    "version_files": ["package.json", "VERSION"],
+                    "version_files": [
+                        "package.json",
+                        {"path": "NUMBER", "kind": "plain"},
+                        {"path": "a.json", "kind": "npm-package"},
+                    ],
                     "changelog": "docs/CHANGELOG.md",
                 }
             ],

@@ -23,7 +23,7 @@ from shipline.configuration.check import check_settings
 from shipline.domain.errors import UsageError
 from tests.capabilities.scaffold.configurations import CONFIGURATIONS
 
-TABLES = ("package", "release", "lint", "channel", "group", "registry", "bump", "changelog")
+TABLES = ("package", "release", "lint", "channel", "group", "registry", "build", "test", "forge", "bump", "changelog")
 EVERYTHING: dict[str, tuple[str, ...]] = dict.fromkeys(TABLES, ())
 NOW: dict[str, tuple[str, ...]] = {field.name: () for field in dataclasses.fields(Settings)}
 

@@ -11,16 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shipline.clients.git_command import bounded
 from shipline.domain.errors import (
     ConflictError,
     InvalidValue,
     MissingProgram,
     RefusedError,
+    ShiplineError,
     UnavailableError,
     UsageError,
 )
-from shipline.ports.repository import Repository
-from shipline.providers.repository.command import bounded
+from shipline.ports.repository import Repository, Stretch
 from shipline.providers.repository.log_output import commits_with_paths, log_entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
@@ -303,3 +304,25 @@ class TestMovingTags:
         head = history.commit("feat: b")
         with pytest.raises(UnavailableError):
             history.repository.move_tag("latest", head, remote="/no/such/remote")
+
+
+def test_a_git_that_cannot_merge_without_a_work_tree_is_said(
+    history: History, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Git before 2.38 knows `merge-tree` in another form alone."""
+    before = history.commit("feat: one", {"a.txt": "one\n"})
+    until = history.commit("feat: two", {"a.txt": "two\n"})
+    real = shutil.which("git")
+    old = tmp_path / "bin" / "git"
+    old.parent.mkdir()
+    usage = "usage: git merge-tree <base-tree> <branch1> <branch2>"
+    old.write_text(f"""#!/bin/sh
+case " $* " in *" merge-tree "*) echo "{usage}" >&2; exit 129;; esac
+exec {real} "$@"
+""")
+    old.chmod(0o755)
+    repository = history.repository
+    monkeypatch.setenv("PATH", f"{old.parent}{os.pathsep}{os.environ['PATH']}")
+    with pytest.raises(ShiplineError, match="this git cannot merge without a work tree") as caught:
+        repository.revert_beside(until, Stretch(before, until, ("a.txt",)), "revert: it", key="r", time_us=1_000_000)
+    assert caught.value.todo == "update git"

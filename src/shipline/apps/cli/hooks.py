@@ -67,7 +67,7 @@ def install_hook(application: Application) -> Path:
 
 def _folder(root: Path) -> Path:
     """Where git looks for hooks, `core.hooksPath` included; husky runs those of the folder above its own."""
-    from shipline.providers.repository.command import GitCommand
+    from shipline.clients.git_command import GitCommand
 
     named = GitCommand(root).run("find its hooks", "rev-parse", "--git-path", "hooks")
     folder = root / os.fsdecode(named.removesuffix(b"\n"))

@@ -91,7 +91,7 @@ def _of_range(application: Application, linter: Linter, span: str) -> Iterator[L
 
 
 def _is_commit(application: Application, revision: str) -> bool:
-    from shipline.providers.repository.command import GitCommand, GitFailed
+    from shipline.clients.git_command import GitCommand, GitFailed
 
     options = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     try:
@@ -115,7 +115,7 @@ def _from_file(application: Application, path: Path) -> str:
 def _git_settings(application: Application) -> str:
     """What git is set to do with comments; "" where nothing is set, or there is no repository."""
     from shipline.capabilities.plans import CLEANUP_SETTINGS
-    from shipline.providers.repository.command import GitCommand, GitFailed
+    from shipline.clients.git_command import GitCommand, GitFailed
 
     try:
         settings = GitCommand(application.start).run("read its settings", "config", "--get-regexp", CLEANUP_SETTINGS)

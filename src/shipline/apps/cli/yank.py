@@ -19,20 +19,32 @@ if TYPE_CHECKING:
 @click.argument("version")
 @click.option("--package", "package", metavar="NAME", help="Which package; the only one if there is only one.")
 @click.option("--reason", metavar="TEXT", help="Why; shown to whoever finds the version gone.")
-@click.option("--verify", is_flag=True, help="Look whether the registries show it, after a person did their part.")
+@click.option("--revert", is_flag=True, help="Open a pull request, too, that takes its changes back.")
+@click.option("--verify", is_flag=True, help="Look whether the places show it, after a person did their part.")
 @click.option("--json", "as_json", is_flag=True, help="Print what came of it as JSON, schema shipline.yank/1.")
 @click.pass_obj
 def command(  # noqa: PLR0913 - one a choice of the command line
-    application: Application, *, version: str, package: str | None, reason: str | None, verify: bool, as_json: bool
+    application: Application,
+    *,
+    version: str,
+    package: str | None,
+    reason: str | None,
+    revert: bool,
+    verify: bool,
+    as_json: bool,
 ) -> int:
-    """Take VERSION back from every registry that serves it, and say what a person has to do and what nobody can.
+    """Take VERSION back from every place that has it, and say what a person has to do and what nobody can.
+
+    The places: the registries, the tags that follow the releases, the page on the forge. Works from an empty store.
 
     Exit codes: 0 taken back, 1 stopped or something is left for a person, 3 never published, 4 taken back before.
     """
     if verify == (reason is not None):
         raise UsageError("either --reason TEXT, to yank it, or --verify, to look whether it is yanked")
+    if revert and reason is None:
+        raise UsageError("--revert is part of a yank: it needs --reason TEXT")
     release = _found(application, version, package)
-    done = _verify(application, release) if reason is None else _yank(application, release, reason)
+    done = _verify(application, release) if reason is None else _yank(application, release, reason, revert=revert)
     if as_json:
         click.echo(json.dumps(_document(done), indent=2))
     elif reason is not None:
@@ -41,28 +53,30 @@ def command(  # noqa: PLR0913 - one a choice of the command line
 
 
 def _found(application: Application, version: str, package: str | None) -> Release:
-    from shipline.capabilities.releases import matching_releases
+    from shipline.capabilities.releases import adopt_release, matching_releases
 
     with application.store.begin() as tx:
         found = matching_releases(tx, version=version, package=package)
     if not found:
-        raise UsageError(f"there is no release {version[:60]!r}", todo="`shipline releases` lists those that there are")
+        return adopt_release(application.release_ground, version, package)
     if len(found) > 1:
         listed = ", ".join(release.package for release in found)
         raise UsageError(f"more than one package has a version {version[:60]}", todo=f"--package NAME: {listed}")
     return found[0]
 
 
-def _yank(application: Application, release: Release, reason: str) -> Release:
+def _yank(application: Application, release: Release, reason: str, *, revert: bool) -> Release:
     from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import engine_running, follow
-    from shipline.capabilities.releases import RELEASES, order_yank, yank_subject
+    from shipline.capabilities.releases import RELEASES, YankOrder, check_revert, order_yank, yank_subject
     from shipline.engine.rules import RunStatus
 
+    if revert:
+        check_revert(application.release_ground)
     with engine_running(application):
         since_us = application.clock.now_us()
         with application.store.begin() as tx:
-            order_yank(tx, application.engine, release, reason=reason, actor=local_person())
+            order_yank(tx, application.engine, release, YankOrder(reason, local_person(), revert))
         run = follow(application, yank_subject(release), since_us=since_us)
     with application.store.begin() as tx:
         now = RELEASES.find(tx, release.id) or release
@@ -89,12 +103,23 @@ def _verify(application: Application, release: Release) -> Release:
 
 
 def _say(release: Release) -> None:
-    """What each place did and could not do, with the time that it took."""
-    for yank in release.yanks:
-        click.echo(printable(f"{yank.place} ({yank.seconds:.1f} s)"))
-        for mark, sentences in _marked(yank):
-            for sentence in sentences:
-                click.echo(printable(f"  {mark} {sentence}"))
+    """One table: each place with the time that it took, what it did and what it could not."""
+    from shipline.apps.cli.wording import duration
+
+    rows = [
+        (yank.place, duration(yank.seconds), mark, sentence)
+        for yank in release.yanks
+        for mark, sentences in _marked(yank)
+        for sentence in sentences
+    ]
+    rows.append(("all", duration(sum(yank.seconds for yank in release.yanks)), "", ""))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    before = ""
+    for place, seconds, mark, sentence in rows:
+        first = (place, seconds) if place != before else ("", "")
+        cells = (first[0].ljust(widths[0]), first[1].rjust(widths[1]), mark.ljust(widths[2]), sentence)
+        click.echo(printable("  ".join(cells)).rstrip())
+        before = place
     open_places = [yank.place for yank in release.yanks if yank.is_open]
     if open_places:
         click.echo(f"then: shipline yank {release.version} --package {release.package} --verify")

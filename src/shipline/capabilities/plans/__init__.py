@@ -5,6 +5,7 @@ machine; it changes nothing; the history is read once, by one git process. Needs
 versions, `packaging`. Does not write files, tags or releases: `releases` does.
 """
 
+from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.bumps import BumpRules
 from shipline.capabilities.plans.chains import explain
 from shipline.capabilities.plans.changelog import (
@@ -70,6 +71,7 @@ __all__ = [
     "SECTIONS",
     "SNAPSHOT",
     "STABLE",
+    "Attribution",
     "BumpRules",
     "Channel",
     "ChannelRule",

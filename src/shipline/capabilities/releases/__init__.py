@@ -34,7 +34,15 @@ from shipline.capabilities.releases.queries import (
 )
 from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
-from shipline.capabilities.releases.yank import order_yank, order_yank_after_rollback, verify_yank, yank_subject
+from shipline.capabilities.releases.yank import (
+    YankOrder,
+    adopt_release,
+    check_revert,
+    order_yank,
+    order_yank_after_rollback,
+    verify_yank,
+    yank_subject,
+)
 
 __all__ = [
     "EVIDENCE",
@@ -49,11 +57,14 @@ __all__ = [
     "ReleaseGround",
     "SignedApproval",
     "TestRun",
+    "YankOrder",
     "actions",
+    "adopt_release",
     "all_releases",
     "approval_digest",
     "approvals_of",
     "check_approval",
+    "check_revert",
     "count_approvals",
     "evidence_of",
     "find_release",

@@ -33,4 +33,11 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
         "move": MovingTagSteps(ground).move,
     }
     named = {f"{RELEASE_WORKFLOW}.{name}": action for name, action in release.items()}
-    return named | {f"{YANK_WORKFLOW}.registries": back.registries}
+    yank: dict[str, Action] = {
+        "registries": back.registries,
+        "tags": back.tags,
+        "page": back.page,
+        "revert": back.revert,
+        "rest": back.rest,
+    }
+    return named | {f"{YANK_WORKFLOW}.{name}": action for name, action in yank.items()}

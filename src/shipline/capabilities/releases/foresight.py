@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from shipline.capabilities.plans import prepend, without_package
 from shipline.capabilities.releases.footing import inside
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.moving_tags import names_to_move
+from shipline.capabilities.releases.moving_tags import names_to_move, rival_tags
 from shipline.capabilities.releases.ordering import Candidate, check_new, known_of, order_of
 from shipline.capabilities.releases.rules import Decision, Start, decide_start
 from shipline.capabilities.releases.usecases import ReleaseOrder
@@ -100,5 +100,5 @@ def _pushed(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:
 
 
 def _moved(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:
-    tags = tuple(tag.name for tag in ground.repository.tags()) if ground.moving_tags else ()
+    tags = rival_tags(ground, order.package.name) if ground.moving_tags else ()
     return names_to_move(ground.moving_tags, order.package, order.version, (*tags, order.tag))

@@ -50,15 +50,17 @@ class TestRun:
 class ReleaseGround:
     """What the releases of one project stand on.
 
-    `folder` holds one folder a release. `outlets` are the registries; none: nothing is published. `remote` "": nothing
-    is pushed. `sign_tags` has git sign the tags, `moving_tags` are those that follow the releases. `builders` gives
-    what builds a package. `python` is the interpreter for test commands. `style` is how the release notes look.
-    `forge` None: releases are shown nowhere. `approvers` are those whose approvals count.
+    `folder` holds one folder a release. `packages` are those that the repository has now, `builders` gives what builds
+    one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
+    sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
+    `style` is how the release notes look. `forge` None: releases are shown nowhere. `approvers` are those whose
+    approvals count.
     """
 
     store: Store
     events: EventWriter
     repository: Repository
+    packages: Callable[[], tuple[Package, ...]]
     builders: Callable[[Package], tuple[Builder, ...]]
     outlets: tuple[Outlet, ...]
     signer: Signer

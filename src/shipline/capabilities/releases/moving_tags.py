@@ -9,10 +9,11 @@ from collections.abc import Iterable
 
 from shipline.capabilities.plans import STABLE, Version, scheme_named, version_text
 from shipline.capabilities.releases.ground import ReleaseGround, package_of
-from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.queries import RELEASES, matching_releases
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
+from shipline.domain.release import ReleaseStatus
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.store.transaction import Transaction
 
@@ -26,35 +27,39 @@ def names_to_move(forms: Iterable[str], package: Package, version: str, tags: It
     channel. A tag moves on to the highest version that it stands for and never back: a late 1.4.9 takes `v1` and leaves
     `latest` to 2.0.0.
     """
-    scheme = scheme_named(package.scheme)
-    mine = scheme.parse(version)
+    mine = scheme_named(package.scheme).parse(version)
     if mine is None:
         return ()
-    others = [other for tag in tags if (other := _version_of(package, tag)) is not None]
-    moved = []
-    for form in forms:
-        if not mine.is_stable and CHANNEL not in form:
-            continue
-        name = _name(form, package, mine.release, mine.channel)
-        rivals = [
-            other
-            for other in others
-            if (other.is_stable or CHANNEL in form) and _name(form, package, other.release, other.channel) == name
-        ]
-        if all(other.key <= mine.key for other in rivals):
-            moved.append(name)
-    return tuple(dict.fromkeys(moved))
+    forms = tuple(forms)
+    others = [
+        (other, names_of(forms, package, other)) for tag in tags if (other := version_of(package, tag)) is not None
+    ]
+    names = names_of(forms, package, mine)
+    return tuple(name for name in names if all(other.key <= mine.key for other, theirs in others if name in theirs))
+
+
+def names_of(forms: Iterable[str], package: Package, version: Version) -> tuple[str, ...]:
+    """The moving tags that a version stands for; a pre-release only for those with a channel."""
+    fitting = (form for form in forms if version.is_stable or CHANNEL in form)
+    return tuple(dict.fromkeys(_name(form, package, version.release, version.channel) for form in fitting))
 
 
 def check_moving_tags(forms: Iterable[str], package: Package) -> None:
     """Refuse (RefusedError) forms whose names read as versions: the next plan would take them for releases."""
     for form in forms:
         name = _name(form, package, (1, 2, 3), None)
-        if _version_of(package, name) is not None:
+        if version_of(package, name) is not None:
             raise RefusedError(
                 f"the moving tag {form} would read as a version of {package.name}: {name}",
                 todo="give it a word of its own in [release] moving_tags, such as latest-{major}.{minor}",
             )
+
+
+def rival_tags(ground: ReleaseGround, package: str) -> tuple[str, ...]:
+    """All tags but those of the package's versions that were taken back: nobody is to follow those any more."""
+    with ground.store.begin() as tx:
+        yanked = {one.tag for one in matching_releases(tx, package=package, status=ReleaseStatus.YANKED)}
+    return tuple(tag.name for tag in ground.repository.tags() if tag.name not in yanked)
 
 
 class MovingTagSteps:
@@ -69,8 +74,8 @@ class MovingTagSteps:
         forms, commit = self.ground.moving_tags, str(context.results["tag"]["commit"])
         if not forms:
             return Done({"moved": []}, idle="none are configured")
-        known = tuple(tag.name for tag in repository.tags())
-        names = names_to_move(forms, package_of(context), release.version, known)
+        package = package_of(context)
+        names = names_to_move(forms, package, release.version, rival_tags(self.ground, package.name))
         for name in names:
             repository.move_tag(name, commit, remote=self.ground.remote)
 
@@ -84,7 +89,7 @@ class MovingTagSteps:
         return Done({"moved": list(names)}, save=save)
 
 
-def _version_of(package: Package, tag: str) -> Version | None:
+def version_of(package: Package, tag: str) -> Version | None:
     """The version that a tag of the package's form names; a single number, as in `v1`, is none."""
     text = version_text(package.tag_format, package.name, tag)
     return scheme_named(package.scheme).parse(text) if text is not None and "." in text else None

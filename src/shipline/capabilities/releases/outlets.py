@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import STABLE, compare, scheme_named
+from shipline.capabilities.plans import STABLE, scheme_named
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError
 from shipline.domain.package import Package
-from shipline.domain.release import Release
 from shipline.ports.registry import PublishedFile, Registry
 
 
@@ -56,25 +55,3 @@ def check_same(where: str, artifacts: tuple[Artifact, ...], served: tuple[Publis
                 why=f"ours are {artifact.digest}, there are {digests[artifact.name]}",
                 todo="find out who published them; a version's bytes never change, so release the next version",
             )
-
-
-def good_before(release: Release, published: tuple[Release, ...], registry: str) -> str | None:
-    """The version that a registry's channel should name instead of a yanked one: the highest below it that is still
-    published there in the same channel. None where there is none.
-
-    Not the newest: a maintenance release may have come after it.
-    """
-    channels = {publication.registry: publication.channel for publication in release.publications}
-    others = {
-        other.version
-        for other in published
-        for publication in other.publications
-        if registry == publication.registry and publication.channel == channels.get(registry)
-    }
-    for scheme in map(scheme_named, ("semver", "pep440")):
-        mine, read = scheme.parse(release.version), [scheme.parse(version) for version in sorted(others)]
-        known = [version for version in read if version is not None]
-        if mine is not None and len(known) == len(read):
-            lower = [version for version in known if compare(version, mine) < 0]
-            return max(lower, key=lambda version: version.key).text if lower else None
-    return None

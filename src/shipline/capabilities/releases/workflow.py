@@ -50,8 +50,11 @@ def yank_workflow() -> Workflow:
     return Workflow(
         name=YANK_WORKFLOW,
         steps=(
-            # What takes it back elsewhere (the forge's release, a revert) stands below, one step a place.
             _step("registries", "Take it back from each registry", REGISTRIES_TIMEOUT_S),
+            _step("tags", "Let the tags that follow the releases go back", NETWORK_TIMEOUT_S),
+            _step("page", "Mark its page on the forge", NETWORK_TIMEOUT_S),
+            _step("revert", "Propose to revert its changes", NETWORK_TIMEOUT_S),
+            _step("rest", "Ask again those that did not answer", REGISTRIES_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,
     )

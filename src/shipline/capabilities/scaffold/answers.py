@@ -62,6 +62,20 @@ class Draft:
         self.settings.setdefault(table, {})[name] = value
         self.taken(key, f"{table}.{name} = {value!r}"[:160])
 
+    def listed(self, key: str, table: str, entry: dict[str, Any]) -> None:
+        """Take a key as one more entry of a list of tables: `[[table]]`; one that is there already stays alone."""
+        entries: list[dict[str, Any]] = self.settings.setdefault(table, [])
+        if entry not in entries:
+            entries.append(entry)
+        self.taken(key, f"[[{table}]] {entry!r}"[:160])
+
+    def shown_on(self, key: str, provider: str, **more: str) -> None:
+        """Take a key as the forge on which releases are shown; they are pushed to it first."""
+        forge = {"provider": provider} | {name: value for name, value in more.items() if value}
+        self.settings["forge"] = self.settings.get("forge", {}) | forge
+        self.settings.setdefault("release", {}).setdefault("remote", "origin")
+        self.taken(key, f"[forge] {self.settings['forge']!r}, and release.remote"[:160])
+
     def rule(self, key: str, name: str, setting: list[Any]) -> None:
         """Take a key as a lint rule."""
         self.settings.setdefault("lint", {}).setdefault("rules", {})[name] = setting

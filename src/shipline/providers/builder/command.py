@@ -51,19 +51,8 @@ class CommandBuilder:
 
     def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """The plain files in the output, sorted by name. Refuses links, folders, more than FILES_MAX, and none."""
-        outcome = run_program(
-            self._arguments(request, output),
-            folder=source / request.package.path,
-            environment={**without_secrets(os.environ), "SOURCE_DATE_EPOCH": str(request.source_date_epoch_s)},
-            timeout_s=self._settings.timeout_s,
-            package=self._settings.command[0],
-        )
-        if outcome.code != 0:
-            raise ShiplineError(
-                f"the build command {self._settings.command[0]!r} ended with exit code {outcome.code}",
-                why=outcome.output[-WHY_CHARACTERS_MAX:],
-                todo="run it in the package's folder, mend what it says, commit, then run this again",
-            )
+        command, timeout_s = self._settings.command, self._settings.timeout_s
+        run_build_command(command, request, source=source, output=output, timeout_s=timeout_s)
         built = sorted(output.iterdir())
         if not 0 < len(built) <= FILES_MAX:
             raise ShiplineError(
@@ -72,19 +61,40 @@ class CommandBuilder:
             )
         return tuple(_checked(path) for path in built)
 
-    def _arguments(self, request: BuildRequest, output: Path) -> list[str]:
-        values = {
-            "{output}": str(output.absolute()),
-            "{version}": request.version,
-            "{commit}": request.commit,
-            "{package}": request.package.name,
-        }
-        arguments = []
-        for argument in self._settings.command:
-            for placeholder, value in values.items():
-                argument = argument.replace(placeholder, value)  # noqa: PLW2901 - filled in place after place
-            arguments.append(argument)
-        return arguments
+
+def run_build_command(
+    command: tuple[str, ...], request: BuildRequest, *, source: Path, output: Path, timeout_s: int
+) -> None:
+    """Run a command of the project's own in the package's folder, its placeholders filled in. ShiplineError, with the
+    end of what it said, where it fails."""
+    outcome = run_program(
+        _filled(command, request, output),
+        folder=source / request.package.path,
+        environment={**without_secrets(os.environ), "SOURCE_DATE_EPOCH": str(request.source_date_epoch_s)},
+        timeout_s=timeout_s,
+        package=command[0],
+    )
+    if outcome.code != 0:
+        raise ShiplineError(
+            f"the build command {command[0]!r} ended with exit code {outcome.code}",
+            why=outcome.output[-WHY_CHARACTERS_MAX:],
+            todo="run it in the package's folder, mend what it says, commit, then run this again",
+        )
+
+
+def _filled(command: tuple[str, ...], request: BuildRequest, output: Path) -> list[str]:
+    values = {
+        "{output}": str(output.absolute()),
+        "{version}": request.version,
+        "{commit}": request.commit,
+        "{package}": request.package.name,
+    }
+    arguments = []
+    for argument in command:
+        for placeholder, value in values.items():
+            argument = argument.replace(placeholder, value)  # noqa: PLW2901 - filled in place after place
+        arguments.append(argument)
+    return arguments
 
 
 def _checked(path: Path) -> Artifact:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote, urlsplit
 
 from shipline.clients.forge_http import ForgeHTTP
@@ -14,7 +15,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, InvalidVal
 from shipline.ports.forge import Asset, CommitStatus, Ref, checked_ref_name
 from shipline.ports.provider import ProviderContext
 
-TOKEN_BYTES_MAX = 16_384
+SECRET_BYTES_MAX = 16_384
 PULLS_MAX = 1000
 RELEASES_MAX = 1000
 COMMENTS_MAX = 1000
@@ -75,9 +76,20 @@ class Kind:
     page_size: int
 
 
-def client(kind: Kind, settings: ForgeSettings, context: ProviderContext) -> ForgeHTTP:
+class Credential(Protocol):
+    """What lets Shipline in."""
+
+    def hint(self) -> str:
+        """What to do where it is refused."""
+        ...
+
+    def read(self) -> str:
+        """The token, for one request."""
+        ...
+
+
+def client(kind: Kind, settings: ForgeSettings, context: ProviderContext, credential: Credential) -> ForgeHTTP:
     """The HTTP client for the settings' repository. ConfigurationError where its place is not known."""
-    token = Token.of(settings, context, kind.variable)
     if settings.api_url == "" or settings.repository == "":
         missing = "api_url" if settings.api_url == "" else "repository"
         raise ConfigurationError(
@@ -88,7 +100,7 @@ def client(kind: Kind, settings: ForgeSettings, context: ProviderContext) -> For
 
     def headers() -> dict[str, str]:
         return {
-            "Authorization": f"{kind.scheme} {token.read()}",
+            "Authorization": f"{kind.scheme} {credential.read()}",
             "Accept": "application/json",
             "User-Agent": "shipline",
         }
@@ -98,7 +110,7 @@ def client(kind: Kind, settings: ForgeSettings, context: ProviderContext) -> For
         url=settings.api_url.rstrip("/"),
         clock=context.clock,
         headers=headers,
-        token_hint=token.hint(),
+        token_hint=credential.hint(),
         timeout_s=settings.answer_timeout_s,
         upload_timeout_s=settings.upload_timeout_s,
         page_parameter=kind.page_parameter,
@@ -127,14 +139,7 @@ class Token:
 
     def read(self) -> str:
         """The token. ConfigurationError where there is none, or one that no header can carry."""
-        if self.file is not None:
-            try:
-                with self.file.open("rb") as stream:
-                    found = stream.read(TOKEN_BYTES_MAX).decode("ascii", "replace").strip()
-            except OSError as error:
-                raise ConfigurationError(f"token_file cannot be read: {error.strerror}") from None
-        else:
-            found = os.environ.get(self.variable, "").strip()
+        found = read_secret(self.variable, self.file, "token_file").decode("ascii", "replace").strip()
         if found == "":
             where = f"the file {self.file.name} is empty" if self.file is not None else f"{self.variable} is not set"
             raise ConfigurationError(
@@ -143,6 +148,17 @@ class Token:
         if not all("!" <= char <= "~" for char in found):
             raise ConfigurationError("the forge's token holds characters that none has", todo=self.hint())
         return found
+
+
+def read_secret(variable: str, file: Path | None, setting: str) -> bytes:
+    """What the file that `setting` names holds, or else the environment variable; empty where there is nothing."""
+    if file is None:
+        return os.environ.get(variable, "").encode("utf-8", "surrogateescape")
+    try:
+        with file.open("rb") as stream:
+            return stream.read(SECRET_BYTES_MAX)
+    except OSError as error:
+        raise ConfigurationError(f"{setting} cannot be read: {error.strerror}") from None
 
 
 def in_path(name: str, *, slashes: bool = False) -> str:

@@ -8,20 +8,18 @@ generic packages, which states digests.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
-from shipline.clients.forge_http import ForgeHTTP, UploadTarget, made
+from shipline.clients.forge_http import UploadTarget, made
 from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
 from shipline.domain.errors import ShiplineError
 from shipline.ports.forge import (
     Asset,
-    Comment,
     CommitStatus,
     ForgeRelease,
     Known,
@@ -31,23 +29,18 @@ from shipline.ports.forge import (
     PullState,
     Ref,
     StatusState,
-    bears,
-    hidden,
 )
-from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import (
-    COMMENTS_MAX,
     PULLS_MAX,
     STATUSES_MAX,
     ForgeSettings,
     Kind,
-    client,
     commit_in_path,
     in_path,
     is_the_file,
     newest_of_each,
-    same,
 )
+from shipline.providers.forge.rest import RESTForge
 
 GITLAB = Kind("GitLab", "GITLAB_TOKEN", "Bearer", "per_page", 100)
 API = "scope api, role Developer"
@@ -62,19 +55,14 @@ WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge:
+class GitLabForge(RESTForge):
     """The Forge port for one project on GitLab."""
 
-    api_version = 1
     Settings = ForgeSettings
-
-    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
-        self._settings = settings
-        self._context = context
-
-    @cached_property
-    def _http(self) -> ForgeHTTP:
-        return client(GITLAB, self._settings, self._context)
+    kind = GITLAB
+    comment_need = API
+    change_method = "PUT"
+    _oldest_first: ClassVar[dict[str, str]] = {"sort": "asc", "order_by": "created_at"}
 
     @cached_property
     def _at(self) -> str:
@@ -82,48 +70,26 @@ class GitLabForge:
 
     # --- branches and tags -------------------------------------------------------------------------------------
 
-    def default_branch(self) -> str:
-        """GET the project."""
-        return text(self._http.get(self._at), "default_branch")
-
     def find_branch(self, name: str) -> Ref | None:
         """GET the branch."""
         found = self._http.find(f"{self._at}/repository/branches/{in_path(name)}")
         return None if found is None else Ref(name, text(found, "commit", "id"), flag(found, "protected"))
 
-    def create_branch(self, name: str, commit: str) -> Ref:
-        """POST it."""
-        in_path(name)
+    def _make_branch(self, name: str, commit: str) -> Ref:
+        answer = self._http.send("POST", f"{self._at}/repository/branches", {"branch": name, "ref": commit}, need=API)
+        return Ref(name, text(answer, "commit", "id"), flag(answer, "protected"))
 
-        def make() -> Ref:
-            body = {"branch": name, "ref": commit_in_path(commit)}
-            answer = self._http.send("POST", f"{self._at}/repository/branches", body, need=API)
-            return Ref(name, text(answer, "commit", "id"), flag(answer, "protected"))
-
-        return same(made(lambda: self.find_branch(name), make), commit, "branch")
-
-    def delete_branch(self, name: str, commit: str) -> None:
-        """DELETE it."""
-        found = self.find_branch(name)
-        if found is not None:
-            same(found, commit, "branch")
-            self._http.remove(f"{self._at}/repository/branches/{in_path(name)}", need=API)
+    def _remove_branch(self, name: str) -> None:
+        self._http.remove(f"{self._at}/repository/branches/{in_path(name)}", need=API)
 
     def find_tag(self, name: str) -> Ref | None:
         """GET the tag."""
         found = self._http.find(f"{self._at}/repository/tags/{in_path(name)}")
         return None if found is None else Ref(name, text(found, "commit", "id"))
 
-    def create_tag(self, name: str, commit: str) -> Ref:
-        """POST it."""
-        in_path(name)
-
-        def make() -> Ref:
-            body = {"tag_name": name, "ref": commit_in_path(commit)}
-            answer = self._http.send("POST", f"{self._at}/repository/tags", body, need=API)
-            return Ref(name, text(answer, "commit", "id"))
-
-        return same(made(lambda: self.find_tag(name), make), commit, "tag")
+    def _make_tag(self, name: str, commit: str) -> Ref:
+        answer = self._http.send("POST", f"{self._at}/repository/tags", {"tag_name": name, "ref": commit}, need=API)
+        return Ref(name, text(answer, "commit", "id"))
 
     def protection(self, branch: str) -> Protection:
         """What the branch says about this token."""
@@ -142,36 +108,28 @@ class GitLabForge:
         items = self._list("merge_requests", PULLS_MAX, query)
         return tuple(_pull(item) for item in items if _is_own(item))
 
-    def find_pull_request(self, number: int) -> PullRequest | None:
-        """GET it."""
-        found = self._http.find(f"{self._at}/merge_requests/{number}")
-        return None if found is None else _pull(found)
+    def _pull(self, item: Any) -> PullRequest:
+        return _pull(item)
 
-    def create_pull_request(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
-        """POST it; GitLab says 409 where one is open."""
+    def _pull_at(self, number: int) -> str:
+        return f"{self._at}/merge_requests/{number}"
+
+    def _make_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
         given = {"source_branch": head, "target_branch": base, "title": title, "description": body}
-
-        def make() -> PullRequest:
-            return _pull(self._http.send("POST", f"{self._at}/merge_requests", given, need=API))
-
-        return made(lambda: next(iter(self.open_pull_requests(head=head, base=base)), None), make)
+        return _pull(self._http.send("POST", f"{self._at}/merge_requests", given, need=API))
 
     def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
         """PUT it."""
-        return self._change_pull(number, {"title": title, "description": body})
+        given = {"title": title, "description": body}
+        return _pull(self._http.send("PUT", self._pull_at(number), given, need=API))
 
-    def close_pull_request(self, number: int) -> PullRequest:
-        """PUT its state."""
-        found = _pull(self._http.get(f"{self._at}/merge_requests/{number}"))
-        return found if found.state is not PullState.OPEN else self._change_pull(number, {"state_event": "close"})
+    def _close_pull(self, number: int) -> PullRequest:
+        return _pull(self._http.send("PUT", self._pull_at(number), {"state_event": "close"}, need=API))
 
     def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
         """GET those of a commit."""
         items = self._list(f"repository/commits/{commit_in_path(commit)}/merge_requests", PULLS_MAX)
         return tuple(_pull(item) for item in items if _is_own(item))
-
-    def _change_pull(self, number: int, body: dict[str, str]) -> PullRequest:
-        return _pull(self._http.send("PUT", f"{self._at}/merge_requests/{number}", body, need=API))
 
     # --- releases ----------------------------------------------------------------------------------------------
 
@@ -180,18 +138,11 @@ class GitLabForge:
         found = self._http.find(self._place(tag))
         return None if found is None else _release(found)
 
-    def create_release(
-        self, tag: str, *, title: str, notes_markdown: str, draft: bool, prerelease: bool
-    ) -> ForgeRelease:
-        """POST it; GitLab has no mark for pre-releases, so that is left out."""
-        del prerelease
-        body = {"tag_name": tag, "name": title, "description": notes_markdown}
-        body |= {"released_at": FAR_OFF} if draft else {}
-
-        def make() -> ForgeRelease:
-            return _release(self._http.send("POST", f"{self._at}/releases", body, need=API))
-
-        return made(lambda: self.find_release(tag), make)
+    def _make_release(self, release: ForgeRelease) -> ForgeRelease:
+        """GitLab has no mark for pre-releases, so that is left out."""
+        body = {"tag_name": release.tag, "name": release.title, "description": release.notes_markdown}
+        body |= {"released_at": FAR_OFF} if release.draft else {}
+        return _release(self._http.send("POST", f"{self._at}/releases", body, need=API))
 
     def update_release(self, release: ForgeRelease) -> ForgeRelease:
         """PUT it. Its time is set where it is announced now, and else left as it is."""
@@ -280,22 +231,11 @@ class GitLabForge:
 
     # --- notes and statuses ------------------------------------------------------------------------------------
 
-    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
-        """PUT the first note that bears the marker, or POST one."""
-        wanted = f"{hidden(marker)}\n{body}"
-        path = f"merge_requests/{number}/notes"
+    def _comments_of(self, number: int) -> str:
+        return f"merge_requests/{number}/notes"
 
-        def look() -> Comment | None:
-            items = self._list(path, COMMENTS_MAX, {"sort": "asc", "order_by": "created_at"})
-            return next((_comment(item) for item in items if bears(text_or_none(item, "body") or "", marker)), None)
-
-        def make() -> Comment:
-            return _comment(self._http.send("POST", f"{self._at}/{path}", {"body": wanted}, need=API))
-
-        found = made(look, make)
-        if found.body == wanted:
-            return found
-        return _comment(self._http.send("PUT", f"{self._at}/{path}/{int(found.key)}", {"body": wanted}, need=API))
+    def _comment_at(self, number: int, key: int) -> str:
+        return f"merge_requests/{number}/notes/{key}"
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         """GET the newest of each name, jobs of pipelines included."""
@@ -303,16 +243,11 @@ class GitLabForge:
         items.sort(key=lambda item: number(item, "id"), reverse=True)
         return newest_of_each(_status(item) for item in items)
 
-    def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:
-        """POST it; GitLab refuses to say again what is said already."""
-        wanted = replace(status, description=status.description[:255])
-        body = {"state": STATE_WORDS[wanted.state], "name": wanted.context, "description": wanted.description}
-        body |= {"target_url": wanted.url} if wanted.url else {}
-
-        def make() -> CommitStatus:
-            return _status(self._http.send("POST", f"{self._at}/statuses/{commit_in_path(commit)}", body, need=API))
-
-        return made(lambda: next((one for one in self.statuses(commit) if one == wanted), None), make)
+    def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
+        """GitLab refuses to say again what is said already."""
+        body = {"state": STATE_WORDS[status.state], "name": status.context, "description": status.description}
+        body |= {"target_url": status.url} if status.url else {}
+        return _status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=API))
 
     # --- what the token may ------------------------------------------------------------------------------------
 
@@ -346,9 +281,6 @@ class GitLabForge:
             "releases have no mark for pre-releases",
             "there are no drafts: until all files are there, a release is shown as upcoming",
         )
-
-    def _list(self, path: str, items_max: int, query: dict[str, str] | None = None) -> Iterator[Any]:
-        return self._http.pages(f"{self._at}/{path}", query, items_max=items_max)
 
 
 def _is_own(item: Any) -> bool:
@@ -389,10 +321,6 @@ def _file(item: Any) -> Asset:
     sha256 = text_or_none(item, "file_sha256")
     digest = f"sha256:{sha256}" if sha256 else None
     return Asset(str(number(item, "id")), text(item, "file_name"), number_or_none(item, "size"), digest)
-
-
-def _comment(item: Any) -> Comment:
-    return Comment(str(number(item, "id")), text_or_none(item, "body") or "")
 
 
 def _status(item: Any) -> CommitStatus:

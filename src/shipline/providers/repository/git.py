@@ -9,24 +9,24 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand, GitFailed
+from shipline.clients.git_errors import not_moving, push_error, signing_error
 from shipline.domain.errors import (
     ConflictError,
     InvalidValue,
     RefusedError,
-    ShiplineError,
     UnavailableError,
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, LogEntry, Tag
-from shipline.providers.repository.command import GitCommand, GitFailed
-from shipline.providers.repository.git_errors import not_moving, push_error, signing_error
+from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
+from shipline.providers.repository.file_contents import contents_in, is_readable
+from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
-FILE_BYTES_MAX = 8 << 20
 KEY_TRAILER = "Shipline-Key"
 PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
@@ -34,14 +34,6 @@ TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found am
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
 )
-
-# A user's settings that would change what we read: signatures in the log, another encoding.
-PLAIN_LOG = ("-c", "log.showSignature=false", "log", "-z", "--encoding=UTF-8", "--no-color", "--no-notes")
-
-# Hooks check what people commit: they may ask, rewrite the message or need tools that are not here. What Shipline
-# commits was made by itself and is judged by the gates, so no hook runs (`--no-verify` would leave
-# prepare-commit-msg, which could drop the key). The identity is the configured one, never one guessed from the host.
-OWN_COMMIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "user.useConfigOnly=true", "-c", "i18n.commitEncoding=UTF-8")
 
 
 class GitRepository:
@@ -204,12 +196,12 @@ class GitRepository:
             raise InvalidValue("a path with a line break cannot be read")
         asked = "".join(f"{tree}:{path}\n" for path in paths)
         answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
-        found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
+        found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if is_readable(path, line)]
         if not found:
             return {}
         wanted = "".join(f"{tree}:{path}\n" for path in found)
         output = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted))
-        return dict(zip(found, _contents(output), strict=True))
+        return dict(zip(found, contents_in(output), strict=True))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
         """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
@@ -366,33 +358,72 @@ class GitRepository:
             return False  # A lightweight tag has nothing to sign.
         return any(line.startswith(b"-----BEGIN ") and b"SIGN" in line for line in content.splitlines())
 
-    def move_tag(self, name: str, commit: str, *, remote: str) -> None:
+    def changed_paths(self, since: str, until: str) -> tuple[str, ...]:
+        """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""
+        return tuple(changed_between(self._git, self._resolve(since), self._resolve(until)))
+
+    def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
+        """Take a stretch back on top of `base`, as one commit beside every branch. Runs no hooks."""
+        parent = self._resolve(base)
+        _check_commit(stretch.paths, key)
+        self._check_identity()
+        checked = replace(stretch, since=self._resolve(stretch.since), until=self._resolve(stretch.until))
+        found = reverted_tree(self._git, parent, checked, OWN_COMMIT)
+        if found.conflicts:
+            return Reverted(None, found.conflicts)
+        if found.tree == _text(self._git.run("read a commit", "rev-parse", f"{parent}^{{tree}}")):
+            return Reverted(parent)
+        options = (*OWN_COMMIT, "commit-tree", found.tree, "-p", parent)
+        made = self._git.run("commit a revert", *options, stdin=_with_key(message, key), environ=_dates(time_us))
+        return Reverted(_text(made))
+
+    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name, peeled."""
+        if not remote:
+            return {name: found.commit for name in names if (found := self.find_tag(name)) is not None}
+        there = self._listed(remote, *(f"refs/tags/{name}{end}" for name in names for end in ("", "^{}")))
+        peeled = {name: there.get(f"refs/tags/{name}^{{}}", there.get(f"refs/tags/{name}")) for name in names}
+        return {name: commit for name, commit in peeled.items() if commit is not None}
+
+    def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood."""
         target = self._resolve(commit)
         self._check_tag_name(name)
         kind = self._git.run("read a tag", "for-each-ref", "--format=%(objecttype)", f"refs/tags/{name}").strip()
         if kind not in (b"", b"commit"):
             raise not_moving(name, "here")
-        self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)
+        stands = self.tags_on(remote, (name,)).get(name)
+        if expected is not None and stands not in (expected, target):
+            raise ConflictError(
+                f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile", todo="look at who did"
+            )
         if remote:
             self._push_moved(name, target, remote)
+        self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)
 
     def _push_moved(self, name: str, target: str, remote: str) -> None:
         reference = f"refs/tags/{name}"
-        if remote.startswith("-"):
-            raise InvalidValue("a remote is no option")
+        there = self._listed(remote, reference, f"{reference}^{{}}")
+        if f"{reference}^{{}}" in there:
+            raise not_moving(name, f"on {remote}")
+        if there.get(reference) == target:
+            return
+        lease = f"--force-with-lease={reference}:{there.get(reference, '')}"
+        options = ("push", lease, "--porcelain", "--no-follow-tags", "--end-of-options")
         try:
-            asked = ("ls-remote", "--end-of-options", remote, reference, f"{reference}^{{}}")
-            lines = self._git.run(f"look at {remote}", *asked).decode("utf-8", "replace").splitlines()
-            there = {name: commit for commit, _, name in (line.partition("\t") for line in lines)}
-            if f"{reference}^{{}}" in there:
-                raise not_moving(name, f"on {remote}")
-            if there.get(reference) != target:
-                lease = f"--force-with-lease={reference}:{there.get(reference, '')}"
-                options = ("push", lease, "--porcelain", "--no-follow-tags", "--end-of-options")
-                self._git.run(f"push to {remote}", *options, remote, f"{target}:{reference}")
+            self._git.run(f"push to {remote}", *options, remote, f"{target}:{reference}")
         except GitFailed as failure:
             raise push_error(remote, failure) from None
+
+    def _listed(self, remote: str, *references: str) -> dict[str, str]:
+        """What a remote has of these references, by name."""
+        if remote.startswith("-"):
+            raise InvalidValue("a remote's name is an option")
+        try:
+            listed = _text(self._git.run(f"look at {remote}", "ls-remote", "--end-of-options", remote, *references))
+        except GitFailed as failure:
+            raise push_error(remote, failure) from None
+        return {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}
 
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
@@ -403,12 +434,9 @@ class GitRepository:
         """The commit on which `remote` has the branch now, which is here then; None where it has none."""
         self.root()
         self._check_branch_name(name)
-        if remote.startswith("-"):
-            raise InvalidValue("a remote's name is an option")
         ref = f"refs/heads/{name}"
+        found = self._listed(remote, ref).get(ref)
         try:
-            listed = _text(self._git.run(f"look at {remote}", "ls-remote", "--end-of-options", remote, ref))
-            found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}.get(ref)
             if found is not None and not self._has(found):
                 fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
                 self._git.run(f"fetch from {remote}", *fetch, remote, ref)
@@ -551,22 +579,3 @@ def _with_key(message: str, key: str) -> bytes:
 def _dates(time_us: int) -> dict[str, str]:
     date = f"@{time_us // 1_000_000} +0000"
     return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-
-
-def _is_readable(path: str, line: bytes) -> bool:
-    _, _, facts = line.rpartition(b" blob ")
-    if not facts.isdigit() or b" blob " not in line:
-        return False
-    if int(facts) > FILE_BYTES_MAX:
-        raise ShiplineError(f"the file {path!r} is larger than {FILE_BYTES_MAX >> 20} MiB")
-    return True
-
-
-def _contents(output: bytes) -> Iterator[bytes]:
-    """The contents in the output of `cat-file --batch`: each behind a line that ends with its size."""
-    place = 0
-    while place < len(output):
-        start = output.index(b"\n", place) + 1
-        end = start + int(output[place:start].rpartition(b" ")[2])
-        yield output[start:end]
-        place = end + 1

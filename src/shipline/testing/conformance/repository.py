@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
-from shipline.ports.repository import Repository
+from shipline.ports.repository import Repository, Reverted, Stretch
 
 NOW_US = 1_700_000_000_000_000
 
@@ -255,6 +255,64 @@ class RepositoryConformance:
         with pytest.raises(ConflictError, match="annotated"):
             repository.move_tag("v1.0.0", second, remote="")
         assert repository.find_commit("refs/tags/v1.0.0^{commit}") == first
+
+    def test_a_tag_that_moved_meanwhile_is_not_moved_back(self, repository: Repository, tmp_path: Path) -> None:
+        """What the remote says counts, and not what was fetched some time ago."""
+        first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
+        elsewhere = str(tmp_path / "elsewhere.git")
+        subprocess.run(["git", "init", "--quiet", "--bare", elsewhere], check=True)
+        repository.create_tag("v1.0.0", first, "1", time_us=NOW_US)
+        repository.push(elsewhere, ("refs/tags/v1.0.0",))
+        repository.move_tag("latest", third, remote=elsewhere)
+        repository.move_tag("latest", second, remote="")
+        names = ("latest", "v1.0.0", "none")
+        assert repository.tags_on(elsewhere, names) == {"latest": third, "v1.0.0": first}
+        assert repository.tags_on("", names) == {"latest": second, "v1.0.0": first}
+        with pytest.raises(ConflictError, match="has moved"):
+            repository.move_tag("latest", first, remote=elsewhere, expected=second)
+        assert repository.tags_on(elsewhere, ("latest",)) == {"latest": third}
+        for _ in range(2):
+            repository.move_tag("latest", first, remote=elsewhere, expected=third)
+        assert repository.tags_on(elsewhere, ("latest",)) == repository.tags_on("", ("latest",)) == {"latest": first}
+
+    def test_changes_are_taken_back_upon_what_came_later(self, repository: Repository) -> None:
+        """Of the named paths alone, in a commit beside every branch."""
+        lines = "".join(f"{number}\n" for number in range(20))
+        before = commit(repository, "a.txt", lines, key="k0")
+        commit(repository, "b.txt", "b", key="k1")
+        until = commit(repository, "a.txt", lines.replace("3\n", "drei\n"), key="k2")
+        assert repository.changed_paths(before, until) == ("a.txt", "b.txt")
+        head = commit(repository, "a.txt", lines.replace("3\n", "drei\n") + "later\n", key="k3")
+
+        def revert(*paths: str) -> Reverted:
+            return repository.revert_beside(head, Stretch(before, until, paths), "revert: it", key="r", time_us=NOW_US)
+
+        made = revert("a.txt")
+        assert made == revert("a.txt")
+        assert made.conflicts == ()
+        both = ("a.txt", "b.txt")
+        assert repository.read_files(both, str(made.commit)) == {"a.txt": f"{lines}later\n".encode(), "b.txt": b"b"}
+        assert tuple(repository.read_files(both, str(revert(*both).commit))) == ("a.txt",)
+        (read,) = repository.log((head,), str(made.commit))
+        assert (read.parents, read.time_us) == ((head,), NOW_US)
+        assert read.message == "revert: it\n\nShipline-Key: r\n"
+        assert (repository.head(), repository.dirty_paths()) == (head, ())
+
+    def test_what_was_changed_again_since_is_a_conflict_and_what_is_gone_is_nothing(
+        self, repository: Repository
+    ) -> None:
+        before = commit(repository, "a.txt", "one\n", key="k0")
+        until = commit(repository, "a.txt", "two\n", key="k1")
+        changed = commit(repository, "a.txt", "three\n", key="k2")
+        gone = commit(repository, "a.txt", "one\n", key="k3")
+
+        def revert(base: str) -> Reverted:
+            return repository.revert_beside(
+                base, Stretch(before, until, ("a.txt",)), "revert: it", key="r", time_us=NOW_US
+            )
+
+        assert revert(changed) == Reverted(None, ("a.txt",))
+        assert revert(gone) == Reverted(gone)
 
     def test_a_commit_can_be_made_beside_branch_index_and_work_tree(self, repository: Repository) -> None:
         head = commit(repository, "a.txt", "one", key="k1")

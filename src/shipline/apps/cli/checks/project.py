@@ -9,13 +9,13 @@ from shipline.apps.cli.checks.check import Check, State, wrong
 from shipline.apps.cli.hooks import hook_of
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
+from shipline.clients.git_command import GitCommand, GitFailed
 from shipline.configuration import FILE_NAME, Settings
 from shipline.configuration.check import problems
 from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.verdict import Answer
 from shipline.ports.registry import Finding
-from shipline.providers.repository.command import GitCommand, GitFailed
 
 DIRTY_SHOWN_MAX = 3
 # A version that nobody has: nothing is published under it.

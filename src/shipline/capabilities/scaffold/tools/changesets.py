@@ -17,7 +17,6 @@ NOT_NEEDED = {
     "snapshot": "snapshots have one form",
 }
 NO_EQUAL = {
-    "access": "npm's own configuration says it: publishConfig.access in package.json",
     "ignore": "leave a package out by naming the others in [[package]]",
     "privatePackages": "a private package is planned and tagged like any other",
     "changedFilePatterns": "what belongs to a package is its folder",
@@ -27,12 +26,17 @@ NO_EQUAL = {
 def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key of `.changeset/config.json`."""
     draft.put("(the folder .changeset)", "release", "source", "changesets")
-    takers = {"baseBranch": _branch, "fixed": _groups, "linked": _groups}
+    takers = {"access": _access, "baseBranch": _branch, "fixed": _groups, "linked": _groups}
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
 
 
 def _branch(draft: Draft, key: str, value: Any) -> None:
     draft.put(key, "release", "branch", text(value))
+
+
+def _access(draft: Draft, key: str, value: Any) -> None:
+    """`changeset publish` publishes to npm; `restricted` is npm's own default for packages of a scope."""
+    draft.listed(key, "registry", {"provider": "npm"} | ({"access": "public"} if text(value) == "public" else {}))
 
 
 def _groups(draft: Draft, key: str, value: Any) -> None:

@@ -14,6 +14,7 @@ from shipline.capabilities.scaffold.answers import (
     version_pattern,
 )
 from shipline.capabilities.scaffold.answers import with_version as _with_version
+from shipline.capabilities.scaffold.places import known, on_lines_with, put_version_files
 
 FILES: dict[str, tuple[str, ...]] = {
     ".cz.toml": ("tool", "commitizen"),
@@ -86,7 +87,17 @@ def _scheme(draft: Draft, key: str, value: Any) -> None:
 
 
 def _version_files(draft: Draft, key: str, value: Any) -> None:
-    draft.put_package(key, "version_files", list(dict.fromkeys(each.partition(":")[0] for each in texts(value))))
+    """`FILE`, or `FILE:WORDS` for the lines that hold them."""
+    for number, each in enumerate(texts(value)):
+        path, _, words = each.partition(":")
+        place = f"{key}[{number}]"
+        if any(mark in path for mark in "*?["):
+            draft.no_equal(place, f"name the files one by one: {path[:60]!r} stands for several")
+            continue
+        try:
+            put_version_files(draft, place, [on_lines_with(path, words) if words else known(path)])
+        except ValueError as error:
+            draft.no_equal(place, str(error))
 
 
 def _bump_message(draft: Draft, key: str, value: Any) -> None:

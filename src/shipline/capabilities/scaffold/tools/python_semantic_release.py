@@ -15,6 +15,7 @@ from shipline.capabilities.scaffold.answers import (
     texts,
     version_pattern,
 )
+from shipline.capabilities.scaffold.places import assigned, put_version_files
 
 FILES: dict[str, tuple[str, ...]] = {
     "pyproject.toml": ("tool", "semantic_release"),
@@ -29,17 +30,26 @@ NOT_NEEDED = {
     "logging_use_named_masks": ONLY,
     "no_git_verify": "hooks do not run for a release's commit",
     "repo_dir": ONLY,
-    "publish": "a release publishes what it has built: set [[registry]]",
     "add_partial_tags": "moving tags are made by nobody",
     "tag_commit": "a release commits and tags",
 }
 NO_EQUAL = {
-    "build_command": "packages are built by the provider in [build]",
     "build_command_env": "what builds a package gets no credentials",
     "assets": "what a release commits are its version files and changelog",
     "changelog": "the changelog has one form; its file is taken",
     "commit_parser": "commits are conventional",
 }
+PYTHON_BUILDS = (
+    "python -m build",
+    "python3 -m build",
+    "poetry build",
+    "hatch build",
+    "uv build",
+    "pdm build",
+    "flit build",
+)
+PREPARATIONS = ("pip install", "python -m pip install", "python3 -m pip install", "uv pip install", "uv sync")
+FORGES = ("github", "gitlab", "gitea")
 FIXED = "the conventional bumps hold"
 PARSERS = ("conventional", "conventional-monorepo", "angular")
 WORDS = {
@@ -51,6 +61,10 @@ WORDS = {
 def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key."""
     takers = {
+        "build_command": _build_command,
+        "publish": _publish,
+        "upload_to_pypi": _to_index,
+        "upload_to_repository": _to_index,
         "version_toml": _version_files,
         "version_variables": _version_files,
         "tag_format": version_pattern("tag_format", "{version}"),
@@ -66,8 +80,48 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
 
 
 def _version_files(draft: Draft, key: str, value: Any) -> None:
-    files = [*draft.package().get("version_files", []), *(each.partition(":")[0] for each in texts(value))]
-    draft.put_package(key, "version_files", list(dict.fromkeys(files)))
+    """`FILE:NAME`, and since 9.20 `FILE:NAME:FORMAT`: nf for the number, tf for the tag, whose `v` may stand there."""
+    parts = [(*each.split(":"), "", "") for each in texts(value)]
+    put_version_files(draft, key, [assigned(path, name) for path, name, *_ in parts])
+
+
+def _build_command(draft: Draft, key: str, value: Any) -> None:
+    """What builds Python packages is known; anything else is a command that leaves its files in dist/."""
+    command = text(value).strip()
+    if not command:
+        draft.not_needed(key, "it is empty")
+        return
+    steps = [step.strip() for step in re.split(r"&&|;|\n", command) if step.strip()]
+    if all(step.startswith((*PYTHON_BUILDS, *PREPARATIONS)) for step in steps):
+        draft.not_needed(key, "Python packages are built in an environment of their own")
+    elif any(build in command for build in PYTHON_BUILDS):
+        words = "Python packages are built from the tagged commit alone: let the build backend do what else it does"
+        draft.no_equal(key, words)
+    else:
+        script = f'export NEW_VERSION="$1"\n{command}\ncp dist/* "$0"'
+        draft.listed(
+            key, "build", {"provider": "command", "command": ["sh", "-e", "-c", script, "{output}", "{version}"]}
+        )
+
+
+def _publish(draft: Draft, key: str, value: Any) -> None:
+    for name, each in value.items():
+        if name == "upload_to_vcs_release" and each is True:
+            draft.shown_on(f"{key}.{name}", draft.settings.get("forge", {}).get("provider", "github"))
+        elif name == "upload_to_vcs_release":
+            draft.not_needed(f"{key}.{name}", "leave [forge] out to show releases nowhere")
+        elif name == "dist_glob_patterns":
+            draft.not_needed(f"{key}.{name}", "all artifacts are shown with their release")
+        else:
+            draft.no_equal(f"{key}.{name}", "it is not known to this import")
+
+
+def _to_index(draft: Draft, key: str, value: Any) -> None:
+    """Before version 8 it published to an index itself."""
+    if value is True:
+        draft.listed(key, "registry", {"provider": "pypi"})
+    else:
+        draft.not_needed(key, "leave [[registry]] out to publish nowhere")
 
 
 def _branches(draft: Draft, key: str, value: Any) -> None:
@@ -116,8 +170,18 @@ def _types(draft: Draft, key: str, value: Any) -> None:
 
 def _remote(draft: Draft, key: str, value: Any) -> None:
     draft.put(f"{key}.name", "release", "remote", text(value.get("name", "origin")))
-    for name in (name for name in value if name != "name"):
-        draft.no_equal(f"{key}.{name}", "the address of the git remote, and the environment, say it")
+    token = value.get("token")
+    variable = text(token["env"]) if isinstance(token, dict) and "env" in token else ""
+    provider = text(value.get("type", "github"))
+    if provider in FORGES and ("type" in value or variable):
+        draft.shown_on(f"{key}.type", provider, token_env=variable)
+    elif "type" in value:
+        draft.no_equal(f"{key}.type", f"releases are shown on {', '.join(FORGES)}")
+    for name in (name for name in value if name not in ("name", "type")):
+        if name == "token" and variable:
+            draft.taken(f"{key}.{name}", f"forge.token_env = {variable!r}"[:160])
+        else:
+            draft.no_equal(f"{key}.{name}", "the address of the git remote, and the environment, say it")
 
 
 def _changelog(draft: Draft, key: str, value: Any) -> None:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
+from shipline.capabilities.scaffold.places import (
+    Entry,
+    annotated,
+    assigned,
+    inside_json,
+    inside_xml,
+    last_name,
+    put_version_files,
+)
 
 FILES: dict[str, tuple[str, ...]] = {"release-please-config.json": (), ".release-please-config.json": ()}
-ECOSYSTEMS = {"python": "python", "node": "npm", "expo": "npm", "simple": "plain", "go": "plain"}
+ECOSYSTEMS = {"python": "python", "node": "npm", "expo": "npm", "simple": "plain", "go": "plain"} | {
+    "rust": "cargo",
+    "helm": "helm",
+}
+MARK = "x-release-please-version"
 LABELS = "labels are never used as state"
 ZERO = "before 1.0.0 a breaking change moves the minor version"
 TAGS = ("include-component-in-tag", "include-v-in-tag", "tag-separator", "component", "package-name")
@@ -41,18 +54,19 @@ NO_EQUAL = {
     "pull-request-header": "the text says what is released",
     "pull-request-footer": "the text says what is released",
     "separate-pull-requests": "one plan releases what has changed",
-    "skip-github-release": "a release is made where the settings say",
+    "skip-github-release": "releases are shown for all packages, or for none",
     "skip-changelog": "a release writes the changelog",
     "signoff": "the release's commit is not signed off",
     "snapshot-labels": LABELS,
-    "extra-files": "they are taken where they are plain paths",
 }
 
 
 def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key, at the top and of each package."""
     packages = data.get("packages", {})
-    common = {key: value for key, value in data.items() if key not in ("packages", "plugins")}
+    _shown(draft, data)
+    apart = ("packages", "plugins", "skip-github-release")
+    common = {key: value for key, value in data.items() if key not in apart}
     takers = dict.fromkeys(PACKAGE_TAKERS, _common) | {"changelog-sections": sections}
     answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL))
     for path, own in packages.items():
@@ -98,8 +112,45 @@ def _changelog(draft: Draft, key: str, value: Any, path: str) -> None:
 
 
 def _extra_files(draft: Draft, key: str, value: Any, path: str) -> None:
-    plain = [each if isinstance(each, str) else text(each["path"]) for each in value]
-    draft.put_package(key, "version_files", plain, path=path)
+    """Each by itself: one that has no equal does not keep the others out."""
+    for number, each in enumerate(value):
+        place = f"{key}[{number}]"
+        try:
+            put_version_files(draft, place, [_extra_file(each, path)], path=path)
+        except ValueError as error:
+            draft.no_equal(place, str(error))
+        except (AttributeError, KeyError, TypeError) as error:
+            draft.no_equal(place, f"it is not what it usually is: {str(error)[:120]}")
+
+
+def _extra_file(each: Any, folder: str) -> Entry:
+    """A path alone is edited on the lines that bear release-please's mark; a table says the kind and the place."""
+    said = {"type": "generic", "path": each} if isinstance(each, str) else each
+    name, kind = text(said["path"]), said.get("type", "generic")
+    if said.get("glob") or any(mark in name for mark in "*?["):
+        raise ValueError(f"name the files one by one: {name[:60]!r} stands for several")
+    if name.startswith("/"):
+        if folder != ".":
+            raise ValueError(f"{name[:60]!r} lies outside of the package's folder")
+        name = name.lstrip("/")
+    if kind == "generic":
+        return annotated(name, MARK)
+    if kind == "json":
+        return inside_json(name, last_name(text(said["jsonpath"])))
+    if kind in ("yaml", "toml"):
+        return assigned(name, last_name(text(said["jsonpath"])))
+    if kind in ("xml", "pom"):
+        return inside_xml(name, last_name(text(said.get("xpath", "version"))))
+    raise ValueError(f"files of the type {str(kind)[:40]!r} are not known to this import")
+
+
+def _shown(draft: Draft, data: dict[str, Any]) -> None:
+    """It works by pull requests, on GitHub alone, and always shows its releases there unless it is told not to."""
+    if data.get("skip-github-release") is True:
+        draft.not_needed("skip-github-release", "leave [forge] out to show releases nowhere")
+        return
+    draft.shown_on("(its pull requests and releases)", "github")
+    draft.put("(its pull requests)", "release", "mode", "pull-request")
 
 
 def _exclude_paths(draft: Draft, key: str, value: Any, path: str) -> None:

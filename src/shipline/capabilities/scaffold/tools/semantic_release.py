@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import (
@@ -13,6 +14,7 @@ from shipline.capabilities.scaffold.answers import (
     text,
     version_pattern,
 )
+from shipline.capabilities.version_files import kind_by_name
 
 ENDINGS = ("", ".json", ".yaml", ".yml", ".js", ".cjs", ".mjs")
 FILES: dict[str, tuple[str, ...]] = (
@@ -37,17 +39,53 @@ BUMPS = {name: name for name in ("none", "patch", "minor", "major")} | dict.from
 PLUGINS_NOT_NEEDED = {
     "@semantic-release/commit-analyzer": "commits are read as conventional commits",
     "@semantic-release/release-notes-generator": "a release has notes",
-    "@semantic-release/npm": "npm packages are built and published as their registry says: set [[registry]]",
-    "@semantic-release/github": "a release is made on the forge that the settings name",
-    "@semantic-release/gitlab": "a release is made on the forge that the settings name",
 }
 OPTIONS_NO_EQUAL = {
     "presetConfig": "its types are not read: name them in [[changelog.section]]",
     "writerOpts": "the changelog has one form",
     "changelogTitle": "the changelog has one form",
-    "npmPublish": "leave [[registry]] out to publish nowhere",
-    "assets": "what a release commits are its version files and changelog",
+    "pkgRoot": "name the package in that folder in [[package]]",
+    "tarballDir": "artifacts are kept with their release",
 }
+FORGES = {"@semantic-release/github": "github", "@semantic-release/gitlab": "gitlab"}
+ADDRESSES = {
+    "github": ("githubUrl", "githubApiPathPrefix", "githubApiUrl"),
+    "gitlab": ("gitlabUrl", "gitlabApiPathPrefix", ""),
+}
+API_PATHS = {"github": "/api/v3", "gitlab": "/api/v4"}
+FORGE_NOT_NEEDED = {
+    "successComment": "pull requests are not commented on after a release",
+    "successCommentCondition": "pull requests are not commented on after a release",
+    "failComment": "a release that stops says why, and goes on when it is run again",
+    "failCommentCondition": "a release that stops says why, and goes on when it is run again",
+    "failTitle": "a release that stops says why, and goes on when it is run again",
+    "releasedLabels": "labels are never used as state",
+    "addReleases": "the release has all artifacts itself",
+    "labels": "labels are never used as state",
+}
+FORGE_NO_EQUAL = {
+    "draftRelease": "a release is announced when its gates have opened and all files are there",
+    "discussionCategoryName": "no discussion is opened",
+    "assignees": "nobody is assigned",
+    "milestones": "milestones are not tied to releases",
+    "proxy": "the environment says it: HTTPS_PROXY",
+    "releaseNameTemplate": "a page is titled by package and version",
+    "releaseBodyTemplate": "the notes have one form",
+}
+COMMANDS_NO_EQUAL = {
+    "analyzeCommitsCmd": "the commits decide",
+    "generateNotesCmd": "the notes have one form",
+    "publishCmd": "what is published goes to a [[registry]], which is asked before and read back after",
+    "addChannelCmd": "a registry's channels follow the releases",
+    "successCmd": "nothing is run after a release",
+    "failCmd": "nothing is run after a release that stopped",
+    "shell": "commands are run by sh",
+    "execCwd": "commands are run in the package's folder",
+}
+TESTS = {"verifyConditionsCmd": "conditions", "verifyReleaseCmd": "verify-release"}
+VERSION_NOW = "${nextRelease.version}"
+NO_PLUGINS = ("@semantic-release/npm", "@semantic-release/github")
+"""What it does where the file names no plug-ins, beside reading commits and writing notes."""
 
 
 def read(draft: Draft, data: dict[str, Any]) -> None:
@@ -59,6 +97,8 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "plugins": _plugins,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    if "plugins" not in data and "extends" not in data:
+        _plugins(draft, "(no plugins)", list(NO_PLUGINS))
 
 
 def _branches(draft: Draft, key: str, value: Any) -> None:
@@ -86,28 +126,127 @@ def _branch(draft: Draft, key: str, branch: dict[str, Any]) -> None:
 
 
 def _plugins(draft: Draft, key: str, value: Any) -> None:
-    for entry in value:
-        name, options = (entry, {}) if isinstance(entry, str) else (entry[0], entry[1] if len(entry) > 1 else {})
-        place = f"{key} {text(name)}"[:80]
-        if name == "@semantic-release/changelog":
-            options = {"changelogFile": "CHANGELOG.md"} | options
-        if name in PLUGINS_NOT_NEEDED:
+    plugins = [_plugin(entry) for entry in value]
+    assets = [path for name, said in plugins if name in FORGES for path in _paths(said.get("assets") or [])]
+    # What is built comes first: the forge's assets are that.
+    for name, said in sorted(plugins, key=lambda plugin: plugin[0] != "@semantic-release/exec"):
+        place = f"{key} {name}"[:80]
+        if name in FORGES:
+            _forge(draft, place, FORGES[name], said)
+        elif name == "@semantic-release/npm":
+            _npm(draft, place, said)
+        elif name == "@semantic-release/exec":
+            _commands(draft, place, said, assets)
+        elif name == "@semantic-release/git":
+            _committed(draft, place, said)
+        elif name == "@semantic-release/changelog":
+            _answer(draft, place, {"changelogFile": "CHANGELOG.md"} | said)
+        elif name in PLUGINS_NOT_NEEDED:
             draft.not_needed(place, PLUGINS_NOT_NEEDED[name])
-        elif name not in ("@semantic-release/git", "@semantic-release/changelog"):
-            draft.no_equal(place, "tests before a release are [[test]], building is [build]; nothing else is run")
-            continue
-        takers = {
-            "changelogFile": package_setting("changelog"),
-            "releaseRules": _bumps,
-            "message": message_pattern("${nextRelease.version}"),
-            "pkgRoot": lambda draft, key, value: draft.no_equal(key, f"name the package in {value!r} in [[package]]"),
-        }
-        answer_all(
-            draft,
-            options,
-            Meanings(takers, {"preset": "commits are conventional"}, OPTIONS_NO_EQUAL),
-            prefix=f"{place}.",
-        )
+            _answer(draft, place, said)
+        else:
+            draft.no_equal(place, "tests before a release are [[test]], building is [[build]]; nothing else is run")
+
+
+def _plugin(entry: Any) -> tuple[str, dict[str, Any]]:
+    """Its name and its options."""
+    if isinstance(entry, str):
+        return entry, {}
+    return text(entry[0]), dict(entry[1]) if len(entry) > 1 else {}
+
+
+def _answer(draft: Draft, place: str, options: dict[str, Any]) -> None:
+    takers = {
+        "changelogFile": package_setting("changelog"),
+        "releaseRules": _bumps,
+        "message": message_pattern(VERSION_NOW),
+    }
+    meanings = Meanings(takers, {"preset": "commits are conventional"}, OPTIONS_NO_EQUAL)
+    answer_all(draft, options, meanings, prefix=f"{place}.")
+
+
+def _npm(draft: Draft, place: str, options: dict[str, Any]) -> None:
+    if options.get("npmPublish") is False:
+        draft.not_needed(f"{place}.npmPublish", "without [[registry]] nothing is published")
+    else:
+        draft.listed(place, "registry", {"provider": "npm"})
+    _answer(draft, place, {name: value for name, value in options.items() if name != "npmPublish"})
+
+
+def _forge(draft: Draft, place: str, provider: str, options: dict[str, Any]) -> None:
+    """The address of the API is said whole, or as that of the pages and a path."""
+    pages, prefix, whole = ADDRESSES[provider]
+    own = (pages, prefix, whole)
+    api_url = text(options.get(whole, ""))
+    if not api_url and pages in options:
+        path = text(options.get(prefix, API_PATHS[provider]))
+        api_url = f"{text(options[pages]).rstrip('/')}/{path.strip('/')}"
+    draft.shown_on(place, provider, api_url=api_url)
+    for name in (name for name in options if name in own):
+        draft.taken(f"{place}.{name}", f"forge.api_url = {api_url!r}"[:160])
+    rest = {name: value for name, value in options.items() if name not in own}
+    takers = {"assets": _shown_assets}
+    answer_all(draft, rest, Meanings(takers, FORGE_NOT_NEEDED, FORGE_NO_EQUAL), prefix=f"{place}.")
+
+
+def _shown_assets(draft: Draft, key: str, value: Any) -> None:
+    """What is shown is what was built."""
+    if not _paths(value):
+        draft.not_needed(key, "it is empty")
+    elif any(table["provider"] == "command" for table in draft.settings.get("build", [])):
+        draft.taken(key, "the [[build]] leaves them as artifacts, and all artifacts are shown")
+    else:
+        listed = ", ".join(_paths(value))[:80]
+        draft.no_equal(key, f"all artifacts are shown: let a [[build]] with the provider command leave {listed}")
+
+
+def _paths(assets: Any) -> list[str]:
+    """The paths of assets, each a path or a table with one; what is taken out again (`!…`) is not."""
+    listed = assets if isinstance(assets, list) else [assets]
+    found = [text(each.get("path", "")) if isinstance(each, dict) else text(each) for each in listed]
+    return [path for path in found if path and not path.startswith("!")]
+
+
+def _commands(draft: Draft, place: str, options: dict[str, Any], assets: list[str]) -> None:
+    """What must succeed before a release is a [[test]]; what prepares files that are shown is a [[build]]."""
+
+    def prepare(draft: Draft, key: str, value: Any) -> None:
+        command = _filled(text(value), '"$1"')
+        if not assets or any(re.fullmatch(r"[\w./*-]+", path) is None for path in assets):
+            draft.no_equal(key, "version files are set by a release; what else is built is a [[build]] of its own")
+            return
+        script = f'{command}\ncp {" ".join(assets)} "$0"'
+        arguments = ["sh", "-e", "-c", script, "{output}", "{version}"]
+        draft.listed(key, "build", {"provider": "command", "command": arguments})
+
+    def test(draft: Draft, key: str, value: Any) -> None:
+        arguments = ["sh", "-e", "-c", _filled(text(value), '"$0"'), "{version}"]
+        draft.listed(key, "test", {"name": TESTS[key.rpartition(".")[2]], "command": arguments})
+
+    takers = {"prepareCmd": prepare} | dict.fromkeys(TESTS, test)
+    answer_all(draft, options, Meanings(takers, {}, COMMANDS_NO_EQUAL), prefix=f"{place}.")
+
+
+def _filled(command: str, version: str) -> str:
+    """A command with `version` where its placeholder is. ValueError where that means something else in its place, and
+    for placeholders that have no equal."""
+    found = command.replace(VERSION_NOW, version)
+    if "${" in found or "<%" in found or any(VERSION_NOW in quoted for quoted in re.findall(r"'[^']*'", command)):
+        raise ValueError(f"{command[:60]!r} has placeholders that have no equal")
+    return found
+
+
+def _committed(draft: Draft, place: str, options: dict[str, Any]) -> None:
+    """A release commits version files and changelog; files that are known to state the version are found anyway."""
+    rest = {name: value for name, value in options.items() if name != "assets"}
+    for path in _paths(options.get("assets") or []):
+        name = path.rpartition("/")[2]
+        if kind_by_name(path) is not None or name.lower().startswith("changelog"):
+            draft.not_needed(f"{place}.assets {path}"[:80], "a release commits version files and changelog")
+        else:
+            words = "a release commits version files and changelog alone: what is built is no part of the source"
+            draft.no_equal(f"{place}.assets {path}"[:80], words)
+    _answer(draft, place, rest)
 
 
 def _bumps(draft: Draft, key: str, value: Any) -> None:

@@ -17,11 +17,14 @@ from shipline.capabilities.scaffold.answers import (
     sections,
     text,
 )
+from shipline.capabilities.scaffold.places import known, put_version_files
+from shipline.capabilities.version_files import kind_by_name
 
 ENDINGS = ("", ".json", ".js", ".cjs")
 FILES: dict[str, tuple[str, ...]] = {f".versionrc{ending}": () for ending in ENDINGS} | {
     "package.json": ("standard-version",)
 }
+KINDS = {"json": "npm-package", "plain-text": "plain", "maven": "maven", "gradle": "gradle"}
 FORGE = "links are those of the remote's forge"
 NOT_NEEDED = {
     "$schema": "it is for editors",
@@ -62,5 +65,17 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
 
 
 def _files(draft: Draft, key: str, value: Any) -> None:
-    names = [text(each["filename"] if isinstance(each, dict) else each) for each in value]
-    draft.put_package(key, "version_files", names)
+    """A name, or a table with the kind; what runs code of the project is left to a person."""
+    for number, each in enumerate(value):
+        place = f"{key}[{number}]"
+        name = text(each["filename"] if isinstance(each, dict) else each)
+        kind = each.get("type", "") if isinstance(each, dict) else ""
+        if isinstance(each, dict) and "updater" in each:
+            draft.no_equal(place, f"its updater is code: give {name[:60]!r} a `pattern` with (?P<version>…)")
+        elif kind_by_name(name) is None and kind in KINDS:
+            put_version_files(draft, place, [{"path": name, "kind": KINDS[kind]}])
+        else:
+            try:
+                put_version_files(draft, place, [known(name)])
+            except ValueError as error:
+                draft.no_equal(place, str(error))

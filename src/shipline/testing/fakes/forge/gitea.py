@@ -9,22 +9,23 @@ import re
 from email.message import Message
 from typing import Any
 
-from shipline.ports.forge import PullState, StatusState
-from shipline.testing.fakes.forge.model import File, ForgeModel, Note, Page, Pull, Refused, Said
+from shipline.ports.forge import PullState
+from shipline.testing.fakes.forge.dialects import ReposDialect
+from shipline.testing.fakes.forge.model import File, Pull, Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 REPOSITORY_ID, FORK_ID = 7, 8
 
 
-class GiteaDialect:
+class GiteaDialect(ReposDialect):
     """How Gitea says it."""
 
     prefix = "/api/v1"
     page_parameter = "limit"
     page_size_max = 50
-
-    def __init__(self, model: ForgeModel) -> None:
-        self.model = model
+    failures = ("error", "warning")
+    state_name = "status"
+    changed_status = 201
 
     def token_of(self, headers: Message) -> str:
         """`token` or `Bearer`."""
@@ -53,24 +54,12 @@ class GiteaDialect:
             ("DELETE", f"{at}/branches/(.+)", self.delete_branch),
             ("GET", f"{at}/tags/(.+)", self.tag),
             ("POST", f"{at}/tags", self.create_tag),
-            ("GET", f"{at}/pulls", self.pulls),
-            ("POST", f"{at}/pulls", self.open_pull),
-            ("GET", rf"{at}/pulls/(\d+)", lambda asked: Reply(_pull(self.model.pull(asked.number(0))))),
-            ("PATCH", rf"{at}/pulls/(\d+)", self.change_pull),
             ("GET", f"{at}/commits/([^/]+)/pull", self.pull_of),
             ("GET", f"{at}/statuses/([^/]+)", self.statuses),
-            ("POST", f"{at}/statuses/([^/]+)", self.say),
-            ("GET", f"{at}/releases/tags/(.+)", self.page_of),
-            ("GET", f"{at}/releases", lambda _: Reply([_page(page) for page in reversed(self.model.pages.values())])),
-            ("POST", f"{at}/releases", self.create_page),
-            ("PATCH", rf"{at}/releases/(\d+)", self.change_page),
-            ("DELETE", rf"{at}/releases/(\d+)", self.delete_page),
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
             ("DELETE", rf"{at}/releases/(\d+)/assets/(\d+)", self.delete_file),
-            ("GET", rf"{at}/issues/(\d+)/comments", self.notes),
-            ("POST", rf"{at}/issues/(\d+)/comments", self.add_note),
-            ("PATCH", rf"{at}/issues/comments/(\d+)", self.change_note),
+            *self.repos_routes(at),
         ]
 
     # --- repository, branches, tags ----------------------------------------------------------------------------
@@ -121,57 +110,13 @@ class GiteaDialect:
         """No filter by branches, as before 1.23."""
         state = asked.query.get("state", "open")
         found = [pull for pull in self.model.pulls.values() if state == "all" or pull.state is PullState.OPEN]
-        return Reply([_pull(pull) for pull in found])
-
-    def open_pull(self, asked: Request) -> Reply:
-        body = asked.body
-        made = self.model.open_pull(body["head"], body["base"], body["title"], body.get("body") or "")
-        return Reply(_pull(made), 201)
-
-    def change_pull(self, asked: Request) -> Reply:
-        body = asked.body
-        changed = self.model.change_pull(
-            asked.number(0), title=body.get("title"), body=body.get("body"), close=body.get("state") == "closed"
-        )
-        return Reply(_pull(changed), 201)
+        return Reply([self._pull(pull) for pull in found])
 
     def pull_of(self, asked: Request) -> Reply:
         found = [pull for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]]
-        return Reply(_pull(found[0])) if found else self.says_no(404)
+        return Reply(self._pull(found[0])) if found else self.says_no(404)
 
     # --- releases ----------------------------------------------------------------------------------------------
-
-    def page_of(self, asked: Request) -> Reply:
-        found = self.model.page_of(asked.names[0])
-        return self.says_no(404) if found is None or found.draft else Reply(_page(found))
-
-    def create_page(self, asked: Request) -> Reply:
-        body = asked.body
-        page = Page(
-            key=0,
-            tag=body["tag_name"],
-            title=body.get("name") or "",
-            notes=body.get("body") or "",
-            draft=body.get("draft", False),
-            prerelease=body.get("prerelease", False),
-        )
-        return Reply(_page(self.model.create_page(page, one_a_tag=True)), 201)
-
-    def change_page(self, asked: Request) -> Reply:
-        body = asked.body
-        page = self.model.change_page(
-            self.model.page(asked.number(0)),
-            tag=body.get("tag_name"),
-            title=body.get("name"),
-            notes=body.get("body"),
-            draft=body.get("draft"),
-            prerelease=body.get("prerelease"),
-        )
-        return Reply(_page(page))
-
-    def delete_page(self, asked: Request) -> Reply:
-        self.model.delete_page(asked.number(0))
-        return Reply(None, 204)
 
     def files(self, asked: Request) -> Reply:
         return Reply([_file(file) for file in self.model.page(asked.number(0)).files.values()])
@@ -182,37 +127,18 @@ class GiteaDialect:
         made = self.model.add_file(page, asked.query.get("name", name), content, unique=False)
         return Reply(_file(made), 201)
 
-    def delete_file(self, asked: Request) -> Reply:
-        self.model.delete_file(asked.number(1))
-        return Reply(None, 204)
-
-    # --- comments and statuses ---------------------------------------------------------------------------------
-
-    def notes(self, asked: Request) -> Reply:
-        self.model.pull(asked.number(0))
-        return Reply([_note(note) for note in self.model.notes.values() if note.pull == asked.number(0)])
-
-    def add_note(self, asked: Request) -> Reply:
-        return Reply(_note(self.model.add_note(asked.number(0), asked.body["body"])), 201)
-
-    def change_note(self, asked: Request) -> Reply:
-        return Reply(_note(self.model.change_note(asked.number(0), asked.body["body"])))
+    # --- statuses ----------------------------------------------------------------------------------------------
 
     def statuses(self, asked: Request) -> Reply:
-        return Reply([_status(said) for said in self.model.said if said.commit == asked.names[0]])
+        return Reply([self._status(said) for said in self.model.said if said.commit == asked.names[0]])
 
-    def say(self, asked: Request) -> Reply:
-        body = asked.body
-        state = StatusState.FAILURE if body["state"] in ("error", "warning") else StatusState(body["state"])
-        said = Said(
-            key=0,
-            commit=asked.names[0],
-            context=body.get("context") or "default",
-            state=state,
-            description=body.get("description") or "",
-            url=body.get("target_url") or "",
-        )
-        return Reply(_status(self.model.say(said)), 201)
+    def _pull(self, pull: Pull) -> dict[str, Any]:
+        return self._common_of(pull, f"https://127.0.0.1/pulls/{pull.number}") | {
+            "merged": pull.state is PullState.MERGED,
+            "merge_commit_sha": pull.merge_commit,
+            "head": {"ref": pull.head, "repo_id": FORK_ID if pull.fork else REPOSITORY_ID},
+            "base": {"ref": pull.base, "repo_id": REPOSITORY_ID},
+        }
 
 
 def _attachment(asked: Request) -> tuple[str, bytes]:
@@ -226,46 +152,5 @@ def _attachment(asked: Request) -> tuple[str, bytes]:
     raise Refused("invalid", "attachment is missing")
 
 
-def _pull(pull: Pull) -> dict[str, Any]:
-    return {
-        "number": pull.number,
-        "title": pull.title,
-        "body": pull.body,
-        "state": "open" if pull.state is PullState.OPEN else "closed",
-        "merged": pull.state is PullState.MERGED,
-        "merge_commit_sha": pull.merge_commit,
-        "head": {"ref": pull.head, "repo_id": FORK_ID if pull.fork else REPOSITORY_ID},
-        "base": {"ref": pull.base, "repo_id": REPOSITORY_ID},
-        "html_url": f"https://127.0.0.1/pulls/{pull.number}",
-        "labels": [{"name": label} for label in pull.labels],
-    }
-
-
-def _page(page: Page) -> dict[str, Any]:
-    return {
-        "id": page.key,
-        "tag_name": page.tag,
-        "name": page.title,
-        "body": page.notes,
-        "draft": page.draft,
-        "prerelease": page.prerelease,
-        "html_url": f"https://127.0.0.1/releases/tag/{page.tag}",
-    }
-
-
 def _file(file: File) -> dict[str, Any]:
     return {"id": file.key, "name": file.name, "size": len(file.content), "uuid": f"{file.key:032x}"}
-
-
-def _note(note: Note) -> dict[str, Any]:
-    return {"id": note.key, "body": note.body}
-
-
-def _status(said: Said) -> dict[str, Any]:
-    return {
-        "id": said.key,
-        "context": said.context,
-        "status": said.state.value,
-        "description": said.description,
-        "target_url": said.url,
-    }

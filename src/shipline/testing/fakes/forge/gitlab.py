@@ -10,7 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from shipline.ports.forge import PullState, StatusState
-from shipline.testing.fakes.forge.model import File, ForgeModel, Note, Page, Pull, Refused, Said
+from shipline.testing.fakes.forge.dialects import CommonDialect
+from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Refused, Said
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 PROJECT_ID, FORK_ID = 42, 43
@@ -21,7 +22,7 @@ STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", S
 STATES = {word: state for state, word in STATE_WORDS.items()} | {"running": StatusState.PENDING}
 
 
-class GitLabDialect:
+class GitLabDialect(CommonDialect):
     """How GitLab says it. `packages` are the names and versions of the generic packages, their ids by order."""
 
     prefix = "/api/v4"
@@ -29,7 +30,7 @@ class GitLabDialect:
     page_size_max = 100
 
     def __init__(self, model: ForgeModel) -> None:
-        self.model = model
+        super().__init__(model)
         self.packages: list[tuple[str, str]] = []
         self.links: dict[int, str] = {}
 
@@ -245,17 +246,7 @@ class GitLabDialect:
     def _stored_in(self, asked: Request) -> dict[int, File]:
         return self.model.stored.setdefault("/".join(self.packages[asked.number(0) - 1]), {})
 
-    # --- notes and statuses ------------------------------------------------------------------------------------
-
-    def notes(self, asked: Request) -> Reply:
-        self.model.pull(asked.number(0))
-        return Reply([_note(note) for note in self.model.notes.values() if note.pull == asked.number(0)])
-
-    def add_note(self, asked: Request) -> Reply:
-        return Reply(_note(self.model.add_note(asked.number(0), asked.body["body"])), 201)
-
-    def change_note(self, asked: Request) -> Reply:
-        return Reply(_note(self.model.change_note(asked.number(1), asked.body["body"])))
+    # --- statuses ----------------------------------------------------------------------------------------------
 
     def statuses(self, asked: Request) -> Reply:
         newest = {said.context: said for said in self.model.said if said.commit == asked.names[0]}
@@ -303,10 +294,6 @@ def _link(file: File) -> dict[str, Any]:
 
 def _stored(file: File) -> dict[str, Any]:
     return {"id": file.key, "file_name": file.name, "size": len(file.content), "file_sha256": file.sha256}
-
-
-def _note(note: Note) -> dict[str, Any]:
-    return {"id": note.key, "body": note.body}
 
 
 def _status(said: Said) -> dict[str, Any]:

@@ -98,12 +98,16 @@ class ServerFaults:
 
 
 class ForgeServer:
-    """A forge that listens on loopback. `requests` lists method and path of all that came, `tokens` what they bore."""
+    """A forge that listens on loopback. `requests` lists method and path of all that came, `tokens` what they bore.
+
+    `admits` says whether a request to a path may bear a token; it may be set to other rules than the one token.
+    """
 
     def __init__(self, model: ForgeModel, dialect: Dialect, *, token: str = "fake-forge-token") -> None:  # noqa: S107 - opens nothing but this fake
         self.model = model
         self.dialect = dialect
         self.token = token
+        self.admits: Callable[[str, str], bool] = lambda _path, borne: borne == self.token
         self.faults = ServerFaults()
         self.requests: list[tuple[str, str]] = []
         self.tokens: list[str] = []
@@ -194,7 +198,7 @@ class ForgeServer:
         if faults.limited > 0:
             faults.limited -= 1
             return Reply({"message": "API rate limit exceeded"}, faults.limit_status, faults.limit_headers)
-        if self.tokens[-1] != self.token:
+        if not self.admits(urlsplit(target).path, self.tokens[-1]):
             return self.dialect.says_no(401)
         if method != "GET" and not self.model.may_write:
             return self.dialect.says_no(403)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from shipline.clients.git_command import GitFailed
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError, UnavailableError
-from shipline.providers.repository.command import GitFailed
 
 
 def signing_error(name: str, why: str) -> ShiplineError:

@@ -33,6 +33,14 @@ INHERITED = (
     "GIT_WORK_TREE",
 )
 
+# A user's settings that would change what we read: signatures in the log, another encoding.
+PLAIN_LOG = ("-c", "log.showSignature=false", "log", "-z", "--encoding=UTF-8", "--no-color", "--no-notes")
+
+# Hooks check what people commit: they may ask, rewrite the message or need tools that are not here. What Shipline
+# commits was made by itself and is judged by the gates, so no hook runs (`--no-verify` would leave
+# prepare-commit-msg, which could drop the key). The identity is the configured one, never one guessed from the host.
+OWN_COMMIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "user.useConfigOnly=true", "-c", "i18n.commitEncoding=UTF-8")
+
 
 class GitFailed(ShiplineError):
     """git ended with an error. `complaint` is what it said, bounded, without credentials; `output` its output."""

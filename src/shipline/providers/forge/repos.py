@@ -1,0 +1,131 @@
+"""The API that GitHub has and that Gitea took over: repositories below /repos, releases and comments with numbers.
+
+Where the two differ, each says so itself.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from typing import Any
+
+from shipline.clients.forge_json import entries, flag, number, text, text_or_none
+from shipline.ports.forge import Asset, ForgeRelease, PullRequest, PullState
+from shipline.providers.forge.access import RELEASES_MAX
+from shipline.providers.forge.rest import RESTForge
+
+ASSETS_MAX = 1000
+
+
+class ReposForge(RESTForge):
+    """What both have. `content_need` and `pull_need` name the permissions that changes take."""
+
+    content_need: str
+    pull_need: str
+
+    @cached_property
+    def _at(self) -> str:
+        return f"/repos/{self._settings.repository}"
+
+    # --- pull requests -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _was_merged(self, item: Any) -> bool:
+        """Whether a pull request says that it was."""
+
+    def _pull(self, item: Any) -> PullRequest:
+        merged, is_open = self._was_merged(item), text(item, "state") == "open"
+        return PullRequest(
+            number=number(item, "number"),
+            title=text(item, "title"),
+            body=text_or_none(item, "body") or "",
+            head=text(item, "head", "ref"),
+            base=text(item, "base", "ref"),
+            state=PullState.MERGED if merged else PullState.OPEN if is_open else PullState.CLOSED,
+            url=text(item, "html_url"),
+            merge_commit=text_or_none(item, "merge_commit_sha") if merged else None,
+            labels=tuple(text(label, "name") for label in entries(item, "labels")),
+        )
+
+    def _pull_at(self, number: int) -> str:
+        return f"{self._at}/pulls/{number}"
+
+    def _make_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
+        given = {"head": head, "base": base, "title": title, "body": body}
+        return self._pull(self._http.send("POST", f"{self._at}/pulls", given, need=self.pull_need))
+
+    def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
+        """PATCH it."""
+        given = {"title": title, "body": body}
+        return self._pull(self._http.send("PATCH", self._pull_at(number), given, need=self.pull_need))
+
+    def _close_pull(self, number: int) -> PullRequest:
+        return self._pull(self._http.send("PATCH", self._pull_at(number), {"state": "closed"}, need=self.pull_need))
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _asset(self, item: Any) -> Asset:
+        """A file of a release out of JSON."""
+
+    @abstractmethod
+    def _tag_in_path(self, tag: str) -> str:
+        """A tag's name as part of a release's address."""
+
+    def find_release(self, tag: str) -> ForgeRelease | None:
+        """GET it by its tag; a draft is in the list alone, the oldest of several being the one."""
+        found = self._http.find(f"{self._at}/releases/tags/{self._tag_in_path(tag)}")
+        if found is not None:
+            return _release(found)
+        drafts = [item for item in self._list("releases", RELEASES_MAX) if text(item, "tag_name") == tag]
+        return _release(min(drafts, key=lambda item: number(item, "id"))) if drafts else None
+
+    def _make_release(self, release: ForgeRelease) -> ForgeRelease:
+        return _release(self._http.send("POST", f"{self._at}/releases", _told(release), need=self.content_need))
+
+    def update_release(self, release: ForgeRelease) -> ForgeRelease:
+        """PATCH it."""
+        return _release(self._http.send("PATCH", self._place(release), _told(release), need=self.content_need))
+
+    def delete_release(self, release: ForgeRelease) -> None:
+        """DELETE it."""
+        self._http.remove(self._place(release), need=self.content_need)
+
+    def assets(self, release: ForgeRelease) -> tuple[Asset, ...]:
+        """GET the list."""
+        items = self._http.pages(f"{self._place(release)}/assets", items_max=ASSETS_MAX)
+        return tuple(sorted((self._asset(item) for item in items), key=lambda asset: asset.name))
+
+    def _place(self, release: ForgeRelease) -> str:
+        return f"{self._at}/releases/{int(release.key)}"
+
+    # --- comments ----------------------------------------------------------------------------------------------
+
+    def _comments_of(self, number: int) -> str:
+        return f"issues/{number}/comments"
+
+    def _comment_at(self, number: int, key: int) -> str:
+        del number  # Comments have numbers of their own.
+        return f"issues/comments/{key}"
+
+
+def _told(release: ForgeRelease) -> dict[str, Any]:
+    return {
+        "tag_name": release.tag,
+        "name": release.title,
+        "body": release.notes_markdown,
+        "draft": release.draft,
+        "prerelease": release.prerelease,
+    }
+
+
+def _release(item: Any) -> ForgeRelease:
+    return ForgeRelease(
+        key=str(number(item, "id")),
+        tag=text(item, "tag_name"),
+        title=text_or_none(item, "name") or "",
+        notes_markdown=text_or_none(item, "body") or "",
+        draft=flag(item, "draft"),
+        prerelease=flag(item, "prerelease"),
+        url=text_or_none(item, "html_url") or "",
+    )

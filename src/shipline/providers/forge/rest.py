@@ -1,0 +1,223 @@
+"""What forges with a REST API do alike: look before something is made, make it once, read it back.
+
+A forge says where its things are and how it puts them into JSON; what makes a call safe to repeat stands here. The
+forges that took over GitHub's API share more than that: see `ReposForge`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, ClassVar
+
+from shipline.clients.forge_http import ForgeHTTP, made
+from shipline.clients.forge_json import number, text, text_or_none
+from shipline.ports.forge import (
+    Comment,
+    CommitStatus,
+    ForgeRelease,
+    PullRequest,
+    PullState,
+    Ref,
+    bears,
+    hidden,
+)
+from shipline.ports.provider import ProviderContext
+from shipline.providers.forge.access import (
+    COMMENTS_MAX,
+    Credential,
+    ForgeSettings,
+    Kind,
+    Token,
+    client,
+    commit_in_path,
+    in_path,
+    same,
+)
+
+
+class RESTForge(ABC):
+    """The part of the Forge port that does not depend on which forge it is.
+
+    `comment_need` names the permission that comments take, `change_method` is the verb that changes something, and
+    `description_max` bounds what a status says, in characters. `_oldest_first` is the query by which comments come in
+    the order in which they were written, None where they always do.
+    """
+
+    api_version = 1
+    kind: Kind
+    comment_need: str
+    change_method = "PATCH"
+    description_max = 255
+    _oldest_first: ClassVar[dict[str, str] | None] = None
+
+    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
+        self._settings = settings
+        self._context = context
+
+    @cached_property
+    def _http(self) -> ForgeHTTP:
+        return client(self.kind, self._settings, self._context, self._credential())
+
+    def _credential(self) -> Credential:
+        return Token.of(self._settings, self._context, self.kind.variable)
+
+    @cached_property
+    @abstractmethod
+    def _at(self) -> str:
+        """Where the repository is, from the API's address."""
+
+    def _list(self, path: str, items_max: int, query: dict[str, str] | None = None) -> Iterator[Any]:
+        return self._http.pages(f"{self._at}/{path}", query, items_max=items_max)
+
+    # --- branches and tags -------------------------------------------------------------------------------------
+
+    def default_branch(self) -> str:
+        """GET the repository."""
+        return text(self._http.get(self._at), "default_branch")
+
+    @abstractmethod
+    def find_branch(self, name: str) -> Ref | None:
+        """As the port has it."""
+
+    @abstractmethod
+    def find_tag(self, name: str) -> Ref | None:
+        """As the port has it."""
+
+    @abstractmethod
+    def _make_branch(self, name: str, commit: str) -> Ref:
+        """POST it, once."""
+
+    @abstractmethod
+    def _make_tag(self, name: str, commit: str) -> Ref:
+        """POST it, once."""
+
+    def create_branch(self, name: str, commit: str) -> Ref:
+        """Made once; ConflictError where it stands elsewhere."""
+        in_path(name)
+        target = commit_in_path(commit)
+        return same(made(lambda: self.find_branch(name), lambda: self._make_branch(name, target)), commit, "branch")
+
+    def create_tag(self, name: str, commit: str) -> Ref:
+        """Made once; ConflictError where it stands elsewhere."""
+        in_path(name)
+        target = commit_in_path(commit)
+        return same(made(lambda: self.find_tag(name), lambda: self._make_tag(name, target)), commit, "tag")
+
+    @abstractmethod
+    def _remove_branch(self, name: str) -> None:
+        """DELETE it; gone already is as good."""
+
+    def delete_branch(self, name: str, commit: str) -> None:
+        """Where it is, and stands on `commit`; ConflictError where it stands elsewhere."""
+        found = self.find_branch(name)
+        if found is not None:
+            same(found, commit, "branch")
+            self._remove_branch(name)
+
+    # --- pull requests -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def open_pull_requests(self, *, head: str = "", base: str = "") -> tuple[PullRequest, ...]:
+        """As the port has it."""
+
+    @abstractmethod
+    def _pull(self, item: Any) -> PullRequest:
+        """A pull request out of JSON."""
+
+    @abstractmethod
+    def _pull_at(self, number: int) -> str:
+        """Where one is."""
+
+    @abstractmethod
+    def _make_pull(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
+        """POST it, once."""
+
+    @abstractmethod
+    def _close_pull(self, number: int) -> PullRequest:
+        """Close an open one."""
+
+    def find_pull_request(self, number: int) -> PullRequest | None:
+        """GET it."""
+        found = self._http.find(self._pull_at(number))
+        return None if found is None else self._pull(found)
+
+    def create_pull_request(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
+        """Opened once: each forge refuses a second one between the same branches."""
+        return made(
+            lambda: next(iter(self.open_pull_requests(head=head, base=base)), None),
+            lambda: self._make_pull(head=head, base=base, title=title, body=body),
+        )
+
+    def close_pull_request(self, number: int) -> PullRequest:
+        """Close it where it is open."""
+        found = self._pull(self._http.get(self._pull_at(number)))
+        return found if found.state is not PullState.OPEN else self._close_pull(number)
+
+    # --- releases ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def find_release(self, tag: str) -> ForgeRelease | None:
+        """As the port has it."""
+
+    @abstractmethod
+    def _make_release(self, release: ForgeRelease) -> ForgeRelease:
+        """POST it, once; its key is not known yet."""
+
+    def create_release(
+        self, tag: str, *, title: str, notes_markdown: str, draft: bool, prerelease: bool
+    ) -> ForgeRelease:
+        """Made once."""
+        in_path(tag)
+        wanted = ForgeRelease("", tag, title, notes_markdown, draft, prerelease)
+        return made(lambda: self.find_release(tag), lambda: self._make_release(wanted))
+
+    # --- comments and statuses ---------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _comments_of(self, number: int) -> str:
+        """Where the comments of a pull request are, from the repository."""
+
+    @abstractmethod
+    def _comment_at(self, number: int, key: int) -> str:
+        """Where one of them is, from the repository."""
+
+    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
+        """Change the first that bears the marker, or POST one."""
+        given = {"body": f"{hidden(marker)}\n{body}"}
+        path = self._comments_of(number)
+
+        def look() -> Comment | None:
+            items = self._list(path, COMMENTS_MAX, self._oldest_first)
+            return next((_comment(item) for item in items if bears(text_or_none(item, "body") or "", marker)), None)
+
+        def make() -> Comment:
+            return _comment(self._http.send("POST", f"{self._at}/{path}", given, need=self.comment_need))
+
+        found = made(look, make)
+        if found.body == given["body"]:
+            return found
+        place = f"{self._at}/{self._comment_at(number, int(found.key))}"
+        return _comment(self._http.send(self.change_method, place, given, need=self.comment_need))
+
+    @abstractmethod
+    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
+        """As the port has it."""
+
+    @abstractmethod
+    def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
+        """POST it, once."""
+
+    def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:
+        """Said where it is not the newest of its context already."""
+        wanted = replace(status, description=status.description[: self.description_max])
+        return made(
+            lambda: next((one for one in self.statuses(commit) if one == wanted), None),
+            lambda: self._make_status(commit_in_path(commit), wanted),
+        )
+
+
+def _comment(item: Any) -> Comment:
+    return Comment(str(number(item, "id")), text_or_none(item, "body") or "")

@@ -1,0 +1,63 @@
+"""Taking back what happened between two commits, on top of a third, without a branch, an index or a work tree.
+
+As `git revert` does it, for a whole range at once: what came before is made the child of what came after, and is merged
+into the third. Needs git 2.38 (`git merge-tree --write-tree`, https://git-scm.com/docs/git-merge-tree).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from shipline.clients.git_command import GitCommand, GitFailed
+from shipline.domain.errors import ShiplineError
+from shipline.ports.repository import Stretch
+
+# The helper commit is named by nobody; a fixed time makes it the same each time.
+LONG_AGO = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
+UNKNOWN_OPTION = ("unknown option", "usage: git merge-tree", "unknown rev --write-tree")
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The merged tree, or the paths on which both sides disagree."""
+
+    tree: str
+    conflicts: tuple[str, ...] = ()
+
+
+def changed_between(git: GitCommand, since: str, until: str) -> dict[str, str]:
+    """The paths that differ, each with the index entry (`mode object`) that it has in `since`, of mode 0 for none."""
+    options = ("diff-tree", "-r", "-z", "--no-renames", "--no-commit-id", "--end-of-options", until, since)
+    fields = git.run("compare two commits", *options).split(b"\0")
+    # Each is `:mode mode object object status`, then the path, the second of each pair being that in `since`.
+    pairs = zip(fields[0::2], fields[1::2], strict=False)
+    entries = ((head.decode("ascii").split(), os.fsdecode(path)) for head, path in pairs)
+    return {path: f"{head[1]} {head[3]}" for head, path in entries}
+
+
+def reverted_tree(git: GitCommand, base: str, stretch: Stretch, identity: tuple[str, ...]) -> Merged:
+    """The tree of `base` without what happened in the stretch. ShiplineError for an old git."""
+    before, until = changed_between(git, stretch.since, stretch.until), stretch.until
+    lines = "".join(f"{before[path]}\t{path}\0" for path in stretch.paths if path in before)
+    with tempfile.TemporaryDirectory() as scratch:
+        index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        git.run("read the tree", "read-tree", until, environ=index)
+        git.run("set files", "update-index", "-z", "--index-info", stdin=os.fsencode(lines), environ=index)
+        tree = git.run("write the tree", "write-tree", environ=index).decode("ascii").strip()
+    made = (*identity, "commit-tree", tree, "-p", until, "-m", "what was before")
+    back = git.run("prepare a revert", *made, environ=LONG_AGO).decode("ascii").strip()
+    try:
+        merge = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", base, back)
+        return Merged(git.run("merge a revert", *merge).split(b"\0")[0].decode("ascii").strip())
+    except GitFailed as failure:
+        if any(words in failure.complaint for words in UNKNOWN_OPTION):
+            raise ShiplineError(
+                "this git cannot merge without a work tree", why="git 2.38 is the first that can", todo="update git"
+            ) from None
+        tree, *names = failure.output.split("\0")
+        if failure.complaint or not names:
+            raise
+        return Merged(tree, tuple(sorted({name for name in names if name})))
