@@ -11,10 +11,10 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill bench bench-plans demo lock
+.PHONY: help setup setup-tests check format test test-kill bench bench-plans bench-rollouts demo lock
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## prepare this clone: system packages, .venv with locked packages, .venv/bin/shipline
 	@scripts/setup.sh
@@ -44,6 +44,9 @@ bench: setup-tests ## measure what the documentation claims
 
 bench-plans: setup-tests ## planning beside other tools and git itself; CASES="next-100k" for one, QUICK=--quick for one turn
 	$(BIN)/python -m bench.plans $(QUICK) $(CASES)
+
+bench-rollouts: setup-tests ## the canary analysis beside those of others, and what it promises; QUICK=--quick for a minute
+	$(BIN)/python bench/analysis.py $(QUICK)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
 	$(BIN)/python examples/demo.py

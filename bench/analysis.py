@@ -88,6 +88,31 @@ def table(results: list[dict[str, Any]]) -> Iterator[str]:
             yield _row(result, own)
 
 
+def promises(results: list[dict[str, Any]]) -> Iterator[str]:
+    """What is promised of these cases, each with what was measured, and whether it was kept."""
+    own = {(one["rate"], one["regression"]): one for one in results if one["method"] == "shipline"}
+    good = [one["rollback"] for (_, regression), one in own.items() if regression == "none"]
+    yield _promise("good releases rolled back, mean, %", 100 * sum(good) / len(good), 0.5)
+    yield _promise("good releases rolled back, worst rate, %", 100 * max(good), 1.0)
+    for (rate, regression), one in own.items():
+        if regression == "none" and rate >= 50:
+            yield _promise(f"{rate:g} req/s: good release promoted, s", one["t_promote"], 720)
+        if regression == "broken":
+            yield _promise(f"{rate:g} req/s: broken, failed requests", one["bad_median"], max(10.0, 0.1 * rate))
+    if (slow := own.get((50.0, "err+1pp"))) is not None:
+        yield _promise("50 req/s, +1pp: missed, %", 100 * (1 - slow["rollback"]), 1.0)
+        yield _promise("50 req/s, +1pp: found after, s", slow["t_rollback"], 200)
+        yield _promise("50 req/s, +1pp: failed requests", slow["bad_median"], 30)
+    if (fast := own.get((1000.0, "err+5pp"))) is not None:
+        yield _promise("1000 req/s, +5pp: found after, s", fast["t_rollback"], 60)
+        yield _promise("1000 req/s, +5pp: failed requests", fast["bad_median"], 25)
+
+
+def _promise(words: str, measured: float | None, most: float) -> str:
+    kept = measured is not None and measured <= most
+    return f"{'kept' if kept else 'MISSED':7} {words:45} {_figure(measured, 2):>8} (at most {most:g})"
+
+
 def _row(result: dict[str, Any], own: dict[str, Any]) -> str:
     time = "t_promote" if result["regression"] == "none" else "t_rollback"
     return (
@@ -118,6 +143,7 @@ def main(arguments_given: list[str] | None = None) -> None:
         print(f"\n{environment}: {plan.runs} runs a case of ours, {plan.runs_others} of the others")
         results = [*ours(plan, environment, arguments.seed), *others(plan, environment, arguments.seed)]
         print("\n".join(table(results)), flush=True)
+        print("\n".join(promises(results)), flush=True)
     if plan.cases:
         print("\nrandom scenarios, within 12 minutes:")
         scale = ("--seed", str(arguments.seed), "--cases", str(plan.cases))
