@@ -122,7 +122,7 @@ def test_a_template_finds_no_credentials_even_outside_of_its_sandbox(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     program = tmp_path / "outside.py"
-    program.write_text("import json, os, sys\njson.dump({'text': str(os.environ)}, open(sys.argv[2], 'w'))\n")
+    program.write_text("import json, os, sys\njson.dump({'text': str(os.environ)}, sys.stdout)\n")
     monkeypatch.setenv("NPM_TOKEN", "hunter2")
     monkeypatch.setattr(templates, "PROGRAM", program)
     assert "hunter2" not in Show(template="").text("quotes", [SECTION])

@@ -1,4 +1,4 @@
-"""The program that renders a user's template: `python -P .../template_process.py REQUEST ANSWER`, both JSON files.
+"""The program that renders a user's template: `python -P .../template_process.py`, JSON in and out.
 
 It is a process of its own because nothing inside of Python bounds what a template may cost: a list in a list in a list
 is small until it is printed, and one step can take for ever. Here the system ends what takes too much memory or time,
@@ -12,19 +12,9 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 OUTPUT_LENGTH_MAX = 8 << 20
-
-
-def main(arguments: list[str]) -> int:
-    """Render what the request asks for. An exit code other than 0: it went beyond a bound of the system's."""
-    request, answer = map(Path, arguments)
-    asked = json.loads(request.read_bytes())
-    _confine(asked["cpu_s"], asked["memory_bytes"])
-    answer.write_text(json.dumps(_answer(asked["source"], asked["values"])), "ascii")
-    return 0
 
 
 def _confine(cpu_s: int, memory_bytes: int) -> None:
@@ -66,4 +56,6 @@ def _joined(pieces: Any) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    asked = json.load(sys.stdin)
+    _confine(asked["cpu_s"], asked["memory_bytes"])
+    json.dump(_answer(asked["source"], asked["values"]), sys.stdout)

@@ -6,17 +6,13 @@ can neither run for ever nor fill the memory.
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.plans import template_process
 from shipline.capabilities.plans.changelog import Section, Style, grouped, rfc3339
-from shipline.clients.programs import ProgramTimeout, run_program, without_secrets
+from shipline.clients.confined import Unfinished, answer_of
 from shipline.domain.errors import UsageError
 
 SOURCE_LENGTH_MAX = 256 << 10
@@ -32,31 +28,14 @@ def render_template(source: str, package: str, sections: Sequence[Section], styl
         raise _refused(f"it is longer than {SOURCE_LENGTH_MAX >> 10} Ki characters")
     releases = [_release(section, style) for section in sections]
     values = {"package": package, "releases": releases, "release": releases[0] if releases else None}
-    with tempfile.TemporaryDirectory(prefix="shipline-template-") as name:
-        answer = _answer(Path(name), source, values)
+    request = {"source": source, "values": values, "cpu_s": CPU_S_MAX, "memory_bytes": MEMORY_BYTES_MAX}
+    try:
+        answer: dict[str, str] = answer_of(PROGRAM, request, timeout_s=TIMEOUT_S, packages=True)
+    except Unfinished as error:
+        raise _refused(error.what) from None
     if "text" not in answer:
         raise _refused(answer["trouble"])
     return answer["text"]
-
-
-def _answer(folder: Path, source: str, values: dict[str, Any]) -> dict[str, str]:
-    asked, answered = folder / "request.json", folder / "answer.json"
-    request = {"source": source, "values": values, "cpu_s": CPU_S_MAX, "memory_bytes": MEMORY_BYTES_MAX}
-    asked.write_text(json.dumps(request), "ascii")
-    try:
-        outcome = run_program(
-            [sys.executable, "-P", str(PROGRAM), str(asked), str(answered)],
-            folder=folder,
-            environment=without_secrets(os.environ),
-            timeout_s=TIMEOUT_S,
-            package="python3",
-        )
-    except ProgramTimeout:
-        return {"trouble": f"it was not done after {TIMEOUT_S:g} seconds"}
-    if outcome.code != 0:
-        return {"trouble": f"it takes more than {CPU_S_MAX} seconds or {MEMORY_BYTES_MAX >> 20} MiB of memory"}
-    found: dict[str, str] = json.loads(answered.read_bytes())
-    return found
 
 
 def _refused(why: str) -> UsageError:
