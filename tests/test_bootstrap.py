@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipline.bootstrap import STATE_FOLDER, Application
-from shipline.domain.errors import RefusedError
+from shipline.domain.errors import RefusedError, UsageError
 from shipline.testing.histories import History
 
 
@@ -40,3 +40,17 @@ def test_a_state_folder_is_closed_to_others(tmp_path: Path, *, is_repository: bo
     (tmp_path / STATE_FOLDER).chmod(0o755)
     assert Application(tmp_path).state.stat().st_mode & 0o077 == 0
     assert Application(tmp_path).state.is_dir()
+
+
+def test_a_changelog_template_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    """A changelog is published: a commit would choose which file of this machine is in it."""
+    (tmp_path / "key").write_text("hunter2")
+    History(tmp_path / "project")
+    (tmp_path / "project" / "changelog.j2").symlink_to(tmp_path / "key")
+    (tmp_path / "project" / "shipline.toml").write_text('[changelog]\ntemplate = "changelog.j2"\n')
+    with pytest.raises(UsageError, match="cannot be read") as refused:
+        _ = Application(tmp_path / "project").changelog_template
+    assert "is a link" in refused.value.why
+    (tmp_path / "project" / "changelog.j2").unlink()
+    (tmp_path / "project" / "changelog.j2").write_text("{{ package }}")
+    assert Application(tmp_path / "project").changelog_template == "{{ package }}"

@@ -52,3 +52,34 @@ def test_secrets_are_known_by_their_variables_names() -> None:
     given = {"NPM_TOKEN": "t", "SHIPLINE_STORE": "s", "TWINE_USERNAME": "u", "GPG_PASSPHRASE": "g"}
     given |= {"PATH": "p", "TWINE_PASSWORD": "s", "aws_secret_access_key": "k", "HOME": "h"}
     assert without_secrets(given) == {"PATH": "p", "HOME": "h"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("GH_PAT", "x"),
+        ("CI_JOB_JWT", "x"),
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("SIGNING_KEY", "x"),
+        ("SENTRY_DSN", "x"),
+        ("SLACK_WEBHOOK", "x"),
+        ("DATABASE_URL", "postgresql://ann:s3cret@db/x"),
+    ],
+)
+def test_what_holds_a_secret_by_another_name_is_kept_back_too(name: str, value: str) -> None:
+    assert without_secrets({name: value}) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PIP_INDEX_URL", "https://ann:s3cret@index/simple"),
+        ("HTTPS_PROXY", "http://ann:s3cret@proxy:1"),
+        ("PATH", "/keys/bin"),
+        ("PWD", "/x"),
+        ("KEYBOARD", "x"),
+        ("DATABASE_URL", "postgresql://db/x"),
+    ],
+)
+def test_what_a_build_needs_stays(name: str, value: str) -> None:
+    assert without_secrets({name: value}) == {name: value}

@@ -14,7 +14,7 @@ from shipline.configuration import (
     find_root,
     load_settings,
 )
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
@@ -177,14 +177,19 @@ class Project:
 
     @property
     def changelog_template(self) -> str | None:
-        """The text of the user's template, None where there is none. A missing one: UsageError."""
+        """The text of the user's template, None where there is none. A missing one: UsageError.
+
+        A link is refused: a changelog is published, and a commit would say which file of the machine it shows.
+        """
+        from shipline.capabilities.version_files import content_of
+
         path = self.settings.changelog.template
         if not path:
             return None
         try:
-            return (self.root / path).read_text("utf-8")
-        except (OSError, ValueError) as error:
-            todo = "commit it, or leave [changelog] template out of shipline.toml"
+            return content_of(self.root, path).decode("utf-8")
+        except (ShiplineError, ValueError) as error:
+            todo = "commit it as a plain file, or leave [changelog] template out of shipline.toml"
             raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
 
     @cached_property

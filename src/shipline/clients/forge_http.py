@@ -19,6 +19,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from shipline.clients.deadlines import deadline
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.clock import Clock
 
@@ -144,7 +145,7 @@ class ForgeHTTP:
                 self._wait(wait_s, waits)
                 waits += 1
             elif answer.location and method == "GET" and redirects < REDIRECTS_MAX:
-                address, query = self._same_origin(urljoin(address, answer.location)), None
+                address, query = self._same_origin(address, answer.location), None
                 redirects += 1
             else:
                 self._check(answer, need)
@@ -166,8 +167,9 @@ class ForgeHTTP:
         deadline_us = self.clock.now_us() + int(timeout_s * 1_000_000)
         try:
             with (
+                deadline(timeout_s) as limit,
                 httpx.Client(timeout=timeout_s, verify=_tls()) as client,
-                client.stream(method, address, params=query, headers=headers, **rest) as answer,
+                client.stream(method, address, params=query, headers=headers, extensions=limit, **rest) as answer,
             ):
                 body = bytearray()
                 for chunk in answer.iter_bytes():
@@ -177,9 +179,9 @@ class ForgeHTTP:
                     if self.clock.now_us() > deadline_us:
                         raise UnavailableError(f"{self.who} did not finish its answer in {timeout_s:g} s")
                 next_page = answer.links.get("next", {}).get("url")
-                following = None if next_page is None else self._same_origin(urljoin(address, next_page))
+                following = None if next_page is None else self._same_origin(address, next_page)
                 return Answer(answer.status_code, answer.headers, bytes(body), following)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise UnavailableError(
                 f"{self.who} cannot be reached, or did not answer in time",
                 why=str(error)[:200] or type(error).__name__,
@@ -189,11 +191,17 @@ class ForgeHTTP:
     def _address(self, path: str) -> str:
         return path if path.startswith(("http://", "https://")) else f"{self.url}{path}"
 
-    def _same_origin(self, address: str) -> str:
+    def _same_origin(self, base: str, reference: str) -> str:
+        """The address that `reference`, seen from `base`, leads to."""
+        try:
+            address = urljoin(base, reference)
+            host = urlsplit(address).hostname
+        except ValueError:
+            raise ShiplineError(f"{self.who} sends this request on to something that is no address") from None
         if urlsplit(address)[:2] == urlsplit(self.url)[:2]:
             return address
         raise ConfigurationError(
-            f"{self.who} sends this request on to {urlsplit(address).hostname or 'an address without a host'}",
+            f"{self.who} sends this request on to {host or 'an address without a host'}",
             why="the token is for the configured forge alone",
             todo="if the forge has moved, set api_url in [forge] to its new address",
         )

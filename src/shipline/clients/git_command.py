@@ -17,7 +17,11 @@ from shipline.domain.errors import MissingProgram, ShiplineError, UnavailableErr
 TIMEOUT_S = 600
 CHUNK_BYTES = 1 << 20
 COMPLAINT_LENGTH_MAX = 600
-CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
+
+# A commit may hold a folder that git takes for a repository of its own, and runs what its configuration names.
+# From: git-config(1), safe.bareRepository; git before 2.38 does not know it.
+OWN_REPOSITORIES = ("-c", "safe.bareRepository=explicit")
 
 # Set while git runs a hook; they would point our own git at another repository or index than the one asked for.
 # From: `git rev-parse --local-env-vars`, git 2.39.
@@ -52,9 +56,14 @@ class GitFailed(ShiplineError):
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """The process's environment, so that git speaks English, never asks, and looks nowhere but where it is sent."""
+    """The process's environment, so that git speaks English, never asks, and looks nowhere but where it is sent.
+
+    Objects that stand in for others here (`git replace`) are left aside: nobody who fetches has them, and what is built
+    must be what is pushed.
+    """
     kept = {name: value for name, value in os.environ.items() if name not in INHERITED}
-    return kept | {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"} | dict(extra)
+    own = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_REPLACE_OBJECTS": "1"}
+    return kept | own | dict(extra)
 
 
 def bounded(complaint: bytes) -> str:
@@ -67,7 +76,7 @@ class GitCommand:
     """The git program in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._prefix = ("git", "--no-pager", "--literal-pathspecs", "-C", str(folder))
+        self._prefix = ("git", "--no-pager", "--literal-pathspecs", *OWN_REPOSITORIES, "-C", str(folder))
 
     def run(self, action: str, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
         """Run git to its end and return its output; GitFailed says that it could not do `action`."""

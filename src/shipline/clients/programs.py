@@ -6,6 +6,7 @@ It does not decide what an exit code means; who runs a program knows.
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -30,6 +31,12 @@ SECRET_WORDS = (
     "APIKEY",
     "_AUTH",
 )
+# Words that say it where they stand by themselves: GH_PAT, CI_JOB_JWT, SIGNING_KEY, SENTRY_DSN.
+SECRET_PARTS = frozenset({"PAT", "JWT", "KEY", "DSN", "WEBHOOK", "PASS"})
+# An address that holds a password, as DATABASE_URL does.
+_WITH_PASSWORD = re.compile(r"://[^/@\s:]*:[^/@\s]+@")
+# Those of where packages come from, without which little can be built.
+SOURCES = ("INDEX", "PROXY", "REGISTRY")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +93,21 @@ def run_program(  # noqa: PLR0913 - what a process is given
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without the variables whose names say that they hold a secret, and without those that speak to
-    Shipline and to twine alone (the store's address holds a password).
+    """`environment` without the variables whose names say that they hold a secret, without addresses that hold a
+    password, and without those that speak to Shipline and to twine alone (the store's address holds a password).
 
     What builds and tests a package is code of the repository under release; it has no business with the credentials
     that publish the result.
     """
-    return {
-        name: value
-        for name, value in environment.items()
-        if not name.upper().startswith(OWN_PREFIXES) and not any(word in name.upper() for word in SECRET_WORDS)
-    }
+    return {name: value for name, value in environment.items() if not _is_secret(name.upper(), value)}
+
+
+def _is_secret(name: str, value: str) -> bool:
+    if name.startswith(OWN_PREFIXES) or any(word in name for word in SECRET_WORDS):
+        return True
+    if not SECRET_PARTS.isdisjoint(name.split("_")):
+        return True
+    return _WITH_PASSWORD.search(value) is not None and not any(word in name for word in SOURCES)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

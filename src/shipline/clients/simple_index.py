@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from packaging.utils import InvalidName, canonicalize_name
 
+from shipline.clients.deadlines import deadline
 from shipline.domain.errors import (
     ConfigurationError,
     InvalidValue,
@@ -54,9 +55,12 @@ class SimpleIndex:
         place = f"{self.url.rstrip('/')}/{normalized(project)}/"
         deadline_us = self.clock.now_us() + int(self.timeout_s * 1_000_000)
         try:
-            with httpx.Client(timeout=self.timeout_s, auth=self.credentials) as client:
+            with (
+                deadline(self.timeout_s) as limit,
+                httpx.Client(timeout=self.timeout_s, auth=self.credentials) as client,
+            ):
                 for _ in range(REDIRECTS_MAX):
-                    with client.stream("GET", place, headers={"Accept": ACCEPT}) as answer:
+                    with client.stream("GET", place, headers={"Accept": ACCEPT}, extensions=limit) as answer:
                         if answer.next_request is None:
                             return self._read(answer, deadline_us)
                         place = self._next(place, str(answer.next_request.url))

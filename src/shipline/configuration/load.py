@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +11,7 @@ from shipline.configuration.limits import complaints
 from shipline.configuration.settings import Settings
 from shipline.domain.codec import from_json
 from shipline.domain.errors import ConfigurationError, UsageError
+from shipline.domain.strict_toml import read_toml
 
 FILE_NAME = "shipline.toml"
 SIZE_MAX = 1 << 20
@@ -46,7 +46,7 @@ def store_named(root: Path) -> str:
     path = root / FILE_NAME
     content = _content(path)[:SIZE_MAX].decode("utf-8-sig", "replace") if path.exists() else ""
     try:
-        named = tomllib.loads(content).get("store", "")
+        named = read_toml(content).get("store", "")
     except (ValueError, RecursionError):
         line = STORE_LINE.search(TABLE_LINE.split(content, maxsplit=1)[0])
         named = line.group(2) if line is not None else ""
@@ -58,7 +58,7 @@ def parse_settings(content: bytes) -> Settings:
     if len(content) > SIZE_MAX:
         raise ConfigurationError(f"{FILE_NAME} is larger than 1 MiB")
     try:
-        data = tomllib.loads(content.decode("utf-8-sig"))
+        data = read_toml(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{FILE_NAME} is not valid TOML", why=str(error)[:200]) from error
     for name, example in (("registry", "pypi"), ("build", "python")):

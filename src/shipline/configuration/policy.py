@@ -31,7 +31,8 @@ HERE = f"{FILE_NAME} as it lies here"
 class Policy:
     """What decides. `source` says in words where it is from; `left_out` are sentences on what here does not count.
 
-    `branch` is the only one to release from beside those of the `channels`, "" for any.
+    `branch` is the only one to release from beside those of the `channels`, "" for any. `trusted` are the settings that
+    decide, None where nothing is protected; `commit` holds them, None where a file of the machine's does.
     """
 
     gates: tuple[Gate, ...]
@@ -42,6 +43,18 @@ class Policy:
     channels: tuple[ChannelSettings, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()
     approvers: tuple[Approver, ...] = ()
+    trusted: Settings | None = None
+    commit: str | None = None
+
+    def knows(self, table: str, value: object) -> bool:
+        """Whether what decides has this table, or this entry of a list of tables, just so.
+
+        Where it has not, a commit alone names the place, and with it the credentials that would be sent there.
+        """
+        if self.trusted is None:
+            return True
+        known = getattr(self.trusted, table)
+        return value in known if isinstance(known, tuple) else bool(value == known)
 
 
 def read_policy(own: Settings, repository: Repository | None, *, folder: str, named: str) -> Policy:
@@ -58,7 +71,8 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
         commit = repository.find_commit(reference)
         if commit is not None:
             shown = reference.removeprefix("refs/remotes/").removeprefix("refs/heads/").removesuffix("/HEAD")
-            return tightened(_from_commit(repository, commit, folder), own, f"{FILE_NAME} of {shown} ({commit[:7]})")
+            policy = tightened(_from_commit(repository, commit, folder), own, f"{FILE_NAME} of {shown} ({commit[:7]})")
+            return replace(policy, commit=commit)
     if named:
         raise ConfigurationError(
             f"{POLICY_VARIABLE} names {named[:80]!r}, and there is no such branch here",
@@ -86,6 +100,7 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         channels=trusted.channel,
         calendar=(*_calendar(trusted), *_freezes_of(own, trusted)),
         approvers=trusted.approver,
+        trusted=trusted,
     )
 
 

@@ -6,7 +6,9 @@ import json
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,84 @@ def test_a_registry_that_does_not_answer_is_wrong(history: History) -> None:
     checks = checks_of(history.folder, 1)
     assert "cannot be reached" in checks["registry pypi"]["words"]
     assert checks["twine"]["state"] == "ok"
+
+
+REGISTRY = """
+[[registry]]
+provider = "{provider}"
+{table}
+"""
+GENERIC = 'url = "{url}/{{package}}/{{version}}/{{file}}"\npassword_environment = "TOKEN"'
+FORGE = """
+store = "postgresql://{place}/store"
+[forge]
+provider = "gitea"
+repository = "a/b"
+api_url = "http://{place}"
+token_env = "TOKEN"
+"""
+
+
+@pytest.fixture
+def asked() -> Iterator[tuple[str, list[str]]]:
+    """A place that answers 404 to everything: its address, and the credentials that it was sent."""
+    seen: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.append(self.headers.get("Authorization", ""))
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}", seen
+        server.shutdown()
+        thread.join()
+
+
+def proposed(history: History, protected: str, files: dict[str, str]) -> None:
+    """A commit beside a protected branch, as a pull request is when it is checked out."""
+    history.commit("chore: settings", {"shipline.toml": protected})
+    history.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    history.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    history.git("switch", "--quiet", "--create", "proposal")
+    history.commit("feat: better settings", files)
+
+
+def test_a_commit_alone_names_no_place_for_credentials(history: History, asked: tuple[str, list[str]]) -> None:
+    place, seen = asked
+    own = FORGE.format(place=place) + REGISTRY.format(provider="generic", table=GENERIC.format(url=f"http://{place}"))
+    build = '[[build]]\nprovider = "command"\ncommand = ["true"]\n'
+    proposed(history, build, {"shipline.toml": own + build})
+    checks = checks_of(history.folder, 0, {"TOKEN": "secret", "SHIPLINE_STORE": None})
+    assert [checks[name]["state"] for name in ("registry generic", "forge", "store")] == ["warning"] * 3
+    assert "not asked" in checks["forge"]["words"]
+    assert seen == []
+
+
+def test_what_the_protected_branch_names_is_asked(history: History, asked: tuple[str, list[str]]) -> None:
+    place, seen = asked
+    table = REGISTRY.format(provider="generic", table=GENERIC.format(url=f"http://{place}"))
+    build = '[[build]]\nprovider = "command"\ncommand = ["true"]\n'
+    proposed(history, table + build, {"shipline.toml": "# More.\n" + table + build})
+    assert checks_of(history.folder, 0, {"TOKEN": "secret"})["registry generic"]["state"] == "ok"
+    assert seen == ["Bearer secret"]
+
+
+def test_npm_is_not_asked_with_an_npmrc_that_a_commit_brought(history: History, asked: tuple[str, list[str]]) -> None:
+    place, seen = asked
+    history.git("rm", "--quiet", "pyproject.toml")
+    table = REGISTRY.format(provider="npm", table="")
+    history.commit("feat: npm", {"package.json": '{"name": "quotes", "version": "1.0.0"}'})
+    npmrc = f"registry=http://{place}/\n//{place}/:_authToken=${{TOKEN}}\n"
+    proposed(history, table, {".npmrc": npmrc})
+    checks = checks_of(history.folder, 0, {"TOKEN": "secret"})
+    assert checks["registry npm"]["state"] == "warning"
+    assert seen == []
 
 
 def test_the_store_is_opened_and_its_key_is_missed(history: History) -> None:

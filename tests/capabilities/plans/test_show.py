@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from shipline.capabilities.plans import Show, Style
+from shipline.capabilities.plans import Show, Style, templates
 from shipline.capabilities.plans.changelog import Section, render
 from shipline.capabilities.plans.links import Links, links_of
 from shipline.domain.change import Change
@@ -77,6 +79,11 @@ def test_a_template_is_handed_plain_data() -> None:
     assert Show(template=source).text("quotes", [SECTION]) == "quotes 2.0.0 1970-01-01 feat fix"
 
 
+GROWING = (
+    "{{% set ns = namespace(x='aa') %}}{{% for i in range(99) %}}{{% set ns.x = {} %}}{{% endfor %}}{{{{ ns.x }}}}"
+)
+
+
 @pytest.mark.parametrize(
     "source",
     [
@@ -93,8 +100,37 @@ def test_a_template_is_handed_plain_data() -> None:
         "{% for a in range(99999) %}" + "a" * 90 + "{% endfor %}",
         "{% include '/etc/passwd' %}",
         "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+        GROWING.format("ns.x ~ ns.x"),
+        GROWING.format("ns.x + ns.x"),
+        GROWING.format("ns.x | replace('a', ns.x)"),
+        GROWING.format("[ns.x, ns.x]"),
+        "{{ 'a'.rjust(99999999999) }}",
+        "{{ [1] | batch(99999999999, 'x') | list }}",
+        "{{ [1] | tojson(indent=99999999999) }}",
+        "{{ [1] | slice(99999999999) | list }}",
+        "{{ 1.5 | round(9999999999, 'ceil') }}",
     ],
 )
-def test_a_template_can_neither_reach_out_nor_run_for_ever(source: str) -> None:
+def test_a_template_can_neither_reach_out_nor_run_for_ever(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(templates, "CPU_S_MAX", 1)
+    monkeypatch.setattr(templates, "MEMORY_BYTES_MAX", 256 << 20)
     with pytest.raises(UsageError, match="template"):
         Show(template=source).text("quotes", [SECTION])
+
+
+def test_a_template_finds_no_credentials_even_outside_of_its_sandbox(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    program = tmp_path / "outside.py"
+    program.write_text("import json, os, sys\njson.dump({'text': str(os.environ)}, sys.stdout)\n")
+    monkeypatch.setenv("NPM_TOKEN", "hunter2")
+    monkeypatch.setattr(templates, "PROGRAM", program)
+    assert "hunter2" not in Show(template="").text("quotes", [SECTION])
+
+
+def test_a_template_of_a_long_history_is_rendered() -> None:
+    entries = tuple(Change(f"{number:040}", "fix", "x" * 60, "Ann", 0) for number in range(20_000))
+    text = Show(template="{% for c in release.changes %}{{ c.oid }}\n{% endfor %}").text(
+        "quotes", [Section("1.0.0", entries, 0, ("", "v1.0.0"))]
+    )
+    assert len(text) == 41 * 20_000

@@ -160,3 +160,36 @@ def test_a_literal_is_read_as_json_is(value: Any) -> None:
 def test_no_text_stops_the_reader_of_literals(text: str) -> None:
     with contextlib.suppress(ValueError):
         read_literal(f"module.exports = {text}")
+
+
+ALIASES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 15))
+BOMBS = {
+    "merges": (".commitlintrc.yaml", ALIASES),
+    "long yaml": (".commitlintrc.yaml", "a:\n" + "  b: [1, 2, 3]\n" * 60_000),
+    "brackets": (".commitlintrc.yaml", "[" * 100_000),
+    "strings": ("commitlint.config.js", "module.exports = " + r"\"" * 500_000),
+    "comments": ("commitlint.config.js", "module.exports = " + "/*" * 500_000),
+    "spaces": ("commitlint.config.js", "module.exports = {" + " " * 1_000_000),
+    "parts": ("cliff.toml", "a" + ".a" * 400_000 + " = 1"),
+}
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(("name", "text"), BOMBS.values(), ids=BOMBS)
+def test_a_file_that_is_made_to_take_for_ever_is_refused(name: str, text: str) -> None:
+    with pytest.raises(UsageError, match="cannot be read"):
+        present_tools({name: text.encode()})
+
+
+def test_no_alias_makes_much_of_little() -> None:
+    lines = [f"  a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 15)]
+    text = "rules:\n  a0: &a0 [x]\n" + "".join(lines) + "  type-enum: [2, always, *a14]\n"
+    with pytest.raises(UsageError, match="cannot be read"):
+        present_tools({".commitlintrc.yaml": text.encode()})
+
+
+@pytest.mark.parametrize("unseen", ["\x1b]0;x\x07", "\x9b31m", "\N{RIGHT-TO-LEFT OVERRIDE}", "\U000e0001"])
+def test_what_people_do_not_see_is_spelt_out(unseen: str) -> None:
+    text = settings_text({"release": {"commit_message": unseen}}, "")
+    assert text.replace("\n", "").isprintable()
+    assert tomllib.loads(text)["release"]["commit_message"] == unseen

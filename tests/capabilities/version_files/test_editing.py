@@ -14,6 +14,7 @@ from shipline.capabilities.version_files import (
     find_sites,
     kind_by_name,
     kind_of,
+    marked,
     read_version,
     spelling_of,
     write_version,
@@ -318,6 +319,23 @@ def test_patterns_that_may_never_end_are_refused(pattern: str) -> None:
 )
 def test_other_patterns_are_taken(pattern: str) -> None:
     find_sites(VersionFile("x", "pattern", pattern), b"x")
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a*a*a*a*(?P<version>a+)b",
+        "(?:a|a)" * 40 + "(?P<version>b)",
+        "(?:(?:(?:a{0,9}){0,9}){0,9}){0,9}(?P<version>b)",
+        "a?" * 150 + "(?P<version>b)",
+    ],
+)
+def test_a_pattern_that_takes_for_ever_on_a_line_is_given_up(pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever may propose a change chooses both, and a release must not wait for it."""
+    monkeypatch.setattr(marked, "TIMEOUT_S", 0.5)
+    with pytest.raises(ConfigurationError, match="cannot be used") as refused:
+        find_sites(VersionFile("x", "pattern", pattern), b"a" * 990)
+    assert "not done after" in refused.value.why
 
 
 def test_files_are_known_by_name() -> None:

@@ -73,6 +73,40 @@ def test_a_hook_that_runs_us_does_not_send_us_to_its_repository(
     assert history.repository.root() == history.folder
 
 
+def test_a_folder_that_poses_as_a_repository_runs_nothing(history: History, tmp_path: Path) -> None:
+    """A pull request can bring the files of a bare repository, and its configuration names commands."""
+    inside = history.folder / "packages" / "a"
+    inside.mkdir(parents=True)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(inside)], check=True)
+    mark = tmp_path / "ran"
+    settings = (
+        f'[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = "touch {mark}; false"\n'
+    )
+    (inside / "config").write_text(settings)
+    posing = repository_at(inside)
+    with pytest.raises(UsageError, match="not a git repository"):
+        posing.dirty_paths()
+    assert not mark.exists()
+
+
+def test_what_is_exported_is_what_others_fetch(history: History, tmp_path: Path) -> None:
+    """A replaced object is known to this clone alone."""
+    true = history.commit("feat: a", {"a.txt": "true"})
+    other = history.commit("feat: b", {"a.txt": "other"})
+    history.git("replace", true, other)
+    out = tmp_path / "out"
+    out.mkdir()
+    history.repository.export(true, out)
+    assert (out / "a.txt").read_text() == "true"
+
+
+def test_no_tag_poses_as_two(history: History) -> None:
+    history.commit("feat: a")
+    name = "v1.0.0\N{LINE SEPARATOR}v9.0.0"
+    history.git("tag", name)
+    assert history.repository.tag_names() == (name,)
+
+
 def test_a_detached_head_has_no_branch(history: History) -> None:
     head = history.commit("feat: a")
     assert history.repository.branch() == "main"
@@ -220,6 +254,7 @@ def test_what_git_says_is_bounded_and_without_credentials() -> None:
     said = bounded(b"fatal: https://ann:s3cret@example.com/x.git refused\n" + b"x" * 100)
     assert "s3cret" not in said
     assert "https://***@example.com" in said
+    assert "3cret" not in bounded(b"fatal: https://ann:s@3cret@example.com/x.git refused")
     assert len(bounded(b"x" * 10_000)) < 1_000
 
 

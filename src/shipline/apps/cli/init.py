@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from shipline.domain.errors import NothingToDo
+from shipline.domain.strict_toml import read_toml
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -178,7 +178,7 @@ def _requirements(path: Path) -> set[str]:
     """The names of all requirements that a pyproject.toml states, of any kind; empty where it cannot be read."""
     try:
         with path.open("rb") as file:
-            table = tomllib.loads(file.read(MANIFEST_BYTES_MAX).decode("utf-8-sig"))
+            table = read_toml(file.read(MANIFEST_BYTES_MAX).decode("utf-8-sig"))
     except (OSError, ValueError, RecursionError):
         return set()
     tool = _table(table, "tool")

@@ -3,6 +3,7 @@ installed (core metadata specification, packaging.python.org)."""
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import tarfile
 import zipfile
@@ -16,10 +17,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from shipline.clients.bounded_stream import BoundedStream
 from shipline.domain.errors import InvalidValue
 
 METADATA_BYTES_MAX = 4 * 1024 * 1024
 MEMBERS_MAX = 50_000
+UNPACKED_BYTES_MAX = 1 << 30
 UNREADABLE = (
     OSError,  # gzip's errors are among them.
     EOFError,
@@ -88,7 +91,7 @@ def _wheel_metadata(path: Path) -> bytes:
 
 
 def _sdist_metadata(path: Path) -> bytes:
-    with tarfile.open(path, "r:gz") as archive:
+    with gzip.open(path) as unpacked, _tar(unpacked) as archive:
         for count, member in enumerate(archive):
             if count > MEMBERS_MAX:
                 break
@@ -96,6 +99,10 @@ def _sdist_metadata(path: Path) -> bytes:
                 file = archive.extractfile(member)
                 return _bounded(file.read(METADATA_BYTES_MAX + 1) if file else b"", path.name)
     raise InvalidValue(f"{path.name} holds no PKG-INFO at its top")
+
+
+def _tar(unpacked: gzip.GzipFile) -> tarfile.TarFile:
+    return tarfile.open(fileobj=BoundedStream(unpacked, UNPACKED_BYTES_MAX), mode="r:")
 
 
 def _is_at(member: str, folder_ending: str, name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from shipline.capabilities.gates.cel import compile_rule
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
+from shipline.domain.strict_toml import read_toml
 from shipline.domain.verdict import Answer, Verdict, combined
 
 SCHEMA = "shipline.verdict/1"
@@ -43,7 +43,7 @@ def read_policy(data: bytes) -> tuple[Gate, ...]:
     if len(data) > POLICY_BYTES_MAX:
         raise ConfigurationError(f"the policy is larger than {POLICY_BYTES_MAX} bytes")
     try:
-        document = tomllib.loads(data.decode("utf-8"))
+        document = read_toml(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError("the policy is not TOML", why=str(error)[:200]) from None
     unknown = sorted(set(document) - {"gate"})

@@ -6,10 +6,11 @@ Nothing is run. What is no literal (calls, imports, spreads, templates with hole
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 TOKEN = re.compile(
-    r"""\s*(?:(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`$\\]*`)"""
+    r"""\s*+(?:(?P<comment>//[^\n]*|/\*.*?\*/)|(?P<string>"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+'|`[^`$\\]*`)"""
     r"""|(?P<number>-?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_$][\w$]*)|(?P<mark>[{}\[\],:;=.])|(?P<other>\S))""",
     re.DOTALL,
 )
@@ -22,7 +23,7 @@ Token = tuple[str, str]
 
 def read_literal(source: str) -> Any:
     """The value that the file exports. ValueError where it is not a plain literal."""
-    tokens = [token for token in _tokens(source) if token[0] != "comment"]
+    tokens = list(_tokens(source))
     start = next((len(words) for words in STARTS if tuple(text for _, text in tokens[: len(words)]) == words), None)
     if start is None:
         raise ValueError("it does more than export a literal")
@@ -32,8 +33,16 @@ def read_literal(source: str) -> Any:
     return value
 
 
-def _tokens(source: str) -> list[Token]:
-    return [(found.lastgroup or "", found[found.lastgroup or 0]) for found in TOKEN.finditer(source)]
+def _tokens(source: str) -> Iterator[Token]:
+    """The tokens up to the first that no literal holds. What is behind it, an open comment say, is not looked into."""
+    at = 0
+    while (found := TOKEN.match(source, at)) is not None:
+        at = found.end()
+        kind = found.lastgroup or ""
+        if kind != "comment":
+            yield kind, found[kind]
+        if kind == "other":
+            return
 
 
 def _value(tokens: list[Token], at: int, depth: int) -> tuple[Any, int]:

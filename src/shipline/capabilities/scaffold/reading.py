@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import configparser
 import json
-import tomllib
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
 from shipline.capabilities.scaffold.literal import read_literal
+from shipline.domain.strict_toml import read_toml
 
 SIZE_MAX = 1 << 20
+YAML_SIZE_MAX = 256 << 10
+YAML_DEPTH_MAX = 64
 
 
 def read_data(name: str, content: bytes) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def read_data(name: str, content: bytes) -> dict[str, Any]:
 
 def _parsed(name: str, source: str) -> Any:
     if name.endswith(".toml"):
-        return tomllib.loads(source)
+        return read_toml(source)
     if name.endswith(".json"):
         return json.loads(source)
     if name.endswith((".js", ".cjs", ".mjs", ".ts")):
@@ -39,4 +41,17 @@ def _parsed(name: str, source: str) -> Any:
         parser = configparser.ConfigParser(interpolation=None)
         parser.read_string(source)
         return {section: dict(parser.items(section)) for section in parser.sections()}
-    return yaml.safe_load(source)
+    return _read_yaml(source)
+
+
+def _read_yaml(source: str) -> Any:
+    """Plain data. An alias is refused: a few lines of them stand for more than there is memory."""
+    if len(source) > YAML_SIZE_MAX:
+        raise ValueError(f"YAML of more than {YAML_SIZE_MAX >> 10} KiB is not read")
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    for event in yaml.parse(source, Loader=loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > YAML_DEPTH_MAX or isinstance(event, yaml.AliasEvent):
+            raise ValueError("it is nested too deeply, or holds an alias (*name), which is not followed")
+    return yaml.load(source, Loader=loader)  # noqa: S506 - either of the safe loaders

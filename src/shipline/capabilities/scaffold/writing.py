@@ -47,5 +47,9 @@ def _value(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    """A TOML basic string: JSON's escapes are TOML's, but for DEL, which must be escaped too."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """A TOML basic string: JSON's escapes are TOML's. What people would not see, and terminals obey, is escaped too."""
+    return "".join(each if each.isprintable() else _escape(each) for each in json.dumps(value, ensure_ascii=False))
+
+
+def _escape(character: str) -> str:
+    return f"\\u{ord(character):04x}" if ord(character) < 1 << 16 else f"\\U{ord(character):08x}"

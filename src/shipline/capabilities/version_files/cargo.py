@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.version_files.disk import content_of
+from shipline.capabilities.version_files.folders import matching_folders
 from shipline.capabilities.version_files.toml_text import read_toml
 from shipline.capabilities.version_files.trees import at
 from shipline.domain.errors import ShiplineError
@@ -46,10 +47,7 @@ def _members(root: Path, folder: str) -> Iterator[str]:
     """The names of the workspace's crates that take its version."""
     patterns = at(_manifest(root, folder), ("workspace", "members"))
     for pattern in [".", *(patterns if isinstance(patterns, list) else [])]:
-        if not isinstance(pattern, str) or pattern.startswith("/") or ".." in pattern.split("/"):
-            continue
-        found = sorted((root / folder).glob(pattern)) if pattern != "." else [root / folder]
-        for path in found[:MEMBERS_MAX]:
+        for path in matching_folders(root / folder, pattern)[:MEMBERS_MAX] if isinstance(pattern, str) else ():
             manifest = _manifest(root, path.relative_to(root).as_posix())
             name = at(manifest, ("package", "name"))
             if isinstance(name, str) and at(manifest, ("package", "version", "workspace")) is True:

@@ -11,6 +11,7 @@ from shipline.capabilities.version_files.cargo import crate_names, workspace_man
 from shipline.capabilities.version_files.disk import content_of
 from shipline.capabilities.version_files.dynamic import named_by_manifests
 from shipline.capabilities.version_files.editing import find_sites
+from shipline.capabilities.version_files.folders import matching_folders
 from shipline.capabilities.version_files.json_text import read_json
 from shipline.capabilities.version_files.kinds import KINDS, kind_by_name, kind_of
 from shipline.capabilities.version_files.marked import checked_pattern
@@ -115,7 +116,8 @@ def _modules(root: Path, package: Package) -> Iterator[VersionFile]:
         if b"__version__" in content_of(root, path):
             yield VersionFile(path, "python-module", names=("__version__",))
     if next(folder.glob("*.gemspec"), None) is not None:
-        for path in _within(root, sorted(folder.glob("lib/**/version.rb"))):
+        modules = (each / "version.rb" for each in matching_folders(folder, "lib/**"))
+        for path in _within(root, [module for module in modules if module.is_file()]):
             yield VersionFile(path, "ruby-module")
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from pathlib import Path
 
+from shipline.capabilities.version_files import pattern_process
 from shipline.capabilities.version_files.spans import Span, lines_of, replaced
+from shipline.clients.confined import Unfinished, answer_of
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.version_file import VersionFile
 
@@ -14,6 +17,7 @@ MARKER = b"shipline-version"
 LINE_BYTES_MAX = 1000
 PATTERN_LENGTH_MAX = 500
 REPETITIONS_MAX = 5
+TIMEOUT_S = 10.0
 # A version in running text: what follows it, such as `.tar.gz` or `-amd64`, is none of it.
 # The look ahead takes as much as it can and, unlike a plain group, gives nothing back: `1.2.3x` is not the version 1.2.
 # Repeated groups that give nothing back by themselves, `(...)++`, miss matches in Python up to 3.11.4.
@@ -57,36 +61,49 @@ class Matched:
     """The group `version` of VersionFile.pattern, wherever it fits in a line of at most LINE_BYTES_MAX bytes."""
 
     def spans(self, data: bytes, file: VersionFile) -> tuple[Span, ...]:
-        """As in Editor; all places count."""
-        pattern = checked_pattern(file.pattern)
-        lines = ((offset, line) for offset, line in lines_of(data) if len(line) <= LINE_BYTES_MAX)
-        matches = ((offset, match) for offset, line in lines for match in pattern.finditer(line))
-        return tuple(
-            Span(offset + match.start("version"), offset + match.end("version"), match["version"].decode("latin-1"))
-            for offset, match in matches
-            if match["version"]
-        )
+        """As in Editor; all places count. ConfigurationError for a pattern that does not end on this file."""
+        checked_pattern(file.pattern)
+        lines = [(offset, line) for offset, line in lines_of(data) if len(line) <= LINE_BYTES_MAX]
+        found = _places(file.pattern, tuple(line for _, line in lines))
+        places = ((lines[number][0] + start, lines[number][0] + end) for number, start, end in found)
+        return tuple(Span(start, end, data[start:end].decode("latin-1")) for start, end in places)
 
     def document(self, data: bytes, file: VersionFile, version: str | None = None) -> object:
         """As in Editor: no parser is at hand, so it is the bytes."""
         return data if version is None else replaced(data, self.spans(data, file), version)
 
 
+@lru_cache(maxsize=16)
+def _places(pattern: str, lines: tuple[bytes, ...]) -> tuple[tuple[int, int, int], ...]:
+    """Line, start and end of each place that the pattern fits. An edit asks the same several times."""
+    asked = {"pattern": pattern, "lines": [line.decode("latin-1") for line in lines]}
+    try:
+        answer = answer_of(Path(pattern_process.__file__), asked, timeout_s=TIMEOUT_S, packages=False)
+    except Unfinished as error:
+        raise _unusable(pattern, f"on this file {error.what}") from None
+    return tuple((number, start, end) for number, start, end in answer)
+
+
 @lru_cache(maxsize=64)
 def checked_pattern(pattern: str) -> re.Pattern[bytes]:
-    """The pattern, compiled. ConfigurationError for one that has no group `version`, or that may never end.
+    """The pattern, compiled. ConfigurationError for one that has no group `version`, or that plainly may never end.
 
     What takes time without end is a repetition inside of a repetition, many of them in a row, and a reference back.
-    None is allowed; up to ten times of something is no repetition.
+    None is allowed; up to ten times of something is no repetition. What is let through may still take for ever on a
+    line that was made for it: that is known when it is tried, under a time limit.
     """
     trouble = _trouble(pattern)
     if trouble:
-        raise ConfigurationError(
-            f"the version pattern {pattern[:80]!r} cannot be used",
-            why=trouble,
-            todo='name the place and take its characters, as in: tag = "(?P<version>[0-9A-Za-z.+-]+)"',
-        )
+        raise _unusable(pattern, trouble)
     return re.compile(pattern.encode())
+
+
+def _unusable(pattern: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the version pattern {pattern[:80]!r} cannot be used",
+        why=why,
+        todo='name the place and take its characters, as in: tag = "(?P<version>[0-9A-Za-z.+-]+)"',
+    )
 
 
 def _trouble(pattern: str) -> str:

@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from shipline.capabilities.version_files.spans import Span
 from shipline.capabilities.version_files.trees import Keys
-
-# The parser's time grows with the square of a key's parts.
-KEY_PARTS_MAX = 64
-_LONG_KEY = re.compile(
-    rb"""(?<![A-Za-z0-9_"'-])(?:(?:[A-Za-z0-9_-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % KEY_PARTS_MAX
-)
+from shipline.domain import strict_toml
 
 
 def read_toml(data: bytes) -> dict[str, Any]:
     """TOML's tables. Floats stay as they are written: a NaN is not equal to itself. Comments may hold any bytes."""
-    if _LONG_KEY.search(data):
-        raise ValueError(f"keys of more than {KEY_PARTS_MAX} parts are not read")
     text = data.decode("utf-8", "surrogateescape").removeprefix("\ufeff")
-    return tomllib.loads(text, parse_float=str)
+    return strict_toml.read_toml(text, floats_as_text=True)
 
 
 def scan_toml(data: bytes) -> Iterator[tuple[Keys, Span]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import itertools
 import json
 import os
 import struct
@@ -16,11 +17,13 @@ from typing import IO
 
 from packaging.metadata import parse_email
 
+from shipline.clients.bounded_stream import BoundedStream
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ShiplineError
 
 METADATA_BYTES_MAX = 1024 * 1024
 UNPACKED_BYTES_MAX = 1024 * 1024 * 1024
+MEMBERS_MAX = 100_000  # Before the one that is looked for.
 ZIP_DIRECTORY_BYTES_MAX = 64 * 1024 * 1024
 # PKWARE APPNOTE 6.3.10, 4.3.16: the end record is 22 bytes, with a comment of at most 65,535 after it.
 _END_OF_ZIP = struct.Struct("<4s4H2LH")
@@ -69,8 +72,8 @@ def artifact(path: Path, kind: str) -> Artifact:
 def _member(path: Path, name: str) -> IO[bytes]:
     """The content of `<folder>/name` in a tar.gz, read as a stream up to it."""
     try:
-        with gzip.open(path) as unpacked, tarfile.open(fileobj=_Limited(unpacked), mode="r|") as archive:
-            for member in archive:
+        with gzip.open(path) as unpacked, _tar(unpacked) as archive:
+            for member in itertools.islice(archive, MEMBERS_MAX):
                 folder, _, rest = member.name.removeprefix("./").partition("/")
                 stream = archive.extractfile(member) if member.isreg() and folder and rest == name else None
                 if stream is not None:
@@ -80,22 +83,8 @@ def _member(path: Path, name: str) -> IO[bytes]:
     raise ShiplineError(f"{path.name} holds no {name}")
 
 
-class _Limited(io.RawIOBase):
-    """A stream that ends in an error beyond UNPACKED_BYTES_MAX: a small file may unpack to any size."""
-
-    def __init__(self, source: gzip.GzipFile) -> None:
-        self._source = source
-        self._left = UNPACKED_BYTES_MAX
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._source.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
-        self._left -= len(data)
-        if self._left < 0:
-            raise ValueError(f"it unpacks to more than {UNPACKED_BYTES_MAX} bytes")
-        return data
+def _tar(unpacked: gzip.GzipFile) -> tarfile.TarFile:
+    return tarfile.open(fileobj=BoundedStream(unpacked, UNPACKED_BYTES_MAX), mode="r:")
 
 
 def _bound_directory(path: Path) -> None:

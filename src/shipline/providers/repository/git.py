@@ -110,7 +110,7 @@ class GitRepository:
         """The names of all tags, as git sorts them. Tags are not opened."""
         self.root()
         names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
-        return tuple(names.decode("utf-8", "replace").splitlines())
+        return tuple(name for name in names.decode("utf-8", "replace").split("\n") if name)
 
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""

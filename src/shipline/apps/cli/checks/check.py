@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shipline.configuration.policy import Policy
 from shipline.domain.errors import ShiplineError
 
 
@@ -30,3 +31,9 @@ def wrong(name: str, error: ShiplineError) -> Check:
     """The finding that an error is."""
     words = f"{error.what} ({error.why})" if error.why else error.what
     return Check(name, State.WRONG, words, error.todo)
+
+
+def not_asked(name: str, policy: Policy) -> Check:
+    """A place that only the commit which lies here names: no credentials go there, for a pull request may name any."""
+    words = f"not asked: {policy.source} does not say the same of it, and credentials would go where a commit says"
+    return Check(name, State.WARNING, words, "it is asked once the protected branch says the same")

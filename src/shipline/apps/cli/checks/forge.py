@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from shipline.apps.cli.checks.check import Check, State
+from shipline.apps.cli.checks.check import Check, State, not_asked
 from shipline.bootstrap import Application
 from shipline.ports.forge import Forge, Known
 
@@ -14,6 +14,9 @@ WORDS = {Known.YES: "the token has it", Known.NO: "the token lacks it", Known.UN
 
 def forge(application: Application) -> Iterator[Check]:
     """One check for each permission that releases need, and one for the branch."""
+    if not application.policy.knows("forge", application.settings.forge):
+        yield not_asked("forge", application.policy)
+        return
     asked = application.forge
     if asked is None:
         yield Check("forge", State.OK, "none is configured: releases are shown nowhere")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from shipline.apps.cli.checks.check import Check, State, wrong
+from shipline.apps.cli.checks.check import Check, State, not_asked, wrong
 from shipline.apps.cli.hooks import hook_of
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
@@ -151,8 +151,12 @@ def registry(application: Application) -> Iterator[Check]:
     """Whether each configured registry answers, and would take the packages that go there."""
     if not application.outlets:
         yield Check("registry", State.OK, "none is configured: releases are published nowhere")
-    for outlet in application.outlets:
+    for table, outlet in zip(application.settings.registry, application.outlets, strict=True):
         name = f"registry {outlet.name}"
+        foreign = table["provider"] == "npm" and _has_foreign_npmrc(application)
+        if foreign or not application.policy.knows("registry", table):
+            yield not_asked(name, application.policy)
+            continue
         known = application.packages if application.packages is not None else detect_packages(application.repository)
         packages = [package.name for package in known if outlet.kinds_of(package, _built_of(application, package))]
         if not packages:
@@ -162,6 +166,19 @@ def registry(application: Application) -> Iterator[Check]:
             yield from (_answered(name, finding) for finding in outlet.registry.check(packages[0], NO_VERSION, ()))
         except ShiplineError as error:
             yield wrong(name, error)
+
+
+def _has_foreign_npmrc(application: Application) -> bool:
+    """Whether a commit brought an .npmrc that the protected branch has not: npm would send there what it names."""
+    policy, here = application.policy, application.repository
+    if policy.trusted is None:
+        return False
+    path = (application.root.resolve() / ".npmrc").relative_to(here.root().resolve()).as_posix()
+    if not here.is_tracked(path):
+        return False  # It is of this machine.
+    there = {} if policy.commit is None else here.read_files((path,), policy.commit)
+    file = application.root / ".npmrc"
+    return file.is_symlink() or not file.is_file() or file.read_bytes() != there.get(path)
 
 
 def _answered(name: str, finding: Finding) -> Check:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from shipline.apps.cli.checks.check import Check, State
-from shipline.bootstrap import LOG_KEY_VARIABLE, Application
+from shipline.apps.cli.checks.check import Check, State, not_asked
+from shipline.bootstrap import LOG_KEY_VARIABLE, STORE_VARIABLE, Application
 from shipline.engine.lease import Lease
 from shipline.store.database import Store
 from shipline.store.keys import load_log_key, log_key_path
@@ -18,6 +18,10 @@ from shipline.store.log import latest_checkpoint
 def store(application: Application) -> Iterator[Check]:
     """Whether the store opens, and whether the key of its log is there."""
     known = Store(application.store_url)
+    settings = application.settings
+    if not os.environ.get(STORE_VARIABLE, "") and not application.policy.knows("store", settings.store):
+        yield not_asked("store", application.policy)
+        return
     if known.path is not None and not known.path.exists():
         folder = next(folder for folder in known.path.parents if folder.is_dir())
         if os.access(folder, os.W_OK | os.X_OK):

@@ -7,8 +7,9 @@ strings alone (`1.10` stays so), without tags, aliases or deep nesting.
 from __future__ import annotations
 
 import json
-import tomllib
 from typing import Any
+
+from shipline.domain.strict_toml import read_toml
 
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 64
@@ -41,7 +42,7 @@ def strings(value: object) -> tuple[str, ...]:
 
 def _read(name: str, text: str) -> Any:
     if name.endswith(".toml"):
-        return tomllib.loads(text)
+        return read_toml(text)
     return json.loads(text) if name.endswith(".json") else _read_yaml(text)
 
 
