@@ -268,6 +268,52 @@ def test_a_branch_that_somebody_else_made_is_not_touched(project: ReleaseWorld) 
     assert project.history.git("--git-dir", project.remote, "rev-parse", BRANCH) == bad.commit
 
 
+def test_whether_it_was_merged_can_be_looked_at(project: ReleaseWorld) -> None:
+    now = yanked(project, two_releases(project), revert=True)
+    ground, pull = project.ground(project.world.store), opened(project)
+    _, found = verify_yank(ground, now)
+    assert (found["revert pull request"].answer, found["revert pull request"].todo) == (
+        Answer.FAIL,
+        f"look at {pull.url}",
+    )
+    project.forge.model.merge(pull.number, project.history.git("ls-remote", project.remote, BRANCH).split()[0])
+    assert verify_yank(ground, now)[1]["revert pull request"].answer is Answer.UNKNOWN
+    project.shown = False
+    _, found = verify_yank(project.ground(project.world.store), now)
+    assert {place for place, finding in found.items() if finding.answer is Answer.UNKNOWN} == {
+        "release page",
+        "revert pull request",
+    }
+
+
+def test_what_was_reverted_already_is_not_proposed_again(project: ReleaseWorld, tmp_path: Path) -> None:
+    """Somebody has merged it; and another machine knows nothing of that."""
+    yanked(project, two_releases(project), revert=True)
+    tip = project.history.git("ls-remote", project.remote, BRANCH).split()[0]
+    project.forge.model.merge(opened(project).number, tip)
+    forget(project, tmp_path)
+    now = yanked(project, adopt_release(project.ground(project.world.store), "0.2.0"), revert=True)
+    assert yank_of(now, "revert pull request").done == ("main holds nothing of its changes any more",)
+    assert project.forge.open_pull_requests() == ()
+
+
+def test_a_branch_that_does_not_hold_the_release_is_left_to_a_person(project: ReleaseWorld) -> None:
+    bad = two_releases(project)
+    project.history.git("push", "--quiet", "--force", project.remote, "v0.1.0^{commit}:refs/heads/main")
+    now = yanked(project, bad, revert=True)
+    assert yank_of(now, "revert pull request").by_hand == ("revert its changes: no branch is known that holds v0.2.0",)
+
+
+def test_a_release_of_no_file_has_nothing_to_revert(project: ReleaseWorld) -> None:
+    project.released()
+    project.world.clock.sleep(3600)
+    project.history.commit("feat: say it louder")
+    now = yanked(project, project.released(), revert=True)
+    assert yank_of(now, "revert pull request").not_done == (
+        "nothing is reverted: it changed no file but its own version",
+    )
+
+
 def test_the_first_release_has_nothing_to_go_back_to(project: ReleaseWorld) -> None:
     now = yanked(project, project.released(), revert=True)
     assert yank_of(now, "revert pull request").not_done == ("nothing is reverted: no release before it is known",)

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shipline.testing.fakes.forge.server import Reply
+from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.fakes.forge.github_app import FakeGitHubApp
+from shipline.testing.fakes.forge.server import Reply, Request
 from tests.providers.forge.github_schema import Exchange, GitHubSchema, github_schema, plain
 from tests.providers.forge.places import Place, running
 from tests.providers.forge.test_forges import TestGitHub as Conforming
@@ -63,3 +65,12 @@ def test_the_witness_complains_where_something_is_wrong(schema: GitHubSchema) ->
         {"status": 200},
     ):
         assert len(schema.complaints(replace(good, **wrong))) == 1, wrong
+
+
+def test_what_an_app_asks_is_as_github_describes_it(schema: GitHubSchema) -> None:
+    """Where it is installed, and the token of its installation for one repository."""
+    app = FakeGitHubApp(FakeClock())
+    body = b'{"repositories": ["quotes"]}'
+    for (method, pattern, handler), content in zip(app.routes(""), (b"", body), strict=True):
+        reply = handler(Request(method, pattern, (), {}, content, "application/json"))
+        assert schema.complaints(Exchange(method, pattern, {}, content, reply.body, reply.status)) == []

@@ -248,7 +248,15 @@ def test_who_commits_must_be_known(source: History, files: Files, monkeypatch: p
 
 @pytest.mark.parametrize(
     "settings",
-    [{"branch": "a..b"}, {"branch": "-f"}, {"branch": ""}, {"folder": "../up"}, {"folder": "/"}, {"remote": "-x"}],
+    [
+        {"branch": "a..b"},
+        {"branch": "-f"},
+        {"branch": ""},
+        {"folder": "../up"},
+        {"folder": "/"},
+        {"folder": "a b"},
+        {"remote": "-x"},
+    ],
 )
 def test_settings_that_can_only_be_a_mistake_are_refused(settings: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):

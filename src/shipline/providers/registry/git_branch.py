@@ -25,7 +25,7 @@ from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 KEY, ARTIFACT, SHOWS = "Shipline-Key", "Shipline-Artifact", "Shipline-Shows"
 NEVER_UNDONE = ("its files stay in the history of the branch, and copies stay where they are",)
 _BRANCH = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|@\{|\.lock$))[^\x00-\x20\x7f~^:?*\[\\]{1,200}(?<![/.])")
-_FOLDER = re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))(?!.*//)[^\x00-\x1f\x7f]{0,200}(?<!/)")
+_FOLDER = re.compile(r"(?!/)(?!(?:.*/)?\.\.?(?:/|$))(?!.*//)[^\x00-\x20\x7f]{0,200}(?<!/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class GitBranchSettings:
         if self.remote == "" or self.remote.startswith("-"):
             raise ConfigurationError("remote is the name or the address of a git remote")
         if self.folder and _FOLDER.fullmatch(self.folder) is None:
-            raise ConfigurationError("folder is a path inside of the branch, relative and with forward slashes")
+            raise ConfigurationError("folder is a path inside of the branch, relative, with forward slashes, no spaces")
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,9 @@ class PagePlace:
 
     def look(self, release: Release) -> Finding:
         """Read it."""
-        page = None if self.forge is None else self.forge.find_release(release.tag)
+        if self.forge is None:
+            return Finding(Answer.UNKNOWN, "no forge is configured any more, so it cannot be asked")
+        page = self.forge.find_release(release.tag)
         if page is None:
             return Finding(Answer.PASS, "there is no page of it")
         if bears(page.notes_markdown, MARKER):

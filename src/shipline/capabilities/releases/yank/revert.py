@@ -82,7 +82,9 @@ class RevertPlace:
 
     def look(self, release: Release) -> Finding:
         """Whether it is still open: a person merges it."""
-        found = check_revert(self.ground).open_pull_requests(head=branch_of(release))
+        if self.ground.forge is None:
+            return Finding(Answer.UNKNOWN, "no forge is configured any more, so it cannot be asked")
+        found = self.ground.forge.open_pull_requests(head=branch_of(release))
         if found:
             return Finding(Answer.FAIL, f"#{found[0].number} is not merged yet", f"look at {found[0].url}")
         return Finding(Answer.UNKNOWN, "no pull request is open that reverts it")
