@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import Ground
+from shipline.configuration import EnvironmentSettings
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.journal import runs_of
 from shipline.testing.histories import History
+from shipline.testing.world import World
+from tests.capabilities.rollouts.rollout_world import RolloutWorld
+from tests.machine import wait_until
 
 
 @pytest.fixture
@@ -49,3 +54,50 @@ def test_yanks_that_are_turned_on_take_back_nothing_of_the_past(application: App
     with application.store.begin() as tx:
         assert runs_of(tx, earlier) == ()
         assert len(runs_of(tx, later)) == 1
+
+
+class Watched(Application):
+    """Its environment serves 1.0.0 with two copies, on fakes."""
+
+    def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
+        return self.place.ground(self.store)
+
+    place: RolloutWorld
+
+
+ENVIRONMENT = """
+[[environment]]
+name = "production"
+instances = 2
+[environment.target]
+command = ["x"]
+[environment.traffic]
+port = 8080
+"""
+
+
+def test_copies_that_died_are_brought_back_while_the_engine_runs(tmp_path: Path) -> None:
+    """The owner looks, a run mends, and the settings may change meanwhile."""
+    history = History(tmp_path / "repository")
+    history.commit("feat: begin", {"shipline.toml": ENVIRONMENT})
+    watched = Watched(history.folder)
+    watched.place = RolloutWorld(World(4, tmp_path, url=watched.store_url))
+    watched.place.shipped("1.0.0")
+    (group,) = watched.place.target.groups
+    chores = watched._chores()
+    for settings in (ENVIRONMENT, ENVIRONMENT.replace("= 2\n", "= 2\nurl = 'http://quotes.example'\n")):
+        (history.folder / "shipline.toml").write_text(settings)
+        watched.place.fake_target.kill(group, 1)
+        wait_until(lambda: _worked(watched, chores, group), "the copy is back")
+    with watched.store.begin() as tx:
+        assert len(runs_of(tx, "mending:production")) == 1
+    watched.place.world.close()
+    watched.store.close()
+
+
+def _worked(watched: Watched, chores: tuple[Callable[[], object], ...], group: str) -> bool:
+    """One round of the owner, and whether all copies are there."""
+    for chore in chores:
+        chore()
+    watched.engine.sweep()
+    return len(watched.place.target.groups[group].copies) == 2

@@ -41,6 +41,23 @@ def test_damage_is_an_error_and_not_an_empty_document(tmp_path: Path, text: str)
         state_in(tmp_path).read()
 
 
+def test_a_document_of_another_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    """In words, with the way out; a file without a number has the first form."""
+    old, new = state_in(tmp_path), DurableState(tmp_path / "sub" / "document.json", Document(), FakeClock(), schema=2)
+    with old.locked():
+        old.write(Document(7))
+    with pytest.raises(ShiplineError, match="another version of Shipline") as refused:
+        new.read()
+    assert "shipline down" in refused.value.todo
+    assert "the form 1, and this version knows 2" in refused.value.why
+    assert old.read() == Document(7)
+    new.write(Document(8))
+    with pytest.raises(ShiplineError, match="another version"):
+        old.read()
+    (tmp_path / "sub" / "document.json").write_text('{"revision": 3}')
+    assert old.read() == Document(3)
+
+
 def test_a_lock_that_another_holds_is_waited_for_with_a_bound(tmp_path: Path) -> None:
     """A paused process must not stop the engine for ever."""
     clock = FakeClock()

@@ -99,10 +99,10 @@ IDS = st.text("abcxyz019-", min_size=1, max_size=60)
 
 
 @settings(deadline=None)
-@given(st.sampled_from(Role), st.text(min_size=1, max_size=30), IDS)
-def test_server_names_read_back(role: Role, version: str, instance_id: str) -> None:
+@given(st.sampled_from(Role), st.text(min_size=1, max_size=30), IDS, IDS)
+def test_server_names_read_back(role: Role, version: str, group_id: str, endpoint_id: str) -> None:
     """Whatever a version holds, its name in the proxy is one plain word."""
-    name = ServerName(role, version, instance_id)
+    name = ServerName(role, version, group_id, endpoint_id)
     assert decoded(name.encoded()) == name
     assert parsed_line(f"1 {name.encoded()} 200 -- 1 ::1".encode()) is not None
 

@@ -1,4 +1,4 @@
-"""`shipline deploy` is killed while real users meet a bad canary behind a real HAProxy; the same command ends it."""
+"""Kills while real users are served behind a real HAProxy: of `shipline deploy` during a canary, and of a copy."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import shipline
 from examples.lay_out import Writer, lay_out
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import latest_rollout
+from shipline.providers.target.process import ProcessTarget
 from shipline.store.database import Store
 from shipline.store.transaction import Transaction
 from tests.machine import free_port, get, wait_until
@@ -41,7 +42,7 @@ anonymous = true
 
 [[environment]]
 name = "production"
-instances = 1
+instances = 2
 
 [environment.target]
 command = ["{{prefix}}/bin/quotes", "--host", "{{host}}", "--port", "{{port}}"]
@@ -178,7 +179,29 @@ def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(
     ground = application.rollout_ground(application.environment("production"))
     serving = {route.version: route.share for route in ground.traffic.routes() if route.share > 0}
     assert serving == {before["stable_version"]: 1.0}
-    assert {instance.version for instance in ground.target.instances()} == {before["stable_version"]}
+    assert {group.version for group in ground.target.groups()} == {before["stable_version"]}
     application.store.close()
     load = json.loads((tmp_path / "load.json").read_text())
     assert load["by_status"].get("0", 0) == 0, "the kill cost no user an answer"
+
+
+@pytest.mark.timeout(180)
+def test_a_copy_that_is_killed_comes_back_by_itself_while_an_engine_runs(place: Place) -> None:
+    """The other copy serves meanwhile; whoever looks is told; and the rollout's record is as it was."""
+    application = Application(place.folder)
+    target = application.rollout_ground(application.environment("production")).target
+    assert isinstance(target, ProcessTarget)
+    (before,) = target.groups()
+    assert (before.ready, before.size) == (2, 2)
+    with running(place.start(BIN / "shipline", "up", "--port", str(free_port()))):
+        pid = target._process(before.id, "1").pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: target._process(before.id, "1").pid() not in (None, pid), "the copy is back")
+        wait_until(lambda: "ready again" in place.told("env", "list")["environments"][0]["mending"], "it is told")
+        statuses = {get(f"127.0.0.1:{place.proxy}", "/")[0] for _ in range(40)}
+    assert statuses == {200}, place.log.read_text()
+    assert target.groups() == (before,)
+    kinds = [each["kind"] for each in place.told("log", "show", "--stream", "environment:production")["events"]]
+    assert kinds == ["CopiesFailed", "CopiesRecovered"]
+    application.store.close()

@@ -17,7 +17,8 @@ import pytest
 from sqlalchemy import event
 
 from shipline.capabilities.releases import YankOrder, evidence_of, order_yank, verdicts_of
-from shipline.capabilities.rollouts import analysis_of, stopped_by
+from shipline.capabilities.rollouts import analysis_of, order_mending, stopped_by
+from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.engine.journal import runs_of
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
@@ -26,7 +27,7 @@ from shipline.testing.kills import Countdown, Killed, MortalStore
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.releases.release_world import ReleaseWorld, new_remote, new_repository
-from tests.capabilities.rollouts.rollout_world import RolloutWorld
+from tests.capabilities.rollouts.rollout_world import PLACE, RolloutWorld
 
 SEED = 7
 
@@ -211,6 +212,32 @@ def play_down(template: Path, folder: Path, fatal: int | None) -> Play:
     return Play(outcome, countdown.passed, killed)
 
 
+def play_mending(template: Path, folder: Path, fatal: int | None) -> Play:
+    world = new_world(template, folder)
+    made = RolloutWorld(world)
+    made.shipped("1.0.0")
+    (group,) = made.target.groups
+    made.fake_target.kill(group, 1)
+
+    def begin() -> None:
+        with world.store.begin() as tx:
+            order_mending(tx, made.engine(), PLACE)
+
+    countdown, killed = live_and_die(made, begin, fatal)
+    with world.store.begin() as tx:
+        runs = runs_of(tx, mending_key(PLACE))
+    outcome = {
+        "runs": [run.state.status.value for run in runs],
+        "serving": made.serving(),
+        "alive": made.alive(),
+        "routes lead to copies": made.routed() == made.addresses(),
+        "breaches": list(made.breaches),
+        "events": kinds(world.store),
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
 def walk(
     play: Callable[[Path, int | None], Play], folder: Path, capsys: pytest.CaptureFixture[str], **expected: Any
 ) -> None:
@@ -287,3 +314,15 @@ def test_taking_an_environment_down_survives_a_kill_at_every_point(
         return play_down(sqlite_template, folder, fatal)
 
     walk(play, tmp_path, capsys, serving={}, alive=[], **{"proxy runs": False, "deployed again": "promoted"})
+
+
+def test_mending_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The copy is back, its requests too, and the log has told of it once."""
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_mending(sqlite_template, folder, fatal)
+
+    alive = ["1.0.0", "1.0.0"]
+    walk(play, tmp_path, capsys, serving={"1.0.0": 1.0}, alive=alive, **{"routes lead to copies": True})

@@ -24,6 +24,7 @@ from shipline.ports.provider import ProviderContext
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from shipline.bootstrap.aside import Aside
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found, PackageCheck
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from shipline.store.transaction import Transaction
 
 PAUSED_CANARY_S = 24 * 3600
+LOOK_EVERY_S = 2.0
 
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
@@ -354,6 +356,10 @@ class Application(Project):
             down = rollouts.down_workflow(environment.name)
             workflows[down.name] = down
             actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
+            mend = rollouts.mend_workflow(environment.name)
+            workflows[mend.name] = mend
+            mending = rollouts.mend_actions(ground, environment.name)
+            actions |= {f"{mend.name}.{name}": action for name, action in mending.items()}
         return Catalogue(workflows, actions, observers)
 
     def _chores(self) -> tuple[Callable[[], object], ...]:
@@ -369,6 +375,7 @@ class Application(Project):
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
         return (
             self._follow_settings,
+            self._look_after_copies,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -393,9 +400,32 @@ class Application(Project):
             "forge",
             "signer",
             "release_ground",
+            "_looks",
         ):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
+
+    @cached_property
+    def _looks(self) -> dict[str, Aside]:
+        """For each environment, what looks whether copies that serve have died."""
+        from functools import partial
+
+        from shipline.bootstrap.aside import Aside
+        from shipline.capabilities.rollouts import has_dead_copies
+
+        return {
+            one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
+            for one in self.policy.environments
+        }
+
+    def _look_after_copies(self) -> None:
+        """Order that copies which have died are brought back."""
+        from shipline.capabilities.rollouts import order_mending
+
+        for environment, look in self._looks.items():
+            if look.poll():
+                with self.store.begin() as tx:
+                    order_mending(tx, self.engine, environment)
 
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""

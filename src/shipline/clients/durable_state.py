@@ -53,10 +53,17 @@ def check_fence(seen: int, revision: int) -> None:
 
 
 class DurableState(Generic[D]):
-    """The document at `path`, a frozen dataclass; `initial` where there is none yet. No I/O in the constructor."""
+    """The document at `path`, a frozen dataclass; `initial` where there is none yet. No I/O in the constructor.
 
-    def __init__(self, path: Path, initial: D, clock: Clock, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
+    `schema` is the number of the document's form, which is written with it. A file that another version of Shipline
+    wrote in another form is refused; files without a number have the form 1.
+    """
+
+    def __init__(
+        self, path: Path, initial: D, clock: Clock, *, schema: int = 1, lock_timeout_s: float = LOCK_TIMEOUT_S
+    ) -> None:
         self._path = path
+        self._schema = schema
         self._lock_timeout_s = lock_timeout_s
         self._initial = initial
         self._clock = clock
@@ -72,7 +79,9 @@ class DurableState(Generic[D]):
         try:
             with self._path.open("rb") as stream:
                 data = json.loads(stream.read(DOCUMENT_BYTES_MAX))
-            return from_json(type(self._initial), data)
+            schema = data.pop("schema", 1) if isinstance(data, dict) else 1
+            if schema == self._schema:
+                return from_json(type(self._initial), data)
         except FileNotFoundError:
             return self._initial
         except (OSError, ValueError, RecursionError, ShiplineError) as failure:
@@ -81,10 +90,16 @@ class DurableState(Generic[D]):
                 why=str(failure),
                 todo="restore it from a backup, or stop what runs in this environment and remove its state folder",
             ) from failure
+        raise ShiplineError(
+            f"the state file {self._path} was written by another version of Shipline",
+            why=f"it has the form {str(schema)[:20]}, and this version knows {self._schema}",
+            todo="with that version say `shipline down ENVIRONMENT` and remove the file; then go on with this one",
+        )
 
     def write(self, document: D) -> None:
         """Save `document`, on disk when this returns. Only under the lock."""
+        data = {"schema": self._schema, **to_json(document)}
         try:
-            write_durably(self._path, json.dumps(to_json(document), indent=1, sort_keys=True) + "\n")
+            write_durably(self._path, json.dumps(data, indent=1, sort_keys=True) + "\n")
         except OSError as failure:
             raise UnavailableError(f"the state file {self._path} cannot be written", why=str(failure)) from failure

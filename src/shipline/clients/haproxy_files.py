@@ -1,6 +1,6 @@
 """What the traffic and the signals provider agree on: the state folder, server names and lines of the access log.
 
-A server's name holds role, version and instance, and a role that changes gives a new server. So each line of the log
+A server's name holds role, version, group and copy, and a role that changes gives a new server. So each line of the log
 says itself what the request counts for, as it was when the request was served, and no map has to be kept beside it.
 """
 
@@ -25,10 +25,10 @@ VERSION_CHARACTERS_MAX = 100
 # manual, section 8.2.4. Its timers are whole milliseconds, which is the first edge of the latency histogram.
 LOG_FORMAT = "%Ts %s %ST %ts %Ta %[var(txn.client)]"
 LINE = re.compile(
-    rb"[0-9]{1,12} ([A-Za-z0-9_.:-]{3,400}) (-1|[0-9]{3}) ([A-Za-z-])([A-Za-z-]) (-1|[0-9]{1,10})"
+    rb"[0-9]{1,12} ([A-Za-z0-9_.:-]{3,450}) (-1|[0-9]{3}) ([A-Za-z-])([A-Za-z-]) (-1|[0-9]{1,10})"
     rb" ([0-9a-fA-F.:]{2,45})"
 )
-NAME = re.compile(r"(stable|baseline|canary):([A-Za-z0-9_.-]{1,300}):([a-z0-9-]{1,60})")
+NAME = re.compile(r"(stable|baseline|canary):([A-Za-z0-9_.-]{1,300}):([a-z0-9-]{1,60}):([a-z0-9-]{1,60})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,16 @@ class ServerName:
 
     role: Role
     version: str
-    instance_id: str
+    group_id: str
+    endpoint_id: str
 
     def encoded(self) -> str:
-        """`role:version:instance`, where other bytes of the version than letters, digits, `.` and `-` are `_hh`."""
+        """`role:version:group:copy`, where other bytes of the version than letters, digits, `.` and `-` are `_hh`."""
         plain = re.compile(r"[A-Za-z0-9.-]")
         version = "".join(
             chr(byte) if plain.match(chr(byte)) else f"_{byte:02x}" for byte in self.version.encode("utf-8")
         )
-        return f"{self.role.value}:{version}:{self.instance_id}"
+        return f"{self.role.value}:{version}:{self.group_id}:{self.endpoint_id}"
 
 
 @lru_cache(maxsize=256)
@@ -55,7 +56,7 @@ def decoded(name: str) -> ServerName | None:
     if found is None:
         return None
     version = re.sub(rb"_([0-9a-f]{2})", lambda part: bytes([int(part[1], 16)]), found[2].encode("ascii"))
-    return ServerName(role=Role(found[1]), version=version.decode(errors="replace"), instance_id=found[3])
+    return ServerName(Role(found[1]), version.decode(errors="replace"), group_id=found[3], endpoint_id=found[4])
 
 
 @dataclass(frozen=True, slots=True)

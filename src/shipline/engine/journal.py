@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Row, Select, delete, func, insert, select, update
@@ -182,6 +182,21 @@ def next_revision(tx: Transaction, workflows: tuple[str, ...], now_us: int) -> i
     """
     last = tx.connection.scalar(select(func.max(run.c.revision)).where(run.c.workflow.in_(workflows)))
     return max(now_us // 1000, 0 if last is None else int(last) + 1)
+
+
+def lend_revision(tx: Transaction, workflows: tuple[str, ...]) -> int | None:
+    """A fencing number for one effect outside the runs of these workflows, which must not have two under way at once.
+
+    It is the newest run's next one, so that the run's next tick, and every later run, is above it: what is done late
+    with the lent number is refused then. None while a step of that run is under way, and where there never was a run.
+    """
+    newest = select(run.c.id).where(run.c.project_id == tx.project.id, run.c.workflow.in_(workflows))
+    run_id = tx.connection.scalar(newest.order_by(run.c.revision.desc()).limit(1))
+    found = load_run(tx, run_id, lock=True) if run_id is not None else None
+    if found is None or found.holder is not None:
+        return None
+    save_run(tx, replace(found, revision=found.revision + 1))
+    return found.revision + 1
 
 
 def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ EDGES_S: tuple[float, ...] = tuple(round(0.001 * 1.15**step, 6) for step in rang
 class Counts:
     """Requests of one role since the last reading.
 
-    `errors` counts failed requests (5xx, and requests that the instance did not answer), `error_clients` the same
+    `errors` counts failed requests (5xx, and requests that the copy did not answer), `error_clients` the same
     with at most one failure a client, `histogram` has len(EDGES_S) + 1 counts of requests by latency.
     """
 

@@ -14,14 +14,19 @@ from typing import Any
 
 import pytest
 
+from shipline.apps.cli.checks import machine
+from shipline.apps.cli.checks.check import State
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, all_rollouts
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Ground, all_rollouts
+from shipline.configuration import EnvironmentSettings
 from shipline.domain.deployment import Deployment
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.lease import Lease
 from shipline.testing.histories import History
+from shipline.testing.world import World
+from tests.capabilities.rollouts.rollout_world import RolloutWorld
 from tests.command import environment_of, run_shipline
 from tests.machine import free_port
 
@@ -143,6 +148,38 @@ def test_what_was_deployed_and_serves_no_more_is_a_warning(application: Applicat
     assert found["state"] == "warning"
     assert "nothing serves 1.0.0, which was deployed last" in found["words"]
     assert "shipline deploy 1.0.0 --to production" in found["todo"]
+
+
+class Placed(Application):
+    """Its environments are fakes."""
+
+    place: RolloutWorld
+
+    def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
+        return self.place.ground(self.store)
+
+
+def test_copies_that_are_missing_are_a_warning_while_others_serve(history: History, tmp_path: Path) -> None:
+    """Dead ones, and such as live and do not answer; it is said how many there are."""
+    history.commit("build: deploy", {"shipline.toml": ENVIRONMENT.format(name="production", port=free_port())})
+    application = Placed(history.folder)
+    application.place = RolloutWorld(World(4, tmp_path, url=application.store_url))
+    application.place.shipped("1.0.0")
+    (group,) = application.place.target.groups
+    (whole,) = machine.environments(application)
+    application.place.fake_target.kill(group, 1)
+    (hurt,) = machine.environments(application)
+    application.place.target.sick.add(group)
+    (mute,) = machine.environments(application)
+    application.place.fake_target.kill(group)
+    (gone,) = machine.environments(application)
+    application.place.world.close()
+    application.store.close()
+    assert (whole.state, hurt.state, mute.state, gone.state) == (State.OK, *[State.WARNING] * 3)
+    assert hurt.words.endswith("; 1 of 2 copies of quotes 1.0.0 is ready")
+    assert "shipline up" in hurt.todo
+    assert mute.words.endswith("; 0 of 2 copies of quotes 1.0.0 are ready")
+    assert "nothing serves 1.0.0" in gone.words
 
 
 def test_the_way_back_to_a_yanked_version_is_refused_before_anything_begins(application: Application) -> None:

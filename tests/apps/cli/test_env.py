@@ -13,8 +13,10 @@ from click.testing import CliRunner
 from shipline.apps.cli import env
 from shipline.apps.cli.rollouts import order_deployment
 from shipline.bootstrap import Application
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, order_mending
+from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.domain.rollout import RolloutStatus
+from shipline.engine.journal import holder_of, save_run
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
 
 
@@ -84,3 +86,18 @@ def test_their_documents_hold_deployments_with_their_rollouts(busy: Application)
 def test_an_environment_that_served_nothing_is_no_error(application: Application) -> None:
     assert shown(application, "list") == "production: nothing\n"
     assert "has served nothing yet" in shown(application, "history")
+
+
+def test_copies_that_are_being_brought_back_are_told(busy: Application) -> None:
+    """In one line for people, whole for programs; empty where there is nothing to tell."""
+    (before,) = json.loads(shown(busy, "list", "--json"))["environments"]
+    assert before["mending"] == ""
+    with busy.store.begin() as tx:
+        order_mending(tx, busy.engine, "production")
+        run = holder_of(tx, mending_key("production"))
+        assert run is not None
+        words = "1 of 2 copies of quotes 1.1.0 is ready: it ended\x1b[2J\nthe end of its output"
+        save_run(tx, replace(run, state=replace(run.state, waiting_for=words)))
+    assert "; copies had died: 1 of 2 copies of quotes 1.1.0 is ready: it ended [2J\n" in shown(busy, "list")
+    (told,) = json.loads(shown(busy, "list", "--json"))["environments"]
+    assert told["mending"] == words

@@ -21,6 +21,8 @@ from shipline.capabilities.rollouts import (
     actions,
     analysis_of,
     follow_run,
+    mend_actions,
+    mend_workflow,
     open_rollout,
     rollout_workflow,
 )
@@ -75,10 +77,11 @@ class Stage:
         self.events = EventWriter(self.world.ids, self.clock)
         traffic = TrafficWorld()
         self.users = Users(traffic, self.clock, seed=7, requests_per_s=220)
+        self.target = FakeTarget(self.clock, TargetWorld())
         ground = Ground(
             store=self.world.store,
             events=self.events,
-            target=FakeTarget(self.clock, TargetWorld()),
+            target=self.target,
             traffic=FakeTraffic(self.clock, traffic),
             signals=FakeSignals(self.users, self.clock),
             instances=2,
@@ -101,8 +104,11 @@ class Stage:
         settings = from_json(AnalysisSettings, dict(CANARY))
         every: dict[str, Action] = {f"{rollout.name}.{name}": one for name, one in actions(ground, settings).items()}
         every |= {f"release.{step.name}": partial(self._release_step, step.name) for step in release.steps}
+        mend = mend_workflow("production")
+        every |= {f"{mend.name}.{name}": one for name, one in mend_actions(ground, "production").items()}
         observers = {rollout.name: partial(_followed, self.events), "release": partial(_followed_release, self.events)}
-        return Catalogue({rollout.name: rollout, "release": release}, every, observers)
+        workflows = {each.name: each for each in (rollout, mend)} | {"release": release}
+        return Catalogue(workflows, every, observers)
 
     # --- releases ----------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from shipline.capabilities.rollouts import ROLLOUTS
+from shipline.capabilities.rollouts import ROLLOUTS, order_mending
 from shipline.domain.actor import ActorKind
 from shipline.domain.rollout import RolloutStatus
 from shipline.store.log import read_latest
@@ -94,6 +94,24 @@ def test_a_rollout_whose_way_back_failed_says_what_giving_up_is(fresh: Served) -
         failed = person.get(path).text
     assert f"shipline rollout give-up {rollout.environment} --reason" in failed
     assert "--accept-exposure" in failed
+
+
+def test_copies_that_died_are_told_wherever_an_environment_is_shown(fresh: Served) -> None:
+    """With what they wrote, which stays words; and no more once they have been back for a while."""
+    stage = fresh.stage
+    name = next(name for name, group in stage.target.world.groups.items() if group.spec.size == 2)
+    stage.target.world.broken.add(stage.target.world.groups[name].spec.version)
+    stage.target.kill(name, 1)
+    with stage.world.store.begin() as tx:
+        order_mending(tx, stage.engine, "production")
+    stage.step()
+    with fresh.person() as person:
+        for path in ("/", "/environments/production"):
+            text = person.get(path).text
+            assert "Copies had died. " in text
+            assert "1 of 2 copies of quotes 1.1.0 is ready: an instance of quotes 1.1.0 ended" in text
+        document = person.get("/api/v1/environments").json()
+    assert document["environments"][0]["mending"].endswith("it is broken")
 
 
 def test_a_command_is_the_same_as_that_of_the_command_line(fresh: Served) -> None:

@@ -21,7 +21,7 @@ from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Catalogue, Engine
-from shipline.engine.journal import Run
+from shipline.engine.journal import Run, journal_of, next_wake_us, runs_of
 from shipline.engine.workflow import Save, nothing
 from shipline.ports.clock import Clock
 from shipline.ports.target import Role
@@ -49,25 +49,25 @@ SETTINGS = AnalysisSettings(
 )
 REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
-TARGET_EFFECTS = ("prepare", "start", "stop")
+TARGET_EFFECTS = ("prepare", "run", "stop")
 TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
 
 
 class CarefulTarget(FakeTarget):
-    """A target that notices an instance being stopped while it may still serve."""
+    """A target that notices a group being stopped while it may still serve."""
 
     def __init__(self, clock: Clock, world: TargetWorld, traffic: TrafficWorld, breaches: list[str]) -> None:
         super().__init__(clock, world)
         self._traffic = traffic
         self._breaches = breaches
 
-    def stop(self, instance_id: str, *, revision: int) -> None:
-        route = self._traffic.routes.get(instance_id)
+    def stop(self, group_id: str, *, revision: int) -> None:
+        route = self._traffic.routes.get(group_id)
         if self._traffic.running and route is not None and route.share > 0:
-            self._breaches.append(f"{instance_id} was stopped at a share of {route.share}")
-        if self._traffic.open_requests.get(instance_id, 0):
-            self._breaches.append(f"{instance_id} was stopped with open requests")
-        super().stop(instance_id, revision=revision)
+            self._breaches.append(f"{group_id} was stopped at a share of {route.share}")
+        if self._traffic.open_requests.get(group_id, 0):
+            self._breaches.append(f"{group_id} was stopped with open requests")
+        super().stop(group_id, revision=revision)
 
 
 class CarefulTraffic(FakeTraffic):
@@ -95,6 +95,7 @@ class RolloutWorld:
 
     world: World
     instances: int = 2
+    splits: bool = True
     refusal: str = ""
     note_gates: Save = nothing
     target: TargetWorld = field(default_factory=TargetWorld)
@@ -105,6 +106,7 @@ class RolloutWorld:
         self.users = Users(self.traffic, self.world.clock, seed=self.world.seed, requests_per_s=REQUESTS_PER_S)
         self.fake_target = CarefulTarget(self.world.clock, self.target, self.traffic, self.breaches)
         self.fake_traffic = CarefulTraffic(self.world.clock, self.traffic, self.breaches)
+        self.fake_traffic.splits = self.splits
         self.fake_signals = FakeSignals(self.users, self.world.clock)
 
     def behave(self, version: str, *, error_rate: float) -> None:
@@ -132,7 +134,7 @@ class RolloutWorld:
     def deploy(self, version: str, *, package: str = PACKAGE, strategy: str = "canary") -> Rollout:
         """Order a rollout; nothing is done yet."""
         is_down = self.fake_target.fault is None and not is_serving(self.ground(self.world.store))
-        order = RolloutOrder(package, version, PLACE, strategy, "rel_x", "c0ffee", is_down=is_down)
+        order = RolloutOrder(package, version, PLACE, strategy, "rel_x", "c0ffee", is_down=is_down, splits=self.splits)
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine(), order, PERSON)
 
@@ -150,6 +152,32 @@ class RolloutWorld:
     def settle(self) -> None:
         """One process works until nothing is left to do."""
         self.world.run_until_quiet(self.engine())
+
+    def run_until(self, rollout: Rollout, step: str) -> None:
+        """Work until the rollout is at this step, and no further."""
+        engine = self.engine()
+        for _ in range(100):
+            with self.world.store.begin() as tx:
+                run = runs_of(tx, f"rollout:{rollout.id}")[-1]
+                steps = [entry.step for entry in journal_of(tx, run.id)]
+                wake_us = next_wake_us(tx)
+            if steps and steps[-1] == step:
+                return
+            self.world.clock.jump_to(max(self.world.clock.now_us(), wake_us or 0))
+            engine.tick(run.id)
+        raise AssertionError(f"never came to {step}")
+
+    def look(self, engine: Engine, seconds: float) -> None:
+        """Time passes, and a process works on what is due meanwhile."""
+        until_us = self.world.clock.now_us() + int(seconds * 1_000_000)
+        while True:
+            while engine.sweep():
+                pass
+            with self.world.store.begin() as tx:
+                wake_us = next_wake_us(tx, after_us=self.world.clock.now_us())
+            self.world.clock.jump_to(until_us if wake_us is None else min(wake_us, until_us))
+            if self.world.clock.now_us() >= until_us:
+                return
 
     def shipped(self, version: str) -> Rollout:
         """A rollout, and its end."""
@@ -178,18 +206,39 @@ class RolloutWorld:
         return shares
 
     def alive(self) -> list[str]:
-        """The version of each instance that runs."""
-        return sorted(instance.version for instance in self.target.instances.values())
+        """The version of each copy that runs."""
+        return sorted(group.spec.version for group in self.target.groups.values() for _ in group.copies)
+
+    def names(self) -> list[str]:
+        """The name of each copy that runs."""
+        return sorted(f"{name}-{number}" for name, group in self.target.groups.items() for number in group.copies)
+
+    def lose_all_copies(self) -> None:
+        """As a restart of the machine does."""
+        for name in self.target.groups:
+            self.fake_target.kill(name)
+
+    def routed(self) -> set[str]:
+        """The addresses that get requests."""
+        routes = self.traffic.routes.values() if self.traffic.running else ()
+        return {endpoint.address for route in routes if route.share for endpoint in route.endpoints}
+
+    def addresses(self) -> set[str]:
+        """The addresses of the copies that run."""
+        return {copy.address for group in self.target.groups.values() for copy in group.copies.values()}
 
 
 def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
-    """The workflows of one environment: rolling out to it, and taking it down."""
+    """The workflows of one environment: rolling out to it, taking it down, and mending it."""
     workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
     down = rollouts.down_workflow(PLACE)
     actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
+    mend = rollouts.mend_workflow(PLACE)
+    actions |= {f"{mend.name}.{name}": action for name, action in rollouts.mend_actions(ground, PLACE).items()}
 
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
-    return Catalogue({workflow.name: workflow, down.name: down}, actions, {workflow.name: observe})
+    workflows = {each.name: each for each in (workflow, down, mend)}
+    return Catalogue(workflows, actions, {workflow.name: observe})

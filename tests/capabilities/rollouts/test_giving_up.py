@@ -15,7 +15,6 @@ from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.rollouts.rollout_world import PERSON, RolloutWorld
-from tests.capabilities.rollouts.test_rollouts import run_until
 
 
 @pytest.fixture
@@ -34,7 +33,7 @@ def place(tmp_path: Path, sqlite_url: str) -> Iterator[RolloutWorld]:
 def stuck(place: RolloutWorld) -> Rollout:
     """The canary of 1.1.0 has traffic, and its way back has failed: the proxy does not answer."""
     rollout = place.deploy("1.1.0")
-    run_until(place, rollout, "canary")
+    place.run_until(rollout, "canary")
     place.say(rollout, "abort")
     place.fake_traffic.fault = Fault.UNAVAILABLE
     place.settle()
@@ -98,7 +97,7 @@ def test_where_no_traffic_is_on_it_its_deployment_has_ended(place: RolloutWorld,
 
 def test_a_rollout_that_has_not_failed_is_aborted_and_not_given_up(place: RolloutWorld) -> None:
     rollout = place.deploy("1.1.0")
-    run_until(place, rollout, "canary")
+    place.run_until(rollout, "canary")
     with pytest.raises(RefusedError, match="nothing to give up"):
         give_up(place, rollout, accepts=True)
     place.say(rollout, "abort")
@@ -107,7 +106,7 @@ def test_a_rollout_that_has_not_failed_is_aborted_and_not_given_up(place: Rollou
 
 def test_what_is_left_after_a_promotion_can_be_given_up_and_the_outcome_stands(place: RolloutWorld) -> None:
     rollout = place.deploy("1.1.0")
-    run_until(place, rollout, "promote")
+    place.run_until(rollout, "promote")
     place.fake_target.fault = Fault.UNAVAILABLE
     place.settle()
     given_up = give_up(place, rollout)

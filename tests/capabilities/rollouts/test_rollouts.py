@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,51 +10,15 @@ import pytest
 from shipline.capabilities.rollouts import analysis_of, workflow_name
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
-from shipline.engine.journal import journal_of, next_wake_us, runs_of
+from shipline.engine.journal import runs_of
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
-from tests.capabilities.events import check_positions, kinds
+from tests.capabilities.events import kinds
 from tests.capabilities.rollouts.rollout_world import DRAIN_TIMEOUT_S, PLACE, RolloutWorld
-
-
-@pytest.fixture
-def place(tmp_path: Path, sqlite_url: str) -> Iterator[RolloutWorld]:
-    """An environment that nothing was ever deployed to; what must never happen is looked for at the end."""
-    world = World(5, tmp_path, url=sqlite_url)
-    made = RolloutWorld(world)
-    yield made
-    check_positions(world.store)
-    world.close()
-    assert made.breaches == []
-
-
-@pytest.fixture
-def serving(place: RolloutWorld) -> RolloutWorld:
-    """An environment that serves 1.0.0."""
-    for version in ("1.0.0", "1.1.0"):
-        place.behave(version, error_rate=0.001)
-    place.behave("1.2.0", error_rate=0.05)
-    place.shipped("1.0.0")
-    return place
 
 
 def events_of(place: RolloutWorld, rollout: Rollout) -> list[str]:
     return [kind for kind in kinds(place.world.store, f"rollout:{rollout.id}") if kind != "CanaryWeightChanged"]
-
-
-def run_until(place: RolloutWorld, rollout: Rollout, step: str) -> None:
-    """Work until the rollout is at this step, and no further."""
-    engine = place.engine()
-    for _ in range(100):
-        with place.world.store.begin() as tx:
-            run = runs_of(tx, f"rollout:{rollout.id}")[-1]
-            steps = [entry.step for entry in journal_of(tx, run.id)]
-            wake_us = next_wake_us(tx)
-        if steps and steps[-1] == step:
-            return
-        place.world.clock.jump_to(max(place.world.clock.now_us(), wake_us or 0))
-        engine.tick(run.id)
-    raise AssertionError(f"never came to {step}")
 
 
 def test_the_first_deployment_gets_all_traffic_at_once(place: RolloutWorld) -> None:
@@ -97,17 +60,17 @@ def test_a_bad_canary_is_rolled_back(serving: RolloutWorld) -> None:
 
 
 def test_a_rolled_back_version_may_be_tried_again(serving: RolloutWorld) -> None:
-    """Its second attempt has instances of its own."""
+    """Its second attempt has groups of its own."""
     serving.shipped("1.2.0")
     serving.behave("1.2.0", error_rate=0.0)
     again = serving.shipped("1.2.0")
     assert (again.status, again.attempt) == (RolloutStatus.PROMOTED, 2)
-    assert all("-a2-" in name for name in serving.target.instances)
+    assert all("-a2-" in name for name in serving.target.groups)
 
 
 def test_a_paused_canary_keeps_its_weight_until_it_is_resumed(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.say(rollout, "pause")
     engine = serving.engine()
     for _ in range(30):
@@ -127,7 +90,7 @@ def test_a_paused_canary_keeps_its_weight_until_it_is_resumed(serving: RolloutWo
 def test_a_paused_canary_that_turns_bad_is_rolled_back_all_the_same(serving: RolloutWorld) -> None:
     """Nobody has to be awake for that; and nothing says that it was resumed."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.say(rollout, "pause")
     serving.behave("1.1.0", error_rate=0.3)
     serving.settle()
@@ -150,7 +113,7 @@ def test_a_person_may_promote_without_waiting(serving: RolloutWorld, *, early: b
     """Also before the canary has had a request."""
     rollout = serving.deploy("1.1.0")
     if not early:
-        run_until(serving, rollout, "canary")
+        serving.run_until(rollout, "canary")
     serving.say(rollout, "promote")
     began_us = serving.world.clock.now_us()
     serving.settle()
@@ -161,7 +124,7 @@ def test_a_person_may_promote_without_waiting(serving: RolloutWorld, *, early: b
 @pytest.mark.parametrize("fault", [Fault.UNAVAILABLE])
 def test_what_is_said_while_the_signals_are_away_is_not_lost(serving: RolloutWorld, fault: Fault) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     engine = serving.engine()
     serving.say(rollout, "promote")
     serving.fake_signals.fault = fault
@@ -176,7 +139,7 @@ def test_what_is_said_while_the_signals_are_away_is_not_lost(serving: RolloutWor
 @pytest.mark.parametrize("step", ["gate", "prepare", "start", "canary"])
 def test_aborted_at_any_step_everything_is_as_before(serving: RolloutWorld, step: str) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, step)
+    serving.run_until(rollout, step)
     serving.say(rollout, "abort")
     serving.settle()
     ended = serving.now(rollout)
@@ -195,7 +158,7 @@ def test_an_abort_that_comes_while_it_is_promoted_counts(place: RolloutWorld, *,
         place.shipped("1.0.0")
     rollout = place.deploy("1.1.0", strategy="all-at-once")
 
-    run_until(place, rollout, "promote")
+    place.run_until(rollout, "promote")
     with pytest.raises(RefusedError, match="too late"):
         place.say(rollout, "abort")
     with place.world.store.begin() as tx:
@@ -250,7 +213,7 @@ def test_a_first_version_that_cannot_be_started_leaves_the_environment_free(plac
 
 def test_a_proxy_that_dies_during_a_canary_is_opened_again(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.fake_traffic.kill()
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
@@ -258,7 +221,7 @@ def test_a_proxy_that_dies_during_a_canary_is_opened_again(serving: RolloutWorld
 
 def test_a_proxy_that_dies_before_a_rollout_turns_back_is_opened_again(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.say(rollout, "abort")
     serving.fake_traffic.kill()
     serving.settle()
@@ -266,25 +229,23 @@ def test_a_proxy_that_dies_before_a_rollout_turns_back_is_opened_again(serving: 
     assert serving.serving() == {"1.0.0": 1.0}
 
 
-def test_stable_instances_that_died_are_started_again_on_the_way_back(serving: RolloutWorld) -> None:
+def test_stable_copies_that_died_are_run_again_on_the_way_back(serving: RolloutWorld) -> None:
     """As after a restart of the machine: the stable version serves again, not nobody."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
-    for name in list(serving.target.instances):
-        serving.fake_target.kill(name)
+    serving.run_until(rollout, "canary")
+    serving.lose_all_copies()
     serving.fake_traffic.kill()
     serving.say(rollout, "abort")
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
     assert serving.serving() == {"1.0.0": 1.0}
-    addresses = {one.address for one in serving.target.instances.values()}
-    assert {route.address for route in serving.traffic.routes.values() if route.share} == addresses
+    assert serving.routed() == serving.addresses()
 
 
 def test_signals_that_stay_away_roll_the_canary_back(serving: RolloutWorld) -> None:
     """Silence beyond the limit is failure."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.fake_signals.fault = Fault.UNAVAILABLE
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
@@ -293,7 +254,7 @@ def test_signals_that_stay_away_roll_the_canary_back(serving: RolloutWorld) -> N
 
 def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     serving.say(rollout, "abort")
     serving.fake_traffic.fault = Fault.UNAVAILABLE
     serving.settle()
@@ -311,10 +272,10 @@ def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: Ro
     assert serving.serving() == {"1.0.0": 1.0}
 
 
-def test_instances_that_cannot_be_stopped_block_nothing_for_good(serving: RolloutWorld) -> None:
+def test_groups_that_cannot_be_stopped_block_nothing_for_good(serving: RolloutWorld) -> None:
     """The outcome stands, it is said what is left, and `retry` ends it."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "promote")
+    serving.run_until(rollout, "promote")
     serving.fake_target.fault = Fault.UNAVAILABLE
     serving.settle()
     stuck = serving.now(rollout)
@@ -331,42 +292,42 @@ def test_instances_that_cannot_be_stopped_block_nothing_for_good(serving: Rollou
         serving.say(rollout, "retry")
 
 
-def test_open_requests_end_before_an_instance_is_stopped(serving: RolloutWorld) -> None:
-    old = min(serving.target.instances)
+def test_open_requests_end_before_a_group_is_stopped(serving: RolloutWorld) -> None:
+    old = min(serving.target.groups)
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "promote")
+    serving.run_until(rollout, "promote")
     serving.traffic.open_requests[old] = 3
     engine = serving.engine()
     for _ in range(20):
         serving.world.clock.sleep(0.5)
         engine.sweep()
-    assert old in serving.target.instances
+    assert old in serving.target.groups
     serving.traffic.open_requests[old] = 0
     serving.settle()
-    assert old not in serving.target.instances
-    assert set(serving.traffic.routes) == set(serving.target.instances)
+    assert old not in serving.target.groups
+    assert set(serving.traffic.routes) == set(serving.target.groups)
 
 
-def test_an_instance_whose_request_never_ends_is_never_stopped(serving: RolloutWorld) -> None:
+def test_a_group_whose_request_never_ends_is_never_stopped(serving: RolloutWorld) -> None:
     """The new version serves; what is left is a person's to decide, and `retry` goes on once the request has ended."""
-    old = min(serving.target.instances)
+    old = min(serving.target.groups)
     serving.traffic.open_requests[old] = 1
     began_us = serving.world.clock.now_us()
     rollout = serving.shipped("1.1.0")
     assert rollout.status is RolloutStatus.PROMOTED
-    assert old in serving.target.instances
+    assert old in serving.target.groups
     assert serving.world.clock.now_us() - began_us > DRAIN_TIMEOUT_S * 1_000_000
     serving.traffic.open_requests[old] = 0
     serving.say(rollout, "retry")
     serving.settle()
-    assert old not in serving.target.instances
+    assert old not in serving.target.groups
     assert serving.breaches == []
 
 
 def test_the_same_order_again_follows_the_rollout_that_is_under_way(serving: RolloutWorld) -> None:
     """Whoever ordered it may have been killed."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     assert serving.deploy("1.1.0").id == rollout.id
     with pytest.raises(RefusedError, match="busy"):
         serving.deploy("1.2.0")
@@ -379,8 +340,7 @@ def test_the_same_order_again_follows_the_rollout_that_is_under_way(serving: Rol
 def test_the_same_version_is_deployed_again_where_nothing_serves_any_more(serving: RolloutWorld, trouble: str) -> None:
     """After a restart of the machine, or `shipline down`: the record alone serves nobody."""
     if trouble != "proxy":
-        for name in list(serving.target.instances):
-            serving.fake_target.kill(name)
+        serving.lose_all_copies()
     if trouble != "instances":
         serving.fake_traffic.kill()
     again = serving.shipped("1.0.0")
@@ -423,7 +383,7 @@ def test_nothing_can_be_said_to_a_rollout_that_has_ended(serving: RolloutWorld) 
 def test_a_rollout_at_a_step_that_an_upgrade_took_away_stops_in_words_and_can_be_aborted(serving: RolloutWorld) -> None:
     """Traffic goes back, and nothing else was done meanwhile."""
     rollout = serving.deploy("1.1.0")
-    run_until(serving, rollout, "canary")
+    serving.run_until(rollout, "canary")
     upgraded = serving.engine()
     known = upgraded.catalogue.workflows[workflow_name(PLACE)]
     without = replace(known, steps=tuple(step for step in known.steps if step.name != "canary"))

@@ -31,7 +31,7 @@ def runs(made: RolloutWorld, subject: str) -> tuple[Run, ...]:
 
 
 def test_nothing_is_left_running_and_what_was_stopped_is_on_record(serving: RolloutWorld) -> None:
-    names = sorted(serving.target.instances)
+    names = serving.names()
     subject = serving.take_down()
     assert serving.alive(), "ordering does nothing by itself"
     serving.settle()
@@ -41,7 +41,7 @@ def test_nothing_is_left_running_and_what_was_stopped_is_on_record(serving: Roll
 
 
 def test_the_log_tells_who_ordered_it_and_what_was_stopped(serving: RolloutWorld) -> None:
-    names = sorted(serving.target.instances)
+    names = serving.names()
     subject = serving.take_down()
     serving.settle()
     ordered, taken_down = (each.event for each in read_latest(serving.world.store, 2, subject))
@@ -80,7 +80,7 @@ def test_no_rollout_begins_while_it_is_under_way(serving: RolloutWorld) -> None:
 
 def test_it_is_refused_while_instances_of_the_last_rollout_are_being_stopped(serving: RolloutWorld) -> None:
     """First while their open requests end; then, when these did not, until a person has said what is to be done."""
-    old = min(serving.target.instances)
+    old = min(serving.target.groups)
     serving.traffic.open_requests[old] = 1
     rollout = serving.deploy("1.1.0")
     engine = serving.engine()
@@ -92,7 +92,7 @@ def test_it_is_refused_while_instances_of_the_last_rollout_are_being_stopped(ser
     serving.settle()
     with pytest.raises(RefusedError, match="could not be stopped"):
         serving.take_down()
-    assert old in serving.target.instances
+    assert old in serving.target.groups
 
 
 def test_what_could_not_be_stopped_is_tried_again_by_the_same_order(serving: RolloutWorld) -> None:

@@ -16,7 +16,7 @@ from shipline.clients.log_keeper import generation_path
 from shipline.domain.errors import UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.signals import Counts, Signals
-from shipline.ports.target import Role
+from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route
 from shipline.providers.signals import haproxy as signals_haproxy
 from shipline.providers.signals.haproxy import HAProxySignals
@@ -43,13 +43,13 @@ class Site:
         return HAProxySignals(HAProxySignals.Settings(), self.context)
 
     def send_all_to(self, role: Role) -> None:
-        """Route everything to the role's instance."""
+        """Route everything to the role's group."""
         self.revision += 1
-        route = Route(role.value, role, VERSIONS[role], self.backends[role].address, 1.0)
+        route = Route(role.value, role, VERSIONS[role], 1.0, (Endpoint("1", self.backends[role].address),))
         self.traffic.apply((route,), revision=self.revision)
 
     def request(self, role: Role, *paths: str, headers: dict[str, str] | None = None) -> Counts:
-        """Make requests to a role's instance and return what they counted, once all are written down."""
+        """Make requests to a role's group and return what they counted, once all are written down."""
         signals = self.signals()
         start = signals.cursor()
         self.send_all_to(role)
@@ -113,13 +113,13 @@ def test_clients_behind_another_proxy_are_told_apart_by_its_header(tmp_path: Pat
 
 
 @needs_haproxy
-def test_a_promoted_instance_counts_for_each_request_by_its_role_then(site: Site) -> None:
-    """One instance, first canary, then stable: no line changes sides afterwards."""
+def test_a_promoted_group_counts_for_each_request_by_its_role_then(site: Site) -> None:
+    """One group, first canary, then stable: no line changes sides afterwards."""
     signals = site.signals()
     start = signals.cursor()
-    address = site.backends[Role.CANARY].address
+    ends = (Endpoint("1", site.backends[Role.CANARY].address),)
     for revision, role in ((1, Role.CANARY), (2, Role.STABLE)):
-        site.traffic.apply((Route("one", role, "1.1.0", address, 1.0),), revision=revision)
+        site.traffic.apply((Route("one", role, "1.1.0", 1.0, ends),), revision=revision)
         for _ in range(revision):
             get(site.traffic.address(), "/ok")
     wait_until(lambda: sum(counts.requests for counts in signals.read(start).roles.values()) == 3, "the log")
@@ -170,7 +170,7 @@ def offline(tmp_path: Path) -> HAProxySignals:
     )
 
 
-GOOD_LINE = b"1795240494 canary:1.1.0:one 200 -- 3 127.0.0.1\n"
+GOOD_LINE = b"1795240494 canary:1.1.0:one:1 200 -- 3 127.0.0.1\n"
 
 
 def test_hostile_lines_count_nowhere(log: Path, offline: HAProxySignals) -> None:
@@ -180,10 +180,10 @@ def test_hostile_lines_count_nowhere(log: Path, offline: HAProxySignals) -> None
         b"\x00\xff" * 50_000,
         b"[WARNING] (1) : something",
         b"1795240494 <NOSRV> 503 SC 0 127.0.0.1",
-        b"1795240494 canary:1.1.0:one 200 -- 3 127.0.0.1 and more",
-        b"1795240494 canary:1.1.0:one 200 -- 99999999999999999999 127.0.0.1",
-        b"1795240494 admin:1.1.0:one 200 -- 3 127.0.0.1",
-        b"1795240494 canary:1.1.0:one 200 -- 3 127.0.0.1\r",
+        b"1795240494 canary:1.1.0:one:1 200 -- 3 127.0.0.1 and more",
+        b"1795240494 canary:1.1.0:one:1 200 -- 99999999999999999999 127.0.0.1",
+        b"1795240494 admin:1.1.0:one:1 200 -- 3 127.0.0.1",
+        b"1795240494 canary:1.1.0:one:1 200 -- 3 127.0.0.1\r",
     ]
     generation_path(log, 5).write_bytes(GOOD_LINE + b"\n".join(hostile) + b"\n" + GOOD_LINE)
     reading = offline.read("0:0")
@@ -212,7 +212,7 @@ def test_failures_are_the_servers_and_not_the_clients(
     log: Path, offline: HAProxySignals, state: str, status: int, *, failed: bool
 ) -> None:
     """By status and by HAProxy's termination state (2.6 configuration manual, section 8.5)."""
-    generation_path(log, 5).write_bytes(b"1 canary:1:one %d %b 3 127.0.0.1\n" % (status, state.encode()))
+    generation_path(log, 5).write_bytes(b"1 canary:1:one:1 %d %b 3 127.0.0.1\n" % (status, state.encode()))
     assert offline.read("0:0").roles[Role.CANARY].errors == int(failed)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -18,9 +19,9 @@ from shipline.clients.detached_launcher import identity
 from shipline.clients.log_keeper import end_of_log
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Target
+from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget, installing_environment
-from shipline.testing.conformance.target import BROKEN, GOOD, PACKAGE, TargetConformance
+from shipline.testing.conformance.target import BROKEN, GOOD, ONE, PACKAGE, TargetConformance, found
 from tests.machine import SystemClock, get, wait_until
 
 SERVICE = Path(__file__).with_name("conforming.py")
@@ -73,8 +74,8 @@ def context(tmp_path: Path, versions: Path) -> Iterator[ProviderContext]:
     context = ProviderContext(root=tmp_path, state=state, clock=SystemClock())
     yield context
     target = ProcessTarget(ProcessTarget.Settings(command=COMMAND, stop_timeout_s=1), context)
-    for instance in target.instances():
-        target.stop(instance.id, revision=1_000_000)
+    for group in target.groups():
+        target.stop(group.id, revision=1_000_000)
 
 
 @pytest.fixture
@@ -85,16 +86,42 @@ def target(settings: ProcessTarget.Settings, context: ProviderContext) -> Proces
     return target
 
 
+def pids(target: ProcessTarget, copy: str = "1") -> list[int]:
+    """All processes that ever were this copy of the group `one`."""
+    starts = target._process("one", copy).folder / "starts.txt"
+    return [int(line) for line in starts.read_text().split()] if starts.exists() else []
+
+
+def kill(target: ProcessTarget, copy: str = "1") -> None:
+    """One copy of the group `one` dies, and it is seen."""
+    os.kill(pids(target, copy)[-1], signal.SIGKILL)
+    wait_until(lambda: target._process("one", copy).pid() is None, "the copy's end")
+
+
+def running(target: ProcessTarget, spec: GroupSpec, revision: int = 1) -> Group:
+    """The group, run and whole."""
+    target.run(spec, revision=revision)
+    wait_until(lambda: found(target, spec.id).is_whole, "the copies")
+    return found(target, spec.id)
+
+
 class TestProcessTarget(TargetConformance):
     @pytest.fixture
     def open_target(self, settings: ProcessTarget.Settings, context: ProviderContext) -> Callable[[], Target]:
         return lambda: ProcessTarget(settings, context)
 
+    @pytest.fixture
+    def wait(self) -> Callable[[Callable[[], bool], str], None]:
+        return wait_until
 
-def pids(target: ProcessTarget, instance_id: str) -> list[int]:
-    """All processes that ever were this instance."""
-    starts = target._process(instance_id).folder / "starts.txt"
-    return [int(line) for line in starts.read_text().split()] if starts.exists() else []
+    @pytest.fixture
+    def kill_copy(self) -> Callable[[Target, str], None]:
+        def kill_copy(target: Target, group_id: str) -> None:
+            assert isinstance(target, ProcessTarget)
+            assert group_id == "one"
+            kill(target)
+
+        return kill_copy
 
 
 def test_a_preparation_that_was_interrupted_is_done_over(settings: ProcessTarget.Settings, tmp_path: Path) -> None:
@@ -108,26 +135,76 @@ def test_a_preparation_that_was_interrupted_is_done_over(settings: ProcessTarget
     assert (half / "bin" / "python").exists()
 
 
-def test_a_dead_instance_is_started_again_where_it_was(target: ProcessTarget) -> None:
-    """On the same address, so that routes to it hold again."""
-    first = target.start("one", PACKAGE, GOOD, revision=1)
-    (pid,) = pids(target, "one")
-    os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: target.instances() == (), "the instance's end")
-    assert not target.is_healthy("one")
-    again = target.start("one", PACKAGE, GOOD, revision=2)
-    assert again == replace(first, started_us=again.started_us)
-    assert len(pids(target, "one")) == 2
+def test_copies_that_died_are_started_again_where_they_were(target: ProcessTarget) -> None:
+    """On the same address, so that routes to them hold again; the one that lives is left alone."""
+    first = running(target, ONE)
+    kill(target)
+    assert target.run(ONE, revision=2).endpoints == first.endpoints
+    assert running(target, ONE, 2) == first
+    assert (len(pids(target, "1")), len(pids(target, "2"))) == (2, 1)
 
 
-def test_an_instance_that_ignores_the_request_is_killed(target: ProcessTarget, context: ProviderContext) -> None:
-    """After the time that it has to stop."""
+def test_a_copy_whose_port_was_taken_meanwhile_gets_another(target: ProcessTarget) -> None:
+    first = running(target, ONE)
+    kill(target)
+    host, _, port = first.endpoints[0].address.partition(":")
+    with socket.create_server((host, int(port))):
+        again = running(target, ONE, 2)
+    assert again.endpoints[0].address != first.endpoints[0].address
+    assert again.endpoints[1] == first.endpoints[1]
+
+
+def test_another_program_on_a_dead_copys_port_is_not_the_copy(target: ProcessTarget, tmp_path: Path) -> None:
+    """Though it answers as a healthy one would."""
+    (endpoint,) = running(target, replace(ONE, size=1)).endpoints
+    kill(target)
+    service = [sys.executable, str(SERVICE), *endpoint.address.split(":"), GOOD]
+    with subprocess.Popen(service, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"serving 1.0.0\n"
+        try:
+            wait_until(lambda: answers(endpoint.address), "the other program")
+            (group,) = target.groups()
+            assert (group.ready, group.endpoints) == (0, ())
+        finally:
+            other.kill()
+
+
+def answers(address: str) -> bool:
+    try:
+        return get(address, "/healthz")[0] == 200
+    except OSError:
+        return False
+
+
+def test_a_group_does_not_shrink(target: ProcessTarget) -> None:
+    """A process that is stopped cuts its requests off, and the target cannot know whether there are any."""
+    whole = running(target, ONE)
+    with pytest.raises(RefusedError, match="does not shrink to 1"):
+        target.run(replace(ONE, size=1), revision=2)
+    assert target.groups() == (whole,)
+
+
+def test_a_state_of_another_version_is_refused(target: ProcessTarget, context: ProviderContext) -> None:
+    """What it says runs is neither forgotten nor started a second time."""
+    old = '{"revision": 3, "instances": {"one": {"package": "x", "version": "1", "port": 20000, "started_us": 1}}}'
+    (context.state / "target.json").write_text(old)
+    with pytest.raises(ShiplineError, match="another version of Shipline"):
+        target.run(ONE, revision=4)
+    with pytest.raises(ShiplineError, match="another version of Shipline"):
+        target.groups()
+    (context.state / "target.json").unlink()
+
+
+def test_copies_that_ignore_the_request_are_killed(target: ProcessTarget, context: ProviderContext) -> None:
+    """After the time that they have to stop: all of them at the same time."""
     target.prepare(PACKAGE, STUBBORN)
-    target.start("one", PACKAGE, STUBBORN, revision=1)
-    (pid,) = pids(target, "one")
+    running(target, replace(ONE, version=STUBBORN))
     hasty = ProcessTarget(ProcessTarget.Settings(command=COMMAND, stop_timeout_s=1), context)
+    began_us = context.clock.now_us()
     hasty.stop("one", revision=2)
-    assert identity(pid) is None
+    assert context.clock.now_us() - began_us < 1_900_000
+    assert all(identity(pid) is None for copy in ("1", "2") for pid in pids(target, copy))
 
 
 class ImpatientClock(SystemClock):
@@ -142,43 +219,40 @@ class ImpatientClock(SystemClock):
         return self.begun_us + (3_600_000_000 if end_of_log(self.log, 1) else 0)
 
 
-def test_an_instance_that_is_never_healthy_is_stopped(target: ProcessTarget, context: ProviderContext) -> None:
-    """The error says how long it was waited for, and nothing stays behind."""
+def test_a_group_that_is_never_healthy_says_so_when_its_time_is_over(
+    target: ProcessTarget, context: ProviderContext
+) -> None:
+    """How long it was waited for, and what it wrote; it goes on running until somebody stops it."""
     target.prepare(PACKAGE, MUTE)
-    clock = ImpatientClock(target._process("one").log_folder)
+    clock = ImpatientClock(target._process("one", "1").log_folder)
     settings = ProcessTarget.Settings(command=COMMAND, health_timeout_s=7)
-    with pytest.raises(ShiplineError, match="not healthy within 7 s") as failure:
-        ProcessTarget(settings, replace(context, clock=clock)).start("one", PACKAGE, MUTE, revision=1)
-    assert "serving 1.3.0" in failure.value.why
-    assert all(identity(pid) is None for pid in pids(target, "one"))
-
-
-def test_a_late_failure_does_not_stop_what_a_newer_revision_started(target: ProcessTarget) -> None:
-    """A zombie that waited for health in vain is refused when it wants to clean up."""
-    instance = target.start("one", PACKAGE, GOOD, revision=2)
-    intent = target._state.read().instances["one"]
-    with pytest.raises(RefusedError):
-        target._given_up("one", intent, revision=1)
-    assert target.instances() == (instance,)
+    impatient = ProcessTarget(settings, replace(context, clock=clock))
+    impatient.run(replace(ONE, version=MUTE, size=1), revision=1)
+    wait_until(lambda: "serving 1.3.0" in found(impatient, "one").trouble, "its output")
+    group = found(impatient, "one")
+    assert (group.ready, group.lives, group.hopeless) == (0, True, True)
+    assert "was not healthy within 7 s" in group.trouble
+    assert "GET /healthz answers 2xx" in group.trouble
+    assert found(target, "one").trouble == "", "its time is not over by the machine's clock"
 
 
 def test_credentials_of_the_engine_are_not_handed_down(target: ProcessTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     """Other variables are."""
     monkeypatch.setenv("SHIPLINE_TOKEN", "made-up")
     monkeypatch.setenv("QUOTES_COLOUR", "blue")
-    instance = target.start("one", PACKAGE, GOOD, revision=1)
-    names = get(instance.address, "/")[1].split()
+    group = running(target, replace(ONE, size=1))
+    names = get(group.endpoints[0].address, "/")[1].split()
     assert "QUOTES_COLOUR" in names
     assert "SHIPLINE_TOKEN" not in names
 
 
-def test_logs_of_stopped_instances_are_kept_for_a_while(target: ProcessTarget, context: ProviderContext) -> None:
+def test_logs_of_stopped_copies_are_kept_for_a_while(target: ProcessTarget, context: ProviderContext) -> None:
     """The newest ones, so that people can read them, and no more."""
     for number in range(STOPPED_LOGS_KEPT + 2):
         (context.state / "instances" / f"gone-{number}").mkdir(parents=True)
-    target.start("one", PACKAGE, GOOD, revision=1)
+    running(target, ONE)
     target.stop("one", revision=2)
-    assert "serving" in target._process("one").output_end()
+    assert "serving" in target._process("one", "1").output_end()
     assert len(list((context.state / "instances").iterdir())) == STOPPED_LOGS_KEPT
 
 
@@ -187,22 +261,23 @@ ENGINE = """
     from pathlib import Path
     from tests.machine import SystemClock
     from shipline.ports.provider import ProviderContext
+    from shipline.ports.target import GroupSpec, Role
     from shipline.providers.target.process import ProcessTarget
 
     state = Path(sys.argv[1])
     context = ProviderContext(root=state, state=state, clock=SystemClock())
     target = ProcessTarget(ProcessTarget.Settings(command=tuple(sys.argv[2:])), context)
     print("go", flush=True)
-    target.start("one", "conforming", "1.0.0", revision=1)
+    target.run(GroupSpec("one", Role.STABLE, "conforming", "1.0.0", 2), revision=1)
     print("started", flush=True)
 """
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2])
-def test_an_engine_killed_while_it_starts_an_instance_leaves_none_unknown(
+def test_an_engine_killed_while_it_runs_a_group_leaves_no_copy_unknown(
     target: ProcessTarget, context: ProviderContext, delay_s: float
 ) -> None:
-    """Kill -9 at several moments; the next engine ends up with one process, and stopping it leaves none."""
+    """Kill -9 at several moments; the next engine ends up with one process a copy, and stopping leaves none."""
     engine = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(ENGINE), str(context.state), *COMMAND],
         stdout=subprocess.PIPE,
@@ -213,11 +288,11 @@ def test_an_engine_killed_while_it_starts_an_instance_leaves_none_unknown(
         assert engine.stdout.readline() == b"go\n"
         context.clock.sleep(delay_s)
         engine.kill()
-    target.start("one", PACKAGE, GOOD, revision=2)
-    alive = [pid for pid in pids(target, "one") if identity(pid) is not None]
-    assert len(alive) == 1
+    running(target, ONE, 2)
+    for copy in ("1", "2"):
+        assert len([pid for pid in pids(target, copy) if identity(pid) is not None]) == 1
     target.stop("one", revision=3)
-    assert all(identity(pid) is None for pid in pids(target, "one"))
+    assert all(identity(pid) is None for copy in ("1", "2") for pid in pids(target, copy))
 
 
 @pytest.mark.parametrize(
@@ -229,7 +304,7 @@ def test_hostile_names_reach_neither_pip_nor_the_disk(target: ProcessTarget, pac
     with pytest.raises(InvalidValue):
         target.prepare(package, version)
     with pytest.raises(InvalidValue):
-        target.start("one", package, version, revision=1)
+        target.run(GroupSpec("one", Role.STABLE, package, version, 1), revision=1)
 
 
 @pytest.mark.parametrize(

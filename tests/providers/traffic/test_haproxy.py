@@ -19,7 +19,7 @@ import pytest
 
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Role
+from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route, Traffic
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
@@ -64,8 +64,13 @@ def new() -> Iterator[Backend]:
 
 def routes_to(old: Backend, new: Backend, canary: float) -> tuple[Route, ...]:
     """A split between two real backends."""
-    addresses = (old.address, new.address)
-    return tuple(replace(route, address=address) for route, address in zip(split(canary), addresses, strict=True))
+    ends = (to(old), to(new))
+    return tuple(replace(route, endpoints=end) for route, end in zip(split(canary), ends, strict=True))
+
+
+def to(*backends: Backend) -> tuple[Endpoint, ...]:
+    """The backends as copies of one group."""
+    return tuple(Endpoint(str(number), backend.address) for number, backend in enumerate(backends, start=1))
 
 
 def kill(traffic: HAProxyTraffic) -> None:
@@ -114,7 +119,7 @@ def test_no_request_is_lost_by_switching_under_load(
 
     Each is answered with 200, and each stands in the access log.
     """
-    haproxy.apply((replace(OLD, address=old.address),), revision=1)
+    haproxy.apply((replace(OLD, endpoints=to(old)),), revision=1)
     done, rounds, failures = threading.Event(), list[int](), list[BaseException]()
 
     def switch() -> None:
@@ -124,8 +129,8 @@ def test_no_request_is_lost_by_switching_under_load(
                 for share in (0.01, 0.5, 1.0, 0.25, 0.0):
                     revision += 1
                     haproxy.apply(routes_to(old, new, share), revision=revision)
-                wait_until(lambda: haproxy.open_requests("new-1") == 0, "the canary to drain")
-                haproxy.forget("new-1", revision=revision)
+                wait_until(lambda: haproxy.open_requests("new") == 0, "the canary to drain")
+                haproxy.forget("new", revision=revision)
                 rounds.append(revision)
         except BaseException as failure:  # noqa: BLE001 - handed to the test below
             failures.append(failure)
@@ -163,7 +168,7 @@ def test_a_killed_proxy_comes_back_with_its_routes(
     again = open_haproxy()
     again.open()
     assert get(again.address(), "/ok") == (200, "new")
-    assert shares(again) == {"old-1": 0.0, "new-1": 1.0}
+    assert shares(again) == {"old": 0.0, "new": 1.0}
     with pytest.raises(RefusedError):
         again.apply(routes_to(old, new, 0.5), revision=4)
 
@@ -204,35 +209,35 @@ def test_a_changed_port_is_not_taken_silently(haproxy: HAProxyTraffic, tmp_path:
     assert haproxy.routes() == ()
 
 
-def test_an_instance_drains_before_it_is_forgotten(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+def test_a_group_drains_before_it_is_forgotten(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
     """A slow request counts as open, through a change of role too, until it is answered; then all can go."""
     haproxy.apply(routes_to(old, new, 1.0), revision=1)
     answers: list[tuple[int, str]] = []
     slow = threading.Thread(target=lambda: answers.append(get(haproxy.address(), "/hold")))
     slow.start()
-    wait_until(lambda: haproxy.open_requests("new-1") == 1, "the slow request")
+    wait_until(lambda: haproxy.open_requests("new") == 1, "the slow request")
     promoted = replace(routes_to(old, new, 1.0)[1], role=Role.STABLE)
     haproxy.apply((promoted,), revision=2)
-    assert haproxy.open_requests("new-1") == 1
-    haproxy.apply((replace(OLD, address=old.address),), revision=3)
+    assert haproxy.open_requests("new") == 1
+    haproxy.apply((replace(OLD, endpoints=to(old)),), revision=3)
     with pytest.raises(RefusedError):
-        haproxy.forget("new-1", revision=4)
+        haproxy.forget("new", revision=4)
     assert get(haproxy.address(), "/ok") == (200, "old")
     get(new.address, "/go")
     slow.join()
     assert answers == [(200, "new")]
-    wait_until(lambda: haproxy.open_requests("new-1") == 0, "the instance to drain")
-    haproxy.forget("new-1", revision=4)
-    assert shares(haproxy) == {"old-1": 1.0}
+    wait_until(lambda: haproxy.open_requests("new") == 0, "the instance to drain")
+    haproxy.forget("new", revision=4)
+    assert shares(haproxy) == {"old": 1.0}
 
 
 def test_a_proxy_that_is_stopped_lets_open_requests_end(haproxy: HAProxyTraffic, old: Backend) -> None:
     """New connections are refused at once; the user who waits for an answer gets it, and then the proxy has ended."""
-    haproxy.apply((replace(OLD, address=old.address),), revision=1)
+    haproxy.apply((replace(OLD, endpoints=to(old)),), revision=1)
     answers: list[tuple[int, str]] = []
     slow = threading.Thread(target=lambda: answers.append(get(haproxy.address(), "/hold")))
     slow.start()
-    wait_until(lambda: haproxy.open_requests("old-1") == 1, "the slow request")
+    wait_until(lambda: haproxy.open_requests("old") == 1, "the slow request")
     closing = threading.Thread(target=haproxy.close)
     closing.start()
     wait_until(lambda: is_refused(haproxy.address()), "the proxy to refuse new connections")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from shipline.domain.errors import RefusedError, ShiplineError, UnavailableError
+from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.traffic import Traffic
 from shipline.testing.conformance.traffic import NEW, OLD, TrafficConformance, shares, split
 from shipline.testing.fakes.clock import FakeClock
@@ -38,17 +38,17 @@ def test_a_lying_proxy_keeps_the_old_routes(traffic: FakeTraffic) -> None:
     """And `routes` tells on it."""
     traffic.fault = Fault.LYING
     traffic.apply(split(0.5), revision=2)
-    assert shares(traffic) == {"old-1": 1.0}
+    assert shares(traffic) == {"old": 1.0}
 
 
-def test_an_instance_with_open_requests_is_not_forgotten(traffic: FakeTraffic) -> None:
+def test_a_group_with_open_requests_is_not_forgotten(traffic: FakeTraffic) -> None:
     """Also with share 0."""
     traffic.apply(split(0.5), revision=2)
     traffic.apply((OLD,), revision=3)
-    traffic.world.open_requests[NEW.instance_id] = 1
+    traffic.world.open_requests[NEW.group_id] = 1
     with pytest.raises(RefusedError):
-        traffic.forget(NEW.instance_id, revision=4)
-    assert traffic.open_requests(NEW.instance_id) == 1
+        traffic.forget(NEW.group_id, revision=4)
+    assert traffic.open_requests(NEW.group_id) == 1
 
 
 def test_trouble_is_an_error(traffic: FakeTraffic) -> None:
@@ -61,3 +61,15 @@ def test_trouble_is_an_error(traffic: FakeTraffic) -> None:
     traffic.world.port_in_use = True
     with pytest.raises(ShiplineError, match="port 8080"):
         traffic.open()
+
+
+def test_a_switch_refuses_what_is_neither_all_nor_nothing(clock: FakeClock) -> None:
+    """It can be told in words what it is; nothing changes."""
+    switch = FakeTraffic(clock, splits=False)
+    switch.open()
+    switch.apply((OLD,), revision=1)
+    assert not switch.splits
+    with pytest.raises(InvalidValue, match="switches"):
+        switch.apply(split(0.5), revision=2)
+    switch.apply(split(1.0), revision=2)
+    assert shares(switch) == {"old": 0.0, "new": 1.0}

@@ -69,6 +69,8 @@ def _line(state: EnvironmentState) -> str:
     rollout = state.rollout
     if rollout is not None:
         parts.append(f"{rollout.package} {rollout.version} is {rollout.status.value.replace('_', ' ')} there")
+    if state.mending:
+        parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")
 
 

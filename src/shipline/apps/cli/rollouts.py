@@ -43,7 +43,8 @@ def order_deployment(
 ) -> Rollout:
     """Order the rollout of a published version."""
     where = chosen_environment(application, environment)
-    is_down = not is_serving(application.rollout_ground(where))
+    ground = application.rollout_ground(where)
+    is_down = not is_serving(ground)
     with application.store.begin() as tx:
         release = _chosen_release(tx, version, package)
         order = RolloutOrder(
@@ -54,6 +55,7 @@ def order_deployment(
             release_id=release.id,
             commit=release.commit,
             is_down=is_down,
+            splits=ground.traffic.splits,
         )
     _check_gates(application, release, where.name, calendar=application.policy.calendar)
     with application.store.begin() as tx:

@@ -1,8 +1,9 @@
 """Room `rollouts`: Release + Verdict -> Environment.
 
 Promises: one rollout an environment at a time; a canary is compared with a baseline as young as itself; traffic goes
-back to the stable version before anything is stopped; an instance is stopped only once its weight was verified 0 and
-its open requests have ended. Does not build, publish or judge a release; does not open incidents (they follow the log).
+back to the stable version before anything is stopped; a group is stopped only once its share was verified 0 and its
+open requests have ended; copies that died come back. Does not build, publish or judge a release; does not open
+incidents (they follow the log).
 """
 
 from shipline.capabilities.rollouts.alerts import Alert, blames, read_alerts, turn_back
@@ -24,6 +25,7 @@ from shipline.capabilities.rollouts.environments import (
 )
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
+from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -44,7 +46,8 @@ from shipline.capabilities.rollouts.usecases import (
     follow_run,
     open_rollout,
 )
-from shipline.capabilities.rollouts.workflow import down_workflow, rollout_workflow, workflow_name
+from shipline.capabilities.rollouts.waiting import standing
+from shipline.capabilities.rollouts.workflow import down_workflow, mend_workflow, rollout_workflow, workflow_name
 
 __all__ = [
     "DEPLOYMENTS",
@@ -85,14 +88,20 @@ __all__ = [
     "follow_run",
     "forecast",
     "give_up_rollout",
+    "has_dead_copies",
     "imagine",
     "is_serving",
     "latest_rollout",
+    "mend_actions",
+    "mend_workflow",
     "open_rollout",
     "open_rollout_of",
+    "order_mending",
     "read_alerts",
     "rollout_workflow",
     "served_before",
+    "serving_groups",
+    "standing",
     "stopped_by",
     "take_down",
     "turn_back",

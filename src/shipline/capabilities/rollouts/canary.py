@@ -14,7 +14,7 @@ from shipline.capabilities.rollouts.analysis import (
     Observation,
 )
 from shipline.capabilities.rollouts.history import AnalysisPoint
-from shipline.capabilities.rollouts.routing import canary_routes, stable_routes
+from shipline.capabilities.rollouts.routing import as_routed, canary_routes, stable_routes
 from shipline.capabilities.rollouts.steps import Ground, RolloutSteps, Running, load_rollout, running
 from shipline.capabilities.rollouts.usecases import awaited, note_analysis
 from shipline.domain.codec import from_json, to_json
@@ -47,13 +47,13 @@ class CanaryStep:
 
     def __call__(self, context: StepContext) -> Outcome:
         """One look. Without a canary (the first deployment, all-at-once) there is nothing to watch."""
-        instances = running(context)
-        if instances.baseline is None:
+        groups = running(context)
+        if groups.baseline is None:
             return Done({"watched": False}, idle="all at once, so there is none")
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
         if context.memory is None:
-            return Done({"watched": False}) if _is_told_to_promote(context) else self._begin(context, instances)
+            return Done({"watched": False}) if _is_told_to_promote(context) else self._begin(context, groups)
         watch = _heard(from_json(Watch, context.memory), context)
         reading = self.ground.signals.read(watch.cursor)
         seen = Observation(
@@ -62,18 +62,18 @@ class CanaryStep:
             weight=watch.weight,
         )
         decision = rules.decide(self.settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
-        look = _Look(context, instances, rollout, watch, reading, seen, decision)
+        look = _Look(context, groups, rollout, watch, reading, seen, decision)
         return self._answer(look)
 
-    def _begin(self, context: StepContext, instances: Running) -> Outcome:
+    def _begin(self, context: StepContext, groups: Running) -> Outcome:
         """The first weight, from the traffic that the stable version had while the canary was started."""
-        before = self.ground.signals.read(instances.cursor)
-        seconds = max((context.now_us - instances.started_us) / 1e6, 0.001)
+        before = self.ground.signals.read(groups.cursor)
+        seconds = max((context.now_us - groups.started_us) / 1e6, 0.001)
         stable = before.roles.get(Role.STABLE, NO_COUNTS)
         state, weight = rules.begin(
             self.settings, rate_per_s=stable.requests / seconds, stable_histogram=stable.histogram
         )
-        self._set_weight(context, instances, weight)
+        self._set_weight(context, groups, weight)
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, weight, paused=False, analysis=state)
         return Again(self.settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
 
@@ -81,13 +81,15 @@ class CanaryStep:
         verdict = look.decision.verdict
         if verdict is AnalysisVerdict.ROLLBACK:
             # The harm ends here, in this very step; the undo that follows finds it done.
-            self.ground.traffic.apply(stable_routes(look.instances.stable), revision=look.context.revision)
+            routes = self.ground.traffic.routes()
+            stable = tuple(as_routed(group, routes) for group in look.groups.stable)
+            self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
             return Failed(look.decision.reason, save=self._save(look, weight=0.0))
         if _is_told_to_promote(look.context) or (verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
             return Done({"watched": True, "reason": look.decision.reason}, save=self._save(look, look.watch.weight))
         weight = look.watch.weight if look.watch.paused else look.decision.weight
         if weight != look.watch.weight:
-            self._set_weight(look.context, look.instances, weight)
+            self._set_weight(look.context, look.groups, weight)
         following = replace(
             look.watch,
             cursor=look.reading.cursor,
@@ -98,10 +100,13 @@ class CanaryStep:
         words = awaited(look.decision.reason, waiting=look.waiting)
         return Again(self.settings.tick_s, to_json(following), words, save=self._save(look, weight))
 
-    def _set_weight(self, context: StepContext, instances: Running, weight: float) -> None:
-        assert instances.baseline is not None  # noqa: S101 - the caller has looked
-        routes = canary_routes(instances.stable, instances.new[0], instances.baseline, weight=weight)
-        self.ground.traffic.apply(routes, revision=context.revision)
+    def _set_weight(self, context: StepContext, groups: Running, weight: float) -> None:
+        assert groups.baseline is not None  # noqa: S101 - the caller has looked
+        routes = self.ground.traffic.routes()
+        stable = tuple(as_routed(group, routes) for group in groups.stable)
+        canary, baseline = as_routed(groups.new, routes), as_routed(groups.baseline, routes)
+        wanted = canary_routes(stable, canary, baseline, weight=weight)
+        self.ground.traffic.apply(wanted, revision=context.revision)
 
     def _save(self, look: _Look, weight: float) -> Save:
         point = look.point(self.settings, weight)
@@ -111,7 +116,7 @@ class CanaryStep:
 @dataclass(frozen=True, slots=True)
 class _Look:
     context: StepContext
-    instances: Running
+    groups: Running
     rollout: Rollout
     watch: Watch
     reading: Reading

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipline.capabilities.rollouts.mending import mending_words
 from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of
 from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
@@ -23,11 +24,15 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
-    """What an environment serves, one deployment a package, and the rollout that has not ended there."""
+    """What an environment serves, one deployment a package, and the rollout that has not ended there.
+
+    `mending` says which copies had died and are being brought back, "" where none are.
+    """
 
     name: str
     serves: tuple[Served, ...]
     rollout: Rollout | None
+    mending: str = ""
 
 
 def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
@@ -35,7 +40,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
     found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us")
     newest = {one.package: one for one in found if one.finished_us is not None}
     serves = tuple(_served(tx, one) for _, one in sorted(newest.items()))
-    return EnvironmentState(environment, serves, open_rollout_of(tx, environment))
+    return EnvironmentState(environment, serves, open_rollout_of(tx, environment), mending_words(tx, environment))
 
 
 def deployment_history(tx: Transaction, environment: str, *, limit: int) -> tuple[Served, ...]:
@@ -49,12 +54,13 @@ def _served(tx: Transaction, deployment: Deployment) -> Served:
 
 
 def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
-    """`shipline.environments/1`: what each serves, and the rollout that has not ended there or null."""
+    """`shipline.environments/1`: what each serves, the rollout that has not ended there or null, and what is mended."""
     environments = [
         {
             "name": state.name,
             "serves": [_document(one) for one in state.serves],
             "rollout": None if state.rollout is None else to_json(state.rollout),
+            "mending": state.mending,
         }
         for state in states
     ]

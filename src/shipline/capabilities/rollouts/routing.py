@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 
-from shipline.ports.target import Instance, Role
+from shipline.ports.target import Group, Role
 from shipline.ports.traffic import Route
 
 STEM_MAX = 36
 PLAIN = re.compile(r"[a-z0-9.-]+")
 
 
-def instance_id(package: str, version: str, attempt: int, role: Role, number: int) -> str:
-    """The name of an instance, the same for the same attempt: `quotes-1-2-0-a1-canary-1`, at most 60 characters.
+def group_id(package: str, version: str, attempt: int, role: Role) -> str:
+    """The name of a group, the same for the same attempt: `quotes-1-2-0-a1-canary`, at most 60 characters.
 
     Names of two versions differ: what does not fit, or cannot be spelt, is told by a part of a hash.
     """
@@ -22,24 +24,59 @@ def instance_id(package: str, version: str, attempt: int, role: Role, number: in
     if len(stem) > STEM_MAX or not PLAIN.fullmatch(name):
         digest = hashlib.sha256(name.encode()).hexdigest()[:8]
         stem = f"{stem[: STEM_MAX - 9].rstrip('-')}-{digest}"
-    return f"{stem}-a{attempt}-{role.value}-{number}"
+    return f"{stem}-a{attempt}-{role.value}"
 
 
-def stable_routes(instances: tuple[Instance, ...]) -> tuple[Route, ...]:
-    """All traffic on these instances, evenly."""
-    share = 1 / len(instances)
-    return tuple(Route(one.id, Role.STABLE, one.version, one.address, share) for one in instances)
+def stable_routes(groups: tuple[Group, ...]) -> tuple[Route, ...]:
+    """All traffic on these groups: each copy gets as much."""
+    return _spread(groups, share=1.0)
 
 
-def canary_routes(
-    stable: tuple[Instance, ...], canary: Instance, baseline: Instance, *, weight: float
-) -> tuple[Route, ...]:
-    """`weight` (0 to 0.5) on the canary, as much on its equally young baseline, the rest on the stable instances."""
+def canary_routes(stable: tuple[Group, ...], canary: Group, baseline: Group, *, weight: float) -> tuple[Route, ...]:
+    """`weight` (0 to 0.5) on the canary, as much on its equally young baseline, the rest on the stable groups."""
     if not 0 <= weight <= 0.5:
         raise ValueError("a canary's weight is 0 to 0.5: its baseline needs as much")
-    rest = (1 - 2 * weight) / len(stable)
     return (
-        *(Route(one.id, Role.STABLE, one.version, one.address, rest) for one in stable),
-        Route(canary.id, Role.CANARY, canary.version, canary.address, weight),
-        Route(baseline.id, Role.BASELINE, baseline.version, baseline.address, weight),
+        *_spread(stable, share=1 - 2 * weight),
+        Route(canary.id, Role.CANARY, canary.version, weight, canary.endpoints),
+        Route(baseline.id, Role.BASELINE, baseline.version, weight, baseline.endpoints),
     )
+
+
+def _spread(groups: tuple[Group, ...], *, share: float) -> tuple[Route, ...]:
+    copies = sum(group.size for group in groups)
+    return tuple(
+        Route(group.id, Role.STABLE, group.version, share * group.size / copies, group.endpoints) for group in groups
+    )
+
+
+def as_routed(group: Group, routes: tuple[Route, ...]) -> Group:
+    """The group with the endpoints that its route has now, if it has one: a copy may have died, or moved, since."""
+    endpoints = next((route.endpoints for route in routes if route.group_id == group.id), ())
+    return replace(group, endpoints=endpoints) if endpoints else group
+
+
+def kept_routes(routes: tuple[Route, ...]) -> tuple[Route, ...]:
+    """The routes whose groups must be whole: those with a share, and the stable version's where a canary at its
+    largest weight, and its baseline, leave it none: it must be there for the way back."""
+    serving = [route for route in routes if route.share > 0]
+    if not any(route.role is Role.STABLE for route in serving):
+        serving += [route for route in routes if route.role is Role.STABLE]
+    return tuple(serving)
+
+
+def followed(routes: tuple[Route, ...], groups: Mapping[str, Group]) -> tuple[Route, ...]:
+    """The routes, led to the copies that can serve them; no share changes.
+
+    A whole group gets all of its copies. Of one that is not, copies that are only being started get nothing while
+    others serve; where no other does, whatever runs gets the requests, since they would be lost otherwise.
+    """
+    return tuple(_followed(route, groups.get(route.group_id)) for route in routes)
+
+
+def _followed(route: Route, group: Group | None) -> Route:
+    if group is None or not group.endpoints:
+        return route
+    living = tuple(endpoint for endpoint in group.endpoints if endpoint in route.endpoints)
+    wanted = group.endpoints if group.is_whole or not living else living
+    return route if set(wanted) == set(route.endpoints) else replace(route, endpoints=wanted)

@@ -7,26 +7,30 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.rollouts.queries import ROLLOUTS
-from shipline.capabilities.rollouts.routing import instance_id, stable_routes
-from shipline.capabilities.rollouts.usecases import note_promoting, note_start
+from shipline.capabilities.rollouts.routing import group_id, stable_routes
+from shipline.capabilities.rollouts.usecases import CANNOT_SPLIT, note_promoting, note_start
+from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import Signals
-from shipline.ports.target import Instance, Role, Target
+from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 
 DRAIN_POLL_S = 0.2
+# How long the way back waits for copies that had died, once others have all the traffic. The rest is mended later.
+RESTORE_GRACE_S = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What the rollouts of one environment stand on.
 
-    `check_gates` returns why they do not open, "" if they do, and what writes their answers down with the step's.
+    `instances` is how many copies of a version serve. `check_gates` returns why they do not open, "" if they do, and
+    what writes their answers down with the step's.
     """
 
     store: Store
@@ -40,17 +44,22 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """The instances of a rollout, as the `start` step leaves them.
+    """The groups of a rollout, as the `start` step leaves them.
 
-    `new` holds one for a canary, all of them for all-at-once; `baseline` is None without a canary. `cursor` reads the
+    `new` is of one copy for a canary, of all for all-at-once; `baseline` is None without a canary. `cursor` reads the
     traffic since `started_us`, when the stable version still had all of it.
     """
 
     cursor: str
     started_us: int
-    new: tuple[Instance, ...]
-    stable: tuple[Instance, ...]
-    baseline: Instance | None
+    new: Group
+    stable: tuple[Group, ...]
+    baseline: Group | None
+
+    @property
+    def young(self) -> tuple[Group, ...]:
+        """What this rollout has begun."""
+        return (self.new,) if self.baseline is None else (self.new, self.baseline)
 
 
 def load_rollout(ground: Ground, context: StepContext) -> Rollout:
@@ -75,6 +84,8 @@ class RolloutSteps:
 
     def gate(self, context: StepContext) -> Outcome:
         """Ask the gates again: they may have closed since the rollout was ordered."""
+        if context.input["strategy"] == "canary" and not self.ground.traffic.splits:
+            return Failed(CANNOT_SPLIT)
         rollout = load_rollout(self.ground, context)
         refusal, save = self.ground.check_gates(rollout)
         return Failed(refusal, save=save) if refusal else Done(save=save)
@@ -86,44 +97,61 @@ class RolloutSteps:
         return Done()
 
     def start(self, context: StepContext) -> Outcome:
-        """Start the new version's first instances and, for a canary, a clone of the stable one as young as it is.
+        """Run the new version and, for a canary, a clone of the stable one as young as it is, until both are ready.
 
         What is stable is read from the proxy, not from the record: a store begun anew must not cost the canary.
         """
         rollout = load_rollout(self.ground, context)
         self.ground.traffic.open()
+        begun = self._begin(context, rollout) if context.memory is None else self._begun(context)
+        trouble = hopeless_trouble(begun.young)
+        if trouble:
+            return Failed(trouble)
+        waiting_for = awaited_copies(begun.young)
+        if waiting_for:
+            return Again(pause_s(context.now_us - context.started_us), to_json(begun), waiting_for)
+        stable_version = begun.stable[0].version if begun.stable else rollout.stable_version
+        strategy = "all-at-once" if begun.baseline is None else "canary"
+        found = replace(rollout, strategy=strategy, stable_version=stable_version)
+        result: dict[str, Any] = to_json(begun)
+        return Done(result, save=lambda tx: note_start(tx, self.ground.events, found, context.input))
+
+    def _begin(self, context: StepContext, rollout: Rollout) -> Running:
         cursor = self.ground.signals.cursor()
         stable = self._stable()
         canary = context.input["strategy"] == "canary" and _is_another_version(stable, rollout.version)
-        count = 1 if canary else self.ground.instances
-        new = tuple(self._start(context, rollout, Role.CANARY, number) for number in range(1, count + 1))
-        baseline = None
-        if canary:
-            name = instance_id(rollout.package, stable[0].version, rollout.attempt, Role.BASELINE, 1)
-            baseline = self.ground.target.start(
-                f"{name[:48]}-{rollout.id[-10:]}", rollout.package, stable[0].version, revision=context.revision
-            )
-        found = replace(
-            rollout,
-            strategy="canary" if canary else "all-at-once",
-            stable_version=stable[0].version if stable else rollout.stable_version,
-        )
-        result: dict[str, Any] = to_json(Running(cursor, context.now_us, new, stable, baseline))
-        return Done(result, save=lambda tx: note_start(tx, self.ground.events, found, context.input))
+        new = self._run(context, self._new(rollout, 1 if canary else self.ground.instances))
+        baseline = self._run(context, _clone(rollout, stable[0])) if canary else None
+        return Running(cursor, context.now_us, new, stable, baseline)
+
+    def _begun(self, context: StepContext) -> Running:
+        """What was begun, with its groups as they stand now."""
+        known = from_json(Running, context.memory)
+        new, *rest = self._as_they_stand(context, known.young)
+        return replace(known, new=new, baseline=rest[0] if rest else None)
 
     def promote(self, context: StepContext) -> Outcome:
-        """Start what is missing of the new version, then move all traffic to it.
+        """Run what is missing of the new version, then move all traffic to it.
 
         That it is promoted is noted when the run goes on to its closing steps: until then an abort turns it back.
         """
         rollout = load_rollout(self.ground, context)
-        count = self.ground.instances
-        new = tuple(self._start(context, rollout, Role.CANARY, number) for number in range(1, count + 1))
-        self.ground.traffic.apply(stable_routes(new), revision=context.revision)
+        started = running(context).new
+        if context.memory is None:
+            new = self._run(context, replace(started.spec, size=max(started.size, self.ground.instances)))
+        else:
+            (new,) = self._as_they_stand(context, (from_json(Group, context.memory),))
+        trouble = hopeless_trouble((new,))
+        if trouble:
+            return Failed(trouble)
+        waiting_for = awaited_copies((new,))
+        if waiting_for:
+            return Again(pause_s(context.now_us - context.started_us), to_json(new), waiting_for)
+        self.ground.traffic.apply(stable_routes((new,)), revision=context.revision)
         return Done(save=lambda tx: note_promoting(tx, rollout))
 
     def restore(self, context: StepContext) -> Outcome:
-        """Give all traffic back to the stable instances; where nothing was stable, stop serving what is taken back.
+        """Give all traffic back to the stable groups; where nothing was stable, stop serving what is taken back.
 
         A rollout that did not get beyond `start` has moved no traffic.
         """
@@ -132,44 +160,48 @@ class RolloutSteps:
         stable = running(context).stable
         self.ground.traffic.open()
         if stable:
-            self._give_back(context, load_rollout(self.ground, context), stable)
-        elif any(route.share > 0 for route in self.ground.traffic.routes()):
+            return self._give_back(context, stable)
+        if any(route.share > 0 for route in self.ground.traffic.routes()):
             self.ground.traffic.close()
         return Done()
 
-    def _give_back(self, context: StepContext, rollout: Rollout, stable: tuple[Instance, ...]) -> None:
-        """To those that live first, since that ends the harm; those that have died are started again."""
-        alive = {instance.id: instance for instance in self.ground.target.instances()}
-        living = tuple(alive[one.id] for one in stable if one.id in alive)
-        if living:
+    def _give_back(self, context: StepContext, stable: tuple[Group, ...]) -> Outcome:
+        """To the copies that live first, since that ends the harm; those that have died are run again."""
+        now = {group.id: group for group in self.ground.target.groups()}
+        living = tuple(now[one.id] for one in stable if one.id in now and now[one.id].lives)
+        waited_us = context.now_us - context.started_us
+        is_over = waited_us >= RESTORE_GRACE_S * 1_000_000
+        if living and (context.memory is None or is_over):
             self.ground.traffic.apply(stable_routes(living), revision=context.revision)
-        if len(living) < len(stable):
-            back = tuple(
-                self.ground.target.start(one.id, rollout.package, one.version, revision=context.revision)
-                for one in stable
-            )
+        known = (now.get(one.id, one) for one in stable)
+        back = tuple(one if one.id in now and one.is_whole else self._run(context, one.spec) for one in known)
+        waiting_for = awaited_copies(back)
+        if not waiting_for:
             self.ground.traffic.apply(stable_routes(back), revision=context.revision)
+            return Done()
+        return Done() if living and is_over else Again(pause_s(waited_us), {}, waiting_for)
 
     def retire(self, context: StepContext) -> Outcome:
-        """Stop every instance that serves nothing: weight verified 0 first, then no open request, then stopped.
+        """Stop every group that serves nothing: share verified 0 first, then no open request, then stopped.
 
         One whose requests do not end is never stopped: when the step's time is over, a person is asked.
         """
-        if not self.ground.target.instances():
+        groups = self.ground.target.groups()
+        if not groups:
             return Done()
         if context.reason and "start" in context.results and not running(context).stable:
             stop_environment(self.ground, revision=context.revision)
             return Done()
         self.ground.traffic.open()
-        shares = {route.instance_id: route.share for route in self.ground.traffic.routes()}
+        shares = {route.group_id: route.share for route in self.ground.traffic.routes()}
         waiting = []
-        for instance in self.ground.target.instances():
-            if shares.get(instance.id, 0.0) > 0:
+        for group in groups:
+            if shares.get(group.id, 0.0) > 0:
                 continue
-            if self.ground.traffic.open_requests(instance.id) > 0:
-                waiting.append(instance.id)
+            if self.ground.traffic.open_requests(group.id) > 0:
+                waiting.append(group.id)
                 continue
-            self._stop(instance.id, context)
+            self._stop(group.id, context)
         for name, share in shares.items():
             if share == 0 and name not in waiting and self.ground.traffic.open_requests(name) == 0:
                 self.ground.traffic.forget(name, revision=context.revision)
@@ -178,40 +210,55 @@ class RolloutSteps:
         return Done()
 
     def _stop(self, name: str, context: StepContext) -> None:
-        serving = {route.instance_id for route in self.ground.traffic.routes() if route.share > 0}
+        serving = {route.group_id for route in self.ground.traffic.routes() if route.share > 0}
         if name in serving:
             raise ShiplineError(f"{name} still has traffic and is not stopped")
         self.ground.target.stop(name, revision=context.revision)
 
-    def _stable(self) -> tuple[Instance, ...]:
-        """The instances that the proxy sends traffic to, as far as they are alive."""
-        alive = {instance.id: instance for instance in self.ground.target.instances()}
+    def _stable(self) -> tuple[Group, ...]:
+        """The groups that the proxy sends traffic to, as far as they live."""
+        living = {group.id: group for group in self.ground.target.groups() if group.lives}
         routes = self.ground.traffic.routes()
-        serving = [route.instance_id for route in routes if route.role is Role.STABLE and route.share > 0]
-        return tuple(alive[name] for name in serving if name in alive)
+        serving = [route.group_id for route in routes if route.role is Role.STABLE and route.share > 0]
+        return tuple(living[name] for name in serving if name in living)
 
-    def _start(self, context: StepContext, rollout: Rollout, role: Role, number: int) -> Instance:
-        name = instance_id(rollout.package, rollout.version, rollout.attempt, role, number)
-        return self.ground.target.start(name, rollout.package, rollout.version, revision=context.revision)
+    def _new(self, rollout: Rollout, size: int) -> GroupSpec:
+        name = group_id(rollout.package, rollout.version, rollout.attempt, Role.CANARY)
+        return GroupSpec(name, Role.CANARY, rollout.package, rollout.version, size)
+
+    def _run(self, context: StepContext, spec: GroupSpec) -> Group:
+        return self.ground.target.run(spec, revision=context.revision)
+
+    def _as_they_stand(self, context: StepContext, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+        """These groups now. What died stays dead: that it did is what the step wants to know. One that is not there
+        at all is run again."""
+        now = {group.id: group for group in self.ground.target.groups()}
+        return tuple(now[one.id] if one.id in now else self._run(context, one.spec) for one in groups)
 
 
-def _is_another_version(stable: tuple[Instance, ...], version: str) -> bool:
+def _clone(rollout: Rollout, stable: Group) -> GroupSpec:
+    """The baseline. Its name ends with the rollout's: another rollout beside the same stable version has its own."""
+    name = group_id(rollout.package, stable.version, rollout.attempt, Role.BASELINE)
+    return GroupSpec(f"{name[:49]}-{rollout.id[-10:]}", Role.BASELINE, rollout.package, stable.version, 1)
+
+
+def _is_another_version(stable: tuple[Group, ...], version: str) -> bool:
     """True if there is something to compare a canary with."""
-    return bool(stable) and all(instance.version != version for instance in stable)
+    return bool(stable) and all(group.version != version for group in stable)
 
 
 def is_serving(ground: Ground) -> bool:
-    """True if the proxy sends traffic to an instance that is alive."""
-    alive = {instance.id for instance in ground.target.instances()}
+    """True if the proxy sends traffic to a group of which something lives."""
+    living = {group.id for group in ground.target.groups() if group.lives}
     try:
         routes = ground.traffic.routes()
     except UnavailableError:
         return False
-    return any(route.share > 0 and route.instance_id in alive for route in routes)
+    return any(route.share > 0 and route.group_id in living for route in routes)
 
 
 def stop_environment(ground: Ground, *, revision: int) -> None:
-    """Stop serving: the proxy first, so that no request finds a stopped instance, then all instances."""
+    """Stop serving: the proxy first, so that no request finds a stopped copy, then all groups."""
     ground.traffic.close()
-    for instance in ground.target.instances():
-        ground.target.stop(instance.id, revision=revision)
+    for group in ground.target.groups():
+        ground.target.stop(group.id, revision=revision)

@@ -16,6 +16,7 @@ from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, holder_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Done, Outcome, StepContext
+from shipline.ports.target import Group
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
@@ -63,18 +64,25 @@ class DownSteps:
     def close(self, _context: StepContext) -> Outcome:
         """Stop the proxy; with it goes on record what runs behind it, before any of that is stopped."""
         self.ground.traffic.close()
-        return Done({"instances": [instance.id for instance in self.ground.target.instances()]})
+        return Done({"instances": [name for group in self.ground.target.groups() for name in _copies(group)]})
 
     def stop(self, context: StepContext) -> Outcome:
-        """Stop all instances that there are."""
-        for instance in self.ground.target.instances():
-            self.ground.target.stop(instance.id, revision=context.revision)
+        """Stop all groups that there are."""
+        for group in self.ground.target.groups():
+            self.ground.target.stop(group.id, revision=context.revision)
         return Done(save=lambda tx: self._note(tx, context))
 
     def _note(self, tx: Transaction, context: StepContext) -> None:
         environment, stopped = context.subject.removeprefix("environment:"), context.results["close"]["instances"]
         body = {"environment": environment, "instances": stopped}
         self.ground.events.append(tx, context.subject, "EnvironmentTakenDown", body)
+
+
+def _copies(group: Group) -> tuple[str, ...]:
+    """The names of the copies that are alive; the group's own where the platform does not tell one from another."""
+    if group.endpoints or not group.ready:
+        return tuple(f"{group.id}-{endpoint.id}" for endpoint in group.endpoints)
+    return (group.id,)
 
 
 def down_actions(ground: Ground) -> dict[str, Action]:

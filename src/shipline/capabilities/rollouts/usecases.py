@@ -31,6 +31,7 @@ from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 VERBS = (*CANARY_SIGNALS, "abort", "retry")
+CANNOT_SPLIT = "what routes the traffic there switches it as a whole: a canary needs one that splits it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class RolloutOrder:
     """What is to be rolled out where. `release_id` and `commit` are those of the published release.
 
     `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
+    `splits` is what the environment's traffic provider can do.
     """
 
     package: str
@@ -48,6 +50,7 @@ class RolloutOrder:
     commit: str | None = None
     rollback: bool = False
     is_down: bool = False
+    splits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +79,14 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
 
     A rollout of the same version that is on its way there already is returned as it is: whoever ordered it may have
     been cut off. NothingToDo if the environment serves this version already; RefusedError while another rollout there
-    has not ended, or if it serves another package.
+    has not ended, if it serves another package, or for a canary where traffic cannot be split.
     """
     other = open_rollout_of(tx, order.environment)
     if other is not None and (other.package, other.version) == (order.package, order.version) and _goes_forward(other):
         return other
+    if order.strategy == "canary" and not order.splits:
+        todo = f'set `strategy = "all-at-once"` for {order.environment}'
+        raise RefusedError(f"{order.environment} cannot have a canary", why=CANNOT_SPLIT, todo=todo)
     _check_is_free(tx, order, other)
     current = current_deployment(tx, order.environment, order.package)
     is_mixed = bool(_unfinished(tx, order.environment))

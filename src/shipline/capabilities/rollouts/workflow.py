@@ -8,6 +8,8 @@ PREPARE_TIMEOUT_S = 900
 START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
+MEND_TIMEOUT_S = 2 * 86_400
+
 WATCH_TITLE = "Watch the canary"
 
 # What people (and programs) can say to a rollout while its canary is watched; abort is the engine's own.
@@ -27,6 +29,25 @@ def down_name(environment: str) -> str:
 def environment_key(environment: str) -> str:
     """What only one run at a time may hold: it changes what the environment runs."""
     return f"environment:{environment}"
+
+
+def mend_name(environment: str) -> str:
+    """The name of the workflow that brings back copies that have died."""
+    return f"mend:{environment}"
+
+
+def mending_key(environment: str) -> str:
+    """What only one run at a time may hold: it brings copies back. Its runs are about this, too."""
+    return f"mending:{environment}"
+
+
+def mend_workflow(environment: str) -> Workflow:
+    """One step that goes on until all copies that serve have been ready for a while. It may go on beside a rollout."""
+    return Workflow(
+        name=mend_name(environment),
+        steps=(Step("mend", "Bring back copies that have died", Recovery.REPEAT, NO_UNDO, MEND_TIMEOUT_S),),
+        on_failure=OnFailure.STOP,
+    )
 
 
 def down_workflow(environment: str) -> Workflow:

@@ -1,12 +1,14 @@
 """Versions run as processes of this machine, each from a virtual environment of its own.
 
 A Python package is installed by pip at exactly one version; pip's own configuration holds, and `index_url` comes
-before it. Instances outlive the engine: each is a detached program (`clients/detached.py`) in a session of its own,
+before it. Copies outlive the engine: each is a detached program (`clients/detached.py`) in a session of its own,
 with its output in a bounded log, on a free loopback port. The port is recorded before the process is started, and the
-process records itself before it becomes the instance, so a crash at any point leaves nothing unknown. An instance
-that died is started again on the port it had, if that is still free, so that routes to it hold again.
+process records itself before it becomes the copy, so a crash at any point leaves nothing unknown. A copy that died is
+started again by `run`, on the port it had, if that is still free, so that routes to it hold again.
 
-Instances get the engine's environment without its `SHIPLINE_` variables, which may hold credentials.
+A group of processes grows and does not shrink. The error texts call a copy an instance, as the settings do.
+
+Copies get the engine's environment without its `SHIPLINE_` variables, which may hold credentials.
 """
 
 from __future__ import annotations
@@ -20,16 +22,18 @@ import socket
 import subprocess
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 from shipline.clients.detached import Detached, Program
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence, locked
 from shipline.clients.programs import without_secrets
-from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, ShiplineError
+from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Instance, checked_instance_id
+from shipline.ports.target import Endpoint, Group, GroupSpec, Role, checked_group_id
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 30_000)
@@ -37,36 +41,56 @@ PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")  # PyPA c
 VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,99}")  # what PEP 440 and semver write; never an option
 PLACEHOLDERS = ("host", "port", "version", "prefix")
 PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
-PROBE_TIMEOUT_S = 2.0
-POLL_S = 0.05
+PROBE_TIMEOUT_S = 1.0
 INSTALL_TIMEOUT_S = 600
 LOG_BYTES_MAX = 4 << 20
 STOPPED_LOGS_KEPT = 10
 READY = "prepared"
+STATE_SCHEMA = 2
+THREADS_MAX = 100
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
-class Intent:
-    """An instance that shall run."""
+class Copy:
+    """A copy that shall run: on which port, and when it was last started."""
 
-    package: str
-    version: str
     port: int
     started_us: int
 
 
 @dataclass(frozen=True, slots=True)
+class SavedGroup:
+    """A group that shall run, with its copies by number, "1" and up."""
+
+    role: Role
+    package: str
+    version: str
+    started_us: int
+    copies: dict[str, Copy]
+
+
+@dataclass(frozen=True, slots=True)
 class SavedTarget:
-    """What the state file holds: the newest revision and the instances that shall run, by id."""
+    """What the state file holds: the newest revision and the groups that shall run, by id."""
 
     revision: int = 0
-    instances: dict[str, Intent] = field(default_factory=dict)
+    groups: dict[str, SavedGroup] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a copy stands. `trouble` says why it is not ready; "" while it may still become so."""
+
+    is_alive: bool
+    is_ready: bool
+    trouble: str
 
 
 class ProcessTarget:
-    """Runs the instances of one environment as processes."""
+    """Runs the groups of one environment as processes."""
 
-    api_version = 1
+    api_version = 2
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -101,10 +125,14 @@ class ProcessTarget:
         self._settings = settings
         self._clock = context.clock
         self._folder = context.state
-        # The lock is held while an instance is being stopped; the next call waits for that.
+        # The lock is held while a group is being stopped; the next call waits for that.
         lock_timeout_s = settings.stop_timeout_s + LOCK_TIMEOUT_S
         self._state = DurableState(
-            context.state / "target.json", SavedTarget(), context.clock, lock_timeout_s=lock_timeout_s
+            context.state / "target.json",
+            SavedTarget(),
+            context.clock,
+            schema=STATE_SCHEMA,
+            lock_timeout_s=lock_timeout_s,
         )
 
     def prepare(self, package: str, version: str) -> None:
@@ -121,51 +149,48 @@ class ProcessTarget:
             _run((sys.executable, *install), environment, "install")
             (prefix / READY).touch()
 
-    def start(self, instance_id: str, package: str, version: str, *, revision: int) -> Instance:
-        """Start an instance, or find it, and return it once it is healthy; one that does not become so is stopped.
+    def run(self, spec: GroupSpec, *, revision: int) -> Group:
+        """Start the copies that do not run, and return how the group stands; nobody waits for health.
 
-        RefusedError for an older revision, ConflictError if the id runs something else.
+        RefusedError for an older revision and for a smaller size: a process that is stopped cuts its requests off.
         """
-        prefix = self._prefix(package, version)
-        process = self._process(instance_id)
+        prefix = self._prefix(spec.package, spec.version)
         with self._state.locked():
             saved = self._fenced(revision)
-            intent = self._intent(saved, instance_id, package, version)
-            self._state.write(SavedTarget(revision, {**saved.instances, instance_id: intent}))
-            process.start(self._program(prefix, intent))
-        if not self._becomes_healthy(process, intent):
-            raise self._given_up(instance_id, intent, revision)
-        return _instance(instance_id, intent)
+            group = self._wanted(saved, spec, prefix)
+            self._state.write(SavedTarget(revision, {**saved.groups, spec.id: group}))
+            programs = [
+                (self._process(spec.id, number), self._program(prefix, group, number)) for number in group.copies
+            ]
+            _side_by_side(_start, programs)
+        return self._look({spec.id: group})[0]
 
-    def instances(self) -> tuple[Instance, ...]:
-        """The instances whose processes are alive, by id."""
-        known = sorted(self._state.read().instances.items())
-        return tuple(_instance(name, intent) for name, intent in known if self._process(name).pid() is not None)
+    def groups(self) -> tuple[Group, ...]:
+        """The groups that shall run, by id, as they stand."""
+        return self._look(self._state.read().groups)
 
-    def is_healthy(self, instance_id: str) -> bool:
-        """True if the instance's own process is alive and answers its health check now."""
-        intent = self._state.read().instances.get(instance_id)
-        return intent is not None and self._answers(self._process(instance_id), intent)
+    def stop(self, group_id: str, *, revision: int) -> None:
+        """SIGTERM to the process group of each copy, then SIGKILL after `stop_timeout_s`.
 
-    def stop(self, instance_id: str, *, revision: int) -> None:
-        """SIGTERM to the instance's process group, then SIGKILL after `stop_timeout_s`."""
-        process = self._process(instance_id)
-        with self._state.locked():
-            saved = self._fenced(revision)
-            self._state.write(replace(saved, revision=revision))
-            self._stop(instance_id, process)
-
-    def _stop(self, instance_id: str, process: Detached) -> None:
-        """Stop an instance and take it out of the record, under the lock: what a newer revision starts is not hit.
-
-        The logs of the last ones stay for people.
+        Under the lock, so that what a newer revision starts is not hit. The logs of the last copies stay for people.
         """
+        checked_group_id(group_id)
+        with self._state.locked():
+            saved = replace(self._fenced(revision), revision=revision)
+            self._state.write(saved)
+            copies = saved.groups[group_id].copies if group_id in saved.groups else {}
+            _side_by_side(self._stop_copy, [(self._process(group_id, number),) for number in copies])
+            left = {name: group for name, group in saved.groups.items() if name != group_id}
+            self._state.write(replace(saved, groups=left))
+            self._drop_old_logs(left)
+
+    def _stop_copy(self, process: Detached) -> None:
         process.stop(first=signal.SIGTERM, timeout_s=self._settings.stop_timeout_s)
-        saved = self._state.read()
-        left = {name: intent for name, intent in saved.instances.items() if name != instance_id}
-        self._state.write(replace(saved, instances=left))
+
+    def _drop_old_logs(self, left: dict[str, SavedGroup]) -> None:
+        running = {f"{name}-{number}" for name, group in left.items() for number in group.copies}
         folders = self._folder.glob("instances/*")
-        stopped = sorted((path for path in folders if path.name not in left), key=lambda path: path.stat().st_mtime)
+        stopped = sorted((path for path in folders if path.name not in running), key=lambda path: path.stat().st_mtime)
         for folder in stopped[:-STOPPED_LOGS_KEPT]:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -174,59 +199,82 @@ class ProcessTarget:
         check_fence(saved.revision, revision)
         return saved
 
-    def _process(self, instance_id: str) -> Detached:
-        return Detached(self._folder / "instances" / checked_instance_id(instance_id), self._clock)
+    def _process(self, group_id: str, number: str) -> Detached:
+        return Detached(self._folder / "instances" / f"{group_id}-{number}", self._clock)
 
     def _prefix(self, package: str, version: str) -> Path:
         if not PACKAGE.fullmatch(package) or not VERSION.fullmatch(version):
             raise InvalidValue(f"{package[:80]!r} {version[:80]!r} is not a package and a version")
         return self._folder / "versions" / f"{package}-{version}"
 
-    def _intent(self, saved: SavedTarget, instance_id: str, package: str, version: str) -> Intent:
-        """The recorded intent if it still stands, or one with a fresh port."""
-        known = saved.instances.get(instance_id)
-        alive = self._process(instance_id).pid() is not None
-        if known is not None and (known.package, known.version) != (package, version):
-            raise ConflictError(f"instance {instance_id} is {known.package} {known.version}, not {package} {version}")
-        if known is not None and (alive or _is_free(known.port)):
-            return known if alive else replace(known, started_us=self._clock.now_us())
-        if not (self._prefix(package, version) / READY).exists():
-            raise ShiplineError(f"{package} {version} is not installed here", todo="prepare the version first")
-        taken = {intent.port for intent in saved.instances.values()}
-        return Intent(package, version, _free_port(taken, f"{self._folder} {instance_id}"), self._clock.now_us())
+    def _wanted(self, saved: SavedTarget, spec: GroupSpec, prefix: Path) -> SavedGroup:
+        """The group as it shall be recorded: what runs, or can run again where it was, stays there."""
+        known = saved.groups.get(spec.id)
+        if known is None:
+            known = SavedGroup(spec.role, spec.package, spec.version, self._clock.now_us(), {})
+        elif (known.role, known.package, known.version) != (spec.role, spec.package, spec.version):
+            raise ConflictError(
+                f"group {spec.id} is {known.package} {known.version} ({known.role.value}), "
+                f"not {spec.package} {spec.version} ({spec.role.value})"
+            )
+        if spec.size < len(known.copies):
+            raise RefusedError(
+                f"group {spec.id} has {len(known.copies)} copies and does not shrink to {spec.size}",
+                why="a process that is stopped cuts its open requests off",
+                todo="begin a smaller group, move the traffic there, and stop this one",
+            )
+        taken = {copy.port for group in saved.groups.values() for copy in group.copies.values()}
+        copies = dict(known.copies)
+        for number in map(str, range(1, spec.size + 1)):
+            if self._process(spec.id, number).pid() is None:
+                self._check_installed(prefix, spec)
+                copies[number] = self._fresh(copies.get(number), taken, f"{self._folder} {spec.id}-{number}")
+                taken.add(copies[number].port)
+        return replace(known, copies=copies)
 
-    def _program(self, prefix: Path, intent: Intent) -> Program:
-        values = {"host": HOST, "port": str(intent.port), "version": intent.version, "prefix": str(prefix)}
+    def _check_installed(self, prefix: Path, spec: GroupSpec) -> None:
+        if not (prefix / READY).exists():
+            raise ShiplineError(
+                f"{spec.package} {spec.version} is not installed here", todo="prepare the version first"
+            )
+
+    def _fresh(self, died: Copy | None, taken: set[int], key: str) -> Copy:
+        """A copy that is about to be started: on the port that it had, if that is still free, so that routes hold."""
+        if died is not None and _is_free(died.port):
+            return replace(died, started_us=self._clock.now_us())
+        return Copy(_free_port(taken, key), self._clock.now_us())
+
+    def _program(self, prefix: Path, group: SavedGroup, number: str) -> Program:
+        port = str(group.copies[number].port)
+        values = {"host": HOST, "port": port, "version": group.version, "prefix": str(prefix)}
         argv = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in self._settings.command)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIPLINE_")}
         return Program(argv, environment, LOG_BYTES_MAX)
 
-    def _becomes_healthy(self, process: Detached, intent: Intent) -> bool:
-        """Wait until the instance answers; False when it ends, or when its time is over."""
-        deadline_us = self._clock.now_us() + self._settings.health_timeout_s * 1_000_000
-        while process.pid() is not None and self._clock.now_us() < deadline_us:
-            if self._answers(process, intent):
-                return True
-            self._clock.sleep(POLL_S)
-        return False
+    def _look(self, groups: dict[str, SavedGroup]) -> tuple[Group, ...]:
+        """How the groups stand. All copies are asked side by side: one that hangs holds nobody up."""
+        places = [(name, group, number) for name, group in groups.items() for number in group.copies]
+        seen = _side_by_side(self._see, places)
+        by_group: dict[str, dict[str, Seen]] = {name: {} for name in groups}
+        for (name, _, number), one in zip(places, seen, strict=True):
+            by_group[name][number] = one
+        return tuple(_group(name, groups[name], by_group[name]) for name in sorted(groups))
 
-    def _given_up(self, instance_id: str, intent: Intent, revision: int) -> ShiplineError:
-        """Stop an instance that did not become healthy, unless a newer revision has taken over, and say so."""
-        process = self._process(instance_id)
-        ended = process.pid() is None
-        with self._state.locked():
-            self._fenced(revision)
-            self._stop(instance_id, process)
-        what = "ended" if ended else f"was not healthy within {self._settings.health_timeout_s} s"
-        return ShiplineError(
-            f"instance {instance_id} of {intent.package} {intent.version} {what}",
+    def _see(self, group_id: str, group: SavedGroup, number: str) -> Seen:
+        process, copy = self._process(group_id, number), group.copies[number]
+        # By the process that was started, before and after: another program on its port is not the copy.
+        is_ready = process.pid() is not None and self._probe(copy.port) and process.pid() is not None
+        is_alive = is_ready or process.pid() is not None
+        is_late = self._clock.now_us() - copy.started_us >= self._settings.health_timeout_s * 1_000_000
+        if is_ready or (is_alive and not is_late):
+            return Seen(is_alive, is_ready, "")
+        what = f"was not healthy within {self._settings.health_timeout_s} s" if is_alive else "ended"
+        said = ShiplineError(
+            f"instance {group_id}-{number} of {group.package} {group.version} {what}",
             why=f"the end of its output:\n{process.output_end()}",
             todo=f"run its command by hand, and see that GET {self._settings.health_path} answers 2xx",
         )
-
-    def _answers(self, process: Detached, intent: Intent) -> bool:
-        """Healthy, and by the process that was started: another program on its port is not the instance."""
-        return process.pid() is not None and self._probe(intent.port) and process.pid() is not None
+        return Seen(is_alive, is_ready, said.diagnosis())
 
     def _probe(self, port: int) -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_S)
@@ -246,10 +294,35 @@ def installing_environment(environment: Mapping[str, str], index_url: str | None
     return chosen | ({} if index_url is None else {"PIP_INDEX_URL": index_url})
 
 
-def _instance(instance_id: str, intent: Intent) -> Instance:
-    return Instance(
-        id=instance_id, version=intent.version, address=f"{HOST}:{intent.port}", started_us=intent.started_us
+def _group(group_id: str, group: SavedGroup, seen: dict[str, Seen]) -> Group:
+    numbers = sorted(group.copies, key=int)
+    troubles = [seen[number].trouble for number in numbers if seen[number].trouble]
+    return Group(
+        id=group_id,
+        role=group.role,
+        package=group.package,
+        version=group.version,
+        size=len(group.copies),
+        ready=sum(one.is_ready for one in seen.values()),
+        endpoints=tuple(
+            Endpoint(number, f"{HOST}:{group.copies[number].port}") for number in numbers if seen[number].is_alive
+        ),
+        started_us=group.started_us,
+        trouble=troubles[0] if troubles else "",
+        hopeless=bool(troubles),
     )
+
+
+def _start(process: Detached, program: Program) -> None:
+    process.start(program)
+
+
+def _side_by_side(call: Callable[..., R], arguments: Sequence[tuple[Any, ...]]) -> list[R]:
+    """The results of `call` with each of the arguments, in order; the first error, once all have ended."""
+    if len(arguments) <= 1:
+        return [call(*each) for each in arguments]
+    with ThreadPoolExecutor(min(len(arguments), THREADS_MAX)) as pool:
+        return [future.result() for future in [pool.submit(call, *each) for each in arguments]]
 
 
 def _is_free(port: int) -> bool:

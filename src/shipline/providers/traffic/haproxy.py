@@ -1,7 +1,7 @@
-"""Traffic split by an HAProxy of our own (2.6 or later) on this machine.
+"""Traffic split by an HAProxy of our own (2.6 or later) on this machine. An instance is a copy of a group: a server.
 
 The proxy outlives the engine. Routes are saved, with the newest revision, before they are applied; a proxy that is
-started anew begins with them. Three decisions, and why:
+started anew begins with them. Decisions, and why:
 
 - No retry and no redispatch. A request that a canary fails to answer fails, and is logged as the canary's: healed by
   another instance it would hide what the analysis is there to find, and not every request may be sent twice.
@@ -43,9 +43,10 @@ from shipline.clients.haproxy_files import (
 )
 from shipline.domain.errors import ConfigurationError, MissingProgram, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
+from shipline.ports.target import Endpoint
 from shipline.ports.traffic import Route
 from shipline.providers.traffic.haproxy_plan import (
-    WeightedRoute,
+    WeightedServer,
     checked_address,
     commands,
     merged,
@@ -54,6 +55,7 @@ from shipline.providers.traffic.haproxy_plan import (
     weighted,
 )
 
+STATE_SCHEMA = 2
 START_TIMEOUT_S = 10.0
 # Longer than any request is waited for.
 STOP_TIMEOUT_S = 65.0
@@ -96,17 +98,18 @@ backend {backend}
 
 @dataclass(frozen=True, slots=True)
 class SavedTraffic:
-    """What the environment's state file holds: the newest revision, where users are served, and the routes."""
+    """What the environment's state file holds: the newest revision, where users are served, and who serves them."""
 
     revision: int = 0
     listen: str = ""
-    routes: tuple[WeightedRoute, ...] = ()
+    servers: tuple[WeightedServer, ...] = ()
 
 
 class HAProxyTraffic:
     """The splitter of one environment. Shares are exact to HAProxy's weights; see `haproxy_plan.weights`."""
 
-    api_version = 1
+    api_version = 2
+    splits = True
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -131,7 +134,8 @@ class HAProxyTraffic:
         self._clock = context.clock
         self._process = proxy_process(context.state, context.clock)
         self._client = HAProxyClient(self._process.folder / SOCKET_NAME)
-        self._state = DurableState(context.state / "traffic.json", SavedTraffic(), context.clock)
+        path = context.state / "traffic.json"
+        self._state = DurableState(path, SavedTraffic(), context.clock, schema=STATE_SCHEMA)
 
     def open(self) -> None:
         """Find the proxy, or start it with the routes that it had last. Raises ShiplineError for a port in use."""
@@ -159,8 +163,8 @@ class HAProxyTraffic:
         wanted = weighted(routes)
         with self._state.locked():
             saved = self._fenced(revision)
-            wanted = merged(saved.routes, wanted)
-            self._state.write(replace(saved, revision=revision, routes=wanted))
+            wanted = merged(saved.servers, wanted)
+            self._state.write(replace(saved, revision=revision, servers=wanted))
             for command in commands(wanted, self._servers()):
                 self._order(command)
             self._remove_superseded(wanted)
@@ -169,33 +173,32 @@ class HAProxyTraffic:
                 raise UnavailableError("the proxy does not hold the routes that it was given", why="; ".join(wrong))
 
     def routes(self) -> tuple[Route, ...]:
-        """What the proxy does now, by instance; an instance whose old role still drains is named once."""
-        servers = [(server, name) for server in self._servers() if (name := decoded(server.name)) is not None]
-        total = sum(server.weight for server, _ in servers if not server.maintenance)
-        saved_names = {route.server_name() for route in self._state.read().routes}
-        chosen: dict[str, tuple[Server, ServerName]] = {}
-        for server, name in sorted(servers, key=lambda pair: (pair[0].weight, pair[0].name in saved_names)):
-            chosen[name.instance_id] = (server, name)
-        return tuple(_route(*chosen[instance_id], total) for instance_id in sorted(chosen))
+        """What the proxy does now, by group; a group whose old role still drains is named once."""
+        saved = {server.server_name() for server in self._state.read().servers}
+        named = [(server, name) for server in self._servers() if (name := decoded(server.name)) is not None]
+        total = sum(server.weight for server, _ in named if not server.maintenance)
+        ids = sorted({name.group_id for _, name in named})
+        groups = {each: [pair for pair in named if pair[1].group_id == each] for each in ids}
+        return tuple(_route(group_id, groups[group_id], saved, total) for group_id in ids)
 
-    def open_requests(self, instance_id: str) -> int:
-        """Requests of this instance that are served or queued now, in whichever of its roles they came."""
-        return sum(server.sessions for server in self._servers_of(instance_id))
+    def open_requests(self, group_id: str) -> int:
+        """Requests of this group that are served or queued now, in whichever of its roles they came."""
+        return sum(server.sessions for server in self._servers_of(group_id))
 
-    def forget(self, instance_id: str, *, revision: int) -> None:
-        """Remove an instance from the proxy. RefusedError while it has a share or an open request."""
+    def forget(self, group_id: str, *, revision: int) -> None:
+        """Remove a group from the proxy. RefusedError while it has a share or an open request."""
         with self._state.locked():
             saved = self._fenced(revision)
             self._state.write(replace(saved, revision=revision))
-            if any(route.instance_id == instance_id and route.weight for route in saved.routes):
-                raise RefusedError(f"instance {instance_id} still has a share of the traffic")
-            servers = self._servers_of(instance_id)
+            if any(server.group_id == group_id and server.weight for server in saved.servers):
+                raise RefusedError(f"group {group_id} still has a share of the traffic")
+            servers = self._servers_of(group_id)
             if any(server.weight or server.sessions for server in servers):
-                raise RefusedError(f"instance {instance_id} still has traffic or open requests")
+                raise RefusedError(f"group {group_id} still has traffic or open requests")
             for server in servers:
                 self._remove(server.name)
-            kept = tuple(route for route in saved.routes if route.instance_id != instance_id)
-            self._state.write(replace(saved, revision=revision, routes=kept))
+            kept = tuple(server for server in saved.servers if server.group_id != group_id)
+            self._state.write(replace(saved, revision=revision, servers=kept))
 
     def close(self) -> None:
         """Stop the proxy: no new connection, and open requests have 60 s to end. The routes stay saved."""
@@ -212,15 +215,15 @@ class HAProxyTraffic:
             raise UnavailableError("the proxy does not run", todo="open the environment's traffic again")
         return self._client.servers(BACKEND)
 
-    def _servers_of(self, instance_id: str) -> tuple[Server, ...]:
+    def _servers_of(self, group_id: str) -> tuple[Server, ...]:
         names = ((server, decoded(server.name)) for server in self._servers())
-        return tuple(server for server, name in names if name is not None and name.instance_id == instance_id)
+        return tuple(server for server, name in names if name is not None and name.group_id == group_id)
 
     def _order(self, command: str) -> None:
         self._client.order(command, answers=("", "New server registered", "Server deleted", "no need to change", "IP"))
 
-    def _remove_superseded(self, wanted: tuple[WeightedRoute, ...]) -> None:
-        """Remove the idle servers of roles that an instance has no more.
+    def _remove_superseded(self, wanted: tuple[WeightedServer, ...]) -> None:
+        """Remove the idle servers of roles, and of copies, that a group has no more.
 
         HAProxy may refuse while a connection is closing: the server then waits, without weight, for the next call.
         """
@@ -270,7 +273,7 @@ class HAProxyTraffic:
             client=client,
             log_format=LOG_FORMAT,
             backend=BACKEND,
-            servers="".join(_server_line(route) for route in saved.routes),
+            servers="".join(_server_line(server) for server in saved.servers),
         )
         self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_durably(self._process.folder / CONFIGURATION_NAME, text)
@@ -289,12 +292,24 @@ class HAProxyTraffic:
         raise ShiplineError("HAProxy ended when it was started", why=self._process.output_end()[-1500:])
 
 
-def _server_line(route: WeightedRoute) -> str:
-    return f"    server {route.server_name()} {route.address} weight {route.weight} pool-max-conn 0\n"
+def _server_line(server: WeightedServer) -> str:
+    return f"    server {server.server_name()} {server.address} weight {server.weight} pool-max-conn 0\n"
 
 
-def _route(server: Server, name: ServerName, total: int) -> Route:
-    share = 0.0 if server.maintenance or total == 0 else server.weight / total
+def _route(group_id: str, servers: list[tuple[Server, ServerName]], saved: set[str], total: int) -> Route:
+    """A group's route: of the servers of several roles those that have weight count, then those that are meant to."""
+    serving = [(server, name) for server, name in servers if server.weight and not server.maintenance]
+    meant = [(server, name) for server, name in servers if server.name in saved]
+    chosen = serving or meant or servers
+    _, newest = max(chosen, key=lambda pair: (pair[0].weight, pair[0].name in saved))
     return Route(
-        instance_id=name.instance_id, role=name.role, version=name.version, address=server.address, share=share
+        group_id=group_id,
+        role=newest.role,
+        version=newest.version,
+        share=sum(server.weight for server, _ in serving) / total if total else 0.0,
+        endpoints=tuple(
+            Endpoint(name.endpoint_id, server.address)
+            for server, name in sorted(chosen, key=lambda pair: pair[1].endpoint_id)
+            if (name.role, name.version) == (newest.role, newest.version)
+        ),
     )

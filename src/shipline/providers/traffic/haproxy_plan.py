@@ -9,19 +9,20 @@ from dataclasses import dataclass, replace
 from shipline.clients.haproxy import Server
 from shipline.clients.haproxy_files import BACKEND, VERSION_CHARACTERS_MAX, ServerName
 from shipline.domain.errors import InvalidValue
-from shipline.ports.target import Role, checked_instance_id
+from shipline.ports.target import Role, checked_group_id
 from shipline.ports.traffic import Route
 
 WEIGHT_MAX = 256  # HAProxy 2.6 configuration manual, section 5.2, "weight".
-ROUTES_MAX = 32
+SERVERS_MAX = 256
 SHARE_TOLERANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class WeightedRoute:
-    """A route as it is saved: its share as HAProxy's weight, 0 to 256."""
+class WeightedServer:
+    """A copy of a routed group as it is saved: its part of the group's share as HAProxy's weight, 0 to 256."""
 
-    instance_id: str
+    group_id: str
+    endpoint_id: str
     role: Role
     version: str
     address: str
@@ -29,20 +30,21 @@ class WeightedRoute:
 
     def server_name(self) -> str:
         """The name of its server in the proxy."""
-        return ServerName(role=self.role, version=self.version, instance_id=self.instance_id).encoded()
+        return ServerName(self.role, self.version, group_id=self.group_id, endpoint_id=self.endpoint_id).encoded()
 
 
-def weights(shares: tuple[float, ...]) -> tuple[int, ...]:
-    """The integer weights, 0 to 256, whose parts of their sum come nearest to `shares`.
+def weights(shares: tuple[float, ...], copies: tuple[int, ...]) -> tuple[int, ...]:
+    """For each group the integer weight, 0 to 256, of each of its copies, so that the groups come nearest to `shares`.
 
     Every scale is tried. Two servers meet any share in 1/256 steps exactly; the smallest share above 0 that n + 1
     servers can have is 1 in 256n + 1 (1/257 for two). A share above 0 never becomes 0: it would take no traffic.
     """
+    parts = tuple(share / count if share > 0 else 0.0 for share, count in zip(shares, copies, strict=True))
     best: tuple[float, tuple[int, ...]] | None = None
-    for scale in range(1, int(WEIGHT_MAX / max(shares) + 1e-9) + 1):
-        candidate = tuple(min(WEIGHT_MAX, max(1, round(share * scale))) if share > 0 else 0 for share in shares)
-        total = sum(candidate)
-        error = max(abs(weight / total - share) for weight, share in zip(candidate, shares, strict=True))
+    for scale in range(1, int(WEIGHT_MAX / max(parts) + 1e-9) + 1):
+        candidate = tuple(min(WEIGHT_MAX, max(1, round(part * scale))) if part > 0 else 0 for part in parts)
+        total = sum(weight * count for weight, count in zip(candidate, copies, strict=True))
+        error = max(abs(weight / total - part) for weight, part in zip(candidate, parts, strict=True))
         if best is None or error < best[0] - 1e-12:
             best = (error, candidate)
         if error < 1e-12:
@@ -64,38 +66,51 @@ def checked_address(address: str) -> str:
     return f"[{ip}]:{number}" if ip.version == 6 else f"{ip}:{number}"
 
 
-def weighted(routes: tuple[Route, ...]) -> tuple[WeightedRoute, ...]:
-    """The routes with weights. Raises InvalidValue unless ids differ, and shares are from 0 to 1 and sum to 1."""
-    if not 0 < len(routes) <= ROUTES_MAX:
-        raise InvalidValue(f"a route set has 1 to {ROUTES_MAX} routes, not {len(routes)}")
-    if len({route.instance_id for route in routes}) != len(routes):
-        raise InvalidValue("an instance stands twice in the route set")
+def weighted(routes: tuple[Route, ...]) -> tuple[WeightedServer, ...]:
+    """The copies of the routes with weights. Raises InvalidValue unless ids differ, whoever has a share has an
+    endpoint, and shares are from 0 to 1 and sum to 1."""
+    servers = sum(len(route.endpoints) for route in routes)
+    if not routes or servers > SERVERS_MAX:
+        raise InvalidValue(f"a route set has a route, and {SERVERS_MAX} endpoints at most, not {servers}")
+    if len({route.group_id for route in routes}) != len(routes):
+        raise InvalidValue("a group stands twice in the route set")
     for route in routes:
         _check(route)
     shares = tuple(route.share for route in routes)
     if abs(sum(shares) - 1) > SHARE_TOLERANCE:
         raise InvalidValue(f"the shares of a route set sum to 1, not to {sum(shares):.6f}")
+    found = weights(shares, tuple(len(route.endpoints) for route in routes))
     return tuple(
-        WeightedRoute(route.instance_id, route.role, route.version, checked_address(route.address), weight)
-        for route, weight in zip(routes, weights(shares), strict=True)
+        WeightedServer(route.group_id, each.id, route.role, route.version, checked_address(each.address), weight)
+        for route, weight in zip(routes, found, strict=True)
+        for each in route.endpoints
     )
 
 
 def _check(route: Route) -> None:
-    checked_instance_id(route.instance_id)
+    checked_group_id(route.group_id)
     if not 0 < len(route.version) <= VERSION_CHARACTERS_MAX:
         raise InvalidValue(f"a version has 1 to {VERSION_CHARACTERS_MAX} characters")
     if not 0 <= route.share <= 1:
         raise InvalidValue(f"{route.share!r} is not a share from 0 to 1")
+    if len({checked_group_id(each.id) for each in route.endpoints}) != len(route.endpoints):
+        raise InvalidValue(f"an endpoint of group {route.group_id} stands twice in the route set")
+    if route.share > 0 and not route.endpoints:
+        raise InvalidValue(
+            f"group {route.group_id} has a share and no endpoint", todo="HAProxy needs a target that tells addresses"
+        )
 
 
-def merged(known: tuple[WeightedRoute, ...], wanted: tuple[WeightedRoute, ...]) -> tuple[WeightedRoute, ...]:
-    """What shall hold: `wanted`, and what was known and is left out, with weight 0."""
-    named = {route.instance_id for route in wanted}
-    return wanted + tuple(replace(route, weight=0) for route in known if route.instance_id not in named)
+def merged(known: tuple[WeightedServer, ...], wanted: tuple[WeightedServer, ...]) -> tuple[WeightedServer, ...]:
+    """What shall hold: `wanted`, and the groups that were known and are left out, with weight 0.
+
+    A copy that a wanted group does not have any more is not among them: it drains and goes.
+    """
+    named = {server.group_id for server in wanted}
+    return wanted + tuple(replace(server, weight=0) for server in known if server.group_id not in named)
 
 
-def commands(wanted: tuple[WeightedRoute, ...], servers: Iterable[Server]) -> tuple[str, ...]:
+def commands(wanted: tuple[WeightedServer, ...], servers: Iterable[Server]) -> tuple[str, ...]:
     """HAProxy commands that lead from `servers` to `wanted`, in an order in which some server always takes requests.
 
     What is not wanted gets weight 0 and stays: its requests are still being served.
@@ -119,23 +134,23 @@ def removals(name: str) -> tuple[str, ...]:
     return f"set server {BACKEND}/{name} state maint", f"del server {BACKEND}/{name}"
 
 
-def _path(route: WeightedRoute) -> str:
+def _path(route: WeightedServer) -> str:
     return f"{BACKEND}/{route.server_name()}"
 
 
-def _address(route: WeightedRoute) -> str:
+def _address(route: WeightedServer) -> str:
     host, _, port = route.address.rpartition(":")
     return f"set server {_path(route)} addr {host.strip('[]')} port {port}"
 
 
-def _additions(route: WeightedRoute) -> tuple[str, ...]:
+def _additions(route: WeightedServer) -> tuple[str, ...]:
     return (
         f"add server {_path(route)} {route.address} weight {route.weight} pool-max-conn 0",
         f"enable server {_path(route)}",
     )
 
 
-def mismatches(wanted: tuple[WeightedRoute, ...], servers: Iterable[Server]) -> tuple[str, ...]:
+def mismatches(wanted: tuple[WeightedServer, ...], servers: Iterable[Server]) -> tuple[str, ...]:
     """What differs between `wanted` and what the proxy reports, in sentences; empty when all holds."""
     there = {server.name: server for server in servers}
     expected = {route.server_name(): route for route in wanted}

@@ -15,7 +15,7 @@ VERSIONS = {Role.STABLE: "1.0.0", Role.BASELINE: "1.0.0", Role.CANARY: "1.1.0"}
 
 
 class Serve(Protocol):
-    """Have the instance of a role serve so many requests, so many of which fail; returns once they are counted."""
+    """Have the group of a role serve so many requests, so many of which fail; returns once they are counted."""
 
     def __call__(self, role: Role, *, requests: int, errors: int) -> None:
         """Serve them."""
@@ -28,7 +28,7 @@ def totals(counts: Counts) -> tuple[int, int]:
 
 
 class SignalsConformance:
-    """One instance a role, in the versions of VERSIONS; no traffic but what `serve` makes."""
+    """One group a role, in the versions of VERSIONS; no traffic but what `serve` makes."""
 
     @pytest.fixture
     def open_signals(self) -> Callable[[], Signals]:

@@ -8,25 +8,26 @@ from dataclasses import replace
 import pytest
 
 from shipline.domain.errors import InvalidValue, RefusedError, UnavailableError
-from shipline.ports.target import Role
+from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route, Traffic
 
-OLD = Route("old-1", Role.STABLE, "1.0.0", "127.0.0.1:9001", 1.0)
-NEW = Route("new-1", Role.CANARY, "1.1.0+build!1_x", "127.0.0.1:9002", 0.0)
+OLD = Route("old", Role.STABLE, "1.0.0", 1.0, (Endpoint("1", "127.0.0.1:9001"),))
+NEW = Route("new", Role.CANARY, "1.1.0+build!1_x", 0.0, (Endpoint("1", "127.0.0.1:9002"),))
+THIRD, FOURTH = Endpoint("2", "127.0.0.1:9003"), Endpoint("3", "127.0.0.1:9004")
 
 
 def split(canary: float) -> tuple[Route, ...]:
-    """Both instances, the canary with this share."""
+    """Both groups, the canary with this share."""
     return replace(OLD, share=1 - canary), replace(NEW, share=canary)
 
 
 def shares(traffic: Traffic) -> dict[str, float]:
-    """What the proxy does, by instance."""
-    return {route.instance_id: route.share for route in traffic.routes()}
+    """What the proxy does, by group."""
+    return {route.group_id: route.share for route in traffic.routes()}
 
 
 class TrafficConformance:
-    """Nothing needs to listen on the routes' addresses."""
+    """Nothing needs to listen on the routes' addresses. For one that splits; a switch overrides what it cannot do."""
 
     @pytest.fixture
     def open_traffic(self) -> Callable[[], Traffic]:
@@ -40,22 +41,33 @@ class TrafficConformance:
         traffic.open()
         return traffic
 
+    def test_it_says_whether_it_splits(self, traffic: Traffic) -> None:
+        """A switch refuses what it cannot do, and nothing changes."""
+        traffic.apply((OLD,), revision=1)
+        if traffic.splits:
+            traffic.apply(split(0.5), revision=2)
+            assert set(traffic.routes()) == set(split(0.5))
+        else:
+            with pytest.raises(InvalidValue):
+                traffic.apply(split(0.5), revision=2)
+            assert traffic.routes() == (OLD,)
+
     def test_there_are_no_routes_at_first(self, traffic: Traffic) -> None:
         """A new proxy knows nobody."""
         assert traffic.routes() == ()
         assert traffic.open_requests("nobody") == 0
 
     def test_routes_read_back_as_they_were_applied(self, traffic: Traffic) -> None:
-        """Role, version and address survive, also versions with unusual characters."""
+        """Role, version and endpoints survive, also versions with unusual characters."""
         routes = split(0.25)
         traffic.apply(routes, revision=1)
         assert set(traffic.routes()) == set(routes)
 
     @pytest.mark.parametrize("steps", [1, 3, 64, 127, 128, 200, 255, 256])
     def test_shares_are_exact_in_steps_of_a_256th(self, traffic: Traffic, steps: int) -> None:
-        """Two instances meet such shares exactly."""
+        """Two groups of one copy meet such shares exactly."""
         traffic.apply(split(steps / 256), revision=1)
-        assert shares(traffic)["new-1"] == pytest.approx(steps / 256, abs=1e-9)
+        assert shares(traffic)["new"] == pytest.approx(steps / 256, abs=1e-9)
 
     def test_applying_twice_is_applying_once(self, traffic: Traffic) -> None:
         """The same routes at the same revision change nothing."""
@@ -67,20 +79,20 @@ class TrafficConformance:
         """Until it is forgotten."""
         traffic.apply(split(0.5), revision=1)
         traffic.apply((OLD,), revision=2)
-        assert shares(traffic) == {"old-1": 1.0, "new-1": 0.0}
-        traffic.forget("new-1", revision=3)
-        traffic.forget("new-1", revision=3)
-        assert shares(traffic) == {"old-1": 1.0}
+        assert shares(traffic) == {"old": 1.0, "new": 0.0}
+        traffic.forget("new", revision=3)
+        traffic.forget("new", revision=3)
+        assert shares(traffic) == {"old": 1.0}
 
     def test_who_has_a_share_is_not_forgotten(self, traffic: Traffic) -> None:
         """Refused, and nothing changes."""
         traffic.apply(split(0.5), revision=1)
         with pytest.raises(RefusedError):
-            traffic.forget("new-1", revision=2)
-        assert shares(traffic) == {"old-1": 0.5, "new-1": 0.5}
+            traffic.forget("new", revision=2)
+        assert shares(traffic) == {"old": 0.5, "new": 0.5}
 
     def test_a_role_may_change(self, traffic: Traffic) -> None:
-        """A promoted canary is one instance with its new role, and may change back."""
+        """A promoted canary is one group with its new role, and may change back."""
         traffic.apply(split(0.5), revision=1)
         promoted = replace(NEW, role=Role.STABLE, share=1.0)
         traffic.apply((promoted,), revision=2)
@@ -90,11 +102,32 @@ class TrafficConformance:
         assert set(traffic.routes()) == set(split(0.25))
 
     def test_an_address_may_change(self, traffic: Traffic) -> None:
-        """An instance that was started again elsewhere gets its traffic there."""
+        """A copy that was started again elsewhere gets its traffic there."""
         traffic.apply((OLD,), revision=1)
-        moved = replace(OLD, address="127.0.0.1:9009")
+        moved = replace(OLD, endpoints=(Endpoint("1", "127.0.0.1:9009"),))
         traffic.apply((moved,), revision=2)
         assert traffic.routes() == (moved,)
+
+    def test_a_group_keeps_its_share_however_many_copies_it_has(self, traffic: Traffic) -> None:
+        """The copies share it, so a group that grows or loses a copy takes no more and no less."""
+        for revision, endpoints in enumerate(
+            (OLD.endpoints, (*OLD.endpoints, THIRD, FOURTH), (THIRD, FOURTH), (FOURTH,)), start=1
+        ):
+            old, new = split(0.25)
+            routes = replace(old, endpoints=endpoints), new
+            traffic.apply(routes, revision=revision)
+            assert set(traffic.routes()) == set(routes)
+
+    def test_a_group_with_copies_is_forgotten_whole(self, traffic: Traffic) -> None:
+        """Left out, it keeps all of them until then."""
+        old, new = split(0.5)
+        large = replace(new, endpoints=(*new.endpoints, THIRD))
+        traffic.apply((old, large), revision=1)
+        traffic.apply((OLD,), revision=2)
+        assert set(traffic.routes()) == {OLD, replace(large, share=0.0)}
+        assert traffic.open_requests("new") == 0
+        traffic.forget("new", revision=3)
+        assert traffic.routes() == (OLD,)
 
     def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
         """An older revision takes no effect, whichever provider object saw the newer one."""
@@ -103,7 +136,7 @@ class TrafficConformance:
         with pytest.raises(RefusedError):
             zombie.apply(split(0.5), revision=6)
         with pytest.raises(RefusedError):
-            zombie.forget("old-1", revision=6)
+            zombie.forget("old", revision=6)
         assert traffic.routes() == (OLD,)
 
     def test_the_proxy_outlives_the_engine(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
@@ -133,7 +166,9 @@ class TrafficConformance:
             (replace(OLD, share=0.5),),
             (OLD, replace(OLD, share=0.0)),
             (replace(OLD, share=1.5), replace(NEW, share=-0.5)),
-            (replace(OLD, instance_id="a b; shutdown"),),
+            (replace(OLD, group_id="a b; shutdown"),),
+            (replace(OLD, endpoints=(*OLD.endpoints, *OLD.endpoints)),),
+            (replace(OLD, endpoints=(Endpoint("a b; shutdown", "127.0.0.1:9001"),)),),
         ],
     )
     def test_what_is_no_route_set_is_refused(self, traffic: Traffic, routes: tuple[Route, ...]) -> None:

@@ -35,7 +35,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one instance served between two moments."""
+    """What one group served between two moments."""
 
     role: Role
     version: str

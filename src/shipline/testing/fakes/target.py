@@ -1,38 +1,61 @@
-"""A target in memory: versions are prepared, instances start, stop and die; nothing runs."""
+"""A target in memory: versions are prepared, groups run, grow, lose copies and stop; nothing runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.clock import Clock
-from shipline.ports.target import Instance, checked_instance_id
+from shipline.ports.target import Endpoint, Group, GroupSpec, checked_group_id
 from shipline.testing.fakes.faults import Fault, suffer
 
 FIRST_PORT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class FakeCopy:
+    """A copy that is alive, and from when on it is healthy."""
+
+    address: str
+    ready_us: int
+
+
+@dataclass(slots=True)
+class FakeGroup:
+    """What shall run, and the copies that are alive, by number."""
+
+    spec: GroupSpec
+    started_us: int
+    copies: dict[int, FakeCopy] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class TargetWorld:
     """What outlives a FakeTarget, as processes outlive the engine.
 
-    `missing` and `broken` name versions that cannot be installed, or that never become healthy.
+    `missing` and `broken` name versions that cannot be installed, or whose copies end at once; `slow_s` says how many
+    seconds the copies of a version need until they are healthy, and copies of the groups in `sick` never are. `runs`
+    counts the calls that have started something, by group.
     """
 
     revision: int = 0
     prepared: set[tuple[str, str]] = field(default_factory=set)
-    instances: dict[str, Instance] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, FakeGroup] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
+    slow_s: dict[str, float] = field(default_factory=dict)
+    runs: dict[str, int] = field(default_factory=dict)
     ports_given: int = 0
 
 
 class FakeTarget:
-    """The Target port over a TargetWorld. Set `fault` to inject one; LYING says that dead instances are started."""
+    """The Target port over a TargetWorld. Set `fault` to inject one; LYING says that groups are ready that do not run.
 
-    api_version = 1
+    A copy that is started again gets another address.
+    """
+
+    api_version = 2
 
     def __init__(self, clock: Clock, world: TargetWorld | None = None) -> None:
         self.world = TargetWorld() if world is None else world
@@ -47,51 +70,76 @@ class FakeTarget:
             raise ShiplineError(f"could not install {package}=={version}", why="no such version")
         self.world.prepared.add((package, version))
 
-    def start(self, instance_id: str, package: str, version: str, *, revision: int) -> Instance:
+    def run(self, spec: GroupSpec, *, revision: int) -> Group:
         suffer(self.fault, self._clock, "the target")
-        checked_instance_id(instance_id)
         self._fence(revision)
-        known = self.world.instances.get(instance_id)
-        if known is not None:
-            if (self.world.packages[instance_id], known.version) != (package, version):
-                raise ConflictError(f"instance {instance_id} is {known.version}, not {version}")
-            return known
-        if (package, version) not in self.world.prepared:
-            raise ShiplineError(f"{package} {version} is not installed here", todo="prepare the version first")
-        if version in self.world.broken:
-            raise ShiplineError(f"instance {instance_id} ended", why="the end of its output:\nit is broken")
-        return self._started(instance_id, package, version)
+        known = self.world.groups.get(spec.id)
+        group = FakeGroup(spec, self._clock.now_us()) if known is None else known
+        _check(group.spec, spec)
+        if (spec.package, spec.version) not in self.world.prepared:
+            raise ShiplineError(
+                f"{spec.package} {spec.version} is not installed here", todo="prepare the version first"
+            )
+        if self.fault is Fault.LYING:
+            return replace(self._seen(group), size=spec.size, ready=spec.size, trouble="", hopeless=False)
+        group.spec = spec
+        self.world.groups[spec.id] = group
+        self._start_missing(group)
+        return self._seen(group)
 
-    def _started(self, instance_id: str, package: str, version: str) -> Instance:
-        self.world.ports_given += 1
-        address = f"127.0.0.1:{FIRST_PORT + self.world.ports_given}"
-        instance = Instance(instance_id, version, address, self._clock.now_us())
-        if self.fault is not Fault.LYING:
-            self.world.instances[instance_id] = instance
-            self.world.packages[instance_id] = package
-        return instance
+    def _start_missing(self, group: FakeGroup) -> None:
+        missing = [number for number in range(1, group.spec.size + 1) if number not in group.copies]
+        if missing:
+            self.world.runs[group.spec.id] = self.world.runs.get(group.spec.id, 0) + 1
+        for number in missing if group.spec.version not in self.world.broken else []:
+            self.world.ports_given += 1
+            ready_us = self._clock.now_us() + int(self.world.slow_s.get(group.spec.version, 0.0) * 1_000_000)
+            group.copies[number] = FakeCopy(f"127.0.0.1:{FIRST_PORT + self.world.ports_given}", ready_us)
 
-    def instances(self) -> tuple[Instance, ...]:
+    def groups(self) -> tuple[Group, ...]:
         suffer(self.fault, self._clock, "the target")
-        return tuple(self.world.instances[name] for name in sorted(self.world.instances))
+        return tuple(self._seen(self.world.groups[name]) for name in sorted(self.world.groups))
 
-    def is_healthy(self, instance_id: str) -> bool:
-        suffer(self.fault, self._clock, "the target")
-        return instance_id in self.world.instances and instance_id not in self.world.sick
+    def _seen(self, group: FakeGroup) -> Group:
+        spec, now_us = group.spec, self._clock.now_us()
+        is_sick = spec.id in self.world.sick
+        ready = 0 if is_sick else sum(copy.ready_us <= now_us for copy in group.copies.values())
+        has_ended = len(group.copies) < spec.size
+        words = f"an instance of {spec.package} {spec.version} ended: it is broken" if has_ended else ""
+        return Group(
+            id=spec.id,
+            role=spec.role,
+            package=spec.package,
+            version=spec.version,
+            size=spec.size,
+            ready=ready,
+            endpoints=tuple(Endpoint(str(number), copy.address) for number, copy in sorted(group.copies.items())),
+            started_us=group.started_us,
+            trouble=words or (f"{spec.id} does not answer its health check" if is_sick else ""),
+            hopeless=has_ended,
+        )
 
-    def stop(self, instance_id: str, *, revision: int) -> None:
+    def stop(self, group_id: str, *, revision: int) -> None:
         suffer(self.fault, self._clock, "the target")
-        checked_instance_id(instance_id)
+        checked_group_id(group_id)
         self._fence(revision)
         if self.fault is not Fault.LYING:
-            self.kill(instance_id)
+            self.world.groups.pop(group_id, None)
 
-    def kill(self, instance_id: str) -> None:
-        """The instance dies by itself."""
-        self.world.instances.pop(instance_id, None)
-        self.world.packages.pop(instance_id, None)
+    def kill(self, group_id: str, *numbers: int) -> None:
+        """These copies of a group, or all of them, die by themselves."""
+        copies = self.world.groups[group_id].copies
+        for number in numbers or tuple(copies):
+            del copies[number]
 
     def _fence(self, revision: int) -> None:
         if revision < self.world.revision:
             raise RefusedError(f"revision {revision} is older than {self.world.revision}, which was seen here already")
         self.world.revision = revision
+
+
+def _check(known: GroupSpec, spec: GroupSpec) -> None:
+    if (known.role, known.package, known.version) != (spec.role, spec.package, spec.version):
+        raise ConflictError(f"group {spec.id} is {known.version} ({known.role}), not {spec.version} ({spec.role})")
+    if spec.size < known.size:
+        raise RefusedError(f"group {spec.id} does not shrink: requests would be cut off")

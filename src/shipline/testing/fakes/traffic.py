@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.clock import Clock
-from shipline.ports.target import checked_instance_id
+from shipline.ports.target import checked_group_id
 from shipline.ports.traffic import Route
 from shipline.testing.fakes.faults import Fault, suffer
 
@@ -16,7 +16,7 @@ from shipline.testing.fakes.faults import Fault, suffer
 class TrafficWorld:
     """What outlives a FakeTraffic: saved routes, and what the proxy does with its requests.
 
-    `open_requests` is by instance id; `before_change` are called when routes are about to change, so that whoever
+    `open_requests` is by group id; `before_change` are called when routes are about to change, so that whoever
     simulates requests can do so by the old ones up to now. `port_in_use` lets `open` fail.
     """
 
@@ -29,11 +29,15 @@ class TrafficWorld:
 
 
 class FakeTraffic:
-    """The Traffic port over a TrafficWorld. Set `fault` to inject one; LYING holds the old routes and says nothing."""
+    """The Traffic port over a TrafficWorld. Set `fault` to inject one; LYING holds the old routes and says nothing.
 
-    api_version = 1
+    `splits` False makes it a switch.
+    """
 
-    def __init__(self, clock: Clock, world: TrafficWorld | None = None) -> None:
+    api_version = 2
+
+    def __init__(self, clock: Clock, world: TrafficWorld | None = None, *, splits: bool = True) -> None:
+        self.splits = splits
         self.world = TrafficWorld() if world is None else world
         self.fault: Fault | None = None
         self._clock = clock
@@ -49,31 +53,31 @@ class FakeTraffic:
         return "127.0.0.1:8080"
 
     def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
-        _check(routes)
+        _check(routes, splits=self.splits)
         self._ready()
         self._fence(revision)
         if self.fault is Fault.LYING:
             return
         self._changing()
         left_out = {name: replace(route, share=0.0) for name, route in self.world.routes.items()}
-        self.world.routes = left_out | {route.instance_id: route for route in routes}
+        self.world.routes = left_out | {route.group_id: route for route in routes}
 
     def routes(self) -> tuple[Route, ...]:
         self._ready()
         return tuple(self.world.routes[name] for name in sorted(self.world.routes))
 
-    def open_requests(self, instance_id: str) -> int:
+    def open_requests(self, group_id: str) -> int:
         self._ready()
-        return self.world.open_requests.get(instance_id, 0)
+        return self.world.open_requests.get(group_id, 0)
 
-    def forget(self, instance_id: str, *, revision: int) -> None:
+    def forget(self, group_id: str, *, revision: int) -> None:
         self._ready()
         self._fence(revision)
-        route = self.world.routes.get(instance_id)
-        if route is not None and (route.share > 0 or self.world.open_requests.get(instance_id, 0)):
-            raise RefusedError(f"instance {instance_id} still has traffic or open requests")
+        route = self.world.routes.get(group_id)
+        if route is not None and (route.share > 0 or self.world.open_requests.get(group_id, 0)):
+            raise RefusedError(f"group {group_id} still has traffic or open requests")
         if self.fault is not Fault.LYING:
-            self.world.routes.pop(instance_id, None)
+            self.world.routes.pop(group_id, None)
 
     def close(self) -> None:
         suffer(self.fault, self._clock, "the proxy")
@@ -100,9 +104,15 @@ class FakeTraffic:
         self.world.revision = revision
 
 
-def _check(routes: tuple[Route, ...]) -> None:
-    ids = [checked_instance_id(route.instance_id) for route in routes]
+def _check(routes: tuple[Route, ...], *, splits: bool) -> None:
+    ids = [checked_group_id(route.group_id) for route in routes]
     if len(set(ids)) != len(ids):
-        raise InvalidValue("an instance stands twice in the route set")
+        raise InvalidValue("a group stands twice in the route set")
     if not all(0 <= route.share <= 1 for route in routes) or abs(sum(route.share for route in routes) - 1) > 1e-6:
         raise InvalidValue("shares are from 0 to 1 and sum to 1")
+    if not splits and any(0 < route.share < 1 for route in routes):
+        raise InvalidValue("this one switches: a share is 0 or 1")
+    for route in routes:
+        ids = [checked_group_id(endpoint.id) for endpoint in route.endpoints]
+        if len(set(ids)) != len(ids):
+            raise InvalidValue(f"an endpoint of {route.group_id} stands twice in the route set")

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from shipline.apps.cli.checks.check import Check, State
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
-from shipline.capabilities.rollouts import current_deployment, is_serving, latest_rollout
+from shipline.capabilities.rollouts import current_deployment, is_serving, latest_rollout, serving_groups, standing
 from shipline.clients.haproxy_files import proxy_process
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import MissingProgram, ShiplineError
@@ -87,7 +87,12 @@ def _port(application: Application, environment: EnvironmentSettings, name: str,
 def _served(application: Application, environment: EnvironmentSettings, name: str, words: str) -> Check:
     """Whether what the record says is served is: an instance can be ended by hand, or by a restart of the machine."""
     version = _version_on_record(application, environment.name)
-    if version is None or is_serving(application.rollout_ground(environment)):
+    ground = application.rollout_ground(environment)
+    short = [group for group in serving_groups(ground) if not group.is_whole]
+    if short and is_serving(ground):
+        todo = "copies that died are started again while an engine runs: `shipline up`, or see `shipline env list`"
+        return Check(name, State.WARNING, f"{words}; {', '.join(map(standing, short))}", todo)
+    if version is None or is_serving(ground):
         return Check(name, State.OK, words)
     todo = f"shipline deploy {version} --to {environment.name} (not needed after `shipline down`)"
     return Check(name, State.WARNING, f"{words}; nothing serves {version}, which was deployed last", todo)

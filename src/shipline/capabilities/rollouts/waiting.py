@@ -1,0 +1,34 @@
+"""Waiting for groups to become ready, in words: pure."""
+
+from __future__ import annotations
+
+from shipline.ports.target import Group
+
+POLL_MIN_S, POLL_MAX_S = 0.1, 2.0
+TROUBLE_CHARACTERS_MAX = 4000
+
+
+def standing(group: Group) -> str:
+    """`1 of 3 copies of quotes 1.2.0 is ready`."""
+    copies, verb = "copy" if group.size == 1 else "copies", "is" if 1 in (group.ready, group.size) else "are"
+    return f"{group.ready} of {group.size} {copies} of {group.package} {group.version} {verb} ready"
+
+
+def awaited_copies(groups: tuple[Group, ...]) -> str:
+    """What is waited for, in sentences, with the trouble that there is; "" once all groups are whole."""
+    return " ".join(_sentence(group) for group in groups if not group.is_whole)
+
+
+def _sentence(group: Group) -> str:
+    trouble = group.trouble[:TROUBLE_CHARACTERS_MAX]
+    return f"{standing(group)}: {trouble}" if trouble else f"{standing(group)}."
+
+
+def hopeless_trouble(groups: tuple[Group, ...]) -> str:
+    """Why waiting does not help, as the target has it; "" while it may."""
+    return next((group.trouble or standing(group) for group in groups if group.hopeless and not group.is_whole), "")
+
+
+def pause_s(waited_us: int) -> float:
+    """Seconds until the next look: short at first, when most copies become ready, and longer as the wait goes on."""
+    return min(POLL_MAX_S, max(POLL_MIN_S, waited_us / 1_000_000 / 4))
