@@ -94,6 +94,13 @@ class Repository(Protocol):
         """The names of all tags, in no order that means anything. The cheapest question about tags that there is."""
         ...
 
+    def tag_listing(self) -> str:
+        """All tags with the ids of what they name, as a text that is the same as long as no tag is another one.
+
+        Nearly as cheap as `tag_names`.
+        """
+        ...
+
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first, whatever branch they are on. Costs no walk through history."""
         ...

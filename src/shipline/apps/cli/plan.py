@@ -25,7 +25,7 @@ CHANGES_SHOWN_MAX = 20
 @click.pass_obj
 def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: str | None, chains: bool) -> None:
     """Show the next version of each package, and why, in the order of their releases. Changes nothing."""
-    from shipline.capabilities.plans import make_plan, plan_document
+    from shipline.capabilities.plans import make_plan
 
     whole = make_plan(
         workspace.repository,
@@ -37,6 +37,8 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     )
     plan = _only(whole, name)
     if as_json:
+        from shipline.capabilities.plans import plan_document
+
         click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
         return
     blocks = [_chain(whole, package) if chains else _block(package) for package in plan.packages]

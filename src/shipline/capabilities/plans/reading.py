@@ -28,9 +28,11 @@ from shipline.ports.repository import Commit, Repository, Tag
 PATCHES_MAX = 200  # Commits whose patches are compared; more look alike only where messages say nothing.
 
 
-def tags_that_matter(repository: Repository, head: str, channel: str) -> tuple[Tag, ...]:
-    """The tags in `head` that a plan for `channel` needs, newest first; where names do not tell, all of them."""
-    names = repository.tag_names()
+def tags_that_matter(repository: Repository, names: Sequence[str], head: str, channel: str) -> tuple[Tag, ...]:
+    """The tags in `head` that a plan for `channel` needs, newest first; where names do not tell, all of them.
+
+    `names` are those of all tags.
+    """
     if not names:
         return ()
     if channel != STABLE or not has_only_bare_versions(names):

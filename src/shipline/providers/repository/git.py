@@ -117,8 +117,15 @@ class GitRepository:
     def tag_names(self) -> tuple[str, ...]:
         """The names of all tags, as git sorts them. Tags are not opened."""
         self.root()
-        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
-        return tuple(names.decode("utf-8", "replace").splitlines())
+        # git takes longer to strip the names of very many tags than to print them whole.
+        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname)", "refs/tags")
+        return tuple(("\n" + names.decode("utf-8", "replace").removesuffix("\n")).split("\nrefs/tags/")[1:])
+
+    def tag_listing(self) -> str:
+        """All tags with the ids of what they name. Tags are not opened."""
+        self.root()
+        listing = self._git.run("read the tags", "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
+        return listing.decode("utf-8", "surrogateescape")
 
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
