@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit as git has it.
+class Commit(NamedTuple):
+    """One commit as git has it. A tuple, since it is made in C: long histories have very many.
 
     `author` and `author_mail` are as `.mailmap` has them. `time_us` is the committer's time, kept to 0 to 2**53 - 1
     whatever the commit claims; `message` is raw.
@@ -48,9 +46,11 @@ class LogEntry(NamedTuple):
         return min(max(int(self.time_s or 0) * 1_000_000, 0), TIME_US_MAX)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag and the commit that it peels to. Names are hostile input: never put one in a shell string."""
+class Tag(NamedTuple):
+    """A tag and the commit that it peels to; a tuple for the same reason.
+
+    Names are hostile input: never put one in a shell string.
+    """
 
     name: str
     commit: str

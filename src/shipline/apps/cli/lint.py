@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -38,9 +37,10 @@ def command(application: Application, /, *, as_json: bool, **given: str | None) 
         )
     found = list(_linted(application, application.linter, *chosen[0]))
     if as_json:
+        from shipline.apps.cli.wording import json_text
         from shipline.capabilities.plans import lint_document
 
-        click.echo(json.dumps(lint_document(found), indent=2, ensure_ascii=False))
+        click.echo(json_text(lint_document(found)))
     else:
         _show(found)
     return int(ExitCode.DONE if all(each.ok for each in found) else ExitCode.FAILED)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -37,9 +36,10 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     )
     plan = _only(whole, name)
     if as_json:
+        from shipline.apps.cli.wording import json_text
         from shipline.capabilities.plans import plan_document
 
-        click.echo(json.dumps(plan_document(plan), indent=2, ensure_ascii=False))
+        click.echo(json_text(plan_document(plan)))
         return
     blocks = [_chain(whole, package) if chains else _block(package) for package in plan.packages]
     notes = "".join(f"{_printable(note)}\n" for note in plan.notes)

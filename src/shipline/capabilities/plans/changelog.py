@@ -102,7 +102,7 @@ def render(section: Section, style: Style = PLAIN) -> str:
 def rfc3339(time_us: int) -> str:
     """UTC microseconds as RFC 3339, to the second. Times that no calendar holds become the nearest that it does."""
     second = min(max(time_us // 1_000_000, 0), LAST_SECOND)
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def has_section(text: str, version: str) -> bool:

@@ -55,10 +55,11 @@ def packages_of(
     waiting = iter(members)
     plain = [each.path for each in choices if not is_glob(each.path)]
     folders = [_matched(next(waiting), files, plain, notes) if is_glob(each.path) else (each.path,) for each in choices]
-    manifests = repository.read_files(
-        tuple(joined(folder, name) for each in folders for folder in each for name in MANIFESTS), head
-    )
-    inside = by_folder(manifests)
+    names = [joined(folder, name) for each in folders for folder in each for name in MANIFESTS]
+    # Of the folders that a glob stands for, the files are known already.
+    listed, unlisted = frozenset(files), frozenset(plain)
+    wanted = [each for each in names if each in listed or (each.rpartition("/")[0] or ".") in unlisted]
+    inside = by_folder(repository.read_files(tuple(wanted), head))
     chosen = tuple(
         tuple(package for folder in each for package in _chosen(choice, folder, inside.get(folder, {})))
         for choice, each in zip(choices, folders, strict=True)

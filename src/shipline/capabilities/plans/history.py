@@ -67,16 +67,22 @@ def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
     for index, release in enumerate(releases):
         masks[release] = masks.get(release, 0) | 1 << index
     passed: set[str] = set()
-    for commit in parents:
+    for commit, above in parents.items():
         passed.add(commit)
-        waiting = [commit] if commit in masks else []
+        waiting = _marked(above, masks[commit], masks, passed) if commit in masks else []
         while waiting:
             each = waiting.pop()
-            mask = masks[each]
-            for parent in parents.get(each, ()):
-                before = masks.get(parent, 0)
-                if before | mask != before:
-                    masks[parent] = before | mask
-                    if parent in passed:
-                        waiting.append(parent)
+            waiting += _marked(parents[each], masks[each], masks, passed)
     return masks
+
+
+def _marked(commits: Iterable[str], mask: int, masks: dict[str, int], passed: set[str]) -> list[str]:
+    """Add `mask` to those of `commits`; the ones that were `passed` before they had it."""
+    again = []
+    for commit in commits:
+        before = masks.get(commit, 0)
+        if before | mask != before:
+            masks[commit] = before | mask
+            if commit in passed:
+                again.append(commit)
+    return again

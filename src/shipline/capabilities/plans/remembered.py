@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ BYTES_MAX = 9 << 20
 NAME = "plan.json"
 FORM = 1
 BUMPS = 2  # So many fields at the end of a Change are bumps.
+TUPLES = tuple(place for place, each in enumerate(fields(Change)) if each.default == ())  # JSON has lists for them.
 
 
 def recall(repository: Repository, head: str, *settings: object) -> ReleasePlan | None:
@@ -90,6 +92,7 @@ def _package(row: list[Any]) -> PackagePlan:
 
 
 def _change(row: list[Any]) -> Change:
-    values: list[Any] = [tuple(each) if isinstance(each, list) else each for each in row[:-BUMPS]]
-    bumps: list[Any] = [None if each is None else Bump(each) for each in row[-BUMPS:]]
-    return Change(*values, *bumps)
+    for place in TUPLES:
+        row[place] = tuple(row[place])
+    bumps = [None if each is None else Bump(each) for each in row[-BUMPS:]]
+    return Change(*row[:-BUMPS], *bumps)

@@ -16,17 +16,16 @@ from shipline.domain.errors import (
     ConflictError,
     InvalidValue,
     RefusedError,
-    ShiplineError,
     UnavailableError,
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Tag
 from shipline.providers.repository.command import GitCommand, GitFailed
+from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_errors import not_moving, push_error, signing_error
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
-FILE_BYTES_MAX = 8 << 20
 KEY_TRAILER = "Shipline-Key"
 PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
@@ -209,14 +208,9 @@ class GitRepository:
         tree = self._resolve(commit)
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
-        asked = "".join(f"{tree}:{path}\n" for path in paths)
-        answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
-        found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if _is_readable(path, line)]
-        if not found:
-            return {}
-        wanted = "".join(f"{tree}:{path}\n" for path in found)
-        output = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted))
-        return dict(zip(found, _contents(output), strict=True))
+        asked = os.fsencode("".join(f"{tree}:{path}\n" for path in paths))
+        with self._git.output("read files", "cat-file", "--batch", "--buffer", stdin=asked) as output:
+            return dict(files_of(output, paths))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
         """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
@@ -558,22 +552,3 @@ def _with_key(message: str, key: str) -> bytes:
 def _dates(time_us: int) -> dict[str, str]:
     date = f"@{time_us // 1_000_000} +0000"
     return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
-
-
-def _is_readable(path: str, line: bytes) -> bool:
-    _, _, facts = line.rpartition(b" blob ")
-    if not facts.isdigit() or b" blob " not in line:
-        return False
-    if int(facts) > FILE_BYTES_MAX:
-        raise ShiplineError(f"the file {path!r} is larger than {FILE_BYTES_MAX >> 20} MiB")
-    return True
-
-
-def _contents(output: bytes) -> Iterator[bytes]:
-    """The contents in the output of `cat-file --batch`: each behind a line that ends with its size."""
-    place = 0
-    while place < len(output):
-        start = output.index(b"\n", place) + 1
-        end = start + int(output[place:start].rpartition(b" ")[2])
-        yield output[start:end]
-        place = end + 1
