@@ -171,6 +171,24 @@ def test_the_whole_changelog_goes_by_final_releases(history: History) -> None:
     assert changelog_of(history.repository).startswith("## [Unreleased]\n")
 
 
+def test_a_changelog_goes_by_parents_where_clocks_were_wrong(history: History) -> None:
+    """The clock of `c` was slow: a log shows its parent `b` before it, and still its release contains `b`."""
+    made = [("a", 500, ()), ("b", 1000, ("a",)), ("c", 10, ("b",)), ("d", 2000, ("b",)), ("m", 3000, ("d", "c"))]
+    marks = {name: f":{mark}" for mark, (name, _, _) in enumerate(made, 1)}
+    stream = "".join(
+        f"commit refs/heads/main\nmark {marks[name]}\ncommitter A <a@example.com> {second} +0000\n"
+        f"data {len('fix: ' + name)}\nfix: {name}\n"
+        + "".join(f"{'merge' if index else 'from'} {marks[parent]}\n" for index, parent in enumerate(parents))
+        for name, second, parents in made
+    )
+    stream = stream.replace("commit refs/heads/main\nmark :3", "commit refs/tags/v1.0.0\nmark :3")
+    history.git("fast-import", "--quiet", "--force", stdin=stream.encode())
+    assert history.git("log", "--format=%s").replace("fix: ", "").splitlines() == ["m", "d", "b", "a", "c"]
+    text = changelog_of(history.repository, whole=True)
+    shown = [line.split(" ")[1] for line in text.splitlines() if line.startswith(("## ", "- "))]
+    assert shown == ["[Unreleased]", "m", "d", "[1.0.0]", "b", "a", "c"]
+
+
 def test_the_tag_format_is_found(history: History) -> None:
     history.commit("feat: a", {"package.json": '{"name": "@s/app", "version": "1.0.0"}'})
     history.tag("@s/app@1.0.0")

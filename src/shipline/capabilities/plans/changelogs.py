@@ -40,13 +40,9 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     if not whole and version is None and not shown.style.contributors:
         plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
         return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
-    head = checked_head(repository)
-    # Which tags HEAD contains, the one pass over its history tells.
-    lineages, _ = lineages_at(repository, packages, head, repository.tags())
-    past = read_past(repository, head, [lineage.package for lineage in lineages], shown.style)
-    lineages = tuple(with_promoted(repository, past.contained(each)) for each in lineages)
     if whole:
-        return _joined(_whole(past, lineages, replace(shown, whole=True)))
+        return _joined(_whole(repository, packages, replace(shown, whole=True)))
+    past, lineages = _past(repository, packages, shown.style)
     title = version or changelog.UNRELEASED
     chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
     if version is not None and not any(sections for _, sections in chosen):
@@ -55,8 +51,24 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
 
 
-def _whole(past: Past, lineages: Sequence[Lineage], show: Show) -> list[tuple[str, str]]:
-    """The whole changelog of each package; packages in one folder with the same releases share the work."""
+def _past(
+    repository: Repository, packages: Sequence[Package] | None, style: changelog.Style
+) -> tuple[Past, tuple[Lineage, ...]]:
+    """The whole history of HEAD, and the packages with the releases that it contains."""
+    head = checked_head(repository)
+    # Which tags HEAD contains, the one pass over its history tells.
+    lineages, _ = lineages_at(repository, packages, head, repository.tags())
+    tagged = {entry.tag.commit for lineage in lineages for entry in lineage.released}
+    past = read_past(repository, head, [lineage.package for lineage in lineages], style, tagged=tagged)
+    return past, tuple(with_promoted(repository, past.contained(each)) for each in lineages)
+
+
+def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, str]]:
+    """The whole changelog of each package; packages in one folder with the same releases share the work.
+
+    The history is let go before the texts are joined: together they would be most of what a long one takes.
+    """
+    past, lineages = _past(repository, packages, show.style)
     texts: dict[object, str] = {}
     parts: list[tuple[str, str]] = []
     for lineage in lineages:
@@ -72,4 +84,5 @@ def _joined(parts: Sequence[tuple[str, str]]) -> str:
     """One text; where there are several packages, each part says whose it is."""
     if len(parts) == 1:
         return parts[0][1]
-    return "\n".join(f"<!-- {name} -->\n\n{text}" for name, text in parts)
+    pieces = [piece for name, text in parts for piece in ("\n", f"<!-- {name} -->\n\n", text)]
+    return "".join(pieces[1:])

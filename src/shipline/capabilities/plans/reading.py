@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.conventional import change_of
+from shipline.capabilities.plans.history import Node
 from shipline.capabilities.plans.messages import (
     OVERRIDES_PATH,
     by_whole_id,
@@ -92,8 +93,8 @@ def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]
 
 
 def said_by_others(
-    parents: history.Parents, head: str, merges: Sequence[str], movers: Collection[str]
-) -> tuple[str, ...]:
+    parents: history.Shape[Node], head: Node, merges: Sequence[Node], movers: Collection[Node]
+) -> tuple[Node, ...]:
     """Those of `merges`, newest first, whose title need not count: one of the `movers` came in with them."""
     brought = history.brought_in(parents, head, merges[::-1])
     return tuple(merge for merge, inside in brought.items() if any(commit in movers for commit in inside))
