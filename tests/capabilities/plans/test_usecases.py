@@ -19,7 +19,10 @@ from shipline.capabilities.plans import (
 )
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
-from shipline.testing.histories import History, repository_at
+from shipline.ports.provider import ProviderContext
+from shipline.ports.repository import Tag
+from shipline.providers.repository.git import GitRepository
+from shipline.testing.histories import History, StillClock, repository_at
 
 PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
 
@@ -150,6 +153,29 @@ def test_several_packages_are_planned_from_one_history(history: History) -> None
     assert [change.description for change in one.changes] == ["a alone"]
     assert (two.current, two.next, [change.description for change in two.changes]) == (None, "3.0.0", ["both"])
     assert changelog_of(history.repository, packages, whole=True).count("# Changelog") == 2
+
+
+class ReadOnce(GitRepository):
+    """A repository whose history may be walked through by its log alone."""
+
+    def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+        raise AssertionError(f"the log tells which of {names or 'the tags'} {commit} contains")
+
+
+def test_a_package_without_any_tag_has_the_history_read_once(history: History) -> None:
+    """Of the other package only the releases count that HEAD contains, as if git had been asked for them."""
+    packages = [Package(name, f"packages/{name}", "npm", "semver", "{package}@{version}") for name in ("a", "b")]
+    history.commit("feat: both", {"packages/a/x": "1", "packages/b/x": "1"})
+    history.tag("a@1.0.0")
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: elsewhere", {"packages/a/x": "side"})
+    history.tag("a@2.0.0")
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: a alone", {"packages/a/x": "2"})
+    context = ProviderContext(history.folder, history.folder / ".git" / "shipline", StillClock())
+    one, two = make_plan(ReadOnce(ReadOnce.Settings(), context), packages).packages
+    assert (one.current, one.next, [change.description for change in one.changes]) == ("1.0.0", "1.0.1", ["a alone"])
+    assert (two.current, two.next, [change.description for change in two.changes]) == (None, "0.1.0", ["both"])
 
 
 def test_the_whole_changelog_goes_by_final_releases(history: History) -> None:

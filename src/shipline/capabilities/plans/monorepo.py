@@ -79,6 +79,11 @@ class Changesets:
         return by_protocol and not self.ignores(edge.dependent) and not self.ignores(edge.dependency)
 
 
+def has_changesets_alone(repository: Repository, head: str, source: str) -> bool:
+    """True where commits do not count: by the setting, or without one by the folder of changesets at `head`."""
+    return source == CHANGESETS or (not source and bool(repository.list_files((FOLDER,), head)))
+
+
 def read_changesets(repository: Repository, head: str, names: Sequence[str], source: str) -> Changesets:
     """The changesets at `head`. Raises InvalidValue or ConfigurationError for those that cannot be understood."""
     files = repository.list_files((FOLDER,), head) if source != COMMITS else ()

@@ -48,6 +48,12 @@ def tags_that_matter(repository: Repository, names: Sequence[str], head: str, ch
     return found
 
 
+def tags_among(repository: Repository, commits: Iterable[Commit]) -> tuple[Tag, ...]:
+    """The tags of these commits, newest first. Of a whole history that was read, git need not look for them again."""
+    known = {commit.id for commit in commits}
+    return tuple(tag for tag in repository.tags() if tag.commit in known)
+
+
 def changes_of(repository: Repository, commits: Sequence[Commit], head: str) -> dict[str, tuple[Change, ...]]:
     """The changes of each commit, by its id; those that look alike with their patch-ids. `commits`: newest first."""
     changes = read_commits(commits, overrides_at(repository, head) if commits else ())

@@ -18,14 +18,15 @@ from shipline.capabilities.plans.monorepo import (
     Changesets,
     Monorepo,
     attributed,
+    has_changesets_alone,
     read_changesets,
     unreleased_changes,
     worth_reading,
 )
-from shipline.capabilities.plans.reading import changes_of, tags_that_matter
+from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import Survey, survey_repository
-from shipline.capabilities.plans.tags import Released
+from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, checked_channel
 from shipline.domain.change import Change
 from shipline.domain.package import Group, Package
@@ -99,14 +100,18 @@ def _made_plan(
 ) -> tuple[ReleasePlan, int]:
     """The plan, and how many commits were read for it."""
     tag_names = repository.tag_names()
-    tags = tags_that_matter(repository, tag_names, head, asked.aim.word)
+    everything = _read_ahead(repository, head, packages, asked.monorepo.source)
+    if everything is None:
+        tags = tags_that_matter(repository, tag_names, head, asked.aim.word)
+    else:
+        tags = tags_among(repository, everything)
     lineages, survey = lineages_at(repository, packages, head, tags)
     lineages = tuple(_aimed(with_promoted(repository, each), asked) for each in lineages)
     names = [lineage.package.name for lineage in lineages]
     changesets = read_changesets(repository, head, names, asked.monorepo.source)
     if changesets.source == CHANGESETS:
         lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
-    commits = _commits(repository, head, lineages, changesets)
+    commits = _commits(repository, head, lineages, changesets) if everything is None else everything
     shares = list(attributed(commits, lineages))
     read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head))
     changes = unreleased_changes(shares, read, lineages, changesets)
@@ -182,6 +187,20 @@ def _aimed(lineage: Lineage, asked: Asked) -> Lineage:
     last = lineage.last_stable
     line = line_of(asked.aim, None if last is None else last.version.release)
     return replace(lineage, line=line, day=asked.day, bumps=asked.bumps)
+
+
+def _read_ahead(
+    repository: Repository, head: str, packages: Sequence[Package] | None, source: str
+) -> Sequence[Commit] | None:
+    """The whole history, where it has to be read whatever the tags are: it tells then which of them it contains.
+
+    So it is where a package has no tag at all, for all commits are new to it. None where that is not known so early.
+    """
+    if packages is None or owns_everything(packages) or has_changesets_alone(repository, head, source):
+        return None
+    if all(tags_by_package(packages, repository.tags()).values()):
+        return None
+    return list(repository.log((), head, changed_paths=True))
 
 
 def _commits(
