@@ -13,7 +13,8 @@ from shipline.testing.histories import History
 @pytest.fixture
 def history(tmp_path: Path) -> History:
     made = History(tmp_path / "quotes")
-    made.commit("feat: begin")
+    made.commit("feat: begin", {"upgrade-notes/12.md": "Rename it."})
+    made.git("remote", "add", "origin", "https://github.com/example/quotes.git")
     return made
 
 

@@ -171,9 +171,13 @@ class Project:
         """How changelogs and release notes look."""
         from shipline.capabilities.plans import PLAIN, SECTIONS, Style, links_of, upgrade_notes_at
 
-        table = self.settings.changelog
         if not self._has_commits():  # An environment can be looked at where nothing can be released.
             return PLAIN
+        settings = self._stated
+        if settings is None:
+            links = links_of(self.repository.remote_address("origin"))
+            return Style(links=links, upgrade_notes=upgrade_notes_at(self.repository))
+        table = settings.changelog
         address = table.repository or (self.repository.remote_address("origin") if table.links else None)
         return Style(
             sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
@@ -191,7 +195,7 @@ class Project:
     @property
     def changelog_template(self) -> str | None:
         """The text of the user's template, None where there is none. A missing one: UsageError."""
-        path = self.settings.changelog.template
+        path = self._stated.changelog.template if self._stated is not None else ""
         if not path:
             return None
         try:

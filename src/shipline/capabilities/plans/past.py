@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern  # Types, scopes and authors are few: kept once each, they are a quarter of what a history takes.
@@ -90,11 +91,12 @@ def read_past(
         message = commit.message
         place = past.graph.add(commit.id, parents)
         past.beginnings[commit.author] = place
-        if (plain := _says_all_in_its_header(message)) is False:
+        header = HEADER.match(message)
+        if (plain := _is_all(header, message)) is False:
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
         if plain and corrected is None:
-            entries = _by_header(commit, place, style)
+            entries = _by_header(commit, place, header, style) if header is not None else ()
         else:
             merge = corrected is None and len(parents) > 1
             entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
@@ -130,9 +132,9 @@ def _owners(attribution: Attribution, commit: Commit | LogEntry) -> frozenset[st
     return owners_of(attribution, commit) if isinstance(commit, Commit) else frozenset()
 
 
-def _says_all_in_its_header(message: str) -> bool:
-    """True where a changelog needs no more of a message than its first line."""
-    if message.startswith(TELLING_STARTS) or message[:1].isspace():
+def _is_all(header: re.Match[str] | None, message: str) -> bool:
+    """True where a changelog needs no more of a message than its header, or that it has none."""
+    if header is None and (message.startswith(TELLING_STARTS) or message[:1].isspace()):
         return False
     if 0 <= message.find("\n") < len(message) - 1:
         return not _tells_more(message) and "\r" not in message and INNER.search(message) is None
@@ -150,18 +152,17 @@ def _tells_more(message: str) -> bool:
     )
 
 
-def _by_header(commit: Commit | LogEntry, place: int, style: changelog.Style) -> tuple[Entry, ...]:
+def _by_header(
+    commit: Commit | LogEntry, place: int, header: re.Match[str], style: changelog.Style
+) -> tuple[Entry, ...]:
     """The entry of such a message, if a changelog shows it. References in trailers are not read."""
-    header = HEADER.match(commit.message)
-    if header is None:
-        return ()
     kind, scope, exclamation, description = header.groups()
-    kind = intern(kind.lower())
+    kind = kind.lower()
     if exclamation is None and kind not in style.sections:
         return ()
     scope = intern((scope or "").strip()) or None
     author = intern(commit.author)
-    return (Entry(place, commit.id, kind, description.rstrip(), author, scope, exclamation is not None),)
+    return (Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, exclamation is not None),)
 
 
 def _notable(

@@ -17,7 +17,7 @@ from typing import IO
 from shipline.domain.errors import MissingProgram, ShiplineError, UnavailableError
 
 TIMEOUT_S = 600
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18  # A processor keeps so much at hand; larger pieces take longer to be cut.
 COMPLAINT_LENGTH_MAX = 600
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
