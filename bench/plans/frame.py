@@ -24,7 +24,8 @@ class Program:
     """One program of a case.
 
     `runs` bounds how often it takes its turn: 1 for who is slow by orders of magnitude. `limit_s` ends it; `stdin` is
-    what it reads. `codes` are the exit codes of a run that did its work.
+    what it reads. `codes` are the exit codes of a run that did its work. `prepare` is done before each,
+    and not measured.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Program:
     limit_s: float = LIMIT_S
     stdin: bytes = b""
     codes: tuple[int, ...] = (0,)
+    prepare: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def run_case(case: Case, *, runs_max: int) -> list[Row]:
         for row in rows:
             if turn < row.program.runs:
                 one = row.program
+                if one.prepare is not None:
+                    one.prepare()
                 row.runs.append(measured(one.command, one.folder, limit_s=one.limit_s, stdin=one.stdin))
                 row.ratios.append(row.runs[-1].cpu_s / max(rows[0].runs[-1].cpu_s, 1e-6))
     return rows

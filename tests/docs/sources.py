@@ -140,9 +140,12 @@ def _texts(path: Path) -> Iterator[str]:
             yield node.value
 
 
+EXPORTS = ("__all__", "_HOMES")  # Of a lazy face, the second says where its names are at home.
+
+
 def _is_export(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Assign) and any(
-        isinstance(target, ast.Name) and target.id == "__all__" for target in statement.targets
+        isinstance(target, ast.Name) and target.id in EXPORTS for target in statement.targets
     )
 
 

@@ -9,16 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project
-from shipline.configuration import (
-    FILE_NAME,
-    EnvironmentSettings,
-    PackageSettings,
-    VersionFileSettings,
-    load_settings,
-)
+from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
-from shipline.domain.package import Package
-from shipline.domain.version_file import VersionFile
 from shipline.ports.provider import ProviderContext
 
 if TYPE_CHECKING:
@@ -28,9 +20,12 @@ if TYPE_CHECKING:
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found, PackageCheck
+    from shipline.configuration import EnvironmentSettings, PackageSettings, VersionFileSettings
     from shipline.domain.event import Event
+    from shipline.domain.package import Package
     from shipline.domain.release_plan import PackagePlan
     from shipline.domain.rollout import Rollout
+    from shipline.domain.version_file import VersionFile
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
@@ -305,6 +300,8 @@ class Application(Project):
 
     def _table_of(self, package: Package) -> PackageSettings:
         """The package's table in the settings; the defaults where it has none."""
+        from shipline.configuration import PackageSettings
+
         tables = zip(self.settings.package, self._chosen[0], strict=True)
         return next((table for table, some in tables if package in some), PackageSettings(package.name))
 
@@ -384,6 +381,7 @@ class Application(Project):
 
     def _follow_settings(self) -> None:
         """Take in a changed shipline.toml or policy, so that a server decides by the same as the command line."""
+        from shipline.configuration import load_settings
         from shipline.configuration.check import check_settings
 
         settings = load_settings(self.root)
@@ -436,6 +434,8 @@ class Application(Project):
 
 
 def _version_file(setting: str | VersionFileSettings) -> VersionFile:
+    from shipline.domain.version_file import VersionFile
+
     if isinstance(setting, str):
         return VersionFile(setting, "")
     return VersionFile(setting.path, setting.kind, setting.pattern)

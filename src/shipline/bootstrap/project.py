@@ -8,22 +8,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shipline.configuration import (
-    ChannelSettings,
-    Settings,
-    find_root,
-    load_settings,
-)
+from shipline.configuration.root import FILE_NAME, find_root
 from shipline.domain.errors import RefusedError, ShiplineError, UsageError
-from shipline.domain.package import Package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Monorepo, Style
+    from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Linter, Monorepo, Style
+    from shipline.configuration import ChannelSettings, Settings
     from shipline.configuration.policy import Policy
+    from shipline.domain.package import Package
     from shipline.ports.repository import Repository
 
 STATE_FOLDER = ".shipline"
@@ -47,7 +43,17 @@ class Project:
     @cached_property
     def settings(self) -> Settings:
         """`shipline.toml`, or the defaults."""
+        from shipline.configuration import load_settings
+
         return load_settings(self.root)
+
+    @property
+    def _stated(self) -> Settings | None:
+        """The settings, None where there is no file: planning then needs none of the tables, which cost more than it.
+
+        What holds then is what `Settings()` says, in the words of the rooms.
+        """
+        return self.settings if (self.root / FILE_NAME).exists() else None
 
     @cached_property
     def policy(self) -> Policy:
@@ -113,6 +119,7 @@ class Project:
         """What each [[package]] stands for, and what is said of folders that were left aside."""
         from shipline.capabilities.plans import PackageChoice, packages_of
 
+        tables = () if self._stated is None else self._stated.package
         choices = [
             PackageChoice(
                 path=table.path.rstrip("/") or ".",
@@ -123,14 +130,14 @@ class Project:
                 include=table.include,
                 exclude=table.exclude,
             )
-            for table in self.settings.package
+            for table in tables
         ]
         return packages_of(self.repository, choices) if choices else ((), ())
 
     @cached_property
     def packages(self) -> tuple[Package, ...] | None:
         """The configured packages, None where they are to be found in the repository."""
-        if not self.settings.package:
+        if self._stated is None or not self._stated.package:
             return None
         return tuple(package for some in self._chosen[0] for package in some)
 
@@ -140,8 +147,11 @@ class Project:
         from shipline.capabilities.plans import Monorepo
         from shipline.domain.package import Group
 
-        groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in self.settings.group)
-        return Monorepo(groups, self.settings.release.source, self._chosen[1])
+        settings = self._stated
+        if settings is None:
+            return Monorepo()
+        groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in settings.group)
+        return Monorepo(groups, settings.release.source, self._chosen[1])
 
     @cached_property
     def bumps(self) -> BumpRules:
@@ -149,8 +159,11 @@ class Project:
         from shipline.capabilities.plans import BumpRules
         from shipline.domain.change import Bump
 
-        rules = tuple((table.type, table.scope, Bump(table.bump)) for table in self.settings.bump)
-        release = self.settings.release
+        settings = self._stated
+        if settings is None:
+            return BumpRules()
+        rules = tuple((table.type, table.scope, Bump(table.bump)) for table in settings.bump)
+        release = settings.release
         return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
 
     @cached_property
@@ -158,9 +171,13 @@ class Project:
         """How changelogs and release notes look."""
         from shipline.capabilities.plans import PLAIN, SECTIONS, Style, links_of, upgrade_notes_at
 
-        table = self.settings.changelog
         if not self._has_commits():  # An environment can be looked at where nothing can be released.
             return PLAIN
+        settings = self._stated
+        if settings is None:
+            links = links_of(self.repository.remote_address("origin"))
+            return Style(links=links, upgrade_notes=upgrade_notes_at(self.repository))
+        table = settings.changelog
         address = table.repository or (self.repository.remote_address("origin") if table.links else None)
         return Style(
             sections={kind: each.title for each in table.section for kind in each.types} or SECTIONS,
@@ -181,16 +198,26 @@ class Project:
 
         A link is refused: a changelog is published, and a commit would say which file of the machine it shows.
         """
-        from shipline.capabilities.version_files import content_of
-
-        path = self.settings.changelog.template
+        path = self._stated.changelog.template if self._stated is not None else ""
         if not path:
             return None
+        from shipline.capabilities.version_files import content_of
+
         try:
             return content_of(self.root, path).decode("utf-8")
         except (ShiplineError, ValueError) as error:
             todo = "commit it as a plain file, or leave [changelog] template out of shipline.toml"
             raise UsageError(f"the template {path} cannot be read", why=str(error)[:200], todo=todo) from None
+
+    @cached_property
+    def linter(self) -> Linter:
+        """What commit messages must be like here."""
+        from shipline.capabilities.plans import Linter, read_lint_rules
+
+        settings = self._stated
+        if settings is None:
+            return Linter(read_lint_rules({}))
+        return Linter(read_lint_rules(settings.lint.rules), default_ignores=settings.lint.default_ignores)
 
     @cached_property
     def today(self) -> date:
@@ -204,8 +231,9 @@ class Project:
         """
         from shipline.capabilities.plans import channel_of
 
-        rules = self._rules(self.settings.channel if tables is None else tables)
-        return channel_of(self.repository.branch(), rules, asked)
+        if tables is None:
+            tables = () if self._stated is None else self._stated.channel
+        return channel_of(self.repository.branch(), self._rules(tables), asked)
 
     def _rules(self, tables: Sequence[ChannelSettings]) -> list[ChannelRule]:
         from shipline.capabilities.plans import ChannelRule

@@ -10,12 +10,14 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from shipline.domain.errors import MissingProgram, ShiplineError, UnavailableError
 
 TIMEOUT_S = 600
-CHUNK_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 18  # A processor keeps so much at hand; larger pieces take longer to be cut.
 COMPLAINT_LENGTH_MAX = 600
 CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 
@@ -97,17 +99,18 @@ class GitCommand:
             raise GitFailed(action, bounded(done.stderr), done.stdout.decode("utf-8", "replace"))
         return done.stdout
 
-    def spooled(self, action: str, *arguments: str) -> Iterator[bytes]:
-        """The output of git in large pieces, after it has ended, through a file that nobody else sees.
+    @contextmanager
+    def output(self, action: str, *arguments: str, stdin: bytes = b"") -> Iterator[IO[bytes]]:
+        """The output of git, after it has ended, in a file that nobody else sees: it may be larger than memory.
 
-        Into a pipe git writes a history commit by commit, and each one wakes the reader: that costs more than the
-        whole reading does through a file.
+        A file is also faster: into a pipe git writes a history commit by commit, and each one wakes the reader, which
+        costs more than the whole reading does.
         """
         with tempfile.TemporaryFile() as output:
             try:
                 done = subprocess.run(
                     [*self._prefix, *arguments],
-                    stdin=subprocess.DEVNULL,
+                    input=stdin,
                     stdout=output,
                     stderr=subprocess.PIPE,
                     check=False,
@@ -121,5 +124,10 @@ class GitCommand:
             if done.returncode != 0:
                 raise GitFailed(action, bounded(done.stderr))
             output.seek(0)
+            yield output
+
+    def spooled(self, action: str, *arguments: str) -> Iterator[bytes]:
+        """The same in large pieces."""
+        with self.output(action, *arguments) as output:
             while piece := output.read(CHUNK_BYTES):
                 yield piece

@@ -2,23 +2,28 @@
 
 Loading is light on purpose, `shipline plan` does it too: it checks the project's own tables and no more. What
 providers and rooms own (`check`) and the published schema (`schema`) are modules to be imported where needed.
+The face is lazy (PEP 562): the dataclasses of all tables cost a fifth of a small plan, and not every project has
+a file.
 """
 
-from shipline.configuration.load import FILE_NAME, find_root, load_settings, parse_settings, read_table, store_named
-from shipline.configuration.settings import (
-    BuildSettings,
-    CalendarSettings,
-    ChannelSettings,
-    EnvironmentSettings,
-    GroupSettings,
-    LintSettings,
-    PackageSettings,
-    RegistrySettings,
-    ReleaseSettings,
-    Settings,
-    TestSettings,
-    VersionFileSettings,
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shipline.configuration.load import load_settings, parse_settings, read_table, store_named
+    from shipline.configuration.root import FILE_NAME, find_root
+    from shipline.configuration.settings import (
+        BuildSettings,
+        CalendarSettings,
+        ChannelSettings,
+        EnvironmentSettings,
+        GroupSettings,
+        LintSettings,
+        PackageSettings,
+        RegistrySettings,
+        ReleaseSettings,
+        Settings,
+        TestSettings,
+        VersionFileSettings,
+    )
 
 __all__ = [
     "FILE_NAME",
@@ -40,3 +45,35 @@ __all__ = [
     "read_table",
     "store_named",
 ]
+
+_HOMES = {
+    "FILE_NAME": "root",
+    "BuildSettings": "settings",
+    "CalendarSettings": "settings",
+    "ChannelSettings": "settings",
+    "EnvironmentSettings": "settings",
+    "GroupSettings": "settings",
+    "LintSettings": "settings",
+    "PackageSettings": "settings",
+    "RegistrySettings": "settings",
+    "ReleaseSettings": "settings",
+    "Settings": "settings",
+    "TestSettings": "settings",
+    "VersionFileSettings": "settings",
+    "find_root": "root",
+    "load_settings": "load",
+    "parse_settings": "load",
+    "read_table": "load",
+    "store_named": "load",
+}
+
+if not TYPE_CHECKING:  # Else a type checker would take every name for one of the face.
+
+    def __getattr__(name: str) -> object:
+        """A name of the face, imported from its home; from then on it is found here."""
+        from importlib import import_module  # noqa: PLC0415 - needed only here
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        return value

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.limits import notes_of
-from shipline.configuration.load import FILE_NAME, read_table
+from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
 from shipline.configuration.providers import check_provider_table, read_registry
+from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import (
     CanaryTable,
     EnvironmentSettings,

@@ -1,4 +1,4 @@
-"""Finding and reading `shipline.toml`."""
+"""Reading `shipline.toml`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from shipline.configuration.limits import complaints
+from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import Settings
 from shipline.domain.codec import from_json
 from shipline.domain.errors import ConfigurationError, UsageError
 from shipline.domain.strict_toml import read_toml
 
-FILE_NAME = "shipline.toml"
 SIZE_MAX = 1 << 20
 STORE_LINE = re.compile(r"""^store[ \t]*=[ \t]*(["'])([^"'\n]*)\1""", re.MULTILINE)
 TABLE_LINE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 T = TypeVar("T")
-
-
-def find_root(start: Path) -> Path:
-    """The nearest folder from `start` upwards that holds `shipline.toml` or `.git`; `start` itself if none does."""
-    for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file() or (folder / ".git").exists():
-            return folder
-    return start
 
 
 def load_settings(root: Path) -> Settings:

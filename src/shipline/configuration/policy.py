@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shipline.configuration.load import FILE_NAME, load_settings, parse_settings
+from shipline.configuration.load import load_settings, parse_settings
+from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.errors import ConfigurationError

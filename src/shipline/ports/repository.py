@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 TIME_US_MAX = 2**53 - 1  # RFC 8785, section 3.2.2.3: integers beyond it have no canonical form. It is in the year 2255.
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
-    """One commit as git has it.
+class Commit(NamedTuple):
+    """One commit as git has it. A tuple, since it is made in C: long histories have very many.
 
     `author` and `author_mail` are as `.mailmap` has them. `time_us` is the committer's time, kept to 0 to 2**53 - 1
     whatever the commit claims; `message` is raw.
@@ -48,17 +46,18 @@ class LogEntry(NamedTuple):
         return min(max(int(self.time_s or 0) * 1_000_000, 0), TIME_US_MAX)
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag and the commit that it peels to. Names are hostile input: never put one in a shell string."""
+class Tag(NamedTuple):
+    """A tag and the commit that it peels to; a tuple for the same reason.
+
+    Names are hostile input: never put one in a shell string.
+    """
 
     name: str
     commit: str
     time_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """What `paths` went through from the commit `since` to the commit `until`."""
 
     since: str
@@ -66,8 +65,7 @@ class Stretch:
     paths: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reverted:
+class Reverted(NamedTuple):
     """What came of taking changes back. `commit` holds the result: the base itself where nothing of the changes is left
     in it, None where `conflicts`, paths that were changed again since, leave it to a person."""
 
@@ -110,6 +108,13 @@ class Repository(Protocol):
 
     def tag_names(self) -> tuple[str, ...]:
         """The names of all tags, in no order that means anything. The cheapest question about tags that there is."""
+        ...
+
+    def tag_listing(self) -> str:
+        """All tags with the ids of what they name, as a text that is the same as long as no tag is another one.
+
+        Nearly as cheap as `tag_names`.
+        """
         ...
 
     def tags(self) -> tuple[Tag, ...]:

@@ -54,6 +54,25 @@ def test_reading_the_history_loads_nothing_heavy(history: History, arguments: tu
     assert heavy == []
 
 
+ROOM = "shipline.capabilities.plans."
+NOT_FOR_A_PLAN = ("lint", "past", "changelogs", "pending", "templates", "finals", "choices", "graph", "chains", "show")
+
+
+def test_a_plan_without_a_file_loads_no_settings_and_of_its_room_only_what_plans(history: History) -> None:
+    """Goal: start-up stays what was promised. Method: names of modules, since times depend on the machine."""
+    modules = imported_by(history.folder, "plan")
+    assert "shipline.configuration.settings" not in modules
+    assert {name for name in modules if name.startswith(tuple(f"{ROOM}{each}" for each in NOT_FOR_A_PLAN))} == set()
+    assert not modules & {"packaging.version", "yaml", "difflib", "cryptography", "pydantic"}
+
+
+def test_lint_loads_no_settings_and_nothing_that_plans(history: History) -> None:
+    modules = imported_by(history.folder, "lint", "--title", "feat: a")
+    assert "shipline.configuration.settings" not in modules
+    ours = {name.removeprefix(ROOM).partition(".")[0] for name in modules if name.startswith(ROOM)}
+    assert ours == {"conventional", "lint"}
+
+
 def test_help_loads_no_command_and_little_else(tmp_path: Path) -> None:
     """Which is what keeps it far below 100 ms of CPU time; the time itself is measured where nothing else runs."""
     modules = imported_by(tmp_path, "--help")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 
 from shipline.capabilities.plans.attribution import Attribution
-from shipline.capabilities.plans.history import ancestors, release_of_each
+from shipline.capabilities.plans.history import Graph, Parents, ancestors
 from shipline.domain.package import Package
 
 # a - b - c - f    and a side branch b - d - e that c's child f merges
@@ -18,14 +20,51 @@ def test_ancestors_stop_at_what_is_known_and_at_the_edge() -> None:
     assert ancestors(["elsewhere"], PARENTS) == set()
 
 
-def test_a_commit_belongs_to_the_first_release_that_contains_it() -> None:
-    assert release_of_each(PARENTS, ["c", "f"]) == {"a": 0, "b": 0, "c": 0, "d": 1, "e": 1, "f": 1}
-    assert release_of_each(PARENTS, ["e"]) == {"a": 0, "b": 0, "d": 0, "e": 0}
+def graph_of(parents: Parents, log: Iterable[str]) -> Graph:
+    """The graph of a history whose log shows the commits in this order; all of them are marked."""
+    order = list(log)
+    graph = Graph(parents)
+    for commit in order:
+        graph.add(commit, parents[commit])
+    for place, commit in enumerate(order):
+        if commit in graph.awaited:
+            graph.came(commit, place)
+    return graph
+
+
+@pytest.mark.parametrize("log", ["fecdba", "fcedba", "abcdef", "bfdace"])
+def test_a_graph_is_the_same_in_whatever_order_the_log_comes(log: str) -> None:
+    graph = graph_of(PARENTS, log)
+    for commit, parents in PARENTS.items():
+        assert graph[graph.places[commit]] == tuple(graph.places[parent] for parent in parents)
+
+
+def test_a_graph_keeps_the_ids_of_marked_commits_alone() -> None:
+    graph = Graph(["e", "elsewhere"])
+    for commit in "fecdba":
+        graph.add(commit, PARENTS[commit])
+    assert graph.places == {"e": 1}
+    assert graph.awaited == frozenset()
+
+
+@pytest.mark.parametrize("log", ["fecdba", "abcdef"])
+def test_a_commit_belongs_to_the_first_release_that_contains_it(log: str) -> None:
+    graph = graph_of(PARENTS, log)
+
+    def owners(*releases: str) -> dict[str, int]:
+        found = graph.release_of_each([graph.places[release] for release in releases])
+        return {commit: found[graph.places[commit]] for commit in PARENTS}
+
+    assert owners("c", "f") == {"a": 0, "b": 0, "c": 0, "d": 1, "e": 1, "f": 1}
+    assert owners("e") == {"a": 0, "b": 0, "c": 1, "d": 0, "e": 0, "f": 1}
+    assert owners() == dict.fromkeys(PARENTS, 0)
 
 
 def test_a_deep_history_needs_no_deep_stack() -> None:
     line = {str(number): (str(number - 1),) for number in range(100_000)}
-    assert len(ancestors(["99999"], line)) == len(release_of_each(line, ["99999"])) == 100_000
+    graph = graph_of(line | {"0": ()}, reversed(line))
+    assert len(ancestors(["99999"], line)) == 100_000
+    assert set(graph.release_of_each([0])) == {0}
 
 
 @pytest.mark.parametrize(

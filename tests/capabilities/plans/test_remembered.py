@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from shipline.capabilities.plans import make_plan
-from shipline.capabilities.plans.remembered import NAME, keep, key_of, recall
+from shipline.capabilities.plans.remembered import NAME, keep, recall
 from shipline.testing.histories import History
 
 
@@ -23,33 +24,49 @@ def history(tmp_path: Path) -> History:
     return made
 
 
-def test_what_is_kept_is_found_whole(history: History, tmp_path: Path) -> None:
+def test_what_is_kept_is_found_whole(history: History) -> None:
     plan = make_plan(history.repository)
     assert len(plan.packages[1].requirements) == 1
-    keep(tmp_path / "kept", "key", plan)
-    assert recall(tmp_path / "kept", "key") == plan
-    assert recall(tmp_path / "kept", "other") is None
+    keep(history.repository, plan, "stable")
+    assert recall(history.repository, plan.commit, "stable") == plan
 
 
-def test_another_commit_tag_or_setting_is_another_key(history: History) -> None:
-    head = history.git("rev-parse", "HEAD")
-    keys = {key_of(history.repository, head, "stable"), key_of(history.repository, head, "rc")}
+def test_another_commit_tag_or_setting_finds_nothing(history: History) -> None:
+    plan = make_plan(history.repository)
+    keep(history.repository, plan, "stable")
+    assert recall(history.repository, plan.commit, "rc") is None
+    before = history.git("rev-parse", "a@1.0.0")
     history.git("tag", "--force", "--annotate", "--message=moved", "a@1.0.0", "HEAD")
-    keys.add(key_of(history.repository, head, "stable"))
+    assert recall(history.repository, plan.commit, "stable") is None
+    history.git("update-ref", "refs/tags/a@1.0.0", before)
+    assert recall(history.repository, plan.commit, "stable") == plan
+    history.git("tag", "another")
+    assert recall(history.repository, plan.commit, "stable") is None
+    history.git("tag", "--delete", "another")
     history.git("commit", "--quiet", "--amend", "--message=feat: rewritten")
-    keys.add(key_of(history.repository, history.git("rev-parse", "HEAD"), "stable"))
-    assert len(keys) == 4
+    assert recall(history.repository, history.git("rev-parse", "HEAD"), "stable") is None
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", "[]", '{"key": "key"}', '{"key": "key", "plan": ["c", [[1]], []]}', "[" * 9999]
 )
-def test_a_broken_file_is_none(tmp_path: Path, content: str) -> None:
-    (tmp_path / NAME).write_text(content)
-    assert recall(tmp_path, "key") is None
+def test_a_broken_file_is_none(history: History, content: str) -> None:
+    folder = history.repository.private_folder()
+    folder.mkdir()
+    (folder / NAME).write_text(content)
+    assert recall(history.repository, history.git("rev-parse", "HEAD"), "stable") is None
 
 
-def test_a_folder_that_cannot_be_written_loses_nothing(history: History, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    keep(tmp_path / "file", "key", make_plan(history.repository))
-    assert recall(tmp_path / "file", "key") is None
+def test_a_broken_plan_under_the_right_key_is_none(history: History) -> None:
+    plan = make_plan(history.repository)
+    keep(history.repository, plan, "stable")
+    path = history.repository.private_folder() / NAME
+    path.write_text(json.dumps({**json.loads(path.read_text()), "plan": ["c", [[1]], []]}))
+    assert recall(history.repository, plan.commit, "stable") is None
+
+
+def test_a_folder_that_cannot_be_written_loses_nothing(history: History) -> None:
+    history.repository.private_folder().touch()
+    plan = make_plan(history.repository)
+    keep(history.repository, plan, "stable")
+    assert recall(history.repository, plan.commit, "stable") is None

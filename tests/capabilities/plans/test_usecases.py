@@ -19,7 +19,10 @@ from shipline.capabilities.plans import (
 )
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
-from shipline.testing.histories import History, repository_at
+from shipline.ports.provider import ProviderContext
+from shipline.ports.repository import Tag
+from shipline.providers.repository.git import GitRepository
+from shipline.testing.histories import History, StillClock, repository_at
 
 PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
 
@@ -152,6 +155,29 @@ def test_several_packages_are_planned_from_one_history(history: History) -> None
     assert changelog_of(history.repository, packages, whole=True).count("# Changelog") == 2
 
 
+class ReadOnce(GitRepository):
+    """A repository whose history may be walked through by its log alone."""
+
+    def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
+        raise AssertionError(f"the log tells which of {names or 'the tags'} {commit} contains")
+
+
+def test_a_package_without_any_tag_has_the_history_read_once(history: History) -> None:
+    """Of the other package only the releases count that HEAD contains, as if git had been asked for them."""
+    packages = [Package(name, f"packages/{name}", "npm", "semver", "{package}@{version}") for name in ("a", "b")]
+    history.commit("feat: both", {"packages/a/x": "1", "packages/b/x": "1"})
+    history.tag("a@1.0.0")
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: elsewhere", {"packages/a/x": "side"})
+    history.tag("a@2.0.0")
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: a alone", {"packages/a/x": "2"})
+    context = ProviderContext(history.folder, history.folder / ".git" / "shipline", StillClock())
+    one, two = make_plan(ReadOnce(ReadOnce.Settings(), context), packages).packages
+    assert (one.current, one.next, [change.description for change in one.changes]) == ("1.0.0", "1.0.1", ["a alone"])
+    assert (two.current, two.next, [change.description for change in two.changes]) == (None, "0.1.0", ["both"])
+
+
 def test_the_whole_changelog_goes_by_final_releases(history: History) -> None:
     """A pre-release is part of the final release after it, and stands by itself while there is none."""
     for message, tag in [("feat: a", "v1.0.0-rc.1"), ("fix: b", "v1.0.0"), ("fix: c", "v1.1.0-rc.1"), ("fix: d", None)]:
@@ -169,6 +195,24 @@ def test_the_whole_changelog_goes_by_final_releases(history: History) -> None:
         f"- b ({history.git('rev-parse', '--short=7', 'HEAD~2')})",
     ]
     assert changelog_of(history.repository).startswith("## [Unreleased]\n")
+
+
+def test_a_changelog_goes_by_parents_where_clocks_were_wrong(history: History) -> None:
+    """The clock of `c` was slow: a log shows its parent `b` before it, and still its release contains `b`."""
+    made = [("a", 500, ()), ("b", 1000, ("a",)), ("c", 10, ("b",)), ("d", 2000, ("b",)), ("m", 3000, ("d", "c"))]
+    marks = {name: f":{mark}" for mark, (name, _, _) in enumerate(made, 1)}
+    stream = "".join(
+        f"commit refs/heads/main\nmark {marks[name]}\ncommitter A <a@example.com> {second} +0000\n"
+        f"data {len('fix: ' + name)}\nfix: {name}\n"
+        + "".join(f"{'merge' if index else 'from'} {marks[parent]}\n" for index, parent in enumerate(parents))
+        for name, second, parents in made
+    )
+    stream = stream.replace("commit refs/heads/main\nmark :3", "commit refs/tags/v1.0.0\nmark :3")
+    history.git("fast-import", "--quiet", "--force", stdin=stream.encode())
+    assert history.git("log", "--format=%s").replace("fix: ", "").splitlines() == ["m", "d", "b", "a", "c"]
+    text = changelog_of(history.repository, whole=True)
+    shown = [line.split(" ")[1] for line in text.splitlines() if line.startswith(("## ", "- "))]
+    assert shown == ["[Unreleased]", "m", "d", "[1.0.0]", "b", "a", "c"]
 
 
 def test_the_tag_format_is_found(history: History) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.repository import Repository, Stretch
+from shipline.providers.repository.file_output import FILE_BYTES_MAX
 from shipline.providers.repository.log_output import commits_with_paths, log_entries
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
@@ -264,6 +266,35 @@ RECORDS = "".join(
 ).encode()
 
 
+FIELD = st.sampled_from(["", "a" * 40, "Änn", "b.txt"])  # Empty ones, and what looks like an id.
+COMMITS = st.tuples(
+    st.sampled_from(["a" * 40, "b" * 64]),
+    st.sampled_from(["", "c" * 40, f"{'c' * 40} {'d' * 40}"]),
+    FIELD,
+    FIELD,
+    st.sampled_from(["1", "2"]),
+    FIELD,
+    st.lists(st.sampled_from(["x", "a" * 40, "y z"]), max_size=2),
+)
+
+
+@given(st.lists(COMMITS, max_size=4), st.data())
+def test_fields_that_look_like_the_beginning_of_a_commit_begin_none(commits: list[Any], data: st.DataObject) -> None:
+    text = "".join(
+        "\0"
+        + "\0".join(fields)
+        + "\0"
+        + "".join(("\n" if not place else "") + path + "\0" for place, path in enumerate(paths))
+        for *fields, paths in commits
+    ).encode()
+    cut = data.draw(st.integers(min_value=0, max_value=len(text)))
+    found = list(commits_with_paths(iter([text[:cut], text[cut:]])))
+    assert [(each.id, " ".join(each.parents), each.author, each.author_mail, each.message) for each in found] == [
+        (oid, parents, author, mail, message) for oid, parents, author, mail, _, message, _ in commits
+    ]
+    assert [each.paths for each in found] == [tuple(paths) for *_, paths in commits]
+
+
 @given(st.lists(st.integers(min_value=1, max_value=len(RECORDS) - 1), unique=True).map(sorted))
 def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> None:
     pieces = [RECORDS[start:end] for start, end in zip([0, *cuts], [*cuts, len(RECORDS)], strict=True)]
@@ -361,3 +392,18 @@ exec {real} "$@"
     with pytest.raises(ShiplineError, match="this git cannot merge without a work tree") as caught:
         repository.revert_beside(until, Stretch(before, until, ("a.txt",)), "revert: it", key="r", time_us=1_000_000)
     assert caught.value.todo == "update git"
+
+
+def test_files_are_read_around_folders_and_what_is_not_there(tmp_path: Path) -> None:
+    history = History(tmp_path / "a")
+    history.commit("feat: files", {"one": "1\n", "folder/two": "", "a blob 3": "x"})
+    paths = ("absent blob 7", "one", "folder", "folder/two", "a blob 3", "absent")
+    assert history.repository.read_files(paths) == {"one": b"1\n", "folder/two": b"", "a blob 3": b"x"}
+
+
+def test_a_file_that_is_too_large_is_refused_and_not_read(tmp_path: Path) -> None:
+    history = History(tmp_path / "a")
+    history.commit("feat: files", {"small": "1", "large": "x" * (FILE_BYTES_MAX + 1)})
+    with pytest.raises(ShiplineError, match="'large' is larger than 8 MiB"):
+        history.repository.read_files(("small", "large"))
+    assert history.repository.read_files(("small",)) == {"small": b"1"}

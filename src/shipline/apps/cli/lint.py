@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -30,19 +29,18 @@ MESSAGE_BYTES_MAX = 16 << 20
 @click.pass_obj
 def command(application: Application, /, *, as_json: bool, **given: str | None) -> int:
     """Check commit messages: of a range, in a file, a title, or from standard input (-). Ends with 1 on errors."""
-    from shipline.capabilities.plans import Linter, lint_document, read_lint_rules
-
     chosen = [(name, value) for name, value in given.items() if value is not None]
     if len(chosen) != 1 or given["source"] not in (None, "-"):
         raise UsageError(
             "say what is to be checked, and one thing at a time",
             todo="give --message-file FILE, --range A..B, --title TEXT, or - for standard input",
         )
-    lint = application.settings.lint
-    linter = Linter(read_lint_rules(lint.rules), default_ignores=lint.default_ignores)
-    found = list(_linted(application, linter, *chosen[0]))
+    found = list(_linted(application, application.linter, *chosen[0]))
     if as_json:
-        click.echo(json.dumps(lint_document(found), indent=2, ensure_ascii=False))
+        from shipline.apps.cli.wording import json_text
+        from shipline.capabilities.plans import lint_document
+
+        click.echo(json_text(lint_document(found)))
     else:
         _show(found)
     return int(ExitCode.DONE if all(each.ok for each in found) else ExitCode.FAILED)

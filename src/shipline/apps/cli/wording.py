@@ -1,11 +1,21 @@
-"""Times, durations and shares in words, as every command writes them, and others' text made safe to show."""
+"""Times, durations, shares and documents, as every command writes them, and others' text made safe to show."""
 
 from __future__ import annotations
 
 import re
+import sys
 from datetime import UTC, datetime
+from typing import Any
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def json_text(document: Any) -> str:
+    """A document as JSON: indented for people at a terminal; for programs in one line, which takes a tenth of the time
+    where it is long."""
+    import json
+
+    return json.dumps(document, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False)
 
 
 def moment(time_us: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -27,10 +27,10 @@ def explain(plan: ReleasePlan, name: str) -> tuple[Because, ...]:
     return tuple(_steps(plans, name, 0, {name}))
 
 
-def with_chains(plan: ReleasePlan) -> ReleasePlan:
-    """The plan with the beginning of each chain in the reasons of the packages that follow others."""
-    plans = {package.name: package for package in plan.packages}
-    return replace(plan, packages=tuple(_with_chain(plans, package) for package in plan.packages))
+def with_chains(packages: Sequence[PackagePlan]) -> tuple[PackagePlan, ...]:
+    """The plans with the beginning of each chain in the reasons of the packages that follow others."""
+    plans = {package.name: package for package in packages}
+    return tuple(_with_chain(plans, package) for package in packages)
 
 
 def sentence(edit: RequirementEdit) -> str:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
+from shipline.capabilities.plans.conventional import Message
+from shipline.capabilities.plans.entries import Told
 from shipline.capabilities.plans.links import Links
-from shipline.domain.change import DEPENDENCIES, Change
+from shipline.domain.change import DEPENDENCIES
 from shipline.domain.release_plan import PackagePlan
 
 HEAD = "# Changelog\n\nAll notable changes are listed here, the latest release first.\n\n"
@@ -38,7 +40,7 @@ class Section:
     """
 
     title: str
-    changes: tuple[Change, ...]
+    changes: Sequence[Told]
     time_us: int | None = None
     tags: tuple[str | None, str | None] = (None, None)
     newcomers: frozenset[str] = frozenset()
@@ -61,7 +63,7 @@ class Style:
 PLAIN = Style()
 
 
-def is_notable(change: Change, style: Style = PLAIN) -> bool:
+def is_notable(change: Told | Message, style: Style = PLAIN) -> bool:
     """True for what users notice, which alone stands in the changelog."""
     return change.breaking or change.type in style.sections
 
@@ -81,7 +83,8 @@ def render_section(plan: PackagePlan, *, time_us: int | None = None, style: Styl
 
 def render_all(sections: Iterable[Section], style: Style = PLAIN) -> str:
     """A whole changelog, with its head, in the order of `sections`."""
-    return HEAD + "\n".join(render(section, style) for section in sections)
+    texts = [render(section, style) for section in sections]
+    return "\n".join([HEAD + "".join(texts[:1]), *texts[1:]])
 
 
 def render(section: Section, style: Style = PLAIN) -> str:
@@ -102,7 +105,7 @@ def render(section: Section, style: Style = PLAIN) -> str:
 def rfc3339(time_us: int) -> str:
     """UTC microseconds as RFC 3339, to the second. Times that no calendar holds become the nearest that it does."""
     second = min(max(time_us // 1_000_000, 0), LAST_SECOND)
-    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def has_section(text: str, version: str) -> bool:
@@ -166,7 +169,7 @@ def _headings(text: str) -> Iterator[tuple[str, int]]:
             yield re.sub(r"^v(?=\d)", "", heading[1]), line.start()
 
 
-def grouped(changes: Sequence[Change], style: Style = PLAIN) -> dict[str, list[str]]:
+def grouped(changes: Sequence[Told], style: Style = PLAIN) -> dict[str, list[str]]:
     """The lines of each title that has any, in the order in which they stand."""
     found: dict[str, list[str]] = {title: [] for title in (BREAKING, *style.sections.values())}
     for change in changes:
@@ -180,7 +183,7 @@ def grouped(changes: Sequence[Change], style: Style = PLAIN) -> dict[str, list[s
     return {title: lines for title, lines in found.items() if lines}
 
 
-def _entry(change: Change, text: str, style: Style) -> str:
+def _entry(change: Told, text: str, style: Style) -> str:
     scope = f"**{_safe(change.scope)}:** " if change.scope else ""
     if not change.is_commit:
         return f"- {scope}{_safe(text)}\n"
@@ -190,7 +193,7 @@ def _entry(change: Change, text: str, style: Style) -> str:
     return f"- {scope}{style.links.linked(_safe(text))} ({mark})\n"
 
 
-def _upgrade(change: Change, style: Style) -> list[str]:
+def _upgrade(change: Told, style: Style) -> list[str]:
     """What a user has to do, as paragraphs of the entry above."""
     written = [
         text

@@ -8,7 +8,6 @@ The pre mode (`pre.json`) is not followed: channels come from tags.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -118,6 +117,8 @@ def check_known(changesets: Iterable[Changeset], names: Collection[str]) -> None
     for changeset in changesets:
         for name in changeset.bumps:
             if name not in names:
+                import difflib  # noqa: PLC0415 - it is for mistakes alone
+
                 near = difflib.get_close_matches(name, names, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
                 shown = ", ".join(sorted(names)[:20])

@@ -50,7 +50,7 @@ def _promoted(repository: Repository, lineage: Lineage, text: str, candidates: l
     commit = next(iter(repository.log((), tag.commit)), None)
     first = commit.parents[0] if commit is not None and commit.parents else None
     below = next((each for each in candidates if each.tag.commit == first), None)
-    return None if below is None else Released(version, replace(tag, commit=below.tag.commit))
+    return None if below is None else Released(version, tag._replace(commit=below.tag.commit))
 
 
 def settled(

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol, TypeVar
 
 Parents = Mapping[str, tuple[str, ...]]
+Node = TypeVar("Node")
+
+
+class Shape(Protocol[Node]):
+    """The parents of each commit: `Parents` by ids, or a Graph by places."""
+
+    def __contains__(self, commit: object, /) -> bool: ...
+    def __getitem__(self, commit: Node, /) -> tuple[Node, ...]: ...
 
 
 def ancestors(commits: Iterable[str], parents: Parents, *, known: frozenset[str] | set[str] = frozenset()) -> set[str]:
@@ -19,33 +29,91 @@ def ancestors(commits: Iterable[str], parents: Parents, *, known: frozenset[str]
     return reached
 
 
-def release_of_each(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
-    """For each commit the index of the first of `releases` (commits, lowest version first) that contains it.
+class Graph:
+    """The shape of a whole history, small: commits are numbers, their places in a log, and so are their parents.
 
-    Commits that no release contains are left out.
+    A commit's parents are awaited until the log comes to them. A log shows children first, unless a clock was wrong:
+    what is still `awaited` at its end came before a child, and its place has to be told by `came`. Only the commits
+    that are `marked` are kept by their ids.
     """
-    found: dict[str, int] = {}
-    for index, release in enumerate(releases):
-        waiting = [release]
-        while waiting:
-            commit = waiting.pop()
-            if commit in parents and commit not in found:
-                found[commit] = index
-                waiting += parents[commit]
-    return found
+
+    def __init__(self, marked: Iterable[str]) -> None:
+        self.places: dict[str, int] = {}
+        """Of the marked commits that the log has shown."""
+        self._marked = frozenset(marked)
+        self._first = array("i")  # The place of each commit's first parent, -1 for none.
+        self._others: dict[int, list[int]] = {}  # Those of the other parents that merges have.
+        self._awaited: dict[str, list[int]] = {}
+        self._awaited_by_merges: dict[str, list[int]] = {}
+
+    def add(self, commit: str, parents: Sequence[str]) -> int:
+        """The place of the next commit of the log, with its parents' ids."""
+        place = len(self._first)
+        self._first.append(-1)
+        for child in self._awaited.pop(commit, ()):
+            self._first[child] = place
+        if self._awaited_by_merges:
+            self._came_in(commit, place)
+        if commit in self._marked:
+            self.places[commit] = place
+        if parents:
+            self._awaited.setdefault(parents[0], []).append(place)
+            for parent in parents[1:]:
+                self._awaited_by_merges.setdefault(parent, []).append(place)
+        return place
+
+    @property
+    def awaited(self) -> frozenset[str]:
+        """The parents that were shown before a child, or that the log does not have."""
+        return frozenset(self._awaited) | frozenset(self._awaited_by_merges)
+
+    def came(self, commit: str, place: int) -> None:
+        """Say where an awaited commit was."""
+        for child in self._awaited.pop(commit, ()):
+            self._first[child] = place
+        self._came_in(commit, place)
+
+    def _came_in(self, commit: str, place: int) -> None:
+        for child in self._awaited_by_merges.pop(commit, ()):
+            self._others.setdefault(child, []).append(place)
+
+    def __contains__(self, place: object) -> bool:
+        return isinstance(place, int) and 0 <= place < len(self._first)
+
+    def __getitem__(self, place: int) -> tuple[int, ...]:
+        """The parents of a commit, the first one first."""
+        first = self._first[place]
+        return (first, *self._others.get(place, ())) if first >= 0 else tuple(self._others.get(place, ()))
+
+    def release_of_each(self, releases: Sequence[int]) -> array[int]:
+        """For each commit the index of the first of `releases` (places, lowest version first) that contains it.
+
+        What no release contains has their number.
+        """
+        none, first = len(releases), self._first
+        found = array("i", [none]) * len(first)
+        for index, release in enumerate(releases):
+            waiting = [release]
+            while waiting:
+                place = waiting.pop()
+                while place >= 0 and found[place] == none:
+                    found[place] = index
+                    waiting += self._others.get(place, ())
+                    place = first[place]
+        return found
 
 
-def brought_in(parents: Parents, head: str, merges: Sequence[str]) -> dict[str, list[str]]:
+def brought_in(parents: Shape[Node], head: Node, merges: Sequence[Node]) -> dict[Node, list[Node]]:
     """For each of `merges`, oldest first, the commits that came with it: those beside the line of first parents."""
-    line: set[str] = set()
-    commit: str | None = head
+    line: set[Node] = set()
+    commit: Node | None = head
     while commit is not None and commit in parents and commit not in line:
         line.add(commit)
         commit = next(iter(parents[commit]), None)
     seen = set(line)
-    found: dict[str, list[str]] = {}
+    found: dict[Node, list[Node]] = {}
     for merge in merges:
-        inside: list[str] = []
+        inside: list[Node] = []
         waiting = list(parents[merge][1:])
         while waiting:
             each = waiting.pop()
@@ -67,16 +135,22 @@ def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
     for index, release in enumerate(releases):
         masks[release] = masks.get(release, 0) | 1 << index
     passed: set[str] = set()
-    for commit in parents:
+    for commit, above in parents.items():
         passed.add(commit)
-        waiting = [commit] if commit in masks else []
+        waiting = _marked(above, masks[commit], masks, passed) if commit in masks else []
         while waiting:
             each = waiting.pop()
-            mask = masks[each]
-            for parent in parents.get(each, ()):
-                before = masks.get(parent, 0)
-                if before | mask != before:
-                    masks[parent] = before | mask
-                    if parent in passed:
-                        waiting.append(parent)
+            waiting += _marked(parents[each], masks[each], masks, passed)
     return masks
+
+
+def _marked(commits: Iterable[str], mask: int, masks: dict[str, int], passed: set[str]) -> list[str]:
+    """Add `mask` to those of `commits`; the ones that were `passed` before they had it."""
+    again = []
+    for commit in commits:
+        before = masks.get(commit, 0)
+        if before | mask != before:
+            masks[commit] = before | mask
+            if commit in passed:
+                again.append(commit)
+    return again

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.attribution import ROOT, Attribution
@@ -25,12 +26,14 @@ from shipline.capabilities.plans.changesets import (
 )
 from shipline.capabilities.plans.conventional import read_change
 from shipline.capabilities.plans.globs import matches
-from shipline.capabilities.plans.graph import WORKSPACE, Edge
 from shipline.capabilities.plans.rules import Lineage
 from shipline.domain.change import Bump, Change
 from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Group
 from shipline.ports.repository import Commit, Repository
+
+if TYPE_CHECKING:
+    from shipline.capabilities.plans.graph import Edge
 
 CORRECTION = "BEGIN_COMMIT_OVERRIDE"
 COMMITS, CHANGESETS, BOTH = "commits", "changesets", "both"
@@ -48,6 +51,9 @@ class Monorepo:
     groups: tuple[Group, ...] = ()
     source: str = ""
     notes: tuple[str, ...] = ()
+
+
+ALONE = Monorepo()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +75,13 @@ class Changesets:
 
     def follows(self, edge: Edge) -> bool:
         """True if a release of the one package may mean a release of the other."""
-        by_protocol = not self.config.protocol_only or edge.requirement.range.startswith(WORKSPACE)
+        by_protocol = not self.config.protocol_only or edge.by_protocol
         return by_protocol and not self.ignores(edge.dependent) and not self.ignores(edge.dependency)
+
+
+def has_changesets_alone(repository: Repository, head: str, source: str) -> bool:
+    """True where commits do not count: by the setting, or without one by the folder of changesets at `head`."""
+    return source == CHANGESETS or (not source and bool(repository.list_files((FOLDER,), head)))
 
 
 def read_changesets(repository: Repository, head: str, names: Sequence[str], source: str) -> Changesets:

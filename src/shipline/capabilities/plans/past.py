@@ -1,63 +1,67 @@
-"""A whole history as the sections of a changelog, in one pass: only what is shown becomes an object, and stays."""
+"""A whole history as the sections of a changelog, in one pass: only what is shown becomes an entry, and stays."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from sys import intern  # Types, scopes and authors are few: kept once each, they are a quarter of what a history takes.
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
-from shipline.capabilities.plans.conventional import HEADER, change_of
+from shipline.capabilities.plans.conventional import HEADER
+from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
 from shipline.capabilities.plans.rules import PICKED, Lineage
-from shipline.domain.change import Change
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
 
-# What a message may have that its header does not tell of; looked for one by one, which is faster than by one pattern.
-TELLING = ("BREAKING", "BEGIN_", "everts", "Upgrade-Note", "cherry picked")
 TELLING_STARTS = ("Merge ", "Squashed ", "Revert ", "Reapply ")
 
 
 @dataclass(slots=True)
 class Past:
-    """A history's shape, the notable changes in it by package path, newest first, and each author's first commit."""
+    """A history's shape, what is notable in it by package path, newest first, and where each author began."""
 
-    parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    changes: dict[str, list[Change]] = field(default_factory=dict)
-    first_commits: dict[str, str] = field(default_factory=dict)
+    graph: history.Graph
+    entries: dict[str, list[Entry]]
+    beginnings: dict[str, int] = field(default_factory=dict)
 
     def contained(self, lineage: Lineage) -> Lineage:
         """The lineage with the releases alone that this history contains."""
-        return replace(lineage, released=tuple(each for each in lineage.released if each.tag.commit in self.parents))
+        return replace(lineage, released=tuple(each for each in lineage.released if each.tag.commit in self._places))
+
+    @property
+    def _places(self) -> dict[str, int]:
+        return self.graph.places
 
     def sections(self, lineage: Lineage) -> list[changelog.Section]:
         """The sections of one package, the latest first: the releases that this history contains, and what came since.
 
         Pre-releases are part of the final release after them; those that have none yet stand by themselves.
         """
-        released = [entry for entry in lineage.released if entry.tag.commit in self.parents]
+        released = [entry for entry in lineage.released if entry.tag.commit in self._places]
         stable = next((entry for entry in reversed(released) if entry.version.is_stable), None)
         releases = [
             entry
             for entry in released
             if entry.version.is_stable or stable is None or entry.version.key > stable.version.key
         ]
-        owner = history.release_of_each(self.parents, [entry.tag.commit for entry in releases])
-        grouped: dict[int, list[Change]] = {}
-        for change in self.changes[lineage.package.path]:
-            grouped.setdefault(owner.get(change.commit, len(releases)), []).append(change)
+        owner = self.graph.release_of_each([self._places[entry.tag.commit] for entry in releases])
+        grouped: list[list[Entry]] = [[] for _ in range(len(releases) + 1)]
+        for entry in self.entries[lineage.package.path]:
+            grouped[owner[entry.place]].append(entry)
         newcomers: dict[int, set[str]] = {}
-        for author, commit in self.first_commits.items():
-            newcomers.setdefault(owner.get(commit, len(releases)), set()).add(author)
+        for author, place in self.beginnings.items():
+            newcomers.setdefault(owner[place], set()).add(author)
         tags = [None, *(entry.tag.name for entry in releases), "HEAD"]
         titles = [(entry.version.text, entry.tag.time_us) for entry in releases]
         sections = [
             changelog.Section(
                 title,
-                rules.tidied(grouped.get(index, [])).changes,
+                rules.tidied(grouped[index]).changes,
                 time_us,
                 (tags[index], tags[index + 1]),
                 frozenset(newcomers.get(index, ())),
@@ -68,99 +72,129 @@ class Past:
 
 
 def read_past(
-    repository: Repository, head: str, packages: Sequence[Package], style: changelog.Style = changelog.PLAIN
+    repository: Repository,
+    head: str,
+    packages: Sequence[Package],
+    style: changelog.Style = changelog.PLAIN,
+    *,
+    tagged: Iterable[str],
 ) -> Past:
-    """Read the whole history of `head` once; notable is what `style` has a section for.
+    """Read the whole history of `head` once; notable is what `style` has a section for, releases are `tagged` commits.
 
     Corrections that stand in commits are found before what they correct, since a log comes newest first.
     """
     attribution = None if all(package.path == "." for package in packages) else Attribution(packages)
-    past = Past(changes={package.path: [] for package in packages})
+    past = Past(history.Graph(tagged), {package.path: [] for package in packages})
     corrections = list(overrides_at(repository, head))
-    merges: list[str] = []
-    for commit in _commits(repository, head, past, changed_paths=attribution is not None):
+    merges: list[int] = []
+    for commit, parents in _commits(repository, head, changed_paths=attribution is not None):
         message = commit.message
-        if "BEGIN_COMMIT_OVERRIDE" in message:
+        place = past.graph.add(commit.id, parents)
+        past.beginnings[commit.author] = place
+        header = HEADER.match(message)
+        if (plain := _is_all(header, message)) is False:
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
-        if corrected is None and _says_all_in_its_header(message):
-            changes = _by_header(commit, style)
+        if plain and corrected is None:
+            entries = _by_header(commit, place, header, style) if header is not None else ()
         else:
-            merge = corrected is None and len(past.parents[commit.id]) > 1
-            changes = _notable(commit, message if corrected is None else corrected, style, merge=merge)
-            if changes and merge and is_merge_title(message):
-                merges.append(commit.id)
-        if changes:
-            for owner in past.changes if attribution is None else _owners(attribution, commit):
-                past.changes[owner] += changes
-    _drop(past, said_by_others(past.parents, head, merges, _movers(past)) if merges else ())
+            merge = corrected is None and len(parents) > 1
+            entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
+            if entries and merge and is_merge_title(message):
+                merges.append(place)
+        if entries:
+            for owner in past.entries if attribution is None else _owners(attribution, commit):
+                past.entries[owner] += entries
+    _find_awaited(repository, head, past.graph)
+    _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
     return past
 
 
 def _commits(
-    repository: Repository, head: str, past: Past, *, changed_paths: bool
-) -> Iterator[Commit] | Iterator[LogEntry]:
-    """The commits, each noted in the history's shape before it comes."""
+    repository: Repository, head: str, *, changed_paths: bool
+) -> Iterator[tuple[Commit | LogEntry, Sequence[str]]]:
+    """The commits with their parents."""
     if changed_paths:
-        for commit in repository.log((), head, changed_paths=True):
-            past.parents[commit.id] = commit.parents
-            past.first_commits[commit.author] = commit.id
-            yield commit
-    else:
-        for entry in repository.log_entries(head):
-            past.parents[entry.id] = tuple(entry.parents.split())
-            past.first_commits[entry.author] = entry.id
-            yield entry
+        return ((commit, commit.parents) for commit in repository.log((), head, changed_paths=True))
+    return ((entry, entry.parents.split()) for entry in repository.log_entries(head))
+
+
+def _find_awaited(repository: Repository, head: str, graph: history.Graph) -> None:
+    """Where a clock was wrong, commits came before their children: only their ids tell where, and few are kept."""
+    awaited = graph.awaited
+    if awaited:
+        for place, entry in enumerate(repository.log_entries(head)):
+            if entry.id in awaited:
+                graph.came(entry.id, place)
 
 
 def _owners(attribution: Attribution, commit: Commit | LogEntry) -> frozenset[str]:
     return owners_of(attribution, commit) if isinstance(commit, Commit) else frozenset()
 
 
-def _says_all_in_its_header(message: str) -> bool:
-    """True where a changelog needs no more of a message than its first line."""
-    if message.startswith(TELLING_STARTS) or message[:1].isspace():
+def _is_all(header: re.Match[str] | None, message: str) -> bool:
+    """True where a changelog needs no more of a message than its header, or that it has none."""
+    if header is None and (message.startswith(TELLING_STARTS) or message[:1].isspace()):
         return False
-    if message.find("\n") >= len(message) - 1:
-        return True
-    return not any(word in message for word in TELLING) and "\r" not in message and INNER.search(message) is None
+    if 0 <= message.find("\n") < len(message) - 1:
+        return not _tells_more(message) and "\r" not in message and INNER.search(message) is None
+    return True
 
 
-def _by_header(commit: Commit | LogEntry, style: changelog.Style) -> tuple[Change, ...]:
-    """The change of such a message, if a changelog shows it. References in trailers are not read."""
-    header = HEADER.match(commit.message)
-    if header is None:
-        return ()
+def _tells_more(message: str) -> bool:
+    """True where a message may have what its header does not tell of. One by one is faster than by one pattern."""
+    return (
+        "BREAKING" in message
+        or "BEGIN_" in message
+        or "everts" in message
+        or "Upgrade-Note" in message
+        or "cherry picked" in message
+    )
+
+
+def _by_header(
+    commit: Commit | LogEntry, place: int, header: re.Match[str], style: changelog.Style
+) -> tuple[Entry, ...]:
+    """The entry of such a message, if a changelog shows it. References in trailers are not read."""
     kind, scope, exclamation, description = header.groups()
     kind = kind.lower()
     if exclamation is None and kind not in style.sections:
         return ()
-    return (
-        Change(
+    scope = intern((scope or "").strip()) or None
+    author = intern(commit.author)
+    return (Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, exclamation is not None),)
+
+
+def _notable(
+    commit: Commit | LogEntry, place: int, message: str, style: changelog.Style, *, merge: bool
+) -> tuple[Entry, ...]:
+    """The entries that a changelog shows. Bodies are let go, since it does not show them."""
+    return tuple(
+        Entry(
+            place,
             commit.id,
-            kind,
-            description.rstrip(),
+            one.type,
+            one.description,
             commit.author,
-            commit.time_us,
-            (scope or "").strip() or None,
-            exclamation is not None,
-            author_mail=commit.author_mail,
-        ),
+            one.scope,
+            one.breaking,
+            one.breaking_notes,
+            one.references,
+            one.reverts,
+            one.body if PICKED in one.body else "",
+            one.upgrade_notes,
+        )
+        for one in read_messages(message, merge=merge)
+        if changelog.is_notable(one, style)
     )
 
 
-def _notable(commit: Commit | LogEntry, message: str, style: changelog.Style, *, merge: bool) -> tuple[Change, ...]:
-    """The changes that a changelog shows. Bodies are let go, since it does not show them."""
-    changes = (change_of(commit, one, with_body=PICKED in one.body) for one in read_messages(message, merge=merge))
-    return tuple(change for change in changes if changelog.is_notable(change, style))
+def _movers(past: Past) -> set[int]:
+    return {entry.place for entries in past.entries.values() for entry in entries}
 
 
-def _movers(past: Past) -> set[str]:
-    return {change.commit for changes in past.changes.values() for change in changes}
-
-
-def _drop(past: Past, commits: Iterable[str]) -> None:
-    gone = set(commits)
+def _drop(past: Past, places: Collection[int]) -> None:
+    gone = set(places)
     if gone:
-        for path, changes in past.changes.items():
-            past.changes[path] = [change for change in changes if change.commit not in gone]
+        for path, entries in past.entries.items():
+            past.entries[path] = [entry for entry in entries if entry.place not in gone]

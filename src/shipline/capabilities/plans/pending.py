@@ -25,10 +25,14 @@ from shipline.capabilities.plans.changesets import (
     without_ignored,
 )
 from shipline.capabilities.plans.globs import matches
+from shipline.capabilities.plans.lineages import checked_head, lineages_at
 from shipline.capabilities.plans.monorepo import attributed, owners_of
+from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.versions import STABLE
 from shipline.domain.change import Bump
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
+from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
 SCHEMA = "shipline.changesets/1"
@@ -49,6 +53,14 @@ class Pending:
             for name, bump in changeset.bumps.items():
                 found[name] = max(bump, found.get(name, Bump.NONE), key=lambda each: each.rank)
         return found
+
+
+def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
+    """The changesets of the work tree, and the packages that have changed since a commit and have none."""
+    head = checked_head(repository)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    lineages, _ = lineages_at(repository, packages, head, tags)
+    return pending_changesets(repository, lineages, head, since)
 
 
 def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head: str, since: str) -> Pending:

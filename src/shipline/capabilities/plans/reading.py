@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.conventional import change_of
+from shipline.capabilities.plans.history import Node
 from shipline.capabilities.plans.messages import (
     OVERRIDES_PATH,
     by_whole_id,
@@ -28,9 +29,11 @@ from shipline.ports.repository import Commit, Repository, Tag
 PATCHES_MAX = 200  # Commits whose patches are compared; more look alike only where messages say nothing.
 
 
-def tags_that_matter(repository: Repository, head: str, channel: str) -> tuple[Tag, ...]:
-    """The tags in `head` that a plan for `channel` needs, newest first; where names do not tell, all of them."""
-    names = repository.tag_names()
+def tags_that_matter(repository: Repository, names: Sequence[str], head: str, channel: str) -> tuple[Tag, ...]:
+    """The tags in `head` that a plan for `channel` needs, newest first; where names do not tell, all of them.
+
+    `names` are those of all tags.
+    """
     if not names:
         return ()
     if channel != STABLE or not has_only_bare_versions(names):
@@ -43,6 +46,12 @@ def tags_that_matter(repository: Repository, head: str, channel: str) -> tuple[T
             # One version in two forms: which one the project goes on with, all tags together tell.
             return repository.merged_tags(head) if finals.count(max(finals)) > 1 else found
     return found
+
+
+def tags_among(repository: Repository, commits: Iterable[Commit]) -> tuple[Tag, ...]:
+    """The tags of these commits, newest first. Of a whole history that was read, git need not look for them again."""
+    known = {commit.id for commit in commits}
+    return tuple(tag for tag in repository.tags() if tag.commit in known)
 
 
 def changes_of(repository: Repository, commits: Sequence[Commit], head: str) -> dict[str, tuple[Change, ...]]:
@@ -90,8 +99,8 @@ def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]
 
 
 def said_by_others(
-    parents: history.Parents, head: str, merges: Sequence[str], movers: Collection[str]
-) -> tuple[str, ...]:
+    parents: history.Shape[Node], head: Node, merges: Sequence[Node], movers: Collection[Node]
+) -> tuple[Node, ...]:
     """Those of `merges`, newest first, whose title need not count: one of the `movers` came in with them."""
     brought = history.brought_in(parents, head, merges[::-1])
     return tuple(merge for merge, inside in brought.items() if any(commit in movers for commit in inside))

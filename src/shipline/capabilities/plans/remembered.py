@@ -8,10 +8,10 @@ is as good as none. Safe to delete at any time.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -26,28 +26,27 @@ BYTES_MAX = 9 << 20
 NAME = "plan.json"
 FORM = 1
 BUMPS = 2  # So many fields at the end of a Change are bumps.
+TUPLES = tuple(place for place, each in enumerate(fields(Change)) if each.default == ())  # JSON has lists for them.
 
 
-def key_of(repository: Repository, head: str, *settings: object) -> str:
-    """What the plan of `head` is kept by; `settings` are values whose words say all that is in them."""
-    said = repr((FORM, __version__, head, repository.tags(), settings))
-    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+def recall(repository: Repository, head: str, *settings: object) -> ReleasePlan | None:
+    """The plan of `head` that was kept; None where there is none that can be read.
 
-
-def recall(folder: Path, key: str) -> ReleasePlan | None:
-    """The plan that was kept by this key; None where there is none that can be read."""
-    path = folder / NAME
+    `settings` are values whose words say all that is in them.
+    """
+    path = repository.private_folder() / NAME
     try:
         if path.is_symlink() or path.stat().st_size > BYTES_MAX:
             return None
         document = json.loads(path.read_bytes())
-        return _read(document["plan"]) if document["key"] == key else None
+        return _read(document["plan"]) if document["key"] == _key_of(repository, head, settings) else None
     except (OSError, ValueError, TypeError, KeyError, IndexError, RecursionError):
         return None
 
 
-def keep(folder: Path, key: str, plan: ReleasePlan) -> None:
+def keep(repository: Repository, plan: ReleasePlan, *settings: object) -> None:
     """Keep a plan in the place of the one before. Where that cannot be, nothing is lost."""
+    key, folder = _key_of(repository, plan.commit, settings), repository.private_folder()
     content = json.dumps({"key": key, "plan": _written(plan)}, separators=(",", ":")).encode()
     if len(content) > BYTES_MAX:
         return
@@ -57,6 +56,13 @@ def keep(folder: Path, key: str, plan: ReleasePlan) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
         Path(draft).replace(folder / NAME)
+
+
+def _key_of(repository: Repository, head: str, settings: tuple[object, ...]) -> str:
+    import hashlib  # noqa: PLC0415 - few plans are kept, and it costs more than reading one
+
+    said = repr((FORM, __version__, head, repository.tag_listing(), settings))
+    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _written(plan: ReleasePlan) -> list[Any]:
@@ -86,6 +92,7 @@ def _package(row: list[Any]) -> PackagePlan:
 
 
 def _change(row: list[Any]) -> Change:
-    values: list[Any] = [tuple(each) if isinstance(each, list) else each for each in row[:-BUMPS]]
-    bumps: list[Any] = [None if each is None else Bump(each) for each in row[-BUMPS:]]
-    return Change(*values, *bumps)
+    for place in TUPLES:
+        row[place] = tuple(row[place])
+    bumps = [None if each is None else Bump(each) for each in row[-BUMPS:]]
+    return Change(*row[:-BUMPS], *bumps)

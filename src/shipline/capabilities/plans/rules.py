@@ -12,9 +12,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
+from typing import Generic, TypeVar
 
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.channels import check_line
+from shipline.capabilities.plans.entries import Entry, Told
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.tags import Released
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, Numbers, Version, distance, scheme_named
@@ -27,6 +29,7 @@ BUMPS = {"feat": Bump.MINOR, "fix": Bump.PATCH, "perf": Bump.PATCH, "revert": Bu
 OBJECT_ID_LENGTH = 40  # SHA-1; SHA-256 ids are longer. A whole id is known or not, a shorter one is a beginning.
 EXAMPLES_MAX = 3
 QUOTE_LENGTH_MAX = 100
+T = TypeVar("T", Change, Entry)
 PICKED = "(cherry picked from commit "  # Written by `git cherry-pick -x`.
 
 
@@ -69,10 +72,10 @@ class Lineage:
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
+class Tidied(Generic[T]):
     """Changes without those that cancel each other and without doubles. `reasons` say what was left out."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[T, ...]
     reasons: tuple[str, ...]
 
 
@@ -90,7 +93,7 @@ def highest_bump(changes: Iterable[Change]) -> Bump:
     return max((bump_of(change) for change in changes), key=lambda bump: bump.rank, default=Bump.NONE)
 
 
-def tidied(changes: Sequence[Change]) -> Tidied:
+def tidied(changes: Sequence[T]) -> Tidied[T]:
     """Cancel reverted pairs and drop doubles; `changes` are newest first, and stay so."""
     cancelled, reasons = _cancelled(changes)
     kept = [change for change in changes if change.commit not in cancelled]
@@ -175,7 +178,7 @@ def plan_final(lineage: Lineage, changes: Sequence[Change], candidate: Released)
     )
 
 
-def quoted(change: Change) -> str:
+def quoted(change: Told) -> str:
     """A change in a sentence: its header as written, shortened, and its commit."""
     scope = f"({change.scope})" if change.scope else ""
     mark = "!" if change.breaking else ""
@@ -186,7 +189,7 @@ def quoted(change: Change) -> str:
     return f"“{header}” ({change.short})"
 
 
-def _idle(lineage: Lineage, shown: Tidied, channel: str) -> PackagePlan:
+def _idle(lineage: Lineage, shown: Tidied[Change], channel: str) -> PackagePlan:
     """The plan that releases nothing."""
     current = lineage.last_of(channel)
     version = current.version.text if current else None
@@ -209,7 +212,7 @@ def _stated(lineage: Lineage) -> Version | None:
     return stated if stated is not None and any(stated.release) else None
 
 
-def _moves(lineage: Lineage, shown: Tidied, channel: str) -> bool:
+def _moves(lineage: Lineage, shown: Tidied[Change], channel: str) -> bool:
     """A first version that a file states is a decision already; every other release needs a change for it."""
     return (lineage.last_of(channel) is None and _stated(lineage) is not None) or highest_bump(
         shown.changes
@@ -262,7 +265,7 @@ def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
     return (0 if from_zero else 1) + lineage.skipped
 
 
-def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
+def _cancelled(changes: Sequence[Told]) -> tuple[set[str], list[str]]:
     """Commits that take each other back, newest first: a revert that was itself reverted takes nothing back."""
     gone: set[str] = set()
     reasons: list[str] = []
@@ -280,7 +283,7 @@ def _cancelled(changes: Sequence[Change]) -> tuple[set[str], list[str]]:
     return gone, reasons
 
 
-def _reverted(name: str, changes: Sequence[Change], position: dict[str, int], index: int) -> Change | None:
+def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], index: int) -> Told | None:
     """The older change that `name`, an object id, its beginning or `#12`, stands for."""
     if name in position:
         return changes[position[name]] if position[name] > index else None
@@ -292,7 +295,7 @@ def _reverted(name: str, changes: Sequence[Change], position: dict[str, int], in
     return next((each for each in older if each.commit.startswith(name)), None)
 
 
-def _without_doubles(changes: Sequence[Change]) -> list[Change]:
+def _without_doubles(changes: Sequence[T]) -> list[T]:
     """Without conventional changes that an older one is: cherry-picked, or merged and squashed. Newest first.
 
     An older one is the same if it says the same and both name no other pull request, if it is what this one was
@@ -304,7 +307,7 @@ def _without_doubles(changes: Sequence[Change]) -> list[Change]:
     known = {change.commit for change in changes}
     said: dict[object, list[frozenset[str]]] = {}
     patches: dict[str, str] = {}
-    single: list[Change] = []
+    single: list[T] = []
     for change in reversed(changes):
         words, numbers = _words(change)
         older = said.setdefault(words, [])
@@ -333,13 +336,13 @@ def lookalikes(changes: Sequence[Change]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(commit for group in alike for commit in group))
 
 
-def _words(change: Change) -> tuple[object, frozenset[str]]:
+def _words(change: Told) -> tuple[object, frozenset[str]]:
     """What a change says without the pull requests at its end, and these."""
     description, numbers = without_numbers(change.description)
     return (change.type, change.scope, description, change.breaking, change.breaking_notes), frozenset(numbers)
 
 
-def _picked_from(change: Change) -> list[str]:
+def _picked_from(change: Told) -> list[str]:
     return [line.rpartition(" ")[2].rstrip(")") for line in change.body.splitlines() if PICKED in line]
 
 

@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby
+from operator import itemgetter
 
-FIRST_BATCH = 8
+FIRST_BATCH = 1  # Usually HEAD contains the highest version.
 GROWTH = 8
 
 # One line a name. What follows the numbers begins with neither a digit nor a point.
-BARE = re.compile(r"^(?:v|release[-/])?((\d{1,18})(?:\.\d{1,18}){1,3})((?![\d.!])\S*)$", re.MULTILINE)
+BARE = re.compile(r"^((?:v|release[-/])?(\d{1,18}(?:\.\d{1,18}){1,3})((?![\d.!])\S*))$", re.MULTILINE)
+MAJOR = re.compile(r"^((?:v|release[-/])?(\d{1,18})\.\S*)$", re.MULTILINE)  # Of what may be bare, at one glance.
 FINAL = re.compile(r"(?:v|release[-/])?(?:0|[1-9]\d{0,17})(?:\.(?:0|[1-9]\d{0,17})){2}")
 NUMBER = re.compile(r"\d+")
-# What may name another package, or has an epoch.
-OTHERS = re.compile(r"@|[-/]v\d|!|^(?!v\d|\d|release[-/]\d).*\d+\.\d+", re.MULTILINE)
+# What may name another package, or has an epoch; looked for one by one, which is faster than by one pattern.
+OTHERS = (
+    re.compile(r"[@!]"),
+    re.compile(r"[-/]v\d"),
+    re.compile(r"^(?!v\d|\d|release[-/]\d).*\d+\.\d+", re.MULTILINE),
+)
 
 
 def has_only_bare_versions(names: Sequence[str]) -> bool:
     """True where every tag that holds a version is a bare one, such as `v1.2.3`."""
-    return OTHERS.search("\n".join(names)) is None
+    text = "\n".join(names)
+    return not any(pattern.search(text) for pattern in OTHERS)
 
 
 def is_final(name: str) -> bool:
@@ -38,20 +45,30 @@ def numbers_of(name: str) -> tuple[int, ...]:
 
 
 def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The names that hold a version, the highest first and final ones before their pre-releases, a few at first."""
-    ordered = _from_the_highest(names)
+    """The names that hold a version, the highest first and final ones before their pre-releases, a few at first.
+
+    All names of one version, be it in several forms, come together with those of its pre-releases.
+    """
+    batch: list[str] = []
     size = FIRST_BATCH
-    while batch := tuple(islice(ordered, size)):
-        yield batch
-        size *= GROWTH
+    for _, entries in groupby(_from_the_highest(names), key=itemgetter(1)):
+        batch += [name for name, _ in entries]
+        if len(batch) >= size:
+            yield tuple(batch)
+            batch, size = [], size * GROWTH
+    if batch:
+        yield tuple(batch)
 
 
-def _from_the_highest(names: Sequence[str]) -> Iterator[str]:
-    by_major: dict[str, list[tuple[str, str, str]]] = {}
-    text = "\n".join(names)
-    for match in BARE.finditer(text):
-        by_major.setdefault(match[2], []).append((match[0], match[1], match[3]))
+def _from_the_highest(names: Sequence[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Each name and its numbers. Only those of the highest major versions are looked at closely."""
+    by_major: dict[str, list[str]] = {}
+    for name, major in MAJOR.findall("\n".join(names)):
+        by_major.setdefault(major, []).append(name)
     for major in sorted(by_major, key=int, reverse=True):
-        entries = by_major[major]
-        entries.sort(key=lambda entry: (tuple(map(int, entry[1].split("."))), not entry[2]), reverse=True)
-        yield from (name for name, _, _ in entries)
+        entries = [
+            (tuple(map(int, numbers.split("."))), not rest, name)
+            for name, numbers, rest in BARE.findall("\n".join(by_major[major]))
+        ]
+        entries.sort(key=itemgetter(0, 1), reverse=True)
+        yield from ((name, numbers) for numbers, _, name in entries)

@@ -62,7 +62,7 @@ def announced(package: str, section: Section, style: Style) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def upgrade_notes_at(repository: Repository, folder: str) -> dict[str, str]:
+def upgrade_notes_at(repository: Repository, folder: str = "upgrade-notes") -> dict[str, str]:
     """The authored notes in a folder of HEAD: `12.md` belongs to what names #12, `1a2b3c4.md` to that commit."""
     paths = [path for path in repository.list_files((folder,)) if path.endswith(".md")][:UPGRADE_NOTES_MAX]
     contents = repository.read_files(tuple(paths)) if paths else {}

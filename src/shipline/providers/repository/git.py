@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand, GitFailed
@@ -23,7 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
-from shipline.providers.repository.file_contents import contents_in, is_readable
+from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 
@@ -109,8 +109,15 @@ class GitRepository:
     def tag_names(self) -> tuple[str, ...]:
         """The names of all tags, as git sorts them. Tags are not opened."""
         self.root()
-        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname:strip=2)", "refs/tags")
-        return tuple(name for name in names.decode("utf-8", "replace").split("\n") if name)
+        # git takes longer to strip the names of very many tags than to print them whole.
+        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname)", "refs/tags")
+        return tuple(("\n" + names.decode("utf-8", "replace").removesuffix("\n")).split("\nrefs/tags/")[1:])
+
+    def tag_listing(self) -> str:
+        """All tags with the ids of what they name. Tags are not opened."""
+        self.root()
+        listing = self._git.run("read the tags", "for-each-ref", "--format=%(objectname) %(refname)", "refs/tags")
+        return listing.decode("utf-8", "surrogateescape")
 
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
@@ -194,14 +201,9 @@ class GitRepository:
         tree = self._resolve(commit)
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
-        asked = "".join(f"{tree}:{path}\n" for path in paths)
-        answer = self._git.run("look at files", "cat-file", "--batch-check", "--buffer", stdin=os.fsencode(asked))
-        found = [path for path, line in zip(paths, answer.splitlines(), strict=True) if is_readable(path, line)]
-        if not found:
-            return {}
-        wanted = "".join(f"{tree}:{path}\n" for path in found)
-        output = self._git.run("read files", "cat-file", "--batch", "--buffer", stdin=os.fsencode(wanted))
-        return dict(zip(found, contents_in(output), strict=True))
+        asked = os.fsencode("".join(f"{tree}:{path}\n" for path in paths))
+        with self._git.output("read files", "cat-file", "--batch", "--buffer", stdin=asked) as output:
+            return dict(files_of(output, paths))
 
     def list_files(self, folders: tuple[str, ...], commit: str = "HEAD") -> tuple[str, ...]:
         """The paths of all files of `commit` that lie below `folders`, "" for the root; a missing folder has none."""
@@ -367,7 +369,7 @@ class GitRepository:
         parent = self._resolve(base)
         _check_commit(stretch.paths, key)
         self._check_identity()
-        checked = replace(stretch, since=self._resolve(stretch.since), until=self._resolve(stretch.until))
+        checked = Stretch(self._resolve(stretch.since), self._resolve(stretch.until), stretch.paths)
         found = reverted_tree(self._git, parent, checked, OWN_COMMIT)
         if found.conflicts:
             return Reverted(None, found.conflicts)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 
 from shipline.ports.repository import TIME_US_MAX, Commit, LogEntry
 
 LOG_FIELDS = 6
+BEGINNING = re.compile(r"\0\0(?=[0-9a-f]{40,64}(?:\0|\Z))")
 
 
 def time_us_of(seconds: str) -> int:
@@ -15,7 +17,8 @@ def time_us_of(seconds: str) -> int:
 
     A commit may claim any time, and one far in the future must not make every release impossible.
     """
-    return min(max(int(seconds or 0) * 1_000_000, 0), TIME_US_MAX)
+    time_us = int(seconds or 0) * 1_000_000
+    return time_us if 0 <= time_us <= TIME_US_MAX else min(max(time_us, 0), TIME_US_MAX)
 
 
 def _fields(pieces: Iterator[bytes]) -> Iterator[list[str]]:
@@ -48,20 +51,42 @@ def commit_of(entry: LogEntry) -> Commit:
 
 
 def commits_with_paths(pieces: Iterator[bytes]) -> Iterator[Commit]:
-    """Commits of an empty field, LOG_FIELDS fields and the paths; no path is empty, so the next empty field ends it."""
-    record: list[str] = []
-    for field in chain.from_iterable(_fields(pieces)):
-        if field or len(record) <= LOG_FIELDS:
-            record.append(field)
-        else:
-            yield _commit_with_paths(record)
-            record = [field]
-    if record:
-        yield _commit_with_paths(record)
+    """Commits of an empty field, LOG_FIELDS fields and the paths."""
+    return map(_commit_with_paths, _records(pieces))
+
+
+def _records(pieces: Iterator[bytes]) -> Iterator[list[str]]:
+    """The fields of each commit.
+
+    Cut where the next one seems to begin, which is right once a commit has all of its fields: one of them may be empty,
+    and the next be made to look like an id, but no path is empty.
+    """
+    begun = ""
+    for text in _texts(chain((b"\0",), pieces)):
+        first, *others = BEGINNING.split(text)
+        begun += first
+        for each in others:
+            if begun.count("\0") >= LOG_FIELDS - 1:
+                yield begun.split("\0")
+                begun = each
+            else:
+                begun = f"{begun}\0\0{each}" if begun else each
+    if begun != "\0":
+        yield begun.removesuffix("\0").split("\0")
+
+
+def _texts(pieces: Iterator[bytes]) -> Iterator[str]:
+    """The whole text, cut only in front of empty fields."""
+    rest = b""
+    for piece in pieces:
+        whole, found, tail = (rest + piece).rpartition(b"\0\0")
+        rest = found + tail
+        yield whole.decode("utf-8", "replace")
+    yield rest.decode("utf-8", "replace")
 
 
 def _commit_with_paths(record: list[str]) -> Commit:
-    _, oid, parents, author, mail, time_s, message, *paths = record
+    oid, parents, author, mail, time_s, message, *paths = record
     # git puts a line break between the message and the first path.
     changed = (paths[0].removeprefix("\n"), *paths[1:]) if paths else ()
     return Commit(oid, tuple(parents.split()), author, mail, time_us_of(time_s), message, changed)

@@ -168,6 +168,12 @@ class RepositoryConformance:
         assert [tag.name for tag in repository.merged_tags(first, names=("app/v1", "app/v2", "app"))] == ["app/v1"]
         assert repository.tags() == repository.merged_tags()
         assert sorted(repository.tag_names()) == ["app/v1", "app/v2"]
+        listing = repository.tag_listing()
+        assert repository.tag_listing() == listing
+        repository.create_tag("app/v3", second, "3", time_us=NOW_US)
+        assert repository.tag_listing() != listing
+        repository.delete_tag("app/v3")
+        assert repository.tag_listing() == listing
         assert repository.find_tag("app") is None
         assert repository.find_tag("app/v*") is None
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from shipline.capabilities.plans.graph.ranges import WORKSPACE
 from shipline.capabilities.plans.packages import Found, Requirement
 from shipline.domain.package import Package
 
@@ -29,6 +30,11 @@ class Edge:
     dependent: str
     dependency: str
     requirement: Requirement
+
+    @property
+    def by_protocol(self) -> bool:
+        """True for a requirement of whatever lies in the workspace."""
+        return self.requirement.range.startswith(WORKSPACE)
 
 
 def edges_of(found: Iterable[tuple[Package, Found | None]]) -> tuple[Edge, ...]:

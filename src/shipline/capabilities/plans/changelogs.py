@@ -1,0 +1,88 @@
+"""From a repository to the text of its changelog: of what comes next, of one release, or of the whole history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+
+from shipline.capabilities.plans import changelog
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
+from shipline.capabilities.plans.elsewhere import with_promoted
+from shipline.capabilities.plans.lineages import checked_head, lineages_at
+from shipline.capabilities.plans.monorepo import ALONE, Monorepo
+from shipline.capabilities.plans.past import Past, read_past
+from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.show import Show
+from shipline.capabilities.plans.usecases import make_plan
+from shipline.domain.errors import UsageError
+from shipline.domain.package import Package
+from shipline.ports.repository import Repository
+
+
+def changelog_of(  # noqa: PLR0913 - each is named where it is given
+    repository: Repository,
+    packages: Sequence[Package] | None = None,
+    *,
+    whole: bool = False,
+    show: Show | None = None,
+    bumps: BumpRules = USUAL,
+    monorepo: Monorepo = ALONE,
+    day: date | None = None,
+) -> str:
+    """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
+
+    Several packages follow each other. `show` makes the text of a package's sections, and has the style. A version
+    that was never released here: UsageError.
+    """
+    shown = show or Show()
+    version = shown.version
+    if not whole and version is None and not shown.style.contributors:
+        plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
+        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
+    if whole:
+        return _joined(_whole(repository, packages, replace(shown, whole=True)))
+    past, lineages = _past(repository, packages, shown.style)
+    title = version or changelog.UNRELEASED
+    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    if version is not None and not any(sections for _, sections in chosen):
+        raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
+    empty = [changelog.Section(changelog.UNRELEASED, ())]
+    return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
+
+
+def _past(
+    repository: Repository, packages: Sequence[Package] | None, style: changelog.Style
+) -> tuple[Past, tuple[Lineage, ...]]:
+    """The whole history of HEAD, and the packages with the releases that it contains."""
+    head = checked_head(repository)
+    # Which tags HEAD contains, the one pass over its history tells.
+    lineages, _ = lineages_at(repository, packages, head, repository.tags())
+    tagged = {entry.tag.commit for lineage in lineages for entry in lineage.released}
+    past = read_past(repository, head, [lineage.package for lineage in lineages], style, tagged=tagged)
+    return past, tuple(with_promoted(repository, past.contained(each)) for each in lineages)
+
+
+def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, str]]:
+    """The whole changelog of each package; packages in one folder with the same releases share the work.
+
+    The history is let go before the texts are joined: together they would be most of what a long one takes.
+    """
+    past, lineages = _past(repository, packages, show.style)
+    texts: dict[object, str] = {}
+    parts: list[tuple[str, str]] = []
+    for lineage in lineages:
+        name = lineage.package.name
+        key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
+        if key not in texts:
+            texts[key] = show.text(name, past.sections(lineage))
+        parts.append((name, texts[key]))
+    return parts
+
+
+def _joined(parts: Sequence[tuple[str, str]]) -> str:
+    """One text; where there are several packages, each part says whose it is."""
+    if len(parts) == 1:
+        return parts[0][1]
+    pieces = [piece for name, text in parts for piece in ("\n", f"<!-- {name} -->\n\n", text)]
+    return "".join(pieces[1:])

@@ -1,0 +1,45 @@
+"""A project without a file is what one with an empty file is: the tables that are left out change nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shipline.bootstrap import Application
+from shipline.testing.histories import History
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    made = History(tmp_path / "quotes")
+    made.commit("feat: begin", {"upgrade-notes/12.md": "Rename it."})
+    made.git("remote", "add", "origin", "https://github.com/example/quotes.git")
+    return made
+
+
+@pytest.mark.parametrize("name", ["packages", "monorepo", "bumps", "changelog_style", "changelog_template"])
+def test_without_a_file_the_defaults_of_the_tables_hold(history: History, name: str) -> None:
+    without = getattr(Application(history.folder), name)
+    (history.folder / "shipline.toml").write_text("schema = 1\n")
+    assert getattr(Application(history.folder), name) == without
+
+
+MESSAGES = ("feat: good", "Feature: bad.", "Merge branch 'a'", "fix: " + "x" * 120)
+
+
+def problems_of(application: Application) -> list[list[tuple[str, str]]]:
+    """By rule and words, for each of MESSAGES."""
+    return [[(each.rule, each.message) for each in application.linter.problems(message)] for message in MESSAGES]
+
+
+def test_without_a_file_channels_and_lint_are_the_same_too(history: History) -> None:
+    history.git("checkout", "--quiet", "-b", "1.x")
+    without = Application(history.folder)
+    channel, problems = without.channel(None), problems_of(without)
+    (history.folder / "shipline.toml").write_text("schema = 1\n")
+    with_file = Application(history.folder)
+    assert with_file.channel(None) == channel
+    assert problems_of(with_file) == problems
+    assert channel.line == "1.x"
+    assert [bool(each) for each in problems] == [False, True, False, True]
