@@ -233,13 +233,14 @@ class Application(Project):
         plan = make_plan(
             self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
         )
-        found = [self._candidate(known[each.name], each) for each in plan.packages if not names or each.name in names]
-        # A snapshot moves no branch; a pre-release that changes no file needs no commit of its own.
+        found = tuple(self._candidate(known[each.name], each) for each in plan.packages)
+        # A snapshot moves no branch; pre-releases that change no file need no commit of their own.
+        is_beside = aim.word == SNAPSHOT or (
+            aim.word != STABLE and not any(each.version_files for each in found if each.plan.releasable)
+        )
+        beside = plan.commit if is_beside else None
         return tuple(
-            replace(each, beside=plan.commit)
-            if aim.word == SNAPSHOT or (aim.word != STABLE and not each.version_files)
-            else each
-            for each in found
+            replace(each, beside=beside, peers=found) for each in found if not names or each.package.name in names
         )
 
     def final_candidate(self, tag: str) -> Candidate:

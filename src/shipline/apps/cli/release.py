@@ -12,7 +12,7 @@ from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, Shipline
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.releases import Candidate, Kept
+    from shipline.capabilities.releases import Candidate, Decision, Kept
     from shipline.domain.release import Release
 
 # What counts as something done; what is said of it, and of the rest.
@@ -68,7 +68,7 @@ def command(application: Application, /, **given: Any) -> int:
     reason = ""
     if not asked.only_pull_request:
         with engine_running(application):
-            releases, reason = _release_each(application, _candidates(application, asked))
+            releases, reason = _release_each(application, asked)
     kept = None
     if asked.only_pull_request or (_by_pull_request(application) and asked.candidate is None):
         kept = _keep_pull_request(application)
@@ -86,8 +86,7 @@ def _foretell(application: Application, candidates: tuple[Candidate, ...]) -> in
     from shipline.apps.cli.wording import printable
     from shipline.capabilities.releases import foresee
 
-    ground, branch, now_us = application.release_ground, application.release_branch, application.clock.now_us()
-    found = [foresee(ground, candidate, branch=branch, now_us=now_us) for candidate in candidates]
+    found = foresee(application.release_ground, candidates, branch=application.release_branch)
     for one in found:
         click.echo(printable(f"{one.package} {one.decision.version or 'nothing'}: {one.decision.reason}"))
         for title, sentences in one.steps:
@@ -131,27 +130,64 @@ def _candidates(application: Application, asked: Asked) -> tuple[Candidate, ...]
     return application.candidates(asked.names, channel=asked.channel)
 
 
-def _release_each(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
-    """What was released, and why nothing else was."""
-    from shipline.apps.cli.person import local_person
-    from shipline.apps.cli.progress import follow
-    from shipline.capabilities.releases import release_merged, release_package
+def _release_each(application: Application, asked: Asked) -> tuple[list[Release], str]:
+    """What was released, and why nothing else was.
 
-    begin = release_merged if _by_pull_request(application) else release_package
+    What was begun before is ended first; what is planned after that stands on it.
+    """
+    from shipline.capabilities.releases import unfinished_first
+
+    candidates = _candidates(application, asked)
+    released: list[Release] = []
+    if not _by_pull_request(application):
+        first, rest = unfinished_first(application.release_ground, candidates)
+        released, _ = _release_in_turn(application, first)
+        candidates = _candidates(application, asked) if first and rest else rest
+    others, reason = _release_in_turn(application, candidates)
+    return [*released, *others], reason
+
+
+def _release_in_turn(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
+    """One after the other; the first new one makes the commit of all."""
+    from shipline.apps.cli.progress import follow
+
     released = []
     reasons = []
-    for candidate in candidates:
+    for place, candidate in enumerate(candidates):
         since_us = application.clock.now_us()
-        ground, branch = application.release_ground, application.release_branch
-        decision, release = begin(ground, application.engine, candidate, local_person(), branch=branch)
+        decision, release = _begin(application, candidate, candidates[place + 1 :])
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)
-        released.append(_ended(application, release.id))
+        try:
+            released.append(_ended(application, release.id))
+        except ShiplineError:
+            _tell_waiting(candidates[place + 1 :])
+            raise
         _tell_promotion(application, candidate, released[-1])
     return released, "; ".join(reasons)
+
+
+def _tell_waiting(rest: tuple[Candidate, ...]) -> None:
+    """What has not begun, since something before it has stopped."""
+    names = [f"{one.package.name} {one.plan.next}" for one in rest if one.plan.releasable]
+    if names:
+        click.echo(f"  waiting, and not released: {', '.join(names)}", err=True)
+
+
+def _begin(
+    application: Application, candidate: Candidate, fellows: tuple[Candidate, ...]
+) -> tuple[Decision, Release | None]:
+    from shipline.apps.cli.person import local_person
+    from shipline.capabilities.releases import release_merged, release_package
+
+    ground, engine, actor = application.release_ground, application.engine, local_person()
+    branch = application.release_branch
+    if _by_pull_request(application):
+        return release_merged(ground, engine, candidate, actor, branch=branch)
+    return release_package(ground, engine, candidate, actor, branch=branch, fellows=fellows)
 
 
 def _tell_promotion(application: Application, candidate: Candidate, release: Release) -> None:

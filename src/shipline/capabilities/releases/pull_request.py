@@ -6,22 +6,20 @@ and changelog say, whatever the merge did to commits and titles. Labels say noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from shipline.capabilities.plans import prepend, render_section, scheme_named, section_titles, written_section
+from shipline.capabilities.plans import render_section, scheme_named, section_titles, written_section
+from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
+from shipline.capabilities.releases.candidates import Candidate
+from shipline.capabilities.releases.checks import check_is_free, check_unmade
+from shipline.capabilities.releases.committed import since
 from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.ordering import (
-    Candidate,
-    check_is_free,
-    check_unmade,
-    known_of,
-    release_package,
-)
+from shipline.capabilities.releases.ordering import brought_order, known_of, release_package
 from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
-from shipline.capabilities.releases.rules import Decision, Merged, Start, decide_merged, decide_start
-from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
-from shipline.capabilities.version_files import read_version, write_requirement, write_version
+from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
+from shipline.capabilities.releases.usecases import begin_release, resume_release
+from shipline.capabilities.version_files import read_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
@@ -115,36 +113,11 @@ def _check_ours(ground: ReleaseGround, tip: str | None, branch: str) -> None:
 def _commit(ground: ReleaseGround, head: str, proposed: tuple[Candidate, ...]) -> str:
     """The release commit on top of HEAD, the same for the same HEAD: its time is HEAD's."""
     time_us = _commit_at(ground, head).time_us
-    files: dict[str, bytes] = {}
-    for one in proposed:
-        files |= _edited(ground, head, one, time_us, files)
-    title = title_of([one.plan for one in proposed], ground.commit_message)
-    keys = [f"release:{one.package.name}:{one.plan.next}" for one in proposed]
-    trailers = "\n".join(f"{KEY_TRAILER}: {key}" for key in keys)
-    message = f"{title}\n\n{trailers}"
-    return ground.repository.commit_beside(head, files, message, key=PULL_REQUEST_KEY, time_us=time_us)
-
-
-def _edited(
-    ground: ReleaseGround, head: str, one: Candidate, time_us: int, before: dict[str, bytes]
-) -> dict[str, bytes]:
-    """A package's version files and changelog as the release has them. `before`: what other packages made of theirs."""
-    paths = tuple(dict.fromkeys(file.path for file in one.version_files))
-    changelog = _path(one, one.changelog)
-    found = ground.repository.read_files((*paths, changelog), head) | before
-    missing = [path for path in paths if path not in found]
-    if missing:
-        raise ShiplineError(f"{missing[0]} is not in {head[:12]}", todo="commit it, or take it out of version_files")
-    version = str(one.plan.next)
-    edited = {path: found[path] for path in paths}
-    for file in one.version_files:
-        edited[file.path] = write_version(file, edited[file.path], version)
-    for edit in one.plan.requirements:
-        content = edited.get(edit.path) or (ground.repository.read_files((edit.path,), head) | before)[edit.path]
-        edited[edit.path] = write_requirement(edit.path, content, edit.name, edit.after)
-    text = found.get(changelog, b"").decode("utf-8", "surrogateescape")
-    section = render_section(one.plan, time_us=time_us, style=ground.style)
-    return edited | {changelog: prepend(text, section, version).encode("utf-8", "surrogateescape")}
+    # What was merged is known by its changelog too, so that pre-releases have their sections.
+    parts = [replace(one.part(ground, time_us), changelog=one.changelog) for one in proposed]
+    files = edited_files(parts, in_commit(ground.repository, head, parts))
+    message, key = message_of(ground.commit_message, parts, PULL_REQUEST_KEY)
+    return ground.repository.commit_beside(head, files, message, key=key, time_us=time_us)
 
 
 def _say(ground: ReleaseGround, forge: Forge, proposed: tuple[Candidate, ...], target: str, *, moved: bool) -> Kept:
@@ -206,10 +179,11 @@ def release_merged(
         again = known.unfinished if known.unfinished and known.unfinished.version == merged.version else None
         if again is None:
             check_unmade(tx, candidate.package.name, merged.version)
-        return decision, begin_release(tx, engine, _order(ground, candidate, merged), actor, again=again)
+        order = brought_order(ground, candidate, merged, merged=True)
+        return decision, begin_release(tx, engine, order, actor, again=again)
 
 
-def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
+def find_merged(ground: ReleaseGround, candidate: Candidate) -> Brought | None:
     """The version that HEAD's files and changelog state and that has no tag yet, with the commit that brought it.
 
     That is the oldest commit of the branch itself (first parents) since when both say so: a merge, a squashed or a
@@ -219,7 +193,7 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
     version = _stated(ground, candidate, head) if head is not None else None
     if head is None or version is None or not _is_new(ground, candidate, version):
         return None
-    commits = {commit.id: commit for commit in ground.repository.log(_since(ground, candidate), head)}
+    commits = {commit.id: commit for commit in ground.repository.log(since(ground, candidate), head)}
     brought = commits.get(head)
     for _ in range(MERGED_SEARCH_MAX):
         if brought is None:
@@ -234,16 +208,9 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
     )
 
 
-def _since(ground: ReleaseGround, candidate: Candidate) -> tuple[str, ...]:
-    """The last released commit; nothing before the first release."""
-    current = candidate.plan.current
-    known = ground.repository.find_tag(candidate.package.tag(current)) if current is not None else None
-    return (known.commit,) if known is not None else ()
-
-
-def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Merged:
+def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Brought:
     section = written_section(_changelog(ground, candidate, commit.id), version)
-    return Merged(version, commit.id, commit.time_us, section)
+    return Brought(version, commit.id, commit.time_us, section)
 
 
 def _stated(ground: ReleaseGround, candidate: Candidate, commit: str) -> str | None:
@@ -275,25 +242,6 @@ def _is_new(ground: ReleaseGround, candidate: Candidate, version: str) -> bool:
     if parsed is None or (current is not None and parsed.key <= current.key):
         return False
     return ground.repository.find_tag(candidate.package.tag(version)) is None
-
-
-def _order(ground: ReleaseGround, candidate: Candidate, merged: Merged) -> ReleaseOrder:
-    plan = candidate.plan
-    held = {commit.id for commit in ground.repository.log(_since(ground, candidate), merged.commit)}
-    return ReleaseOrder(
-        package=candidate.package,
-        version=merged.version,
-        tag=candidate.package.tag(merged.version),
-        previous_version=plan.current,
-        time_us=merged.time_us // 1_000_000 * 1_000_000,
-        section=merged.section,
-        reasons=plan.reasons,
-        commits=tuple(dict.fromkeys((one.commit, one.time_us) for one in plan.changes if one.commit in held)),
-        version_files=candidate.version_files,
-        changelog=candidate.changelog,
-        commit=merged.commit,
-        merged=True,
-    )
 
 
 def _changelog(ground: ReleaseGround, candidate: Candidate, commit: str) -> str:
