@@ -30,7 +30,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
 from shipline.engine.journal import journal_of, runs_of
-from shipline.engine.rules import RunStatus
+from shipline.engine.rules import ENDED, RunStatus
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
@@ -172,9 +172,9 @@ def _told(ground: ReleaseGround, candidate: Candidate) -> Known:
 
 
 def _is_unfinished(tx: Transaction, release: Release) -> bool:
-    """True if it was not published, or if its run stopped after that: the evidence bundle is missing then."""
+    """True if it was not published, or if its run has not ended after that: the evidence bundle is missing then."""
     runs = runs_of(tx, f"release:{release.id}")
-    return release.status in UNPUBLISHED or any(run.state.status is RunStatus.STOPPED for run in runs)
+    return release.status in UNPUBLISHED or any(run.state.status not in ENDED for run in runs)
 
 
 def _publishing_begun(tx: Transaction, release: Release) -> bool:
