@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import bump_of, scheme_named, without_package, written_section
+from shipline.capabilities.plans import bump_of, is_changeset, scheme_named, without_package, written_section
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.footing import KEY_TRAILER, Footing, is_release_commit, keyed_shares
 from shipline.capabilities.releases.ground import ReleaseGround
@@ -20,6 +20,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.ports.repository import Commit
 
 SEARCH_MAX = 500
+CHANGESETS = ".changeset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,25 @@ def _has_newer(ground: ReleaseGround, candidate: Candidate, brought: Brought) ->
         for edit in plan.requirements
         if edit.after != edit.before and edit.path in contents
     )
+
+
+def uses_changesets(ground: ReleaseGround, package: str, commit: Commit) -> bool:
+    """True if a commit, against its first parent, takes the package out of a changeset."""
+    repository = ground.repository
+    if not commit.parents:
+        return False
+    parent = commit.parents[0]
+    names = tuple(filter(is_changeset, repository.list_files((CHANGESETS,), parent)))
+    before, after = repository.read_files(names, parent), repository.read_files(names, commit.id)
+    return any(
+        _names(name, content, package) and not _names(name, after.get(name), package)
+        for name, content in before.items()
+    )
+
+
+def _names(path: str, content: bytes | None, package: str) -> bool:
+    """True for a changeset of the package; what cannot be read is of none."""
+    try:
+        return content is not None and without_package(path, content, package) != content
+    except ShiplineError:
+        return False

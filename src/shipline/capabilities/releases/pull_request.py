@@ -12,7 +12,7 @@ from shipline.capabilities.plans import render_section, scheme_named, section_ti
 from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.checks import check_is_free, check_unmade
-from shipline.capabilities.releases.committed import since
+from shipline.capabilities.releases.committed import since, uses_changesets
 from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.ordering import brought_order, known_of, release_package
@@ -62,7 +62,6 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
         return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
     waiting = [one for one in candidates if find_merged(ground, one) is not None]
     proposed = tuple(one for one in candidates if one.plan.releasable and one not in waiting)
-    _check_no_changesets(proposed)
     branch = branch_for(target)
     tip = ground.repository.fetch_branch(ground.remote, branch)
     _check_ours(ground, tip, branch)
@@ -72,15 +71,6 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
     if commit != tip:
         ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
     return _say(ground, forge, proposed, target, moved=commit != tip)
-
-
-def _check_no_changesets(proposed: tuple[Candidate, ...]) -> None:
-    """RefusedError for releases that use up changesets: merged, they would be there still and be released again."""
-    if any(one.plan.changesets for one in proposed):
-        raise RefusedError(
-            "releases by pull request cannot use up changesets yet",
-            todo='set source = "commits" or mode = "direct" in [release]',
-        )
 
 
 def _is_newest(ground: ReleaseGround, head: str, target: str) -> bool:
@@ -208,9 +198,17 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Brought | None:
     )
 
 
-def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Brought:
+def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Brought | None:
+    if _counts_from_files(candidate, version) and not uses_changesets(ground, candidate.package.name, commit):
+        return None
     section = written_section(_changelog(ground, candidate, commit.id), version)
     return Brought(version, commit.id, commit.time_us, section)
+
+
+def _counts_from_files(candidate: Candidate, version: str) -> bool:
+    """True where nothing of the package is tagged, and changesets count from what its files state: what they state
+    may have been there all the time."""
+    return candidate.plan.current == version and candidate.plan.tag is None
 
 
 def _stated(ground: ReleaseGround, candidate: Candidate, commit: str) -> str | None:
@@ -239,7 +237,9 @@ def _is_new(ground: ReleaseGround, candidate: Candidate, version: str) -> bool:
     """True for a version after the current one that has no tag."""
     scheme = scheme_named(candidate.package.scheme)
     parsed, current = scheme.parse(version), scheme.parse(candidate.plan.current or "")
-    if parsed is None or (current is not None and parsed.key <= current.key):
+    if parsed is None:
+        return False
+    if current is not None and parsed.key <= current.key and not _counts_from_files(candidate, version):
         return False
     return ground.repository.find_tag(candidate.package.tag(version)) is None
 
