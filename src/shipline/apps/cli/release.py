@@ -12,7 +12,7 @@ from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, Shipline
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.releases import Candidate, Decision, Kept
+    from shipline.capabilities.releases import Candidate, Decision, Foreseen, Kept
     from shipline.domain.release import Release
 
 # What counts as something done; what is said of it, and of the rest.
@@ -40,8 +40,6 @@ class Asked:
         """Refuse what says the same thing twice."""
         if self.candidate is not None and (self.names or self.channel is not None or self.only_pull_request):
             raise click.UsageError("--from says what to release already: leave --package, --channel and --pr away.")
-        if self.dry_run and (self.only_pull_request or self.as_json):
-            raise click.UsageError("--dry-run goes with neither --pr nor --json.")
 
 
 @click.command(name="release")
@@ -51,8 +49,10 @@ class Asked:
 )
 @click.option("--from", "candidate", metavar="TAG", help="Make the release candidate with this tag final.")
 @click.option("--pr", "only_pull_request", is_flag=True, help="Only keep the release pull request up to date.")
-@click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be done, step by step, and do nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
+@click.option(
+    "--dry-run", "dry_run", is_flag=True, help="Say what would be done, with the diff of its files, and do nothing."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: shipline.release/1, or shipline.release-preview/1.")
 @click.pass_obj
 def command(application: Application, /, **given: Any) -> int:
     """Release what has changed. Run it again after trouble: it goes on from where it stopped.
@@ -63,7 +63,7 @@ def command(application: Application, /, **given: Any) -> int:
 
     asked = Asked(**given)
     if asked.dry_run:
-        return _foretell(application, _candidates(application, asked))
+        return _foretell(application, asked)
     releases: list[Release] = []
     reason = ""
     if not asked.only_pull_request:
@@ -81,19 +81,20 @@ def command(application: Application, /, **given: Any) -> int:
     return int(ExitCode.DONE)
 
 
-def _foretell(application: Application, candidates: tuple[Candidate, ...]) -> int:
-    """Say what each release would do."""
-    from shipline.apps.cli.wording import printable
-    from shipline.capabilities.releases import foresee
+def _foretell(application: Application, asked: Asked) -> int:
+    """Say what the same command would do without --dry-run."""
+    from shipline.apps.cli.release_preview import Preview, show
+    from shipline.capabilities.releases import foresee, foresee_pull_request
 
-    found = foresee(application.release_ground, candidates, branch=application.release_branch)
-    for one in found:
-        click.echo(printable(f"{one.package} {one.decision.version or 'nothing'}: {one.decision.reason}"))
-        for title, sentences in one.steps:
-            click.echo(printable(f"  {title}: {'; '.join(sentences) or 'nothing to do'}"))
-    if all(one.decision.version is None for one in found):
-        raise NothingToDo("nothing to release", why="; ".join(one.decision.reason for one in found))
-    return int(ExitCode.DONE)
+    ground, by_pull = application.release_ground, _by_pull_request(application) and asked.candidate is None
+    releases: tuple[Foreseen, ...] = ()
+    if not asked.only_pull_request:
+        candidates, branch = _candidates(application, asked), application.release_branch
+        releases = foresee(ground, candidates, branch=branch, merged_alone=_by_pull_request(application))
+    pull = None
+    if asked.only_pull_request or by_pull:
+        pull = foresee_pull_request(ground, application.candidates(()), target=_target(application))
+    return show(Preview(releases, pull), as_json=asked.as_json)
 
 
 def _by_pull_request(application: Application) -> bool:
@@ -104,17 +105,22 @@ def _keep_pull_request(application: Application) -> Kept:
     """The release pull request to the branch that releases are made from, as HEAD wants it."""
     from shipline.capabilities.releases import keep_pull_request
 
+    kept = keep_pull_request(application.release_ground, application.candidates(()), target=_target(application))
+    if kept.pull is None:
+        return kept
+    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
+    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+
+
+def _target(application: Application) -> str:
+    """The branch that release pull requests go to."""
     target = application.policy.branch or application.repository.branch()
     if target is None:
         raise UsageError(
             "HEAD is detached, so that it cannot be told which branch is released from",
             todo="set branch in [release] in shipline.toml, or switch to a branch",
         )
-    kept = keep_pull_request(application.release_ground, application.candidates(()), target=target)
-    if kept.pull is None:
-        return kept
-    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
-    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+    return target
 
 
 def _pull_request(kept: Kept | None) -> dict[str, Any] | None:

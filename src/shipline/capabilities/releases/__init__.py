@@ -16,7 +16,8 @@ from shipline.capabilities.releases.approving import (
 )
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
-from shipline.capabilities.releases.foresight import Foreseen, foresee
+from shipline.capabilities.releases.differences import Difference
+from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
 from shipline.capabilities.releases.outlets import Outlet
@@ -54,7 +55,9 @@ __all__ = [
     "WORKFLOWS",
     "Candidate",
     "Decision",
+    "Difference",
     "Foreseen",
+    "ForeseenPullRequest",
     "Kept",
     "Outlet",
     "ReleaseGround",
@@ -73,6 +76,7 @@ __all__ = [
     "find_release",
     "follow_run",
     "foresee",
+    "foresee_pull_request",
     "has_halted",
     "keep_pull_request",
     "matching_releases",

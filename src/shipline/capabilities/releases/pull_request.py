@@ -6,9 +6,10 @@ and changelog say, whatever the merge did to commits and titles. Labels say noth
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from shipline.capabilities.plans import render_section, scheme_named, section_titles, written_section
+from shipline.capabilities.plans import scheme_named, section_titles, written_section
 from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.checks import check_is_free, check_unmade
@@ -52,25 +53,66 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
     ConfigurationError without forge and remote. RefusedError where HEAD is not on the remote's branch, or where people
     have committed to the pull request's branch. ConflictError where somebody else was faster.
     """
+    forge, head = check_hosted(ground)
+    if not _is_newest(ground, head, target):
+        return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
+    proposal = propose(ground, candidates, head)
+    branch = branch_for(target)
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    _check_ours(ground, tip, branch)
+    if proposal is None:
+        return _close(forge, branch, target, tip)
+    message, key = proposal.message
+    commit = ground.repository.commit_beside(head, proposal.files, message, key=key, time_us=proposal.time_us)
+    if commit != tip:
+        ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
+    return _say(forge, proposal, target, moved=commit != tip)
+
+
+def check_hosted(ground: ReleaseGround) -> tuple[Forge, str]:
+    """The forge, and HEAD. ConfigurationError where there can be no pull request."""
     forge, head = ground.forge, ground.repository.head()
     if forge is None or not ground.remote or head is None:
         raise ConfigurationError(
             "releases by pull request need a forge and a remote",
             todo="set [forge], and remote in [release], in shipline.toml",
         )
-    if not _is_newest(ground, head, target):
-        return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
-    waiting = [one for one in candidates if find_merged(ground, one) is not None]
-    proposed = tuple(one for one in candidates if one.plan.releasable and one not in waiting)
-    branch = branch_for(target)
-    tip = ground.repository.fetch_branch(ground.remote, branch)
-    _check_ours(ground, tip, branch)
+    return forge, head
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a pull request is to say. `packages` are names and versions, `text` is Shipline's part of the body.
+
+    `files` are those of its one commit on top of HEAD, None for one that it deletes; `message` is the commit's, with
+    the key, and `time_us` is HEAD's instant, so that the same HEAD makes the same commit.
+    """
+
+    packages: tuple[tuple[str, str], ...]
+    title: str
+    text: str
+    files: dict[str, bytes | None]
+    message: tuple[str, str]
+    time_us: int
+
+
+def propose(ground: ReleaseGround, candidates: Sequence[Candidate], head: str) -> Proposal | None:
+    """What HEAD would release, None for nothing. What was merged and not released yet is left out."""
+    proposed = [one for one in candidates if one.plan.releasable and find_merged(ground, one) is None]
     if not proposed:
-        return _close(forge, branch, target, tip)
-    commit = _commit(ground, head, proposed)
-    if commit != tip:
-        ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
-    return _say(ground, forge, proposed, target, moved=commit != tip)
+        return None
+    time_us = _commit_at(ground, head).time_us
+    # What was merged is known by its changelog too, so that pre-releases have their sections.
+    parts = [replace(one.part(ground, time_us), changelog=one.changelog) for one in proposed]
+    plans = [one.plan for one in proposed]
+    return Proposal(
+        packages=tuple((part.package.name, part.version) for part in parts),
+        title=title_of(plans, ground.commit_message),
+        text=part_of(plans, [part.section for part in parts]),
+        files=edited_files(parts, in_commit(ground.repository, head, parts)),
+        message=message_of(ground.commit_message, parts, PULL_REQUEST_KEY),
+        time_us=time_us,
+    )
 
 
 def _is_newest(ground: ReleaseGround, head: str, target: str) -> bool:
@@ -100,21 +142,8 @@ def _check_ours(ground: ReleaseGround, tip: str | None, branch: str) -> None:
         )
 
 
-def _commit(ground: ReleaseGround, head: str, proposed: tuple[Candidate, ...]) -> str:
-    """The release commit on top of HEAD, the same for the same HEAD: its time is HEAD's."""
-    time_us = _commit_at(ground, head).time_us
-    # What was merged is known by its changelog too, so that pre-releases have their sections.
-    parts = [replace(one.part(ground, time_us), changelog=one.changelog) for one in proposed]
-    files = edited_files(parts, in_commit(ground.repository, head, parts))
-    message, key = message_of(ground.commit_message, parts, PULL_REQUEST_KEY)
-    return ground.repository.commit_beside(head, files, message, key=key, time_us=time_us)
-
-
-def _say(ground: ReleaseGround, forge: Forge, proposed: tuple[Candidate, ...], target: str, *, moved: bool) -> Kept:
-    plans = [one.plan for one in proposed]
-    time_us = _commit_at(ground, str(ground.repository.head())).time_us
-    part = part_of(plans, [render_section(plan, time_us=time_us, style=ground.style) for plan in plans])
-    branch, title = branch_for(target), title_of(plans, ground.commit_message)
+def _say(forge: Forge, proposal: Proposal, target: str, *, moved: bool) -> Kept:
+    branch, title, part = branch_for(target), proposal.title, proposal.text
     known = next(iter(forge.open_pull_requests(head=branch, base=target)), None)
     if known is None:
         return Kept(
