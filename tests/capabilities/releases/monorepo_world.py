@@ -103,6 +103,11 @@ class MonorepoWorld(ReleaseWorld):
                 break
         return released
 
+    def in_turn(self, listed: tuple[Candidate, ...]) -> list[Release]:
+        """The release of just these, one after the other."""
+        ground = self.ground(self.world.store)
+        return self._in_turn(ground, self.world.engine(catalogue_of(ground)), listed)
+
     def tags_at(self, commit: str = "HEAD") -> list[str]:
         """The tags on a commit."""
         return self.history.git("tag", "--points-at", commit).splitlines()

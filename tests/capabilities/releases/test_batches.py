@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -180,3 +181,57 @@ def test_a_commit_with_the_keys_of_others_and_more_than_their_files_is_not_gone_
     released = project.command()
     assert {one.version for one in released} == {"2.0.0", "1.0.1"}
     assert hostile not in {one.commit for one in released}
+
+
+def test_snapshots_share_a_commit_beside_the_branch_and_require_each_other(project: MonorepoWorld) -> None:
+    """Whoever installs one gets the other's snapshot, and not what was released before."""
+    before = project.history.git("rev-parse", "HEAD"), project.history.git("status", "--porcelain")
+    core, side, web = project.command(channel="snapshot")
+    assert {core.status, side.status, web.status} == {PUBLISHED}
+    assert len({core.commit, side.commit, web.commit}) == 1
+    commit = str(core.commit)
+    assert (project.history.git("rev-parse", "HEAD"), project.history.git("status", "--porcelain")) == before
+    assert project.history.git("rev-parse", f"{commit}~1") == before[0]
+    assert sorted(project.tags_at(commit)) == sorted(one.tag for one in (core, side, web))
+    assert project.stated("core", commit)["version"] == core.version
+    assert project.stated("web", commit)["dependencies"] == {"core": f"^{core.version}"}
+    assert project.history.git("diff", "--name-only", "HEAD", commit, "--", "*.md") == ""
+    assert project.history.git("ls-remote", "origin", "refs/heads/main").split()[0] != commit
+
+
+def test_snapshots_that_were_cut_off_go_on_from_the_commit_that_the_first_tag_is_on(project: MonorepoWorld) -> None:
+    project.registry.faults.fails_after_files = 3
+    core, side = project.command(channel="snapshot")
+    assert (core.status, side.status) == (PUBLISHED, STOPPED)
+    project.registry.faults.fails_after_files = None
+    released = project.command(channel="snapshot")
+    assert [(one.package, one.status, one.commit) for one in released] == [
+        ("side", PUBLISHED, core.commit),
+        ("web", PUBLISHED, core.commit),
+    ]
+
+
+def test_a_candidate_that_breaks_is_required_by_the_candidates_that_are_released_with_it(
+    project: MonorepoWorld,
+) -> None:
+    """Without version files nothing moves the branch; what is required is written in the commit beside it."""
+    candidates = tuple(
+        replace(
+            one,
+            package=replace(one.package, ecosystem="plain"),
+            version_files=(),
+            beside=project.history.git("rev-parse", "HEAD"),
+        )
+        for one in project.candidates(channel="rc")
+    )
+    listed = tuple(replace(one, peers=candidates) for one in candidates)
+    project.gates = ()  # Nothing is built, so that nothing could be proven.
+    core, side, web = project.in_turn(listed)
+    assert [(one.version, one.status) for one in (core, side, web)] == [
+        ("2.0.0-rc.1", PUBLISHED),
+        ("1.0.1-rc.1", PUBLISHED),
+        ("1.0.1-rc.1", PUBLISHED),
+    ]
+    assert len({one.commit for one in (core, side, web)}) == 1
+    assert project.stated("web", str(web.commit))["dependencies"] == {"core": "^2.0.0-rc.1"}
+    assert project.stated("web")["dependencies"] == {"core": "^1.0.0"}
