@@ -27,6 +27,7 @@ def test_one_package_has_the_title_of_its_commit_and_several_share_one() -> None
     assert title_of([PLAN, CLIENT], message) == "chore(release): quotes 0.2.0, client 1.0.0"
     assert title_of([PLAN] * 50, message) == "chore(release): 50 packages"
     assert title_of([PLAN, CLIENT], "{package}: {version}") == "release quotes 0.2.0, client 1.0.0"
+    assert title_of([PLAN, CLIENT], "chore: release {version}") == "chore: release quotes 0.2.0, client 1.0.0"
 
 
 def test_the_part_says_what_merging_releases_and_why() -> None:

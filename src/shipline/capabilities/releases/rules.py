@@ -163,7 +163,7 @@ def subject_of(pattern: str, released: Sequence[tuple[str, str]]) -> str:
     if len(released) == 1:
         ((name, version),) = released
         return pattern.replace("{package}", name).replace("{version}", version)
-    start = pattern.partition("{package}")[0].rstrip() or "release"
+    start = pattern.partition("{package}")[0].partition("{version}")[0].rstrip() or "release"
     whole = f"{start} {', '.join(f'{name} {version}' for name, version in released)}"
     return whole if len(whole) <= SUBJECT_LENGTH_MAX else f"{start} {len(released)} packages"
 
