@@ -67,7 +67,7 @@ class MonorepoWorld(ReleaseWorld):
             if each.name in packages
         )
         return tuple(
-            Candidate(one.package, one.plan, one.version_files, one.changelog, one.beside, peers=found)
+            Candidate(one.package, one.plan, one.version_files, one.changelog, one.beside, peers=lambda: found)
             for one in found
             if not names or one.package.name in names
         )

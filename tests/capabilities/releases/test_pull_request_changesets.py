@@ -154,6 +154,8 @@ def test_what_was_never_tagged_is_released_by_the_merge_that_used_a_changeset(ho
 
 def test_changesets_cli_would_leave_the_same(hosted: Hosted, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     """The versions, the ranges, and which changesets are left, by `changeset version` on a copy of the branch."""
+    if getattr(pytestconfig, "cache", None) is None:
+        pytest.skip("changesets are installed into pytest's cache, which is turned off")
     program = installed(pytestconfig.cache.mkdir("npm"))
     hosted.pushed(
         "feat: colours",

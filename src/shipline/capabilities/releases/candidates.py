@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from shipline.capabilities.plans import MANIFESTS, render_section
 from shipline.capabilities.releases.batch import Part
-from shipline.capabilities.releases.footing import Share, inside
+from shipline.capabilities.releases.footing import KEY_TRAILER, Share, inside, keyed_shares
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.rules import with_entries_of
@@ -20,8 +21,8 @@ class Candidate:
     """A package with its plan and with the files that a release of it edits; the changelog relative to the package.
 
     `beside` is the commit to release from, where the release's commit is to stand beside the branch; `promotes` is the
-    version of the release candidate that is made final. `peers` are all packages of the project, since one release
-    commit may be that of several.
+    version of the release candidate that is made final. `peers` gives all packages of the project, since one release
+    commit may be that of several; it is called only where one is met.
     """
 
     package: Package
@@ -30,7 +31,7 @@ class Candidate:
     changelog: str
     beside: str | None = None
     promotes: str | None = None
-    peers: tuple[Candidate, ...] = ()
+    peers: Callable[[], tuple[Candidate, ...]] = tuple
 
     def share(self, version: str) -> Share:
         """What a release of the package may write, whatever its plan was."""
@@ -42,10 +43,13 @@ class Candidate:
             manifests=tuple(inside(self.package, name) for name in MANIFESTS),
         )
 
-    @property
-    def shares(self) -> tuple[Share, ...]:
-        """Those of all packages, the own one among them; their versions mean nothing."""
-        return tuple({one.package.name: one.share("") for one in (*self.peers, self)}.values())
+    def shares_in(self, message: str) -> tuple[Share, ...]:
+        """The shares of a release commit by the keys in its message, the own one among them or not."""
+        lines = message.splitlines()
+        own = f"{KEY_TRAILER}: release:{self.package.name}:"
+        has_others = any(line.startswith(f"{KEY_TRAILER}: release:") and not line.startswith(own) for line in lines)
+        everyone = (*self.peers(), self) if has_others else (self,)
+        return keyed_shares(message, [one.share("") for one in everyone])
 
     def part(self, ground: ReleaseGround, time_us: int, *, replaces: str = "") -> Part:
         """What the planned release puts into the commit. `replaces` is as in Part; its entries are kept."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from shipline.capabilities.plans import bump_of, is_changeset, scheme_named, without_package, written_section
 from shipline.capabilities.releases.candidates import Candidate
-from shipline.capabilities.releases.footing import KEY_TRAILER, Footing, is_release_commit, keyed_shares
+from shipline.capabilities.releases.footing import KEY_TRAILER, Footing, is_release_commit
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.rules import Brought
 from shipline.capabilities.version_files import read_version, spelling_of, write_requirement
@@ -40,7 +40,7 @@ def find_committed(ground: ReleaseGround, candidate: Candidate) -> Committed | N
     if not _may_be_committed(ground, candidate):
         return None
     for commit in _places(ground, candidate):
-        shares = keyed_shares(commit.message, candidate.shares)
+        shares = candidate.shares_in(commit.message)
         version = next((share.version for share in shares if share.package == candidate.package.name), None)
         if version is None or not is_release_commit(ground.repository, commit.id, Footing(shares, candidate.beside)):
             continue
@@ -78,7 +78,7 @@ def _places(ground: ReleaseGround, candidate: Candidate) -> Iterator[Commit]:
     if candidate.promotes is not None:
         return
     if candidate.beside is not None:
-        for peer in candidate.peers:
+        for peer in candidate.peers():
             tag = repository.find_tag(peer.package.tag(str(peer.plan.next)))
             if tag is not None:
                 yield from (one for one in repository.log((), tag.commit, limit=1) if own in one.message)

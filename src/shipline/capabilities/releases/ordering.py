@@ -17,7 +17,7 @@ from shipline.capabilities.releases.checks import (
     has_moved,
 )
 from shipline.capabilities.releases.committed import find_committed, since
-from shipline.capabilities.releases.footing import Footing, is_release_commit, keyed_shares, was_merged
+from shipline.capabilities.releases.footing import Footing, is_release_commit, was_merged
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.queries import find_release, newest_release
@@ -187,7 +187,7 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
     go on with."""
     here, version = ground.repository, candidate.plan.current or ""
     commit = next(iter(here.log((), tag.commit, limit=1)), None)
-    shares = keyed_shares("" if commit is None else commit.message, candidate.shares)
+    shares = candidate.shares_in("" if commit is None else commit.message)
     own = candidate.share(version)
     is_own = own in shares and is_release_commit(here, tag.commit, Footing(shares))
     return is_own or was_merged(here, tag.commit, own)
