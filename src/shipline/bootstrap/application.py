@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -233,14 +233,14 @@ class Application(Project):
         plan = make_plan(
             self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
         )
-        found = [self._candidate(known[each.name], each) for each in plan.packages if not names or each.name in names]
-        # A snapshot moves no branch; a pre-release that changes no file needs no commit of its own.
-        return tuple(
-            replace(each, beside=plan.commit)
-            if aim.word == SNAPSHOT or (aim.word != STABLE and not each.version_files)
-            else each
-            for each in found
+        everyone = cache(lambda: tuple(self._candidate(known[each.name], each) for each in plan.packages))
+        found = [self._candidate(known[each.name], each) for each in plan.packages if each.name in names] or everyone()
+        # A snapshot moves no branch; pre-releases that change no file need no commit of their own.
+        is_beside = aim.word == SNAPSHOT or (
+            aim.word != STABLE and not any(each.version_files for each in everyone() if each.plan.releasable)
         )
+        beside = plan.commit if is_beside else None
+        return tuple(replace(each, beside=beside, peers=everyone) for each in found)
 
     def final_candidate(self, tag: str) -> Candidate:
         """The package whose pre-release has this tag, to be made final from its commit.

@@ -1,4 +1,4 @@
-"""Release: one package at one version, carried out in numbered attempts; a ReleaseBatch groups those of one plan."""
+"""Release: one package at one version, carried out in numbered attempts."""
 
 from __future__ import annotations
 
@@ -98,12 +98,3 @@ class Release:
     def to(self, status: ReleaseStatus) -> Release:
         """The release in another status; IllegalTransition if it cannot get there."""
         return replace(self, status=move("release", LEGAL, self.status, status))
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseBatch:
-    """The releases of one plan, in dependency order."""
-
-    id: str
-    commit: str
-    releases: tuple[str, ...]

@@ -183,18 +183,21 @@ class Repository(Protocol):
     ) -> str:
         """Commit exactly `paths` on the current branch; returns the commit's id.
 
-        Idempotent by `key`, kept as a `Shipline-Key:` trailer: if HEAD carries it already, HEAD is returned. With
-        `base`, only upon that commit: a HEAD that is `base` is never taken for what was to be made, whatever its
-        message says, and one that carries the key must have `base` as its only parent. Any other HEAD: ConflictError.
-        A path that is not there is deleted.
+        Idempotent by `key`, kept as a `Shipline-Key:` trailer, beside others that the message may have: if HEAD carries
+        it already, HEAD is returned. With `base`, only upon that commit: a HEAD that is `base` is never taken for what
+        was to be made, whatever its message says, and one that carries the key must have `base` as its only parent. Any
+        other HEAD: ConflictError. A path that is not there is deleted.
         """
         ...
 
-    def commit_beside(self, base: str, contents: Mapping[str, bytes], message: str, *, key: str, time_us: int) -> str:
+    def commit_beside(
+        self, base: str, contents: Mapping[str, bytes | None], message: str, *, key: str, time_us: int
+    ) -> str:
         """Commit `base` with the files in `contents` (path to content) set, on top of `base`; returns the commit's id.
 
-        No branch moves, and neither work tree nor index is touched. The same call gives the same commit again. The key
-        is kept as `commit_paths` keeps it. RefusedError where a path is a link, or lies behind one.
+        None deletes a file; nothing where there is none. No branch moves, and neither work tree nor index is touched.
+        The same call gives the same commit again. The key is kept as `commit_paths` keeps it. RefusedError where a path
+        is a link, or lies behind one.
         """
         ...
 

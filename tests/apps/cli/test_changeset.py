@@ -67,7 +67,7 @@ def test_what_nobody_can_read_is_said(history: History) -> None:
 
 
 def test_a_release_uses_up_its_lines_and_writes_what_is_required_now(history: History) -> None:
-    """One commit and tag a package, what is required first; what belongs to the other package stays until its turn."""
+    """What belongs to the other package stays until its turn."""
     for name in ("core", "app"):
         path = history.folder / "packages" / name / "package.json"
         path.write_text(path.read_text().replace("{", '{"private": true, ', 1))
@@ -84,4 +84,26 @@ def test_a_release_uses_up_its_lines_and_writes_what_is_required_now(history: Hi
     assert history.git("tag", "--points-at", "HEAD") == "app@1.1.0"
     assert history.git("status", "--porcelain") == ""
     assert "- require core 2.0.0" in (history.folder / "packages" / "app" / "CHANGELOG.md").read_text()
+    assert run_shipline(history.folder, "release").code == 4
+
+
+def test_a_release_of_several_is_one_commit(history: History) -> None:
+    """All files, ranges and used up changesets in it, and a tag for each package on it."""
+    for name in ("core", "app"):
+        path = history.folder / "packages" / name / "package.json"
+        path.write_text(path.read_text().replace("{", '{"private": true, ', 1))
+    before = history.commit("feat: x", {".changeset/all-new.md": '---\n"core": major\n"app": minor\n---\n\nAll new.\n'})
+    told = run_shipline(history.folder, "release", "--dry-run")
+    assert "chore(release): core 2.0.0, app 1.1.0 (on main)" in told.out
+    assert "in that of core 2.0.0" in told.out
+    settings = history.folder / "shipline.toml"
+    settings.write_text('schema = 1\n[[gate]]\nname = "never"\nrule = "false"\n')
+    refused = run_shipline(history.folder, "release")
+    assert (refused.code, "waiting, and not released: app 1.1.0" in refused.err) == (3, True), refused
+    settings.unlink()
+    assert run_shipline(history.folder, "release").code == 0
+    assert history.git("rev-parse", "HEAD~1") == before
+    assert history.git("log", "-1", "--format=%s") == "chore(release): core 2.0.0, app 1.1.0"
+    assert history.git("tag", "--points-at", "HEAD").splitlines() == ["app@1.1.0", "core@2.0.0"]
+    assert not list((history.folder / ".changeset").iterdir())
     assert run_shipline(history.folder, "release").code == 4

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipline.capabilities.releases.pull_request_rules import BEGIN, BODY_LENGTH_MAX, END, body_with, part_of, title_of
-from shipline.capabilities.releases.rules import Decision, Known, Merged, Start, decide_merged
+from shipline.capabilities.releases.rules import Brought, Decision, Known, Start, decide_merged
 from shipline.domain.change import Bump
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 PLAN = PackagePlan("quotes", ".", "0.1.0", "0.2.0", Bump.MINOR, "v0.2.0", "stable", ("A feature was added.",), ())
 CLIENT = replace(PLAN, name="client", current=None, next="1.0.0")
-MERGED = Merged("0.2.0", "a" * 40, 0, "## [0.2.0]\n")
+MERGED = Brought("0.2.0", "a" * 40, 0, "## [0.2.0]\n")
 STOPPED = Release("rel_1", "quotes", "0.1.0", "v0.1.0", ReleaseStatus.STOPPED, 1, 0)
 TEXT = st.text(max_size=200).filter(lambda text: BEGIN not in text and END not in text)
 
@@ -27,6 +27,7 @@ def test_one_package_has_the_title_of_its_commit_and_several_share_one() -> None
     assert title_of([PLAN, CLIENT], message) == "chore(release): quotes 0.2.0, client 1.0.0"
     assert title_of([PLAN] * 50, message) == "chore(release): 50 packages"
     assert title_of([PLAN, CLIENT], "{package}: {version}") == "release quotes 0.2.0, client 1.0.0"
+    assert title_of([PLAN, CLIENT], "chore: release {version}") == "chore: release quotes 0.2.0, client 1.0.0"
 
 
 def test_the_part_says_what_merging_releases_and_why() -> None:
@@ -93,7 +94,7 @@ def test_half_of_the_marks_is_mended(broken: str) -> None:
     ],
 )
 def test_only_what_was_merged_or_begun_is_released(
-    usual: Decision, unfinished: Release | None, merged: Merged | None, expected: tuple[Start, str | None]
+    usual: Decision, unfinished: Release | None, merged: Brought | None, expected: tuple[Start, str | None]
 ) -> None:
     known = Known(PLAN, unfinished, tagged_here=False, on_registry=None)
     found = decide_merged(usual, known, merged)

@@ -379,3 +379,18 @@ def test_a_release_that_two_resume_goes_on_once(project: ReleaseWorld) -> None:
     with project.world.store.begin() as tx:
         assert resume_release(tx, engine, stopped, PERSON) == ended
     assert project.now(stopped) == ended
+
+
+def test_a_release_that_is_public_and_has_steps_left_is_gone_on_with(project: ReleaseWorld) -> None:
+    """Cut off between the registries and the bundle: it is under way, and nothing else may begin."""
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "ReleasePublished")
+    project.commit("fix: a word")
+    decision, same = project.order()
+    assert (decision.start, decision.version) == (Start.RESUME, "0.1.0")
+    assert same is not None
+    assert (same.id, same.attempt, same.status) == (release.id, 1, ReleaseStatus.PUBLISHED)
+    project.settle()
+    assert (project.folder / "releases" / "quotes-0.1.0" / "bundle.tar").is_file()
+    assert project.order()[0].version == "0.1.1"

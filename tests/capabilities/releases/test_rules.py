@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from shipline.capabilities.releases.rules import Known, Start, artifact_folder_name, decide_start, is_whole
+from shipline.capabilities.releases.rules import (
+    Known,
+    Start,
+    artifact_folder_name,
+    decide_start,
+    is_whole,
+    with_entries_of,
+)
 from shipline.domain.change import Bump
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
@@ -81,3 +88,11 @@ def test_a_python_version_is_whole_with_wheel_and_sdist(
 def test_a_release_folder_stays_one_folder(name: str) -> None:
     assert "/" not in artifact_folder_name(name, "1.0.0")
     assert not artifact_folder_name(name, "1.0.0").startswith(".")
+
+
+def test_a_section_keeps_what_only_its_older_form_says() -> None:
+    older = "## [1.1.0] - 2026-01-01\n\n### Fixed\n\n- a\n  more of a\n\n### Dependencies\n\n- require core 2.0.0\n"
+    newer = "## [1.1.0] - 2026-01-02\n\n### Added\n\n- c\n\n### Fixed\n\n- b\n- a\n  more of a\n"
+    assert with_entries_of(newer, older) == newer + "\n### Dependencies\n\n- require core 2.0.0\n"
+    assert with_entries_of(newer, newer.replace("\n", "\r\n")) == newer
+    assert with_entries_of("## [1.1.0]\n\nNothing.\n", "## [1.1.0]\n\nNothing else.\n") == "## [1.1.0]\n\nNothing.\n"

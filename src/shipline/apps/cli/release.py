@@ -12,7 +12,7 @@ from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, Shipline
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.releases import Candidate, Kept
+    from shipline.capabilities.releases import Candidate, Decision, Foreseen, Kept
     from shipline.domain.release import Release
 
 # What counts as something done; what is said of it, and of the rest.
@@ -40,8 +40,6 @@ class Asked:
         """Refuse what says the same thing twice."""
         if self.candidate is not None and (self.names or self.channel is not None or self.only_pull_request):
             raise click.UsageError("--from says what to release already: leave --package, --channel and --pr away.")
-        if self.dry_run and (self.only_pull_request or self.as_json):
-            raise click.UsageError("--dry-run goes with neither --pr nor --json.")
 
 
 @click.command(name="release")
@@ -51,8 +49,10 @@ class Asked:
 )
 @click.option("--from", "candidate", metavar="TAG", help="Make the release candidate with this tag final.")
 @click.option("--pr", "only_pull_request", is_flag=True, help="Only keep the release pull request up to date.")
-@click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be done, step by step, and do nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the releases as JSON, schema shipline.release/1.")
+@click.option(
+    "--dry-run", "dry_run", is_flag=True, help="Say what would be done, with the diff of its files, and do nothing."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: shipline.release/1, or shipline.release-preview/1.")
 @click.pass_obj
 def command(application: Application, /, **given: Any) -> int:
     """Release what has changed. Run it again after trouble: it goes on from where it stopped.
@@ -63,12 +63,12 @@ def command(application: Application, /, **given: Any) -> int:
 
     asked = Asked(**given)
     if asked.dry_run:
-        return _foretell(application, _candidates(application, asked))
+        return _foretell(application, asked)
     releases: list[Release] = []
     reason = ""
     if not asked.only_pull_request:
         with engine_running(application):
-            releases, reason = _release_each(application, _candidates(application, asked))
+            releases, reason = _release_each(application, asked)
     kept = None
     if asked.only_pull_request or (_by_pull_request(application) and asked.candidate is None):
         kept = _keep_pull_request(application)
@@ -81,20 +81,20 @@ def command(application: Application, /, **given: Any) -> int:
     return int(ExitCode.DONE)
 
 
-def _foretell(application: Application, candidates: tuple[Candidate, ...]) -> int:
-    """Say what each release would do."""
-    from shipline.apps.cli.wording import printable
-    from shipline.capabilities.releases import foresee
+def _foretell(application: Application, asked: Asked) -> int:
+    """Say what the same command would do without --dry-run."""
+    from shipline.apps.cli.release_preview import Preview, show
+    from shipline.capabilities.releases import foresee, foresee_pull_request
 
-    ground, branch, now_us = application.release_ground, application.release_branch, application.clock.now_us()
-    found = [foresee(ground, candidate, branch=branch, now_us=now_us) for candidate in candidates]
-    for one in found:
-        click.echo(printable(f"{one.package} {one.decision.version or 'nothing'}: {one.decision.reason}"))
-        for title, sentences in one.steps:
-            click.echo(printable(f"  {title}: {'; '.join(sentences) or 'nothing to do'}"))
-    if all(one.decision.version is None for one in found):
-        raise NothingToDo("nothing to release", why="; ".join(one.decision.reason for one in found))
-    return int(ExitCode.DONE)
+    ground, by_pull = application.release_ground, _by_pull_request(application) and asked.candidate is None
+    releases: tuple[Foreseen, ...] = ()
+    if not asked.only_pull_request:
+        candidates, branch = _candidates(application, asked), application.release_branch
+        releases = foresee(ground, candidates, branch=branch, merged_alone=_by_pull_request(application))
+    pull = None
+    if asked.only_pull_request or by_pull:
+        pull = foresee_pull_request(ground, application.candidates(()), target=_target(application))
+    return show(Preview(releases, pull), as_json=asked.as_json)
 
 
 def _by_pull_request(application: Application) -> bool:
@@ -105,17 +105,22 @@ def _keep_pull_request(application: Application) -> Kept:
     """The release pull request to the branch that releases are made from, as HEAD wants it."""
     from shipline.capabilities.releases import keep_pull_request
 
+    kept = keep_pull_request(application.release_ground, application.candidates(()), target=_target(application))
+    if kept.pull is None:
+        return kept
+    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
+    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+
+
+def _target(application: Application) -> str:
+    """The branch that release pull requests go to."""
     target = application.policy.branch or application.repository.branch()
     if target is None:
         raise UsageError(
             "HEAD is detached, so that it cannot be told which branch is released from",
             todo="set branch in [release] in shipline.toml, or switch to a branch",
         )
-    kept = keep_pull_request(application.release_ground, application.candidates(()), target=target)
-    if kept.pull is None:
-        return kept
-    click.echo(f"release pull request #{kept.pull.number} is {WORDS[kept.change]}: {kept.pull.url}", err=True)
-    return replace(kept, reason=f"its pull request #{kept.pull.number} says so already")
+    return target
 
 
 def _pull_request(kept: Kept | None) -> dict[str, Any] | None:
@@ -131,27 +136,64 @@ def _candidates(application: Application, asked: Asked) -> tuple[Candidate, ...]
     return application.candidates(asked.names, channel=asked.channel)
 
 
-def _release_each(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
-    """What was released, and why nothing else was."""
-    from shipline.apps.cli.person import local_person
-    from shipline.apps.cli.progress import follow
-    from shipline.capabilities.releases import release_merged, release_package
+def _release_each(application: Application, asked: Asked) -> tuple[list[Release], str]:
+    """What was released, and why nothing else was.
 
-    begin = release_merged if _by_pull_request(application) else release_package
+    What was begun before is ended first; what is planned after that stands on it.
+    """
+    from shipline.capabilities.releases import unfinished_first
+
+    candidates = _candidates(application, asked)
+    released: list[Release] = []
+    if not _by_pull_request(application):
+        first, rest = unfinished_first(application.release_ground, candidates)
+        released, _ = _release_in_turn(application, first)
+        candidates = _candidates(application, asked) if first and rest else rest
+    others, reason = _release_in_turn(application, candidates)
+    return [*released, *others], reason
+
+
+def _release_in_turn(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
+    """One after the other; the first new one makes the commit of all."""
+    from shipline.apps.cli.progress import follow
+
     released = []
     reasons = []
-    for candidate in candidates:
+    for place, candidate in enumerate(candidates):
         since_us = application.clock.now_us()
-        ground, branch = application.release_ground, application.release_branch
-        decision, release = begin(ground, application.engine, candidate, local_person(), branch=branch)
+        decision, release = _begin(application, candidate, candidates[place + 1 :])
         if release is None:
             reasons.append(f"{candidate.package.name}: {decision.reason}")
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)
-        released.append(_ended(application, release.id))
+        try:
+            released.append(_ended(application, release.id))
+        except ShiplineError:
+            _tell_waiting(candidates[place + 1 :])
+            raise
         _tell_promotion(application, candidate, released[-1])
     return released, "; ".join(reasons)
+
+
+def _tell_waiting(rest: tuple[Candidate, ...]) -> None:
+    """What has not begun, since something before it has stopped."""
+    names = [f"{one.package.name} {one.plan.next}" for one in rest if one.plan.releasable]
+    if names:
+        click.echo(f"  waiting, and not released: {', '.join(names)}", err=True)
+
+
+def _begin(
+    application: Application, candidate: Candidate, fellows: tuple[Candidate, ...]
+) -> tuple[Decision, Release | None]:
+    from shipline.apps.cli.person import local_person
+    from shipline.capabilities.releases import release_merged, release_package
+
+    ground, engine, actor = application.release_ground, application.engine, local_person()
+    branch = application.release_branch
+    if _by_pull_request(application):
+        return release_merged(ground, engine, candidate, actor, branch=branch)
+    return release_package(ground, engine, candidate, actor, branch=branch, fellows=fellows)
 
 
 def _tell_promotion(application: Application, candidate: Candidate, release: Release) -> None:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.monorepo import Monorepo
     from shipline.capabilities.plans.packages import MANIFESTS
     from shipline.capabilities.plans.pending import Pending, changeset_status, pending_document, write_changeset
+    from shipline.capabilities.plans.rules import bump_of
     from shipline.capabilities.plans.show import Show, upgrade_notes_at
     from shipline.capabilities.plans.tags import version_text
     from shipline.capabilities.plans.usecases import (
@@ -88,6 +89,7 @@ __all__ = [
     "Show",
     "Style",
     "Version",
+    "bump_of",
     "changelog_of",
     "changeset_status",
     "channel_of",
@@ -154,6 +156,7 @@ _HOMES = {
     "Show": "show",
     "Style": "changelog",
     "Version": "versions",
+    "bump_of": "rules",
     "changelog_of": "changelogs",
     "changeset_status": "pending",
     "channel_of": "channels",

@@ -14,10 +14,12 @@ from shipline.capabilities.releases.approving import (
     count_approvals,
     record_approval,
 )
+from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
-from shipline.capabilities.releases.foresight import Foreseen, foresee
+from shipline.capabilities.releases.differences import Difference
+from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
-from shipline.capabilities.releases.ordering import Candidate, release_package
+from shipline.capabilities.releases.ordering import release_package, unfinished_first
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import refusal_of
@@ -32,6 +34,7 @@ from shipline.capabilities.releases.queries import (
     matching_releases,
     verdicts_of,
 )
+from shipline.capabilities.releases.rules import Decision
 from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
 from shipline.capabilities.releases.yank import (
@@ -51,7 +54,10 @@ __all__ = [
     "VERDICTS",
     "WORKFLOWS",
     "Candidate",
+    "Decision",
+    "Difference",
     "Foreseen",
+    "ForeseenPullRequest",
     "Kept",
     "Outlet",
     "ReleaseGround",
@@ -70,6 +76,7 @@ __all__ = [
     "find_release",
     "follow_run",
     "foresee",
+    "foresee_pull_request",
     "has_halted",
     "keep_pull_request",
     "matching_releases",
@@ -80,6 +87,7 @@ __all__ = [
     "release_merged",
     "release_package",
     "told",
+    "unfinished_first",
     "verdicts_of",
     "verify_yank",
     "yank_subject",

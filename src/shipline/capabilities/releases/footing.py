@@ -7,7 +7,9 @@ can write a trailer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -26,26 +28,15 @@ BROUGHT_MAX = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Footing:
-    """What one release may write, and what it was planned on.
-
-    `changelog` ("" for none) and `manifests`, in which requirements are written, are relative to the root, as the
-    version files are. `base` is the commit that HEAD was when it was begun, None for a release that goes on from its
-    tag or stands beside the branch, and for one begun by a Shipline that did not note it. `branch` None: HEAD was
-    detached.
-    """
+class Share:
+    """What one package's release writes in a commit: its version files, changelog ("" for none) and the manifests in
+    which requirements are written, all from the root."""
 
     package: str
     version: str
     version_files: tuple[VersionFile, ...]
     changelog: str
-    base: str | None
-    branch: str | None
     manifests: tuple[str, ...] = ()
-
-    def covers(self, path: str) -> bool:
-        """True for what the release may write: the files that it names, and changesets, which it uses up."""
-        return path in self.paths or is_changeset(path)
 
     @property
     def key(self) -> str:
@@ -59,18 +50,27 @@ class Footing:
         return tuple(dict.fromkeys(path for path in paths if path))
 
 
-def footing_of(given: dict[str, Any], version: str) -> Footing:
-    """The footing of a run, by its input."""
-    package = from_json(Package, given["package"])
-    return Footing(
-        package=package.name,
-        version=version,
-        version_files=version_files_of(given),
-        changelog=inside(package, given["changelog"]) if given["changelog"] else "",
-        base=given.get("base"),
-        branch=given.get("branch"),
-        manifests=tuple(edit["path"] for edit in given.get("requirements", ())),
-    )
+@dataclass(frozen=True, slots=True)
+class Footing:
+    """What one release commit may write, and what it was planned on.
+
+    `shares` are those of the packages that are released with it, the release's own first. `base` is the commit that
+    HEAD was when it was begun, None for a release that goes on from its tag or stands beside the branch, and for one
+    begun by a Shipline that did not note it. `branch` None: HEAD was detached.
+    """
+
+    shares: tuple[Share, ...]
+    base: str | None = None
+    branch: str | None = None
+
+    def covers(self, path: str) -> bool:
+        """True for what the release may write: the files that it names, and changesets, which it uses up."""
+        return is_changeset(path) or any(path in share.paths for share in self.shares)
+
+    @property
+    def name(self) -> str:
+        """The release, as people call it."""
+        return f"{self.shares[0].package} {self.shares[0].version}"
 
 
 def version_files_of(given: dict[str, Any]) -> tuple[VersionFile, ...]:
@@ -80,49 +80,63 @@ def version_files_of(given: dict[str, Any]) -> tuple[VersionFile, ...]:
 
 def inside(package: Package, name: str) -> str:
     """A file of the package, relative to the root."""
-    return (PurePosixPath(package.path) / name).as_posix()
+    return posixpath.normpath((PurePosixPath(package.path) / name).as_posix())
 
 
 def is_release_commit(repository: Repository, commit_id: str, footing: Footing) -> bool:
     """True if the commit is this release's own.
 
-    It has our key, one parent (the base, where that is known), changes files of the release alone, and every version
-    file states the version in it. A commit that somebody else has made so is no other than the one that we would make.
+    It has the key of each package, one parent (the base, where that is known), changes files of the release alone, and
+    every version file states its version in it. A commit that somebody else has made so is no other than the one that
+    we would make.
     """
     commit = next(iter(repository.log((), commit_id, changed_paths=True, limit=1)), None)
     if commit is None or len(commit.parents) != 1:
         return False
     if footing.base is not None and commit.parents != (footing.base,):
         return False
-    if f"{KEY_TRAILER}: {footing.key}" not in commit.message.splitlines():
+    if not {f"{KEY_TRAILER}: {share.key}" for share in footing.shares} <= set(commit.message.splitlines()):
         return False
     if not commit.paths or not all(map(footing.covers, commit.paths)):
         return False
-    return _states_version(repository, commit_id, footing)
+    return states_versions(repository, commit_id, footing.shares)
 
 
-def _states_version(repository: Repository, commit_id: str, footing: Footing) -> bool:
-    files = footing.version_files
-    contents = repository.read_files(tuple({file.path for file in files}), commit_id)
+def states_versions(repository: Repository, commit_id: str, shares: Sequence[Share]) -> bool:
+    """True if every version file states its package's version in a commit."""
+    wanted = [(file, share.version) for share in shares for file in share.version_files]
+    contents = repository.read_files(tuple({file.path for file, _ in wanted}), commit_id)
     try:
         return all(
-            file.path in contents and read_version(file, contents[file.path]) == spelling_of(file, footing.version)
-            for file in files
+            file.path in contents and read_version(file, contents[file.path]) == spelling_of(file, version)
+            for file, version in wanted
         )
     except ShiplineError:
         return False
 
 
-def was_merged(repository: Repository, commit_id: str, footing: Footing) -> bool:
+def keyed_shares(message: str, known: Sequence[Share]) -> tuple[Share, ...]:
+    """The shares of a release commit by the keys in its message; `known` are those of all packages, at any version."""
+    shares = {share.package: share for share in known}
+    found = []
+    for line in message.splitlines():
+        key = line.removeprefix(f"{KEY_TRAILER}: release:")
+        name, _, version = key.rpartition(":")
+        if key != line and name in shares and version:
+            found.append(replace(shares[name], version=version))
+    return tuple(found)
+
+
+def was_merged(repository: Repository, commit_id: str, share: Share) -> bool:
     """True if the commit brought this release by a release pull request, whatever else is in that: it is, or merges,
     one that carries both keys, and every version file states the version in it."""
     commit = next(iter(repository.log((), commit_id, limit=1)), None)
     if commit is None:
         return False
     brought = repository.log(commit.parents[:1], commit_id, limit=BROUGHT_MAX)
-    keys = {f"{KEY_TRAILER}: {footing.key}", f"{KEY_TRAILER}: {PULL_REQUEST_KEY}"}
+    keys = {f"{KEY_TRAILER}: {share.key}", f"{KEY_TRAILER}: {PULL_REQUEST_KEY}"}
     carried = ({line.strip() for line in one.message.splitlines()} for one in brought)
-    return any(keys <= lines for lines in carried) and _states_version(repository, commit_id, footing)
+    return any(keys <= lines for lines in carried) and states_versions(repository, commit_id, (share,))
 
 
 def has_moved(repository: Repository, footing: Footing) -> bool:
@@ -140,14 +154,14 @@ def check_head(repository: Repository, footing: Footing) -> None:
     branch = repository.branch()
     if branch != footing.branch:
         raise RefusedError(
-            f"{footing.package} {footing.version} was begun on {footing.branch or 'a detached HEAD'},"
+            f"{footing.name} was begun on {footing.branch or 'a detached HEAD'},"
             f" and this is {branch or 'a detached HEAD'}",
             why="its commit would come to stand on another branch",
             todo=f"git switch {footing.branch or '--detach ' + footing.base[:12]}, then run `shipline release` again",
         )
     if has_moved(repository, footing):
         raise RefusedError(
-            f"{footing.package} {footing.version} was planned on commit {footing.base[:12]}, and HEAD is another",
+            f"{footing.name} was planned on commit {footing.base[:12]}, and HEAD is another",
             why="its commit would hold, or sit on, changes that were not planned",
             todo="run `shipline release` again: with newer commits that are worth a release it begins anew;"
             f" otherwise go back to {footing.base[:12]}",
@@ -161,11 +175,11 @@ def check_own(repository: Repository, commit: str, footing: Footing) -> None:
     """
     if footing.base is None or is_release_commit(repository, commit, footing):
         return
-    if commit == footing.base and _states_version(repository, commit, footing):
+    if commit == footing.base and states_versions(repository, commit, footing.shares):
         return
     raise RefusedError(
-        f"commit {commit[:12]} is not what {footing.package} {footing.version} was to commit upon {footing.base[:12]}",
-        why="it sits on another commit, or holds more than the version files and the changelog",
+        f"commit {commit[:12]} is not what {footing.name} was to commit upon {footing.base[:12]}",
+        why="it sits on another commit, or holds more than version files and changelogs",
         todo=f"look at it: git show {commit[:12]}; nothing is tagged. Take it back, then run `shipline release` again",
     )
 

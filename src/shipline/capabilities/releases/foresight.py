@@ -6,72 +6,121 @@ foreseen against what a release then did.
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import prepend, without_package
-from shipline.capabilities.releases.footing import inside
+from shipline.capabilities.releases.batch import edited_files, in_commit, in_tree, message_of
+from shipline.capabilities.releases.candidates import Candidate
+from shipline.capabilities.releases.differences import Difference, differences
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import names_to_move, rival_tags
-from shipline.capabilities.releases.ordering import Candidate, check_new, known_of, order_of
-from shipline.capabilities.releases.rules import Decision, Start, decide_start
+from shipline.capabilities.releases.ordering import brought_order, known_of, new_order, unfinished_first
+from shipline.capabilities.releases.pull_request import check_hosted, find_merged, propose
+from shipline.capabilities.releases.pull_request_rules import branch_for
+from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
 from shipline.capabilities.releases.usecases import ReleaseOrder
 from shipline.capabilities.releases.workflow import release_workflow
-from shipline.capabilities.version_files import edits_to, own_file, write_requirement
 
 
 @dataclass(frozen=True, slots=True)
 class Foreseen:
-    """What would be done. `files` are the contents that the release's commit would give them, None for one that it
-    deletes; `steps` the workflow's steps in their order, each with sentences, none where there is nothing to do."""
+    """What would be done. `files` are those that the release's commit would change; a package that is released with
+    another one has none. `steps` are the workflow's steps in their order, each with sentences, none where there is
+    nothing to do."""
 
     package: str
     decision: Decision
-    files: dict[str, bytes | None]
+    files: tuple[Difference, ...]
     steps: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def foresee(ground: ReleaseGround, candidate: Candidate, *, branch: str, now_us: int) -> Foreseen:
-    """Foresee the release of a package. Refuses what `release_package` would refuse before it begins."""
-    known = known_of(ground, candidate)
-    decision = decide_start(known)
-    name = candidate.package.name
-    if decision.start is not Start.NEW or decision.version is None:
-        return Foreseen(name, decision, {}, ())
-    tag = check_new(ground, candidate, known, decision.version, branch=branch)
-    order = order_of(ground, candidate, decision.version, tag, now_us)
-    files = {} if order.commit is not None else _files(ground, order)
-    words = _words(ground, order, files)
-    return Foreseen(name, decision, files, tuple((step.title, words[step.name]) for step in release_workflow().steps))
+@dataclass(frozen=True, slots=True)
+class ForeseenPullRequest:
+    """What the release pull request would say, and the files that its one commit would change."""
+
+    branch: str
+    title: str
+    text: str
+    packages: tuple[tuple[str, str], ...]
+    files: tuple[Difference, ...]
 
 
-def _files(ground: ReleaseGround, order: ReleaseOrder) -> dict[str, bytes | None]:
-    root = ground.repository.root()
-    edits = edits_to(root, [(file, order.version) for file in order.version_files])
-    files: dict[str, bytes | None] = {edit.path: edit.after for edit in edits}
-    for edit in (each for each in order.requirements if each.after != each.before):
-        before = files.get(edit.path) or own_file(root, edit.path).read_bytes()
-        files[edit.path] = write_requirement(edit.path, before, edit.name, edit.after)
-    for name in order.changesets:
-        files[name] = without_package(name, own_file(root, name).read_bytes(), order.package.name)
-    if order.changelog:
-        path = posixpath.normpath(inside(order.package, order.changelog))
-        place = own_file(root, path)
-        text = place.read_text("utf-8") if place.exists() else ""
-        files[path] = prepend(text, order.section, order.version).encode()
-    return files
+def foresee(
+    ground: ReleaseGround, candidates: Sequence[Candidate], *, branch: str, merged_alone: bool = False
+) -> tuple[Foreseen, ...]:
+    """Foresee the releases of packages, in their order. Refuses what `release_package` would refuse to begin.
+
+    `merged_alone`: releases come by pull request, and nothing else is begun but what was merged.
+    """
+    going, rest = ((), tuple(candidates)) if merged_alone else unfinished_first(ground, candidates)
+    listed, leads = (*going, *rest), dict[str, ReleaseOrder]()
+    found = []
+    for place, candidate in enumerate(listed):
+        name, known = candidate.package.name, known_of(ground, candidate)
+        merged = find_merged(ground, candidate) if merged_alone else None
+        decision = decide_merged(decide_start(known), known, merged) if merged_alone else decide_start(known)
+        if decision.start is not Start.NEW or decision.version is None:
+            found.append(Foreseen(name, decision, (), ()))
+            continue
+        if name in leads:
+            order = _with_lead(ground, candidate, leads[name])
+        elif merged is not None and merged.version == decision.version:
+            order = brought_order(ground, candidate, merged, merged=True)
+        else:
+            fellows = listed[place + 1 :]
+            order, _ = new_order(ground, candidate, known, decision.version, branch=branch, fellows=fellows)
+            leads |= {part.package.name: order for part in order.others}
+        files = () if order.commit is not None else _files(ground, order)
+        words = _words(ground, order, files, leads.get(name))
+        steps = tuple((step.title, words[step.name]) for step in release_workflow().steps)
+        found.append(Foreseen(name, decision, files, steps))
+    return tuple(found)
 
 
-def _words(ground: ReleaseGround, order: ReleaseOrder, files: dict[str, bytes | None]) -> dict[str, tuple[str, ...]]:
+def foresee_pull_request(
+    ground: ReleaseGround, candidates: Sequence[Candidate], *, target: str
+) -> ForeseenPullRequest | None:
+    """Foresee what the pull request to `target` would be, None where there would be none. Asks no forge and no remote.
+
+    ConfigurationError where there could be none.
+    """
+    _, head = check_hosted(ground)
+    proposal = propose(ground, candidates, head)
+    if proposal is None:
+        return None
+    before = ground.repository.read_files(tuple(proposal.files), head)
+    files = differences(proposal.files, before.get)
+    return ForeseenPullRequest(branch_for(target), proposal.title, proposal.text, proposal.packages, files)
+
+
+def _with_lead(ground: ReleaseGround, candidate: Candidate, lead: ReleaseOrder) -> ReleaseOrder:
+    """The order of a package whose part is in the commit that another one's release makes."""
+    own = next(part for part in lead.others if part.package == candidate.package)
+    brought = Brought(own.version, lead.base or lead.beside or "HEAD", lead.time_us, own.section)
+    return brought_order(ground, candidate, brought)
+
+
+def _files(ground: ReleaseGround, order: ReleaseOrder) -> tuple[Difference, ...]:
+    """What the order's commit would change."""
+    if order.beside is not None:
+        read = in_commit(ground.repository, order.beside, order.parts)
+    else:
+        read = in_tree(ground.repository.root())
+    return differences(edited_files(order.parts, read), read)
+
+
+def _words(
+    ground: ReleaseGround, order: ReleaseOrder, files: Sequence[Difference], lead: ReleaseOrder | None
+) -> dict[str, tuple[str, ...]]:
     """By the step's name."""
     kinds = ground.kinds_of(order.package)
+    tagged = ground.repository.find_tag(order.tag) is not None
     outlets = [(outlet.name, outlet.kinds_of(order.package, kinds)) for outlet in ground.outlets]
     going = tuple(f"{name}: {', '.join(some)}" for name, some in outlets if some)
     return {
-        "edit": tuple(sorted(files)),
-        "commit": tuple(_commit(ground, order, files)),
-        "tag": () if order.commit is not None else (order.tag + (", signed" if ground.sign_tags else ""),),
+        "edit": tuple(file.path for file in files),
+        "commit": tuple(_commit(ground, order, files, lead)),
+        "tag": () if tagged else (order.tag + (", signed" if ground.sign_tags else ""),),
         "build": kinds,
         "test": tuple(f"{run.name}: {' '.join(run.command)}" for run in ground.tests),
         "prove": ("statements on what is built, signed",) if kinds else (),
@@ -85,11 +134,15 @@ def _words(ground: ReleaseGround, order: ReleaseOrder, files: dict[str, bytes | 
     }
 
 
-def _commit(ground: ReleaseGround, order: ReleaseOrder, files: dict[str, bytes | None]) -> Iterator[str]:
-    if order.commit is None and files:
+def _commit(
+    ground: ReleaseGround, order: ReleaseOrder, files: Sequence[Difference], lead: ReleaseOrder | None
+) -> Iterator[str]:
+    if lead is not None:
+        yield f"in that of {lead.package.name} {lead.version}"
+    elif order.commit is None and files:
         where = f"on top of {order.beside[:12]}, beside the branch" if order.beside else f"on {order.branch or 'HEAD'}"
-        words = ground.commit_message.replace("{package}", order.package.name).replace("{version}", order.version)
-        yield f"{words} ({where})"
+        message, _ = message_of(ground.commit_message, order.parts)
+        yield f"{message.splitlines()[0]} ({where})"
 
 
 def _pushed(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:

@@ -6,22 +6,21 @@ and changelog say, whatever the merge did to commits and titles. Labels say noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from shipline.capabilities.plans import prepend, render_section, scheme_named, section_titles, written_section
+from shipline.capabilities.plans import scheme_named, section_titles, written_section
+from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
+from shipline.capabilities.releases.candidates import Candidate
+from shipline.capabilities.releases.checks import check_is_free, check_unmade
+from shipline.capabilities.releases.committed import since, uses_changesets
 from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.ordering import (
-    Candidate,
-    check_is_free,
-    check_unmade,
-    known_of,
-    release_package,
-)
+from shipline.capabilities.releases.ordering import brought_order, known_of, release_package
 from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
-from shipline.capabilities.releases.rules import Decision, Merged, Start, decide_merged, decide_start
-from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
-from shipline.capabilities.version_files import read_version, write_requirement, write_version
+from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
+from shipline.capabilities.releases.usecases import begin_release, resume_release
+from shipline.capabilities.version_files import read_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
@@ -54,35 +53,66 @@ def keep_pull_request(ground: ReleaseGround, candidates: tuple[Candidate, ...], 
     ConfigurationError without forge and remote. RefusedError where HEAD is not on the remote's branch, or where people
     have committed to the pull request's branch. ConflictError where somebody else was faster.
     """
+    forge, head = check_hosted(ground)
+    if not _is_newest(ground, head, target):
+        return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
+    proposal = propose(ground, candidates, head)
+    branch = branch_for(target)
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    _check_ours(ground, tip, branch)
+    if proposal is None:
+        return _close(forge, branch, target, tip)
+    message, key = proposal.message
+    commit = ground.repository.commit_beside(head, proposal.files, message, key=key, time_us=proposal.time_us)
+    if commit != tip:
+        ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
+    return _say(forge, proposal, target, moved=commit != tip)
+
+
+def check_hosted(ground: ReleaseGround) -> tuple[Forge, str]:
+    """The forge, and HEAD. ConfigurationError where there can be no pull request."""
     forge, head = ground.forge, ground.repository.head()
     if forge is None or not ground.remote or head is None:
         raise ConfigurationError(
             "releases by pull request need a forge and a remote",
             todo="set [forge], and remote in [release], in shipline.toml",
         )
-    if not _is_newest(ground, head, target):
-        return Kept("waiting", None, f"{target} has moved on: the run for its newest commit sees to the pull request")
-    waiting = [one for one in candidates if find_merged(ground, one) is not None]
-    proposed = tuple(one for one in candidates if one.plan.releasable and one not in waiting)
-    _check_no_changesets(proposed)
-    branch = branch_for(target)
-    tip = ground.repository.fetch_branch(ground.remote, branch)
-    _check_ours(ground, tip, branch)
+    return forge, head
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a pull request is to say. `packages` are names and versions, `text` is Shipline's part of the body.
+
+    `files` are those of its one commit on top of HEAD, None for one that it deletes; `message` is the commit's, with
+    the key, and `time_us` is HEAD's instant, so that the same HEAD makes the same commit.
+    """
+
+    packages: tuple[tuple[str, str], ...]
+    title: str
+    text: str
+    files: dict[str, bytes | None]
+    message: tuple[str, str]
+    time_us: int
+
+
+def propose(ground: ReleaseGround, candidates: Sequence[Candidate], head: str) -> Proposal | None:
+    """What HEAD would release, None for nothing. What was merged and not released yet is left out."""
+    proposed = [one for one in candidates if one.plan.releasable and find_merged(ground, one) is None]
     if not proposed:
-        return _close(forge, branch, target, tip)
-    commit = _commit(ground, head, proposed)
-    if commit != tip:
-        ground.repository.move_branch(ground.remote, branch, commit, expected=tip)
-    return _say(ground, forge, proposed, target, moved=commit != tip)
-
-
-def _check_no_changesets(proposed: tuple[Candidate, ...]) -> None:
-    """RefusedError for releases that use up changesets: merged, they would be there still and be released again."""
-    if any(one.plan.changesets for one in proposed):
-        raise RefusedError(
-            "releases by pull request cannot use up changesets yet",
-            todo='set source = "commits" or mode = "direct" in [release]',
-        )
+        return None
+    time_us = _commit_at(ground, head).time_us
+    # What was merged is known by its changelog too, so that pre-releases have their sections.
+    parts = [replace(one.part(ground, time_us), changelog=one.changelog) for one in proposed]
+    plans = [one.plan for one in proposed]
+    return Proposal(
+        packages=tuple((part.package.name, part.version) for part in parts),
+        title=title_of(plans, ground.commit_message),
+        text=part_of(plans, [part.section for part in parts]),
+        files=edited_files(parts, in_commit(ground.repository, head, parts)),
+        message=message_of(ground.commit_message, parts, PULL_REQUEST_KEY),
+        time_us=time_us,
+    )
 
 
 def _is_newest(ground: ReleaseGround, head: str, target: str) -> bool:
@@ -112,46 +142,8 @@ def _check_ours(ground: ReleaseGround, tip: str | None, branch: str) -> None:
         )
 
 
-def _commit(ground: ReleaseGround, head: str, proposed: tuple[Candidate, ...]) -> str:
-    """The release commit on top of HEAD, the same for the same HEAD: its time is HEAD's."""
-    time_us = _commit_at(ground, head).time_us
-    files: dict[str, bytes] = {}
-    for one in proposed:
-        files |= _edited(ground, head, one, time_us, files)
-    title = title_of([one.plan for one in proposed], ground.commit_message)
-    keys = [f"release:{one.package.name}:{one.plan.next}" for one in proposed]
-    trailers = "\n".join(f"{KEY_TRAILER}: {key}" for key in keys)
-    message = f"{title}\n\n{trailers}"
-    return ground.repository.commit_beside(head, files, message, key=PULL_REQUEST_KEY, time_us=time_us)
-
-
-def _edited(
-    ground: ReleaseGround, head: str, one: Candidate, time_us: int, before: dict[str, bytes]
-) -> dict[str, bytes]:
-    """A package's version files and changelog as the release has them. `before`: what other packages made of theirs."""
-    paths = tuple(dict.fromkeys(file.path for file in one.version_files))
-    changelog = _path(one, one.changelog)
-    found = ground.repository.read_files((*paths, changelog), head) | before
-    missing = [path for path in paths if path not in found]
-    if missing:
-        raise ShiplineError(f"{missing[0]} is not in {head[:12]}", todo="commit it, or take it out of version_files")
-    version = str(one.plan.next)
-    edited = {path: found[path] for path in paths}
-    for file in one.version_files:
-        edited[file.path] = write_version(file, edited[file.path], version)
-    for edit in one.plan.requirements:
-        content = edited.get(edit.path) or (ground.repository.read_files((edit.path,), head) | before)[edit.path]
-        edited[edit.path] = write_requirement(edit.path, content, edit.name, edit.after)
-    text = found.get(changelog, b"").decode("utf-8", "surrogateescape")
-    section = render_section(one.plan, time_us=time_us, style=ground.style)
-    return edited | {changelog: prepend(text, section, version).encode("utf-8", "surrogateescape")}
-
-
-def _say(ground: ReleaseGround, forge: Forge, proposed: tuple[Candidate, ...], target: str, *, moved: bool) -> Kept:
-    plans = [one.plan for one in proposed]
-    time_us = _commit_at(ground, str(ground.repository.head())).time_us
-    part = part_of(plans, [render_section(plan, time_us=time_us, style=ground.style) for plan in plans])
-    branch, title = branch_for(target), title_of(plans, ground.commit_message)
+def _say(forge: Forge, proposal: Proposal, target: str, *, moved: bool) -> Kept:
+    branch, title, part = branch_for(target), proposal.title, proposal.text
     known = next(iter(forge.open_pull_requests(head=branch, base=target)), None)
     if known is None:
         return Kept(
@@ -206,10 +198,11 @@ def release_merged(
         again = known.unfinished if known.unfinished and known.unfinished.version == merged.version else None
         if again is None:
             check_unmade(tx, candidate.package.name, merged.version)
-        return decision, begin_release(tx, engine, _order(ground, candidate, merged), actor, again=again)
+        order = brought_order(ground, candidate, merged, merged=True)
+        return decision, begin_release(tx, engine, order, actor, again=again)
 
 
-def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
+def find_merged(ground: ReleaseGround, candidate: Candidate) -> Brought | None:
     """The version that HEAD's files and changelog state and that has no tag yet, with the commit that brought it.
 
     That is the oldest commit of the branch itself (first parents) since when both say so: a merge, a squashed or a
@@ -219,7 +212,7 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
     version = _stated(ground, candidate, head) if head is not None else None
     if head is None or version is None or not _is_new(ground, candidate, version):
         return None
-    commits = {commit.id: commit for commit in ground.repository.log(_since(ground, candidate), head)}
+    commits = {commit.id: commit for commit in ground.repository.log(since(ground, candidate), head)}
     brought = commits.get(head)
     for _ in range(MERGED_SEARCH_MAX):
         if brought is None:
@@ -234,16 +227,17 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Merged | None:
     )
 
 
-def _since(ground: ReleaseGround, candidate: Candidate) -> tuple[str, ...]:
-    """The last released commit; nothing before the first release."""
-    current = candidate.plan.current
-    known = ground.repository.find_tag(candidate.package.tag(current)) if current is not None else None
-    return (known.commit,) if known is not None else ()
-
-
-def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Merged:
+def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Brought | None:
+    if _counts_from_files(candidate, version) and not uses_changesets(ground, candidate.package.name, commit):
+        return None
     section = written_section(_changelog(ground, candidate, commit.id), version)
-    return Merged(version, commit.id, commit.time_us, section)
+    return Brought(version, commit.id, commit.time_us, section)
+
+
+def _counts_from_files(candidate: Candidate, version: str) -> bool:
+    """True where nothing of the package is tagged, and changesets count from what its files state: what they state
+    may have been there all the time."""
+    return candidate.plan.current == version and candidate.plan.tag is None
 
 
 def _stated(ground: ReleaseGround, candidate: Candidate, commit: str) -> str | None:
@@ -272,28 +266,11 @@ def _is_new(ground: ReleaseGround, candidate: Candidate, version: str) -> bool:
     """True for a version after the current one that has no tag."""
     scheme = scheme_named(candidate.package.scheme)
     parsed, current = scheme.parse(version), scheme.parse(candidate.plan.current or "")
-    if parsed is None or (current is not None and parsed.key <= current.key):
+    if parsed is None:
+        return False
+    if current is not None and parsed.key <= current.key and not _counts_from_files(candidate, version):
         return False
     return ground.repository.find_tag(candidate.package.tag(version)) is None
-
-
-def _order(ground: ReleaseGround, candidate: Candidate, merged: Merged) -> ReleaseOrder:
-    plan = candidate.plan
-    held = {commit.id for commit in ground.repository.log(_since(ground, candidate), merged.commit)}
-    return ReleaseOrder(
-        package=candidate.package,
-        version=merged.version,
-        tag=candidate.package.tag(merged.version),
-        previous_version=plan.current,
-        time_us=merged.time_us // 1_000_000 * 1_000_000,
-        section=merged.section,
-        reasons=plan.reasons,
-        commits=tuple(dict.fromkeys((one.commit, one.time_us) for one in plan.changes if one.commit in held)),
-        version_files=candidate.version_files,
-        changelog=candidate.changelog,
-        commit=merged.commit,
-        merged=True,
-    )
 
 
 def _changelog(ground: ReleaseGround, candidate: Candidate, commit: str) -> str:

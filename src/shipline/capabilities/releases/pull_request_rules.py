@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipline.capabilities.releases.rules import subject_of
 from shipline.domain.release_plan import PackagePlan
 
 BEGIN = "<!-- shipline:plan -->"
 END = "<!-- shipline:plan:end -->"
-TITLE_LENGTH_MAX = 120
 BODY_LENGTH_MAX = 60_000  # GitHub takes 65,536 characters, the others more.
 CUT = "\n\n(The rest is in the changelog.)\n"
 
@@ -22,13 +22,8 @@ def branch_for(target: str) -> str:
 
 
 def title_of(plans: Sequence[PackagePlan], message: str) -> str:
-    """The title, and the commit's subject: by the pattern of `commit_message` for one package, else all their names."""
-    if len(plans) == 1:
-        return message.replace("{package}", plans[0].name).replace("{version}", plans[0].next or "")
-    start = message.partition("{package}")[0].rstrip() or "release"
-    names = ", ".join(f"{plan.name} {plan.next}" for plan in plans)
-    whole = f"{start} {names}"
-    return whole if len(whole) <= TITLE_LENGTH_MAX else f"{start} {len(plans)} packages"
+    """The title, and the commit's subject: as a release commit has it."""
+    return subject_of(message, [(plan.name, plan.next or "") for plan in plans])
 
 
 def part_of(plans: Sequence[PackagePlan], sections: Sequence[str]) -> str:

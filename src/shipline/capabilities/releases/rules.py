@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,6 +10,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
+SUBJECT_LENGTH_MAX = 120
 ENDINGS = {"wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 
 
@@ -31,6 +33,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """A version that a commit of the branch has brought, by a pull request or with other packages, untagged yet.
+
+    `commit` is the one that brought it onto the branch, whose time is `time_us`; `section` is its part of the changelog
+    as it is there.
+    """
+
+    version: str
+    commit: str
+    time_us: int
+    section: str
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a package before its release.
 
@@ -38,7 +54,8 @@ class Known:
     that Shipline itself made the tag of the plan's current version and that the store does not know of its end (so
     that, with an empty store, it may have been cut off); `on_registry` says that the registry serves all files of that
     version, None if there is nothing to serve. `publishing_begun` says that the unfinished release may be on a remote
-    or registry in part already.
+    or registry in part already. `committed` is a version that a release commit holds and that has no tag yet, since it
+    waited for another package's release; `overtaken` is one that newer commits have made obsolete.
     """
 
     plan: PackagePlan
@@ -47,6 +64,8 @@ class Known:
     on_registry: bool | None
     publishing_begun: bool = False
     moved: bool = False
+    committed: Brought | None = None
+    overtaken: Brought | None = None
 
 
 def decide_start(known: Known) -> Decision:
@@ -70,32 +89,16 @@ def decide_start(known: Known) -> Decision:
             words = f"{unfinished.version} is {unfinished.status.value} and stays unpublished, {since}"
             if plan.next == unfinished.version:
                 words = f"{unfinished.version} had come to nothing, and is begun anew on the commits that came after it"
-            return Decision(Start.NEW, plan.next, words)
+            return _committed(known) or Decision(Start.NEW, plan.next, words)
         words = f"{unfinished.version} was begun and is {unfinished.status.value}; it goes on from where it stopped"
         return Decision(Start.RESUME, unfinished.version, words)
     cut_off = known.tagged_here and known.on_registry is False and (known.publishing_begun or not plan.releasable)
     if cut_off and plan.current is not None:
         return Decision(Start.NEW, plan.current, f"{plan.current} is tagged and is not on the registry")
-    if plan.releasable:
-        return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
-    return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
+    return _committed(known) or _planned(plan)
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """A version that a merged pull request has brought, untagged yet.
-
-    `commit` is the one that brought it onto the branch, whose time is `time_us`; `section` is its part of the changelog
-    as it was merged.
-    """
-
-    version: str
-    commit: str
-    time_us: int
-    section: str
-
-
-def decide_merged(usual: Decision, known: Known, merged: Merged | None) -> Decision:
+def decide_merged(usual: Decision, known: Known, merged: Brought | None) -> Decision:
     """What `shipline release` does where releases come by pull request, given what it would do directly.
 
     What was begun is ended, also after newer commits: those are the next pull request's. Nothing else is begun but what
@@ -112,6 +115,20 @@ def decide_merged(usual: Decision, known: Known, merged: Merged | None) -> Decis
     if usual.start is Start.NEW:
         return Decision(Start.NOTHING, None, f"{usual.version} waits for its pull request to be merged")
     return usual
+
+
+def _planned(plan: PackagePlan) -> Decision:
+    if plan.releasable:
+        return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
+    return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
+
+
+def _committed(known: Known) -> Decision | None:
+    brought = known.committed
+    if brought is None:
+        return None
+    words = f"{brought.version} is in the release commit {brought.commit[:7]}, and has no tag yet"
+    return Decision(Start.NEW, brought.version, words)
 
 
 def _is_overtaken(known: Known, unfinished: Release) -> bool:
@@ -136,3 +153,47 @@ def artifact_folder_name(package: str, version: str) -> str:
     """The name of a release's folder: safe whatever the package is called (`@scope/name` too)."""
     safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in package)
     return f"{safe.lstrip('.')}-{version}"
+
+
+def subject_of(pattern: str, released: Sequence[tuple[str, str]]) -> str:
+    """The subject of a release commit: by the pattern of `commit_message` for one package, else all their names.
+
+    `released` are names and versions; where that gets too long, it is how many.
+    """
+    if len(released) == 1:
+        ((name, version),) = released
+        return pattern.replace("{package}", name).replace("{version}", version)
+    start = pattern.partition("{package}")[0].partition("{version}")[0].rstrip() or "release"
+    whole = f"{start} {', '.join(f'{name} {version}' for name, version in released)}"
+    return whole if len(whole) <= SUBJECT_LENGTH_MAX else f"{start} {len(released)} packages"
+
+
+def with_entries_of(section: str, older: str) -> str:
+    """A changelog's section with the entries of an older form of it that it lacks, each below its heading.
+
+    What another package's release has made necessary, and what changesets have said, no plan finds again once a commit
+    holds it.
+    """
+    groups = _entries(section)
+    for heading, entries in _entries(older).items():
+        known = {entry.strip() for entry in groups.get(heading, [])}
+        groups.setdefault(heading, []).extend(entry for entry in entries if entry.strip() not in known)
+    head, *_ = section.partition("\n### ")
+    blocks = (f"\n{heading}\n\n" + "".join(entries).rstrip("\n") + "\n" for heading, entries in groups.items())
+    return (head.rstrip("\n") + "\n" + "".join(blocks)) if groups else section
+
+
+def _entries(section: str) -> dict[str, list[str]]:
+    """The entries of a section by their headings, each with all its lines."""
+    groups: dict[str, list[str]] = {}
+    heading = ""
+    for line in section.replace("\r\n", "\n").splitlines(keepends=True):
+        if line.startswith("### "):
+            heading = line.strip()
+            groups.setdefault(heading, [])
+        elif heading and (line.startswith("- ") or not groups[heading]):
+            if line.strip():
+                groups[heading].append(line)
+        elif heading:
+            groups[heading][-1] += line
+    return groups

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import posixpath
 import shutil
 import tempfile
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from shipline.capabilities.plans import prepend
-from shipline.capabilities.releases.following import use_up_changesets, write_requirements
-from shipline.capabilities.releases.footing import (
-    check_head,
-    check_own,
-    check_tree,
+from shipline.capabilities.releases.batch import (
+    Part,
+    edited_files,
     footing_of,
-    inside,
-    version_files_of,
+    in_commit,
+    message_of,
+    parts_of,
+    write_parts,
 )
+from shipline.capabilities.releases.footing import check_head, check_own, check_tree
 from shipline.capabilities.releases.ground import (
     Built,
     ReleaseGround,
@@ -31,7 +29,6 @@ from shipline.capabilities.releases.ground import (
 from shipline.capabilities.releases.promotion import reuse
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
-from shipline.capabilities.version_files import edits_to, own_file, write_atomically, write_edits, write_version
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConflictError, ShiplineError
@@ -58,10 +55,11 @@ class FileSteps:
         check_untagged(self.ground, release.tag)
         if context.input.get("beside") is not None:
             return Done({"paths": []}, idle="the commit is made beside the branch")
-        footing = footing_of(context.input, release.version)
+        parts = _parts(context, release)
+        footing = footing_of(context.input, parts)
         check_head(self.ground.repository, footing)
         check_tree(self.ground.repository, footing)
-        return Done({"paths": self._write(context, release)})
+        return Done({"paths": list(write_parts(self.ground.repository.root(), parts))})
 
     def commit(self, context: StepContext) -> Outcome:
         """Commit them on what was planned. Our commit is found again after a crash; any other on top is refused."""
@@ -69,40 +67,33 @@ class FileSteps:
         branch = self.ground.repository.branch()
         if release.commit is not None:
             # What came by a pull request is on the remote's branch already, which may have moved on since.
-            return Done({"commit": release.commit, "branch": None if context.input.get("merged") else branch})
-        message = self.ground.commit_message.replace("{package}", release.package).replace("{version}", release.version)
+            elsewhere = context.input.get("merged") or context.input.get("beside") is not None
+            return Done({"commit": release.commit, "branch": None if elsewhere else branch})
+        parts = _parts(context, release)
         beside = context.input.get("beside")
         if beside is not None:
-            return Done({"commit": self._commit_beside(context, release, str(beside), message), "branch": None})
-        footing = footing_of(context.input, release.version)
+            return Done({"commit": self._commit_beside(context, str(beside), parts), "branch": None})
+        footing = footing_of(context.input, parts)
         check_head(self.ground.repository, footing)
-        paths = self._write(context, release)  # Again: they may have been taken back since.
-        commit = self.ground.repository.commit_paths(
-            tuple(paths),
-            message,
-            key=footing.key,
-            time_us=context.input["time_us"],
-            base=footing.base,
-        )
+        paths = write_parts(self.ground.repository.root(), parts)  # Again: they may have been taken back since.
+        message, key = message_of(self.ground.commit_message, parts)
+        time_us = context.input["time_us"]
+        commit = self.ground.repository.commit_paths(paths, message, key=key, time_us=time_us, base=footing.base)
         check_own(self.ground.repository, commit, footing)
         return Done({"commit": commit, "branch": branch})
 
-    def _commit_beside(self, context: StepContext, release: Release, base: str, message: str) -> str:
+    def _commit_beside(self, context: StepContext, base: str, parts: tuple[Part, ...]) -> str:
         """The release's commit on top of `base`, by what its files are there; `base` itself where none is to change."""
-        repository, package = self.ground.repository, package_of(context)
-        files = version_files_of(context.input)
-        contents = repository.read_files(tuple(dict.fromkeys(file.path for file in files)), base)
-        for file in files:
-            if file.path in contents:
-                contents[file.path] = write_version(file, contents[file.path], release.version)
-        if context.input["changelog"]:
-            path = inside(package, context.input["changelog"])
-            before = repository.read_files((path,), base).get(path, b"").decode("utf-8")
-            contents[path] = prepend(before, release.notes_markdown, release.version).encode()
-        if not contents:
+        repository = self.ground.repository
+        read = in_commit(repository, base, parts)
+        there = [
+            replace(part, version_files=tuple(one for one in part.version_files if read(one.path))) for part in parts
+        ]
+        files = edited_files(there, read)
+        if all(content == read(path) for path, content in files.items()):
             return base
-        key = footing_of(context.input, release.version).key
-        return repository.commit_beside(base, contents, message, key=key, time_us=context.input["time_us"])
+        message, key = message_of(self.ground.commit_message, parts)
+        return repository.commit_beside(base, files, message, key=key, time_us=context.input["time_us"])
 
     def tag(self, context: StepContext) -> Outcome:
         """Create the annotated tag. One of the same name on another commit stops the release."""
@@ -128,22 +119,6 @@ class FileSteps:
         refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
         self.ground.repository.push(self.ground.remote, refs)
         return Done({"pushed": list(refs)})
-
-    def _write(self, context: StepContext, release: Release) -> list[str]:
-        """Write version files and changelog; returns their paths. The second time nothing changes."""
-        root, folder = self.ground.repository.root(), package_of(context).path
-        files = version_files_of(context.input)
-        write_edits(root, edits_to(root, [(file, release.version) for file in files]))
-        own, given = partial(own_file, root), context.input
-        others = write_requirements(own, given.get("requirements", ()))
-        others += use_up_changesets(own, given.get("changesets", ()), release.package)
-        paths = [*(file.path for file in files), *(_relative(path, root) for path in others)]
-        if given["changelog"]:
-            changelog = own_file(root, posixpath.normpath(posixpath.join(folder, given["changelog"])))
-            before = changelog.read_text("utf-8") if changelog.exists() else ""
-            write_atomically(changelog, prepend(before, release.notes_markdown, release.version).encode())
-            paths.append(_relative(changelog, root))
-        return list(dict.fromkeys(paths))
 
     def _now(self, tx: Transaction, release: Release) -> Release:
         return RELEASES.find(tx, release.id) or release
@@ -230,5 +205,6 @@ def check_untagged(ground: ReleaseGround, name: str) -> None:
         )
 
 
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()
+def _parts(context: StepContext, release: Release) -> tuple[Part, ...]:
+    """What the release's commit holds."""
+    return parts_of(context.input, release.version, release.notes_markdown)

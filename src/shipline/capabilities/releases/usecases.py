@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.plans import STABLE
+from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
 from shipline.domain.actor import Actor
@@ -34,7 +35,8 @@ class ReleaseOrder:
     request brought. `base` is the commit that the release's own is to sit on, None where there is one, and beside the
     branch; `branch` is the current one, None where HEAD is detached. `changelog` "" leaves it alone. `beside` is the
     commit to release from beside the branch, None for the branch itself; `promotes` is the version of the release
-    candidate that this one is made from. `requirements` and `changesets` are the plan's.
+    candidate that this one is made from. `requirements` and `changesets` are the plan's, and `replaces` is as
+    in Part. `others` are the parts of the packages that are released with this one, of the commit that this one makes.
     """
 
     package: Package
@@ -56,6 +58,23 @@ class ReleaseOrder:
     merged: bool = False
     requirements: tuple[RequirementEdit, ...] = ()
     changesets: tuple[str, ...] = ()
+    replaces: str = ""
+    others: tuple[Part, ...] = ()
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """What its commit holds, where it makes one."""
+        own = Part(
+            package=self.package,
+            version=self.version,
+            section=self.section,
+            version_files=self.version_files,
+            changelog=self.changelog,
+            requirements=self.requirements,
+            changesets=self.changesets,
+            replaces=self.replaces,
+        )
+        return (own, *self.others)
 
 
 def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
@@ -103,6 +122,8 @@ def begin_release(
         "merged": order.merged,
         "requirements": to_json(order.requirements),
         "changesets": list(order.changesets),
+        "replaces": order.replaces,
+        "others": to_json(order.others),
     }
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
     return release

@@ -269,8 +269,10 @@ class GitRepository:
         )
         return self._resolve("HEAD")
 
-    def commit_beside(self, base: str, contents: Mapping[str, bytes], message: str, *, key: str, time_us: int) -> str:
-        """Commit `base` with the files in `contents` set, on top of `base`; no branch moves, no file is touched.
+    def commit_beside(
+        self, base: str, contents: Mapping[str, bytes | None], message: str, *, key: str, time_us: int
+    ) -> str:
+        """Commit `base` with the files in `contents` set or deleted, on top of it; no branch moves, no file is touched.
 
         Through an index of its own. The same call gives the same commit again, whoever is configured to commit.
         """
@@ -282,6 +284,9 @@ class GitRepository:
             self._git.run("read the tree", "read-tree", parent, environ=index)
             for path, content in contents.items():
                 mode = self._mode_of(path, parent)
+                if content is None:
+                    self._git.run("delete a file", "update-index", "--force-remove", "--", path, environ=index)
+                    continue
                 blob = _text(self._git.run("keep a file", "hash-object", "-w", "--stdin", stdin=content))
                 entry = f"{mode},{blob},{path}"
                 self._git.run("set a file", "update-index", "--add", "--cacheinfo", entry, environ=index)
@@ -506,7 +511,7 @@ class GitRepository:
         """True if HEAD is the commit that was to be made; ConflictError if it can be neither that nor its parent."""
         if head == base:
             return False
-        has_key = self._head_key() == key
+        has_key = key in self._head_keys()
         if base is not None and not (has_key and next(iter(self.log((), head))).parents == (base,)):
             raise ConflictError(
                 f"HEAD is {head[:12]}, and the commit was to be made upon {base[:12]}",
@@ -514,9 +519,9 @@ class GitRepository:
             )
         return has_key
 
-    def _head_key(self) -> str:
+    def _head_keys(self) -> list[str]:
         trailers = f"--format=%(trailers:key={KEY_TRAILER},valueonly)"
-        return self._git.run("read HEAD", *PLAIN_LOG, "-1", trailers, "HEAD", "--").decode().strip("\0\n")
+        return self._git.run("read HEAD", *PLAIN_LOG, "-1", trailers, "HEAD", "--").decode().strip("\0\n").split("\n")
 
     def _differs(self, paths: tuple[str, ...]) -> bool:
         options = ("status", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching")

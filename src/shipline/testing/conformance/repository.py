@@ -68,6 +68,26 @@ class RepositoryConformance:
         assert (read.parents, below.id) == ((base,), base)
         assert read.message.splitlines() == ["chore: release", "", "Shipline-Key: k3"]
 
+    def test_a_commit_beside_deletes_what_has_no_content(self, repository: Repository) -> None:
+        """Also what is not there."""
+        commit(repository, "a.txt", "one", key="k1")
+        base = commit(repository, "b.txt", "two", key="k2")
+        made = repository.commit_beside(base, {"a.txt": None, "c.txt": None}, "chore: x", key="k3", time_us=NOW_US)
+        assert repository.list_files(("",), made) == ("b.txt",)
+        assert repository.list_files(("",)) == ("a.txt", "b.txt")
+
+    def test_a_commit_may_have_several_keys(self, repository: Repository) -> None:
+        """Each finds it again."""
+        base = commit(repository, "a.txt", "one", key="k1")
+        (repository.root() / "a.txt").write_text("two")
+        message = "chore: x\n\nShipline-Key: k2"
+        made = repository.commit_paths(("a.txt",), message, key="k3", time_us=NOW_US, base=base)
+        assert next(repository.log(())).message.splitlines()[-2:] == ["Shipline-Key: k2", "Shipline-Key: k3"]
+        for key in ("k2", "k3"):
+            assert repository.commit_paths(("a.txt",), message, key=key, time_us=NOW_US, base=base) == made
+        with pytest.raises(ConflictError):
+            repository.commit_paths(("a.txt",), message, key="k4", time_us=NOW_US, base=base)
+
     def test_a_commit_beside_sets_plain_files_alone(self, repository: Repository) -> None:
         commit(repository, "a.txt", "one", key="k1")
         (repository.root() / "link").symlink_to("a.txt")

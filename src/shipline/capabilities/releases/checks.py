@@ -1,0 +1,111 @@
+"""What keeps a release from beginning or going on here, each as an error in words."""
+
+from __future__ import annotations
+
+from shipline.capabilities.releases.batch import footing_of, parts_of
+from shipline.capabilities.releases.candidates import Candidate
+from shipline.capabilities.releases.footing import Footing, check_head, check_tree, inside, listed
+from shipline.capabilities.releases.footing import has_moved as footing_has_moved
+from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.queries import RELEASES, find_release
+from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
+from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.engine.journal import holder_of, runs_of
+from shipline.engine.rules import ENDED
+from shipline.store.transaction import Transaction
+
+
+def check_is_free(tx: Transaction) -> None:
+    """One release at a time works on the tree, whichever package it is of."""
+    holder = holder_of(tx, EXCLUSIVE_KEY)
+    if holder is None or holder.state.status in ENDED:
+        return
+    other = RELEASES.find(tx, str(holder.input["release_id"]))
+    if other is not None:
+        raise RefusedError(
+            f"the release of {other.package} {other.version} has not ended: it is {other.status.value}",
+            todo=f"end it first: shipline release --package {other.package}",
+        )
+
+
+def _footing(ground: ReleaseGround, release: Release) -> Footing | None:
+    """What an unfinished release was planned on; None where that does not matter: its commit is tagged, or is to stand
+    beside the branch."""
+    if release.commit is not None:
+        return None
+    with ground.store.begin() as tx:
+        runs = runs_of(tx, f"release:{release.id}")
+    if not runs or runs[-1].input.get("beside") is not None:
+        return None
+    given = runs[-1].input
+    return footing_of(given, parts_of(given, release.version, release.notes_markdown))
+
+
+def has_moved(ground: ReleaseGround, release: Release) -> bool:
+    """True if what an unfinished release was planned on is not where the branch is any more."""
+    footing = _footing(ground, release)
+    return footing is not None and footing_has_moved(ground.repository, footing)
+
+
+def check_ground(ground: ReleaseGround, release: Release, branch: str) -> None:
+    """Refuse to go on with a release whose commit would not be the one that was planned."""
+    footing = _footing(ground, release)
+    if footing is not None:
+        check_branch(ground, branch)
+        check_head(ground.repository, footing)
+        check_tree(ground.repository, footing)
+
+
+def check_unmade(tx: Transaction, package: str, version: str) -> None:
+    """Refuse (ConflictError) to make a version that the store knows."""
+    made = find_release(tx, package, version)
+    if made is not None:
+        raise ConflictError(
+            f"{package} {version} was made before: it is {made.status.value}, and its tag {made.tag} is gone",
+            todo="bring the tag back (`git fetch --tags`); a version is never made twice",
+        )
+
+
+def check_promotable(tx: Transaction, candidate: Candidate, commit: str | None) -> None:
+    """Refuse a release candidate that was taken back, or whose tag was moved since it was released."""
+    known = find_release(tx, candidate.package.name, candidate.promotes or "")
+    if known is not None and known.status is ReleaseStatus.YANKED:
+        raise RefusedError(
+            f"{known.package} {known.version} was taken back",
+            why=known.yank_reason,
+            todo="mend it, release another candidate, and make that one final",
+        )
+    if known is not None and known.commit not in (None, commit):
+        raise ConflictError(
+            f"the tag {known.tag} was moved: {known.version} was released from {str(known.commit)[:12]}",
+            why=f"now it is on {str(commit)[:12]}, which nobody has tested under this name",
+            todo="bring the tag back to where it was (`git fetch --tags --force`)",
+        )
+
+
+def check_branch(ground: ReleaseGround, branch: str) -> None:
+    """Refuse to release from another branch than `branch`, "" for any."""
+    here = ground.repository.branch()
+    if branch and here != branch:
+        raise RefusedError(
+            f"releases are made from {branch}, and this is {here or 'a detached HEAD'}", todo=f"git switch {branch}"
+        )
+
+
+def check_work_tree(ground: ReleaseGround, candidate: Candidate, unfinished: Release | None) -> None:
+    """What a release that came to nothing has left half written is not to be committed, but to be taken away."""
+    dirty = list(ground.repository.dirty_paths())
+    changelog = inside(candidate.package, candidate.changelog)
+    own = {changelog, *(file.path for file in candidate.version_files)}
+    todo = "commit or stash them, then run this again"
+    if unfinished is not None and unfinished.commit is None:
+        if (ground.repository.root() / changelog).exists() and not ground.repository.is_tracked(changelog):
+            raise RefusedError(
+                f"{changelog} was left by {unfinished.version}, which came to nothing",
+                todo=f"remove it, unless it is yours (then commit it): rm {changelog}; then run this again",
+            )
+        if set(dirty) <= own:
+            todo = f"{unfinished.version} has left them: git checkout -- {' '.join(dirty)}; then run this again"
+    if dirty:
+        raise RefusedError("the work tree has changes that are not committed", why=listed(dirty), todo=todo)

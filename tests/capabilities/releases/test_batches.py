@@ -1,0 +1,237 @@
+"""Several packages of one plan share one commit; each is tagged, built and published in its turn."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.releases import release_package
+from shipline.domain.errors import RefusedError
+from shipline.domain.release import ReleaseStatus
+from shipline.testing.histories import History
+from shipline.testing.world import World
+from tests.capabilities.events import check_positions
+from tests.capabilities.releases.monorepo_world import MonorepoWorld, new_monorepo
+from tests.capabilities.releases.release_world import PERSON
+
+PUBLISHED, STOPPED, REFUSED = ReleaseStatus.PUBLISHED, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
+SUBJECT = "chore(release): core 2.0.0, side 1.0.1, web 1.0.1"
+ALL = ["core@2.0.0", "side@1.0.1", "web@1.0.1"]
+
+
+def made_in(folder: Path, world: World) -> MonorepoWorld:
+    """A repository with a remote, of which a world has the clone."""
+    new_monorepo(folder / "repository")
+    bare = folder / "remote.git"
+    subprocess.run(["git", "clone", "--quiet", "--bare", str(folder / "repository"), str(bare)], check=True)
+    made = MonorepoWorld(world, folder, remote="origin")
+    made.history.git("remote", "add", "origin", str(bare))
+    return made
+
+
+@pytest.fixture
+def project(tmp_path: Path, sqlite_url: str) -> Iterator[MonorepoWorld]:
+    world = World(3, tmp_path, url=sqlite_url)
+    made = made_in(tmp_path, world)
+    yield made
+    check_positions(world.store)
+    world.close()
+    assert made.breaches == []
+
+
+def fresh_clone(project: MonorepoWorld, folder: Path) -> MonorepoWorld:
+    """Another machine: what the remote and the registries have is all that it knows."""
+    folder.mkdir()
+    subprocess.run(
+        ["git", "clone", "--quiet", str(project.folder / "remote.git"), str(folder / "repository")], check=True
+    )
+    world = World(4, folder)
+    world.clock.jump_to(project.world.clock.now_us() + 3_600_000_000)
+    anew = MonorepoWorld(world, folder, remote="origin")
+    for key, value in (("user.name", "Robin"), ("user.email", "robin@example.org")):
+        anew.history.git("config", key, value)
+    anew.registry, anew.mirror = project.registry, project.mirror
+    anew.registry._clock = world.clock
+    return anew
+
+
+def test_one_commit_has_all_files_and_a_tag_for_each_package(project: MonorepoWorld) -> None:
+    base = project.history.git("rev-parse", "HEAD")
+    released = project.command()
+    assert [(one.package, one.version, one.status) for one in released] == [
+        ("core", "2.0.0", PUBLISHED),
+        ("side", "1.0.1", PUBLISHED),
+        ("web", "1.0.1", PUBLISHED),
+    ]
+    assert project.history.git("rev-parse", "HEAD~1") == base
+    assert project.tags_at() == ALL
+    assert {one.commit for one in released} == {project.history.git("rev-parse", "HEAD")}
+    assert project.history.git("log", "-1", "--format=%s") == SUBJECT
+    changed = project.history.git("diff", "--name-only", "HEAD~1", "HEAD").splitlines()
+    assert changed == sorted(
+        f"packages/{name}/{file}"
+        for name in ("core", "web", "side")
+        for file in ("CHANGELOG.md", "VERSION", "package.json")
+    )
+    assert project.stated("web") | {"name": ""} == {"name": "", "version": "1.0.1", "dependencies": {"core": "^2.0.0"}}
+    assert "require core 2.0.0" in project.history.git("show", "HEAD:packages/web/CHANGELOG.md")
+    assert [name.partition("-")[0] for name in project.registry.uploads] == ["core"] * 2 + ["side"] * 2 + ["web"] * 2
+    remote = History.__new__(History)
+    remote.folder, remote._second = project.folder / "remote.git", 0
+    assert remote.git("tag", "--points-at", "main").splitlines() == ALL
+    assert project.command() == []
+
+
+def test_what_each_one_released_is_its_own(project: MonorepoWorld) -> None:
+    """Notes, commits and instant: those of its part, also where its release begins after another one's has ended."""
+    core, side, web = project.command()
+    assert ["say it otherwise" in one.notes_markdown for one in (core, side, web)] == [True, False, False]
+    assert ["a word" in one.notes_markdown for one in (core, side, web)] == [False, True, False]
+    assert [one.previous_version for one in (core, side, web)] == ["1.0.0"] * 3
+    times = project.history.git("for-each-ref", "--format=%(taggerdate:unix)", *(f"refs/tags/{tag}" for tag in ALL))
+    assert set(times.split()) == {project.history.git("log", "-1", "--format=%ct")}
+
+
+def test_a_package_alone_is_released_alone(project: MonorepoWorld) -> None:
+    (side,) = project.command("side")
+    assert (side.version, project.tags_at()) == ("1.0.1", ["side@1.0.1"])
+    assert project.stated("core")["version"] == "1.0.0"
+    core, web = project.command()
+    assert (core.commit, [core.package, web.package]) == (web.commit, ["core", "web"])
+
+
+def test_one_that_stops_is_ended_first_and_the_others_go_on_from_the_same_commit(project: MonorepoWorld) -> None:
+    project.registry.faults.fails_after_files = 3  # One of side's two.
+    core, side = project.command()
+    assert (core.status, side.status) == (PUBLISHED, STOPPED)
+    made = project.history.git("rev-parse", "HEAD")
+    (web,) = project.candidates("web")
+    with pytest.raises(RefusedError, match=r"the release of side 1\.0\.1 has not ended"):
+        release_package(project.ground(project.world.store), project.engine(), web, PERSON, branch="main")
+    project.registry.faults.fails_after_files = None
+    assert [(one.package, one.status) for one in project.command()] == [("side", PUBLISHED), ("web", PUBLISHED)]
+    assert (project.history.git("rev-parse", "HEAD"), project.tags_at()) == (made, ALL)
+    assert len(project.registry.uploads) == len(set(project.registry.uploads)) == 6
+
+
+def test_a_fix_of_the_one_that_was_refused_leaves_the_others_their_commit(project: MonorepoWorld) -> None:
+    """The refused number is skipped; who waited for it comes after what mends it."""
+    project.failing = 1
+    (core,) = project.command()
+    assert (core.version, core.status) == ("2.0.0", REFUSED)
+    made = project.history.git("rev-parse", "HEAD")
+    project.history.commit("fix(core): mend it", {"packages/core/index.js": "2"})
+    project.failing = 0
+    released = project.command()
+    assert [(one.package, one.version) for one in released] == [("core", "2.0.1"), ("side", "1.0.1"), ("web", "1.0.1")]
+    assert [one.commit == made for one in released] == [False, True, True]
+    assert project.stated("web", "web@1.0.1")["dependencies"] == {"core": "^2.0.0"}
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["its own store", "a fresh clone"])
+def test_a_fix_of_one_that_waited_is_in_it(project: MonorepoWorld, tmp_path: Path, *, is_known: bool) -> None:
+    """Its commit is public, and nobody has seen the version: it is made anew, and its section says all of it."""
+    project.registry.faults.fails_after_files = 2
+    core, side = project.command()
+    assert (core.status, side.status) == (PUBLISHED, STOPPED)
+    project.registry.faults.fails_after_files = None
+    project.history.commit("fix(web): mend it", {"packages/web/index.js": "2"})
+    project.history.git("push", "--quiet", "origin", "main")
+    anew = project if is_known else fresh_clone(project, tmp_path / "anew")
+    released = anew.command()
+    assert [(one.package, one.version) for one in released] == [("side", "1.0.1"), ("web", "1.0.1")]
+    assert released[0].commit == core.commit
+    assert released[1].commit == anew.history.git("rev-parse", "HEAD")
+    text = anew.history.git("show", "HEAD:packages/web/CHANGELOG.md")
+    assert (text.count("## [1.0.1]"), "mend it" in text, "require core" in text) == (1, True, True)
+    if not is_known:
+        anew.world.close()
+
+
+def test_from_a_fresh_clone_the_others_go_on_from_the_commit_that_was_pushed(
+    project: MonorepoWorld, tmp_path: Path
+) -> None:
+    project.registry.faults.fails_after_files = 3
+    core, _ = project.command()
+    project.registry.faults.fails_after_files = None
+    project.history.commit("docs: nothing that is released", {"README.md": "x"})
+    project.history.git("push", "--quiet", "origin", "main")
+    anew = fresh_clone(project, tmp_path / "anew")
+    released = anew.command()
+    assert [(one.package, one.status, one.commit) for one in released] == [
+        ("side", PUBLISHED, core.commit),
+        ("web", PUBLISHED, core.commit),
+    ]
+    assert "require core 2.0.0" in released[1].notes_markdown
+    assert len(project.registry.uploads) == len(set(project.registry.uploads)) == 6
+    assert anew.command() == []
+    anew.world.close()
+
+
+def test_a_commit_with_the_keys_of_others_and_more_than_their_files_is_not_gone_on_from(project: MonorepoWorld) -> None:
+    """Anybody can write a trailer."""
+    files = {"packages/web/package.json": project.history.git("show", "HEAD:packages/web/package.json")}
+    files["packages/web/package.json"] = files["packages/web/package.json"].replace('"1.0.0"', '"1.7.0"', 1)
+    keys = "\n\nShipline-Key: release:side:1.7.0\nShipline-Key: release:web:1.7.0"
+    hostile = project.history.commit("chore(release): side 1.7.0, web 1.7.0" + keys, files)
+    released = project.command()
+    assert {one.version for one in released} == {"2.0.0", "1.0.1"}
+    assert hostile not in {one.commit for one in released}
+
+
+def test_snapshots_share_a_commit_beside_the_branch_and_require_each_other(project: MonorepoWorld) -> None:
+    """Whoever installs one gets the other's snapshot, and not what was released before."""
+    before = project.history.git("rev-parse", "HEAD"), project.history.git("status", "--porcelain")
+    core, side, web = project.command(channel="snapshot")
+    assert {core.status, side.status, web.status} == {PUBLISHED}
+    assert len({core.commit, side.commit, web.commit}) == 1
+    commit = str(core.commit)
+    assert (project.history.git("rev-parse", "HEAD"), project.history.git("status", "--porcelain")) == before
+    assert project.history.git("rev-parse", f"{commit}~1") == before[0]
+    assert sorted(project.tags_at(commit)) == sorted(one.tag for one in (core, side, web))
+    assert project.stated("core", commit)["version"] == core.version
+    assert project.stated("web", commit)["dependencies"] == {"core": f"^{core.version}"}
+    assert project.history.git("diff", "--name-only", "HEAD", commit, "--", "*.md") == ""
+    assert project.history.git("ls-remote", "origin", "refs/heads/main").split()[0] != commit
+
+
+def test_snapshots_that_were_cut_off_go_on_from_the_commit_that_the_first_tag_is_on(project: MonorepoWorld) -> None:
+    project.registry.faults.fails_after_files = 3
+    core, side = project.command(channel="snapshot")
+    assert (core.status, side.status) == (PUBLISHED, STOPPED)
+    project.registry.faults.fails_after_files = None
+    released = project.command(channel="snapshot")
+    assert [(one.package, one.status, one.commit) for one in released] == [
+        ("side", PUBLISHED, core.commit),
+        ("web", PUBLISHED, core.commit),
+    ]
+
+
+def test_a_candidate_that_breaks_is_required_by_the_candidates_that_are_released_with_it(
+    project: MonorepoWorld,
+) -> None:
+    """Without version files nothing moves the branch; what is required is written in the commit beside it."""
+    candidates = tuple(
+        replace(
+            one,
+            package=replace(one.package, ecosystem="plain"),
+            version_files=(),
+            beside=project.history.git("rev-parse", "HEAD"),
+        )
+        for one in project.candidates(channel="rc")
+    )
+    listed = tuple(replace(one, peers=lambda: candidates) for one in candidates)
+    project.gates = ()  # Nothing is built, so that nothing could be proven.
+    core, side, web = project.in_turn(listed)
+    assert [(one.version, one.status) for one in (core, side, web)] == [
+        ("2.0.0-rc.1", PUBLISHED),
+        ("1.0.1-rc.1", PUBLISHED),
+        ("1.0.1-rc.1", PUBLISHED),
+    ]
+    assert len({one.commit for one in (core, side, web)}) == 1
+    assert project.stated("web", str(web.commit))["dependencies"] == {"core": "^2.0.0-rc.1"}
+    assert project.stated("web")["dependencies"] == {"core": "^1.0.0"}

@@ -1,0 +1,151 @@
+"""The kill matrix of a plan of several packages: one commit, one tag a package, one upload a file, whatever dies when.
+
+The process dies anywhere in the whole command; the next one has its store, or is another machine that has none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.releases import RELEASES
+from shipline.testing.histories import History
+from shipline.testing.kills import Countdown, Killed, MortalStore
+from shipline.testing.world import World
+from tests.capabilities.events import check_positions, kinds
+from tests.capabilities.releases.monorepo_world import MonorepoWorld, new_monorepo
+from tests.kills.test_simulated import Play, fast, new_world, walk
+
+NAMES = ("core", "web")
+SHARDS = 8
+COMMITS = ["chore(release): core 2.0.0, web 1.0.1", "feat(core)!: say it otherwise", "chore: begin"]
+TAGS = ["core@2.0.0", "web@1.0.1"]
+UPLOADS = [f"{name}-py3-none-any.whl" for name in ("core-2.0.0", "web-1.0.1")]
+
+
+def monorepo_with_remote(folder: Path) -> None:
+    history = new_monorepo(folder / "repository")
+    history.git("reset", "--quiet", "--hard", "HEAD~1")  # Two packages are enough.
+    subprocess.run(
+        ["git", "clone", "--quiet", "--bare", str(folder / "repository"), str(folder / "remote.git")], check=True
+    )
+    history.git("remote", "add", "origin", str(folder / "remote.git"))
+
+
+def project_in(template: Path, source: Path, folder: Path) -> MonorepoWorld:
+    world = new_world(template, folder)
+    for name in ("repository", "remote.git"):
+        shutil.copytree(source / name, folder / name)
+    made = MonorepoWorld(world, folder, remote="origin")
+    made.history.git("remote", "set-url", "origin", str(folder / "remote.git"))
+    return made
+
+
+def killed_at(made: MonorepoWorld, fatal: int | None, *, watching: bool) -> tuple[Countdown, bool]:
+    """The command, up to where it dies; True if it did. Unless `watching`, effects alone are places to die."""
+    countdown = Countdown(fatal)
+    store = MortalStore(made.world.store, countdown)
+    store.watching = watching
+    try:
+        made.command(*NAMES, store=store, countdown=countdown)
+    except Killed:
+        return countdown, True
+    return countdown, False
+
+
+def on_remote(folder: Path) -> dict[str, object]:
+    """What everybody sees."""
+    remote = History.__new__(History)
+    remote.folder, remote._second = folder / "remote.git", 0
+    return {
+        "commits": remote.git("log", "--format=%s", "main").splitlines(),
+        "tags": remote.git("tag", "--points-at", "main").splitlines(),
+        "all tags": remote.git("tag").splitlines(),
+        "files": remote.git("diff", "--name-only", "main~1", "main").splitlines(),
+    }
+
+
+def play(template: Path, source: Path, folder: Path, fatal: int | None) -> Play:
+    """The same machine goes on."""
+    made = project_in(template, source, folder)
+    countdown, killed = killed_at(made, fatal, watching=True)
+    if killed:
+        made.command(*NAMES)
+    assert made.command(*NAMES) == []
+    check_positions(made.world.store)
+    with made.world.store.begin() as tx:
+        rows = [(one.package, one.version, one.status.value, one.attempt) for one in RELEASES.where(tx)]
+    outcome = {
+        **on_remote(folder),
+        "releases": sorted(rows),
+        "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
+        "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
+        "events": kinds(made.world.store),
+        "breaches": made.breaches,
+    }
+    made.world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
+def play_elsewhere(template: Path, source: Path, folder: Path, fatal: int | None) -> Play:
+    """The machine is gone with its store and its clone; another one clones the remote, and asks the registry."""
+    made = project_in(template, source, folder)
+    countdown, killed = killed_at(made, fatal, watching=False)
+    made.world.close()
+    if killed:
+        again = new_world(template, folder / "again")
+        clone_of(folder, again)
+        other = MonorepoWorld(again, folder / "again", remote="origin", breaches=made.breaches)
+        other.registry = made.registry
+        again.clock.jump_to(made.world.clock.now_us() + 3_600_000_000)
+        other.command(*NAMES)
+        assert other.command(*NAMES) == []
+        again.close()
+    outcome = {
+        **on_remote(folder),
+        "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
+        "served": made.registry.served(),
+        "breaches": made.breaches,
+    }
+    return Play(outcome, countdown.passed, killed)
+
+
+def clone_of(folder: Path, world: World) -> None:
+    """A fresh clone of the remote, whose people have names."""
+    fast(world.store)
+    target = folder / "again" / "repository"
+    subprocess.run(["git", "clone", "--quiet", str(folder / "remote.git"), str(target)], check=True)
+    for key, value in (("user.name", "Robin"), ("user.email", "robin@example.org")):
+        subprocess.run(["git", "-C", str(target), "config", key, value], check=True)
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], shard: int
+) -> None:
+    """In shards, since the points are many: each walks every eighth of them."""
+    monorepo_with_remote(tmp_path)
+    expected = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS, "dirty": ""}
+    whole = play(sqlite_template, tmp_path, tmp_path / "whole", None)
+    assert {name: whole.outcome[name] for name in expected} == expected
+    assert whole.outcome["breaches"] == []
+    points = [fatal for fatal in range(1, len(whole.passed) + 1) if fatal % SHARDS == shard]
+    for fatal in points:
+        disturbed = play(sqlite_template, tmp_path, tmp_path / str(fatal), fatal)
+        where = f"killed at point {fatal}: {whole.passed[fatal - 1]}"
+        assert disturbed.killed, where
+        assert disturbed.outcome == whole.outcome, where
+        shutil.rmtree(tmp_path / str(fatal))
+    with capsys.disabled():
+        print(f"\nkilled in simulation at {len(points)} of {len(whole.passed)} points, same outcome")  # noqa: T201 - the count is what this walk is for
+
+
+def test_another_machine_ends_it_after_a_kill_at_every_effect(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monorepo_with_remote(tmp_path)
+    expected = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS}
+    walk(lambda folder, fatal: play_elsewhere(sqlite_template, tmp_path, folder, fatal), tmp_path, capsys, **expected)
