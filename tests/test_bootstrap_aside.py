@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from shipline.bootstrap.aside import Aside
 from shipline.domain.errors import UnavailableError
 
@@ -57,9 +59,8 @@ def test_looks_keep_their_distance_and_each_finding_is_told_once() -> None:
     assert found == [5.0]
 
 
-def test_a_look_that_fails_finds_nothing_and_the_next_one_is_made() -> None:
-    """What cannot be reached now, and what nobody expected."""
-    troubles: list[Exception] = [UnavailableError("away"), RuntimeError("a bug")]
+def test_a_look_that_cannot_reach_anything_finds_nothing_and_the_next_one_is_made() -> None:
+    troubles: list[Exception] = [UnavailableError("away")]
 
     def look() -> bool:
         if troubles:
@@ -68,7 +69,27 @@ def test_a_look_that_fails_finds_nothing_and_the_next_one_is_made() -> None:
 
     aside = Aside(look, every_s=0.0)
     found = []
-    for _ in range(4):
+    for _ in range(3):
         found.append(aside.poll())
         aside.wait()
-    assert found == [False, False, False, True]
+    assert found == [False, False, True]
+
+
+def test_what_nobody_expected_is_raised_where_it_is_logged() -> None:
+    """Once; and the looks go on."""
+    troubles = [RuntimeError("a bug")]
+
+    def look() -> bool:
+        if troubles:
+            raise troubles.pop()
+        return True
+
+    aside = Aside(look, every_s=0.0)
+    assert not aside.poll()
+    aside.wait()
+    with pytest.raises(RuntimeError, match="a bug"):
+        aside.poll()
+    assert not aside.poll()
+    aside.wait()
+    assert aside.poll()
+    aside.wait()

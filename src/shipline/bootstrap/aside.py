@@ -16,7 +16,8 @@ class Aside:
     """Calls `look` in a thread of its own, again and again, at most one at a time.
 
     `look` changes nothing, and needs nothing that is closed before the process ends. A new look begins `every_s`
-    after the last one began, or when that has ended.
+    after the last one began, or when that has ended. One that raises a ShiplineError has found nothing; anything else
+    that it raises comes from the next `poll`, and nobody is told where none comes: the process is ending then.
     """
 
     def __init__(
@@ -28,12 +29,16 @@ class Aside:
         self._began_s = float("-inf")
         self._thread: threading.Thread | None = None
         self._found = False
+        self._failure: Exception | None = None
 
     def poll(self) -> bool:
         """Whether the look that has ended since the last poll found something; begins the next one when it is time."""
         if self._thread is not None and self._thread.is_alive():
             return False
         found, self._found = self._found, False
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
         if self._steady_s() - self._began_s >= self._every_s:
             self._began_s = self._steady_s()
             self._thread = threading.Thread(target=self._run, name="shipline-aside", daemon=True)
@@ -50,5 +55,5 @@ class Aside:
             self._found = self._look()
         except ShiplineError as error:
             log.debug("a look was in vain and will be tried again: %s", error.what)
-        except Exception:
-            log.exception("a look failed and will be tried again")
+        except Exception as error:  # noqa: BLE001 - raised by `poll`
+            self._failure = error

@@ -20,7 +20,8 @@ from shipline.clients.log_keeper import end_of_log
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, Role, Target
-from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget, installing_environment
+from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget
+from shipline.providers.target.python_versions import installing_environment
 from shipline.testing.conformance.target import BROKEN, GOOD, ONE, PACKAGE, TargetConformance, found
 from tests.machine import SystemClock, get, wait_until
 

@@ -19,33 +19,27 @@ import re
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from shipline.clients.detached import Detached, Program
-from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence, locked
-from shipline.clients.programs import without_secrets
-from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, RefusedError, ShiplineError
+from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence
+from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Group, GroupSpec, Role, checked_group_id
+from shipline.providers.target.python_versions import install, is_installed, prefix_of
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 30_000)
-PACKAGE = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")  # PyPA core metadata: name
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,99}")  # what PEP 440 and semver write; never an option
 PLACEHOLDERS = ("host", "port", "version", "prefix")
 PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
 PROBE_TIMEOUT_S = 1.0
-INSTALL_TIMEOUT_S = 600
 LOG_BYTES_MAX = 4 << 20
 STOPPED_LOGS_KEPT = 10
-READY = "prepared"
 STATE_SCHEMA = 2
 THREADS_MAX = 100
 R = TypeVar("R")
@@ -137,17 +131,7 @@ class ProcessTarget:
 
     def prepare(self, package: str, version: str) -> None:
         """Install the version into its own virtual environment; one that was left half done is made anew."""
-        prefix = self._prefix(package, version)
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with locked(prefix.with_name(prefix.name + ".lock"), self._clock, timeout_s=INSTALL_TIMEOUT_S):
-            if (prefix / READY).exists():
-                return
-            shutil.rmtree(prefix, ignore_errors=True)
-            environment = installing_environment(os.environ, self._settings.index_url)
-            _run((sys.executable, "-m", "venv", "--without-pip", str(prefix)), environment, "make an environment for")
-            install = ("-m", "pip", "--python", str(prefix / "bin" / "python"), "install", f"{package}=={version}")
-            _run((sys.executable, *install), environment, "install")
-            (prefix / READY).touch()
+        install(self._prefix(package, version), package, version, clock=self._clock, index_url=self._settings.index_url)
 
     def run(self, spec: GroupSpec, *, revision: int) -> Group:
         """Start the copies that do not run, and return how the group stands; nobody waits for health.
@@ -203,9 +187,7 @@ class ProcessTarget:
         return Detached(self._folder / "instances" / f"{group_id}-{number}", self._clock)
 
     def _prefix(self, package: str, version: str) -> Path:
-        if not PACKAGE.fullmatch(package) or not VERSION.fullmatch(version):
-            raise InvalidValue(f"{package[:80]!r} {version[:80]!r} is not a package and a version")
-        return self._folder / "versions" / f"{package}-{version}"
+        return prefix_of(self._folder / "versions", package, version)
 
     def _wanted(self, saved: SavedTarget, spec: GroupSpec, prefix: Path) -> SavedGroup:
         """The group as it shall be recorded: what runs, or can run again where it was, stays there."""
@@ -233,7 +215,7 @@ class ProcessTarget:
         return replace(known, copies=copies)
 
     def _check_installed(self, prefix: Path, spec: GroupSpec) -> None:
-        if not (prefix / READY).exists():
+        if not is_installed(prefix):
             raise ShiplineError(
                 f"{spec.package} {spec.version} is not installed here", todo="prepare the version first"
             )
@@ -285,13 +267,6 @@ class ProcessTarget:
             return False
         finally:
             connection.close()
-
-
-def installing_environment(environment: Mapping[str, str], index_url: str | None) -> dict[str, str]:
-    """What pip is started with: an sdist among the dependencies runs code of its own, and is told no secret."""
-    chosen = {**without_secrets(environment), "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
-    # Not as an argument: it may hold credentials, and arguments are for every user to see.
-    return chosen | ({} if index_url is None else {"PIP_INDEX_URL": index_url})
 
 
 def _group(group_id: str, group: SavedGroup, seen: dict[str, Seen]) -> Group:
@@ -347,21 +322,3 @@ def _free_port(taken: set[int], key: str) -> int:
         if port not in taken and _is_free(port):
             return port
     raise ShiplineError(f"there is no free port from {PORTS[0]} to {PORTS[-1]} on the loopback interface")
-
-
-def _run(argv: tuple[str, ...], environment: dict[str, str], purpose: str) -> None:
-    """Run a step of the preparation; its output's end is in the error."""
-    try:
-        done = subprocess.run(
-            argv,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=INSTALL_TIMEOUT_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as failure:
-        raise ShiplineError(f"could not {purpose} {argv[-1]}", why=str(failure)) from failure
-    if done.returncode != 0:
-        output = done.stdout.decode(errors="replace").strip()[-2000:]
-        raise ShiplineError(f"could not {purpose} {argv[-1]}", why=output)
