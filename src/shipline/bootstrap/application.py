@@ -199,6 +199,7 @@ class Application(Project):
             tests=tuple(TestRun(one.name, one.command, one.reports, one.timeout_s) for one in self.settings.test),
             gates=self.policy.gates,
             approvers=self.policy.approvers,
+            calendar=self.policy.calendar,
             python=sys.executable,
             style=self.changelog_style,
             forge=self.forge,

@@ -15,6 +15,7 @@ from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, Tes
 from shipline.capabilities.releases.rules import Decision
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
+from shipline.domain.calendar import CalendarRule
 from shipline.domain.gate import Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release
@@ -101,6 +102,7 @@ class ReleaseWorld:
     gates: tuple[Gate, ...] = GATES
     shown: bool = False
     packages: tuple[Package, ...] = (PACKAGE,)
+    calendar: tuple[CalendarRule, ...] = ()
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -151,6 +153,7 @@ class ReleaseWorld:
             moving_tags=self.moving_tags,
             tests=(TESTS,),
             gates=self.gates,
+            calendar=self.calendar,
             python="python",
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
         )

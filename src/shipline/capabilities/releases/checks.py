@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shipline.capabilities.gates import judge
+from shipline.capabilities.plans import scheme_named
 from shipline.capabilities.releases.batch import footing_of, parts_of
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.footing import Footing, check_head, check_tree, inside, listed
@@ -10,7 +12,9 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
 from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.verdict import Answer, combined
 from shipline.engine.journal import holder_of, runs_of
 from shipline.engine.rules import ENDED
 from shipline.store.transaction import Transaction
@@ -27,6 +31,27 @@ def check_is_free(tx: Transaction) -> None:
             f"the release of {other.package} {other.version} has not ended: it is {other.status.value}",
             todo=f"end it first: shipline release --package {other.package}",
         )
+
+
+def check_calendar(ground: ReleaseGround, package: Package, version: str, *, committed_us: int | None = None) -> None:
+    """RefusedError while the calendar closes the stage `release`. Pre-releases and snapshots do not wait for a train.
+
+    What was committed at `committed_us`, while it was open, goes on: half a plan is not left for the next train.
+    """
+    if not ground.calendar or not _is_final(package, version):
+        return
+    name, now_us = f"{package.name} {version}", ground.events.clock.now_us()
+    moments = (now_us,) if committed_us is None else (now_us, committed_us)
+    found = [judge(ground.calendar, "release", moment, release=name) for moment in moments]
+    if any(combined(verdicts) is Answer.PASS for verdicts in found):
+        return
+    why = "; ".join(reason for verdict in found[0] for reason in verdict.reasons)
+    raise RefusedError(f"{name} is not released now", why=why, todo="`shipline calendar` shows what comes")
+
+
+def _is_final(package: Package, version: str) -> bool:
+    parsed = scheme_named(package.scheme).parse(version)
+    return parsed is None or parsed.is_stable
 
 
 def _footing(ground: ReleaseGround, release: Release) -> Footing | None:

@@ -17,6 +17,7 @@ from shipline.capabilities.releases.rules import artifact_folder_name
 from shipline.capabilities.version_files import write_atomically
 from shipline.clients.oci_layout import layout_digest
 from shipline.domain.artifact import Artifact
+from shipline.domain.calendar import CalendarRule
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
 from shipline.domain.gate import Approver, Gate
@@ -54,7 +55,7 @@ class ReleaseGround:
     one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
     `style` is how the release notes look. `forge` None: releases are shown nowhere. `approvers` are those whose
-    approvals count.
+    approvals count; `calendar` says when releases may begin.
     """
 
     store: Store
@@ -76,6 +77,7 @@ class ReleaseGround:
     style: Style = PLAIN
     forge: Forge | None = None
     approvers: tuple[Approver, ...] = ()
+    calendar: tuple[CalendarRule, ...] = ()
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

@@ -9,6 +9,7 @@ from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.candidates import Candidate, is_final
 from shipline.capabilities.releases.checks import (
     check_branch,
+    check_calendar,
     check_ground,
     check_is_free,
     check_promotable,
@@ -99,12 +100,14 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
     now_us = ground.events.clock.now_us()
     if known.committed is not None and known.committed.version == version:
         check_branch(ground, branch)
+        check_calendar(ground, candidate.package, version, committed_us=known.committed.time_us)
         return brought_order(ground, candidate, known.committed), left
     if version == candidate.plan.current:
         tag = ground.repository.find_tag(candidate.package.tag(version))
         return _tagged_order(ground, candidate, version, tag), left
     check_untagged(ground, candidate.package.tag(version))
     check_branch(ground, branch)
+    check_calendar(ground, candidate.package, version)
     anew = [(candidate, known), *_anew(ground, candidate, fellows)]
     if candidate.beside is None:
         check_work_tree(ground, candidate, known.unfinished)

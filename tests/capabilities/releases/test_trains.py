@@ -1,0 +1,78 @@
+"""Release trains and freezes of the stage `release`: nothing final begins, and what has begun goes on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.releases.checks import check_calendar
+from shipline.domain.calendar import CalendarRule, Exemption, PeriodKind
+from shipline.domain.errors import RefusedError
+from shipline.domain.package import Package
+from shipline.domain.release import ReleaseStatus
+from shipline.testing.world import World
+from tests.capabilities.releases.release_world import ReleaseWorld
+
+HOUR_US = 3_600_000_000
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> ReleaseWorld:
+    return ReleaseWorld(World(11, tmp_path), tmp_path)
+
+
+def freeze(made: ReleaseWorld, *, hours: int, exempt: str = "") -> CalendarRule:
+    """From now on, for so many hours."""
+    now_us = made.world.clock.now_us()
+    begins, ends = (datetime.fromtimestamp(at // 1_000_000, UTC) for at in (now_us, now_us + hours * HOUR_US))
+    exemptions = (Exemption(exempt, "it is urgent", "ann"),) if exempt else ()
+    form = "%Y-%m-%d %H:%M"
+    return CalendarRule(
+        "audit",
+        PeriodKind.FREEZE,
+        ("release",),
+        begins=begins.strftime(form),
+        ends=ends.strftime(form),
+        exemptions=exemptions,
+    )
+
+
+def test_in_a_freeze_nothing_begins_and_nothing_is_written(made: ReleaseWorld) -> None:
+    made.calendar = (freeze(made, hours=5),)
+    head = made.history.git("rev-parse", "HEAD")
+    with pytest.raises(RefusedError, match=r"quotes 0\.1\.0 is not released now") as refused:
+        made.order()
+    assert "release is frozen by 'audit' until" in refused.value.why
+    assert made.history.git("rev-parse", "HEAD") == head
+    made.world.clock.sleep(6 * 3600)
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+def test_an_exempted_version_is_released(made: ReleaseWorld) -> None:
+    made.calendar = (freeze(made, hours=5, exempt="quotes 0.1.0"),)
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+def test_what_stopped_before_the_freeze_is_ended_in_it(made: ReleaseWorld) -> None:
+    made.silent = True
+    stopped = made.released()
+    assert stopped.status is ReleaseStatus.STOPPED
+    made.calendar, made.silent = (freeze(made, hours=5),), False
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+@pytest.mark.parametrize("version", ["1.0.0-rc.1", "0.0.0-20261127-abcdef0"])
+def test_what_is_not_final_waits_for_nothing(made: ReleaseWorld, version: str) -> None:
+    made.calendar = (freeze(made, hours=5),)
+    check_calendar(made.ground(made.world.store), Package("quotes", scheme="semver"), version)
+
+
+def test_what_was_committed_while_it_was_open_goes_on(made: ReleaseWorld) -> None:
+    made.calendar = (freeze(made, hours=5),)
+    ground, package = made.ground(made.world.store), Package("quotes", scheme="semver")
+    now_us = made.world.clock.now_us()
+    check_calendar(ground, package, "1.0.0", committed_us=now_us - HOUR_US)
+    with pytest.raises(RefusedError):
+        check_calendar(ground, package, "1.0.0", committed_us=now_us + HOUR_US)
