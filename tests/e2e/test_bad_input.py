@@ -102,7 +102,7 @@ def test_nothing_releasable(history: History) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: build, bump"]),
+        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: approver, build"]),
         (
             '[[registry]]\nprovider = "pipy"',
             ["no registry provider 'pipy'", "known ones: generic, git-branch, npm, oci, pypi"],
