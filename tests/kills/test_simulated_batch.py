@@ -122,11 +122,11 @@ def clone_of(folder: Path, world: World) -> None:
         subprocess.run(["git", "-C", str(target), "config", key, value], check=True)
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+@pytest.mark.parametrize("shard", [0, *(pytest.param(shard, marks=pytest.mark.kill) for shard in range(1, SHARDS))])
 def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], shard: int
 ) -> None:
-    """In shards, since the points are many: each walks every eighth of them."""
+    """In shards, since the points are many: each walks every eighth of them, and `make test-kill` walks all eight."""
     monorepo_with_remote(tmp_path)
     expected = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS, "dirty": ""}
     whole = play(sqlite_template, tmp_path, tmp_path / "whole", None)
