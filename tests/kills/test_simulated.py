@@ -239,21 +239,27 @@ def play_mending(template: Path, folder: Path, fatal: int | None) -> Play:
 
 
 def walk(
-    play: Callable[[Path, int | None], Play], folder: Path, capsys: pytest.CaptureFixture[str], **expected: Any
+    play: Callable[[Path, int | None], Play],
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    every: int = 1,
+    **expected: Any,
 ) -> None:
-    """Play once undisturbed, with what is `expected`, then once for every point that was passed."""
+    """Play once undisturbed, with what is `expected`, then once for every point that was passed, or each `every`th."""
     whole = play(folder / "whole", None)
     assert not whole.killed
     assert {name: whole.outcome[name] for name in expected} == expected
     assert whole.outcome["breaches"] == []
-    for fatal, point in enumerate(whole.passed, start=1):
+    points = list(enumerate(whole.passed, start=1))[::every]
+    for fatal, point in points:
         disturbed = play(folder / str(fatal), fatal)
         where = f"seed {SEED}, killed at point {fatal}: {point}"
         assert disturbed.killed, where
         assert disturbed.outcome == whole.outcome, where
         shutil.rmtree(folder / str(fatal))
     with capsys.disabled():
-        print(f"\nkilled in simulation at {len(whole.passed)} of {len(whole.passed)} points, same outcome")  # noqa: T201 - the count is what this walk is for
+        print(f"\nkilled in simulation at {len(points)} of {len(whole.passed)} points, same outcome")  # noqa: T201 - the count is what this walk is for
 
 
 def test_a_release_survives_a_kill_at_every_point(
@@ -313,16 +319,19 @@ def test_taking_an_environment_down_survives_a_kill_at_every_point(
     def play(folder: Path, fatal: int | None) -> Play:
         return play_down(sqlite_template, folder, fatal)
 
-    walk(play, tmp_path, capsys, serving={}, alive=[], **{"proxy runs": False, "deployed again": "promoted"})
+    rest: dict[str, Any] = {"proxy runs": False, "deployed again": "promoted"}
+    walk(play, tmp_path, capsys, serving={}, alive=[], **rest)
 
 
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=pytest.mark.kill)])
 def test_mending_survives_a_kill_at_every_point(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
-    """The copy is back, its requests too, and the log has told of it once."""
+    """The copy is back, its requests too, and the log tells of it once. `make test-kill` walks all points."""
 
     def play(folder: Path, fatal: int | None) -> Play:
         return play_mending(sqlite_template, folder, fatal)
 
     alive = ["1.0.0", "1.0.0"]
-    walk(play, tmp_path, capsys, serving={"1.0.0": 1.0}, alive=alive, **{"routes lead to copies": True})
+    expected: dict[str, Any] = {"serving": {"1.0.0": 1.0}, "alive": alive, "routes lead to copies": True}
+    walk(play, tmp_path, capsys, every=every, **expected)

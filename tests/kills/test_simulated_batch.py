@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -147,5 +148,5 @@ def test_another_machine_ends_it_after_a_kill_at_every_effect(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monorepo_with_remote(tmp_path)
-    expected = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS}
+    expected: dict[str, Any] = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS}
     walk(lambda folder, fatal: play_elsewhere(sqlite_template, tmp_path, folder, fatal), tmp_path, capsys, **expected)
