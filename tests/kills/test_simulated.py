@@ -277,16 +277,17 @@ def test_a_release_survives_a_kill_at_every_point(
     walk(play, tmp_path, capsys, uploads=uploads, mirrored=uploads, commits=commits, dirty="", forge=shown)
 
 
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.kill)])
 def test_a_yank_survives_a_kill_at_every_point(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
-    """Each place is written down once, and one pull request is opened, whatever dies when."""
+    """Each place is written down once, and one pull request is opened. `make test-kill` walks all points."""
     released = Released(sqlite_template, tmp_path / "released")
 
     def play(folder: Path, fatal: int | None) -> Play:
         return play_yank(released, folder, fatal)
 
-    walk(play, tmp_path, capsys, status="yanked", yanked=[True] * 4)
+    walk(play, tmp_path, capsys, every=every, status="yanked", yanked=[True] * 4)
 
 
 def test_a_promoted_rollout_survives_a_kill_at_every_point(
