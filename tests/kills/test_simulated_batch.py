@@ -21,7 +21,6 @@ from tests.capabilities.releases.monorepo_world import MonorepoWorld, new_monore
 from tests.kills.test_simulated import Play, fast, new_world, walk
 
 NAMES = ("core", "web")
-SHARDS = 8
 COMMITS = ["chore(release): core 2.0.0, web 1.0.1", "feat(core)!: say it otherwise", "chore: begin"]
 TAGS = ["core@2.0.0", "web@1.0.1"]
 UPLOADS = [f"{name}-py3-none-any.whl" for name in ("core-2.0.0", "web-1.0.1")]
@@ -123,25 +122,16 @@ def clone_of(folder: Path, world: World) -> None:
         subprocess.run(["git", "-C", str(target), "config", key, value], check=True)
 
 
-@pytest.mark.parametrize("shard", [0, *(pytest.param(shard, marks=pytest.mark.kill) for shard in range(1, SHARDS))])
+@pytest.mark.parametrize("every", [8, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
 def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], shard: int
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
-    """In shards, since the points are many: each walks every eighth of them, and `make test-kill` walks all eight."""
+    """One commit, a tag and an upload for each package. `make test-kill` walks all points."""
     monorepo_with_remote(tmp_path)
-    expected = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS, "dirty": ""}
-    whole = play(sqlite_template, tmp_path, tmp_path / "whole", None)
-    assert {name: whole.outcome[name] for name in expected} == expected
-    assert whole.outcome["breaches"] == []
-    points = [fatal for fatal in range(1, len(whole.passed) + 1) if fatal % SHARDS == shard]
-    for fatal in points:
-        disturbed = play(sqlite_template, tmp_path, tmp_path / str(fatal), fatal)
-        where = f"killed at point {fatal}: {whole.passed[fatal - 1]}"
-        assert disturbed.killed, where
-        assert disturbed.outcome == whole.outcome, where
-        shutil.rmtree(tmp_path / str(fatal))
-    with capsys.disabled():
-        print(f"\nkilled in simulation at {len(points)} of {len(whole.passed)} points, same outcome")  # noqa: T201 - the count is what this walk is for
+    expected: dict[str, Any] = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS, "dirty": ""}
+    walk(
+        lambda folder, fatal: play(sqlite_template, tmp_path, folder, fatal), tmp_path, capsys, every=every, **expected
+    )
 
 
 def test_another_machine_ends_it_after_a_kill_at_every_effect(

@@ -89,6 +89,26 @@ def test_without_a_yes_it_is_refused_and_with_one_it_goes_through(application: A
     assert (approved.body["approver"], approved.body["comment"]) == ("ann", "looked at it")
 
 
+def test_who_wrote_only_the_release_before_may_approve_this_one(application: Application, keys: Path) -> None:
+    """The tag of the release before is where the own commits end."""
+    repository = History(application.root)
+    repository.git("tag", "v1.0.0")
+    repository.git("config", "user.email", "carl@example.org")
+    commit = repository.commit("fix: say it better", {"a": "2"})
+    release = Release("rel_2", "project", "1.0.1", "v1.0.1", ReleaseStatus.PUBLISHED, 1, 2, "1.0.0", commit=commit)
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release)
+    arguments = ["1.0.1", "--stage", "production", "--key", str(keys / "ben")]
+    result = CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+    assert result.exit_code == 0
+
+
+def test_the_key_that_git_signs_with_is_taken(application: Application, keys: Path) -> None:
+    History(application.root).git("config", "user.signingkey", str(keys / "ann"))
+    arguments = ["1.0.0", "--stage", "production", "--role", "security"]
+    assert CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False).exit_code == 0
+
+
 def test_a_yes_in_another_role_is_not_enough(application: Application, keys: Path) -> None:
     say_yes(application, keys / "ann", "--role", "product")
     with pytest.raises(RefusedError):

@@ -92,11 +92,10 @@ def _chosen_release(application: Application, version: str, package: str | None)
 
 def _signing_key(application: Application) -> Path:
     """Git's `user.signingkey`, where that is a file."""
-    import subprocess
+    from shipline.clients.git_command import GitCommand
 
-    command = ("git", "-C", str(application.root), "config", "--get", "user.signingkey")
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-    found = done.stdout.strip()
+    asked = ("config", "--default", "", "--get", "user.signingkey")
+    found = GitCommand(application.root).run("read user.signingkey", *asked).decode("utf-8", "replace").strip()
     if not found or found.startswith(("key::", "ssh-")) or not Path(found).expanduser().is_file():
         raise UsageError("say with which key you sign", todo="--key ~/.ssh/id_ed25519")
     return Path(found).expanduser()

@@ -15,7 +15,6 @@ from shipline.capabilities.gates.approvals import (
     statement,
 )
 from shipline.capabilities.gates.calendar import (
-    Standing,
     check_rule,
     judge,
     opens_us,
@@ -37,7 +36,6 @@ __all__ = [
     "Fact",
     "Matter",
     "Signed",
-    "Standing",
     "calendar_feed",
     "check_rule",
     "counted",

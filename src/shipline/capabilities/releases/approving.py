@@ -49,14 +49,17 @@ def matter_of(ground: ReleaseGround, release: Release, stage: str) -> Matter:
 
 
 def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
-    """The addresses of all who have committed between the release before and this one."""
+    """The addresses of all who have committed between the release before and this one.
+
+    Of all who ever have where the release before has no tag here: rather somebody too many than the author.
+    """
     if release.commit is None:
         return frozenset()
     repository = ground.repository
+    package = next((one for one in ground.packages() if one.name == release.package), None)
     before = None
-    if release.previous_version is not None:
-        tag = release.tag.replace(release.version, release.previous_version)
-        before = repository.find_tag(tag)
+    if package is not None and release.previous_version is not None:
+        before = repository.find_tag(package.tag(release.previous_version))
     if repository.find_commit(release.commit) is None:
         raise ShiplineError(
             f"the commit of {release.package} {release.version} is not in this clone",

@@ -6,7 +6,7 @@ open requests have ended; copies that died come back. Does not build, publish or
 incidents (they follow the log).
 """
 
-from shipline.capabilities.rollouts.alerts import Alert, blames, read_alerts, turn_back
+from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
     AnalysisState,
@@ -71,7 +71,6 @@ __all__ = [
     "all_rollouts",
     "analysis_of",
     "begin",
-    "blames",
     "chance_upper",
     "command_rollout",
     "current_deployment",
