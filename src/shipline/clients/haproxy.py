@@ -23,13 +23,14 @@ PRINTABLE = re.compile(r"[\x20-\x3a\x3c-\x7e]+")  # No line end and no semicolon
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One server of a backend. `weight` is 0 to 256, `sessions` counts requests that are served or queued now."""
+    """One server of `backend`. `weight` is 0 to 256, `sessions` counts requests that are served or queued now."""
 
     name: str
     address: str
     weight: int
     sessions: int
     maintenance: bool
+    backend: str
 
 
 class HAProxyClient:
@@ -96,4 +97,5 @@ def _read_server(row: dict[str, str]) -> Server:
         weight=int(row["uweight"]),
         sessions=int(row["scur"]) + int(row["qcur"]),
         maintenance=row["status"].startswith("MAINT"),
+        backend=row["pxname"],
     )

@@ -16,6 +16,8 @@ from shipline.ports.clock import Clock
 from shipline.ports.target import Role
 
 BACKEND = "instances"
+PREVIEW_BACKEND = "preview"
+"""Who serves the requests that ask for a preview. Its servers' names are no `ServerName`: those count for no role."""
 CONFIGURATION_NAME = "haproxy.cfg"
 SOCKET_NAME = "haproxy.sock"
 LOG_BYTES_MAX = 64 << 20

@@ -44,7 +44,8 @@ class Rollout:
     `stable_version` is what served before, None for the first deployment. `weight` is the canary's share of traffic,
     0 to 1. `evidence_value` is the e-value of "the canary is worse" (1 = no evidence, 100 = roll back at the
     default). `failed_requests` counts the canary's failures seen. `waiting_for` says in words what is awaited.
-    `ordered_by` is who ordered it, as `subject@issuer`; "" where that was not kept.
+    `ordered_by` is who ordered it, as `subject@issuer`; "" where that was not kept. `digests` are those of the
+    artifacts of which one is what runs: the same for every environment that the release comes to.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Rollout:
     rollback_began_us: int | None = None
     ended_us: int | None = None
     ordered_by: str = ""
+    digests: tuple[str, ...] = ()
 
     def to(self, status: RolloutStatus) -> Rollout:
         """The rollout in another status; IllegalTransition if it cannot get there."""

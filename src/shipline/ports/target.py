@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from shipline.domain.errors import InvalidValue
+from shipline.domain.artifact import DIGEST
+from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
 
 GROUP_ID = re.compile(r"[a-z0-9-]{1,60}")
 SIZE_MAX = 1000
+DIGESTS_MAX = 100
 
 
 class Role(StrEnum):
@@ -39,6 +41,8 @@ class GroupSpec:
 
     `id` is chosen by the caller, 1 to 60 of `[a-z0-9-]`, and names the group everywhere (also in the proxy). `role` is
     what the group was begun for and stays with it: a promoted canary is the stable version, and the proxy says so.
+    `digests` are those of the artifacts of which one is what runs (`sha256:` and 64 hex digits each): a platform that
+    has other bytes under that version does not run them.
     """
 
     id: str
@@ -46,12 +50,14 @@ class GroupSpec:
     package: str
     version: str
     size: int
+    digests: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Refuse what could not run anywhere (InvalidValue)."""
         checked_group_id(self.id)
         if not 1 <= self.size <= SIZE_MAX:
             raise InvalidValue(f"a group has 1 to {SIZE_MAX} copies, not {self.size}")
+        checked_digests(self.digests)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +78,14 @@ class Group:
     ready: int
     endpoints: tuple[Endpoint, ...]
     started_us: int
+    digests: tuple[str, ...]
     trouble: str = ""
     hopeless: bool = False
 
     @property
     def spec(self) -> GroupSpec:
         """What it shall be."""
-        return GroupSpec(self.id, self.role, self.package, self.version, self.size)
+        return GroupSpec(self.id, self.role, self.package, self.version, self.size, self.digests)
 
     @property
     def is_whole(self) -> bool:
@@ -98,24 +105,65 @@ def checked_group_id(text: str) -> str:
     return text
 
 
+def check_same(known: GroupSpec, spec: GroupSpec) -> None:
+    """Refuse to make something else of a group that is there (ConflictError)."""
+    if (known.role, known.package, known.version) != (spec.role, spec.package, spec.version):
+        raise ConflictError(
+            f"group {spec.id} is {known.package} {known.version} ({known.role.value}), "
+            f"not {spec.package} {spec.version} ({spec.role.value})"
+        )
+    if known.digests != spec.digests:
+        raise ConflictError(f"group {spec.id} runs {known.package} {known.version} from other artifacts")
+
+
+def check_leaving(spec: GroupSpec, before: int, staying: int) -> None:
+    """Refuse (RefusedError) to make a group of `before` copies smaller by others than those that are said to leave.
+
+    For platforms that stop a copy whatever it is doing. `staying` is how many are not said to leave.
+    """
+    if staying > spec.size or staying < min(before, spec.size):
+        raise RefusedError(
+            f"group {spec.id} has {before} copies, {before - staying} of which may stop: {spec.size} cannot be left",
+            why="a copy that is stopped cuts its open requests off",
+            todo="take the traffic from as many copies as it gets smaller by, and name those",
+        )
+
+
+def checked_digests(digests: tuple[str, ...]) -> tuple[str, ...]:
+    """Return them if they are 1 to DIGESTS_MAX digests of artifacts; raise InvalidValue otherwise."""
+    if not 1 <= len(digests) <= DIGESTS_MAX or not all(DIGEST.fullmatch(digest) for digest in digests):
+        raise InvalidValue(f"what runs is told by 1 to {DIGESTS_MAX} sha256 digests")
+    return digests
+
+
 class Target(Protocol):
     """Runs the groups of one environment. `revision` is a fencing number: a call with an older one than the newest
-    seen is refused (RefusedError), so that a zombie's late call takes no effect."""
+    seen is refused (RefusedError), so that a zombie's late call takes no effect.
+
+    `artifact_kinds` are the kinds of artifact (`domain/artifact.py`) that it can run; empty: of any kind.
+    """
 
     api_version: int
+    artifact_kinds: tuple[str, ...]
 
-    def prepare(self, package: str, version: str) -> None:
-        """Bring the version to where it will run (install it). Idempotent; half a preparation is done over."""
+    def prepare(self, package: str, version: str, digests: tuple[str, ...]) -> None:
+        """Bring the version to where it will run (install it), by one of the artifacts with these digests.
+
+        Idempotent; half a preparation is done over. ShiplineError where none of them is to be had: other bytes under
+        the same version are not taken.
+        """
         ...
 
-    def run(self, spec: GroupSpec, *, revision: int) -> Group:
+    def run(self, spec: GroupSpec, *, revision: int, leaving: tuple[str, ...] = ()) -> Group:
         """Order that the group runs, and return at once with how it stands: nobody waits for health here.
 
         Idempotent by `spec.id`. Copies that died are started again; copies that live are left alone. A larger size
-        starts more. A smaller one never cuts a request off: a platform that takes traffic from a copy before it stops
-        it may shrink the group, any other raises RefusedError and changes nothing (begin a smaller group, and stop
-        this one). ConflictError if the id runs another package, version or role; ShiplineError where the version was
-        not prepared, or cannot be run at all.
+        starts more. A smaller one stops the copies whose endpoints' ids are `leaving`: no route leads to them, and
+        their requests have ended. A platform that takes traffic from a copy before it stops it may choose for itself
+        where none are named; any other raises RefusedError then and changes nothing, as it does where they are not as
+        many as the group gets smaller by. Ids that the group does not have any more are nobody. ConflictError if the
+        id runs another package, version or role, or other digests; ShiplineError where the version was not prepared,
+        or cannot be run at all.
         """
         ...
 

@@ -14,7 +14,9 @@ class Route:
 
     Within the group the share is spread evenly over `endpoints`, whose order means nothing. They are empty where the
     platform finds the copies of a group by itself; a splitter that needs addresses refuses such a route (InvalidValue)
-    unless its share is 0.
+    unless its share is 0. With `preview` the group also gets every request that asks for the preview, beside its share
+    and whatever that is; with `mirror` it also gets a copy of every request, and its answers go nowhere. A set has one
+    such route at most.
     """
 
     group_id: str
@@ -22,17 +24,27 @@ class Route:
     version: str
     share: float
     endpoints: tuple[Endpoint, ...]
+    preview: bool = False
+    mirror: bool = False
+
+    @property
+    def serves(self) -> bool:
+        """True if the group gets any request."""
+        return self.share > 0 or self.preview or self.mirror
 
 
 class Traffic(Protocol):
     """The splitter in front of one environment. `revision` fences as in the Target port.
 
-    `splits` says what it can do: True for any share, False for 0 and 1 only, where a canary cannot be had; a route
-    set with another share is an InvalidValue then.
+    What it can do, and what is an InvalidValue in a route set otherwise: `splits` is True for any share, False for 0
+    and 1 only, where a canary cannot be had; `previews` tells that requests may ask for a preview (by a header that
+    the provider's settings name), `mirrors` that requests can be copied.
     """
 
     api_version: int
     splits: bool
+    previews: bool
+    mirrors: bool
 
     def open(self) -> None:
         """Make sure that the proxy runs, with the routes that it had last. Idempotent. A port in use: ShiplineError."""
@@ -55,12 +67,12 @@ class Traffic(Protocol):
         """What the proxy does now by group, read from the proxy (not from memory), shares as they are in effect."""
         ...
 
-    def open_requests(self, group_id: str) -> int:
-        """Requests of this group that are being served or queued now; 0 for an unknown group."""
+    def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:
+        """Requests of this group, or of this copy of it, that are being served or queued now; 0 for an unknown one."""
         ...
 
     def forget(self, group_id: str, *, revision: int) -> None:
-        """Remove a group that has share 0 and no open request; RefusedError otherwise. Idempotent."""
+        """Remove a group that gets no request and has no open one; RefusedError otherwise. Idempotent."""
         ...
 
     def close(self) -> None:

@@ -174,7 +174,15 @@ class Stage:
     # --- rollouts ----------------------------------------------------------------------------------------------
 
     def open(self, release: Release) -> Rollout:
-        order = RolloutOrder(release.package, release.version, "production", "canary", release.id, release.commit)
+        order = RolloutOrder(
+            package=release.package,
+            version=release.version,
+            environment="production",
+            strategy="canary",
+            digests=tuple(one.digest for one in release.artifacts),
+            release_id=release.id,
+            commit=release.commit,
+        )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine, order, ADA)
 

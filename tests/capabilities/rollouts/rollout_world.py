@@ -37,6 +37,7 @@ from shipline.testing.world import World
 
 PERSON = Actor(ActorKind.PERSON, "tests", "ann")
 PACKAGE, PLACE = "quotes", "production"
+DIGESTS = ("sha256:" + "d" * 64,)
 # A rollout of a few looks. The rates of these tests decide within them.
 SETTINGS = AnalysisSettings(
     promote_after_s=8.0,
@@ -134,7 +135,9 @@ class RolloutWorld:
     def deploy(self, version: str, *, package: str = PACKAGE, strategy: str = "canary") -> Rollout:
         """Order a rollout; nothing is done yet."""
         is_down = self.fake_target.fault is None and not is_serving(self.ground(self.world.store))
-        order = RolloutOrder(package, version, PLACE, strategy, "rel_x", "c0ffee", is_down=is_down, splits=self.splits)
+        order = RolloutOrder(
+            package, version, PLACE, strategy, DIGESTS, "rel_x", "c0ffee", is_down=is_down, splits=self.splits
+        )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine(), order, PERSON)
 

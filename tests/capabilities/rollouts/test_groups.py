@@ -12,7 +12,7 @@ from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import journal_of, runs_of
 from shipline.ports.target import Group, Role
-from tests.capabilities.rollouts.rollout_world import RolloutWorld
+from tests.capabilities.rollouts.rollout_world import DIGESTS, RolloutWorld
 
 NEW = group_id("quotes", "1.1.0", 1, Role.CANARY)
 OLD = group_id("quotes", "1.0.0", 1, Role.CANARY)
@@ -173,11 +173,11 @@ def test_a_canary_that_was_ordered_before_the_traffic_became_a_switch_starts_not
     serving.settle()
     ended = serving.now(rollout)
     assert (ended.status, "switches it as a whole" in ended.reason) == (RolloutStatus.ROLLED_BACK, True)
-    assert ("quotes", "1.1.0") not in serving.target.prepared
+    assert ("quotes", "1.1.0", DIGESTS) not in serving.target.prepared
 
 
 def a_group(ready: int, size: int, trouble: str = "") -> Group:
-    return Group("g", Role.STABLE, "quotes", "1.2.0", size, ready, (), 0, trouble)
+    return Group("g", Role.STABLE, "quotes", "1.2.0", size, ready, (), 0, DIGESTS, trouble)
 
 
 def test_how_groups_stand_is_said_in_words() -> None:

@@ -14,7 +14,7 @@ from shipline.engine.journal import runs_of
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
 from tests.capabilities.events import kinds
-from tests.capabilities.rollouts.rollout_world import DRAIN_TIMEOUT_S, PLACE, RolloutWorld
+from tests.capabilities.rollouts.rollout_world import DIGESTS, DRAIN_TIMEOUT_S, PLACE, RolloutWorld
 
 
 def events_of(place: RolloutWorld, rollout: Rollout) -> list[str]:
@@ -179,7 +179,7 @@ def test_gates_that_refuse_leave_everything_as_it_was(serving: RolloutWorld) -> 
         RolloutStatus.ROLLED_BACK,
         "Ask the environment's gates: on friday says FAIL",
     )
-    assert ("quotes", "1.1.0") not in serving.target.prepared
+    assert ("quotes", "1.1.0", DIGESTS) not in serving.target.prepared
     assert [one.version for one in serving.deployments()] == ["1.0.0"]
 
 

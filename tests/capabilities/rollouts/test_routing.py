@@ -25,7 +25,7 @@ versions = st.from_regex(r"[0-9]{1,4}(\.[0-9]{1,4}){0,3}([-+._]?[a-z0-9]{1,12}){
 
 def a_group(number: int, size: int = 1) -> Group:
     endpoints = tuple(Endpoint(str(copy), f"127.0.0.1:{9000 + 100 * number + copy}") for copy in range(1, size + 1))
-    return Group(f"g-{number}", Role.STABLE, "quotes", "1.0.0", size, size, endpoints, 0)
+    return Group(f"g-{number}", Role.STABLE, "quotes", "1.0.0", size, size, endpoints, 0, ())
 
 
 def groups(*sizes: int) -> tuple[Group, ...]:

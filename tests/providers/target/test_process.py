@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import signal
 import socket
@@ -11,6 +13,7 @@ import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,7 +25,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget
 from shipline.providers.target.python_versions import installing_environment
-from shipline.testing.conformance.target import BROKEN, GOOD, ONE, PACKAGE, TargetConformance, found
+from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, OTHER_BYTES, PACKAGE, TargetConformance, found
 from tests.machine import SystemClock, get, wait_until
 
 SERVICE = Path(__file__).with_name("conforming.py")
@@ -30,16 +33,26 @@ COMMAND = ("{prefix}/bin/python", "-m", "conforming", "{host}", "{port}", "{vers
 MUTE, STUBBORN = "1.3.0", "1.4.0"
 
 
-def make_wheel(folder: Path, version: str) -> Path:
-    """The service as a wheel (PyPA binary distribution format)."""
-    path = folder / f"{PACKAGE}-{version}-py3-none-any.whl"
+@cache
+def wheel_of(version: str) -> bytes:
+    """The service as a wheel (PyPA binary distribution format); the same bytes each time."""
     metadata = f"{PACKAGE}-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as wheel:
-        wheel.write(SERVICE, "conforming.py")
-        wheel.writestr(f"{metadata}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n")
-        wheel.writestr(f"{metadata}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{metadata}/RECORD", "")
-    return path
+    files = {
+        "conforming.py": SERVICE.read_text(),
+        f"{metadata}/METADATA": f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: {version}\n",
+        f"{metadata}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{metadata}/RECORD": "",
+    }
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as wheel:
+        for name, text in files.items():
+            wheel.writestr(zipfile.ZipInfo(name), text)
+    return packed.getvalue()
+
+
+def digests_of(version: str) -> tuple[str, ...]:
+    """What the index has, and the source distribution that a release also has."""
+    return ("sha256:" + "5" * 64, f"sha256:{hashlib.sha256(wheel_of(version)).hexdigest()}")
 
 
 @pytest.fixture(scope="module")
@@ -47,8 +60,11 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The URL of a package index on disk (PEP 503)."""
     folder = tmp_path_factory.mktemp("index") / PACKAGE
     folder.mkdir()
-    wheels = [make_wheel(folder, version) for version in (GOOD, "1.1.0", BROKEN, MUTE, STUBBORN)]
-    (folder / "index.html").write_text("".join(f'<a href="{path.name}">{path.name}</a>' for path in wheels))
+    names = []
+    for version in (GOOD, BETTER, BROKEN, MUTE, STUBBORN):
+        names.append(f"{PACKAGE}-{version}-py3-none-any.whl")
+        (folder / names[-1]).write_bytes(wheel_of(version))
+    (folder / "index.html").write_text("".join(f'<a href="{name}">{name}</a>' for name in names))
     return folder.parent.as_uri()
 
 
@@ -83,7 +99,7 @@ def context(tmp_path: Path, versions: Path) -> Iterator[ProviderContext]:
 def target(settings: ProcessTarget.Settings, context: ProviderContext) -> ProcessTarget:
     """A target where the good version is prepared."""
     target = ProcessTarget(settings, context)
-    target.prepare(PACKAGE, GOOD)
+    target.prepare(PACKAGE, GOOD, digests_of(GOOD))
     return target
 
 
@@ -106,7 +122,17 @@ def running(target: ProcessTarget, spec: GroupSpec, revision: int = 1) -> Group:
     return found(target, spec.id)
 
 
+@pytest.fixture
+def one() -> GroupSpec:
+    """Two copies of the good version."""
+    return GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 2, digests_of(GOOD))
+
+
 class TestProcessTarget(TargetConformance):
+    @pytest.fixture
+    def digests_of(self) -> Callable[[str], tuple[str, ...]]:
+        return digests_of
+
     @pytest.fixture
     def open_target(self, settings: ProcessTarget.Settings, context: ProviderContext) -> Callable[[], Target]:
         return lambda: ProcessTarget(settings, context)
@@ -125,39 +151,43 @@ class TestProcessTarget(TargetConformance):
         return kill_copy
 
 
-def test_a_preparation_that_was_interrupted_is_done_over(settings: ProcessTarget.Settings, tmp_path: Path) -> None:
+def test_a_preparation_that_was_interrupted_is_done_over(
+    settings: ProcessTarget.Settings, tmp_path: Path, one: GroupSpec
+) -> None:
     """What lies half done in its place is no hindrance."""
     target = ProcessTarget(settings, ProviderContext(root=tmp_path, state=tmp_path, clock=SystemClock()))
-    half = target._prefix(PACKAGE, GOOD)
+    half = target._prefix(one)
     (half / "lib").mkdir(parents=True)
     (half / "lib" / "torn").touch()
-    target.prepare(PACKAGE, GOOD)
+    target.prepare(PACKAGE, GOOD, digests_of(GOOD))
     assert not (half / "lib" / "torn").exists()
     assert (half / "bin" / "python").exists()
 
 
-def test_copies_that_died_are_started_again_where_they_were(target: ProcessTarget) -> None:
+def test_copies_that_died_are_started_again_where_they_were(target: ProcessTarget, one: GroupSpec) -> None:
     """On the same address, so that routes to them hold again; the one that lives is left alone."""
-    first = running(target, ONE)
+    first = running(target, one)
     kill(target)
-    assert target.run(ONE, revision=2).endpoints == first.endpoints
-    assert running(target, ONE, 2) == first
+    assert target.run(one, revision=2).endpoints == first.endpoints
+    assert running(target, one, 2) == first
     assert (len(pids(target, "1")), len(pids(target, "2"))) == (2, 1)
 
 
-def test_a_copy_whose_port_was_taken_meanwhile_gets_another(target: ProcessTarget) -> None:
-    first = running(target, ONE)
+def test_a_copy_whose_port_was_taken_meanwhile_gets_another(target: ProcessTarget, one: GroupSpec) -> None:
+    first = running(target, one)
     kill(target)
     host, _, port = first.endpoints[0].address.partition(":")
     with socket.create_server((host, int(port))):
-        again = running(target, ONE, 2)
+        again = running(target, one, 2)
     assert again.endpoints[0].address != first.endpoints[0].address
     assert again.endpoints[1] == first.endpoints[1]
 
 
-def test_another_program_on_a_dead_copys_port_is_not_the_copy(target: ProcessTarget, tmp_path: Path) -> None:
+def test_another_program_on_a_dead_copys_port_is_not_the_copy(
+    target: ProcessTarget, tmp_path: Path, one: GroupSpec
+) -> None:
     """Though it answers as a healthy one would."""
-    (endpoint,) = running(target, replace(ONE, size=1)).endpoints
+    (endpoint,) = running(target, replace(one, size=1)).endpoints
     kill(target)
     service = [sys.executable, str(SERVICE), *endpoint.address.split(":"), GOOD]
     with subprocess.Popen(service, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as other:
@@ -178,29 +208,31 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_a_group_does_not_shrink(target: ProcessTarget) -> None:
+def test_a_group_does_not_shrink(target: ProcessTarget, one: GroupSpec) -> None:
     """A process that is stopped cuts its requests off, and the target cannot know whether there are any."""
-    whole = running(target, ONE)
-    with pytest.raises(RefusedError, match="does not shrink to 1"):
-        target.run(replace(ONE, size=1), revision=2)
+    whole = running(target, one)
+    with pytest.raises(RefusedError, match="0 of which may stop"):
+        target.run(replace(one, size=1), revision=2)
     assert target.groups() == (whole,)
 
 
-def test_a_state_of_another_version_is_refused(target: ProcessTarget, context: ProviderContext) -> None:
+def test_a_state_of_another_version_is_refused(target: ProcessTarget, context: ProviderContext, one: GroupSpec) -> None:
     """What it says runs is neither forgotten nor started a second time."""
     old = '{"revision": 3, "instances": {"one": {"package": "x", "version": "1", "port": 20000, "started_us": 1}}}'
     (context.state / "target.json").write_text(old)
     with pytest.raises(ShiplineError, match="another version of Shipline"):
-        target.run(ONE, revision=4)
+        target.run(one, revision=4)
     with pytest.raises(ShiplineError, match="another version of Shipline"):
         target.groups()
     (context.state / "target.json").unlink()
 
 
-def test_copies_that_ignore_the_request_are_killed(target: ProcessTarget, context: ProviderContext) -> None:
+def test_copies_that_ignore_the_request_are_killed(
+    target: ProcessTarget, context: ProviderContext, one: GroupSpec
+) -> None:
     """After the time that they have to stop: all of them at the same time."""
-    target.prepare(PACKAGE, STUBBORN)
-    running(target, replace(ONE, version=STUBBORN))
+    target.prepare(PACKAGE, STUBBORN, digests_of(STUBBORN))
+    running(target, replace(one, version=STUBBORN, digests=digests_of(STUBBORN)))
     hasty = ProcessTarget(ProcessTarget.Settings(command=COMMAND, stop_timeout_s=1), context)
     began_us = context.clock.now_us()
     hasty.stop("one", revision=2)
@@ -221,14 +253,14 @@ class ImpatientClock(SystemClock):
 
 
 def test_a_group_that_is_never_healthy_says_so_when_its_time_is_over(
-    target: ProcessTarget, context: ProviderContext
+    target: ProcessTarget, context: ProviderContext, one: GroupSpec
 ) -> None:
     """How long it was waited for, and what it wrote; it goes on running until somebody stops it."""
-    target.prepare(PACKAGE, MUTE)
+    target.prepare(PACKAGE, MUTE, digests_of(MUTE))
     clock = ImpatientClock(target._process("one", "1").log_folder)
     settings = ProcessTarget.Settings(command=COMMAND, health_timeout_s=7)
     impatient = ProcessTarget(settings, replace(context, clock=clock))
-    impatient.run(replace(ONE, version=MUTE, size=1), revision=1)
+    impatient.run(replace(one, version=MUTE, digests=digests_of(MUTE), size=1), revision=1)
     wait_until(lambda: "serving 1.3.0" in found(impatient, "one").trouble, "its output")
     group = found(impatient, "one")
     assert (group.ready, group.lives, group.hopeless) == (0, True, True)
@@ -237,21 +269,25 @@ def test_a_group_that_is_never_healthy_says_so_when_its_time_is_over(
     assert found(target, "one").trouble == "", "its time is not over by the machine's clock"
 
 
-def test_credentials_of_the_engine_are_not_handed_down(target: ProcessTarget, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_the_engine_are_not_handed_down(
+    target: ProcessTarget, monkeypatch: pytest.MonkeyPatch, one: GroupSpec
+) -> None:
     """Other variables are."""
     monkeypatch.setenv("SHIPLINE_TOKEN", "made-up")
     monkeypatch.setenv("QUOTES_COLOUR", "blue")
-    group = running(target, replace(ONE, size=1))
+    group = running(target, replace(one, size=1))
     names = get(group.endpoints[0].address, "/")[1].split()
     assert "QUOTES_COLOUR" in names
     assert "SHIPLINE_TOKEN" not in names
 
 
-def test_logs_of_stopped_copies_are_kept_for_a_while(target: ProcessTarget, context: ProviderContext) -> None:
+def test_logs_of_stopped_copies_are_kept_for_a_while(
+    target: ProcessTarget, context: ProviderContext, one: GroupSpec
+) -> None:
     """The newest ones, so that people can read them, and no more."""
     for number in range(STOPPED_LOGS_KEPT + 2):
         (context.state / "instances" / f"gone-{number}").mkdir(parents=True)
-    running(target, ONE)
+    running(target, one)
     target.stop("one", revision=2)
     assert "serving" in target._process("one", "1").output_end()
     assert len(list((context.state / "instances").iterdir())) == STOPPED_LOGS_KEPT
@@ -267,20 +303,20 @@ ENGINE = """
 
     state = Path(sys.argv[1])
     context = ProviderContext(root=state, state=state, clock=SystemClock())
-    target = ProcessTarget(ProcessTarget.Settings(command=tuple(sys.argv[2:])), context)
+    target = ProcessTarget(ProcessTarget.Settings(command=tuple(sys.argv[3:])), context)
     print("go", flush=True)
-    target.run(GroupSpec("one", Role.STABLE, "conforming", "1.0.0", 2), revision=1)
+    target.run(GroupSpec("one", Role.STABLE, "conforming", "1.0.0", 2, tuple(sys.argv[2].split())), revision=1)
     print("started", flush=True)
 """
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 0.02, 0.04, 0.06, 0.08, 0.12, 0.2])
 def test_an_engine_killed_while_it_runs_a_group_leaves_no_copy_unknown(
-    target: ProcessTarget, context: ProviderContext, delay_s: float
+    target: ProcessTarget, context: ProviderContext, delay_s: float, one: GroupSpec
 ) -> None:
     """Kill -9 at several moments; the next engine ends up with one process a copy, and stopping leaves none."""
     engine = subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(ENGINE), str(context.state), *COMMAND],
+        [sys.executable, "-c", textwrap.dedent(ENGINE), str(context.state), " ".join(one.digests), *COMMAND],
         stdout=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
@@ -289,11 +325,20 @@ def test_an_engine_killed_while_it_runs_a_group_leaves_no_copy_unknown(
         assert engine.stdout.readline() == b"go\n"
         context.clock.sleep(delay_s)
         engine.kill()
-    running(target, ONE, 2)
+    running(target, one, 2)
     for copy in ("1", "2"):
         assert len([pid for pid in pids(target, copy) if identity(pid) is not None]) == 1
     target.stop("one", revision=3)
     assert all(identity(pid) is None for copy in ("1", "2") for pid in pids(target, copy))
+
+
+def test_other_bytes_under_the_same_version_are_not_installed(target: ProcessTarget) -> None:
+    """Though the index has them, and the right ones are installed beside them."""
+    with pytest.raises(ShiplineError, match=r"could not install conforming==1\.0\.0") as refused:
+        target.prepare(PACKAGE, GOOD, OTHER_BYTES)
+    assert "DO NOT MATCH THE HASHES" in str(refused.value.why)
+    with pytest.raises(ShiplineError, match="not installed here"):
+        target.run(GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 1, OTHER_BYTES), revision=1)
 
 
 @pytest.mark.parametrize(
@@ -303,9 +348,9 @@ def test_an_engine_killed_while_it_runs_a_group_leaves_no_copy_unknown(
 def test_hostile_names_reach_neither_pip_nor_the_disk(target: ProcessTarget, package: str, version: str) -> None:
     """They are neither options nor paths."""
     with pytest.raises(InvalidValue):
-        target.prepare(package, version)
+        target.prepare(package, version, digests_of(GOOD))
     with pytest.raises(InvalidValue):
-        target.run(GroupSpec("one", Role.STABLE, package, version, 1), revision=1)
+        target.run(GroupSpec("one", Role.STABLE, package, version, 1, digests_of(GOOD)), revision=1)
 
 
 @pytest.mark.parametrize(

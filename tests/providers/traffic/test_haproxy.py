@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def open_haproxy(tmp_path: Path) -> Iterator[Callable[[], HAProxyTraffic]]:
     """Providers over one state folder; the proxy ends with the test."""
-    settings = HAProxyTraffic.Settings(port=free_port())
+    settings = HAProxyTraffic.Settings(port=free_port(), preview_header="X-Preview: yes")
     context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
     yield lambda: HAProxyTraffic(settings, context)
     HAProxyTraffic(settings, context).close()
@@ -92,6 +92,39 @@ def test_requests_are_split_exactly(haproxy: HAProxyTraffic, old: Backend, new: 
     haproxy.apply(routes_to(old, new, 16 / 256), revision=1)
     bodies = [get(haproxy.address(), "/ok")[1] for _ in range(256)]
     assert (bodies.count("old"), bodies.count("new")) == (240, 16)
+
+
+def test_who_asks_for_the_preview_gets_it_and_nobody_else(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """While there is one, also after a restart of the proxy; its requests count for no role."""
+    asking = {"X-Preview": "yes"}
+    old_route, new_route = routes_to(old, new, 0.0)
+    haproxy.apply((old_route,), revision=1)
+    assert get(haproxy.address(), "/ok", asking)[1] == "old"
+    haproxy.apply((old_route, replace(new_route, preview=True)), revision=2)
+    kill(haproxy)
+    haproxy.open()
+    assert [get(haproxy.address(), "/ok", asking)[1] for _ in range(3)] == ["new"] * 3
+    assert [get(haproxy.address(), "/ok", {"X-Preview": "no"})[1] for _ in range(3)] == ["old"] * 3
+    haproxy.apply(routes_to(old, new, 0.0), revision=3)
+    assert get(haproxy.address(), "/ok", asking)[1] == "old"
+    signals = HAProxySignals(HAProxySignals.Settings(), ProviderContext(tmp_path, tmp_path / "state", SystemClock()))
+    wait_until(lambda: signals.read("0:0").roles[Role.STABLE].requests == 5, "the log")
+    assert signals.read("0:0").roles[Role.CANARY].requests == 0
+
+
+def test_open_requests_are_told_by_copy(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """So that one copy of a group can leave while another is busy."""
+    haproxy.apply((replace(OLD, endpoints=to(old, new)),), revision=1)
+    held = threading.Thread(target=get, args=(haproxy.address(), "/hold"))
+    held.start()
+    wait_until(lambda: haproxy.open_requests("old") == 1, "the request")
+    by_copy = {copy: haproxy.open_requests("old", copy) for copy in ("1", "2", "9")}
+    assert sorted(by_copy.values()) == [0, 0, 1]
+    for backend in (old, new):
+        get(backend.address, "/go")
+    held.join()
 
 
 async def _user(address: str, requests: int, lost: list[str], served: list[str]) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shipline.clients.haproxy import Server
+from shipline.clients.haproxy_files import BACKEND
 from shipline.domain.errors import InvalidValue
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route
@@ -28,7 +29,7 @@ CANARY = WeightedServer("b", "1", Role.CANARY, "2", "127.0.0.1:2", 1)
 
 def server(route: WeightedServer, weight: int, *, address: str | None = None, maintenance: bool = False) -> Server:
     """The route's server in the proxy."""
-    return Server(route.server_name(), address or route.address, weight, 0, maintenance)
+    return Server(route.server_name(), address or route.address, weight, 0, maintenance, route.backend)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,11 @@ def test_a_group_with_a_share_needs_an_address() -> None:
 
 def test_new_servers_come_first_and_raises_before_cuts() -> None:
     """At no moment is there nobody to serve."""
-    there = [server(STABLE, 0), server(CANARY, 256), Server("stable:0:z:1", "127.0.0.1:9", 5, 0, maintenance=False)]
+    there = [
+        server(STABLE, 0),
+        server(CANARY, 256),
+        Server("stable:0:z:1", "127.0.0.1:9", 5, 0, maintenance=False, backend=BACKEND),
+    ]
     young = WeightedServer("c", "1", Role.BASELINE, "1", "127.0.0.1:3", 3)
     assert commands((STABLE, CANARY, young), there) == (
         "add server instances/baseline:1:c:1 127.0.0.1:3 weight 3 pool-max-conn 0",
@@ -124,7 +129,10 @@ def test_what_differs_is_put_right() -> None:
 
 def test_a_proxy_that_does_not_hold_the_routes_is_found_out() -> None:
     """A server that is missing, has another weight, or should have none."""
-    assert len(mismatches((STABLE, CANARY), [server(STABLE, 254), Server("x:1:y:1", "127.0.0.1:9", 1, 0, False)])) == 3
+    assert (
+        len(mismatches((STABLE, CANARY), [server(STABLE, 254), Server("x:1:y:1", "127.0.0.1:9", 1, 0, False, BACKEND)]))
+        == 3
+    )
 
 
 def test_who_is_left_out_keeps_its_place_without_weight() -> None:

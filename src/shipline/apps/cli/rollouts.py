@@ -13,6 +13,7 @@ from shipline.capabilities.rollouts import (
     is_serving,
     latest_rollout,
     open_rollout,
+    runnable_digests,
     served_before,
 )
 from shipline.domain.errors import RefusedError, ShiplineError, UsageError
@@ -52,6 +53,7 @@ def order_deployment(
             version=release.version,
             environment=where.name,
             strategy=where.strategy,
+            digests=runnable_digests(release, ground.target.artifact_kinds),
             release_id=release.id,
             commit=release.commit,
             is_down=is_down,
@@ -82,6 +84,7 @@ def order_rollback(application: Application, environment: str | None, version: s
     No freeze holds it up.
     """
     where = chosen_environment(application, environment)
+    kinds = application.rollout_ground(where).target.artifact_kinds
     with application.store.begin() as tx:
         release = _release_to_go_back_to(tx, where.name, version)
     _check_gates(application, release, where.name)
@@ -91,6 +94,7 @@ def order_rollback(application: Application, environment: str | None, version: s
             version=release.version,
             environment=where.name,
             strategy="all-at-once",
+            digests=runnable_digests(release, kinds),
             release_id=release.id,
             commit=release.commit,
             rollback=True,

@@ -26,6 +26,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.promotion import runnable_digests
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -98,6 +99,7 @@ __all__ = [
     "order_mending",
     "read_alerts",
     "rollout_workflow",
+    "runnable_digests",
     "served_before",
     "serving_groups",
     "standing",

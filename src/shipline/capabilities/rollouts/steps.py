@@ -93,7 +93,7 @@ class RolloutSteps:
     def prepare(self, context: StepContext) -> Outcome:
         """Install the version; nothing serves it yet."""
         rollout = load_rollout(self.ground, context)
-        self.ground.target.prepare(rollout.package, rollout.version)
+        self.ground.target.prepare(rollout.package, rollout.version, rollout.digests)
         return Done()
 
     def start(self, context: StepContext) -> Outcome:
@@ -224,7 +224,7 @@ class RolloutSteps:
 
     def _new(self, rollout: Rollout, size: int) -> GroupSpec:
         name = group_id(rollout.package, rollout.version, rollout.attempt, Role.CANARY)
-        return GroupSpec(name, Role.CANARY, rollout.package, rollout.version, size)
+        return GroupSpec(name, Role.CANARY, rollout.package, rollout.version, size, rollout.digests)
 
     def _run(self, context: StepContext, spec: GroupSpec) -> Group:
         return self.ground.target.run(spec, revision=context.revision)
@@ -239,7 +239,7 @@ class RolloutSteps:
 def _clone(rollout: Rollout, stable: Group) -> GroupSpec:
     """The baseline. Its name ends with the rollout's: another rollout beside the same stable version has its own."""
     name = group_id(rollout.package, stable.version, rollout.attempt, Role.BASELINE)
-    return GroupSpec(f"{name[:49]}-{rollout.id[-10:]}", Role.BASELINE, rollout.package, stable.version, 1)
+    return replace(stable.spec, id=f"{name[:49]}-{rollout.id[-10:]}", role=Role.BASELINE, size=1)
 
 
 def _is_another_version(stable: tuple[Group, ...], version: str) -> bool:

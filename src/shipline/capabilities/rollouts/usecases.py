@@ -39,13 +39,15 @@ class RolloutOrder:
     """What is to be rolled out where. `release_id` and `commit` are those of the published release.
 
     `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
-    `splits` is what the environment's traffic provider can do.
+    `splits` is what the environment's traffic provider can do. `digests` are those of the released artifacts that its
+    target can run.
     """
 
     package: str
     version: str
     environment: str
     strategy: str
+    digests: tuple[str, ...]
     release_id: str | None = None
     commit: str | None = None
     rollback: bool = False
@@ -104,6 +106,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         stable_version=current.version if current is not None else None,
         attempt=len(rollouts_of_version(tx, order.environment, order.version)) + 1,
         ordered_by=str(actor),
+        digests=order.digests,
     )
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}

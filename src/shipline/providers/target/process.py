@@ -1,12 +1,14 @@
 """Versions run as processes of this machine, each from a virtual environment of its own.
 
-A Python package is installed by pip at exactly one version; pip's own configuration holds, and `index_url` comes
-before it. Copies outlive the engine: each is a detached program (`clients/detached.py`) in a session of its own,
-with its output in a bounded log, on a free loopback port. The port is recorded before the process is started, and the
-process records itself before it becomes the copy, so a crash at any point leaves nothing unknown. A copy that died is
-started again by `run`, on the port it had, if that is still free, so that routes to it hold again.
+A Python package is installed by pip at exactly one version, from one of the released files and no other; pip's own
+configuration holds, and `index_url` comes before it. Copies outlive the engine: each is a detached program
+(`clients/detached.py`) in a session of its own, with its output in a bounded log, on a free loopback port. The port is
+recorded before the process is started, and the process records itself before it becomes the copy, so a crash at any
+point leaves nothing unknown. A copy that died is started again by `run`, on the port it had, if that is still free, so
+that routes to it hold again.
 
-A group of processes grows and does not shrink. The error texts call a copy an instance, as the settings do.
+A group of processes gets smaller only by copies that the caller names. The error texts call a copy an instance, as the
+settings do.
 
 Copies get the engine's environment without its `SHIPLINE_` variables, which may hold credentials.
 """
@@ -14,6 +16,7 @@ Copies get the engine's environment without its `SHIPLINE_` variables, which may
 from __future__ import annotations
 
 import http.client
+import itertools
 import os
 import re
 import shutil
@@ -28,10 +31,10 @@ from typing import Any, TypeVar
 
 from shipline.clients.detached import Detached, Program
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence
-from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
+from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Endpoint, Group, GroupSpec, Role, checked_group_id
-from shipline.providers.target.python_versions import install, is_installed, prefix_of
+from shipline.ports.target import Endpoint, Group, GroupSpec, check_leaving, check_same, checked_group_id
+from shipline.providers.target.python_versions import Distribution, install, is_installed, prefix_of
 
 HOST = "127.0.0.1"
 PORTS = range(20_000, 30_000)
@@ -40,7 +43,7 @@ PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
 PROBE_TIMEOUT_S = 1.0
 LOG_BYTES_MAX = 4 << 20
 STOPPED_LOGS_KEPT = 10
-STATE_SCHEMA = 2
+STATE_SCHEMA = 3
 THREADS_MAX = 100
 R = TypeVar("R")
 
@@ -55,11 +58,9 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class SavedGroup:
-    """A group that shall run, with its copies by number, "1" and up."""
+    """A group that shall run, with its copies by number, "1" and up: as many as `spec` has."""
 
-    role: Role
-    package: str
-    version: str
+    spec: GroupSpec
     started_us: int
     copies: dict[str, Copy]
 
@@ -84,7 +85,8 @@ class Seen:
 class ProcessTarget:
     """Runs the groups of one environment as processes."""
 
-    api_version = 2
+    api_version = 3
+    artifact_kinds: tuple[str, ...] = ("wheel", "sdist")
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -129,19 +131,23 @@ class ProcessTarget:
             lock_timeout_s=lock_timeout_s,
         )
 
-    def prepare(self, package: str, version: str) -> None:
+    def prepare(self, package: str, version: str, digests: tuple[str, ...]) -> None:
         """Install the version into its own virtual environment; one that was left half done is made anew."""
-        install(self._prefix(package, version), package, version, clock=self._clock, index_url=self._settings.index_url)
+        what = Distribution(package, version, digests)
+        install(prefix_of(self._versions, what), what, clock=self._clock, index_url=self._settings.index_url)
 
-    def run(self, spec: GroupSpec, *, revision: int) -> Group:
+    def run(self, spec: GroupSpec, *, revision: int, leaving: tuple[str, ...] = ()) -> Group:
         """Start the copies that do not run, and return how the group stands; nobody waits for health.
 
-        RefusedError for an older revision and for a smaller size: a process that is stopped cuts its requests off.
+        RefusedError for an older revision, and for a smaller size that does not name the copies that go: a process
+        that is stopped cuts its requests off.
         """
-        prefix = self._prefix(spec.package, spec.version)
+        prefix = self._prefix(spec)
         with self._state.locked():
             saved = self._fenced(revision)
-            group = self._wanted(saved, spec, prefix)
+            group = self._wanted(saved, spec, prefix, leaving)
+            gone = saved.groups[spec.id].copies.keys() - group.copies.keys() if spec.id in saved.groups else set()
+            _side_by_side(self._stop_copy, [(self._process(spec.id, number),) for number in sorted(gone)])
             self._state.write(SavedTarget(revision, {**saved.groups, spec.id: group}))
             programs = [
                 (self._process(spec.id, number), self._program(prefix, group, number)) for number in group.copies
@@ -186,33 +192,27 @@ class ProcessTarget:
     def _process(self, group_id: str, number: str) -> Detached:
         return Detached(self._folder / "instances" / f"{group_id}-{number}", self._clock)
 
-    def _prefix(self, package: str, version: str) -> Path:
-        return prefix_of(self._folder / "versions", package, version)
+    @property
+    def _versions(self) -> Path:
+        return self._folder / "versions"
 
-    def _wanted(self, saved: SavedTarget, spec: GroupSpec, prefix: Path) -> SavedGroup:
+    def _prefix(self, spec: GroupSpec) -> Path:
+        return prefix_of(self._versions, Distribution(spec.package, spec.version, spec.digests))
+
+    def _wanted(self, saved: SavedTarget, spec: GroupSpec, prefix: Path, leaving: tuple[str, ...]) -> SavedGroup:
         """The group as it shall be recorded: what runs, or can run again where it was, stays there."""
-        known = saved.groups.get(spec.id)
-        if known is None:
-            known = SavedGroup(spec.role, spec.package, spec.version, self._clock.now_us(), {})
-        elif (known.role, known.package, known.version) != (spec.role, spec.package, spec.version):
-            raise ConflictError(
-                f"group {spec.id} is {known.package} {known.version} ({known.role.value}), "
-                f"not {spec.package} {spec.version} ({spec.role.value})"
-            )
-        if spec.size < len(known.copies):
-            raise RefusedError(
-                f"group {spec.id} has {len(known.copies)} copies and does not shrink to {spec.size}",
-                why="a process that is stopped cuts its open requests off",
-                todo="begin a smaller group, move the traffic there, and stop this one",
-            )
+        known = saved.groups.get(spec.id, SavedGroup(spec, self._clock.now_us(), {}))
+        check_same(known.spec, spec)
+        copies = {number: copy for number, copy in known.copies.items() if number not in leaving}
+        check_leaving(spec, len(known.copies), len(copies))
         taken = {copy.port for group in saved.groups.values() for copy in group.copies.values()}
-        copies = dict(known.copies)
-        for number in map(str, range(1, spec.size + 1)):
+        fresh = (number for number in map(str, range(1, len(known.copies) + spec.size + 1)) if number not in copies)
+        for number in [*copies, *itertools.islice(fresh, spec.size - len(copies))]:
             if self._process(spec.id, number).pid() is None:
                 self._check_installed(prefix, spec)
                 copies[number] = self._fresh(copies.get(number), taken, f"{self._folder} {spec.id}-{number}")
                 taken.add(copies[number].port)
-        return replace(known, copies=copies)
+        return replace(known, spec=spec, copies=copies)
 
     def _check_installed(self, prefix: Path, spec: GroupSpec) -> None:
         if not is_installed(prefix):
@@ -228,7 +228,7 @@ class ProcessTarget:
 
     def _program(self, prefix: Path, group: SavedGroup, number: str) -> Program:
         port = str(group.copies[number].port)
-        values = {"host": HOST, "port": port, "version": group.version, "prefix": str(prefix)}
+        values = {"host": HOST, "port": port, "version": group.spec.version, "prefix": str(prefix)}
         argv = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in self._settings.command)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIPLINE_")}
         return Program(argv, environment, LOG_BYTES_MAX)
@@ -240,7 +240,7 @@ class ProcessTarget:
         by_group: dict[str, dict[str, Seen]] = {name: {} for name in groups}
         for (name, _, number), one in zip(places, seen, strict=True):
             by_group[name][number] = one
-        return tuple(_group(name, groups[name], by_group[name]) for name in sorted(groups))
+        return tuple(_group(groups[name], by_group[name]) for name in sorted(groups))
 
     def _see(self, group_id: str, group: SavedGroup, number: str) -> Seen:
         process, copy = self._process(group_id, number), group.copies[number]
@@ -252,7 +252,7 @@ class ProcessTarget:
             return Seen(is_alive, is_ready, "")
         what = f"was not healthy within {self._settings.health_timeout_s} s" if is_alive else "ended"
         said = ShiplineError(
-            f"instance {group_id}-{number} of {group.package} {group.version} {what}",
+            f"instance {group_id}-{number} of {group.spec.package} {group.spec.version} {what}",
             why=f"the end of its output:\n{process.output_end()}",
             todo=f"run its command by hand, and see that GET {self._settings.health_path} answers 2xx",
         )
@@ -269,20 +269,22 @@ class ProcessTarget:
             connection.close()
 
 
-def _group(group_id: str, group: SavedGroup, seen: dict[str, Seen]) -> Group:
+def _group(group: SavedGroup, seen: dict[str, Seen]) -> Group:
+    spec = group.spec
     numbers = sorted(group.copies, key=int)
     troubles = [seen[number].trouble for number in numbers if seen[number].trouble]
     return Group(
-        id=group_id,
-        role=group.role,
-        package=group.package,
-        version=group.version,
-        size=len(group.copies),
+        id=spec.id,
+        role=spec.role,
+        package=spec.package,
+        version=spec.version,
+        size=spec.size,
         ready=sum(one.is_ready for one in seen.values()),
         endpoints=tuple(
             Endpoint(number, f"{HOST}:{group.copies[number].port}") for number in numbers if seen[number].is_alive
         ),
         started_us=group.started_us,
+        digests=spec.digests,
         trouble=troubles[0] if troubles else "",
         hopeless=bool(troubles),
     )

@@ -36,12 +36,20 @@ from shipline.clients.haproxy_files import (
     CONFIGURATION_NAME,
     LOG_BYTES_MAX,
     LOG_FORMAT,
+    PREVIEW_BACKEND,
     SOCKET_NAME,
     ServerName,
     decoded,
     proxy_process,
 )
-from shipline.domain.errors import ConfigurationError, MissingProgram, RefusedError, ShiplineError, UnavailableError
+from shipline.domain.errors import (
+    ConfigurationError,
+    InvalidValue,
+    MissingProgram,
+    RefusedError,
+    ShiplineError,
+    UnavailableError,
+)
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint
 from shipline.ports.traffic import Route
@@ -51,15 +59,17 @@ from shipline.providers.traffic.haproxy_plan import (
     commands,
     merged,
     mismatches,
+    previewing,
     removals,
     weighted,
 )
 
-STATE_SCHEMA = 2
+STATE_SCHEMA = 3
 START_TIMEOUT_S = 10.0
 # Longer than any request is waited for.
 STOP_TIMEOUT_S = 65.0
 POLL_S = 0.02
+PREVIEW_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}: [A-Za-z0-9._-]{1,64}")
 HEADER_NAME = re.compile(r"[A-Za-z0-9-]{1,64}")
 # An unprivileged user's PATH lacks the folder where Debian puts the program.
 SEARCH_PATH = os.pathsep.join(("/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"))
@@ -89,11 +99,14 @@ frontend users
     log global
     http-request set-var(txn.client) src
 {client}    log-format "{log_format}"
-    default_backend {backend}
+{preview}    default_backend {backend}
 
 backend {backend}
     balance roundrobin
-{servers}"""
+{servers}
+backend {preview_backend}
+    balance roundrobin
+{preview_servers}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +121,9 @@ class SavedTraffic:
 class HAProxyTraffic:
     """The splitter of one environment. Shares are exact to HAProxy's weights; see `haproxy_plan.weights`."""
 
-    api_version = 2
+    api_version = 3
     splits = True
+    mirrors = False
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -117,20 +131,27 @@ class HAProxyTraffic:
 
         `client_header` names the request header whose last address tells one client from another, for a proxy that
         stands behind another one; "" takes the peer's address. Name it only if that other proxy sets it.
+        `preview_header` is what a request that asks for a preview has, as `Name: value`; "" means that none can.
         """
 
         port: int
         host: str = "127.0.0.1"
         client_header: str = ""
+        preview_header: str = ""
 
         def __post_init__(self) -> None:
             """Refuse what could not be bound, or would not stay one word of the proxy's configuration."""
             checked_address(f"{self.host}:{self.port}")
             if self.client_header and not HEADER_NAME.fullmatch(self.client_header):
                 raise ConfigurationError(f"client_header: {self.client_header[:80]!r} is not the name of a header")
+            if self.preview_header and not PREVIEW_HEADER.fullmatch(self.preview_header):
+                raise ConfigurationError(
+                    f"preview_header: {self.preview_header[:80]!r} is no header", todo="write it as `Name: value`"
+                )
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
         self._settings = settings
+        self.previews = bool(settings.preview_header)
         self._clock = context.clock
         self._process = proxy_process(context.state, context.clock)
         self._client = HAProxyClient(self._process.folder / SOCKET_NAME)
@@ -161,6 +182,8 @@ class HAProxyTraffic:
     def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
         """Save the routes, make them hold, and read them back. UnavailableError: they may hold in part, call again."""
         wanted = weighted(routes)
+        if not self.previews and any(route.preview for route in routes):
+            raise InvalidValue("no request can ask for a preview", todo="name a `preview_header` for the traffic")
         with self._state.locked():
             saved = self._fenced(revision)
             wanted = merged(saved.servers, wanted)
@@ -175,15 +198,19 @@ class HAProxyTraffic:
     def routes(self) -> tuple[Route, ...]:
         """What the proxy does now, by group; a group whose old role still drains is named once."""
         saved = {server.server_name() for server in self._state.read().servers}
-        named = [(server, name) for server in self._servers() if (name := decoded(server.name)) is not None]
+        servers = self._servers()
+        named = [(server, name) for server in servers if (name := decoded(server.name)) is not None]
         total = sum(server.weight for server, _ in named if not server.maintenance)
         ids = sorted({name.group_id for _, name in named})
         groups = {each: [pair for pair in named if pair[1].group_id == each] for each in ids}
-        return tuple(_route(group_id, groups[group_id], saved, total) for group_id in ids)
+        previewed = {one[0] for server in servers if server.weight and (one := previewing(server.name)) is not None}
+        return tuple(
+            replace(_route(group_id, groups[group_id], saved, total), preview=group_id in previewed) for group_id in ids
+        )
 
-    def open_requests(self, group_id: str) -> int:
-        """Requests of this group that are served or queued now, in whichever of its roles they came."""
-        return sum(server.sessions for server in self._servers_of(group_id))
+    def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:
+        """Requests of this group, or copy, that are served or queued now, in whichever of its roles they came."""
+        return sum(server.sessions for server in self._servers_of(group_id, endpoint_id))
 
     def forget(self, group_id: str, *, revision: int) -> None:
         """Remove a group from the proxy. RefusedError while it has a share or an open request."""
@@ -196,7 +223,7 @@ class HAProxyTraffic:
             if any(server.weight or server.sessions for server in servers):
                 raise RefusedError(f"group {group_id} still has traffic or open requests")
             for server in servers:
-                self._remove(server.name)
+                self._remove(server)
             kept = tuple(server for server in saved.servers if server.group_id != group_id)
             self._state.write(replace(saved, revision=revision, servers=kept))
 
@@ -213,11 +240,10 @@ class HAProxyTraffic:
     def _servers(self) -> tuple[Server, ...]:
         if self._process.pid() is None:
             raise UnavailableError("the proxy does not run", todo="open the environment's traffic again")
-        return self._client.servers(BACKEND)
+        return self._client.servers(BACKEND) + self._client.servers(PREVIEW_BACKEND)
 
-    def _servers_of(self, group_id: str) -> tuple[Server, ...]:
-        names = ((server, decoded(server.name)) for server in self._servers())
-        return tuple(server for server, name in names if name is not None and name.group_id == group_id)
+    def _servers_of(self, group_id: str, endpoint_id: str | None = None) -> tuple[Server, ...]:
+        return tuple(server for server in self._servers() if _is_of(server.name, group_id, endpoint_id))
 
     def _order(self, command: str) -> None:
         self._client.order(command, answers=("", "New server registered", "Server deleted", "no need to change", "IP"))
@@ -231,10 +257,10 @@ class HAProxyTraffic:
         for server in self._servers():
             if server.name not in names and not server.sessions:
                 with contextlib.suppress(UnavailableError):
-                    self._remove(server.name)
+                    self._remove(server)
 
-    def _remove(self, name: str) -> None:
-        for command in removals(name):
+    def _remove(self, server: Server) -> None:
+        for command in removals(server):
             self._order(command)
 
     def _argv(self) -> tuple[str, ...]:
@@ -273,7 +299,10 @@ class HAProxyTraffic:
             client=client,
             log_format=LOG_FORMAT,
             backend=BACKEND,
-            servers="".join(_server_line(server) for server in saved.servers),
+            servers="".join(_server_line(server) for server in saved.servers if not server.preview),
+            preview=_preview_lines(self._settings.preview_header),
+            preview_backend=PREVIEW_BACKEND,
+            preview_servers="".join(_server_line(server) for server in saved.servers if server.preview),
         )
         self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_durably(self._process.folder / CONFIGURATION_NAME, text)
@@ -294,6 +323,21 @@ class HAProxyTraffic:
 
 def _server_line(server: WeightedServer) -> str:
     return f"    server {server.server_name()} {server.address} weight {server.weight} pool-max-conn 0\n"
+
+
+def _preview_lines(header: str) -> str:
+    """Requests that ask for the preview get it while there is one; otherwise they are requests like all others."""
+    if not header:
+        return ""
+    name, _, value = header.partition(": ")
+    asked = f"req.hdr({name}) -m str {value}"
+    return f"    use_backend {PREVIEW_BACKEND} if {{ {asked} }} {{ nbsrv({PREVIEW_BACKEND}) gt 0 }}\n"
+
+
+def _is_of(name: str, group_id: str, endpoint_id: str | None) -> bool:
+    serving, preview = decoded(name), previewing(name)
+    found = preview if serving is None else (serving.group_id, serving.endpoint_id)
+    return found is not None and found[0] == group_id and endpoint_id in (None, found[1])
 
 
 def _route(group_id: str, servers: list[tuple[Server, ServerName]], saved: set[str], total: int) -> Route:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from shipline.clients.haproxy import Server
-from shipline.clients.haproxy_files import BACKEND, VERSION_CHARACTERS_MAX, ServerName
+from shipline.clients.haproxy_files import BACKEND, PREVIEW_BACKEND, VERSION_CHARACTERS_MAX, ServerName
 from shipline.domain.errors import InvalidValue
 from shipline.ports.target import Role, checked_group_id
 from shipline.ports.traffic import Route
@@ -19,7 +19,10 @@ SHARE_TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class WeightedServer:
-    """A copy of a routed group as it is saved: its part of the group's share as HAProxy's weight, 0 to 256."""
+    """A copy of a routed group as it is saved: its part of the group's share as HAProxy's weight, 0 to 256.
+
+    One of `preview` is the same copy once more, for the requests that ask for a preview, with weight 1 or 0.
+    """
 
     group_id: str
     endpoint_id: str
@@ -27,10 +30,25 @@ class WeightedServer:
     version: str
     address: str
     weight: int
+    preview: bool = False
+
+    @property
+    def backend(self) -> str:
+        """The backend that its server belongs to."""
+        return PREVIEW_BACKEND if self.preview else BACKEND
 
     def server_name(self) -> str:
         """The name of its server in the proxy."""
+        if self.preview:
+            return f"{PREVIEW_BACKEND}:{self.group_id}:{self.endpoint_id}"
         return ServerName(self.role, self.version, group_id=self.group_id, endpoint_id=self.endpoint_id).encoded()
+
+
+def previewing(name: str) -> tuple[str, str] | None:
+    """The group and the copy that a server of the preview stands for, None for any other server."""
+    backend, _, rest = name.partition(":")
+    group_id, _, endpoint_id = rest.partition(":")
+    return (group_id, endpoint_id) if backend == PREVIEW_BACKEND else None
 
 
 def weights(shares: tuple[float, ...], copies: tuple[int, ...]) -> tuple[int, ...]:
@@ -80,11 +98,13 @@ def weighted(routes: tuple[Route, ...]) -> tuple[WeightedServer, ...]:
     if abs(sum(shares) - 1) > SHARE_TOLERANCE:
         raise InvalidValue(f"the shares of a route set sum to 1, not to {sum(shares):.6f}")
     found = weights(shares, tuple(len(route.endpoints) for route in routes))
-    return tuple(
+    serving = tuple(
         WeightedServer(route.group_id, each.id, route.role, route.version, checked_address(each.address), weight)
         for route, weight in zip(routes, found, strict=True)
         for each in route.endpoints
     )
+    previewed = {route.group_id for route in routes if route.preview}
+    return serving + tuple(replace(one, weight=1, preview=True) for one in serving if one.group_id in previewed)
 
 
 def _check(route: Route) -> None:
@@ -95,7 +115,9 @@ def _check(route: Route) -> None:
         raise InvalidValue(f"{route.share!r} is not a share from 0 to 1")
     if len({checked_group_id(each.id) for each in route.endpoints}) != len(route.endpoints):
         raise InvalidValue(f"an endpoint of group {route.group_id} stands twice in the route set")
-    if route.share > 0 and not route.endpoints:
+    if route.mirror:
+        raise InvalidValue("HAProxy cannot copy requests to a group", todo="let it be previewed, or use another proxy")
+    if (route.share > 0 or route.preview) and not route.endpoints:
         raise InvalidValue(
             f"group {route.group_id} has a share and no endpoint", todo="HAProxy needs a target that tells addresses"
         )
@@ -125,17 +147,22 @@ def commands(wanted: tuple[WeightedServer, ...], servers: Iterable[Server]) -> t
         *(_address(route) for route in changed if route.address != there[route.server_name()].address),
         *(f"enable server {_path(route)}" for route in changed if there[route.server_name()].maintenance),
         *(f"set server {_path(route)} weight {route.weight}" for route in (*ups, *downs)),
-        *(f"set server {BACKEND}/{name} weight 0" for name, server in there.items() if name not in names),
+        *(
+            f"set server {server.backend}/{server.name} weight 0"
+            for server in there.values()
+            if server.name not in names
+        ),
     )
 
 
-def removals(name: str) -> tuple[str, ...]:
+def removals(server: Server) -> tuple[str, ...]:
     """HAProxy commands that remove a server, which must be idle: HAProxy itself refuses otherwise."""
-    return f"set server {BACKEND}/{name} state maint", f"del server {BACKEND}/{name}"
+    path = f"{server.backend}/{server.name}"
+    return f"set server {path} state maint", f"del server {path}"
 
 
 def _path(route: WeightedServer) -> str:
-    return f"{BACKEND}/{route.server_name()}"
+    return f"{route.backend}/{route.server_name()}"
 
 
 def _address(route: WeightedServer) -> str:

@@ -11,8 +11,7 @@ from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, Sh
 from shipline.ports.target import Group, GroupSpec, Role, Target
 
 PACKAGE, GOOD, BETTER, BROKEN, MISSING = "conforming", "1.0.0", "1.1.0", "1.2.0", "9.9.9"
-ONE = GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 2)
-TWO = GroupSpec("two", Role.CANARY, PACKAGE, BETTER, 1)
+OTHER_BYTES = ("sha256:" + "0" * 64,)
 
 
 class TargetConformance:
@@ -38,10 +37,25 @@ class TargetConformance:
         return holds_now
 
     @pytest.fixture
-    def target(self, open_target: Callable[[], Target]) -> Target:
+    def digests_of(self) -> Callable[[str], tuple[str, ...]]:
+        """The digests of what the world has as a version of the package."""
+        raise NotImplementedError("supply the digests")
+
+    @pytest.fixture
+    def one(self, digests_of: Callable[[str], tuple[str, ...]]) -> GroupSpec:
+        """Two copies of GOOD."""
+        return GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 2, digests_of(GOOD))
+
+    @pytest.fixture
+    def two(self, digests_of: Callable[[str], tuple[str, ...]]) -> GroupSpec:
+        """A copy of BETTER."""
+        return GroupSpec("two", Role.CANARY, PACKAGE, BETTER, 1, digests_of(BETTER))
+
+    @pytest.fixture
+    def target(self, open_target: Callable[[], Target], one: GroupSpec) -> Target:
         """A target where GOOD is prepared."""
         target = open_target()
-        target.prepare(PACKAGE, GOOD)
+        target.prepare(one.package, one.version, one.digests)
         return target
 
     @pytest.fixture
@@ -58,53 +72,64 @@ class TargetConformance:
         """A prepared version is not a running one."""
         assert target.groups() == ()
 
-    def test_an_unknown_version_cannot_be_prepared(self, target: Target) -> None:
+    def test_an_unknown_version_cannot_be_prepared(self, target: Target, one: GroupSpec) -> None:
         """What the registry does not have is an error, and cannot be run."""
         with pytest.raises(ShiplineError):
-            target.prepare(PACKAGE, MISSING)
+            target.prepare(PACKAGE, MISSING, OTHER_BYTES)
         with pytest.raises(ShiplineError):
-            target.run(replace(ONE, version=MISSING), revision=1)
+            target.run(replace(one, version=MISSING), revision=1)
         assert target.groups() == ()
 
     def test_a_group_becomes_ready_and_is_listed(
-        self, target: Target, until_whole: Callable[[Target, str], Group]
+        self, target: Target, until_whole: Callable[[Target, str], Group], one: GroupSpec
     ) -> None:
         """`run` says at once what it is, and `groups` goes on saying how it stands."""
-        begun = target.run(ONE, revision=1)
-        assert begun.spec == ONE
+        begun = target.run(one, revision=1)
+        assert begun.spec == one
         whole = until_whole(target, "one")
-        assert (whole.spec, whole.ready, whole.trouble, whole.hopeless) == (ONE, 2, "", False)
+        assert (whole.spec, whole.ready, whole.trouble, whole.hopeless) == (one, 2, "", False)
         assert whole.started_us == begun.started_us
         assert len({each.address for each in whole.endpoints}) == len(whole.endpoints) in (0, 2)
         assert len({each.id for each in whole.endpoints}) == len(whole.endpoints)
         assert target.groups() == (whole,)
 
     def test_running_and_preparing_twice_is_once(
-        self, target: Target, until_whole: Callable[[Target, str], Group]
+        self,
+        target: Target,
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
+        digests_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         """The same id gives the same group, the same version the same installation."""
-        target.run(ONE, revision=1)
+        target.run(one, revision=1)
         first = until_whole(target, "one")
-        target.prepare(PACKAGE, GOOD)
-        assert target.run(ONE, revision=1) == first
+        target.prepare(PACKAGE, GOOD, digests_of(GOOD))
+        assert target.run(one, revision=1) == first
         assert target.groups() == (first,)
 
-    def test_two_versions_run_side_by_side(self, target: Target, until_whole: Callable[[Target, str], Group]) -> None:
+    def test_two_versions_run_side_by_side(
+        self,
+        target: Target,
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
+        two: GroupSpec,
+        digests_of: Callable[[str], tuple[str, ...]],
+    ) -> None:
         """Groups do not share an address."""
-        target.prepare(PACKAGE, BETTER)
-        target.run(TWO, revision=1)
-        target.run(ONE, revision=2)
-        one, two = until_whole(target, "one"), until_whole(target, "two")
-        assert not {each.address for each in one.endpoints} & {each.address for each in two.endpoints}
-        assert target.groups() == (one, two)
+        target.prepare(PACKAGE, BETTER, digests_of(BETTER))
+        target.run(two, revision=1)
+        target.run(one, revision=2)
+        first, second = until_whole(target, "one"), until_whole(target, "two")
+        assert not {each.address for each in first.endpoints} & {each.address for each in second.endpoints}
+        assert target.groups() == (first, second)
 
     def test_a_larger_size_starts_more_and_leaves_what_lives_alone(
-        self, target: Target, until_whole: Callable[[Target, str], Group]
+        self, target: Target, until_whole: Callable[[Target, str], Group], one: GroupSpec
     ) -> None:
         """So a promoted canary grows."""
-        target.run(replace(ONE, size=1), revision=1)
+        target.run(replace(one, size=1), revision=1)
         small = until_whole(target, "one")
-        assert target.run(ONE, revision=2).size == 2
+        assert target.run(one, revision=2).size == 2
         large = until_whole(target, "one")
         assert (large.size, large.ready, large.started_us) == (2, 2, small.started_us)
         assert set(small.endpoints) <= set(large.endpoints)
@@ -114,29 +139,65 @@ class TargetConformance:
         target: Target,
         until_whole: Callable[[Target, str], Group],
         wait: Callable[[Callable[[], bool], str], None],
+        one: GroupSpec,
     ) -> None:
         """Where it is refused, everything stays; where it is not, the platform has taken the traffic away first."""
-        target.run(ONE, revision=1)
+        target.run(one, revision=1)
         whole = until_whole(target, "one")
         try:
-            target.run(replace(ONE, size=1), revision=2)
+            target.run(replace(one, size=1), revision=2)
         except RefusedError:
             assert target.groups() == (whole,)
         else:
             wait(lambda: (found(target, "one").size, found(target, "one").ready) == (1, 1), "the smaller size")
+
+    def test_copies_that_are_named_leave(
+        self,
+        target: Target,
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
+        wait: Callable[[Callable[[], bool], str], None],
+    ) -> None:
+        """The others go on as they are, saying it again is nothing, and a larger size gives others."""
+        target.run(replace(one, size=3), revision=1)
+        whole = until_whole(target, "one")
+        ids = [each.id for each in whole.endpoints]
+        target.run(replace(one, size=2), revision=2, leaving=tuple(ids[:1]))
+        wait(lambda: (found(target, "one").size, found(target, "one").ready) == (2, 2), "the smaller size")
+        left = found(target, "one")
+        assert left.endpoints == whole.endpoints[1:]
+        target.run(replace(one, size=2), revision=3, leaving=tuple(ids[:1]))
+        assert found(target, "one") == left
+        target.run(replace(one, size=3), revision=4)
+        assert set(left.endpoints) <= set(until_whole(target, "one").endpoints)
+
+    def test_others_than_are_named_do_not_leave(
+        self, target: Target, until_whole: Callable[[Target, str], Group], one: GroupSpec
+    ) -> None:
+        """Nobody is stopped in place of a copy that was not said to be free of requests."""
+        target.run(replace(one, size=3), revision=1)
+        whole = until_whole(target, "one")
+        ids = tuple(each.id for each in whole.endpoints)
+        if not ids:
+            return  # The platform names no copies, and drains them itself.
+        for size, leaving in ((1, ids[:1]), (2, ids[:2]), (3, ids[:1]), (4, ids[:1])):
+            with pytest.raises(RefusedError):
+                target.run(replace(one, size=size), revision=2, leaving=leaving)
+        assert target.groups() == (whole,)
 
     def test_a_copy_that_died_is_missed_and_run_again(
         self,
         target: Target,
         until_whole: Callable[[Target, str], Group],
         kill_copy: Callable[[Target, str], None],
+        one: GroupSpec,
     ) -> None:
         """The group goes on existing with what lives of it; `run` brings the copy back."""
-        target.run(ONE, revision=1)
+        target.run(one, revision=1)
         whole = until_whole(target, "one")
         kill_copy(target, "one")
         hurt = found(target, "one")
-        assert (hurt.spec, hurt.ready, hurt.lives) == (ONE, 1, True)
+        assert (hurt.spec, hurt.ready, hurt.lives) == (one, 1, True)
         assert hurt.trouble
         assert set(hurt.endpoints) <= set(whole.endpoints)
         target.run(hurt.spec, revision=2)
@@ -146,22 +207,31 @@ class TargetConformance:
 
     @pytest.mark.parametrize("other", [{"version": BETTER}, {"role": Role.CANARY}])
     def test_an_id_does_not_change_what_it_is(
-        self, target: Target, until_whole: Callable[[Target, str], Group], other: dict[str, str]
+        self,
+        target: Target,
+        until_whole: Callable[[Target, str], Group],
+        other: dict[str, str],
+        one: GroupSpec,
+        digests_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         """An id that runs something else is a conflict, and goes on running it."""
-        target.prepare(PACKAGE, BETTER)
-        target.run(ONE, revision=1)
-        one = until_whole(target, "one")
+        target.prepare(PACKAGE, BETTER, digests_of(BETTER))
+        target.run(one, revision=1)
+        whole = until_whole(target, "one")
         with pytest.raises(ConflictError):
-            target.run(replace(ONE, **other), revision=2)  # type: ignore[arg-type] # a version or a role
-        assert target.groups() == (one,)
+            target.run(replace(one, **other), revision=2)  # type: ignore[arg-type] # a version or a role
+        assert target.groups() == (whole,)
 
     def test_a_group_that_cannot_become_ready_says_so(
-        self, target: Target, wait: Callable[[Callable[[], bool], str], None]
+        self,
+        target: Target,
+        wait: Callable[[Callable[[], bool], str], None],
+        one: GroupSpec,
+        digests_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         """With what its copies have said, and it can be stopped."""
-        target.prepare(PACKAGE, BROKEN)
-        target.run(replace(ONE, version=BROKEN), revision=1)
+        target.prepare(PACKAGE, BROKEN, digests_of(BROKEN))
+        target.run(replace(one, version=BROKEN, digests=digests_of(BROKEN)), revision=1)
         wait(lambda: found(target, "one").hopeless, "the end of the copies")
         wait(lambda: "it is broken" in found(target, "one").trouble, "their output")
         assert found(target, "one").ready == 0
@@ -169,55 +239,68 @@ class TargetConformance:
         assert target.groups() == ()
 
     def test_a_stopped_group_is_gone_and_stopping_again_is_nothing(
-        self, target: Target, until_whole: Callable[[Target, str], Group]
+        self,
+        target: Target,
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
+        two: GroupSpec,
+        digests_of: Callable[[str], tuple[str, ...]],
     ) -> None:
         """`stop` is idempotent, and an id may be run anew, as something else."""
-        target.run(ONE, revision=1)
+        target.run(one, revision=1)
         target.stop("one", revision=2)
         target.stop("one", revision=2)
         assert target.groups() == ()
-        target.prepare(PACKAGE, BETTER)
-        target.run(replace(TWO, id="one"), revision=3)
+        target.prepare(PACKAGE, BETTER, digests_of(BETTER))
+        target.run(replace(two, id="one"), revision=3)
         assert until_whole(target, "one").version == BETTER
 
     def test_groups_outlive_the_engine(
-        self, target: Target, open_target: Callable[[], Target], until_whole: Callable[[Target, str], Group]
+        self,
+        target: Target,
+        open_target: Callable[[], Target],
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
     ) -> None:
         """A new provider over the same state finds what runs."""
-        target.run(ONE, revision=1)
-        one = until_whole(target, "one")
+        target.run(one, revision=1)
+        whole = until_whole(target, "one")
         again = open_target()
-        assert again.groups() == (one,)
-        assert again.run(ONE, revision=2) == one
+        assert again.groups() == (whole,)
+        assert again.run(one, revision=2) == whole
         again.stop("one", revision=3)
         assert target.groups() == ()
 
     def test_a_late_call_is_refused(
-        self, target: Target, open_target: Callable[[], Target], until_whole: Callable[[Target, str], Group]
+        self,
+        target: Target,
+        open_target: Callable[[], Target],
+        until_whole: Callable[[Target, str], Group],
+        one: GroupSpec,
     ) -> None:
         """An older revision takes no effect, whichever provider object saw the newer one."""
-        target.run(ONE, revision=5)
-        one = until_whole(target, "one")
+        target.run(one, revision=5)
+        whole = until_whole(target, "one")
         zombie = open_target()
         with pytest.raises(RefusedError):
             zombie.stop("one", revision=4)
         with pytest.raises(RefusedError):
-            zombie.run(replace(ONE, size=3), revision=4)
-        assert target.groups() == (one,)
+            zombie.run(replace(one, size=3), revision=4)
+        assert target.groups() == (whole,)
 
     @pytest.mark.parametrize("name", ["", "a" * 61, "../x", "A", "a b", "a\n"])
-    def test_a_hostile_id_is_refused(self, target: Target, name: str) -> None:
+    def test_a_hostile_id_is_refused(self, target: Target, name: str, one: GroupSpec) -> None:
         """Ids are checked before anything is done with them."""
         with pytest.raises(InvalidValue):
-            target.run(replace(ONE, id=name), revision=1)
+            target.run(replace(one, id=name), revision=1)
         with pytest.raises(InvalidValue):
             target.stop(name, revision=1)
 
     @pytest.mark.parametrize("size", [0, -1, 1001])
-    def test_a_size_that_is_none_is_refused(self, target: Target, size: int) -> None:
+    def test_a_size_that_is_none_is_refused(self, target: Target, size: int, one: GroupSpec) -> None:
         """A group without copies is stopped, not run."""
         with pytest.raises(InvalidValue):
-            target.run(replace(ONE, size=size), revision=1)
+            target.run(replace(one, size=size), revision=1)
 
 
 def found(target: Target, group_id: str) -> Group:

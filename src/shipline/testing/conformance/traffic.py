@@ -129,6 +129,41 @@ class TrafficConformance:
         traffic.forget("new", revision=3)
         assert traffic.routes() == (OLD,)
 
+    def test_a_preview_is_beside_the_shares_or_refused(self, traffic: Traffic) -> None:
+        """Who is previewed keeps its share, serves, and is not forgotten; left out, or without it, it is none."""
+        old, new = split(0.0)
+        previewed = replace(new, preview=True)
+        if not traffic.previews:
+            with pytest.raises(InvalidValue):
+                traffic.apply((old, previewed), revision=1)
+            return
+        traffic.apply((old, previewed), revision=1)
+        assert set(traffic.routes()) == {old, previewed}
+        with pytest.raises(RefusedError):
+            traffic.forget("new", revision=2)
+        traffic.apply(split(0.25), revision=3)
+        assert set(traffic.routes()) == set(split(0.25))
+        traffic.apply((old, previewed), revision=4)
+        traffic.apply((OLD,), revision=5)
+        assert set(traffic.routes()) == {OLD, new}
+        traffic.forget("new", revision=6)
+        assert traffic.routes() == (OLD,)
+
+    def test_a_mirror_is_beside_the_shares_or_refused(self, traffic: Traffic) -> None:
+        """As a preview is."""
+        old, new = split(0.0)
+        mirrored = replace(new, mirror=True)
+        if not traffic.mirrors:
+            with pytest.raises(InvalidValue):
+                traffic.apply((old, mirrored), revision=1)
+            return
+        traffic.apply((old, mirrored), revision=1)
+        assert set(traffic.routes()) == {old, mirrored}
+        with pytest.raises(RefusedError):
+            traffic.forget("new", revision=2)
+        traffic.apply((OLD,), revision=3)
+        assert set(traffic.routes()) == {OLD, new}
+
     def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
         """An older revision takes no effect, whichever provider object saw the newer one."""
         traffic.apply((OLD,), revision=7)

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import count, islice
 
-from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, ShiplineError
+from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError
 from shipline.ports.clock import Clock
-from shipline.ports.target import Endpoint, Group, GroupSpec, checked_group_id
+from shipline.ports.target import (
+    Endpoint,
+    Group,
+    GroupSpec,
+    check_leaving,
+    check_same,
+    checked_digests,
+    checked_group_id,
+)
 from shipline.testing.fakes.faults import Fault, suffer
 
 FIRST_PORT = 20_000
@@ -22,10 +31,11 @@ class FakeCopy:
 
 @dataclass(slots=True)
 class FakeGroup:
-    """What shall run, and the copies that are alive, by number."""
+    """What shall run, as copies of these `numbers`, and those that are alive, by number."""
 
     spec: GroupSpec
     started_us: int
+    numbers: tuple[int, ...] = ()
     copies: dict[int, FakeCopy] = field(default_factory=dict)
 
 
@@ -35,13 +45,15 @@ class TargetWorld:
 
     `missing` and `broken` name versions that cannot be installed, or whose copies end at once; `slow_s` says how many
     seconds the copies of a version need until they are healthy, and copies of the groups in `sick` never are. `runs`
-    counts the calls that have started something, by group.
+    counts the calls that have started something, by group. `registry` has the digests of a version's files; what is
+    not in it has those that are asked for.
     """
 
     revision: int = 0
-    prepared: set[tuple[str, str]] = field(default_factory=set)
+    prepared: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     groups: dict[str, FakeGroup] = field(default_factory=dict)
     sick: set[str] = field(default_factory=set)
+    registry: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     missing: set[str] = field(default_factory=set)
     broken: set[str] = field(default_factory=set)
     slow_s: dict[str, float] = field(default_factory=dict)
@@ -55,40 +67,49 @@ class FakeTarget:
     A copy that is started again gets another address.
     """
 
-    api_version = 2
+    api_version = 3
+    artifact_kinds: tuple[str, ...] = ("file",)
 
     def __init__(self, clock: Clock, world: TargetWorld | None = None) -> None:
         self.world = TargetWorld() if world is None else world
         self.fault: Fault | None = None
         self._clock = clock
 
-    def prepare(self, package: str, version: str) -> None:
+    def prepare(self, package: str, version: str, digests: tuple[str, ...]) -> None:
         suffer(self.fault, self._clock, "the target")
+        checked_digests(digests)
         if not package or not version or version.startswith("-"):
             raise InvalidValue(f"{package!r} {version!r} is not a package and a version")
         if version in self.world.missing:
             raise ShiplineError(f"could not install {package}=={version}", why="no such version")
-        self.world.prepared.add((package, version))
+        known = self.world.registry.get((package, version), digests)
+        if not set(known) & set(digests):
+            raise ShiplineError(f"could not install {package}=={version}", why="the registry has other bytes")
+        self.world.prepared.add((package, version, digests))
 
-    def run(self, spec: GroupSpec, *, revision: int) -> Group:
+    def run(self, spec: GroupSpec, *, revision: int, leaving: tuple[str, ...] = ()) -> Group:
         suffer(self.fault, self._clock, "the target")
         self._fence(revision)
         known = self.world.groups.get(spec.id)
         group = FakeGroup(spec, self._clock.now_us()) if known is None else known
-        _check(group.spec, spec)
-        if (spec.package, spec.version) not in self.world.prepared:
+        check_same(group.spec, spec)
+        if (spec.package, spec.version, spec.digests) not in self.world.prepared:
             raise ShiplineError(
                 f"{spec.package} {spec.version} is not installed here", todo="prepare the version first"
             )
         if self.fault is Fault.LYING:
             return replace(self._seen(group), size=spec.size, ready=spec.size, trouble="", hopeless=False)
+        staying = tuple(number for number in group.numbers if str(number) not in leaving)
+        check_leaving(spec, len(group.numbers), len(staying))
         group.spec = spec
+        group.numbers = staying + tuple(islice((n for n in count(1) if n not in staying), spec.size - len(staying)))
+        group.copies = {number: copy for number, copy in group.copies.items() if number in group.numbers}
         self.world.groups[spec.id] = group
         self._start_missing(group)
         return self._seen(group)
 
     def _start_missing(self, group: FakeGroup) -> None:
-        missing = [number for number in range(1, group.spec.size + 1) if number not in group.copies]
+        missing = [number for number in group.numbers if number not in group.copies]
         if missing:
             self.world.runs[group.spec.id] = self.world.runs.get(group.spec.id, 0) + 1
         for number in missing if group.spec.version not in self.world.broken else []:
@@ -115,6 +136,7 @@ class FakeTarget:
             ready=ready,
             endpoints=tuple(Endpoint(str(number), copy.address) for number, copy in sorted(group.copies.items())),
             started_us=group.started_us,
+            digests=spec.digests,
             trouble=words or (f"{spec.id} does not answer its health check" if is_sick else ""),
             hopeless=has_ended,
         )
@@ -136,10 +158,3 @@ class FakeTarget:
         if revision < self.world.revision:
             raise RefusedError(f"revision {revision} is older than {self.world.revision}, which was seen here already")
         self.world.revision = revision
-
-
-def _check(known: GroupSpec, spec: GroupSpec) -> None:
-    if (known.role, known.package, known.version) != (spec.role, spec.package, spec.version):
-        raise ConflictError(f"group {spec.id} is {known.version} ({known.role}), not {spec.version} ({spec.role})")
-    if spec.size < known.size:
-        raise RefusedError(f"group {spec.id} does not shrink: requests would be cut off")

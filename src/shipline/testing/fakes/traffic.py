@@ -16,8 +16,9 @@ from shipline.testing.fakes.faults import Fault, suffer
 class TrafficWorld:
     """What outlives a FakeTraffic: saved routes, and what the proxy does with its requests.
 
-    `open_requests` is by group id; `before_change` are called when routes are about to change, so that whoever
-    simulates requests can do so by the old ones up to now. `port_in_use` lets `open` fail.
+    `open_requests` is by group id, and `open_requests_by_copy` by group and copy. `before_change` are called when
+    routes are about to change, so that whoever simulates requests can do so by the old ones up to now. `port_in_use`
+    lets `open` fail.
     """
 
     revision: int = 0
@@ -25,19 +26,28 @@ class TrafficWorld:
     port_in_use: bool = False
     routes: dict[str, Route] = field(default_factory=dict)
     open_requests: dict[str, int] = field(default_factory=dict)
+    open_requests_by_copy: dict[tuple[str, str], int] = field(default_factory=dict)
     before_change: list[Callable[[], None]] = field(default_factory=list)
 
 
 class FakeTraffic:
     """The Traffic port over a TrafficWorld. Set `fault` to inject one; LYING holds the old routes and says nothing.
 
-    `splits` False makes it a switch.
+    `splits` False makes it a switch; `previews` and `mirrors` say what else it can do.
     """
 
-    api_version = 2
+    api_version = 3
 
-    def __init__(self, clock: Clock, world: TrafficWorld | None = None, *, splits: bool = True) -> None:
-        self.splits = splits
+    def __init__(
+        self,
+        clock: Clock,
+        world: TrafficWorld | None = None,
+        *,
+        splits: bool = True,
+        previews: bool = True,
+        mirrors: bool = True,
+    ) -> None:
+        self.splits, self.previews, self.mirrors = splits, previews, mirrors
         self.world = TrafficWorld() if world is None else world
         self.fault: Fault | None = None
         self._clock = clock
@@ -54,27 +64,35 @@ class FakeTraffic:
 
     def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
         _check(routes, splits=self.splits)
+        if not all(self.previews or not route.preview for route in routes):
+            raise InvalidValue("no request can ask for a preview here")
+        if not all(self.mirrors or not route.mirror for route in routes):
+            raise InvalidValue("requests cannot be copied here")
         self._ready()
         self._fence(revision)
         if self.fault is Fault.LYING:
             return
         self._changing()
-        left_out = {name: replace(route, share=0.0) for name, route in self.world.routes.items()}
+        left_out = {
+            name: replace(route, share=0.0, preview=False, mirror=False) for name, route in self.world.routes.items()
+        }
         self.world.routes = left_out | {route.group_id: route for route in routes}
 
     def routes(self) -> tuple[Route, ...]:
         self._ready()
         return tuple(self.world.routes[name] for name in sorted(self.world.routes))
 
-    def open_requests(self, group_id: str) -> int:
+    def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:
         self._ready()
+        if endpoint_id is not None:
+            return self.world.open_requests_by_copy.get((group_id, endpoint_id), 0)
         return self.world.open_requests.get(group_id, 0)
 
     def forget(self, group_id: str, *, revision: int) -> None:
         self._ready()
         self._fence(revision)
         route = self.world.routes.get(group_id)
-        if route is not None and (route.share > 0 or self.world.open_requests.get(group_id, 0)):
+        if route is not None and (route.serves or self.world.open_requests.get(group_id, 0)):
             raise RefusedError(f"group {group_id} still has traffic or open requests")
         if self.fault is not Fault.LYING:
             self.world.routes.pop(group_id, None)
