@@ -54,7 +54,10 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
         ('[[test]]\nname = "u"\ncommand = ["a"]\nreports = ["a/b.xml"]', ["test[0].reports[0]", "'a/b.xml' is not"]),
         ('[[test]]\nname = "u"\ncommand = []', ["test[0].command", "needs 1 or more"]),
         (ENVIRONMENT.replace("production", "Pro duction"), ["environment[0].name", "a-z, 0-9 and -"]),
-        (ENVIRONMENT.replace('"production"\n', '"production"\nstrategy = "hope"\n'), ["'hope'", "canary, all-at-once"]),
+        (
+            ENVIRONMENT.replace('"production"\n', '"production"\nstrategy = "hope"\n'),
+            ["'hope'", "rolling, all-at-once"],
+        ),
         (ENVIRONMENT.replace('"production"\n', '"production"\ninstances = 0\n'), ["instances", "must be 1 to 100"]),
         (ENVIRONMENT + ENVIRONMENT, ["two [[environment]] tables are named 'production'"]),
         (

@@ -24,10 +24,13 @@ from shipline.configuration import (
     GroupSettings,
     LintSettings,
     PackageSettings,
+    PreviewSettings,
     RegistrySettings,
     ReleaseSettings,
     Settings,
+    StepSettings,
     TestSettings,
+    VerifySettings,
     VersionFileSettings,
 )
 from shipline.domain.gate import Approver, Gate
@@ -54,6 +57,9 @@ TABLES: dict[str, type] = {
     "`[[calendar]]`": CalendarSettings,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,
+    "`[environment.preview]`": PreviewSettings,
+    "`[[environment.step]]`": StepSettings,
+    "`[[environment.verify]]`": VerifySettings,
 }
 
 

@@ -247,7 +247,10 @@ def walk(
     first: int = 0,
     **expected: Any,
 ) -> None:
-    """Play once undisturbed, with what is `expected`, then once for every point that was passed, or each `every`th from the `first`."""
+    """Play once undisturbed, with what is `expected`, then once for every point that was passed.
+
+    Or for each `every`th of them, from the `first`.
+    """
     whole = play(folder / "whole", None)
     assert not whole.killed
     assert {name: whole.outcome[name] for name in expected} == expected

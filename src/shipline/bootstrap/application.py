@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
 
-PAUSED_CANARY_S = 24 * 3600
+# How long a person may take, where one is waited for.
+PATIENCE_S = 24 * 3600
 LOOK_EVERY_S = 2.0
 
 
@@ -52,6 +53,8 @@ def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *
 
 class Application(Project):
     """One project's parts, each made when it is first asked for. `start` is where the user stands."""
+
+    _next_cooling_us = 0
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -308,7 +311,7 @@ class Application(Project):
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
-        from shipline.capabilities.rollouts import Ground
+        from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
         target_context = self.context("environments", name, "target", environment=name)
@@ -321,6 +324,13 @@ class Application(Project):
             signals=build_provider("signals", {}, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
+            commands=build_provider("command", {}, self.context("command"), default="local"),
+            root=self.root,
+            verifications=tuple(
+                Verification(one.name, one.command, one.attempts, one.every_s, one.timeout_s)
+                for one in environment.verify
+            ),
+            url=environment.url,
         )
 
     def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
@@ -343,7 +353,7 @@ class Application(Project):
             settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
                 environment.name,
-                canary_timeout_s=int(settings.deadline_s) + PAUSED_CANARY_S,
+                wait_timeout_s=int(settings.deadline_s) + held_at_most_s(environment) + PATIENCE_S,
                 drain_timeout_s=environment.drain_timeout_s,
             )
             ground = self.rollout_ground(environment)
@@ -354,6 +364,9 @@ class Application(Project):
             down = rollouts.down_workflow(environment.name)
             workflows[down.name] = down
             actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
+            cool = rollouts.cool_workflow(environment.name, drain_timeout_s=environment.drain_timeout_s)
+            workflows[cool.name] = cool
+            actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
             mend = rollouts.mend_workflow(environment.name)
             workflows[mend.name] = mend
             mending = rollouts.mend_actions(ground, environment.name)
@@ -374,6 +387,7 @@ class Application(Project):
         return (
             self._follow_settings,
             self._look_after_copies,
+            self._cool,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -426,12 +440,32 @@ class Application(Project):
                 with self.store.begin() as tx:
                     order_mending(tx, self.engine, environment)
 
+    def _cool(self) -> None:
+        """Order that what was kept warm is stopped, once its time is over."""
+        from shipline.capabilities.rollouts import order_cooling
+
+        now_us = self.clock.now_us()
+        if now_us < self._next_cooling_us:
+            return
+        self._next_cooling_us = now_us + int(LOOK_EVERY_S * 1_000_000)
+        for environment in self.policy.environments:
+            with self.store.begin() as tx:
+                order_cooling(tx, self.engine, environment.name)
+
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""
         from shipline.capabilities.releases import order_yank_after_rollback
 
         if self.settings.release.yank_on_rollback:
             order_yank_after_rollback(tx, self.engine, event)
+
+
+def held_at_most_s(environment: EnvironmentSettings) -> int:
+    """How long a rollout there holds its traffic because the settings say so, in seconds."""
+    steps = sum(step.hold_s for step in environment.step)
+    batches = environment.batch_hold_s * environment.instances
+    tries = sum(one.attempts * (one.every_s + one.timeout_s) for one in environment.verify)
+    return environment.preview.hold_s + steps + batches + tries + environment.bake_s
 
 
 def _version_file(setting: str | VersionFileSettings) -> VersionFile:

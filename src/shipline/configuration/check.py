@@ -26,11 +26,11 @@ from shipline.configuration.settings import (
     VersionFileSettings,
 )
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConfigurationError
+from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.version_file import VersionFile
 
 if TYPE_CHECKING:
-    from shipline.capabilities.rollouts import AnalysisSettings
+    from shipline.capabilities.rollouts import AnalysisSettings, Strategy
     from shipline.domain.gate import Gate
 
 WEIGHT_MAX = 0.5
@@ -49,6 +49,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _tables(settings.lint, FILE_NAME)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
+        yield from _strategy(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -87,6 +88,38 @@ def read_canary(table: dict[str, Any]) -> AnalysisSettings:
     if settings.weight_max > WEIGHT_MAX:
         raise ConfigurationError(f"canary: weight_max is at most {WEIGHT_MAX}, since the baseline gets as much")
     return settings
+
+
+def read_strategy(environment: EnvironmentSettings) -> Strategy:
+    """How rollouts move the traffic there. Raises ConfigurationError where the keys do not go together."""
+    from shipline.capabilities.rollouts import (  # noqa: PLC0415 - brings database and engine
+        Preview,
+        PreviewBy,
+        Strategy,
+        StrategyKind,
+        WeightStep,
+    )
+
+    asked = environment.preview
+    try:
+        return Strategy(
+            kind=StrategyKind(environment.strategy),
+            preview=Preview(PreviewBy(asked.by), asked.hold_s, asked.approve) if asked.by else None,
+            steps=tuple(WeightStep(step.weight, step.hold_s, step.approve) for step in environment.step),
+            batch=environment.batch,
+            batch_hold_s=environment.batch_hold_s,
+            bake_s=environment.bake_s,
+            keep_warm_s=environment.keep_warm_s,
+        )
+    except InvalidValue as error:
+        raise ConfigurationError(f"{FILE_NAME}, environment {environment.name}: {error.what}") from error
+
+
+def _strategy(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    try:
+        read_strategy(environment)
+    except ConfigurationError as error:
+        yield error
 
 
 def _registries(settings: Settings) -> Iterator[ConfigurationError]:

@@ -116,7 +116,21 @@ def checked(settings: Settings) -> Settings:
                 f"{FILE_NAME}: gate {gate.name!r} has the unknown stage {gate.stage!r}",
                 todo="known ones: " + ", ".join(sorted(stages)),
             )
+    _check_order(settings)
     return settings
+
+
+def _check_order(settings: Settings) -> None:
+    """An environment comes after those that stand before it, so that there is no ring."""
+    before: list[str] = []
+    for environment in settings.environment:
+        for name in environment.after:
+            if name not in before:
+                raise ConfigurationError(
+                    f"{FILE_NAME}: environment {environment.name!r} comes after {name!r}, which is not before it",
+                    todo="known ones: " + (", ".join(before) or "none, it is the first"),
+                )
+        before.append(environment.name)
 
 
 def _check_doubles(settings: Settings) -> None:

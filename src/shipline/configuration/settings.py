@@ -273,21 +273,79 @@ class CalendarSettings:
     exemptions: tuple[Exemption, ...] = ()
 
 
+_SECONDS = Limits(minimum=0, maximum=30 * 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewSettings:
+    """`[environment.preview]`: a time before the first share of the traffic, for blue-green and canary.
+
+    `by` is header (requests that ask for it, see the traffic's `preview_header`) or mirror (a copy of every request);
+    "" means that there is none. It ends after `hold_s` seconds; with `approve` a person also has to say so.
+    """
+
+    by: Annotated[str, Limits(choices=("", "header", "mirror"))] = ""
+    hold_s: Annotated[int, _SECONDS] = 0
+    approve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StepSettings:
+    """`[[environment.step]]`: one fixed step of a canary.
+
+    `weight` is its share of the traffic, above 0 and below 1, and never falls from step to step. It is held for
+    `hold_s` seconds; with `approve` a person also has to say that it goes on.
+    """
+
+    weight: float
+    hold_s: Annotated[int, _SECONDS] = 0
+    approve: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VerifySettings:
+    """`[[environment.verify]]`: a command that is run after a deployment; unless it ends with 0, traffic goes back.
+
+    `name` tells them apart. `command` is a list, no shell; `{url}`, `{version}`, `{package}`, `{environment}` and
+    `{python}` are filled in. It is tried up to `attempts` times, `every_s` seconds apart, each at most `timeout_s`.
+    """
+
+    name: Annotated[str, _PLAIN_NAME]
+    command: Annotated[tuple[str, ...], Limits(items_min=1)]
+    attempts: Annotated[int, Limits(minimum=1, maximum=1000)] = 10
+    every_s: Annotated[int, Limits(minimum=0, maximum=3600)] = 5
+    timeout_s: Annotated[int, Limits(minimum=1, maximum=3600)] = 60
+
+
 @dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
     `name` is 1 to 40 of a-z, 0-9 and `-`. `production` counts it in the DORA figures. `url` is where people find it.
-    `strategy` is canary or all-at-once. `instances` is how many serve. `drain_timeout_s` bounds the wait for open
-    requests, in seconds. `target`, `traffic` and `canary` are tables of their own, checked by their owners.
+    `strategy` is canary, blue-green, rolling or all-at-once. `instances` is how many serve. `drain_timeout_s` bounds
+    the wait for open requests, in seconds. `preview` comes before the first share; the `step` tables fix the shares of
+    a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s` seconds between batches. `verify` lists
+    commands that try out what was deployed. For `bake_s` seconds after that it can still turn back, and for
+    `keep_warm_s` after that the version before is kept running. `after` names environments that a release has to have
+    been deployed to, for `soak_s` seconds. `target`, `traffic` and `canary` are tables of their own, checked by their
+    owners.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
     production: bool = False
     url: str = ""
-    strategy: Annotated[str, Limits(choices=("canary", "all-at-once"))] = "canary"
+    strategy: Annotated[str, Limits(choices=("canary", "blue-green", "rolling", "all-at-once"))] = "canary"
     instances: Annotated[int, Limits(minimum=1, maximum=100)] = 1
     drain_timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 120
+    preview: PreviewSettings = field(default_factory=PreviewSettings)
+    step: tuple[StepSettings, ...] = ()
+    batch: Annotated[int, Limits(minimum=1, maximum=100)] = 1
+    batch_hold_s: Annotated[int, _SECONDS] = 0
+    verify: tuple[VerifySettings, ...] = ()
+    bake_s: Annotated[int, _SECONDS] = 0
+    keep_warm_s: Annotated[int, _SECONDS] = 0
+    after: tuple[Annotated[str, _NAME], ...] = ()
+    soak_s: Annotated[int, _SECONDS] = 0
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)

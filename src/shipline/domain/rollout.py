@@ -45,7 +45,8 @@ class Rollout:
     0 to 1. `evidence_value` is the e-value of "the canary is worse" (1 = no evidence, 100 = roll back at the
     default). `failed_requests` counts the canary's failures seen. `waiting_for` says in words what is awaited.
     `ordered_by` is who ordered it, as `subject@issuer`; "" where that was not kept. `digests` are those of the
-    artifacts of which one is what runs: the same for every environment that the release comes to.
+    artifacts of which one is what runs: the same for every environment that the release comes to. `warm_until_us` is
+    until when the version before is kept running beside it, None where it is not.
     """
 
     id: str
@@ -67,6 +68,7 @@ class Rollout:
     ended_us: int | None = None
     ordered_by: str = ""
     digests: tuple[str, ...] = ()
+    warm_until_us: int | None = None
 
     def to(self, status: RolloutStatus) -> Rollout:
         """The rollout in another status; IllegalTransition if it cannot get there."""

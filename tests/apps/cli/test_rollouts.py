@@ -13,6 +13,7 @@ from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
+from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import ConfigurationError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
@@ -39,7 +40,14 @@ def application(tmp_path: Path) -> Iterator[Application]:
 
 def published(application: Application, package: str, version: str, *, created_us: int) -> None:
     release = Release(
-        f"rel_{package}_{version}", package, version, f"v{version}", ReleaseStatus.PUBLISHED, 1, created_us
+        id=f"rel_{package}_{version}",
+        package=package,
+        version=version,
+        tag=f"v{version}",
+        status=ReleaseStatus.PUBLISHED,
+        attempt=1,
+        created_us=created_us,
+        artifacts=(Artifact(f"{package}-{version}.tar.gz", "sdist", "sha256:" + "5" * 64, 1),),
     )
     with application.store.begin() as tx:
         RELEASES.save(tx, release)

@@ -18,6 +18,8 @@ from shipline.capabilities.rollouts import (
     AnalysisSettings,
     Ground,
     RolloutOrder,
+    Strategy,
+    StrategyKind,
     actions,
     analysis_of,
     follow_run,
@@ -44,6 +46,7 @@ from shipline.store.keys import load_or_create_log_key
 from shipline.store.log import sequence
 from shipline.store.reactors import react
 from shipline.store.transaction import Transaction
+from shipline.testing.fakes.command import FakeCommands
 from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
 from shipline.testing.fakes.target import FakeTarget, TargetWorld
 from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
@@ -86,6 +89,8 @@ class Stage:
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             check_gates=lambda _rollout: ("", nothing),
+            commands=FakeCommands(self.clock, {}),
+            root=folder,
         )
         self.outcomes: dict[str, Outcome] = {}
         self.engine = self.world.engine(self._catalogue(ground))
@@ -99,7 +104,7 @@ class Stage:
         )
 
     def _catalogue(self, ground: Ground) -> Catalogue:
-        rollout = rollout_workflow("production", canary_timeout_s=3600, drain_timeout_s=10)
+        rollout = rollout_workflow("production", wait_timeout_s=3600, drain_timeout_s=10)
         release = release_workflow()
         settings = from_json(AnalysisSettings, dict(CANARY))
         every: dict[str, Action] = {f"{rollout.name}.{name}": one for name, one in actions(ground, settings).items()}
@@ -178,7 +183,7 @@ class Stage:
             package=release.package,
             version=release.version,
             environment="production",
-            strategy="canary",
+            strategy=Strategy(StrategyKind.CANARY),
             digests=tuple(one.digest for one in release.artifacts),
             release_id=release.id,
             commit=release.commit,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from shipline.capabilities import rollouts
 from shipline.capabilities.rollouts import (
@@ -12,7 +13,11 @@ from shipline.capabilities.rollouts import (
     Ground,
     RolloutCommand,
     RolloutOrder,
+    Strategy,
+    StrategyKind,
+    Verification,
     command_rollout,
+    impossible,
     is_serving,
     open_rollout,
     take_down,
@@ -29,6 +34,7 @@ from shipline.ports.traffic import Route
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
+from shipline.testing.fakes.command import FakeCommands
 from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
 from shipline.testing.fakes.target import FakeTarget, TargetWorld
 from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
@@ -99,6 +105,7 @@ class RolloutWorld:
     splits: bool = True
     refusal: str = ""
     note_gates: Save = nothing
+    verifications: tuple[Verification, ...] = ()
     target: TargetWorld = field(default_factory=TargetWorld)
     traffic: TrafficWorld = field(default_factory=TrafficWorld)
     breaches: list[str] = field(default_factory=list)
@@ -109,6 +116,7 @@ class RolloutWorld:
         self.fake_traffic = CarefulTraffic(self.world.clock, self.traffic, self.breaches)
         self.fake_traffic.splits = self.splits
         self.fake_signals = FakeSignals(self.users, self.world.clock)
+        self.commands = FakeCommands(self.world.clock, {})
 
     def behave(self, version: str, *, error_rate: float) -> None:
         """From now on this part of the version's requests fails."""
@@ -125,6 +133,9 @@ class RolloutWorld:
             signals=self.fake_signals,
             instances=self.instances,
             check_gates=lambda _rollout: (self.refusal, self.note_gates),
+            commands=self.commands,
+            root=Path("/"),
+            verifications=self.verifications,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:
@@ -132,11 +143,28 @@ class RolloutWorld:
         ground = self.ground(store if store is not None else self.world.store, countdown)
         return self.world.engine(catalogue_of(ground), store)
 
-    def deploy(self, version: str, *, package: str = PACKAGE, strategy: str = "canary") -> Rollout:
+    def deploy(
+        self,
+        version: str,
+        *,
+        package: str = PACKAGE,
+        strategy: str | Strategy = "canary",
+        rollback: bool = False,
+    ) -> Rollout:
         """Order a rollout; nothing is done yet."""
+        chosen = Strategy(StrategyKind(strategy)) if isinstance(strategy, str) else strategy
         is_down = self.fake_target.fault is None and not is_serving(self.ground(self.world.store))
         order = RolloutOrder(
-            package, version, PLACE, strategy, DIGESTS, "rel_x", "c0ffee", is_down=is_down, splits=self.splits
+            package=package,
+            version=version,
+            environment=PLACE,
+            strategy=chosen,
+            digests=DIGESTS,
+            release_id="rel_x",
+            commit="c0ffee",
+            rollback=rollback,
+            is_down=is_down,
+            cannot=impossible(chosen, self.fake_traffic),
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine(), order, PERSON)
@@ -233,15 +261,17 @@ class RolloutWorld:
 
 def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
     """The workflows of one environment: rolling out to it, taking it down, and mending it."""
-    workflow = rollouts.rollout_workflow(PLACE, canary_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
+    workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
     down = rollouts.down_workflow(PLACE)
     actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
     mend = rollouts.mend_workflow(PLACE)
     actions |= {f"{mend.name}.{name}": action for name, action in rollouts.mend_actions(ground, PLACE).items()}
+    cool = rollouts.cool_workflow(PLACE, drain_timeout_s=DRAIN_TIMEOUT_S)
+    actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
 
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend)}
+    workflows = {each.name: each for each in (workflow, down, mend, cool)}
     return Catalogue(workflows, actions, {workflow.name: observe})

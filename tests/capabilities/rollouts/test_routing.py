@@ -50,10 +50,18 @@ def test_a_canary_gets_its_weight_its_baseline_as_much_and_the_stable_ones_the_r
     assert all(0 <= route.share <= 1 for route in routes)
 
 
-@given(st.floats().filter(lambda weight: not 0 <= weight <= 0.5))
+@given(st.floats(0.5, 1))
+def test_a_canary_of_more_than_half_leaves_the_rest_to_its_baseline(weight: float) -> None:
+    *stable, canary, baseline = groups(3, 1, 1)
+    routes = canary_routes(tuple(stable), canary, baseline, weight=weight)
+    assert [route.share for route in routes] == pytest.approx([0.0, weight, 1 - weight])
+    assert routes[0].share == 0.0, "the least share above 0 would be a server's least weight"
+
+
+@given(st.floats().filter(lambda weight: not 0 <= weight <= 1))
 def test_a_weight_for_which_there_is_no_room_is_refused(weight: float) -> None:
     *stable, canary, baseline = groups(1, 1, 1)
-    with pytest.raises(ValueError, match=r"0 to 0\.5"):
+    with pytest.raises(ValueError, match="0 to 1"):
         canary_routes(tuple(stable), canary, baseline, weight=weight)
 
 

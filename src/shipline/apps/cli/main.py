@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "releases": ("releases", "List the releases, and what the gates said."),
     "yank": ("yank", "Take a published version back everywhere it went."),
     "deploy": ("deploy", "Bring a released version to an environment."),
+    "promote": ("promote", "Bring to an environment what the one before it serves."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),
     "env": ("env", "Show what each environment serves, and has served."),
     "rollout": ("rollout", "Watch a rollout, or pause, resume, promote or abort it."),

@@ -107,6 +107,7 @@ def _under_way(engine: Engine, environment: str | None, trouble: ShiplineError) 
 _verb("pause", "Hold the canary's weight; the analysis goes on and still rolls back.")
 _verb("resume", "Let a paused rollout go on.")
 _verb("promote", "Promote now, without waiting for more evidence.")
+_verb("skip", "End the wait that it is in: a step's time, a preview, the time after the switch.")
 _verb("abort", "Give all traffic back to the stable version.")
 _verb("retry", "Try the way back again, for a rollout whose way back had failed.")
 

@@ -10,12 +10,17 @@ from shipline.capabilities.releases import find_release, matching_releases, refu
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
     RolloutOrder,
+    Strategy,
+    StrategyKind,
+    Way,
+    impossible,
     is_serving,
     latest_rollout,
     open_rollout,
     runnable_digests,
     served_before,
 )
+from shipline.configuration.check import read_strategy
 from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 
@@ -39,25 +44,31 @@ def chosen_environment(application: Application, name: str | None) -> Environmen
     return known[0]
 
 
+def way_of(environment: EnvironmentSettings) -> Way:
+    """What comes before the environment."""
+    return Way(environment.after, environment.soak_s)
+
+
 def order_deployment(
     application: Application, version: str | None, environment: str | None, package: str | None
 ) -> Rollout:
     """Order the rollout of a published version."""
     where = chosen_environment(application, environment)
     ground = application.rollout_ground(where)
-    is_down = not is_serving(ground)
+    is_down, strategy = not is_serving(ground), read_strategy(where)
     with application.store.begin() as tx:
         release = _chosen_release(tx, version, package)
         order = RolloutOrder(
             package=release.package,
             version=release.version,
             environment=where.name,
-            strategy=where.strategy,
+            strategy=strategy,
             digests=runnable_digests(release, ground.target.artifact_kinds),
             release_id=release.id,
             commit=release.commit,
             is_down=is_down,
-            splits=ground.traffic.splits,
+            cannot=impossible(strategy, ground.traffic),
+            way=way_of(where),
         )
     _check_gates(application, release, where.name, calendar=application.policy.calendar)
     with application.store.begin() as tx:
@@ -93,7 +104,7 @@ def order_rollback(application: Application, environment: str | None, version: s
             package=release.package,
             version=release.version,
             environment=where.name,
-            strategy="all-at-once",
+            strategy=Strategy(StrategyKind.ALL_AT_ONCE),
             digests=runnable_digests(release, kinds),
             release_id=release.id,
             commit=release.commit,

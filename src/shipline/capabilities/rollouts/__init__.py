@@ -6,6 +6,7 @@ open requests have ended; copies that died come back. Does not build, publish or
 incidents (they follow the log).
 """
 
+from shipline.capabilities.rollouts.actions import actions
 from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
@@ -14,7 +15,6 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
-from shipline.capabilities.rollouts.canary import actions
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -26,7 +26,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
-from shipline.capabilities.rollouts.promotion import runnable_digests
+from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -36,9 +36,18 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     served_before,
 )
+from shipline.capabilities.rollouts.retiring import cool_actions, order_cooling
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
 from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
 from shipline.capabilities.rollouts.steps import Ground, is_serving
+from shipline.capabilities.rollouts.strategies import (
+    Preview,
+    PreviewBy,
+    Strategy,
+    StrategyKind,
+    WeightStep,
+    impossible,
+)
 from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
@@ -47,8 +56,15 @@ from shipline.capabilities.rollouts.usecases import (
     follow_run,
     open_rollout,
 )
+from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
-from shipline.capabilities.rollouts.workflow import down_workflow, mend_workflow, rollout_workflow, workflow_name
+from shipline.capabilities.rollouts.workflow import (
+    cool_workflow,
+    down_workflow,
+    mend_workflow,
+    rollout_workflow,
+    workflow_name,
+)
 
 __all__ = [
     "DEPLOYMENTS",
@@ -65,15 +81,24 @@ __all__ = [
     "Ground",
     "ImaginedTraffic",
     "Observation",
+    "Preview",
+    "PreviewBy",
     "RolloutCommand",
     "RolloutOrder",
     "Served",
+    "Strategy",
+    "StrategyKind",
+    "Verification",
+    "Way",
+    "WeightStep",
     "actions",
     "all_rollouts",
     "analysis_of",
     "begin",
     "chance_upper",
     "command_rollout",
+    "cool_actions",
+    "cool_workflow",
     "current_deployment",
     "decide",
     "deployment_history",
@@ -90,13 +115,16 @@ __all__ = [
     "give_up_rollout",
     "has_dead_copies",
     "imagine",
+    "impossible",
     "is_serving",
     "latest_rollout",
     "mend_actions",
     "mend_workflow",
     "open_rollout",
     "open_rollout_of",
+    "order_cooling",
     "order_mending",
+    "promotable_version",
     "read_alerts",
     "rollout_workflow",
     "runnable_digests",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 from shipline.capabilities.rollouts import rules
 from shipline.capabilities.rollouts.analysis import (
@@ -14,21 +14,35 @@ from shipline.capabilities.rollouts.analysis import (
     Observation,
 )
 from shipline.capabilities.rollouts.history import AnalysisPoint
-from shipline.capabilities.rollouts.routing import as_routed, canary_routes, stable_routes
-from shipline.capabilities.rollouts.steps import Ground, RolloutSteps, Running, load_rollout, running
+from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
+from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
+from shipline.capabilities.rollouts.strategies import (
+    Place,
+    Strategy,
+    WeightStep,
+    first_place,
+    next_place,
+    weight_at,
+    words_at,
+)
 from shipline.capabilities.rollouts.usecases import awaited, note_analysis
+from shipline.capabilities.rollouts.waiting import heard_pause, is_told
 from shipline.domain.codec import from_json, to_json
+from shipline.domain.errors import UnavailableError
 from shipline.domain.rollout import Rollout
-from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Save, StepContext
+from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import EDGES_S, Counts, Reading
-from shipline.ports.target import Role
+from shipline.ports.target import Group, Role
 
 NO_COUNTS = Counts(0, 0, 0, (0,) * (len(EDGES_S) + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the step remembers between two looks. `number` counts the looks from 1, `weight` is what is in effect."""
+    """What the step remembers between two looks. `number` counts the looks from 1, `weight` is what is in effect.
+
+    `place` is where it stands in the strategy's steps, None where the weight follows the harm budget.
+    """
 
     cursor: str
     began_us: int
@@ -36,6 +50,7 @@ class Watch:
     weight: float
     paused: bool
     analysis: AnalysisState
+    place: Place | None = None
 
 
 class CanaryStep:
@@ -46,14 +61,15 @@ class CanaryStep:
         self.settings = settings
 
     def __call__(self, context: StepContext) -> Outcome:
-        """One look. Without a canary (the first deployment, all-at-once) there is nothing to watch."""
+        """One look. Without a canary (the first deployment, another strategy) there is nothing to watch."""
         groups = running(context)
         if groups.baseline is None:
-            return Done({"watched": False}, idle="all at once, so there is none")
-        rollout = load_rollout(self.ground, context)
+            return Done({"watched": False}, idle="there is no canary")
         self.ground.traffic.open()
+        settings = settings_for(self.settings, strategy_of(context))
         if context.memory is None:
-            return Done({"watched": False}) if _is_told_to_promote(context) else self._begin(context, groups)
+            said = is_told(context, "promote") or context.results["preview"]["promote"]
+            return Done({"watched": False}) if said else self._begin(context, groups, settings)
         watch = _heard(from_json(Watch, context.memory), context)
         reading = self.ground.signals.read(watch.cursor)
         seen = Observation(
@@ -61,35 +77,47 @@ class CanaryStep:
             baseline=reading.roles.get(Role.BASELINE, NO_COUNTS),
             weight=watch.weight,
         )
-        decision = rules.decide(self.settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
-        look = _Look(context, groups, rollout, watch, reading, seen, decision)
-        return self._answer(look)
+        decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
+        watch = self._advanced(context, watch, decision, settings)
+        rollout = load_rollout(self.ground, context)
+        return self._answer(_Look(context, groups, rollout, watch, reading, seen, decision, settings))
 
-    def _begin(self, context: StepContext, groups: Running) -> Outcome:
-        """The first weight, from the traffic that the stable version had while the canary was started."""
+    def _begin(self, context: StepContext, groups: Running, settings: AnalysisSettings) -> Outcome:
+        """The first weight: that of the first step, or from the traffic that the stable version had meanwhile."""
         before = self.ground.signals.read(groups.cursor)
         seconds = max((context.now_us - groups.started_us) / 1e6, 0.001)
         stable = before.roles.get(Role.STABLE, NO_COUNTS)
-        state, weight = rules.begin(
-            self.settings, rate_per_s=stable.requests / seconds, stable_histogram=stable.histogram
-        )
-        self._set_weight(context, groups, weight)
-        watch = Watch(self.ground.signals.cursor(), context.now_us, 1, weight, paused=False, analysis=state)
-        return Again(self.settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
+        state, weight = rules.begin(settings, rate_per_s=stable.requests / seconds, stable_histogram=stable.histogram)
+        steps = strategy_of(context).steps
+        place = first_place(context.now_us) if steps else None
+        wanted = weight_at(steps, place) if place is not None else weight
+        held = self._set_weight(context, groups, wanted, before=0.0)
+        state = replace(state, weight=held)
+        paused = context.results["preview"]["paused"]
+        watch = Watch(self.ground.signals.cursor(), context.now_us, 1, held, paused=paused, analysis=state, place=place)
+        return Again(settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
+
+    def _advanced(self, context: StepContext, watch: Watch, decision: Decision, settings: AnalysisSettings) -> Watch:
+        """The watch at its place in the steps now; what is paused stays where it is."""
+        if watch.place is None or watch.paused:
+            return watch
+        calm = rules.evidence(settings, decision.state) < settings.evidence_calm
+        said = [signal.kind for signal in context.signals]
+        steps = strategy_of(context).steps
+        return replace(watch, place=next_place(steps, watch.place, context.now_us, said=said, calm=calm))
 
     def _answer(self, look: _Look) -> Outcome:
-        verdict = look.decision.verdict
-        if verdict is AnalysisVerdict.ROLLBACK:
+        if look.verdict is AnalysisVerdict.ROLLBACK:
             # The harm ends here, in this very step; the undo that follows finds it done.
             routes = self.ground.traffic.routes()
             stable = tuple(as_routed(group, routes) for group in look.groups.stable)
             self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
             return Failed(look.decision.reason, save=self._save(look, weight=0.0))
-        if _is_told_to_promote(look.context) or (verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
+        if is_told(look.context, "promote") or (look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
             return Done({"watched": True, "reason": look.decision.reason}, save=self._save(look, look.watch.weight))
-        weight = look.watch.weight if look.watch.paused else look.decision.weight
-        if weight != look.watch.weight:
-            self._set_weight(look.context, look.groups, weight)
+        weight = look.watch.weight
+        if not look.watch.paused and look.wanted_weight != weight:
+            weight = self._set_weight(look.context, look.groups, look.wanted_weight, before=weight)
         following = replace(
             look.watch,
             cursor=look.reading.cursor,
@@ -97,20 +125,58 @@ class CanaryStep:
             weight=weight,
             analysis=replace(look.decision.state, weight=weight),
         )
-        words = awaited(look.decision.reason, waiting=look.waiting)
-        return Again(self.settings.tick_s, to_json(following), words, save=self._save(look, weight))
+        words = awaited(look.reason, waiting=look.waiting)
+        return Again(look.settings.tick_s, to_json(following), words, save=self._save(look, weight))
 
-    def _set_weight(self, context: StepContext, groups: Running, weight: float) -> None:
+    def _set_weight(self, context: StepContext, groups: Running, weight: float, *, before: float) -> float:
+        """Give the canary this share, or for now as much more than `before` as its copies can carry; returns which.
+
+        A copy carries the share that one of the environment's does. Where more are needed they are begun, of the
+        baseline as well, so that both stay equally young; the share rises with the look that finds them ready.
+        """
         assert groups.baseline is not None  # noqa: S101 - the caller has looked
         routes = self.ground.traffic.routes()
+        canary, baseline, held = groups.new, groups.baseline, weight
+        copies = copies_for(weight, self.ground.instances)
+        if copies > 1 and weight > before:
+            canary, baseline = self._grown(context, (canary, baseline), copies)
+            carried = min(canary.ready, baseline.ready) / self.ground.instances
+            held = max(before, min(weight, carried))
         stable = tuple(as_routed(group, routes) for group in groups.stable)
-        canary, baseline = as_routed(groups.new, routes), as_routed(groups.baseline, routes)
-        wanted = canary_routes(stable, canary, baseline, weight=weight)
+        wanted = canary_routes(stable, routable(canary, routes), routable(baseline, routes), weight=held)
         self.ground.traffic.apply(wanted, revision=context.revision)
+        return held
+
+    def _grown(self, context: StepContext, groups: tuple[Group, Group], copies: int) -> tuple[Group, Group]:
+        """Both as they stand, with more copies ordered where they are too few. Nothing waits for the target."""
+        try:
+            now = {group.id: group for group in self.ground.target.groups()}
+            first, second = (now.get(group.id, group) for group in groups)
+            return self._with_copies(context, first, copies), self._with_copies(context, second, copies)
+        except UnavailableError:
+            return groups
+
+    def _with_copies(self, context: StepContext, group: Group, copies: int) -> Group:
+        if group.size >= copies:
+            return group
+        return self.ground.target.run(replace(group.spec, size=copies), revision=context.revision)
 
     def _save(self, look: _Look, weight: float) -> Save:
-        point = look.point(self.settings, weight)
+        point = look.point(weight)
         return lambda tx: note_analysis(tx, self.ground.events, look.rollout, point, waiting=look.waiting)
+
+
+def copies_for(weight: float, instances: int) -> int:
+    """How many copies carry this share of what `instances` copies carry: 1 at least."""
+    return max(1, math.ceil(weight * instances - 1e-9))
+
+
+def settings_for(settings: AnalysisSettings, strategy: Strategy) -> AnalysisSettings:
+    """The analysis beside fixed steps: their times say when it may promote at the earliest, and no other."""
+    if not strategy.steps:
+        return settings
+    held_s = max(settings.tick_s, sum(step.hold_s for step in strategy.steps))
+    return replace(settings, promote_after_s=held_s, deadline_s=max(settings.deadline_s, held_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +188,42 @@ class _Look:
     reading: Reading
     seen: Observation
     decision: Decision
+    settings: AnalysisSettings
+
+    @property
+    def steps(self) -> tuple[WeightStep, ...]:
+        return strategy_of(self.context).steps
+
+    @property
+    def in_steps(self) -> bool:
+        """True while the steps are not over: they decide then, unless the canary is worse."""
+        return self.watch.place is not None and self.watch.place.index < len(self.steps)
+
+    @property
+    def verdict(self) -> AnalysisVerdict:
+        """The analysis's, but that nothing ends before the steps are over."""
+        verdict = self.decision.verdict
+        return AnalysisVerdict.CONTINUE if self.in_steps and verdict is not AnalysisVerdict.ROLLBACK else verdict
+
+    @property
+    def wanted_weight(self) -> float:
+        """By the steps where there are some, else by the harm budget."""
+        return self.decision.weight if self.watch.place is None else weight_at(self.steps, self.watch.place)
 
     @property
     def waiting(self) -> bool:
         """True if only a person can end the wait."""
-        return self.watch.paused or self.decision.verdict is AnalysisVerdict.PAUSE
+        waits = self.watch.place is not None and self.watch.place.waits
+        return self.watch.paused or waits or self.verdict is AnalysisVerdict.PAUSE
 
-    def point(self, settings: AnalysisSettings, weight: float) -> AnalysisPoint:
+    @property
+    def reason(self) -> str:
+        """What the analysis says, after where it stands in the steps."""
+        if self.watch.place is None or not self.in_steps:
+            return self.decision.reason
+        return f"{words_at(self.steps, self.watch.place, self.context.now_us)} {self.decision.reason}"
+
+    def point(self, weight: float) -> AnalysisPoint:
         """What is kept of this look."""
         return AnalysisPoint(
             id=f"{self.rollout.id}-{self.watch.number}",
@@ -140,33 +235,12 @@ class _Look:
             canary_errors=self.seen.canary.errors,
             baseline_requests=self.seen.baseline.requests,
             baseline_errors=self.seen.baseline.errors,
-            evidence_value=rules.evidence(settings, self.decision.state),
-            verdict=self.decision.verdict.value,
-            reason=self.decision.reason,
+            evidence_value=rules.evidence(self.settings, self.decision.state),
+            verdict=self.verdict.value,
+            reason=self.reason,
         )
 
 
-def _is_told_to_promote(context: StepContext) -> bool:
-    return any(signal.kind == "promote" for signal in context.signals)
-
-
 def _heard(watch: Watch, context: StepContext) -> Watch:
-    """Pause and resume, in the order in which they were said."""
-    said: Any = None
-    for signal in context.signals:
-        said = {"pause": True, "resume": False}.get(signal.kind, said)
+    said = heard_pause(context)
     return watch if said is None else replace(watch, paused=said)
-
-
-def actions(ground: Ground, settings: AnalysisSettings) -> dict[str, Action]:
-    """The action of every step of `rollout_workflow`, by name."""
-    steps = RolloutSteps(ground)
-    return {
-        "gate": steps.gate,
-        "prepare": steps.prepare,
-        "start": steps.start,
-        "canary": CanaryStep(ground, settings),
-        "promote": steps.promote,
-        "restore": steps.restore,
-        "retire": steps.retire,
-    }

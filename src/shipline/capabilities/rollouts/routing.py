@@ -33,14 +33,47 @@ def stable_routes(groups: tuple[Group, ...]) -> tuple[Route, ...]:
 
 
 def canary_routes(stable: tuple[Group, ...], canary: Group, baseline: Group, *, weight: float) -> tuple[Route, ...]:
-    """`weight` (0 to 0.5) on the canary, as much on its equally young baseline, the rest on the stable groups."""
-    if not 0 <= weight <= 0.5:
-        raise ValueError("a canary's weight is 0 to 0.5: its baseline needs as much")
+    """`weight` (0 to 1) on the canary, as much on its equally young baseline, the rest on the stable groups.
+
+    Beyond 0.5 the baseline gets what is left, and the stable groups nothing.
+    """
+    if not 0 <= weight <= 1:
+        raise ValueError("a canary's weight is 0 to 1")
+    beside, left = (weight, 1 - 2 * weight) if weight < 0.5 else (1 - weight, 0.0)
     return (
-        *_spread(stable, share=1 - 2 * weight),
+        *_spread(stable, share=left),
         Route(canary.id, Role.CANARY, canary.version, weight, canary.endpoints),
-        Route(baseline.id, Role.BASELINE, baseline.version, weight, baseline.endpoints),
+        Route(baseline.id, Role.BASELINE, baseline.version, beside, baseline.endpoints),
     )
+
+
+def preview_routes(stable: tuple[Group, ...], new: Group, *, mirror: bool) -> tuple[Route, ...]:
+    """All traffic on the stable groups; the new one gets who asks for it, or with `mirror` a copy of every request."""
+    return (
+        *_spread(stable, share=1.0),
+        Route(new.id, Role.CANARY, new.version, 0.0, new.endpoints, preview=not mirror, mirror=mirror),
+    )
+
+
+def rolling_routes(stable: tuple[Group, ...], new: Group) -> tuple[Route, ...]:
+    """Each copy gets as much, of whichever version; a group's copies are its endpoints, or as many as it has."""
+    copies = {group.id: _copies(group) for group in (*stable, new)}
+    total = sum(copies.values())
+    return tuple(
+        Route(
+            group.id,
+            Role.CANARY if group is new else Role.STABLE,
+            group.version,
+            copies[group.id] / total,
+            group.endpoints,
+        )
+        for group in (*stable, new)
+        if copies[group.id]
+    )
+
+
+def _copies(group: Group) -> int:
+    return len(group.endpoints) or group.size
 
 
 def _spread(groups: tuple[Group, ...], *, share: float) -> tuple[Route, ...]:
@@ -56,10 +89,15 @@ def as_routed(group: Group, routes: tuple[Route, ...]) -> Group:
     return replace(group, endpoints=endpoints) if endpoints else group
 
 
+def routable(group: Group, routes: tuple[Route, ...]) -> Group:
+    """The group with the endpoints that may have requests: its own once it is whole, those of its route until then."""
+    return group if group.is_whole and len(group.endpoints) == group.size else as_routed(group, routes)
+
+
 def kept_routes(routes: tuple[Route, ...]) -> tuple[Route, ...]:
-    """The routes whose groups must be whole: those with a share, and the stable version's where a canary at its
+    """The routes whose groups must be whole: those that get requests, and the stable version's where a canary at its
     largest weight, and its baseline, leave it none: it must be there for the way back."""
-    serving = [route for route in routes if route.share > 0]
+    serving = [route for route in routes if route.serves]
     if not any(route.role is Role.STABLE for route in serving):
         serving += [route for route in routes if route.role is Role.STABLE]
     return tuple(serving)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
-from shipline.capabilities.rollouts.usecases import CANNOT_SPLIT, note_promoting, note_start
+from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
+from shipline.capabilities.rollouts.usecases import note_promoting, note_start
+from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
+from shipline.ports.command import Commands
 from shipline.ports.signals import Signals
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 
-DRAIN_POLL_S = 0.2
 # How long the way back waits for copies that had died, once others have all the traffic. The rest is mended later.
 RESTORE_GRACE_S = 30
 
@@ -30,7 +33,8 @@ class Ground:
     """What the rollouts of one environment stand on.
 
     `instances` is how many copies of a version serve. `check_gates` returns why they do not open, "" if they do, and
-    what writes their answers down with the step's.
+    what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
+    in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy.
     """
 
     store: Store
@@ -40,14 +44,18 @@ class Ground:
     signals: Signals
     instances: int
     check_gates: Callable[[Rollout], tuple[str, Save]]
+    commands: Commands
+    root: Path
+    verifications: tuple[Verification, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """The groups of a rollout, as the `start` step leaves them.
 
-    `new` is of one copy for a canary, of all for all-at-once; `baseline` is None without a canary. `cursor` reads the
-    traffic since `started_us`, when the stable version still had all of it.
+    `new` is of one copy for a canary, of a batch for rolling, of all otherwise; `baseline` is None without a canary.
+    `cursor` reads the traffic since `started_us`, when the stable version still had all of it.
     """
 
     cursor: str
@@ -76,16 +84,22 @@ def running(context: StepContext) -> Running:
     return from_json(Running, context.results["start"])
 
 
+def strategy_of(context: StepContext) -> Strategy:
+    """The strategy as it was written down when the rollout was ordered."""
+    return from_json(Strategy, context.input["strategy"])
+
+
 class RolloutSteps:
-    """The actions of `rollout_workflow`, but for the canary's."""
+    """The actions of `rollout_workflow` that every strategy has."""
 
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
 
     def gate(self, context: StepContext) -> Outcome:
         """Ask the gates again: they may have closed since the rollout was ordered."""
-        if context.input["strategy"] == "canary" and not self.ground.traffic.splits:
-            return Failed(CANNOT_SPLIT)
+        cannot = impossible(strategy_of(context), self.ground.traffic)
+        if cannot:
+            return Failed(cannot)
         rollout = load_rollout(self.ground, context)
         refusal, save = self.ground.check_gates(rollout)
         return Failed(refusal, save=save) if refusal else Done(save=save)
@@ -97,7 +111,7 @@ class RolloutSteps:
         return Done()
 
     def start(self, context: StepContext) -> Outcome:
-        """Run the new version and, for a canary, a clone of the stable one as young as it is, until both are ready.
+        """Run the new version, or find it still warm, and for a canary a clone of the stable one as young as it is.
 
         What is stable is read from the proxy, not from the record: a store begun anew must not cost the canary.
         """
@@ -111,17 +125,22 @@ class RolloutSteps:
         if waiting_for:
             return Again(pause_s(context.now_us - context.started_us), to_json(begun), waiting_for)
         stable_version = begun.stable[0].version if begun.stable else rollout.stable_version
-        strategy = "all-at-once" if begun.baseline is None else "canary"
-        found = replace(rollout, strategy=strategy, stable_version=stable_version)
+        # Without anything to compare it with, a canary is none, and nothing can be replaced batch by batch.
+        kind = strategy_of(context).kind
+        if not begun.stable or (kind is StrategyKind.CANARY and begun.baseline is None):
+            kind = StrategyKind.ALL_AT_ONCE
+        found = replace(rollout, strategy=kind.value, stable_version=stable_version)
         result: dict[str, Any] = to_json(begun)
         return Done(result, save=lambda tx: note_start(tx, self.ground.events, found, context.input))
 
     def _begin(self, context: StepContext, rollout: Rollout) -> Running:
         cursor = self.ground.signals.cursor()
         stable = self._stable()
-        canary = context.input["strategy"] == "canary" and _is_another_version(stable, rollout.version)
-        new = self._run(context, self._new(rollout, 1 if canary else self.ground.instances))
-        baseline = self._run(context, _clone(rollout, stable[0])) if canary else None
+        strategy = strategy_of(context)
+        is_canary = strategy.kind is StrategyKind.CANARY and _is_another_version(stable, rollout.version)
+        size = self._first_size(strategy, stable, is_canary=is_canary)
+        new = self._warm(context, rollout, stable) or self._run(context, self._new(rollout, size))
+        baseline = self._run(context, _clone(rollout, stable[0])) if is_canary else None
         return Running(cursor, context.now_us, new, stable, baseline)
 
     def _begun(self, context: StepContext) -> Running:
@@ -173,47 +192,18 @@ class RolloutSteps:
         is_over = waited_us >= RESTORE_GRACE_S * 1_000_000
         if living and (context.memory is None or is_over):
             self.ground.traffic.apply(stable_routes(living), revision=context.revision)
-        known = (now.get(one.id, one) for one in stable)
-        back = tuple(one if one.id in now and one.is_whole else self._run(context, one.spec) for one in known)
+        back = tuple(self._whole_again(context, one, now.get(one.id)) for one in stable)
         waiting_for = awaited_copies(back)
         if not waiting_for:
             self.ground.traffic.apply(stable_routes(back), revision=context.revision)
             return Done()
         return Done() if living and is_over else Again(pause_s(waited_us), {}, waiting_for)
 
-    def retire(self, context: StepContext) -> Outcome:
-        """Stop every group that serves nothing: share verified 0 first, then no open request, then stopped.
-
-        One whose requests do not end is never stopped: when the step's time is over, a person is asked.
-        """
-        groups = self.ground.target.groups()
-        if not groups:
-            return Done()
-        if context.reason and "start" in context.results and not running(context).stable:
-            stop_environment(self.ground, revision=context.revision)
-            return Done()
-        self.ground.traffic.open()
-        shares = {route.group_id: route.share for route in self.ground.traffic.routes()}
-        waiting = []
-        for group in groups:
-            if shares.get(group.id, 0.0) > 0:
-                continue
-            if self.ground.traffic.open_requests(group.id) > 0:
-                waiting.append(group.id)
-                continue
-            self._stop(group.id, context)
-        for name, share in shares.items():
-            if share == 0 and name not in waiting and self.ground.traffic.open_requests(name) == 0:
-                self.ground.traffic.forget(name, revision=context.revision)
-        if waiting:
-            return Again(DRAIN_POLL_S, {}, f"Waiting for open requests of {', '.join(waiting)} to end.")
-        return Done()
-
-    def _stop(self, name: str, context: StepContext) -> None:
-        serving = {route.group_id for route in self.ground.traffic.routes() if route.share > 0}
-        if name in serving:
-            raise ShiplineError(f"{name} still has traffic and is not stopped")
-        self.ground.target.stop(name, revision=context.revision)
+    def _whole_again(self, context: StepContext, before: Group, now: Group | None) -> Group:
+        """The group as large as it was: copies may have died, or have been let go since."""
+        if now is not None and now.is_whole and now.size >= before.size:
+            return now
+        return self._run(context, before.spec if now is None or now.size < before.size else now.spec)
 
     def _stable(self) -> tuple[Group, ...]:
         """The groups that the proxy sends traffic to, as far as they live."""
@@ -221,6 +211,24 @@ class RolloutSteps:
         routes = self.ground.traffic.routes()
         serving = [route.group_id for route in routes if route.role is Role.STABLE and route.share > 0]
         return tuple(living[name] for name in serving if name in living)
+
+    def _first_size(self, strategy: Strategy, stable: tuple[Group, ...], *, is_canary: bool) -> int:
+        if strategy.kind is StrategyKind.ROLLING and stable:
+            return min(strategy.batch, self.ground.instances)
+        return 1 if is_canary else self.ground.instances
+
+    def _warm(self, context: StepContext, rollout: Rollout, stable: tuple[Group, ...]) -> Group | None:
+        """The version's group that was kept for the way back, if this is one and all of it is ready."""
+        if not context.input["rollback"]:
+            return None
+        serving = {group.id for group in stable}
+        what = (rollout.package, rollout.version, rollout.digests)
+        fit = (
+            group
+            for group in self.ground.target.groups()
+            if group.id not in serving and group.is_whole and (group.package, group.version, group.digests) == what
+        )
+        return next(fit, None)
 
     def _new(self, rollout: Rollout, size: int) -> GroupSpec:
         name = group_id(rollout.package, rollout.version, rollout.attempt, Role.CANARY)
@@ -255,10 +263,3 @@ def is_serving(ground: Ground) -> bool:
     except UnavailableError:
         return False
     return any(route.share > 0 and route.group_id in living for route in routes)
-
-
-def stop_environment(ground: Ground, *, revision: int) -> None:
-    """Stop serving: the proxy first, so that no request finds a stopped copy, then all groups."""
-    ground.traffic.close()
-    for group in ground.target.groups():
-        ground.target.stop(group.id, revision=revision)

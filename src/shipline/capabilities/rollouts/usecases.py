@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.promotion import ANY_WAY, Way, check_way
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -13,14 +14,15 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     rollouts_of_version,
 )
+from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
 from shipline.capabilities.rollouts.workflow import (
-    CANARY_SIGNALS,
     WATCH_TITLE,
     down_name,
     environment_key,
     workflow_name,
 )
 from shipline.domain.actor import Actor
+from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
@@ -30,8 +32,9 @@ from shipline.engine.rules import Phase, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
-VERBS = (*CANARY_SIGNALS, "abort", "retry")
-CANNOT_SPLIT = "what routes the traffic there switches it as a whole: a canary needs one that splits it"
+VERBS = ("pause", "resume", "promote", "skip", "abort", "retry")
+SIGNALS = {"skip": "skip-wait"}
+"""What a verb is called on its way to the steps, where the engine has a word of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +42,27 @@ class RolloutOrder:
     """What is to be rolled out where. `release_id` and `commit` are those of the published release.
 
     `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
-    `splits` is what the environment's traffic provider can do. `digests` are those of the released artifacts that its
-    target can run.
+    `cannot` says why the environment cannot carry out the strategy, "" if it can. `digests` are those of the released
+    artifacts that its target can run. `way` is what comes before the environment; a rollback does not ask for it.
     """
 
     package: str
     version: str
     environment: str
-    strategy: str
+    strategy: Strategy
     digests: tuple[str, ...]
     release_id: str | None = None
     commit: str | None = None
     rollback: bool = False
     is_down: bool = False
-    splits: bool = True
+    cannot: str = ""
+    way: Way = ANY_WAY
 
 
 @dataclass(frozen=True, slots=True)
 class RolloutCommand:
-    """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote, abort, or
-    retry for one whose way back had failed."""
+    """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote, skip (the wait
+    that it is in), abort, or retry for one whose way back had failed."""
 
     verb: str
     reason: str
@@ -81,15 +85,18 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
 
     A rollout of the same version that is on its way there already is returned as it is: whoever ordered it may have
     been cut off. NothingToDo if the environment serves this version already; RefusedError while another rollout there
-    has not ended, if it serves another package, or for a canary where traffic cannot be split.
+    has not ended, if it serves another package, where the strategy cannot be carried out, or if the version has not
+    been where it has to come from.
     """
     other = open_rollout_of(tx, order.environment)
     if other is not None and (other.package, other.version) == (order.package, order.version) and _goes_forward(other):
         return other
-    if order.strategy == "canary" and not order.splits:
+    if order.cannot:
         todo = f'set `strategy = "all-at-once"` for {order.environment}'
-        raise RefusedError(f"{order.environment} cannot have a canary", why=CANNOT_SPLIT, todo=todo)
+        raise RefusedError(f"{order.environment} cannot have {order.strategy.kind.value}", why=order.cannot, todo=todo)
     _check_is_free(tx, order, other)
+    if not order.rollback:
+        check_way(tx, order.package, order.version, order.way, engine.clock.now_us())
     current = current_deployment(tx, order.environment, order.package)
     is_mixed = bool(_unfinished(tx, order.environment))
     if current is not None and current.version == order.version and not (order.is_down or is_mixed):
@@ -99,7 +106,7 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         package=order.package,
         version=order.version,
         environment=order.environment,
-        strategy=order.strategy if current is not None else "all-at-once",
+        strategy=(order.strategy.kind if current is not None else StrategyKind.ALL_AT_ONCE).value,
         status=RolloutStatus.STARTING,
         started_us=engine.clock.now_us(),
         release_id=order.release_id,
@@ -112,7 +119,8 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
     body |= {"rollback": order.rollback}
     append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
-    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback, "strategy": order.strategy}
+    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
+    given |= {"strategy": to_json(order.strategy)}
     engine.start(
         tx,
         workflow_name(order.environment),
@@ -185,13 +193,15 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
             why=rollout.reason,
             todo=f"mend that, then say: shipline rollout retry {rollout.environment}",
         )
-    if rollout.status in (RolloutStatus.PROMOTING, RolloutStatus.ROLLING_BACK) and not is_stopped:
+    is_late = rollout.status is RolloutStatus.ROLLING_BACK
+    is_late |= rollout.status is RolloutStatus.PROMOTING and verb not in ("abort", "skip")
+    if is_late and not is_stopped:
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:500] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
     append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
     for run in runs:
-        engine.send(tx, run.id, verb, {"reason": reason})
+        engine.send(tx, run.id, SIGNALS.get(verb, verb), {"reason": reason})
 
 
 def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: dict[str, Any]) -> None:
@@ -240,6 +250,32 @@ def note_analysis(
     if point.verdict == "rollback":
         seen = replace(seen, rollback_began_us=point.time_us)
     ROLLOUTS.save(tx, seen)
+
+
+def note_wait(tx: Transaction, events: EventWriter, rollout: Rollout, words: str, *, waiting: bool) -> None:
+    """What the rollout waits for now. `waiting`: for a person."""
+    status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
+    seen = replace(rollout, waiting_for=awaited(words, waiting=waiting))
+    if status is not rollout.status and rollout.status is not RolloutStatus.PROMOTING:
+        seen = seen.to(status)
+        append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": words})
+    ROLLOUTS.save(tx, seen)
+
+
+def note_share(tx: Transaction, events: EventWriter, rollout_id: str, weight: float) -> None:
+    """The new version's share of the traffic, where it does not follow an analysis."""
+    rollout = ROLLOUTS.find(tx, rollout_id)
+    if rollout is not None and weight != rollout.weight:
+        body = {"weight": weight, "before": rollout.weight, "evidence_value": rollout.evidence_value}
+        append(tx, events, rollout, "CanaryWeightChanged", body)
+        ROLLOUTS.save(tx, replace(rollout, weight=weight))
+
+
+def note_warm(tx: Transaction, rollout_id: str, until_us: int | None) -> None:
+    """Until when what served before is kept running; None: it is not."""
+    rollout = ROLLOUTS.find(tx, rollout_id)
+    if rollout is not None and rollout.warm_until_us != until_us:
+        ROLLOUTS.save(tx, replace(rollout, warm_until_us=until_us))
 
 
 def note_promoting(tx: Transaction, rollout: Rollout) -> None:

@@ -1,7 +1,8 @@
-"""Waiting for groups to become ready, in words: pure."""
+"""Waiting for groups to become ready, or for a person, in words: pure."""
 
 from __future__ import annotations
 
+from shipline.engine.workflow import StepContext
 from shipline.ports.target import Group
 
 POLL_MIN_S, POLL_MAX_S = 0.1, 2.0
@@ -32,3 +33,19 @@ def hopeless_trouble(groups: tuple[Group, ...]) -> str:
 def pause_s(waited_us: int) -> float:
     """Seconds until the next look: short at first, when most copies become ready, and longer as the wait goes on."""
     return min(POLL_MAX_S, max(POLL_MIN_S, waited_us / 1_000_000 / 4))
+
+
+def is_told(context: StepContext, verb: str) -> bool:
+    """True if this was said to the step since its last look."""
+    return any(signal.kind == verb for signal in context.signals)
+
+
+def passed_on(context: StepContext) -> dict[str, bool]:
+    """What was said before its time, as the result of the step that heard it, for the one that comes to it."""
+    return {"promote": is_told(context, "promote"), "paused": heard_pause(context) is True}
+
+
+def heard_pause(context: StepContext) -> bool | None:
+    """Whether it is to be paused by what was said last; None where neither pause nor resume was said."""
+    said = [signal.kind == "pause" for signal in context.signals if signal.kind in ("pause", "resume")]
+    return said[-1] if said else None

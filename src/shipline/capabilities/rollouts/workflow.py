@@ -10,10 +10,12 @@ SWITCH_TIMEOUT_S = 120
 
 MEND_TIMEOUT_S = 2 * 86_400
 
+PREVIEW_TITLE = "Let it be previewed"
+ROLL_TITLE = "Replace the copies batch by batch"
 WATCH_TITLE = "Watch the canary"
 
-# What people (and programs) can say to a rollout while its canary is watched; abort is the engine's own.
-CANARY_SIGNALS = ("pause", "resume", "promote")
+# What people (and programs) can say to a rollout while it waits or is watched; abort is the engine's own.
+CANARY_SIGNALS = ("pause", "resume", "promote", "skip-wait")
 
 
 def workflow_name(environment: str) -> str:
@@ -29,6 +31,11 @@ def down_name(environment: str) -> str:
 def environment_key(environment: str) -> str:
     """What only one run at a time may hold: it changes what the environment runs."""
     return f"environment:{environment}"
+
+
+def cool_name(environment: str) -> str:
+    """The name of the workflow that stops what was kept warm."""
+    return f"cool:{environment}"
 
 
 def mend_name(environment: str) -> str:
@@ -50,6 +57,16 @@ def mend_workflow(environment: str) -> Workflow:
     )
 
 
+def cool_workflow(environment: str, *, drain_timeout_s: int) -> Workflow:
+    """One step: what was kept for the way back is stopped when its time is over."""
+    return Workflow(
+        name=cool_name(environment),
+        steps=(Step("cool", "Stop what was kept warm", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
+        on_failure=OnFailure.STOP,
+        beside=(workflow_name(environment), down_name(environment)),
+    )
+
+
 def down_workflow(environment: str) -> Workflow:
     """The proxy first: it takes no new connection and lets open requests end, then nobody needs the instances."""
     return Workflow(
@@ -59,13 +76,14 @@ def down_workflow(environment: str) -> Workflow:
             Step("stop", "Stop the instances", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,
-        beside=(workflow_name(environment),),
+        beside=(workflow_name(environment), cool_name(environment)),
     )
 
 
-def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s: int) -> Workflow:
-    """The steps for one environment.
+def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: int) -> Workflow:
+    """The steps for one environment, whatever the strategy: those that a strategy does without pass at once.
 
+    `wait_timeout_s` bounds each step that waits for a person, or for a time that the settings ask for.
     Everything before `start` touches no traffic and has nothing to take back. From `start` on, `restore` gives all
     traffic back to what was stable. `retire` then stops whatever serves nothing, after a promotion as after a
     rollback, and never an instance that still has traffic.
@@ -83,10 +101,13 @@ def rollout_workflow(environment: str, *, canary_timeout_s: int, drain_timeout_s
                 START_TIMEOUT_S,
                 undo_title="Give all traffic back to the stable version",
             ),
-            Step("canary", WATCH_TITLE, Recovery.REPEAT, NO_UNDO, canary_timeout_s, listens=CANARY_SIGNALS),
+            Step("preview", PREVIEW_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
+            Step("canary", WATCH_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
+            Step("roll", ROLL_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
             Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+            Step("verify", "Verify what is served", Recovery.REPEAT, NO_UNDO, wait_timeout_s),
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
-        beside=(down_name(environment),),
+        beside=(down_name(environment), cool_name(environment)),
     )

@@ -1,0 +1,107 @@
+"""Trying out what was deployed, by the user's own commands, and a time in which it can still turn back."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass
+
+from shipline.capabilities.rollouts.steps import Ground, load_rollout, strategy_of
+from shipline.capabilities.rollouts.usecases import append, note_wait
+from shipline.capabilities.rollouts.verification import Verification
+from shipline.capabilities.rollouts.waiting import is_told
+from shipline.domain.codec import from_json, to_json
+from shipline.domain.errors import MissingProgram, ShiplineError
+from shipline.domain.rollout import Rollout
+from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
+
+PLACEHOLDER = re.compile(r"\{(url|version|package|environment|python)\}")
+LOOK_EVERY_S = 2.0
+OUTPUT_MAX = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """What is remembered between two looks: which verification is next (all have passed: since when), and how often
+    it was tried."""
+
+    number: int = 0
+    tries: int = 0
+    baking_since_us: int | None = None
+
+
+class VerifyStep:
+    """The action `verify` of a rollout's workflow."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+
+    def __call__(self, context: StepContext) -> Outcome:
+        """One try of one verification; when all have passed, wait until the bake time is over.
+
+        The way back is not verified: it must not take longer than it has to.
+        """
+        bake_s = strategy_of(context).bake_s
+        if context.input["rollback"] or (not self.ground.verifications and bake_s == 0):
+            return Done(idle="nothing is to be verified")
+        memory = Verifying() if context.memory is None else from_json(Verifying, context.memory)
+        if memory.number < len(self.ground.verifications):
+            return self._try(context, memory)
+        return self._bake(context, memory, bake_s)
+
+    def _try(self, context: StepContext, memory: Verifying) -> Outcome:
+        verification, rollout = self.ground.verifications[memory.number], load_rollout(self.ground, context)
+        trouble = self._run(verification, rollout)
+        tries = memory.tries + 1
+        if not trouble:
+            words, following = f"{verification.name} has passed.", Verifying(memory.number + 1)
+            return Again(0.0, to_json(following), words, save=self._noted(rollout, verification, tries, passed=True))
+        if tries >= verification.attempts:
+            reason = f"{verification.name} failed {tries} times, the last time so: {trouble}"
+            return Failed(reason, save=self._noted(rollout, verification, tries, passed=False))
+        words = f"{verification.name} has failed {tries} of {verification.attempts} times: {trouble}"
+        return self._again(verification.every_s, Verifying(memory.number, tries), words, rollout)
+
+    def _noted(self, rollout: Rollout, verification: Verification, tries: int, *, passed: bool) -> Save:
+        body = {"name": verification.name, "tries": tries, "passed": passed}
+        return lambda tx: append(tx, self.ground.events, rollout, "VerificationEnded", body)
+
+    def _again(self, after_s: float, memory: Verifying, words: str, rollout: Rollout) -> Outcome:
+        return Again(
+            after_s,
+            to_json(memory),
+            words,
+            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, waiting=False),
+        )
+
+    def _run(self, verification: Verification, rollout: Rollout) -> str:
+        """Why it has not passed, "" if it has."""
+        values = {
+            "url": self.ground.url or f"http://{self.ground.traffic.address()}",
+            "version": rollout.version,
+            "package": rollout.package,
+            "environment": rollout.environment,
+            "python": sys.executable,
+        }
+        arguments = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in verification.command)
+        try:
+            ended = self.ground.commands.run(
+                arguments, folder=self.ground.root, environment={}, timeout_s=verification.timeout_s
+            )
+        except MissingProgram:
+            raise
+        except ShiplineError as error:
+            return error.what
+        if ended.exit_code == 0:
+            return ""
+        return f"it ended with {ended.exit_code}. {ended.output_tail[-OUTPUT_MAX:].strip()}"
+
+    def _bake(self, context: StepContext, memory: Verifying, bake_s: float) -> Outcome:
+        since_us = context.now_us if memory.baking_since_us is None else memory.baking_since_us
+        left_s = bake_s - (context.now_us - since_us) / 1e6
+        if left_s <= 0 or is_told(context, "skip-wait"):
+            return Done({})
+        rollout = load_rollout(self.ground, context)
+        words = f"It serves everybody, and can still turn back for another {left_s:.0f} s."
+        memory = Verifying(memory.number, 0, since_us)
+        return self._again(min(LOOK_EVERY_S, left_s), memory, words, rollout)
