@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from bench import analysis, demo, plans, version_files
+from bench import analysis, demo, plans, switching, version_files
 
 BENCHES = {
     "plans": lambda: plans.main([]),
     "analysis": lambda: analysis.main(["--quick"]),
     "version-files": version_files.main,
     "demo": demo.main,
+    "switching": switching.main,
 }
 
 

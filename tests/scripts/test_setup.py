@@ -39,6 +39,7 @@ class Machine:
             "pg_ctl",
             "chromium",
             "docker-registry",
+            "wrk",
             "alertmanager",
             "buildah",
             "busybox",
