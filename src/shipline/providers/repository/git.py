@@ -26,9 +26,8 @@ from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
+from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
 
-KEY_TRAILER = "Shipline-Key"
-PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
 TAG_FORMAT = (
@@ -247,7 +246,7 @@ class GitRepository:
         not there is deleted.
         """
         head = self.head()
-        _check_commit(paths, key)
+        check_commit(paths, key)
         if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
@@ -264,8 +263,8 @@ class GitRepository:
             "--",
             *paths,
             # A paragraph of its own: `git commit --trailer` takes lines that begin with # for comments and moves them.
-            stdin=_with_key(message, key),
-            environ=_dates(time_us),
+            stdin=with_key(message, key),
+            environ=dates(time_us),
         )
         return self._resolve("HEAD")
 
@@ -277,7 +276,7 @@ class GitRepository:
         Through an index of its own. The same call gives the same commit again, whoever is configured to commit.
         """
         parent = self._resolve(base)
-        _check_commit(tuple(contents), key)
+        check_commit(tuple(contents), key)
         self._check_identity()
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
@@ -293,9 +292,7 @@ class GitRepository:
             tree = _text(self._git.run("write the tree", "write-tree", environ=index))
         options = (*OWN_COMMIT, "commit-tree", tree, "-p", parent)
         return _text(
-            self._git.run(
-                "commit the release's files", *options, stdin=_with_key(message, key), environ=_dates(time_us)
-            )
+            self._git.run("commit the release's files", *options, stdin=with_key(message, key), environ=dates(time_us))
         )
 
     def _mode_of(self, path: str, commit: str) -> str:
@@ -345,7 +342,7 @@ class GitRepository:
                 ),
                 *("--end-of-options", name, target),
                 stdin=(message.rstrip("\n") + "\n").encode(),
-                environ=_dates(time_us),
+                environ=dates(time_us),
             )
         except GitFailed as failure:
             raise (signing_error(name, failure.complaint) if sign else failure) from None
@@ -372,7 +369,7 @@ class GitRepository:
     def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
         """Take a stretch back on top of `base`, as one commit beside every branch. Runs no hooks."""
         parent = self._resolve(base)
-        _check_commit(stretch.paths, key)
+        check_commit(stretch.paths, key)
         self._check_identity()
         checked = Stretch(self._resolve(stretch.since), self._resolve(stretch.until), stretch.paths)
         found = reverted_tree(self._git, parent, checked, OWN_COMMIT)
@@ -381,7 +378,7 @@ class GitRepository:
         if found.tree == _text(self._git.run("read a commit", "rev-parse", f"{parent}^{{tree}}")):
             return Reverted(parent)
         options = (*OWN_COMMIT, "commit-tree", found.tree, "-p", parent)
-        made = self._git.run("commit a revert", *options, stdin=_with_key(message, key), environ=_dates(time_us))
+        made = self._git.run("commit a revert", *options, stdin=with_key(message, key), environ=dates(time_us))
         return Reverted(_text(made))
 
     def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
@@ -569,20 +566,3 @@ def _revision(text: str) -> str:
     if text.startswith(("-", "^")) or not text.isprintable() or ".." in text:
         raise InvalidValue(f"{text[:80]!r} does not name a commit")
     return text
-
-
-def _check_commit(paths: tuple[str, ...], key: str) -> None:
-    if not key.isprintable() or not key.strip() or not paths:
-        raise InvalidValue("a release commit needs paths and a key of one line")
-
-
-def _with_key(message: str, key: str) -> bytes:
-    """The message with the key as a trailer, beside others of its kind: git reads trailers of one paragraph."""
-    text = message.rstrip()
-    gap = "\n" if text.rpartition("\n")[2].startswith(f"{KEY_TRAILER}: ") else "\n\n"
-    return f"{text}{gap}{KEY_TRAILER}: {key}\n".encode()
-
-
-def _dates(time_us: int) -> dict[str, str]:
-    date = f"@{time_us // 1_000_000} +0000"
-    return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
