@@ -23,12 +23,14 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
+from shipline.providers.repository.contained import contained, history_of
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
+NEWEST_FIRST = "--sort=-creatordate"
 TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
@@ -121,15 +123,28 @@ class GitRepository:
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
         self.root()
-        return self._tags("--sort=-creatordate", "refs/tags")
+        return self._tags(NEWEST_FIRST, "refs/tags")
 
     def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
         """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
-        asked = tuple(f"refs/tags/{name}" for name in names[: TAG_ARGUMENTS_MAX + 1])
-        patterns = asked if 0 < len(asked) <= TAG_ARGUMENTS_MAX else ("refs/tags",)
-        found = self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", *patterns)
+        head, few = self._resolve(commit), 0 < len(names) <= TAG_ARGUMENTS_MAX
+        tags = self._named(names) if few else self.tags()
+        if not tags:
+            return ()
+        inside = contained(self._git, head, tags) if few else history_of(self._git, head)
         wanted = frozenset(names)
-        return tuple(tag for tag in found if tag.name in wanted) if names else found
+        return tuple(tag for tag in tags if tag.commit in inside and (not names or tag.name in wanted))
+
+    def surely_merged_tags(self, commit: str, names: tuple[str, ...]) -> tuple[Tag, ...]:
+        """Those of the tags of these names that git's own `--merged` lists."""
+        head, few = self._resolve(commit), 0 < len(names) <= TAG_ARGUMENTS_MAX
+        return self._named(names, f"--merged={head}") if few else self.merged_tags(head, names=names)
+
+    def _named(self, names: tuple[str, ...], *selection: str) -> tuple[Tag, ...]:
+        """The tags of these names, newest first. To git each is also the beginning of longer ones."""
+        wanted = frozenset(names)
+        found = self._tags(*selection, NEWEST_FIRST, *(f"refs/tags/{name}" for name in names))
+        return tuple(tag for tag in found if tag.name in wanted)
 
     def find_tag(self, name: str) -> Tag | None:
         """The tag of exactly this name, None where there is none."""
