@@ -62,6 +62,29 @@ def test_histories_without_a_common_commit_contain_nothing_of_each_other(history
     assert named(history, "o3") == set()
 
 
+def test_commits_of_the_release_before_are_not_shown_as_new(history: History) -> None:
+    """The release is behind commits of a slow clock, and a branch from before them came in later."""
+    below, slow = line("c", clocks(RIGHT)), line("s", clocks(SLOW), after="c11")
+    side = line("n", [2 * RIGHT], after="c11")
+    ids = import_commits(history, [*below, *slow, *side, Made("m", 3 * RIGHT, ("s11", "n0"))], tags=())
+    assert "c0" in history.git("log", "--format=%s", f"{ids['s11']}..main").splitlines()
+    for changed_paths in (False, True):
+        shown = history.repository.log((ids["s11"],), changed_paths=changed_paths)
+        assert [each.message.strip() for each in shown] == ["m", "n0"]
+
+
+def test_very_many_merged_branches_are_looked_at_at_once(history: History) -> None:
+    below = line("c", clocks(RIGHT))
+    sides = [Made(f"n{number}", 2 * RIGHT, (f"c{number % 11}",)) for number in range(module.ENDS_MAX + 1)]
+    merges = [
+        Made(f"m{place}", 3 * RIGHT + place, (f"m{place - 1}" if place else "c11", one.name))
+        for place, one in enumerate(sides)
+    ]
+    ids = import_commits(history, [*below, *sides, *merges], tags=())
+    shown = [each.message.strip() for each in history.repository.log((ids["c11"],))]
+    assert sorted(shown) == sorted(each.name for each in (*sides, *merges))
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[list[Made], list[str]]:
     """Commits in blocks of one clock each, mostly one upon the other, and the tags that stay."""
@@ -84,7 +107,10 @@ def test_by_parents_alone(graph: tuple[list[Made], list[str]]) -> None:
         inside[each.name] = {each.name}.union(*(inside[parent] for parent in each.parents))
     with tempfile.TemporaryDirectory() as folder:
         history = History(Path(folder))
-        import_commits(history, commits, tags=tags)
+        ids = import_commits(history, commits, tags=tags)
+        for name in inside[commits[-1].name] & {*tags}:
+            shown = {each.message.strip() for each in history.repository.log((ids[name],))}
+            assert shown == inside[commits[-1].name] - inside[name]
         expected = inside[commits[-1].name] & set(tags)
         assert {tag.name for tag in history.repository.merged_tags()} == expected
         assert named(history, *tags) == expected

@@ -1,8 +1,9 @@
-"""Which tags a history contains, whatever the clocks of its commits said.
+"""What a history contains, whatever the clocks of its commits said.
 
-`git for-each-ref --merged` walks by the times of commits, and ends a few commits after all that is left is known to be
-contained (`SLOP` in git's revision.c, 2.39). So where clocks were wrong for longer, it leaves tags out that are
-contained; what it names is right. Both ways here go by parents alone.
+git walks by the times of commits, and ends a few commits after all that is left is known to be contained (`SLOP` in
+git's revision.c, 2.39). So where clocks were wrong for longer, `git for-each-ref --merged` leaves tags out that are
+contained, and `git log A..B` shows commits that A contains. The rest of what they say is right. Here all goes by
+parents alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shipline.clients.git_command import GitCommand, GitFailed
-from shipline.ports.repository import Tag
+from shipline.ports.repository import Commit, Tag
+
+ENDS_MAX = 16  # git compares each with all others; beyond, reading the whole history costs less.
 
 
 def contained(git: GitCommand, commit: str, tags: Sequence[Tag]) -> frozenset[str]:
@@ -31,6 +34,24 @@ def contained(git: GitCommand, commit: str, tags: Sequence[Tag]) -> frozenset[st
     if all(tag.name in newer for tag in others):
         return commits & frozenset(parting)
     return commits & history_of(git, commit)
+
+
+def without_contained(git: GitCommand, commits: Sequence[Commit], since: Sequence[str]) -> Sequence[Commit]:
+    """The commits, newest first, that none of `since` contains; `commits` are what `git log` has shown for that.
+
+    Where it has shown too many, one of those that end the list is contained, since all that a contained commit is made
+    of is; and where there is no merge, `since` itself stands in the way.
+    """
+    if all(len(each.parents) <= 1 for each in commits):
+        return commits
+    shown = {each.id for each in commits}
+    ends = [each.id for each in commits if shown.isdisjoint(each.parents)]
+    if len(ends) <= ENDS_MAX:
+        left = git.run("compare commits", "merge-base", "--independent", "--end-of-options", *since, *ends)
+        if {*ends} <= {*left.decode("ascii").split()}:
+            return commits
+    known = frozenset[str]().union(*(history_of(git, commit) for commit in since))
+    return [each for each in commits if each.id not in known]
 
 
 def history_of(git: GitCommand, commit: str) -> frozenset[str]:

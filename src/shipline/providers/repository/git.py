@@ -23,7 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
-from shipline.providers.repository.contained import contained, history_of
+from shipline.providers.repository.contained import contained, history_of, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
@@ -178,7 +178,8 @@ class GitRepository:
             "--",
             *paths,
         )
-        return commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
+        commits = commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
+        return iter(without_contained(self._git, list(commits), since)) if since else commits
 
     def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
         """All commits reachable from `until`, newest first, unread."""
