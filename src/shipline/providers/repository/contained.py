@@ -13,20 +13,23 @@ from collections.abc import Sequence
 from shipline.clients.git_command import GitCommand, GitFailed
 from shipline.ports.repository import Commit, Tag
 
+TAG_ARGUMENTS_MAX = 1000  # On one command line.
 ENDS_MAX = 16  # git compares each with all others; beyond, reading the whole history costs less.
 
 
 def contained(git: GitCommand, commit: str, tags: Sequence[Tag]) -> frozenset[str]:
-    """The commits of those of `tags` that `commit` contains. Few enough to stand on one command line.
+    """The commits of those of `tags` that `commit` contains.
 
     Costs the way back to where they part, and the whole history only where that does not tell: `parting` are the
     newest commits that `commit` and any of the tags have in common. A tag that is contained is one of them, or older
     than one; and a tag that contains the only one of them is not older.
     """
-    parting = _parting(git, commit, tags)
+    commits = frozenset(tag.commit for tag in tags)
+    if len(tags) > TAG_ARGUMENTS_MAX:
+        return commits & history_of(git, commit)
+    parting = _parting(git, commit, tags) if tags else ()
     if not parting:
         return frozenset()
-    commits = frozenset(tag.commit for tag in tags)
     others = [tag for tag in tags if tag.commit not in parting]
     if not others or len(commits) == 1:
         return commits & frozenset(parting)

@@ -23,7 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
-from shipline.providers.repository.contained import contained, history_of, without_contained
+from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
@@ -31,7 +31,6 @@ from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, 
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 NEWEST_FIRST = "--sort=-creatordate"
-TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
 )
@@ -50,19 +49,23 @@ class GitRepository:
         self._settings = settings
         self._git = GitCommand(context.root)
         self._root: Path | None = None
+        self._is_whole = False  # What is whole stays so.
+        self._listed_files: dict[str, dict[str, str]] = {}  # By commit, the ids of what files hold: git need not walk.
         self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
 
     def root(self) -> Path:
         """The top of the work tree. Raises UsageError where there is no repository."""
         if self._root is None:
             try:
-                top = self._git.run("find a repository", "rev-parse", "--show-toplevel")
+                found = self._git.run("find a repository", "rev-parse", "--is-shallow-repository", "--show-toplevel")
             except GitFailed as failure:
                 raise UsageError(
                     "this is not a git repository with a work tree",
                     why=failure.complaint,
                     todo="change to your project's folder, or make it a repository with `git init`",
                 ) from None
+            shallow, _, top = found.partition(b"\n")
+            self._is_whole = shallow == b"false"
             self._root = Path(os.fsdecode(top.removesuffix(b"\n")))
             self._git = GitCommand(self._root)
         return self._root
@@ -94,7 +97,10 @@ class GitRepository:
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         self.root()
-        return self._git.run("read the repository", "rev-parse", "--is-shallow-repository").strip() == b"true"
+        if not self._is_whole:
+            still = self._git.run("read the repository", "rev-parse", "--is-shallow-repository").strip()
+            self._is_whole = still == b"false"
+        return not self._is_whole
 
     def dirty_paths(self) -> tuple[str, ...]:
         """Tracked paths that differ from HEAD; untracked files do not count."""
@@ -127,24 +133,29 @@ class GitRepository:
 
     def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
         """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
-        head, few = self._resolve(commit), 0 < len(names) <= TAG_ARGUMENTS_MAX
-        tags = self._named(names) if few else self.tags()
-        if not tags:
-            return ()
-        inside = contained(self._git, head, tags) if few else history_of(self._git, head)
-        wanted = frozenset(names)
-        return tuple(tag for tag in tags if tag.commit in inside and (not names or tag.name in wanted))
+        head, wanted = self._resolve(commit), frozenset(names)
+        if 0 < len(names) <= TAG_ARGUMENTS_MAX:
+            sure: tuple[Tag, ...] = ()
+            left = names
+        else:
+            sure = self._tags(f"--merged={head}", NEWEST_FIRST, "refs/tags")
+            left = tuple({*self.tag_names()} - {tag.name for tag in sure})
+        others = self._named(left) if left else ()
+        inside = contained(self._git, head, others)
+        late = tuple(tag for tag in others if tag.commit in inside)
+        found = sorted((*sure, *late), key=lambda tag: -tag.time_us) if sure and late else (*sure, *late)
+        return tuple(tag for tag in found if not names or tag.name in wanted)
 
     def surely_merged_tags(self, commit: str, names: tuple[str, ...]) -> tuple[Tag, ...]:
         """Those of the tags of these names that git's own `--merged` lists."""
-        head, few = self._resolve(commit), 0 < len(names) <= TAG_ARGUMENTS_MAX
-        return self._named(names, f"--merged={head}") if few else self.merged_tags(head, names=names)
+        return self._named(names, f"--merged={self._resolve(commit)}") if names else ()
 
     def _named(self, names: tuple[str, ...], *selection: str) -> tuple[Tag, ...]:
         """The tags of these names, newest first. To git each is also the beginning of longer ones."""
         wanted = frozenset(names)
-        found = self._tags(*selection, NEWEST_FIRST, *(f"refs/tags/{name}" for name in names))
-        return tuple(tag for tag in found if tag.name in wanted)
+        few = len(names) <= TAG_ARGUMENTS_MAX
+        patterns = [f"refs/tags/{name}" for name in names] if few else ["refs/tags"]
+        return tuple(tag for tag in self._tags(*selection, NEWEST_FIRST, *patterns) if tag.name in wanted)
 
     def find_tag(self, name: str) -> Tag | None:
         """The tag of exactly this name, None where there is none."""
@@ -216,7 +227,8 @@ class GitRepository:
         tree = self._resolve(commit)
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
-        asked = os.fsencode("".join(f"{tree}:{path}\n" for path in paths))
+        known = self._listed_files.get(tree, {})
+        asked = os.fsencode("".join(f"{known.get(path) or f'{tree}:{path}'}\n" for path in paths))
         with self._git.output("read files", "cat-file", "--batch", "--buffer", stdin=asked) as output:
             return dict(files_of(output, paths))
 
@@ -226,8 +238,11 @@ class GitRepository:
         below = () if "" in folders else tuple(f"{folder}/" for folder in folders)
         if not folders:
             return ()
-        names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
-        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+        listed = os.fsdecode(self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *below))
+        entries = (entry.partition("\t") for entry in listed.split("\0"))
+        found = {path: facts.rpartition(" ")[2] for facts, _, path in entries if path}
+        self._listed_files.setdefault(tree, {}).update(found)
+        return tuple(found)
 
     def remote_address(self, name: str) -> str | None:
         """The address of the remote of this name, as the configuration has it; None where there is none."""
