@@ -66,6 +66,24 @@ def test_what_nobody_can_read_is_said(history: History) -> None:
     assert (said.code, "\x1b" in said.err) == (2, False), said
 
 
+@pytest.mark.parametrize("uses", [True, False])
+def test_a_release_pull_request_says_why_it_passes(history: History, *, uses: bool) -> None:
+    """Its key alone is not enough: it has to have taken changesets."""
+    history.commit("feat: x", {".changeset/x.md": '---\n"core": minor\n---\n', "packages/core/x": "1"})
+    if uses:
+        (history.folder / ".changeset" / "x.md").unlink()
+    else:
+        history.git("rm", "--quiet", ".changeset/x.md")
+        history.commit("chore: lose it")
+    message = "chore(release): core 1.1.0\n\nShipline-Key: release-pull-request\n"
+    tip = history.commit(message, {"packages/core/package.json": '{"name": "core", "version": "1.1.0"}'})
+    said = run_shipline(history.folder, "changeset", "status")
+    told = f"No changeset is missing: commit {tip[:7]} is that of the release pull request, which has used them up."
+    assert (said.code, told in said.out) == ((0, True) if uses else (1, False)), said
+    document = json.loads(run_shipline(history.folder, "changeset", "status", "--json").out)
+    assert document["proposal"] == (tip if uses else None)
+
+
 def test_a_release_uses_up_its_lines_and_writes_what_is_required_now(history: History) -> None:
     """What belongs to the other package stays until its turn."""
     for name in ("core", "app"):

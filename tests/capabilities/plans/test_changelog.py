@@ -13,8 +13,8 @@ from shipline.capabilities.plans.changelog import (
     render,
     render_all,
     render_section,
-    rfc3339,
 )
+from shipline.capabilities.plans.moments import rfc3339
 from shipline.domain.change import Bump, Change
 from shipline.domain.release_plan import PackagePlan
 

@@ -14,6 +14,7 @@ from shipline.capabilities.plans.shortlist import batches, has_only_bare_version
 from shipline.domain.change import Bump
 from shipline.domain.errors import UsageError
 from shipline.testing.histories import History
+from tests.wrong_clocks import import_commits, line
 
 
 @pytest.fixture
@@ -141,6 +142,22 @@ def test_tags_on_other_branches_and_no_versions_do_not_count(history: History) -
     }
     assert {"v1.0.0", "v1.1.0-rc.1"} <= found
     assert not any(name.startswith("v2") for name in found)
+
+
+def test_the_base_is_found_behind_commits_of_a_slow_clock(tmp_path: Path) -> None:
+    """For more commits in a row than git's own `--merged` bears with: a wrong base would be a wrong version."""
+    history = History(tmp_path / "slow")
+    seconds = [*range(1_000_000, 1_000_010), *range(10, 22)]
+    ids = import_commits(history, line("c", seconds), tags=())
+    for name, commit in (("v1.0.0", "c2"), ("v1.1.0", "c9")):
+        history.git("tag", name, ids[commit])
+    history.commit("fix: here")
+    assert history.git("tag", "--merged") == ""
+    (plan,) = make_plan(history.repository).packages
+    assert (plan.current, plan.next) == ("1.1.0", "1.1.1")
+    history.git("tag", "other@1.0.0", ids["c1"])
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "1.1.1"
 
 
 def test_a_tag_that_was_moved_or_is_gone_changes_the_plan_and_nothing_else(history: History) -> None:

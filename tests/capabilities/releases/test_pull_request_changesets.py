@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shipline.capabilities.plans import changeset_status
 from shipline.capabilities.releases import Kept, keep_pull_request, release_merged
 from shipline.domain.release import Release
 from shipline.testing.fakes.forge.memory import FakeForge
@@ -108,6 +109,25 @@ def test_a_new_changeset_brings_it_up_to_date(hosted: Hosted) -> None:
     (pull,) = hosted.forge.model.pulls.values()
     assert pull.title == "chore(release): core 2.0.0, side 1.0.1, web 1.1.0"
     assert hosted.keep().change == "unchanged"
+
+
+def test_on_its_own_branch_no_changeset_is_missing(hosted: Hosted) -> None:
+    """Also as CI checks it out, merged into its base; but not once people have committed to it."""
+    hosted.keep()
+    hosted.history.git("fetch", "--quiet", "origin", BRANCH)
+    tip = hosted.history.git("rev-parse", "FETCH_HEAD")
+    hosted.history.git("switch", "--quiet", "--detach", tip)
+    for since in ("", "main"):
+        found = changeset_status(hosted.history.repository, since=since)
+        assert (found.missing, found.proposal) == ((), tip)
+        assert {"core", "side"} <= {*found.changed}
+    hosted.history.git("switch", "--quiet", "--detach", "main")
+    hosted.history.merge(tip, "Merge the pull request into main")
+    assert changeset_status(hosted.history.repository).proposal == tip
+    hosted.history.git("switch", "--quiet", "--detach", tip)
+    hosted.history.commit("feat: mine", {"packages/side/mine.js": "1"})
+    found = changeset_status(hosted.history.repository, since="main")
+    assert ("side" in found.missing, found.proposal) == (True, None)
 
 
 @pytest.mark.parametrize("how", ["merge", "squash", "rebase"])

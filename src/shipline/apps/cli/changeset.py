@@ -86,7 +86,12 @@ def status(application: Application, *, since: str, as_json: bool) -> int:
             click.echo(printable(f"{name}  {bump.value}  ({ids})"))
         for name in pending.missing:
             click.echo(printable(f"{name}  has changed and has no changeset"))
-        if pending.missing:
+        if pending.proposal is not None:
+            click.echo(
+                f"No changeset is missing: commit {pending.proposal[:7]} is that of the release pull request,"
+                " which has used them up."
+            )
+        elif pending.missing:
             click.echo("Write one with `shipline changeset add`; with --empty, if nothing is to be released.")
         elif not pending.changesets:
             click.echo("There is no changeset, and none is missing.")

@@ -10,6 +10,7 @@ repository takes less time than importing everything that this room can do.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shipline.capabilities.plans.asked import Monorepo
     from shipline.capabilities.plans.attribution import Attribution
     from shipline.capabilities.plans.bumps import BumpRules
     from shipline.capabilities.plans.chains import explain
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
         Style,
         prepend,
         render_section,
-        rfc3339,
         section_titles,
         written_section,
     )
@@ -40,9 +40,10 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.lint.report import report as lint_report
     from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
     from shipline.capabilities.plans.messages import read_messages
-    from shipline.capabilities.plans.monorepo import Monorepo
+    from shipline.capabilities.plans.moments import rfc3339
     from shipline.capabilities.plans.packages import MANIFESTS
     from shipline.capabilities.plans.pending import Pending, changeset_status, pending_document, write_changeset
+    from shipline.capabilities.plans.planning import make_plan
     from shipline.capabilities.plans.rules import bump_of
     from shipline.capabilities.plans.show import Show, upgrade_notes_at
     from shipline.capabilities.plans.tags import version_text
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
         detect_packages,
         known_packages,
         latest_releases,
-        make_plan,
     )
     from shipline.capabilities.plans.versions import (
         SNAPSHOT,
@@ -149,7 +149,7 @@ _HOMES = {
     "FinalPlan": "finals",
     "Linted": "lint.documents",
     "Linter": "lint.bulk",
-    "Monorepo": "monorepo",
+    "Monorepo": "asked",
     "PackageChoice": "choices",
     "Pending": "pending",
     "Scheme": "versions",
@@ -175,7 +175,7 @@ _HOMES = {
     "lint_report": "lint.report:report",
     "lint_rules_schema": "lint.meanings:rules_schema",
     "make_final_plan": "finals",
-    "make_plan": "usecases",
+    "make_plan": "planning",
     "next_version": "versions",
     "packages_of": "choices",
     "pending_document": "pending",
@@ -186,7 +186,7 @@ _HOMES = {
     "read_message": "conventional",
     "read_messages": "messages",
     "render_section": "changelog",
-    "rfc3339": "changelog",
+    "rfc3339": "moments",
     "rule_for": "channels",
     "satisfies": "versions",
     "scheme_named": "versions",

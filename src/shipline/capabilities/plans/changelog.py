@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from itertools import pairwise
 
 from shipline.capabilities.plans.conventional import Message
 from shipline.capabilities.plans.entries import Told
 from shipline.capabilities.plans.links import Links
+from shipline.capabilities.plans.moments import rfc3339
 from shipline.domain.change import DEPENDENCIES
 from shipline.domain.release_plan import PackagePlan
 
@@ -23,7 +23,6 @@ SHORT_ID = 7
 BREAKING = "Breaking changes"
 SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
-LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(```|~~~)")
@@ -100,12 +99,6 @@ def render(section: Section, style: Style = PLAIN) -> str:
     if style.contributors and section.changes:
         blocks.append("### Contributors\n\n" + "".join(_people(section)))
     return "\n".join(blocks if len(blocks) > 1 else [*blocks, f"{NO_CHANGES}\n"])
-
-
-def rfc3339(time_us: int) -> str:
-    """UTC microseconds as RFC 3339, to the second. Times that no calendar holds become the nearest that it does."""
-    second = min(max(time_us // 1_000_000, 0), LAST_SECOND)
-    return f"{datetime.fromtimestamp(second, UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def has_section(text: str, version: str) -> bool:

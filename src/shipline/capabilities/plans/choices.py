@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.plans.globs import is_glob
-from shipline.capabilities.plans.lineages import checked_head
 from shipline.capabilities.plans.packages import (
     MANIFESTS,
     Members,
@@ -20,7 +19,7 @@ from shipline.capabilities.plans.packages import (
     member_folders,
     prefixes,
 )
-from shipline.capabilities.plans.survey import by_folder
+from shipline.capabilities.plans.survey import by_folder, checked_head
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.package import Package

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipline.capabilities.plans.changelog import rfc3339
+from shipline.capabilities.plans.moments import rfc3339
 from shipline.domain.change import Change
 from shipline.domain.release_plan import PackagePlan, ReleasePlan, RequirementEdit
 

@@ -137,20 +137,13 @@ def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:
     passed: set[str] = set()
     for commit, above in parents.items():
         passed.add(commit)
-        waiting = _marked(above, masks[commit], masks, passed) if commit in masks else []
+        waiting = [(above, masks[commit])] if commit in masks else []
         while waiting:
-            each = waiting.pop()
-            waiting += _marked(parents[each], masks[each], masks, passed)
+            commits, mask = waiting.pop()
+            for each in commits:
+                before = masks.get(each, 0)
+                if before | mask != before:
+                    masks[each] = before | mask
+                    if each in passed:
+                        waiting.append((parents[each], before | mask))
     return masks
-
-
-def _marked(commits: Iterable[str], mask: int, masks: dict[str, int], passed: set[str]) -> list[str]:
-    """Add `mask` to those of `commits`; the ones that were `passed` before they had it."""
-    again = []
-    for commit in commits:
-        before = masks.get(commit, 0)
-        if before | mask != before:
-            masks[commit] = before | mask
-            if commit in passed:
-                again.append(commit)
-    return again

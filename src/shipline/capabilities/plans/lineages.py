@@ -10,26 +10,10 @@ from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import Survey, survey_packages, survey_repository
 from shipline.capabilities.plans.tags import of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT
-from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository, Tag
 
 BASES_MAX = 2000  # They go on one command line.
-
-
-def checked_head(repository: Repository) -> str:
-    """HEAD's commit. Raises ShiplineError where there is no repository, no commit or only a shallow history."""
-    repository.root()
-    head = repository.head()
-    if head is None:
-        raise ShiplineError("this repository has no commits yet", todo="commit something, then run this again")
-    if repository.is_shallow():
-        raise ShiplineError(
-            "this is a shallow clone",
-            why="its history is cut, and versions come from the tags and commits that are cut off",
-            todo="run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)",
-        )
-    return head
 
 
 def lineages_at(

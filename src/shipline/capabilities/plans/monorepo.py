@@ -29,7 +29,6 @@ from shipline.capabilities.plans.globs import matches
 from shipline.capabilities.plans.rules import Lineage
 from shipline.domain.change import Bump, Change
 from shipline.domain.errors import InvalidValue
-from shipline.domain.package import Group
 from shipline.ports.repository import Commit, Repository
 
 if TYPE_CHECKING:
@@ -38,22 +37,6 @@ if TYPE_CHECKING:
 CORRECTION = "BEGIN_COMMIT_OVERRIDE"
 COMMITS, CHANGESETS, BOTH = "commits", "changesets", "both"
 CHANGESETS_MAX = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Monorepo:
-    """What people said of their packages as a whole.
-
-    `source` is where the changes come from: commits, changesets or both; "" is changesets where there is a folder of
-    them, else commits. `notes` are repeated by the plan.
-    """
-
-    groups: tuple[Group, ...] = ()
-    source: str = ""
-    notes: tuple[str, ...] = ()
-
-
-ALONE = Monorepo()
 
 
 @dataclass(frozen=True, slots=True)

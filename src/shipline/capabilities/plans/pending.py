@@ -25,26 +25,33 @@ from shipline.capabilities.plans.changesets import (
     without_ignored,
 )
 from shipline.capabilities.plans.globs import matches
-from shipline.capabilities.plans.lineages import checked_head, lineages_at
+from shipline.capabilities.plans.lineages import lineages_at
 from shipline.capabilities.plans.monorepo import attributed, owners_of
 from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.survey import checked_head
 from shipline.capabilities.plans.versions import STABLE
 from shipline.domain.change import Bump
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
 from shipline.domain.package import Package
-from shipline.ports.repository import Repository
+from shipline.ports.repository import Commit, Repository
 
 SCHEMA = "shipline.changesets/1"
+PROPOSAL_KEY = "Shipline-Key: release-pull-request"  # A line of the one commit of a release pull request.
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """The changesets of the work tree. `changed` are the packages that have changed, `missing` those without one."""
+    """The changesets of the work tree. `changed` are the packages that have changed, `missing` those without one.
+
+    `proposal` is the commit of the release pull request whose branch this is, or which was just merged: it has used up
+    the changesets, so that none is missing. None elsewhere.
+    """
 
     changesets: tuple[Changeset, ...]
     changed: tuple[str, ...]
     missing: tuple[str, ...]
+    proposal: str | None = None
 
     def bumps(self) -> dict[str, Bump]:
         """How far the changesets move each package that they name."""
@@ -66,7 +73,8 @@ def changeset_status(repository: Repository, packages: Sequence[Package] | None 
 def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head: str, since: str) -> Pending:
     """What the work tree has for the packages that have changed since the commit `since`, "" for their last releases.
 
-    An empty changeset that came since then says that what has changed is not released. Raises InvalidValue for
+    An empty changeset that came since then says that what has changed is not released; and the commit of a release pull
+    request has used up those that there were. Raises InvalidValue for
     changesets that cannot be read and for a `since` that is no commit.
     """
     root = repository.root()
@@ -81,7 +89,8 @@ def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head
     named = {name for changeset in found for name in changeset.bumps}
     kept = tuple(name for name in names if name in changed and not _is_ignored(name, config.ignored))
     missing = () if silenced else tuple(name for name in kept if name not in named)
-    return Pending(without_ignored(found, config.ignored), kept, missing)
+    proposal = _proposal(repository, head) if missing else None
+    return Pending(without_ignored(found, config.ignored), kept, () if proposal else missing, proposal)
 
 
 def pending_document(pending: Pending) -> dict[str, Any]:
@@ -100,6 +109,7 @@ def pending_document(pending: Pending) -> dict[str, Any]:
         "releases": [{"name": name, "bump": bump.value} for name, bump in pending.bumps().items()],
         "changed": list(pending.changed),
         "missing": list(pending.missing),
+        "proposal": pending.proposal,
     }
 
 
@@ -147,6 +157,24 @@ def _changed_since(repository: Repository, lineages: Sequence[Lineage], head: st
 def _unreleased(repository: Repository, lineages: Sequence[Lineage], head: str) -> set[str]:
     commits = list(repository.log((), head, changed_paths=True))
     return {name for _, names in attributed(commits, lineages) for name in names}
+
+
+def _proposal(repository: Repository, head: str) -> str | None:
+    """The commit of a release pull request that `head` is, or merges, as CI checks a pull request out.
+
+    Anybody can write its key. So it has to have done what it is for: taken changesets that were there.
+    """
+    for oid in (head, *_first(repository, head).parents[1:]):
+        commit = _first(repository, oid)
+        if PROPOSAL_KEY in commit.message.splitlines() and len(commit.parents) == 1:
+            before = repository.list_files((FOLDER,), commit.parents[0])
+            if any(is_changeset(path) and path in before for path in commit.paths):
+                return oid
+    return None
+
+
+def _first(repository: Repository, commit: str) -> Commit:
+    return next(iter(repository.log((), commit, changed_paths=True, limit=1)))
 
 
 def _is_ignored(name: str, patterns: Sequence[str]) -> bool:

@@ -39,13 +39,18 @@ def tags_that_matter(repository: Repository, names: Sequence[str], head: str, ch
     if channel != STABLE or not has_only_bare_versions(names):
         return repository.merged_tags(head)
     found: tuple[Tag, ...] = ()
+    asked: list[str] = []
     for batch in batches(names):
-        found += repository.merged_tags(head, names=batch)
-        finals = [numbers_of(tag.name) for tag in found if is_final(tag.name)]
-        if finals:
-            # One version in two forms: which one the project goes on with, all tags together tell.
-            return repository.merged_tags(head) if finals.count(max(finals)) > 1 else found
-    return found
+        found += repository.surely_merged_tags(head, batch)
+        asked += batch
+        if any(is_final(tag.name) for tag in found):
+            break
+    # What is above the last release is elsewhere, unless a clock was wrong.
+    left = {*asked} - {tag.name for tag in found}
+    found += repository.merged_tags(head, names=tuple(left)) if left else ()
+    finals = [numbers_of(tag.name) for tag in found if is_final(tag.name)]
+    # One version in two forms: which one the project goes on with, all tags together tell.
+    return repository.merged_tags(head) if finals and finals.count(max(finals)) > 1 else found
 
 
 def tags_among(repository: Repository, commits: Iterable[Commit]) -> tuple[Tag, ...]:

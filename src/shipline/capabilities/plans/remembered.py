@@ -1,7 +1,7 @@
 """A plan that was expensive to make, kept beside git's own files until anything that it came from is another.
 
-The key is made of all that a plan comes from: the commit, every tag with what it points to, what people set, and this
-version of Shipline. So a rewritten history or a moved tag finds nothing, and neither does a file that is broken, which
+The key says all that a plan comes from: the commit, every tag with what it points to, what people set, and this version
+of Shipline. So a rewritten history or a moved tag finds nothing, and neither does a file that is broken, which
 is as good as none. Safe to delete at any time.
 """
 
@@ -24,8 +24,8 @@ COMMITS_MIN = 1000
 """From how many commits on a plan is worth keeping: below, making it costs hardly more than finding it."""
 BYTES_MAX = 9 << 20
 NAME = "plan.json"
-FORM = 1
-BUMPS = 2  # So many fields at the end of a Change are bumps.
+FORM = 2
+BUMPS = tuple(place for place, each in enumerate(fields(Change)) if each.name in ("ruled", "bump"))
 TUPLES = tuple(place for place, each in enumerate(fields(Change)) if each.default == ())  # JSON has lists for them.
 
 
@@ -59,10 +59,8 @@ def keep(repository: Repository, plan: ReleasePlan, *settings: object) -> None:
 
 
 def _key_of(repository: Repository, head: str, settings: tuple[object, ...]) -> str:
-    import hashlib  # noqa: PLC0415 - few plans are kept, and it costs more than reading one
-
-    said = repr((FORM, __version__, head, repository.tag_listing(), settings))
-    return hashlib.sha256(said.encode("utf-8", "surrogateescape")).hexdigest()
+    # As it is: to load what makes a digest costs more than to read and compare it.
+    return repr((FORM, __version__, head, repository.tag_listing(), settings))
 
 
 def _written(plan: ReleasePlan) -> list[Any]:
@@ -94,5 +92,7 @@ def _package(row: list[Any]) -> PackagePlan:
 def _change(row: list[Any]) -> Change:
     for place in TUPLES:
         row[place] = tuple(row[place])
-    bumps = [None if each is None else Bump(each) for each in row[-BUMPS:]]
-    return Change(*row[:-BUMPS], *bumps)
+    for place in BUMPS:
+        if row[place] is not None:
+            row[place] = Bump(row[place])
+    return Change(*row)

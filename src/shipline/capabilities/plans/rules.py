@@ -90,7 +90,12 @@ def bump_of(change: Change) -> Bump:
 
 def highest_bump(changes: Iterable[Change]) -> Bump:
     """How far all of them together move it."""
-    return max((bump_of(change) for change in changes), key=lambda bump: bump.rank, default=Bump.NONE)
+    highest = Bump.NONE
+    for change in changes:
+        bump = bump_of(change)
+        if bump is not highest and bump.rank > highest.rank:
+            highest = bump
+    return highest
 
 
 def tidied(changes: Sequence[T]) -> Tidied[T]:

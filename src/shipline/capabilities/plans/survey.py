@@ -25,6 +25,7 @@ from shipline.capabilities.plans.packages import (
     workspaces_of,
 )
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format, with_detected_format
+from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Group, Package
 from shipline.ports.repository import Repository, Tag
 
@@ -44,6 +45,21 @@ class Survey:
     notes: tuple[str, ...] = ()
 
 
+def checked_head(repository: Repository) -> str:
+    """HEAD's commit. Raises ShiplineError where there is no repository, no commit or only a shallow history."""
+    repository.root()
+    head = repository.head()
+    if head is None:
+        raise ShiplineError("this repository has no commits yet", todo="commit something, then run this again")
+    if repository.is_shallow():
+        raise ShiplineError(
+            "this is a shallow clone",
+            why="its history is cut, and versions come from the tags and commits that are cut off",
+            todo="run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)",
+        )
+    return head
+
+
 def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) -> Survey:
     """The packages that the files of `head` show, with the tag formats that `tags` show."""
     contents = repository.read_files(ROOT_FILES, head)
@@ -55,7 +71,10 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
         alone = _with_versions(repository, head, find_packages(repository.root().name, contents))
         return Survey(tuple((with_detected_format(each.package, tags), each) for each in alone))
     notes = [bare_note(members, bare) for members, _, bare in sorted_out if bare]
-    members = _members(repository, head, folders, shared_version(contents), notes)
+    names = [joined(folder, name) for folder, manifests in folders.items() for name in manifests]
+    there = frozenset(files)
+    inside = by_folder(repository.read_files(tuple(name for name in names if name in there), head))
+    members = _members(inside, shared_version(contents), notes)
     root = _root(contents)
     found = _with_versions(repository, head, (*root, *members))
     check_names([each.package for each in found])
@@ -90,16 +109,8 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     )
 
 
-def _members(
-    repository: Repository,
-    head: str,
-    folders: Mapping[str, tuple[str, ...]],
-    version: str | None,
-    notes: list[str],
-) -> list[Found]:
+def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, notes: list[str]) -> list[Found]:
     """The packages in the members' folders. A private one that states no version is never released: a tool, say."""
-    names = [joined(folder, name) for folder, manifests in folders.items() for name in manifests]
-    contained = by_folder(repository.read_files(tuple(names), head))
     found: list[Found] = []
     aside: list[str] = []
     for folder in sorted(contained):

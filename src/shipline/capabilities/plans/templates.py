@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.plans import template_process
-from shipline.capabilities.plans.changelog import Section, Style, grouped, rfc3339
+from shipline.capabilities.plans.changelog import Section, Style, grouped
+from shipline.capabilities.plans.moments import rfc3339
 from shipline.clients.confined import Unfinished, answer_of
 from shipline.domain.errors import UsageError
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import cached_property, partial
 
-from shipline.capabilities.plans import history, remembered, rules
-from shipline.capabilities.plans.bumps import USUAL, BumpRules
-from shipline.capabilities.plans.channels import Channel, line_of
+from shipline.capabilities.plans import history, rules
+from shipline.capabilities.plans.asked import Asked
+from shipline.capabilities.plans.channels import line_of
 from shipline.capabilities.plans.elsewhere import settled, with_promoted
-from shipline.capabilities.plans.lineages import checked_head, lineages_at, owns_everything, unreleased_from
+from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
 from shipline.capabilities.plans.monorepo import (
-    ALONE,
     CHANGESETS,
     Changesets,
-    Monorepo,
     attributed,
     has_changesets_alone,
     read_changesets,
@@ -25,9 +22,9 @@ from shipline.capabilities.plans.monorepo import (
 )
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.survey import Survey, survey_repository
+from shipline.capabilities.plans.survey import Survey, checked_head, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
-from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, checked_channel
+from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
 from shipline.domain.change import Change
 from shipline.domain.package import Group, Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
@@ -56,49 +53,10 @@ def latest_releases(
     return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
 
-def make_plan(  # noqa: PLR0913 - each is named where it is given
-    repository: Repository,
-    packages: Sequence[Package] | None = None,
-    *,
-    channel: Channel | str = STABLE,
-    bumps: BumpRules = USUAL,
-    monorepo: Monorepo = ALONE,
-    day: date | None = None,
-) -> ReleasePlan:
-    """Plan what HEAD would be released as. `packages` None: found in the repository itself.
-
-    `day` is that of the release, which calendar versions need. Changes the repository in nothing. What is not
-    committed does not count. Raises ShiplineError where there is no repository, no commit or only a shallow one, from
-    which versions cannot be derived; RefusedError where a version would leave the channel's line.
-    """
-    head = checked_head(repository)
-    aim = channel if isinstance(channel, Channel) else Channel(checked_channel(channel))
-    asked = Asked(aim, day, bumps, monorepo)
-    if aim.word == SNAPSHOT or (packages is not None and len(packages) == 1):
-        return _made_plan(repository, head, packages, asked)[0]
-    known = remembered.recall(repository, head, packages, asked)
-    if known is not None:
-        return known
-    plan, commits = _made_plan(repository, head, packages, asked)
-    if commits >= remembered.COMMITS_MIN and len(plan.packages) > 1:
-        remembered.keep(repository, plan, packages, asked)
-    return plan
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a plan is to be like, whatever the repository holds."""
-
-    aim: Channel
-    day: date | None
-    bumps: BumpRules
-    monorepo: Monorepo
-
-
-def _made_plan(
+def planned(
     repository: Repository, head: str, packages: Sequence[Package] | None, asked: Asked
 ) -> tuple[ReleasePlan, int]:
-    """The plan, and how many commits were read for it."""
+    """The plan of `head` as `planning` promises it, and how many commits were read for it."""
     tag_names = repository.tag_names()
     everything = _read_ahead(repository, head, packages, asked.monorepo.source)
     if everything is None:

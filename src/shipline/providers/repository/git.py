@@ -23,14 +23,14 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
+from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
+from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
 
-KEY_TRAILER = "Shipline-Key"
-PLAIN_FILE = "100644"
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
-TAG_ARGUMENTS_MAX = 1000  # Names on one command line; a longer list is found among all tags.
+NEWEST_FIRST = "--sort=-creatordate"
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
 )
@@ -49,19 +49,23 @@ class GitRepository:
         self._settings = settings
         self._git = GitCommand(context.root)
         self._root: Path | None = None
+        self._is_whole = False  # What is whole stays so.
+        self._listed_files: dict[str, dict[str, str]] = {}  # By commit, the ids of what files hold: git need not walk.
         self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
 
     def root(self) -> Path:
         """The top of the work tree. Raises UsageError where there is no repository."""
         if self._root is None:
             try:
-                top = self._git.run("find a repository", "rev-parse", "--show-toplevel")
+                found = self._git.run("find a repository", "rev-parse", "--is-shallow-repository", "--show-toplevel")
             except GitFailed as failure:
                 raise UsageError(
                     "this is not a git repository with a work tree",
                     why=failure.complaint,
                     todo="change to your project's folder, or make it a repository with `git init`",
                 ) from None
+            shallow, _, top = found.partition(b"\n")
+            self._is_whole = shallow == b"false"
             self._root = Path(os.fsdecode(top.removesuffix(b"\n")))
             self._git = GitCommand(self._root)
         return self._root
@@ -93,7 +97,10 @@ class GitRepository:
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         self.root()
-        return self._git.run("read the repository", "rev-parse", "--is-shallow-repository").strip() == b"true"
+        if not self._is_whole:
+            still = self._git.run("read the repository", "rev-parse", "--is-shallow-repository").strip()
+            self._is_whole = still == b"false"
+        return not self._is_whole
 
     def dirty_paths(self) -> tuple[str, ...]:
         """Tracked paths that differ from HEAD; untracked files do not count."""
@@ -122,15 +129,33 @@ class GitRepository:
     def tags(self) -> tuple[Tag, ...]:
         """All tags that lead to a commit, newest first. Tags of tags are peeled; those of files are left out."""
         self.root()
-        return self._tags("--sort=-creatordate", "refs/tags")
+        return self._tags(NEWEST_FIRST, "refs/tags")
 
     def merged_tags(self, commit: str = "HEAD", *, names: tuple[str, ...] = ()) -> tuple[Tag, ...]:
         """The tags reachable from `commit`, newest first; with `names`, those of them that are named so."""
-        asked = tuple(f"refs/tags/{name}" for name in names[: TAG_ARGUMENTS_MAX + 1])
-        patterns = asked if 0 < len(asked) <= TAG_ARGUMENTS_MAX else ("refs/tags",)
-        found = self._tags(f"--merged={self._resolve(commit)}", "--sort=-creatordate", *patterns)
+        head, wanted = self._resolve(commit), frozenset(names)
+        if 0 < len(names) <= TAG_ARGUMENTS_MAX:
+            sure: tuple[Tag, ...] = ()
+            left = names
+        else:
+            sure = self._tags(f"--merged={head}", NEWEST_FIRST, "refs/tags")
+            left = tuple({*self.tag_names()} - {tag.name for tag in sure})
+        others = self._named(left) if left else ()
+        inside = contained(self._git, head, others)
+        late = tuple(tag for tag in others if tag.commit in inside)
+        found = sorted((*sure, *late), key=lambda tag: -tag.time_us) if sure and late else (*sure, *late)
+        return tuple(tag for tag in found if not names or tag.name in wanted)
+
+    def surely_merged_tags(self, commit: str, names: tuple[str, ...]) -> tuple[Tag, ...]:
+        """Those of the tags of these names that git's own `--merged` lists."""
+        return self._named(names, f"--merged={self._resolve(commit)}") if names else ()
+
+    def _named(self, names: tuple[str, ...], *selection: str) -> tuple[Tag, ...]:
+        """The tags of these names, newest first. To git each is also the beginning of longer ones."""
         wanted = frozenset(names)
-        return tuple(tag for tag in found if tag.name in wanted) if names else found
+        few = len(names) <= TAG_ARGUMENTS_MAX
+        patterns = [f"refs/tags/{name}" for name in names] if few else ["refs/tags"]
+        return tuple(tag for tag in self._tags(*selection, NEWEST_FIRST, *patterns) if tag.name in wanted)
 
     def find_tag(self, name: str) -> Tag | None:
         """The tag of exactly this name, None where there is none."""
@@ -164,7 +189,8 @@ class GitRepository:
             "--",
             *paths,
         )
-        return commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
+        commits = commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
+        return iter(without_contained(self._git, list(commits), since)) if since else commits
 
     def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
         """All commits reachable from `until`, newest first, unread."""
@@ -201,7 +227,8 @@ class GitRepository:
         tree = self._resolve(commit)
         if any("\n" in path for path in paths):
             raise InvalidValue("a path with a line break cannot be read")
-        asked = os.fsencode("".join(f"{tree}:{path}\n" for path in paths))
+        known = self._listed_files.get(tree, {})
+        asked = os.fsencode("".join(f"{known.get(path) or f'{tree}:{path}'}\n" for path in paths))
         with self._git.output("read files", "cat-file", "--batch", "--buffer", stdin=asked) as output:
             return dict(files_of(output, paths))
 
@@ -211,8 +238,11 @@ class GitRepository:
         below = () if "" in folders else tuple(f"{folder}/" for folder in folders)
         if not folders:
             return ()
-        names = self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", "--name-only", tree, "--", *below)
-        return tuple(os.fsdecode(name) for name in names.split(b"\0") if name)
+        listed = os.fsdecode(self._git.run("list files", "ls-tree", "-r", "-z", "--full-tree", tree, "--", *below))
+        entries = (entry.partition("\t") for entry in listed.split("\0"))
+        found = {path: facts.rpartition(" ")[2] for facts, _, path in entries if path}
+        self._listed_files.setdefault(tree, {}).update(found)
+        return tuple(found)
 
     def remote_address(self, name: str) -> str | None:
         """The address of the remote of this name, as the configuration has it; None where there is none."""
@@ -247,7 +277,7 @@ class GitRepository:
         not there is deleted.
         """
         head = self.head()
-        _check_commit(paths, key)
+        check_commit(paths, key)
         if head is not None and (self._is_made(head, key, base) or not self._differs(paths)):
             return head
         self._check_identity()
@@ -264,8 +294,8 @@ class GitRepository:
             "--",
             *paths,
             # A paragraph of its own: `git commit --trailer` takes lines that begin with # for comments and moves them.
-            stdin=_with_key(message, key),
-            environ=_dates(time_us),
+            stdin=with_key(message, key),
+            environ=dates(time_us),
         )
         return self._resolve("HEAD")
 
@@ -277,7 +307,7 @@ class GitRepository:
         Through an index of its own. The same call gives the same commit again, whoever is configured to commit.
         """
         parent = self._resolve(base)
-        _check_commit(tuple(contents), key)
+        check_commit(tuple(contents), key)
         self._check_identity()
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
@@ -293,9 +323,7 @@ class GitRepository:
             tree = _text(self._git.run("write the tree", "write-tree", environ=index))
         options = (*OWN_COMMIT, "commit-tree", tree, "-p", parent)
         return _text(
-            self._git.run(
-                "commit the release's files", *options, stdin=_with_key(message, key), environ=_dates(time_us)
-            )
+            self._git.run("commit the release's files", *options, stdin=with_key(message, key), environ=dates(time_us))
         )
 
     def _mode_of(self, path: str, commit: str) -> str:
@@ -345,7 +373,7 @@ class GitRepository:
                 ),
                 *("--end-of-options", name, target),
                 stdin=(message.rstrip("\n") + "\n").encode(),
-                environ=_dates(time_us),
+                environ=dates(time_us),
             )
         except GitFailed as failure:
             raise (signing_error(name, failure.complaint) if sign else failure) from None
@@ -372,7 +400,7 @@ class GitRepository:
     def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
         """Take a stretch back on top of `base`, as one commit beside every branch. Runs no hooks."""
         parent = self._resolve(base)
-        _check_commit(stretch.paths, key)
+        check_commit(stretch.paths, key)
         self._check_identity()
         checked = Stretch(self._resolve(stretch.since), self._resolve(stretch.until), stretch.paths)
         found = reverted_tree(self._git, parent, checked, OWN_COMMIT)
@@ -381,7 +409,7 @@ class GitRepository:
         if found.tree == _text(self._git.run("read a commit", "rev-parse", f"{parent}^{{tree}}")):
             return Reverted(parent)
         options = (*OWN_COMMIT, "commit-tree", found.tree, "-p", parent)
-        made = self._git.run("commit a revert", *options, stdin=_with_key(message, key), environ=_dates(time_us))
+        made = self._git.run("commit a revert", *options, stdin=with_key(message, key), environ=dates(time_us))
         return Reverted(_text(made))
 
     def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
@@ -569,20 +597,3 @@ def _revision(text: str) -> str:
     if text.startswith(("-", "^")) or not text.isprintable() or ".." in text:
         raise InvalidValue(f"{text[:80]!r} does not name a commit")
     return text
-
-
-def _check_commit(paths: tuple[str, ...], key: str) -> None:
-    if not key.isprintable() or not key.strip() or not paths:
-        raise InvalidValue("a release commit needs paths and a key of one line")
-
-
-def _with_key(message: str, key: str) -> bytes:
-    """The message with the key as a trailer, beside others of its kind: git reads trailers of one paragraph."""
-    text = message.rstrip()
-    gap = "\n" if text.rpartition("\n")[2].startswith(f"{KEY_TRAILER}: ") else "\n\n"
-    return f"{text}{gap}{KEY_TRAILER}: {key}\n".encode()
-
-
-def _dates(time_us: int) -> dict[str, str]:
-    date = f"@{time_us // 1_000_000} +0000"
-    return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}

@@ -66,8 +66,9 @@ def _records(pieces: Iterator[bytes]) -> Iterator[list[str]]:
         first, *others = BEGINNING.split(text)
         begun += first
         for each in others:
-            if begun.count("\0") >= LOG_FIELDS - 1:
-                yield begun.split("\0")
+            record = begun.split("\0")
+            if len(record) >= LOG_FIELDS:
+                yield record
                 begun = each
             else:
                 begun = f"{begun}\0\0{each}" if begun else each

@@ -186,6 +186,7 @@ class RepositoryConformance:
         assert [tag.name for tag in repository.merged_tags()] == ["app/v2", "app/v1"]
         assert [tag.name for tag in repository.merged_tags(first)] == ["app/v1"]
         assert [tag.name for tag in repository.merged_tags(first, names=("app/v1", "app/v2", "app"))] == ["app/v1"]
+        assert [tag.name for tag in repository.surely_merged_tags(first, ("app/v1", "app/v2"))] == ["app/v1"]
         assert repository.tags() == repository.merged_tags()
         assert sorted(repository.tag_names()) == ["app/v1", "app/v2"]
         listing = repository.tag_listing()

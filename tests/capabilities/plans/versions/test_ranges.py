@@ -10,6 +10,7 @@ from packaging.specifiers import SpecifierSet
 from shipline.capabilities.plans import satisfies
 from shipline.capabilities.plans.versions import DIALECTS, Dialect
 from shipline.domain.errors import InvalidValue
+from tests.cargo import Cargo
 from tests.npm_semver import NpmSemver
 
 # requirement, what it admits, what it does not.
@@ -81,6 +82,47 @@ CARGO: list[Row] = [
     (">= 1.2, < 1.5", ("1.4.9",), ("1.5.0", "1.1.0")),
     ("1.2.3-rc.1", ("1.2.3-rc.1", "1.2.3-rc.2", "1.2.3", "1.3.0"), ("1.2.3-beta", "1.2.4-rc.1")),
     ("=1.2.3-rc.1+build", ("1.2.3-rc.1",), ("1.2.3",)),
+    # What the crate itself is tested with: https://github.com/dtolnay/semver, 1.0, tests/test_version_req.rs.
+    ("=0.1.0-beta2.a", ("0.1.0-beta2.a",), ("0.9.1", "0.1.0", "0.1.1-beta2.a", "0.1.0-beta2")),
+    ("=0.1.0+meta", ("0.1.0", "0.1.0+meta", "0.1.0+any"), ()),
+    (
+        ">= 2.1.0-alpha2",
+        ("2.1.0-alpha2", "2.1.0-alpha3", "2.1.0", "3.0.0"),
+        ("2.0.0", "2.1.0-alpha1", "2.0.0-alpha2", "3.0.0-alpha2"),
+    ),
+    ("< 1.0.0", ("0.1.0", "0.0.1"), ("1.0.0", "1.0.0-beta", "1.0.1", "0.9.9-alpha")),
+    (
+        "<= 2.1.0-alpha2",
+        ("2.1.0-alpha2", "2.1.0-alpha1", "2.0.0", "1.0.0"),
+        ("2.1.0", "2.2.0-alpha1", "2.0.0-alpha2", "1.0.0-alpha2"),
+    ),
+    (">1.0.0-alpha, <1.0.0", ("1.0.0-beta",), ()),
+    (">1.0.0-alpha, <1.0", (), ("1.0.0-beta",)),
+    (">1.0.0-alpha, <1", (), ("1.0.0-beta",)),
+    ("0.3.0, 0.4.0", (), ("0.0.8", "0.3.0", "0.4.0")),
+    ("0.1.0, 0.1.4, 0.1.6", ("0.1.6", "0.1.9"), ("0.1.0", "0.1.4", "0.2.0")),
+    (
+        ">=0.5.1-alpha3, <0.6",
+        ("0.5.1-alpha3", "0.5.1-alpha4", "0.5.1-beta", "0.5.1", "0.5.5"),
+        ("0.5.1-alpha1", "0.5.2-alpha3", "0.5.5-pre", "0.5.0-pre", "0.6.0", "0.6.0-pre"),
+    ),
+    (
+        "~1.2.3-beta.2",
+        ("1.2.3", "1.2.4", "1.2.3-beta.2", "1.2.3-beta.4"),
+        ("1.3.3", "1.1.4", "1.2.3-beta.1", "1.2.4-beta.2"),
+    ),
+    (
+        "^0.5.1-alpha3",
+        ("0.5.1-alpha3", "0.5.1-alpha4", "0.5.1-beta", "0.5.1", "0.5.5"),
+        ("0.5.1-alpha1", "0.5.2-alpha3", "0.5.5-pre", "0.5.0-pre", "0.6.0"),
+    ),
+    (
+        "^1.4.2-beta.5",
+        ("1.4.2", "1.4.3", "1.4.2-beta.5", "1.4.2-beta.6", "1.4.2-c"),
+        ("0.9.9", "2.0.0", "1.4.2-alpha", "1.4.2-beta.4", "1.4.3-beta.5"),
+    ),
+    ("^0.0", ("0.0.2", "0.0.0"), ("0.9.1", "2.9.0", "1.1.1", "0.1.4")),
+    ("0.*.*", ("0.5.0",), ()),
 ]
 
 # From: https://packaging.python.org/en/latest/specifications/version-specifiers/#version-specifiers
@@ -134,6 +176,56 @@ HELM: list[Row] = [
     (">11", ("12.0.0",), ("11.1.0",)),
     (">11.1", ("11.2.1",), ("11.1.1",)),
     (">=1.0.0-0 <2.0.0", ("1.5.0-rc.1", "2.0.0-rc.1"), ("2.0.0",)),
+    # What the library itself is tested with: https://github.com/Masterminds/semver, 3.4, constraints_test.go.
+    ("=2.0", ("2.0.0", "2.0.1"), ("1.2.3",)),
+    ("!=4.1-alpha", ("4.1.0",), ("4.1.0-alpha", "4.1.1-alpha")),
+    ("!=4.1.0", ("4.1.1",), ("4.1.0", "5.1.0-alpha.1")),
+    ("<11", ("0.1.0",), ("11.1.0",)),
+    ("<=11", ("1.2.3", "11.2.3"), ("12.2.3",)),
+    ("<=1.1", ("0.1.0", "1.1.0", "1.1.1"), ("1.2.3", "0.1.0-alpha")),
+    (">0", ("1.0.0",), ("0.0.0", "0.0.1-alpha", "0.0.0-alpha")),
+    (">0-0", (), ("0.0.1-alpha", "0.0.0-alpha")),
+    (">0.0-0", (), ("0.0.1-alpha",)),
+    (">0.0.0-0", ("0.0.0-alpha",), ()),
+    (">1.2.3-alpha.1", ("1.2.3-alpha.2", "1.3.3-alpha.2"), ()),
+    (">=11.1", ("11.1.2",), ("11.0.2",)),
+    (">=1.1", ("4.1.0", "1.1.0"), ("0.0.9", "4.1.0-beta")),
+    (">=0", ("0.0.0",), ("0.0.1-alpha", "0.0.0-alpha")),
+    (">=0-0", ("0.0.1-alpha", "0.0.0-alpha"), ()),
+    (">=0.0-0", ("0.0.1-alpha",), ()),
+    (">=0.0.0-0", ("0.0.0-alpha", "1.2.3", "3.4.5-beta.1"), ()),
+    ("<0", (), ("0.0.0-alpha",)),
+    ("<0-z", ("0.0.0-alpha",), ()),
+    ("*-0", ("1.2.3-alpha.1",), ()),
+    ("", ("1.0.0", "4.5.6"), ("1.2.3-alpha.1",)),
+    ("~1", ("1.2.4", "1.3.5", "1.4.0"), ("2.3.4", "2.1.1", "1.3.5-beta")),
+    ("~1.2.3-beta.2", ("1.2.3-beta.4", "1.2.4-beta.2"), ("1.3.4-beta.2",)),
+    ("^1.2.0", (), ("2.2.1", "1.2.1-alpha.1")),
+    ("^1.2.0-alpha.0", ("1.2.1-alpha.1", "1.2.1-alpha.0"), ()),
+    ("^1.2.0-alpha.2", (), ("1.2.0-alpha.1",)),
+    ("^0.2.3-beta.2", ("0.2.3-beta.4", "0.2.4-beta.2", "0.2.3-beta.2"), ("0.3.4-beta.2",)),
+    ("0.x.x", (), ("1.2.3",)),
+    ("^0.0.0", (), ("1.2.3",)),
+    ("<1.x", ("0.1.1",), ("1.1.1", "2.0.0", "2.1.1")),
+    ("<1.1.x", ("1.0.500",), ("1.2.1", "1.1.500")),
+    ("<=1.1-a", ("0.1.0-alpha",), ()),
+    (">=1.1 <2 !=1.2.3 || > 3", ("4.1.2",), ("3.1.2", "3.0.0", "1.2.3")),
+    (">=1.1    <2    !=1.2.3", (), ("1.2.3",)),
+    ("> 1.1, <     2", (), ("1.1.1",)),
+    (">= 1.0.0  <= 2.0.0-beta", ("1.0.1-beta", "1.0.1"), ("3.0.0",)),
+    (">= 1.0.0  <= 2.0.0-beta || > 3", ("1.0.1-beta",), ("3.0.1-beta",)),
+    (">= 1.0.0  <= 2.0.0-beta != 1.0.1-beta || > 3", (), ("1.0.1-beta",)),
+    (">= 1.0.0-0  <= 2.0.0", ("1.0.1-beta",), ()),
+    ("1.1-3", (), ("4.3.2",)),
+    ("^1.2.x-alpha", (), ("1.1.1-beta1",)),
+    ("^1.1.2-alpha", ("1.2.1-beta1",), ()),
+    ("~*", ("2.1.1",), ()),
+    ("~1.1-alpha", ("1.1.1-beta",), ()),
+    ("~1.1.1-beta", ("1.1.1",), ("1.1.1-alpha",)),
+    ("1.0.0 - 2.0.0 <=2.0.0", ("1.5.0",), ()),
+    ("1.0.0 - 2.0.0, <=2.0.0", ("1.5.0",), ()),
+    ("^1.1.1-beta", (), ("1.1.1-alpha",)),
+    ("~1.3.6-alpha", (), ("1.3.5-beta",)),
 ]
 
 TABLES: dict[Dialect, list[Row]] = {"npm": NPM, "cargo": CARGO, "pep440": PEP440, "helm": HELM}
@@ -160,10 +252,35 @@ def test_what_cannot_be_read_is_never_a_no(dialect: Dialect, requirement: str) -
         satisfies("1.2.3", requirement, dialect)
 
 
-@pytest.mark.parametrize("requirement", ["1.2.3, *", "1.*.3", "1,", "", ",", "=1.2.3 || 2", ", ".join(["1"] * 33)])
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        *("1.2.3, *", "1.*.3", "1,", "", ",", "=1.2.3 || 2", ", ".join(["1"] * 33)),
+        *(
+            "> 0.3.0, ,",
+            "1.2.3 - 2.3.4",
+            "> 0.0.9 <= 2.5.3",
+            ">= >= 0.0.2",
+            ">== 0.0.2",
+            "a.0.0",
+            "1.0.0-",
+            ">=",
+            "*.1",
+        ),
+        *(">=1.*.1", "*, 0.20.0-any", "0.20.0-any, *", "1.2.3.4"),
+    ],
+)
 def test_cargo_refuses_what_the_crate_refuses(requirement: str) -> None:
     with pytest.raises(InvalidValue):
         satisfies("1.2.3", requirement, "cargo")
+
+
+@pytest.mark.parametrize(
+    "requirement", [">= bar", "BAR >= 1.2.3", "12.3.4.1234", "12.23.4.1234", "12.3.34~ 1.2.3", "v1.2.3-beta.01"]
+)
+def test_helm_refuses_what_the_library_refuses(requirement: str) -> None:
+    with pytest.raises(InvalidValue):
+        satisfies("1.2.3", requirement, "helm")
 
 
 @pytest.mark.parametrize("dialect", list(DIALECTS))
@@ -204,6 +321,29 @@ def test_npm_ranges_are_read_as_npm_reads_them(npm_semver: NpmSemver, version: s
             satisfies(version, requirement, "npm")
     else:
         assert satisfies(version, requirement, "npm") is npm_semver.ask("satisfies", version, requirement)
+
+
+CARGO_PARTIAL = st.lists(NUMBERS, min_size=1, max_size=3).map(".".join) | st.builds(
+    "{}.{}".format, NUMBERS, st.sampled_from(["*", "x", "X", "*.*", "1.*", "*.1", "0.x"])
+)
+CARGO_COMPARATOR = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "", "^", "~", ">=", ">", "<", "<=", "=", ">= "]),
+    WHOLE | CARGO_PARTIAL | st.sampled_from(["*", "1.2.3+build", "01", "1.2-rc.1"]),
+    st.sampled_from(["", "", "", " "]),
+)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(WHOLE, st.lists(CARGO_COMPARATOR, min_size=1, max_size=3).map(",".join))
+def test_cargo_ranges_are_read_as_cargo_reads_them(cargo: Cargo, version: str, requirement: str) -> None:
+    """No disagreement is known, in what is refused neither."""
+    answer = cargo.admits(version, requirement)
+    if answer is None:
+        with pytest.raises(InvalidValue):
+            satisfies(version, requirement, "cargo")
+    else:
+        assert satisfies(version, requirement, "cargo") is answer
 
 
 @given(

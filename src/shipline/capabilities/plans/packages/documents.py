@@ -1,5 +1,7 @@
 """Manifests as plain data: TOML, JSON and YAML of strangers, bounded, and never an error. Pure.
 
+Bytes that are no UTF-8 are let through, as the editors of `version_files` do: people have Latin-1 in their comments.
+
 YAML goes through PyYAML's C parser, which the engine brings with it, imported when the first YAML file is read; as
 strings alone (`1.10` stays so), without tags, aliases or deep nesting.
 """
@@ -20,7 +22,7 @@ def read_document(name: str, content: bytes) -> dict[str, Any] | None:
     if len(content) > BYTES_MAX:
         return None
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8-sig", "replace")
         table = _read(name, text)
     except (ValueError, RecursionError):
         return None

@@ -16,8 +16,12 @@ from shipline.capabilities.plans.packages.found import Found, Requirement
 from shipline.domain.package import Package
 
 MANIFESTS = ("pyproject.toml", "package.json", "Cargo.toml", "Chart.yaml")
-DUNDER_VERSION = re.compile(
-    rb"^(?:__version__|VERSION)[ \t]*(?::[^=\n]*)?=[ \t]*[rub]?[\"']([^\"'\n]{1,255})[\"']", re.MULTILINE
+# What a module calls its version, the usual name first, alone or with other names for it.
+ASSIGNED_VERSIONS = tuple(
+    re.compile(
+        rb"^" + name + rb"[ \t]*(?::[^=\n]*)?=[ \t]*(?:\w+[ \t]*=[ \t]*)*[ru]?[\"']([^\"'\n]{1,255})[\"']", re.MULTILINE
+    )
+    for name in (b"__version__", b"VERSION")
 )
 # What stands in tags, file names and addresses later; the longest name is npm's.
 # From: https://docs.npmjs.com/cli/v10/configuring-npm/package-json#name
@@ -57,7 +61,8 @@ def manifest_packages(
 def with_stated_version(found: Found, contents: Mapping[str, bytes]) -> Found:
     """The package with the version that its source files state; `contents` are those of `found.version_paths`."""
     for path in found.version_paths:
-        match = DUNDER_VERSION.search(contents.get(path, b""))
+        matches = (pattern.search(contents.get(path, b"")) for pattern in ASSIGNED_VERSIONS)
+        match = next((each for each in matches if each is not None), None)
         if match is not None:
             return replace(found, version=match[1].decode("utf-8", "replace"), version_path=path)
     return found
@@ -85,8 +90,10 @@ def _python(table: dict[str, Any], path: str) -> Found | None:
     package = Package(name=name, path=path, ecosystem="python", scheme="pep440")
     manifest = joined(path, "pyproject.toml")
     requirements = (*_pep508(project, manifest), *_poetry(table, manifest))
-    version = project.get("version")
-    if isinstance(version, str):
+    # Poetry's own table may state what a project declares to be dynamic.
+    stated = (each.get("version") for each in (project, sub(table, "tool", "poetry")))
+    version = next((each for each in stated if isinstance(each, str)), None)
+    if version is not None:
         return Found(package, version, manifest, requirements=requirements)
     module = re.sub(r"[-.]+", "_", name).lower()
     hatch = sub(table, "tool", "hatch", "version").get("path")
@@ -136,13 +143,15 @@ def _cargo(table: dict[str, Any], path: str, shared: str | None) -> Found | None
     manifest = joined(path, "Cargo.toml")
     version = sub(table, "package").get("version")
     shares = isinstance(version, dict) and version.get("workspace") is True
-    stated = shared if shares else version if isinstance(version, str) else None
+    top = sub(table, "workspace", "package").get("version")
+    at_top = shares and isinstance(top, str)  # The manifest is that of the workspace too.
+    stated = (top if at_top else shared) if shares else version
     targets = sub(table, "target").values()
     places = [table, *(each for each in targets if isinstance(each, dict))]
     return Found(
         Package(name=name, path=path, ecosystem="cargo"),
-        stated,
-        "Cargo.toml" if shares else manifest,
+        stated if isinstance(stated, str) else None,
+        "Cargo.toml" if shares and not at_top else manifest,
         requirements=tuple(each for place in places for each in _crates(place, manifest)),
         shares_version=shares,
     )

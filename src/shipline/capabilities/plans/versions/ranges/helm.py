@@ -79,7 +79,14 @@ def _equals(partial: Partial, version: Version) -> bool:
 
 
 def _differs(partial: Partial, version: Version) -> bool:
-    return not _shares(partial, version) if partial.patch is None else bool(version.key != partial.lowest().key)
+    """Not what `=` means. Where the patch number alone is left open, the labels of a pre-release have to differ."""
+    if partial.patch is None and not _shares(partial, version):
+        return True
+    if partial.minor is None:
+        return False
+    if partial.patch is None:
+        return bool(version.key != semver_of(f"{'.'.join(map(str, version.release))}{partial.labels}").key)
+    return bool(version.key != partial.lowest().key)
 
 
 def _is_above(partial: Partial, version: Version) -> bool:
