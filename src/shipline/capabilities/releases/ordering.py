@@ -20,6 +20,7 @@ from shipline.capabilities.releases.checks import (
 from shipline.capabilities.releases.committed import find_committed, since
 from shipline.capabilities.releases.footing import Footing, is_release_commit, was_merged
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.marks import was_taken_back
 from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.queries import find_release, newest_release
 from shipline.capabilities.releases.rules import Brought, Decision, Known, Start, decide_start, is_whole
@@ -75,7 +76,7 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
                     engine.abandon(tx, run.id)
         check_is_free(tx)
         if candidate.promotes is not None:
-            check_promotable(tx, candidate, candidate.beside or ground.repository.head())
+            check_promotable(tx, ground, candidate, candidate.beside or ground.repository.head())
         if again is None and decision.version != candidate.plan.current:
             check_unmade(tx, candidate.package.name, decision.version)
         return decision, begin_release(tx, engine, order, actor, again=again)
@@ -166,11 +167,13 @@ def _told(ground: ReleaseGround, candidate: Candidate) -> Known:
     built = ground.kinds_of(candidate.package)
     pairs = ((outlet, outlet.kinds_of(candidate.package, built)) for outlet in ground.outlets)
     asked = tuple((outlet, kinds) for outlet, kinds in pairs if kinds)
-    if not ours or not asked:
+    if tag is None or not ours or not asked:
         return Known(plan, None, tagged_here=ours, on_registry=None)
     found = [(kinds, outlet.registry.find(plan.name, plan.current)) for outlet, kinds in asked]
     whole = all(is_whole(kinds, tuple(file.name for file in served)) for kinds, served in found)
     begun = any(served for _, served in found) and not whole
+    if not whole and was_taken_back(ground, tag.name):
+        return Known(plan, None, tagged_here=False, on_registry=None, taken_back=True)
     return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=begun)
 
 
