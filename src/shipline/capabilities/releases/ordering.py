@@ -25,14 +25,19 @@ from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.queries import find_release, newest_release
 from shipline.capabilities.releases.rules import Brought, Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged
-from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.releases.usecases import (
+    ReleaseOrder,
+    begin_release,
+    leave_release,
+    resume_release,
+)
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
 from shipline.engine.journal import journal_of, runs_of
-from shipline.engine.rules import ENDED, RunStatus
+from shipline.engine.rules import ENDED
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
@@ -71,9 +76,7 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         for release in left:
-            for run in runs_of(tx, f"release:{release.id}"):
-                if run.state.status is RunStatus.STOPPED:
-                    engine.abandon(tx, run.id)
+            leave_release(tx, engine, release)
         check_is_free(tx)
         if candidate.promotes is not None:
             check_promotable(tx, ground, candidate, candidate.beside or ground.repository.head())

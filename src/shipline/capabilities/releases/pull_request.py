@@ -19,13 +19,12 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.ordering import brought_order, known_of, release_package
 from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
 from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
-from shipline.capabilities.releases.usecases import begin_release, resume_release
+from shipline.capabilities.releases.usecases import begin_release, leave_release, resume_release
 from shipline.capabilities.version_files import read_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.engine import Engine
-from shipline.engine.journal import runs_of
 from shipline.ports.forge import Forge, PullRequest
 from shipline.ports.repository import Commit
 
@@ -192,8 +191,7 @@ def release_merged(
         if decision.start is not Start.NEW or merged is None:
             return decision, None
         if known.unfinished is not None:
-            for run in runs_of(tx, f"release:{known.unfinished.id}"):
-                engine.abandon(tx, run.id)
+            leave_release(tx, engine, known.unfinished)
         check_is_free(tx)
         again = known.unfinished if known.unfinished and known.unfinished.version == merged.version else None
         if again is None:

@@ -151,6 +151,13 @@ def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Act
     return again
 
 
+def leave_release(tx: Transaction, engine: Engine, release: Release) -> None:
+    """End what has stopped of a release that another one takes the place of. Attempts that have ended stay so."""
+    for run in runs_of(tx, f"release:{release.id}"):
+        if run.state.status is RunStatus.STOPPED:
+            engine.abandon(tx, run.id)
+
+
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     """Keep the release's status in step with its run: a run that stopped is a release that stopped."""
     release = RELEASES.find(tx, str(run.input["release_id"]))
