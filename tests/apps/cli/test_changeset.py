@@ -99,7 +99,9 @@ def test_a_release_of_several_is_one_commit(history: History) -> None:
     settings = history.folder / "shipline.toml"
     settings.write_text('schema = 1\n[[gate]]\nname = "never"\nrule = "false"\n')
     refused = run_shipline(history.folder, "release")
-    assert (refused.code, "waiting, and not released: app 1.1.0" in refused.err) == (3, True), refused
+    assert (refused.code, "not released: app 1.1.0 waits for core 2.0.0" in refused.err) == (3, True), refused
+    alone = run_shipline(history.folder, "release", "--package=app")
+    assert (alone.code, "app 1.1.0 waits for core 2.0.0" in alone.err) == (3, True), alone
     settings.unlink()
     assert run_shipline(history.folder, "release").code == 0
     assert history.git("rev-parse", "HEAD~1") == before

@@ -22,7 +22,7 @@ from shipline.store.transaction import Transaction
 
 
 def check_is_free(tx: Transaction) -> None:
-    """One release at a time works on the tree, whichever package it is of."""
+    """One release at a time works on the tree, whichever package it is of: that one has it until it has ended."""
     holder = holder_of(tx, EXCLUSIVE_KEY)
     if holder is None or holder.state.status in ENDED:
         return

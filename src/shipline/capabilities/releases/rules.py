@@ -10,6 +10,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
+UNPUBLISHED = (ReleaseStatus.PREPARING, STOPPED, REFUSED)
 SUBJECT_LENGTH_MAX = 120
 ENDINGS = {"wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 
@@ -20,6 +21,7 @@ class Start(StrEnum):
     NEW = "new"
     RESUME = "resume"
     FOLLOW = "follow"  # It is under way already.
+    WAIT = "wait"  # For the release of a package that it requires.
     NOTHING = "nothing"
 
 
@@ -30,6 +32,11 @@ class Decision:
     start: Start
     version: str | None
     reason: str
+
+    @property
+    def waits(self) -> bool:
+        """True where another release has to end first."""
+        return self.start is Start.WAIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,9 @@ def append(tx: Transaction, events: EventWriter, release: Release, kind: str, bo
 def begin_release(
     tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor, *, again: Release | None = None
 ) -> Release:
-    """Begin a release; its run is under way when the transaction has committed. One release at a time a project.
+    """Begin a release; its run is under way when the transaction has committed.
+
+    Of those that make a commit there is one at a time in a project, and one at a time of each package.
 
     `again` is the same version's release that was planned on other commits and came to nothing: a new attempt of it.
     """
@@ -125,7 +127,9 @@ def begin_release(
         "replaces": order.replaces,
         "others": to_json(order.others),
     }
-    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
+    # Whose commit is there already touches no work tree, and so waits for nobody who does.
+    key = EXCLUSIVE_KEY if order.commit is None else f"{EXCLUSIVE_KEY}:{release.package}"
+    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=key)
     return release
 
 
