@@ -126,6 +126,15 @@ def test_one_that_is_refused_holds_up_only_what_requires_it(history: History) ->
     assert (refused.code, "core 2.0.0 was refused: later FAIL" in refused.err) == (3, True), refused
     assert "not released: app 1.1.0 waits for core 2.0.0" in refused.err
     assert "lone 1.0.1 is released" in refused.err
+    waiting = {"package": "app", "version": "1.1.0", "state": "committed", "commit": history.git("rev-parse", "HEAD")}
+    reason = "1.1.0 waits for core 2.0.0, which it requires and which is refused"
+    listed = json.loads(run_shipline(history.folder, "releases", "--json").out)
+    assert [(one["package"], one["status"]) for one in listed["releases"]] == [
+        ("lone", "published"),
+        ("core", "refused"),
+    ]
+    assert listed["waiting"] == [waiting | {"reason": reason}]
+    assert run_shipline(history.folder, "releases").out.splitlines()[0] == f"app 1.1.0  waiting  {reason}"
     (history.folder / "shipline.toml").write_text("schema = 1\n")
     done = run_shipline(history.folder, "release", "--json")
     assert done.code == 0, done

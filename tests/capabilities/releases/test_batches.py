@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases import release_package
+from shipline.capabilities.releases import Begun, begun_versions, release_package
 from shipline.capabilities.releases.waiting import is_named
 from shipline.domain.errors import RefusedError
 from shipline.domain.release import ReleaseStatus
@@ -165,6 +165,44 @@ def test_what_was_stopped_before_its_commit_has_the_work_tree_to_itself(project:
     (side_again,) = project.candidates("side")
     with pytest.raises(RefusedError, match=r"the release of core 2\.0\.1 has not ended"):
         release_package(ground, engine, side_again, PERSON, branch="main")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["its own store", "a fresh clone"])
+def test_what_waits_is_listed_with_what_it_waits_for(project: MonorepoWorld, tmp_path: Path, *, is_known: bool) -> None:
+    """What the store knows itself is among the releases."""
+
+    def listed(anew: MonorepoWorld) -> list[Begun]:
+        return list(begun_versions(anew.ground(anew.world.store), anew.candidates()))
+
+    assert listed(project) == []
+    project.registry.down_for = {"core"}
+    core, _ = project.command()
+    commit, short = str(core.commit), str(core.commit)[:7]
+    anew = project if is_known else fresh_clone(project, tmp_path / "anew")
+    tagged = Begun("core", "2.0.0", "tagged", commit, "2.0.0 is tagged and is not on the registry")
+    why = "1.0.1 waits for core 2.0.0, which it requires and which is stopped"
+    reason = why if is_known else f"1.0.1 is in the release commit {short}, and has no tag yet"
+    assert listed(anew) == [*(() if is_known else (tagged,)), Begun("web", "1.0.1", "committed", commit, reason)]
+    if not is_known:
+        project.registry.faults.down = True
+        assert "whether it is published cannot be told" in listed(anew)[0].reason
+        project.registry.faults.down = False
+    project.registry.down_for = set()
+    anew.command()
+    assert listed(anew) == []
+    if not is_known:
+        anew.world.close()
+
+
+def test_what_newer_commits_make_anew_waits_too(project: MonorepoWorld) -> None:
+    project.registry.down_for = {"core"}
+    core, _ = project.command()
+    project.registry.down_for = set()
+    project.command("core")
+    project.history.commit("feat(web): mend it", {"packages/web/index.js": "2"})
+    reason = "newer commits came after its own, and make 1.1.0"
+    found = begun_versions(project.ground(project.world.store), project.candidates())
+    assert found == (Begun("web", "1.0.1", "committed", str(core.commit), reason),)
 
 
 @pytest.mark.parametrize(
