@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from shipline.ports.registry import Registry
 from shipline.providers.registry.generic import LIST_NAME, GenericRegistry, GenericSettings
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
 from shipline.testing.fakes.clock import FakeClock
+from tests.drips import DRIPS, serving
 from tests.file_server import Files
 
 
@@ -116,3 +118,28 @@ def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], m
     with pytest.raises(ConfigurationError, match=message) as caught:
         GenericSettings(**table)  # type: ignore[arg-type]  # a table as a user may write it
     assert "secret" not in caught.value.diagnosis()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
+def test_a_server_that_drips_holds_nothing_up(tmp_path: Path, drip: tuple[bytes, bytes]) -> None:
+    with serving(*drip) as url:
+        settings = GenericSettings(f"{url}/{{package}}/{{version}}/{{file}}", answer_timeout_s=0.5)
+        registry = GenericRegistry(settings, ProviderContext(tmp_path, tmp_path / "state", FakeClock()))
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            registry.find(PACKAGE, "1.0.0")
+        assert time.monotonic() - began < 10
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("drip", [DRIPS["headers"], DRIPS["processing"]])
+def test_neither_does_one_that_drips_after_an_upload(tmp_path: Path, drip: tuple[bytes, bytes]) -> None:
+    (file, *_) = make_distributions(tmp_path / "dist", "1.0.0")
+    with serving(*drip) as url, file.open("rb") as stream:
+        settings = GenericSettings(f"{url}/{{package}}/{{version}}/{{file}}", answer_timeout_s=0.5)
+        registry = GenericRegistry(settings, ProviderContext(tmp_path, tmp_path / "state", FakeClock()))
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            registry._put(PACKAGE, "1.0.0", file.name, stream, size=file.stat().st_size)
+        assert time.monotonic() - began < 10
