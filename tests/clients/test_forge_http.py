@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 
 from shipline.clients.forge_http import ForgeHTTP
+from shipline.clients.oci_registry import OCIClient
 from shipline.clients.simple_index import SimpleIndex
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.providers.clock.system import SystemClock
+from tests.drips import DRIPS, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
-DRIPS = {
-    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-More: x\r\n"),
-    "processing": (b"", b"HTTP/1.1 102 Processing\r\n\r\n"),
-    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b"x"),
-}
-
-
-@contextmanager
-def serving(first: bytes, again: bytes = b"") -> Iterator[str]:
-    """A place that says `first` to whoever comes, and then `again` ten times a second; its address."""
-    ended = threading.Event()
-
-    def serve(listener: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while not ended.is_set():
-                connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):
-                    connection.recv(65_536)
-                    connection.sendall(first)
-                    while again and not ended.wait(0.1):
-                        connection.sendall(again)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, args=(listener,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            ended.set()
-            listener.shutdown(socket.SHUT_RDWR)
-    thread.join()
 
 
 def forge(url: str) -> ForgeHTTP:
@@ -56,6 +23,7 @@ def forge(url: str) -> ForgeHTTP:
 
 ASKS: dict[str, Callable[[str], object]] = {
     "forge": lambda url: forge(url).find("/x"),
+    "images": lambda url: OCIClient(url, "team/quotes", 1.0).tags(),
     "index": lambda url: SimpleIndex(url, SystemClock(), timeout_s=1.0).files("x"),
 }
 

@@ -244,7 +244,7 @@ class YankStory(ReleaseStory):
             "status": release.status.value,
             "yanks": [yank.place for yank in release.yanks],
             "yanked": [file.yanked for file in files],
-            "events": kinds(store, f"release:{release.id}")[-4:],
+            "events": kinds(store, f"release:{release.id}")[-5:],
             "breaches": self.made.breaches,
         }
 

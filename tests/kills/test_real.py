@@ -33,9 +33,9 @@ EXPECTED: dict[str, dict[str, Any]] = {
     },
     "yanked": {
         "status": "yanked",
-        "yanks": ["index", "mirror", "git tags"],
+        "yanks": ["git mark", "index", "mirror", "git tags"],
         "yanked": [True] * 4,
-        "events": ["ReleaseYanked", *["PlaceYanked"] * 3],
+        "events": ["ReleaseYanked", *["PlaceYanked"] * 4],
         "breaches": [],
     },
     "promoted": {

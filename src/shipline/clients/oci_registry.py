@@ -20,11 +20,13 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from shipline.clients.deadlines import paced
 from shipline.clients.oci_layout import INDEX_TYPES, MANIFEST_BYTES_MAX, MANIFEST_TYPES, Descriptor, Layout
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 
 ACCEPT = ", ".join(sorted(INDEX_TYPES | MANIFEST_TYPES))
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
+SLICE_BYTES = 64 * 1024
 TOKEN_BYTES_MAX = 256 * 1024
 TAGS_BYTES_MAX = 4 * 1024 * 1024
 PAGES_MAX = 50
@@ -38,7 +40,8 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 class OCIClient:
     """One repository of a registry. `url` is the registry's origin, `repository` its path there (`team/quotes`).
 
-    `credentials` are user name and password or token, None for nobody's. `timeout_s` bounds one exchange of bytes.
+    `credentials` are user name and password or token, None for nobody's. `timeout_s` bounds a
+    whole exchange; while one moves content, each stretch of that length as Pace says.
     """
 
     url: str
@@ -166,13 +169,22 @@ class OCIClient:
         self, method: str, url: str, headers: dict[str, str], content: bytes, bytes_max: int
     ) -> httpx.Response:
         own = {"Authorization": self._token} if self._token != "" else {}
+        length = {"Content-Length": str(len(content))} if content else {}
         try:
             with (
+                paced(self.timeout_s) as pace,
                 httpx.Client(timeout=self.timeout_s, verify=_tls()) as client,
-                client.stream(method, url, headers={**headers, **own}, content=content) as answer,
+                client.stream(
+                    method,
+                    url,
+                    headers={**headers, **own, **length},
+                    content=pace.counted(_slices(content)) if content else b"",
+                    extensions=pace.extensions,
+                ) as answer,
             ):
                 body = bytearray()
                 for chunk in answer.iter_bytes():
+                    pace.moved(len(chunk))
                     body += chunk
                     if len(body) > bytes_max:
                         raise ShiplineError(f"the registry {self._shown()} answered with more than {bytes_max} bytes")
@@ -257,6 +269,11 @@ def _pieces(chunks: Iterator[bytes]) -> Iterator[bytes]:
             held.clear()
     if held:
         yield bytes(held)
+
+
+def _slices(content: bytes) -> Iterator[bytes]:
+    """The content a little at a time, so that it shows whether it moves on."""
+    return (content[start : start + SLICE_BYTES] for start in range(0, len(content), SLICE_BYTES))
 
 
 def _basic(credentials: tuple[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar
 
@@ -29,12 +30,16 @@ def provider_class(port: str, name: str) -> Any:
 
 
 def read_provider(port: str, table: dict[str, Any], *, default: str) -> tuple[Any, Any]:
-    """The provider's class that a table names, and its settings, read strictly. Raises ConfigurationError."""
+    """The provider's class that a table names, and its settings, read strictly.
+
+    Raises ConfigurationError, also for a provider that is written for another version of its port.
+    """
     settings = dict(table)
     name = settings.pop("provider", default)
     if not isinstance(name, str):
         raise ConfigurationError(f"{port}: provider is the name of one", todo=_known_words(port))
     kind = provider_class(port, name)
+    _check_version(port, name, kind)
     return kind, read_table(kind.Settings, settings, f"{port} provider {name}")
 
 
@@ -83,6 +88,18 @@ def _check_any(note: ProviderTable, table: dict[str, Any]) -> None:
             return
     # Whichever it is meant for: the one whose keys are most like it comes first with a hint.
     raise next((error for error in refused if error.todo.startswith("did you mean")), refused[-1])
+
+
+def _check_version(port: str, name: str, kind: Any) -> None:
+    """Refuse a provider whose methods may be other ones than those that are called."""
+    wanted, has = import_module(f"shipline.ports.{port}").API_VERSION, getattr(kind, "api_version", None)
+    if has != wanted:
+        says = "states no version of it" if has is None else f"is written for version {str(has)[:20]} of it"
+        raise ConfigurationError(
+            f"the {port} provider {name!r} {says}, and this Shipline's {port} port has version {wanted}",
+            why="another version has other methods, or has them mean something else",
+            todo=f"install a release of the plug-in whose api_version is {wanted}, or the Shipline that it is for",
+        )
 
 
 def _points(port: str) -> dict[str, EntryPoint]:

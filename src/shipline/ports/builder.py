@@ -9,6 +9,8 @@ from typing import Protocol
 from shipline.domain.artifact import Artifact
 from shipline.domain.package import Package
 
+API_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class BuildRequest:

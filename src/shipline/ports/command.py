@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+API_VERSION = 1
+
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:

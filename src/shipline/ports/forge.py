@@ -22,6 +22,7 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 
+API_VERSION = 1
 REF_LENGTH_MAX = 250
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shipline.domain.verdict import Answer
 
+API_VERSION = 1
 STABLE = "stable"
 """The channel of final versions. Other channels are the words of pre-releases: `rc`, `beta`, `dev`."""
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from shipline.ports.target import Role
 
+API_VERSION = 1
+
 # Upper edges of the latency histogram, in seconds; one more bucket takes what is above the last edge.
 # A geometric grid from 1 ms to about 60 s, 15% wide: quantiles are right within that width.
 EDGES_S: tuple[float, ...] = tuple(round(0.001 * 1.15**step, 6) for step in range(80))

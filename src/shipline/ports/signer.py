@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+API_VERSION = 1
+
 
 class Signer(Protocol):
     """ECDSA P-256 with SHA-256, signatures in DER."""

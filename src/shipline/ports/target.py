@@ -14,6 +14,7 @@ from typing import Protocol
 from shipline.domain.artifact import DIGEST
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
 
+API_VERSION = 3
 GROUP_ID = re.compile(r"[a-z0-9-]{1,60}")
 SIZE_MAX = 1000
 DIGESTS_MAX = 100

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from shipline.ports.target import Endpoint, Role
 
+API_VERSION = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Route:

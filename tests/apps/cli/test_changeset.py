@@ -117,7 +117,9 @@ def test_a_release_of_several_is_one_commit(history: History) -> None:
     settings = history.folder / "shipline.toml"
     settings.write_text('schema = 1\n[[gate]]\nname = "never"\nrule = "false"\n')
     refused = run_shipline(history.folder, "release")
-    assert (refused.code, "waiting, and not released: app 1.1.0" in refused.err) == (3, True), refused
+    assert (refused.code, "not released: app 1.1.0 waits for core 2.0.0" in refused.err) == (3, True), refused
+    alone = run_shipline(history.folder, "release", "--package=app")
+    assert (alone.code, "app 1.1.0 waits for core 2.0.0" in alone.err) == (3, True), alone
     settings.unlink()
     assert run_shipline(history.folder, "release").code == 0
     assert history.git("rev-parse", "HEAD~1") == before
@@ -125,3 +127,34 @@ def test_a_release_of_several_is_one_commit(history: History) -> None:
     assert history.git("tag", "--points-at", "HEAD").splitlines() == ["app@1.1.0", "core@2.0.0"]
     assert not list((history.folder / ".changeset").iterdir())
     assert run_shipline(history.folder, "release").code == 4
+
+
+def test_one_that_is_refused_holds_up_only_what_requires_it(history: History) -> None:
+    """The command ends as the refusal wants it, and `release` again does what is missing."""
+    for name in ("core", "app"):
+        path = history.folder / "packages" / name / "package.json"
+        path.write_text(path.read_text().replace("{", '{"private": true, ', 1))
+    gate = 'schema = 1\n[[gate]]\nname = "later"\nrule = \'release.package != "core"\'\n'
+    lone = '{"name": "lone", "version": "1.0.0", "private": true}'
+    history.commit("chore: more", {"packages/lone/package.json": lone, "shipline.toml": gate})
+    history.tag("lone@1.0.0")
+    text = '---\n"core": major\n"app": minor\n"lone": patch\n---\n\nAll new.\n'
+    history.commit("feat: x", {".changeset/all-new.md": text})
+    refused = run_shipline(history.folder, "release")
+    assert (refused.code, "core 2.0.0 was refused: later FAIL" in refused.err) == (3, True), refused
+    assert "not released: app 1.1.0 waits for core 2.0.0" in refused.err
+    assert "lone 1.0.1 is released" in refused.err
+    waiting = {"package": "app", "version": "1.1.0", "state": "committed", "commit": history.git("rev-parse", "HEAD")}
+    reason = "1.1.0 waits for core 2.0.0, which it requires and which is refused"
+    listed = json.loads(run_shipline(history.folder, "releases", "--json").out)
+    assert [(one["package"], one["status"]) for one in listed["releases"]] == [
+        ("lone", "published"),
+        ("core", "refused"),
+    ]
+    assert listed["waiting"] == [waiting | {"reason": reason}]
+    assert run_shipline(history.folder, "releases").out.splitlines()[0] == f"app 1.1.0  waiting  {reason}"
+    (history.folder / "shipline.toml").write_text("schema = 1\n")
+    done = run_shipline(history.folder, "release", "--json")
+    assert done.code == 0, done
+    assert [one["package"] for one in json.loads(done.out)["releases"]] == ["core", "app"]
+    assert history.git("tag", "--points-at", "HEAD").splitlines() == ["app@1.1.0", "core@2.0.0", "lone@1.0.1"]

@@ -8,13 +8,16 @@ from pathlib import Path
 from shipline.capabilities.plans import SNAPSHOT, Monorepo, detect_packages, make_plan
 from shipline.capabilities.releases import Candidate, ReleaseGround, release_package, unfinished_first
 from shipline.capabilities.releases.rules import Start
+from shipline.domain.errors import UnavailableError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
+from shipline.ports.clock import Clock
+from shipline.ports.registry import STABLE, PublishedFile
 from shipline.store.database import Store
 from shipline.testing.histories import History
 from shipline.testing.kills import Countdown
-from tests.capabilities.releases.release_world import PERSON, ReleaseWorld, catalogue_of
+from tests.capabilities.releases.release_world import PERSON, CarefulRegistry, ReleaseWorld, catalogue_of
 
 NAMES = ("core", "side", "web")
 MONOREPO = Monorepo()
@@ -43,8 +46,30 @@ def new_monorepo(folder: Path) -> History:
     return history
 
 
+class PartlyDown(CarefulRegistry):
+    """A registry that answers for all packages, and takes nothing of some."""
+
+    def __init__(self, clock: Clock, breaches: list[str]) -> None:
+        super().__init__(clock, breaches)
+        self.down_for: set[str] = set()
+
+    def publish(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[PublishedFile, ...]:
+        if package in self.down_for:
+            raise UnavailableError(f"there is no room for {package}")
+        return super().publish(package, version, files, channel=channel)
+
+
 class MonorepoWorld(ReleaseWorld):
-    """The same world, with what the command line does for several packages."""
+    """The same world, with what the command line does for several packages. `waiting` says who waited last, and why."""
+
+    waiting: dict[str, str]
+    registry: PartlyDown
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.registry = PartlyDown(self.world.clock, self.breaches)
 
     def candidates(self, *names: str, channel: str = "stable") -> tuple[Candidate, ...]:
         """All packages, or those named, with their plans as they are now."""
@@ -79,28 +104,28 @@ class MonorepoWorld(ReleaseWorld):
         store: Store | None = None,
         countdown: Countdown | None = None,
     ) -> list[Release]:
-        """`shipline release`: what it has released, up to one that stopped."""
+        """`shipline release`: what it has begun or gone on with, as it is then."""
         used = store if store is not None else self.world.store
         ground = self.ground(used, countdown)
         engine = self.world.engine(catalogue_of(ground), used)
         first, rest = unfinished_first(ground, self.candidates(*names, channel=channel))
         released = self._in_turn(ground, engine, first)
-        if released and released[-1].status is not ReleaseStatus.PUBLISHED:
-            return released
-        anew = self.candidates(*names, channel=channel) if first else rest
-        return released + self._in_turn(ground, engine, anew)
+        stopped = {one.package for one in released if one.status is not ReleaseStatus.PUBLISHED}
+        anew = self.candidates(*names, channel=channel) if first and rest else rest
+        return released + self._in_turn(ground, engine, tuple(one for one in anew if one.package.name not in stopped))
 
     def _in_turn(self, ground: ReleaseGround, engine: Engine, listed: tuple[Candidate, ...]) -> list[Release]:
         released = []
+        self.waiting = {}
         for place, one in enumerate(listed):
             decision, release = release_package(ground, engine, one, PERSON, branch="main", fellows=listed[place + 1 :])
             if release is None:
-                assert decision.start is Start.NOTHING
+                assert decision.start in (Start.NOTHING, Start.WAIT)
+                if decision.waits:
+                    self.waiting[one.package.name] = decision.reason
                 continue
             self.world.run_until_quiet(engine)
             released.append(self.now(release))
-            if released[-1].status is not ReleaseStatus.PUBLISHED:
-                break
         return released
 
     def in_turn(self, listed: tuple[Candidate, ...]) -> list[Release]:

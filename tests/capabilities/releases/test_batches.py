@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases import release_package
+from shipline.capabilities.releases import Begun, begun_versions, release_package
+from shipline.capabilities.releases.waiting import is_named
 from shipline.domain.errors import RefusedError
 from shipline.domain.release import ReleaseStatus
 from shipline.testing.histories import History
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions
-from tests.capabilities.releases.monorepo_world import MonorepoWorld, new_monorepo
-from tests.capabilities.releases.release_world import PERSON
+from tests.capabilities.releases.monorepo_world import MonorepoWorld, manifest, new_monorepo
+from tests.capabilities.releases.release_world import PERSON, catalogue_of
 
 PUBLISHED, STOPPED, REFUSED = ReleaseStatus.PUBLISHED, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
 SUBJECT = "chore(release): core 2.0.0, side 1.0.1, web 1.0.1"
@@ -104,46 +105,148 @@ def test_a_package_alone_is_released_alone(project: MonorepoWorld) -> None:
     assert (core.commit, [core.package, web.package]) == (web.commit, ["core", "web"])
 
 
-def test_one_that_stops_is_ended_first_and_the_others_go_on_from_the_same_commit(project: MonorepoWorld) -> None:
-    project.registry.faults.fails_after_files = 3  # One of side's two.
-    core, side = project.command()
-    assert (core.status, side.status) == (PUBLISHED, STOPPED)
+def test_one_that_stops_holds_up_nobody_who_does_not_require_it(project: MonorepoWorld) -> None:
+    """And the next command does only what is missing."""
+    project.registry.down_for = {"side"}
+    core, side, web = project.command()
+    assert [one.status for one in (core, side, web)] == [PUBLISHED, STOPPED, PUBLISHED]
     made = project.history.git("rev-parse", "HEAD")
-    (web,) = project.candidates("web")
-    with pytest.raises(RefusedError, match=r"the release of side 1\.0\.1 has not ended"):
-        release_package(project.ground(project.world.store), project.engine(), web, PERSON, branch="main")
-    project.registry.faults.fails_after_files = None
-    assert [(one.package, one.status) for one in project.command()] == [("side", PUBLISHED), ("web", PUBLISHED)]
+    project.registry.down_for = set()
+    assert [(one.package, one.status) for one in project.command()] == [("side", PUBLISHED)]
     assert (project.history.git("rev-parse", "HEAD"), project.tags_at()) == (made, ALL)
     assert len(project.registry.uploads) == len(set(project.registry.uploads)) == 6
+
+
+def test_what_requires_one_that_stopped_waits_and_says_so(project: MonorepoWorld) -> None:
+    """Also where it alone is asked for; what stopped is tried again first."""
+    project.registry.down_for = {"core"}
+    why = "1.0.1 waits for core 2.0.0, which it requires and which is stopped"
+    for expected in ([("core", STOPPED), ("side", PUBLISHED)], [("core", STOPPED)]):
+        assert [(one.package, one.status) for one in project.command()] == expected
+        assert project.waiting == {"web": why}
+    assert project.command("web") == []
+    assert project.waiting == {"web": why}
+    made = project.history.git("rev-parse", "HEAD")
+    assert project.tags_at() == ["core@2.0.0", "side@1.0.1"]
+    project.registry.down_for = set()
+    assert [(one.package, one.status) for one in project.command()] == [("core", PUBLISHED), ("web", PUBLISHED)]
+    assert (project.history.git("rev-parse", "HEAD"), project.tags_at()) == (made, ALL)
+    assert len(project.registry.uploads) == len(set(project.registry.uploads)) == 6
+
+
+def test_what_requires_it_by_another_one_waits_as_well(project: MonorepoWorld) -> None:
+    project.history.commit("feat(side): use web", {"packages/side/package.json": manifest("side", web="^1.0.0")})
+    project.registry.down_for = {"core"}
+    assert [one.package for one in project.command()] == ["core"]
+    assert project.command("side") == []
+    assert project.waiting == {"side": "1.1.0 waits for core 2.0.0, which it requires and which is stopped"}
+
+
+def test_what_was_stopped_before_its_commit_has_the_work_tree_to_itself(project: MonorepoWorld) -> None:
+    """Who goes on from a commit that is there needs none."""
+    lock = project.history.folder / ".git" / "index.lock"
+    project.registry.down_for = {"side"}
+    core, _, _ = project.command()
+    project.history.commit("fix(core): again", {"packages/core/index.js": "2"})
+    lock.touch()
+    ground = project.ground(project.world.store)
+    engine = project.world.engine(catalogue_of(ground))
+    (again,) = project.candidates("core")
+    _, stopped = release_package(ground, engine, again, PERSON, branch="main")
+    assert stopped is not None
+    project.world.run_until_quiet(engine)
+    assert (project.now(stopped).status, project.now(stopped).commit) == (STOPPED, None)
+    lock.unlink()
+    project.history.git("checkout", "--quiet", "--", ".")
+    project.registry.down_for = set()
+    (side,) = project.in_turn(project.candidates("side"))
+    assert (side.status, side.commit) == (PUBLISHED, core.commit)
+    project.history.commit("fix(side): again", {"packages/side/index.js": "2"})
+    (side_again,) = project.candidates("side")
+    with pytest.raises(RefusedError, match=r"the release of core 2\.0\.1 has not ended"):
+        release_package(ground, engine, side_again, PERSON, branch="main")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["its own store", "a fresh clone"])
+def test_what_waits_is_listed_with_what_it_waits_for(project: MonorepoWorld, tmp_path: Path, *, is_known: bool) -> None:
+    """What the store knows itself is among the releases."""
+
+    def listed(anew: MonorepoWorld) -> list[Begun]:
+        return list(begun_versions(anew.ground(anew.world.store), anew.candidates()))
+
+    assert listed(project) == []
+    project.registry.down_for = {"core"}
+    core, _ = project.command()
+    commit, short = str(core.commit), str(core.commit)[:7]
+    anew = project if is_known else fresh_clone(project, tmp_path / "anew")
+    tagged = Begun("core", "2.0.0", "tagged", commit, "2.0.0 is tagged and is not on the registry")
+    why = "1.0.1 waits for core 2.0.0, which it requires and which is stopped"
+    reason = why if is_known else f"1.0.1 is in the release commit {short}, and has no tag yet"
+    assert listed(anew) == [*(() if is_known else (tagged,)), Begun("web", "1.0.1", "committed", commit, reason)]
+    if not is_known:
+        project.registry.faults.down = True
+        assert "whether it is published cannot be told" in listed(anew)[0].reason
+        project.registry.faults.down = False
+    project.registry.down_for = set()
+    anew.command()
+    assert listed(anew) == []
+    if not is_known:
+        anew.world.close()
+
+
+def test_what_newer_commits_make_anew_waits_too(project: MonorepoWorld) -> None:
+    project.registry.down_for = {"core"}
+    core, _ = project.command()
+    project.registry.down_for = set()
+    project.command("core")
+    project.history.commit("feat(web): mend it", {"packages/web/index.js": "2"})
+    reason = "newer commits came after its own, and make 1.1.0"
+    found = begun_versions(project.ground(project.world.store), project.candidates())
+    assert found == (Begun("web", "1.0.1", "committed", str(core.commit), reason),)
+
+
+@pytest.mark.parametrize(
+    ("text", "package", "expected"),
+    [
+        ('{"dependencies": {"core": "^1"}}', "core", True),
+        ('{"dependencies": {"@team/core": "^1"}}', "core", False),
+        ('{"dependencies": {"@team/core": "^1"}}', "@team/core", True),
+        ('{"workspaces": ["packages/core"]}', "core", False),
+        ('dependencies = ["Zope_Interface>=5"]', "zope.interface", True),
+        ("[dependencies]\ncore.workspace = true", "core", True),
+        ("[dependencies]\ncore-extra = 1", "core", False),
+    ],
+)
+def test_a_manifest_names_a_package_by_a_word_of_its_own(text: str, package: str, *, expected: bool) -> None:
+    assert is_named(text, package) is expected
 
 
 def test_a_fix_of_the_one_that_was_refused_leaves_the_others_their_commit(project: MonorepoWorld) -> None:
     """The refused number is skipped; who waited for it comes after what mends it."""
     project.failing = 1
-    (core,) = project.command()
-    assert (core.version, core.status) == ("2.0.0", REFUSED)
+    core, side = project.command()
+    assert [(one.version, one.status) for one in (core, side)] == [("2.0.0", REFUSED), ("1.0.1", REFUSED)]
     made = project.history.git("rev-parse", "HEAD")
     project.history.commit("fix(core): mend it", {"packages/core/index.js": "2"})
     project.failing = 0
     released = project.command()
-    assert [(one.package, one.version) for one in released] == [("core", "2.0.1"), ("side", "1.0.1"), ("web", "1.0.1")]
-    assert [one.commit == made for one in released] == [False, True, True]
+    assert [(one.package, one.version) for one in released] == [("side", "1.0.1"), ("core", "2.0.1"), ("web", "1.0.1")]
+    assert [one.commit == made for one in released] == [True, False, True]
     assert project.stated("web", "web@1.0.1")["dependencies"] == {"core": "^2.0.0"}
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["its own store", "a fresh clone"])
 def test_a_fix_of_one_that_waited_is_in_it(project: MonorepoWorld, tmp_path: Path, *, is_known: bool) -> None:
     """Its commit is public, and nobody has seen the version: it is made anew, and its section says all of it."""
-    project.registry.faults.fails_after_files = 2
+    project.registry.down_for = {"core"}
     core, side = project.command()
-    assert (core.status, side.status) == (PUBLISHED, STOPPED)
-    project.registry.faults.fails_after_files = None
+    assert (core.status, side.status) == (STOPPED, PUBLISHED)
+    project.registry.down_for = set()
     project.history.commit("fix(web): mend it", {"packages/web/index.js": "2"})
     project.history.git("push", "--quiet", "origin", "main")
     anew = project if is_known else fresh_clone(project, tmp_path / "anew")
     released = anew.command()
-    assert [(one.package, one.version) for one in released] == [("side", "1.0.1"), ("web", "1.0.1")]
+    assert [(one.package, one.version) for one in released] == [("core", "2.0.0"), ("web", "1.0.1")]
     assert released[0].commit == core.commit
     assert released[1].commit == anew.history.git("rev-parse", "HEAD")
     text = anew.history.git("show", "HEAD:packages/web/CHANGELOG.md")
@@ -155,15 +258,15 @@ def test_a_fix_of_one_that_waited_is_in_it(project: MonorepoWorld, tmp_path: Pat
 def test_from_a_fresh_clone_the_others_go_on_from_the_commit_that_was_pushed(
     project: MonorepoWorld, tmp_path: Path
 ) -> None:
-    project.registry.faults.fails_after_files = 3
+    project.registry.down_for = {"core"}
     core, _ = project.command()
-    project.registry.faults.fails_after_files = None
+    project.registry.down_for = set()
     project.history.commit("docs: nothing that is released", {"README.md": "x"})
     project.history.git("push", "--quiet", "origin", "main")
     anew = fresh_clone(project, tmp_path / "anew")
     released = anew.command()
     assert [(one.package, one.status, one.commit) for one in released] == [
-        ("side", PUBLISHED, core.commit),
+        ("core", PUBLISHED, core.commit),
         ("web", PUBLISHED, core.commit),
     ]
     assert "require core 2.0.0" in released[1].notes_markdown
@@ -200,13 +303,13 @@ def test_snapshots_share_a_commit_beside_the_branch_and_require_each_other(proje
 
 
 def test_snapshots_that_were_cut_off_go_on_from_the_commit_that_the_first_tag_is_on(project: MonorepoWorld) -> None:
-    project.registry.faults.fails_after_files = 3
+    project.registry.down_for = {"core"}
     core, side = project.command(channel="snapshot")
-    assert (core.status, side.status) == (PUBLISHED, STOPPED)
-    project.registry.faults.fails_after_files = None
+    assert (core.status, side.status, side.commit) == (STOPPED, PUBLISHED, core.commit)
+    project.registry.down_for = set()
     released = project.command(channel="snapshot")
     assert [(one.package, one.status, one.commit) for one in released] == [
-        ("side", PUBLISHED, core.commit),
+        ("core", PUBLISHED, core.commit),
         ("web", PUBLISHED, core.commit),
     ]
 

@@ -122,6 +122,14 @@ def test_a_final_version_is_made_from_its_candidate_beside_the_branch(project: R
     assert all("built anew" in sentence for sentence in sentences)
 
 
+def test_a_candidate_that_git_remembers_as_taken_back_is_not_made_final(project: ReleaseWorld) -> None:
+    """Also where the store does not know it."""
+    project.history.git("tag", "v0.1.0-rc.1")
+    project.history.git("tag", "shipline/yanked/v0.1.0-rc.1")
+    with pytest.raises(RefusedError, match=r"quotes 0\.1\.0-rc\.1 was taken back"):
+        release(project, final(project, "v0.1.0-rc.1"))
+
+
 def test_at_the_end_of_the_branch_the_final_version_s_commit_is_on_it(project: ReleaseWorld) -> None:
     release(project, candidate(project, "rc"))
     made = release(project, final(project, "v0.1.0-rc.1"))

@@ -90,11 +90,14 @@ def test_the_commit_of_several_packages_is_foreseen_with_the_first_of_them(
 
 def test_of_a_commit_that_is_there_only_the_rest_is_foreseen(monorepo: MonorepoWorld) -> None:
     """The one that stopped goes on; the other one edits nothing any more."""
-    monorepo.registry.faults.fails_after_files = 3
+    monorepo.registry.down_for = {"core"}
     monorepo.command()
-    told = foresee(monorepo.ground(monorepo.world.store), monorepo.candidates(), branch="main")
+    ground = monorepo.ground(monorepo.world.store)
+    (alone,) = foresee(ground, monorepo.candidates("web"), branch="main")
+    assert (alone.decision.start, alone.steps) == (Start.WAIT, ())
+    told = foresee(ground, monorepo.candidates(), branch="main")
     core, side, web = sorted(told, key=lambda one: one.package)
-    assert [one.decision.start for one in (core, side, web)] == [Start.NOTHING, Start.RESUME, Start.NEW]
+    assert [one.decision.start for one in (core, side, web)] == [Start.RESUME, Start.NOTHING, Start.NEW]
     words = dict(web.steps)
     assert (web.files, words["Commit them"], words["Create the annotated tag"]) == ((), (), ("web@1.0.1",))
 

@@ -341,3 +341,26 @@ def test_several_packages_share_one(hosted: Hosted) -> None:
     for tag in ("quotes-v0.1.0", "client-v2.0.1"):
         assert hosted.on_remote(f"refs/tags/{tag}") == brought
     assert keep_pull_request(made.ground(made.world.store), candidates(), target="main").change == "none"
+
+
+def test_what_was_begun_anew_before_is_left_behind_for_what_was_merged(hosted: Hosted) -> None:
+    """Its first attempt has ended long ago, and there is nothing left of that to abandon."""
+    made = hosted.made
+    lock = made.history.folder / ".git" / "index.lock"
+    lock.touch()
+    assert made.released().status is ReleaseStatus.STOPPED
+    lock.unlink()
+    hosted.git("checkout", "--quiet", "--", ".")
+    (made.history.folder / "CHANGELOG.md").unlink()
+    made.commit("fix: a word")
+    made.failing = 1
+    refused = made.released()
+    assert (refused.version, refused.status, refused.attempt) == ("0.1.0", ReleaseStatus.REFUSED, 2)
+    made.failing = 0
+    made.history.commit(
+        "chore(release): quotes 0.1.1", {"VERSION": "0.1.1\n", "CHANGELOG.md": "# Changelog\n\n## [0.1.1]\n\n- a\n"}
+    )
+    hosted.commit("fix: another word")
+    start, release = hosted.release()
+    assert release is not None
+    assert (start, release.version, release.status) == (Start.NEW, "0.1.1", ReleaseStatus.PUBLISHED)

@@ -68,10 +68,13 @@ def test_a_version_is_taken_back_from_every_registry(project: ReleaseWorld) -> N
     assert ordered(project, release).status is ReleaseStatus.YANKED
     project.settle()
     now = project.now(release)
-    assert (now.yank_reason, [yank.place for yank in now.yanks]) == ("it loses quotes", ["index", "mirror", "git tags"])
-    assert now.yanks[2].not_done == ("the tag v0.1.0 stays: others may have it",)
+    assert (now.yank_reason, [yank.place for yank in now.yanks]) == (
+        "it loses quotes",
+        ["git mark", "index", "mirror", "git tags"],
+    )
+    assert now.yanks[3].not_done == ("the tag v0.1.0 stays: others may have it",)
     assert all(file.yanked for file in project.registry.find("quotes", "0.1.0"))
-    assert kinds(project.world.store, f"release:{release.id}")[-4:] == ["ReleaseYanked", *["PlaceYanked"] * 3]
+    assert kinds(project.world.store, f"release:{release.id}")[-5:] == ["ReleaseYanked", *["PlaceYanked"] * 4]
     with pytest.raises(NothingToDo, match="yanked already: it loses quotes"):
         ordered(project, now)
 
@@ -90,14 +93,14 @@ def test_a_registry_that_is_down_is_asked_again_and_keeps_nobody_waiting(project
     project.registry.faults.down = True
     ordered(project, release)
     project.settle()
-    assert [yank.place for yank in project.now(release).yanks] == ["mirror", "git tags"]
+    assert [yank.place for yank in project.now(release).yanks] == ["git mark", "mirror", "git tags"]
     assert status_of_run(project, release) is RunStatus.STOPPED
     project.registry.faults.down = False
     ordered(project, release)
     project.settle()
-    assert [yank.place for yank in project.now(release).yanks] == ["mirror", "git tags", "index"]
+    assert [yank.place for yank in project.now(release).yanks] == ["git mark", "mirror", "git tags", "index"]
     assert status_of_run(project, release) is RunStatus.DONE
-    assert len(bodies(project.world.store, "PlaceYanked")) == 3
+    assert len(bodies(project.world.store, "PlaceYanked")) == 4
 
 
 def test_credentials_that_are_refused_stop_it_at_the_end_and_not_again_and_again(project: ReleaseWorld) -> None:
@@ -120,19 +123,20 @@ def test_what_a_person_has_to_do_is_open_until_the_registry_shows_it(project: Re
     ordered(project, release)
     project.settle()
     now = project.now(release)
-    assert [yank.is_open for yank in now.yanks] == [True, False, False]
+    assert [yank.is_open for yank in now.yanks] == [False, True, False, False]
     with pytest.raises(NothingToDo) as caught:
         ordered(project, now)
     assert "--verify" in caught.value.todo
     ground = project.ground(project.world.store)
     now, found = verify_yank(ground, now)
     assert found["index"] == Finding(Answer.FAIL, "not every file is marked as yanked")
-    assert now.yanks[0].is_open
+    assert now.yanks[1].is_open
     asking.mark("0.1.0")
     for _ in range(2):
         now, found = verify_yank(ground, now)
-    assert not now.yanks[0].is_open
-    assert [body["place"] for body in bodies(project.world.store, "YankVerified")] == ["mirror", "git tags", "index"]
+    assert not now.yanks[1].is_open
+    verified = [body["place"] for body in bodies(project.world.store, "YankVerified")]
+    assert verified == ["git mark", "mirror", "git tags", "index"]
 
 
 def test_a_registry_that_was_taken_out_of_the_settings_is_left_to_a_person(project: ReleaseWorld) -> None:
@@ -144,7 +148,7 @@ def test_a_registry_that_was_taken_out_of_the_settings_is_left_to_a_person(proje
     ordered(project, release)
     project.settle()
     now = project.now(release)
-    assert now.yanks[0].by_hand == ("attic is not in shipline.toml any more: take 0.1.0 back there",)
+    assert now.yanks[1].by_hand == ("attic is not in shipline.toml any more: take 0.1.0 back there",)
     _, found = verify_yank(project.ground(project.world.store), now)
     assert found["attic"].answer is Answer.UNKNOWN
 
@@ -156,7 +160,7 @@ def test_a_release_that_stopped_half_way_is_taken_back_where_it_is_public(projec
     assert stopped.status is ReleaseStatus.STOPPED
     ordered(project, stopped)
     project.settle()
-    assert [yank.place for yank in project.now(stopped).yanks] == ["index", "git tags"]
+    assert [yank.place for yank in project.now(stopped).yanks] == ["git mark", "index", "git tags"]
     assert project.order()[0].start is Start.NOTHING
 
 
@@ -196,4 +200,4 @@ def test_the_yank_of_what_the_analysis_found_worse_is_ordered(
     project.world.run_until_quiet(engine)
     now = project.now(release)
     assert now.status is status
-    assert len(now.yanks) == (3 if found_worse else 0)
+    assert len(now.yanks) == (4 if found_worse else 0)

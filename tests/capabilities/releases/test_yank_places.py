@@ -163,7 +163,7 @@ def test_a_release_without_a_page_is_passed_over_and_the_journal_says_so(project
     bad = two_releases(project)
     project.shown = True
     now = yanked(project, bad)
-    assert [yank.place for yank in now.yanks] == ["index", "mirror", "git tags"]
+    assert [yank.place for yank in now.yanks] == ["git mark", "index", "mirror", "git tags"]
     with project.world.store.begin() as tx:
         (run,) = runs_of(tx, yank_subject(now))
         ends = {entry.step: entry.detail for entry in journal_of(tx, run.id) if entry.outcome == "done"}
@@ -176,7 +176,7 @@ def test_a_forge_that_is_down_keeps_nobody_waiting_and_is_asked_again(project: R
     bad = two_releases(project)
     project.forge.faults.down = True
     now = yanked(project, bad)
-    assert [yank.place for yank in now.yanks] == ["index", "mirror", "git tags"]
+    assert [yank.place for yank in now.yanks] == ["git mark", "index", "mirror", "git tags"]
     with project.world.store.begin() as tx:
         (run,) = runs_of(tx, yank_subject(now))
     assert run.state.status is RunStatus.STOPPED
@@ -333,7 +333,14 @@ def test_a_release_is_taken_back_from_a_machine_that_knows_nothing(project: Rele
         ["index", "mirror"],
     )
     now = yanked(project, found, revert=True)
-    assert [yank.place for yank in now.yanks] == ["index", "mirror", "git tags", "release page", "revert pull request"]
+    assert [yank.place for yank in now.yanks] == [
+        "git mark",
+        "index",
+        "mirror",
+        "git tags",
+        "release page",
+        "revert pull request",
+    ]
     assert all(file.yanked for file in project.registry.find("quotes", "0.2.0"))
     assert project.registry.pointers == {("quotes", "stable"): "0.1.0"}
     assert standing(project) == {"v0": before, "latest": before}
@@ -355,6 +362,37 @@ def test_a_version_that_the_registry_shows_as_taken_back_is_none_to_go_back_to(
     yanked(project, adopt_release(project.ground(project.world.store), "0.1.2"))
     assert project.registry.pointers == {("quotes", "stable"): "0.1.0"}
     assert standing(project) == {"v0": oldest, "latest": oldest}
+
+
+def test_the_mark_in_git_speaks_for_a_registry_that_does_not_show_it(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The registries serve the version before as if nothing were the matter."""
+    project.released()
+    oldest = project.history.git("rev-parse", "v0.1.0^{commit}")
+    project.commit("fix: one")
+    worse = yanked(project, project.released())
+    assert yank_of(worse, "git mark").done
+    project.commit("fix: two")
+    project.released()
+    forget(project, tmp_path)
+    for registry in (project.registry, project.mirror):
+        files = registry._files["quotes", "0.1.1"]
+        registry._files["quotes", "0.1.1"] = {name: replace(file, yanked=False) for name, file in files.items()}
+    assert "v0.1.1" not in rival_tags(project.ground(project.world.store), "quotes")
+    yanked(project, adopt_release(project.ground(project.world.store), "0.1.2"))
+    assert project.registry.pointers == {("quotes", "stable"): "0.1.0"}
+    assert standing(project) == {"v0": oldest, "latest": oldest}
+
+
+def test_a_mark_that_is_gone_is_found_missing_and_one_that_is_there_stays(project: ReleaseWorld) -> None:
+    bad = two_releases(project)
+    mark = "refs/tags/shipline/yanked/v0.2.0"
+    project.history.git("push", "--quiet", project.remote, f"v0.1.0^{{commit}}:{mark}")
+    now = yanked(project, bad)
+    assert project.history.git("ls-remote", project.remote, mark).split()[0] != bad.commit
+    project.history.git("push", "--quiet", "--delete", project.remote, mark)
+    _, found = verify_yank(project.ground(project.world.store), now)
+    assert found["git mark"].answer is Answer.FAIL
+    assert "git tag shipline/yanked/v0.2.0 v0.2.0, then push it" in found["git mark"].todo
 
 
 def test_a_registry_that_is_down_counts_as_having_it_and_is_asked_again(project: ReleaseWorld, tmp_path: Path) -> None:

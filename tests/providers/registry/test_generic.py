@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,51 +14,8 @@ from shipline.ports.registry import Registry
 from shipline.providers.registry.generic import LIST_NAME, GenericRegistry, GenericSettings
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
 from shipline.testing.fakes.clock import FakeClock
-
-
-class Files:
-    """A server of files. `status` is what a PUT is answered with (201: it is kept); `secret` is wanted for it."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, bytes] = {}
-        self.puts: list[str] = []
-        self.status, self.secret = 201, ""
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                content = outer.files.get(self.path)
-                self._say(404 if content is None else 200, content or b"")
-
-            def do_PUT(self) -> None:
-                content = self.rfile.read(int(self.headers["Content-Length"]))
-                if outer.secret and self.headers.get("Authorization") != f"Bearer {outer.secret}":
-                    return self._say(401, b"")
-                outer.puts.append(self.path.rpartition("/")[2])
-                if outer.status == 201:
-                    outer.files[self.path] = content
-                return self._say(outer.status, b"")
-
-            def _say(self, status: int, body: bytes) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-
-    def stop(self) -> None:
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
+from tests.drips import DRIPS, serving
+from tests.file_server import Files
 
 
 @pytest.fixture
@@ -162,3 +118,28 @@ def test_settings_that_can_only_be_mistakes_are_refused(table: dict[str, str], m
     with pytest.raises(ConfigurationError, match=message) as caught:
         GenericSettings(**table)  # type: ignore[arg-type]  # a table as a user may write it
     assert "secret" not in caught.value.diagnosis()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("drip", DRIPS.values(), ids=DRIPS)
+def test_a_server_that_drips_holds_nothing_up(tmp_path: Path, drip: tuple[bytes, bytes]) -> None:
+    with serving(*drip) as url:
+        settings = GenericSettings(f"{url}/{{package}}/{{version}}/{{file}}", answer_timeout_s=0.5)
+        registry = GenericRegistry(settings, ProviderContext(tmp_path, tmp_path / "state", FakeClock()))
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            registry.find(PACKAGE, "1.0.0")
+        assert time.monotonic() - began < 10
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("drip", [DRIPS["headers"], DRIPS["processing"]])
+def test_neither_does_one_that_drips_after_an_upload(tmp_path: Path, drip: tuple[bytes, bytes]) -> None:
+    (file, *_) = make_distributions(tmp_path / "dist", "1.0.0")
+    with serving(*drip) as url, file.open("rb") as stream:
+        settings = GenericSettings(f"{url}/{{package}}/{{version}}/{{file}}", answer_timeout_s=0.5)
+        registry = GenericRegistry(settings, ProviderContext(tmp_path, tmp_path / "state", FakeClock()))
+        began = time.monotonic()
+        with pytest.raises(UnavailableError):
+            registry._put(PACKAGE, "1.0.0", file.name, stream, size=file.stat().st_size)
+        assert time.monotonic() - began < 10

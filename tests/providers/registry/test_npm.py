@@ -23,8 +23,10 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
 from shipline.providers.registry.npm import NPMRegistry, NPMSettings, tarball_name
 from shipline.providers.registry.npm_client import diagnosed
+from shipline.providers.registry.npm_project import check_manifest
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest
 from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.histories import History
 from tests.registries import RegistryMissing, Served, free_port, running, verdaccio
 
 TOKEN = "NPM_TOKEN_OF_A_TEST"
@@ -44,11 +46,11 @@ log: {{ type: stdout, format: pretty, level: warn }}
 """
 
 
-def make_tarball(folder: Path, version: str, *, content: str = "one", name: str = PACKAGE) -> Path:
+def make_tarball(folder: Path, version: str, *, content: str = "one", name: str = PACKAGE, **more: object) -> Path:
     """A minimal npm package, as `npm pack` lays it out."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / tarball_name(name, version)
-    manifest = json.dumps({"name": name, "version": version, "description": content}).encode()
+    manifest = json.dumps({"name": name, "version": version, "description": content, **more}).encode()
     with (
         path.open("wb") as raw,
         gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed,
@@ -207,14 +209,111 @@ def test_wrong_credentials_are_said_and_shown_to_nobody(
         registry.find(PACKAGE, "1.0.0")
 
 
-def test_credentials_may_stand_in_npm_s_own_file(server: Served, context: ProviderContext, tmp_path: Path) -> None:
+@pytest.mark.parametrize("where", ["userconfig", "repository/.npmrc"])
+def test_credentials_may_stand_in_npm_s_own_file(
+    server: Served, context: ProviderContext, tmp_path: Path, where: str
+) -> None:
+    """The user's, or one that lies in the repository and is not of it, as CI jobs write it."""
+    History(context.root)
     token = account(server, "ann")
-    (context.root / ".npmrc").write_text(f"registry={server.url}/\n//127.0.0.1:{server.port}/:_authToken={token}\n")
+    (tmp_path / where).write_text(f"registry={server.url}/\n//127.0.0.1:{server.port}/:_authToken={token}\n")
     registry = NPMRegistry(NPMSettings(), context)
     findings = registry.check(PACKAGE, "1.0.0", ())
     assert [finding.answer for finding in findings] == [Answer.PASS, Answer.PASS]
     assert "npm is ann" in findings[0].words
     assert len(registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))) == 1
+
+
+@contextlib.contextmanager
+def listening() -> Iterator[tuple[str, list[str]]]:
+    """A host that notes who says what to it; its `HOST:PORT`, and what it was told."""
+    told: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            told.append(f"{self.command} {self.path} {self.headers.get('Authorization')}")
+            self.send_error(404)
+
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def do_CONNECT(self) -> None:
+            self.do_GET()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"127.0.0.1:{server.server_port}", told
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_commit_s_npmrc_sends_no_token_elsewhere(server: Served, context: ProviderContext, tmp_path: Path) -> None:
+    """Neither that of the settings' registry, whatever is said of the package's scope, nor one of the environment."""
+    name = "@quotes/service"
+    with listening() as (place, told):
+        npmrc = (
+            f"registry=http://{place}/\n@quotes:registry=http://{place}/\nproxy=http://{place}\n"
+            f"noproxy=\n//{place}/:_authToken=${{{TOKEN}}}\n"
+        )
+        History(context.root).commit("feat: x", {".npmrc": npmrc, "package.json": '{"private": true}'})
+        registry = made(server, context, access="public")
+        assert {one.answer for one in registry.check(name, "1.0.0", ())} == {Answer.PASS}
+        registry.publish(name, "1.0.0", (make_tarball(tmp_path, "1.0.0", name=name),))
+        registry.yank(name, "1.0.0", reason="broken")
+        with pytest.raises(ConfigurationError, match=rf"names the registry http://{place}/, and npm is set to use"):
+            NPMRegistry(NPMSettings(), context).find(name, "1.0.0")
+        assert told == []
+    assert packument(server, name)["dist-tags"] == {"latest": "1.0.0"}
+
+
+def test_a_commit_s_npmrc_that_names_the_registry_of_the_user_is_no_trouble(
+    server: Served, context: ProviderContext, tmp_path: Path
+) -> None:
+    """Most projects' does; its other lines do not count."""
+    (tmp_path / "userconfig").write_text(
+        f"registry={server.url}/\n//127.0.0.1:{server.port}/:_authToken={account(server, 'ann')}\n"
+    )
+    npmrc = f'; ours\nregistry = "{server.url}"\n//127.0.0.1:{server.port}/:_authToken=${{NOBODY}}\n'
+    History(context.root).commit("feat: x", {".npmrc": npmrc})
+    registry = NPMRegistry(NPMSettings(install_test=False), context)
+    assert len(registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path / "dist", "1.0.0"),))) == 1
+
+
+@pytest.mark.parametrize(
+    ("configured", "error"),
+    [
+        ({"https-proxy": "http://127.0.0.1:9"}, RefusedError),
+        ({"strict-ssl": False}, RefusedError),
+        ({"@quotes:registry": "http://127.0.0.1:9/"}, RefusedError),
+        ({"//127.0.0.1:9/:_authToken": "x"}, RefusedError),
+        ({"registry": "http://127.0.0.1:9/"}, ConfigurationError),
+    ],
+)
+def test_a_manifest_does_not_say_with_whom_npm_speaks(
+    tmp_path: Path, configured: dict[str, object], error: type[Exception]
+) -> None:
+    tarball = make_tarball(tmp_path, "1.0.0", publishConfig=configured)
+    with pytest.raises(error, match="publishConfig"):
+        check_manifest(tarball, "https://npm.example.com/")
+
+
+def test_a_manifest_may_say_how_it_is_published(tmp_path: Path) -> None:
+    """And where, as long as it is where it goes anyway, or the settings say better."""
+    plain = {"access": "public", "tag": "next", "provenance": True}
+    check_manifest(make_tarball(tmp_path / "one", "1.0.0", publishConfig=plain), "https://npm.example.com/")
+    same = plain | {"registry": "https://npm.example.com"}
+    check_manifest(make_tarball(tmp_path / "two", "1.0.0", publishConfig=same), "https://npm.example.com/")
+    check_manifest(make_tarball(tmp_path / "three", "1.0.0", publishConfig=same), None)
+    (tmp_path / "none.tgz").write_bytes(b"no tarball")
+    with pytest.raises(InvalidValue, match="no tarball"):
+        check_manifest(tmp_path / "none.tgz", None)
 
 
 def test_somebody_else_s_name_is_noticed(

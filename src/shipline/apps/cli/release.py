@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from shipline.apps.cli.wording import printable
 from shipline.domain.errors import ExitCode, NothingToDo, RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
@@ -139,48 +140,78 @@ def _candidates(application: Application, asked: Asked) -> tuple[Candidate, ...]
 def _release_each(application: Application, asked: Asked) -> tuple[list[Release], str]:
     """What was released, and why nothing else was.
 
-    What was begun before is ended first; what is planned after that stands on it.
+    What was begun before is ended first; what is planned after that stands on it. One that stops holds up those that
+    require it, and no others: it is raised at the end, a stop before a refusal.
     """
     from shipline.capabilities.releases import unfinished_first
 
     candidates = _candidates(application, asked)
-    released: list[Release] = []
+    told = Told()
     if not _by_pull_request(application):
         first, rest = unfinished_first(application.release_ground, candidates)
-        released, _ = _release_in_turn(application, first)
+        _release_in_turn(application, first, told)
         candidates = _candidates(application, asked) if first and rest else rest
-    others, reason = _release_in_turn(application, candidates)
-    return [*released, *others], reason
+        candidates = tuple(one for one in candidates if one.package.name not in told.stopped)
+    _release_in_turn(application, candidates, told)
+    told.raise_what_stopped()
+    return told.released, "; ".join(told.reasons)
 
 
-def _release_in_turn(application: Application, candidates: tuple[Candidate, ...]) -> tuple[list[Release], str]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How the releases of one command went, by the names of packages where they are not released.
+
+    `reasons` say why one was left alone, `waiting` what it waits for, `stopped` are errors.
+    """
+
+    released: list[Release] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    stopped: dict[str, ShiplineError] = field(default_factory=dict)
+
+    def wait(self, package: str, why: str) -> None:
+        """Say what does not begin, since something that it needs has not ended."""
+        self.waiting[package] = why
+        click.echo(printable(f"  not released: {package} {why}"), err=True)
+
+    def raise_what_stopped(self) -> None:
+        """Raise a stop, else a refusal, else what waits for a package that this command was not to release."""
+        errors = sorted(self.stopped.values(), key=lambda error: isinstance(error, RefusedError))
+        for error in errors[1:]:
+            click.echo(printable(f"  {error.what}"), err=True)
+        if errors:
+            raise errors[0]
+        if self.waiting:
+            listed = "; ".join(f"{package} {why}" for package, why in self.waiting.items())
+            raise RefusedError(listed, todo="`shipline release` ends that first, then goes on with this")
+
+
+def _release_in_turn(application: Application, candidates: tuple[Candidate, ...], told: Told) -> None:
     """One after the other; the first new one makes the commit of all."""
     from shipline.apps.cli.progress import follow
 
-    released = []
-    reasons = []
     for place, candidate in enumerate(candidates):
-        since_us = application.clock.now_us()
-        decision, release = _begin(application, candidate, candidates[place + 1 :])
+        name, since_us = candidate.package.name, application.clock.now_us()
+        try:
+            decision, release = _begin(application, candidate, candidates[place + 1 :])
+        except RefusedError as error:
+            if not told.stopped:
+                raise
+            told.wait(name, f"{candidate.plan.next}: {error.what}")
+            continue
         if release is None:
-            reasons.append(f"{candidate.package.name}: {decision.reason}")
+            if decision.waits:
+                told.wait(name, decision.reason)
+            told.reasons.append(f"{name}: {decision.reason}")
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)
         try:
-            released.append(_ended(application, release.id))
-        except ShiplineError:
-            _tell_waiting(candidates[place + 1 :])
-            raise
-        _tell_promotion(application, candidate, released[-1])
-    return released, "; ".join(reasons)
-
-
-def _tell_waiting(rest: tuple[Candidate, ...]) -> None:
-    """What has not begun, since something before it has stopped."""
-    names = [f"{one.package.name} {one.plan.next}" for one in rest if one.plan.releasable]
-    if names:
-        click.echo(f"  waiting, and not released: {', '.join(names)}", err=True)
+            told.released.append(_ended(application, release.id))
+        except ShiplineError as error:
+            told.stopped[name] = error
+            continue
+        _tell_promotion(application, candidate, told.released[-1])
 
 
 def _begin(

@@ -14,6 +14,7 @@ from shipline.capabilities.releases.approving import (
     count_approvals,
     record_approval,
 )
+from shipline.capabilities.releases.begun import Begun, begun_versions
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.differences import Difference
@@ -53,6 +54,7 @@ __all__ = [
     "RELEASE_WORKFLOW",
     "VERDICTS",
     "WORKFLOWS",
+    "Begun",
     "Candidate",
     "Decision",
     "Difference",
@@ -69,6 +71,7 @@ __all__ = [
     "all_releases",
     "approval_digest",
     "approvals_of",
+    "begun_versions",
     "check_approval",
     "check_revert",
     "count_approvals",

@@ -34,6 +34,7 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
     }
     named = {f"{RELEASE_WORKFLOW}.{name}": action for name, action in release.items()}
     yank: dict[str, Action] = {
+        "mark": back.mark,
         "registries": back.registries,
         "tags": back.tags,
         "page": back.page,

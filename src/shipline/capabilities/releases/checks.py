@@ -9,6 +9,7 @@ from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.footing import Footing, check_head, check_tree, inside, listed
 from shipline.capabilities.releases.footing import has_moved as footing_has_moved
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.marks import is_marked
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
 from shipline.domain.errors import ConflictError, RefusedError
@@ -21,7 +22,7 @@ from shipline.store.transaction import Transaction
 
 
 def check_is_free(tx: Transaction) -> None:
-    """One release at a time works on the tree, whichever package it is of."""
+    """One release at a time works on the tree, whichever package it is of: that one has it until it has ended."""
     holder = holder_of(tx, EXCLUSIVE_KEY)
     if holder is None or holder.state.status in ENDED:
         return
@@ -92,13 +93,15 @@ def check_unmade(tx: Transaction, package: str, version: str) -> None:
         )
 
 
-def check_promotable(tx: Transaction, candidate: Candidate, commit: str | None) -> None:
+def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidate, commit: str | None) -> None:
     """Refuse a release candidate that was taken back, or whose tag was moved since it was released."""
-    known = find_release(tx, candidate.package.name, candidate.promotes or "")
-    if known is not None and known.status is ReleaseStatus.YANKED:
+    package, version = candidate.package, candidate.promotes or ""
+    known = find_release(tx, package.name, version)
+    yanked = is_marked(ground, package.tag(version)) if known is None else known.status is ReleaseStatus.YANKED
+    if yanked:
         raise RefusedError(
-            f"{known.package} {known.version} was taken back",
-            why=known.yank_reason,
+            f"{package.name} {version} was taken back",
+            why="git remembers it" if known is None else known.yank_reason,
             todo="mend it, release another candidate, and make that one final",
         )
     if known is not None and known.commit not in (None, commit):

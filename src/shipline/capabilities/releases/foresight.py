@@ -19,6 +19,7 @@ from shipline.capabilities.releases.pull_request import check_hosted, find_merge
 from shipline.capabilities.releases.pull_request_rules import branch_for
 from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
 from shipline.capabilities.releases.usecases import ReleaseOrder
+from shipline.capabilities.releases.waiting import held_up
 from shipline.capabilities.releases.workflow import release_workflow
 
 
@@ -58,7 +59,8 @@ def foresee(
     for place, candidate in enumerate(listed):
         name, known = candidate.package.name, known_of(ground, candidate)
         merged = find_merged(ground, candidate) if merged_alone else None
-        decision = decide_merged(decide_start(known), known, merged) if merged_alone else decide_start(known)
+        decided = decide_merged(decide_start(known), known, merged) if merged_alone else decide_start(known)
+        decision = held_up(ground, candidate, decided, to_end=[one.package.name for one in listed[:place]])
         if decision.start is not Start.NEW or decision.version is None:
             found.append(Foreseen(name, decision, (), ()))
             continue

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from shipline.capabilities.plans import STABLE, Version, scheme_named, version_text
 from shipline.capabilities.releases.ground import ReleaseGround, package_of
+from shipline.capabilities.releases.marks import marked_tags
 from shipline.capabilities.releases.queries import RELEASES, matching_releases
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import RefusedError
@@ -59,7 +60,9 @@ def rival_tags(ground: ReleaseGround, package: str) -> tuple[str, ...]:
     """All tags but those of the package's versions that were taken back: nobody is to follow those any more."""
     with ground.store.begin() as tx:
         yanked = {one.tag for one in matching_releases(tx, package=package, status=ReleaseStatus.YANKED)}
-    return tuple(tag.name for tag in ground.repository.tags() if tag.name not in yanked)
+    names = tuple(tag.name for tag in ground.repository.tags())
+    yanked |= marked_tags(names)
+    return tuple(name for name in names if name not in yanked)
 
 
 class MovingTagSteps:

@@ -20,23 +20,29 @@ from shipline.capabilities.releases.checks import (
 from shipline.capabilities.releases.committed import find_committed, since
 from shipline.capabilities.releases.footing import Footing, is_release_commit, was_merged
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.marks import was_taken_back
 from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.queries import find_release, newest_release
-from shipline.capabilities.releases.rules import Brought, Decision, Known, Start, decide_start, is_whole
+from shipline.capabilities.releases.rules import UNPUBLISHED, Brought, Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged
-from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release, resume_release
+from shipline.capabilities.releases.usecases import (
+    ReleaseOrder,
+    begin_release,
+    leave_release,
+    resume_release,
+)
+from shipline.capabilities.releases.waiting import held_up
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ShiplineError
-from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.release import Release
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
 from shipline.engine.journal import journal_of, runs_of
-from shipline.engine.rules import ENDED, RunStatus
+from shipline.engine.rules import ENDED
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
 
 PUBLIC_STEPS = ("push", "publish")
-UNPUBLISHED = (ReleaseStatus.PREPARING, ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)
 
 
 def release_package(  # noqa: PLR0913 - each is named where it is given
@@ -48,34 +54,33 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     branch: str,
     fellows: Sequence[Candidate] = (),
 ) -> tuple[Decision, Release | None]:
-    """Begin, resume or follow the release of a package; None where there is nothing to do.
+    """Begin, resume or follow the release of a package; None where there is nothing to do, or where it has to wait.
 
     A new release's commit is also that of those `fellows` that are to be released anew: their own releases begin from
     it, when it is their turn. `branch` is the only one that may be released from, "" for any. Raises RefusedError for
     another branch, for a work tree in which tracked files differ from HEAD (for one that goes on: others than its own),
-    for one that goes on and has made no commit if HEAD is not what it was planned on, and while another package's
-    release has not ended; ConflictError if the new version's tag exists elsewhere.
+    for one that goes on and has made no commit if HEAD is not what it was planned on, and for one that needs a commit
+    while the release that made the last one has not ended; ConflictError if the new version's tag exists elsewhere.
     """
     known = known_of(ground, candidate)
-    decision = decide_start(known)
+    decision = held_up(ground, candidate, decide_start(known))
     if decision.start is Start.FOLLOW:
         return decision, known.unfinished
     if decision.start is Start.RESUME and known.unfinished is not None:
         check_ground(ground, known.unfinished, branch)
         with ground.store.begin() as tx:
             return decision, resume_release(tx, engine, known.unfinished, actor)
-    if decision.start is Start.NOTHING or decision.version is None:
+    if decision.start in (Start.NOTHING, Start.WAIT) or decision.version is None:
         return decision, None
     order, left = new_order(ground, candidate, known, decision.version, branch=branch, fellows=fellows)
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         for release in left:
-            for run in runs_of(tx, f"release:{release.id}"):
-                if run.state.status is RunStatus.STOPPED:
-                    engine.abandon(tx, run.id)
-        check_is_free(tx)
+            leave_release(tx, engine, release)
+        if order.commit is None:
+            check_is_free(tx)
         if candidate.promotes is not None:
-            check_promotable(tx, candidate, candidate.beside or ground.repository.head())
+            check_promotable(tx, ground, candidate, candidate.beside or ground.repository.head())
         if again is None and decision.version != candidate.plan.current:
             check_unmade(tx, candidate.package.name, decision.version)
         return decision, begin_release(tx, engine, order, actor, again=again)
@@ -166,11 +171,13 @@ def _told(ground: ReleaseGround, candidate: Candidate) -> Known:
     built = ground.kinds_of(candidate.package)
     pairs = ((outlet, outlet.kinds_of(candidate.package, built)) for outlet in ground.outlets)
     asked = tuple((outlet, kinds) for outlet, kinds in pairs if kinds)
-    if not ours or not asked:
+    if tag is None or not ours or not asked:
         return Known(plan, None, tagged_here=ours, on_registry=None)
     found = [(kinds, outlet.registry.find(plan.name, plan.current)) for outlet, kinds in asked]
     whole = all(is_whole(kinds, tuple(file.name for file in served)) for kinds, served in found)
     begun = any(served for _, served in found) and not whole
+    if not whole and was_taken_back(ground, tag.name):
+        return Known(plan, None, tagged_here=False, on_registry=None, taken_back=True)
     return Known(plan, None, tagged_here=True, on_registry=whole, publishing_begun=begun)
 
 

@@ -12,20 +12,20 @@ from dataclasses import dataclass, replace
 from shipline.capabilities.plans import scheme_named, section_titles, written_section
 from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
 from shipline.capabilities.releases.candidates import Candidate
-from shipline.capabilities.releases.checks import check_is_free, check_unmade
+from shipline.capabilities.releases.checks import check_unmade
 from shipline.capabilities.releases.committed import since, uses_changesets
 from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.ordering import brought_order, known_of, release_package
 from shipline.capabilities.releases.pull_request_rules import body_with, branch_for, part_of, title_of
 from shipline.capabilities.releases.rules import Brought, Decision, Start, decide_merged, decide_start
-from shipline.capabilities.releases.usecases import begin_release, resume_release
+from shipline.capabilities.releases.usecases import begin_release, leave_release, resume_release
+from shipline.capabilities.releases.waiting import held_up
 from shipline.capabilities.version_files import read_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.engine import Engine
-from shipline.engine.journal import runs_of
 from shipline.ports.forge import Forge, PullRequest
 from shipline.ports.repository import Commit
 
@@ -177,13 +177,14 @@ def _close(forge: Forge, branch: str, target: str, tip: str | None) -> Kept:
 def release_merged(
     ground: ReleaseGround, engine: Engine, candidate: Candidate, actor: Actor, *, branch: str
 ) -> tuple[Decision, Release | None]:
-    """Begin the release of what a pull request has brought, or go on with one; None where there is nothing to do.
+    """Begin the release of what a pull request has brought, or go on with one; None where there is nothing to do, or
+    where it has to wait.
 
     Errors as for `release_package`. Nothing is edited or committed: the commit that brought it is tagged.
     """
     known, merged = known_of(ground, candidate), find_merged(ground, candidate)
     usual = decide_start(known)
-    decision = decide_merged(usual, known, merged)
+    decision = held_up(ground, candidate, decide_merged(usual, known, merged))
     if decision == usual:
         return release_package(ground, engine, candidate, actor, branch=branch)
     with ground.store.begin() as tx:
@@ -192,9 +193,7 @@ def release_merged(
         if decision.start is not Start.NEW or merged is None:
             return decision, None
         if known.unfinished is not None:
-            for run in runs_of(tx, f"release:{known.unfinished.id}"):
-                engine.abandon(tx, run.id)
-        check_is_free(tx)
+            leave_release(tx, engine, known.unfinished)
         again = known.unfinished if known.unfinished and known.unfinished.version == merged.version else None
         if again is None:
             check_unmade(tx, candidate.package.name, merged.version)

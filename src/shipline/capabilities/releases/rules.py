@@ -10,6 +10,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import PackagePlan
 
 STOPPED, REFUSED = ReleaseStatus.STOPPED, ReleaseStatus.REFUSED
+UNPUBLISHED = (ReleaseStatus.PREPARING, STOPPED, REFUSED)
 SUBJECT_LENGTH_MAX = 120
 ENDINGS = {"wheel": (".whl",), "sdist": (".tar.gz", ".zip")}
 
@@ -20,6 +21,7 @@ class Start(StrEnum):
     NEW = "new"
     RESUME = "resume"
     FOLLOW = "follow"  # It is under way already.
+    WAIT = "wait"  # For the release of a package that it requires.
     NOTHING = "nothing"
 
 
@@ -30,6 +32,11 @@ class Decision:
     start: Start
     version: str | None
     reason: str
+
+    @property
+    def waits(self) -> bool:
+        """True where another release has to end first."""
+        return self.start is Start.WAIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +62,8 @@ class Known:
     that, with an empty store, it may have been cut off); `on_registry` says that the registry serves all files of that
     version, None if there is nothing to serve. `publishing_begun` says that the unfinished release may be on a remote
     or registry in part already. `committed` is a version that a release commit holds and that has no tag yet, since it
-    waited for another package's release; `overtaken` is one that newer commits have made obsolete.
+    waited for another package's release; `overtaken` is one that newer commits have made obsolete. `taken_back`: git
+    remembers that the current version was yanked.
     """
 
     plan: PackagePlan
@@ -65,6 +73,7 @@ class Known:
     publishing_begun: bool = False
     moved: bool = False
     committed: Brought | None = None
+    taken_back: bool = False
     overtaken: Brought | None = None
 
 
@@ -95,7 +104,7 @@ def decide_start(known: Known) -> Decision:
     cut_off = known.tagged_here and known.on_registry is False and (known.publishing_begun or not plan.releasable)
     if cut_off and plan.current is not None:
         return Decision(Start.NEW, plan.current, f"{plan.current} is tagged and is not on the registry")
-    return _committed(known) or _planned(plan)
+    return _committed(known) or _planned(known)
 
 
 def decide_merged(usual: Decision, known: Known, merged: Brought | None) -> Decision:
@@ -117,9 +126,12 @@ def decide_merged(usual: Decision, known: Known, merged: Brought | None) -> Deci
     return usual
 
 
-def _planned(plan: PackagePlan) -> Decision:
+def _planned(known: Known) -> Decision:
+    plan = known.plan
     if plan.releasable:
         return Decision(Start.NEW, plan.next, " ".join(plan.reasons))
+    if known.taken_back:
+        return Decision(Start.NOTHING, None, f"{plan.current} was taken back, and nothing was mended since")
     return Decision(Start.NOTHING, None, " ".join(plan.reasons) or "nothing has changed that is worth a release")
 
 

@@ -86,7 +86,9 @@ def append(tx: Transaction, events: EventWriter, release: Release, kind: str, bo
 def begin_release(
     tx: Transaction, engine: Engine, order: ReleaseOrder, actor: Actor, *, again: Release | None = None
 ) -> Release:
-    """Begin a release; its run is under way when the transaction has committed. One release at a time a project.
+    """Begin a release; its run is under way when the transaction has committed.
+
+    Of those that make a commit there is one at a time in a project, and one at a time of each package.
 
     `again` is the same version's release that was planned on other commits and came to nothing: a new attempt of it.
     """
@@ -125,7 +127,9 @@ def begin_release(
         "replaces": order.replaces,
         "others": to_json(order.others),
     }
-    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=EXCLUSIVE_KEY)
+    # Whose commit is there already touches no work tree, and so waits for nobody who does.
+    key = EXCLUSIVE_KEY if order.commit is None else f"{EXCLUSIVE_KEY}:{release.package}"
+    engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=key)
     return release
 
 
@@ -149,6 +153,13 @@ def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Act
     for run in runs:
         engine.send(tx, run.id, "retry", {})
     return again
+
+
+def leave_release(tx: Transaction, engine: Engine, release: Release) -> None:
+    """End what has stopped of a release that another one takes the place of. Attempts that have ended stay so."""
+    for run in runs_of(tx, f"release:{release.id}"):
+        if run.state.status is RunStatus.STOPPED:
+            engine.abandon(tx, run.id)
 
 
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:

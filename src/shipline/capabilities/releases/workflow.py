@@ -50,6 +50,7 @@ def yank_workflow() -> Workflow:
     return Workflow(
         name=YANK_WORKFLOW,
         steps=(
+            _step("mark", "Have git remember it", NETWORK_TIMEOUT_S),
             _step("registries", "Take it back from each registry", REGISTRIES_TIMEOUT_S),
             _step("tags", "Let the tags that follow the releases go back", NETWORK_TIMEOUT_S),
             _step("page", "Mark its page on the forge", NETWORK_TIMEOUT_S),

@@ -13,7 +13,7 @@ import io
 import os
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from shipline.clients.deadlines import paced
 from shipline.domain.errors import (
     ConfigurationError,
     ConflictError,
@@ -35,6 +36,7 @@ from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 
 LIST_NAME = "SHA256SUMS"
 LIST_BYTES_MAX = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
 AGAIN = "when it is well again, run this again: only what is missing will be done"
 _LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\s\\][^/\r\n\\]{0,254})", re.ASCII)
 _FIELDS = ("package", "version", "file")
@@ -46,8 +48,8 @@ class GenericSettings:
 
     `url` is the address of one file, with `{package}`, `{version}` and `{file}` in it. `username` goes with the
     password in the environment variable that `password_environment` names; without `username` that variable holds a
-    bearer token; both "" send no credentials. `file_bytes_max` bounds what is read back. `answer_timeout_s` bounds one
-    exchange of bytes.
+    bearer token; both "" send no credentials. `file_bytes_max` bounds what is read back. `answer_timeout_s` bounds a
+    whole exchange, and each stretch of one that moves a file: see Pace.
     """
 
     url: str
@@ -174,11 +176,16 @@ class GenericRegistry:
         """Hand a file's bytes to `take`; False where it is not there."""
         size = 0
         try:
-            with self._client() as client, client.stream("GET", self._address(package, version, name)) as answer:
+            with (
+                paced(self._settings.answer_timeout_s) as pace,
+                self._client() as client,
+                client.stream("GET", self._address(package, version, name), extensions=pace.extensions) as answer,
+            ):
                 if answer.status_code in (httpx.codes.NOT_FOUND, httpx.codes.GONE):
                     return False
                 self._expect(answer)
                 for chunk in answer.iter_bytes():
+                    pace.moved(len(chunk))
                     size += len(chunk)
                     if size > bytes_max:
                         raise ShiplineError(f"{self._shown()} serves more than {bytes_max} bytes as {name}")
@@ -190,9 +197,18 @@ class GenericRegistry:
     def _put(self, package: str, version: str, name: str, content: IO[bytes], *, size: int) -> None:
         headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
         try:
-            with self._client() as client:
-                address = self._address(package, version, name)
-                self._expect(client.put(address, content=content, headers=headers))
+            with (
+                paced(self._settings.answer_timeout_s) as pace,
+                self._client() as client,
+                client.stream(
+                    "PUT",
+                    self._address(package, version, name),
+                    content=pace.counted(_chunks(content)),
+                    headers=headers,
+                    extensions=pace.extensions,
+                ) as answer,
+            ):
+                self._expect(answer)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
 
@@ -248,6 +264,10 @@ class GenericRegistry:
 def _tls() -> ssl.SSLContext:
     """Made once: reading all authorities takes longer than most exchanges."""
     return httpx.create_ssl_context()
+
+
+def _chunks(content: IO[bytes]) -> Iterator[bytes]:
+    return iter(functools.partial(content.read, CHUNK_BYTES), b"")
 
 
 def _digest_of(path: Path) -> str:

@@ -2,7 +2,7 @@
 
 A channel is a dist-tag. `latest` names the highest final version and is never moved back to a maintenance release,
 which gets a tag of its own (`release-1.x`). Identity is checked twice: npm's own integrity (sha512) of the tarball
-that is served, and the sha256 that Shipline signs.
+that is served, and the sha256 that Shipline signs. What the commit says of registries and credentials does not count.
 """
 
 from __future__ import annotations
@@ -30,6 +30,14 @@ from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 from shipline.providers.registry.npm_client import NotThere, NPMClient
+from shipline.providers.registry.npm_project import (
+    NPMRC,
+    check_manifest,
+    check_same_registry,
+    named_registry,
+    own_npmrc,
+    scope_of,
+)
 
 LATEST = "latest"
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
@@ -91,7 +99,7 @@ class NPMRegistry:
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
     ) -> tuple[Finding, ...]:
         """Who npm is there, whether the name is free or ours, and npm's own dry run."""
-        npm = self._npm()
+        npm = self._npm(package)
         try:
             user = str(npm.ask("whoami"))
         except (ConfigurationError, RefusedError) as error:
@@ -109,7 +117,7 @@ class NPMRegistry:
 
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The tarball of exactly this version; deprecated counts as yanked."""
-        npm = self._npm()
+        npm = self._npm(package)
         seen = self._view(npm, f"{package}@{version}")
         if seen.get("version") != version or not isinstance(seen.get("dist"), dict):
             return ()
@@ -121,7 +129,7 @@ class NPMRegistry:
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
     ) -> tuple[PublishedFile, ...]:
         """Publish the tarball if it is missing, wait for it, put the channel's tag right, and install it for a test."""
-        npm = self._npm()
+        npm = self._npm(package)
         wanted = self._rehearse(npm, package, version, files)
         served = _same(wanted, self.find(package, version))
         if not served:
@@ -140,7 +148,7 @@ class NPMRegistry:
 
     def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
         """Deprecate it, and let the tags that name it name the good version before."""
-        npm = self._npm()
+        npm = self._npm(package)
         seen = self._view(npm, f"{package}@{version}")
         if seen.get("version") != version:
             return YankAnswer((f"the registry serves no {package} {version}",), (), NEVER_UNDONE)
@@ -162,7 +170,7 @@ class NPMRegistry:
 
     def verify_yank(self, package: str, version: str) -> Finding:
         """Whether it is deprecated; a tag that still names it is said."""
-        seen = self._view(self._npm(), f"{package}@{version}")
+        seen = self._view(self._npm(package), f"{package}@{version}")
         if seen.get("version") != version:
             return Finding(Answer.PASS, f"the registry serves no {package} {version}")
         if not seen.get("deprecated"):
@@ -177,7 +185,8 @@ class NPMRegistry:
         url = self._settings.registry_url
         return ("--registry", url) if url != "" else ()
 
-    def _npm(self) -> NPMClient:
+    def _npm(self, package: str) -> NPMClient:
+        """The client, with the user's configuration and the settings'. Refuses a commit that says otherwise."""
         settings, variable = self._settings, self._settings.token_environment
         token = os.environ.get(variable, "") if variable != "" else ""
         if variable != "" and token == "":
@@ -186,9 +195,17 @@ class NPMRegistry:
                 why="token_environment names it as the place of the registry's token",
                 todo=f"set {variable} (in CI: from its secret store), then run this again",
             )
-        return NPMClient(
-            self._folder, settings.registry_url, settings.answer_timeout_s, settings.program_timeout_s, token
+        npm = NPMClient(
+            own_npmrc(self._folder),
+            settings.registry_url,
+            settings.answer_timeout_s,
+            settings.program_timeout_s,
+            token,
         )
+        named = named_registry(self._folder, package)
+        if named is not None and settings.registry_url == "":
+            check_same_registry(f"the {NPMRC} of the commit", named, _used(npm, package))
+        return npm
 
     def _view(self, npm: NPMClient, what: str) -> dict[str, Any]:
         """What the registry says of a package or version; empty where it does not know it."""
@@ -207,6 +224,7 @@ class NPMRegistry:
         content = files[0].read_bytes()
         integrity = f"sha512-{base64.b64encode(hashlib.sha512(content).digest()).decode()}"
         sha256 = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        check_manifest(files[0], _used(npm, package) if self._settings.registry_url == "" else None)
         said = npm.ask("pack", str(files[0].absolute()), "--dry-run")
         packed = said[0] if isinstance(said, list) and said and isinstance(said[0], dict) else {}
         if (packed.get("name"), packed.get("version")) != (package, version):
@@ -261,10 +279,6 @@ class NPMRegistry:
         """Install it in an empty folder, as a user would; npm compares what it fetches with its integrity."""
         with tempfile.TemporaryDirectory(prefix="shipline-npm-") as name:
             folder = Path(name)
-            (folder / "package.json").write_text('{"private": true}')
-            own = self._folder / ".npmrc"
-            if own.is_file():
-                (folder / ".npmrc").write_bytes(own.read_bytes())
             try:
                 npm.ask("install", "--no-save", f"{package}@{version}", folder=folder)
             except UnavailableError:
@@ -290,6 +304,13 @@ class NPMRegistry:
             if not self._view(npm, f"{package}@{candidate}").get("deprecated"):
                 return candidate
         return None
+
+
+def _used(npm: NPMClient, package: str) -> str:
+    """The registry that npm's own configuration gives for a package."""
+    said = npm.ask("config", "list")
+    configured = said if isinstance(said, dict) else {}
+    return str(configured.get(f"{scope_of(package)}:registry") or configured.get("registry") or "")
 
 
 def _stated_version(manifest: Path) -> object:

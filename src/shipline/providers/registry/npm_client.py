@@ -1,13 +1,15 @@
 """Asking an npm registry through the `npm` program: what it answers as JSON, and what its errors mean.
 
-Addresses and credentials that are not set here are npm's own (.npmrc, NPM_CONFIG_…). No life-cycle script is run. A
-token of ours goes to npm in its environment, never into a file or an argument.
+Addresses and credentials that are not set here are the user's own (~/.npmrc, NPM_CONFIG_…). Nothing of the commit is
+where npm runs: see `npm_project`. No life-cycle script is run. A token of ours goes to npm in its environment, never
+into a file or an argument.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from urllib.parse import urlsplit
 
 from shipline.clients.programs import Outcome, ProgramTimeout, run_program
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
+from shipline.providers.registry.npm_project import NPMRC
 
 WHY_CHARACTERS_MAX = 600
 AGAIN = "when it is well again, run this again: only what is missing will be done"
@@ -35,19 +38,20 @@ class NotThere(ShiplineError):
 
 @dataclass(frozen=True, slots=True)
 class NPMClient:
-    """npm, run in `folder`. `registry_url` "" leaves the address to npm. `token` "" leaves credentials to it.
+    """npm, run in an empty folder with `npmrc` in it, None for none. `registry_url` "" leaves the address to npm.
+    `token` "" leaves credentials to it.
 
     `answer_timeout_s` bounds one answer of the registry, `program_timeout_s` npm as a whole.
     """
 
-    folder: Path
+    npmrc: bytes | None = field(repr=False)
     registry_url: str
     answer_timeout_s: float
     program_timeout_s: float
     token: str = field(default="", repr=False)
 
     def ask(self, *arguments: str, folder: Path | None = None) -> Any:
-        """What npm answers as JSON, None where it says nothing.
+        """What npm answers as JSON, None where it says nothing. `folder` is an empty one to run it in.
 
         NotThere: no such package or version. RefusedError: credentials. ConfigurationError: there are none.
         UnavailableError: the registry is in trouble or cannot be reached. ShiplineError: anything else.
@@ -55,10 +59,20 @@ class NPMClient:
         command = ["npm", *arguments, "--json", "--ignore-scripts"]
         if self.registry_url != "":
             command += ["--registry", self.registry_url]
+        if folder is None:
+            with tempfile.TemporaryDirectory(prefix="shipline-npm-") as name:
+                return self._answer(command, Path(name))
+        return self._answer(command, folder)
+
+    def _answer(self, command: list[str], folder: Path) -> Any:
+        # With a manifest, npm does not go up to look for the project that it is in.
+        (folder / "package.json").write_text('{"private": true}')
+        if self.npmrc is not None:
+            (folder / NPMRC).write_bytes(self.npmrc)
         try:
             outcome = run_program(
                 command,
-                folder=folder or self.folder,
+                folder=folder,
                 environment=self._environment(),
                 timeout_s=self.program_timeout_s,
                 package="npm",
@@ -105,7 +119,8 @@ def diagnosed(code: str, why: str) -> ShiplineError:
         return ConfigurationError(
             "npm has no credentials for the registry",
             why=why,
-            todo="set token_environment for this registry, or log npm in (`npm login`, or _authToken in .npmrc)",
+            todo="set token_environment for this registry, or log npm in (`npm login`, or _authToken in your own"
+            " .npmrc; that of the commit is not read)",
         )
     if code in _CREDENTIALS:
         return RefusedError(

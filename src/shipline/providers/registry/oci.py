@@ -41,7 +41,8 @@ class OCISettings:
     `url` is the registry's address, without a path. `repository` is the image's name there; `{package}` in it is the
     package's name. `username` goes with the password in the environment variable that `password_environment` names;
     both "" take what the container client's `config.json` holds. `channel_tags` moves `latest`, or the tag that is
-    called like the channel. `answer_timeout_s` bounds one exchange of bytes.
+    called like the channel. `answer_timeout_s` bounds a whole exchange, and each stretch of one that moves a blob: see
+    Pace.
     """
 
     url: str

@@ -1,8 +1,9 @@
 """Taking a public version back: order it, ask every place that has it, write down what each did and what it cannot.
 
-The places are the registries, the release's page on the forge, the git tags that follow the releases and, where it was
-asked for, a pull request that reverts the changes. The release is yanked from the moment that the order is written:
-nothing deploys it any more, whatever a place that is down makes the rest wait for.
+The places are a mark in git, which comes first (see `marks`), the registries, the release's page on the forge, the git
+tags that follow the releases and, where it was asked for, a pull request that reverts the changes. The release is
+yanked from the moment that the order is written: nothing deploys it any more, whatever a place that is down makes the
+rest wait for.
 """
 
 from shipline.capabilities.releases.yank.adopting import adopt_release

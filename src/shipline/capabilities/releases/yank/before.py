@@ -11,6 +11,7 @@ from functools import cached_property
 
 from shipline.capabilities.plans import Version, scheme_named
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.marks import is_marked
 from shipline.capabilities.releases.moving_tags import names_of, version_of
 from shipline.capabilities.releases.outlets import Outlet, channel_of
 from shipline.capabilities.releases.queries import matching_releases
@@ -80,6 +81,8 @@ class Before:
                 if _is_good(known) and any(one.registry == outlet.name for one in known.publications):
                     return version
                 continue
+            if self._is_marked(version):
+                continue
             asked += 1
             if asked > ASKED_MAX:
                 return None
@@ -124,10 +127,15 @@ class Before:
         known = self._recorded.get(version)
         if known is not None:
             return _is_good(known)
+        if self._is_marked(version):
+            return False
         outlets = [one for one in self._ground.outlets if not one.packages or self._release.package in one.packages]
         served = [outlet.registry.find(self._release.package, version) for outlet in outlets]
         taken_back = any(files and all(file.yanked for file in files) for files in served)
         return not taken_back and (not outlets or any(served))
+
+    def _is_marked(self, version: str) -> bool:
+        return self.package is not None and is_marked(self._ground, self.package.tag(version))
 
     def _channel(self, version: str) -> str:
         known = self._recorded.get(version)

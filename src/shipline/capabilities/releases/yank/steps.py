@@ -9,6 +9,7 @@ from typing import Any
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.yank.mark import MarkPlace
 from shipline.capabilities.releases.yank.page import PagePlace
 from shipline.capabilities.releases.yank.places import Place, registry_places
 from shipline.capabilities.releases.yank.revert import RevertPlace
@@ -30,6 +31,11 @@ class YankSteps:
 
     def __init__(self, ground: ReleaseGround) -> None:
         self.ground = ground
+
+    def mark(self, context: StepContext) -> Outcome:
+        """Have git remember it first: a registry may remove the files and forget them."""
+        places = (MarkPlace(self.ground),)
+        return self._each(context, self.ground.release(context), places, idle="it has no tag")
 
     def registries(self, context: StepContext) -> Outcome:
         """Ask each registry that serves the release."""
@@ -77,6 +83,7 @@ class YankSteps:
     def _places(self, context: StepContext, release: Release) -> tuple[Place, ...]:
         forge = PagePlace(self.ground.forge)
         return (
+            MarkPlace(self.ground),
             *registry_places(self.ground, release),
             TagsPlace(self.ground),
             forge,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.yank.mark import MarkPlace
 from shipline.capabilities.releases.yank.page import PagePlace
 from shipline.capabilities.releases.yank.places import Place, registry_places
 from shipline.capabilities.releases.yank.revert import RevertPlace
@@ -29,6 +30,7 @@ def verify_yank(ground: ReleaseGround, release: Release) -> tuple[Release, dict[
             todo=f"shipline yank {release.version} --reason TEXT",
         )
     places: tuple[Place, ...] = (
+        MarkPlace(ground),
         *registry_places(ground, release),
         TagsPlace(ground),
         PagePlace(ground.forge),
