@@ -117,6 +117,41 @@ def test_steps_run_in_order_and_results_are_kept(world: World) -> None:
         assert journal.journal_of(tx, run_id, after_revision=entries[1].revision) == entries[2:]
 
 
+class Planner:
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+
+    def enqueue(self, _tx: Transaction, _run_id: str, *, key: str) -> None:
+        self.keys.append(key)
+
+
+@pytest.mark.parametrize(("steps", "handed_on"), [(3, 0), (60, 1)])
+def test_a_run_that_is_due_at_once_goes_on_up_to_a_limit(world: World, steps: int, handed_on: int) -> None:
+    """It ends without being handed on, or is handed on before others have waited long for it."""
+    many = Workflow("paint", tuple(step(f"coat-{number}") for number in range(steps)), OnFailure.UNDO)
+    engine = world.engine(catalogue(Ledger(), many))
+    run_id = start(engine)
+    engine.planner = planner = Planner()
+    engine.advance(run_id)
+    assert len(planner.keys) == handed_on
+    assert status_of(world, run_id) is (RunStatus.ACTIVE if handed_on else RunStatus.DONE)
+    world.run_until_quiet(engine)
+    assert status_of(world, run_id) is RunStatus.DONE
+
+
+def test_a_run_that_waits_is_left_to_its_time(world: World) -> None:
+    """Nobody is told of it: the owner's loop finds it when it is due."""
+    engine = world.engine(catalogue(Ledger(), WORKFLOW))
+    run_id = start(engine)
+    engine.planner = planner = Planner()
+    engine.advance(run_id)
+    assert planner.keys == []
+    with world.store.begin() as tx:
+        assert journal.next_wake_us(tx) == world.clock.now_us() + 10_000_000
+
+
 def test_a_failed_step_is_undone_last_first_and_closing_steps_run(world: World) -> None:
     ledger = Ledger(trouble={"polish": [RefusedError("no polish left")]})
     engine = world.engine(catalogue(ledger, WORKFLOW))

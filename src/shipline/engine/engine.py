@@ -22,6 +22,8 @@ from shipline.store.errors import CorruptStore, FullDisk
 from shipline.store.transaction import Transaction
 
 DUE_RUNS_MAX = 1000
+# Ticks of one run in a row: handing each one on takes a poll of the queue. Others wait no longer than for these.
+TICKS_AT_ONCE = 20
 BEAT_EXPIRES_S = 10.0
 
 log = logging.getLogger(__name__)
@@ -169,14 +171,28 @@ class Engine:
 
     def tick(self, run_id: str) -> None:
         """Advance a run by at most one step. Does nothing if it is not due, has ended, or somebody works on it."""
+        self._tick(run_id, hand_on=True)
+
+    def advance(self, run_id: str) -> None:
+        """Tick a run as long as it is due at once, up to TICKS_AT_ONCE times, then hand it on.
+
+        The rows say the same after each tick as if it had been handed on: whoever dies here is taken over as always.
+        """
+        for left in reversed(range(TICKS_AT_ONCE)):
+            if not self._tick(run_id, hand_on=left == 0):
+                return
+
+    def _tick(self, run_id: str, *, hand_on: bool) -> bool:
+        """One tick; True if the run is due at once. With `hand_on` the planner is told so."""
         with self._guard:
             if run_id in self._busy:
-                return
+                return False
             self._busy.add(run_id)
         try:
-            planned = self._plan(run_id)
-            if planned is not None:
-                self._settle(planned, self._call(planned))
+            planned = self._plan(run_id, hand_on=hand_on)
+            if isinstance(planned, bool):
+                return planned
+            return self._settle(planned, self._call(planned), hand_on=hand_on)
         finally:
             self._busy.discard(run_id)
 
@@ -231,14 +247,15 @@ class Engine:
             return dict.fromkeys(holders, False)
         return self.peers.are_alive(journal.last_beats(tx), others) | dict.fromkeys(holders - others, False)
 
-    def _plan(self, run_id: str) -> _Tick | None:
+    def _plan(self, run_id: str, *, hand_on: bool) -> _Tick | bool:
+        """The step to call; where there is none, whether the run is due at once."""
         now_us, catalogue = self.clock.now_us(), self.catalogue
         with self.store.begin() as tx:
             run = journal.load_run(tx, run_id, lock=True)
             if run is None or (run.holder is not None and self._alive(tx, frozenset({run.holder}))[run.holder]):
-                return None
+                return False
             if run.holder is None and (run.wake_us is None or run.wake_us > now_us):
-                return None
+                return False
             workflow = catalogue.workflows.get(run.workflow)
             if workflow is None:
                 raise ShiplineError(
@@ -254,8 +271,7 @@ class Engine:
             journal.consume(tx, obeyed, planned.revision)
             self._observe(tx, run, planned)
             if plan.invocation is None:
-                self._save_and_plan(tx, planned, now_us)
-                return None
+                return self._save_and_plan(tx, planned, now_us, hand_on=hand_on)
             planned = replace(planned, holder=self.node_id)
             journal.save_run(tx, planned)
             journal.journal_started(tx, planned, plan.invocation, holder=self.node_id, now_us=now_us)
@@ -286,27 +302,28 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - whatever it is, the run must be told
             return _failure(tick, error)
 
-    def _settle(self, tick: _Tick, outcome: Outcome) -> None:
+    def _settle(self, tick: _Tick, outcome: Outcome, *, hand_on: bool) -> bool:
         """Take the outcome in. One that cannot be written down is a failed step: called again, it would end here again.
 
-        What the database itself cannot do now is raised: the step is called again when it can.
+        What the database itself cannot do now is raised: the step is called again when it can. True if the run is due
+        at once.
         """
         try:
-            self._take_in(tick, outcome)
+            return self._take_in(tick, outcome, hand_on=hand_on)
         except (FullDisk, CorruptStore):
             raise
         except Exception as error:
             if isinstance(error, ShiplineError) and error.retryable:
                 raise
-            self._take_in(tick, _failure(tick, error))
+            return self._take_in(tick, _failure(tick, error), hand_on=hand_on)
 
-    def _take_in(self, tick: _Tick, outcome: Outcome) -> None:
+    def _take_in(self, tick: _Tick, outcome: Outcome, *, hand_on: bool) -> bool:
         run, now_us = tick.run, self.clock.now_us()
         with self.store.begin() as tx:
             current = journal.load_run(tx, run.id, lock=True)
             if current is None or current.revision != run.revision or current.holder != self.node_id:
                 log.warning("run %s went on without us; a late outcome of %s was dropped", run.id, tick.invocation.name)
-                return
+                return False
             outcome.save(tx)
             state, wake_us = settle(tick.workflow, run.state, _checked(outcome), now_us)
             if not (isinstance(outcome, Failed) and outcome.retryable):  # Else the next attempt hears them.
@@ -316,7 +333,7 @@ class Engine:
             if self._heard_something(tx, tick, state):
                 settled = replace(settled, wake_us=now_us)
             self._observe(tx, run, settled)
-            self._save_and_plan(tx, settled, now_us)
+            return self._save_and_plan(tx, settled, now_us, hand_on=hand_on)
 
     def _observe(self, tx: Transaction, before: Run, after: Run) -> None:
         if (before.state.status, before.state.phase) != (after.state.status, after.state.phase):
@@ -332,10 +349,12 @@ class Engine:
         pending = journal.pending_signals(tx, tick.run.id)
         return any(signal.kind in kinds and signal.id not in known for signal in pending)
 
-    def _save_and_plan(self, tx: Transaction, run: Run, now_us: int) -> None:
+    def _save_and_plan(self, tx: Transaction, run: Run, now_us: int, *, hand_on: bool) -> bool:
         journal.save_run(tx, run)
-        if run.wake_us is not None and run.wake_us <= now_us and run.state.status is RunStatus.ACTIVE:
+        is_due = run.wake_us is not None and run.wake_us <= now_us and run.state.status is RunStatus.ACTIVE
+        if is_due and hand_on:
             self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
+        return is_due
 
 
 def _failure(tick: _Tick, error: Exception) -> Failed:

@@ -79,7 +79,7 @@ class Runner:
         try:
             with self.engine.store.begin() as tx:
                 self.engine.beat(tx)  # Before DBOS knows this process: what it begins must be found when it dies.
-            self.scheduler.start(self.engine.tick)
+            self.scheduler.start(self.engine.advance)
         except BaseException:
             self.engine.planner = NoPlanner()
             self.lease.release()

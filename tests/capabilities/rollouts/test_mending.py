@@ -285,8 +285,7 @@ def test_it_waits_while_a_step_of_a_rollout_is_under_way(serving: RolloutWorld) 
     engine = serving.engine()
     with serving.world.store.begin() as tx:
         (run,) = runs_of(tx, f"rollout:{rollout.id}")
-    planned = engine._plan(run.id)
-    assert planned is not None
+    assert not isinstance(engine._plan(run.id, hand_on=True), bool)
     outcome = MendStep(serving.ground(serving.world.store), PLACE)(context_at(serving.world.clock.now_us()))
     assert isinstance(outcome, Again)
     assert outcome.waiting_for == "Waiting for a step of the rollout that is under way there."
