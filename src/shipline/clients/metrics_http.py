@@ -156,10 +156,11 @@ def checked_variable(variable: str, *, name: str) -> None:
         )
 
 
-def secret_in(variable: str) -> str:
-    """What the environment variable holds. ConfigurationError where that is nothing, or nothing a header can carry."""
+def secret_in(variable: str, *, optional: bool = False) -> str:
+    """What the environment variable holds. ConfigurationError where that is nothing that a header can carry, or nothing
+    at all; "" for the latter where it is `optional`."""
     found = os.environ.get(variable, "").strip()
-    if found == "":
+    if found == "" and not optional:
         raise ConfigurationError(
             f"the source of metrics needs credentials, and {variable} is not set",
             todo=f"set {variable} (in CI: from its secret store), then run this again",
