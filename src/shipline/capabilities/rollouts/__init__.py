@@ -15,6 +15,16 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
+from shipline.capabilities.rollouts.checks import (
+    CHECKS_MAX,
+    CheckFinding,
+    CheckMode,
+    CheckReading,
+    CheckRule,
+    CheckState,
+    begin_check,
+    take_in,
+)
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -67,6 +77,7 @@ from shipline.capabilities.rollouts.workflow import (
 )
 
 __all__ = [
+    "CHECKS_MAX",
     "DEPLOYMENTS",
     "ROLLOUTS",
     "Alert",
@@ -74,6 +85,11 @@ __all__ = [
     "AnalysisSettings",
     "AnalysisState",
     "AnalysisVerdict",
+    "CheckFinding",
+    "CheckMode",
+    "CheckReading",
+    "CheckRule",
+    "CheckState",
     "Decision",
     "EnvironmentState",
     "Forecast",
@@ -95,6 +111,7 @@ __all__ = [
     "all_rollouts",
     "analysis_of",
     "begin",
+    "begin_check",
     "chance_upper",
     "command_rollout",
     "cool_actions",
@@ -133,6 +150,7 @@ __all__ = [
     "standing",
     "stopped_by",
     "take_down",
+    "take_in",
     "turn_back",
     "workflow_name",
 ]
