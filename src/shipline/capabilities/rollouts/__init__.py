@@ -15,6 +15,7 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
+from shipline.capabilities.rollouts.checking import Checks, ChecksLook
 from shipline.capabilities.rollouts.checks import (
     CHECKS_MAX,
     CheckFinding,
@@ -36,6 +37,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.preflight import Trial
 from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -90,6 +92,8 @@ __all__ = [
     "CheckReading",
     "CheckRule",
     "CheckState",
+    "Checks",
+    "ChecksLook",
     "Decision",
     "EnvironmentState",
     "Forecast",
@@ -104,6 +108,7 @@ __all__ = [
     "Served",
     "Strategy",
     "StrategyKind",
+    "Trial",
     "Verification",
     "Way",
     "WeightStep",
