@@ -112,7 +112,7 @@ class MetricsHTTP:
                             todo="aggregate in the query, so that the answer is one number",
                         )
                 return answer.status_code, bytes(body)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:  # The last: for a host that is no name.
             raise UnavailableError(
                 f"{self.who} cannot be reached, or did not answer within {self.timeout_s:g} s",
                 why=self.complaint(str(error) or type(error).__name__, asked),
@@ -130,8 +130,9 @@ def checked_address(url: str, *, name: str = "url") -> str:
     """An http or https address without credentials, without a slash at its end. ConfigurationError else."""
     try:
         parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        host = (parts.hostname or "").encode("idna")
+        valid = parts.scheme in ("http", "https") and host != b"" and parts.port != 0
+    except ValueError:  # Also a UnicodeError, for a part of a name that is empty or too long.
         valid = False
     if not valid or any(char.isspace() or not char.isprintable() for char in url):
         raise ConfigurationError(f"{name} is not an http or https address")

@@ -13,6 +13,8 @@ from shipline.clients.metrics_http import Asked, MetricsHTTP
 from shipline.ports.metrics import IncompleteAnswer, QueryRefused, WrongType, checked_expression, one_finite
 
 WARNINGS_SHOWN_MAX = 3
+# What an answer may be besides one number or several.
+OTHER_KINDS = {"matrix": "a range of values", "string": "text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class PrometheusAPI:
                 values = [self._sample(item) for item in series[:1]]
                 return one_finite(values * len(series), who=self.http.who)
         raise WrongType(
-            f"{self.http.who} answered with {'text' if kind == 'string' else f'a {kind[:20]}'}, no number",
+            f"{self.http.who} answered with {OTHER_KINDS.get(kind, 'something')} that is no number",
             todo="write a query that gives one number; a range such as [5m] needs a function like rate(...) around it",
         )
 

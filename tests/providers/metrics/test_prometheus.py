@@ -273,6 +273,12 @@ def test_an_answer_that_drips_is_cut_off() -> None:
             thread.join()
 
 
+def test_a_name_that_no_host_has_is_a_source_that_is_not_there() -> None:
+    """It looks like a name in another script, and is none."""
+    with pytest.raises(UnavailableError, match="cannot be reached"):
+        made("http://xn--/").query("up", at_us=START_US)
+
+
 def test_a_token_that_is_not_there_is_told_before_anything_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(200, success("scalar", [1, "1"])) as server:
         metrics = made(server.url, token_environment="METRICS_TOKEN")
@@ -292,6 +298,9 @@ def test_a_token_that_is_not_there_is_told_before_anything_is_sent(monkeypatch: 
         ({"url": "http://127.0.0.1/?token=secret"}, "plain address"),
         ({"url": "http://127.0.0.1:99999"}, "not an http or https address"),
         ({"url": "http://127.0.0.1/a b"}, "not an http or https address"),
+        ({"url": "http://prometheus..local"}, "not an http or https address"),
+        ({"url": "http://" + "a" * 64 + ".local"}, "not an http or https address"),
+        ({"url": "http://[::1"}, "not an http or https address"),
         ({"answer_timeout_s": 0.0}, "answer_timeout_s"),
         ({"answer_timeout_s": float("nan")}, "answer_timeout_s"),
         ({"answer_timeout_s": 61.0}, "answer_timeout_s"),
