@@ -171,6 +171,19 @@ def test_a_slow_source_is_no_trouble_of_the_checks() -> None:
     assert place.clock.now_us() - before_us == int((30 + SLOW_S) * 1_000_000)
 
 
+def test_checks_that_there_is_no_time_for_are_unknown() -> None:
+    """Slow answers add up: the analysis beside them does not wait, and what was not read is no pass."""
+    place = Place(*(replace(LATENCY, name=f"latency {number}") for number in range(5)), ERRORS)
+    place.metrics.series[NEW] = [0.1]
+    place.look()
+    assert place.look(counted(10, 0)).verdict is Answer.PASS
+    place.metrics.fault = Fault.SLOW
+    found = place.look(counted(10, 0))
+    assert [each.answer for each in found.readings] == [Answer.PASS, *[Answer.UNKNOWN] * 4, Answer.PASS]
+    assert "the checks before it took 10 s and more" in found.words
+    assert found.verdict is Answer.UNKNOWN
+
+
 def test_a_source_that_cannot_be_had_is_told() -> None:
     """Credentials that are missing, for instance."""
 

@@ -28,6 +28,9 @@ from shipline.ports.metrics import Metrics
 from shipline.ports.signals import Counts
 
 WORDS_LENGTH_MAX = 1500
+# A look is made beside an analysis that has to see a bad canary within seconds.
+LOOK_LIMIT_S = 10.0
+TRIALS_LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ class Checks:
 
     def trials(self, rollout: Rollout) -> tuple[Trial, ...]:
         """Every check as it stands now, tried on what serves before the rollout begins."""
-        return tuple(trials(self.rules, self._source_of, rollout, at_us=self._clock.now_us()))
+        asking = Asking(self._source_of, self._clock, limit_s=TRIALS_LIMIT_S)
+        return tuple(trials(self.rules, asking, rollout, at_us=self._clock.now_us()))
 
     def look(self, state_json: Mapping[str, Any] | None, rollout: Rollout, counts: Counts, now_us: int) -> ChecksLook:
         """Read what is due. `counts` are the canary's since the look before; `state_json` is None in the first look.
@@ -91,7 +95,7 @@ class Checks:
         """
         before = {one.rule: one for one in from_json(ChecksState, state_json or {}).checks}
         now_s = now_us / 1_000_000
-        asking = Asking(self._source_of)
+        asking = Asking(self._source_of, self._clock, limit_s=LOOK_LIMIT_S)
         watched: list[Watched] = []
         readings: list[CheckFinding] = []
         for rule in self.rules:

@@ -15,6 +15,7 @@ from shipline.capabilities.rollouts.placeholders import Subject, filled, named_i
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer
+from shipline.ports.clock import Clock
 from shipline.ports.metrics import Metrics, NoData, NotFinite
 
 OF_THE_NEW_ONE = frozenset({"group", "role"})
@@ -45,10 +46,14 @@ class Trial:
 
 
 class Asking:
-    """Asks the sources in one go, none that was found unreachable a second time: a look must not take long."""
+    """Asks the sources in one go, which must not take long: none that was found unreachable a second time, and none at
+    all once `limit_s` seconds are over. Then the go is as long as that, and one query more."""
 
-    def __init__(self, source_of: Callable[[CheckRule], Metrics]) -> None:
+    def __init__(self, source_of: Callable[[CheckRule], Metrics], clock: Clock, *, limit_s: float) -> None:
         self._source_of = source_of
+        self._clock = clock
+        self._limit_s = limit_s
+        self._until_us = clock.now_us() + int(limit_s * 1_000_000)
         self._unreachable: list[Metrics] = []
 
     def read(self, rule: CheckRule, subject: Subject, *, at_us: int) -> Tried:
@@ -57,13 +62,15 @@ class Asking:
         try:
             source = self._source_of(rule)
             query = filled(rule.query, subject, rule.language)
-            self._check_reachable(source)
+            self._check_worth_asking(source)
             return Tried(query, CheckReading(self._value(source, query, at_us=at_us)))
         except ShiplineError as error:
             why = f" ({error.why})" if error.why else ""
             return Tried(query, CheckReading(None, f"{error.what}{why}"), error)
 
-    def _check_reachable(self, source: Metrics) -> None:
+    def _check_worth_asking(self, source: Metrics) -> None:
+        if self._clock.now_us() > self._until_us:
+            raise UnavailableError(f"the checks before it took {self._limit_s:g} s and more, and it was not asked")
         if any(source is each for each in self._unreachable):
             raise UnavailableError("its source did not answer another check just now, and was not asked")
 
@@ -75,11 +82,9 @@ class Asking:
             raise
 
 
-def trials(
-    rules: tuple[CheckRule, ...], source_of: Callable[[CheckRule], Metrics], rollout: Rollout, *, at_us: int
-) -> Iterator[Trial]:
+def trials(rules: tuple[CheckRule, ...], asking: Asking, rollout: Rollout, *, at_us: int) -> Iterator[Trial]:
     """Every check, tried on what serves before `rollout` begins."""
-    asking, subject = Asking(source_of), stable_of(rollout)
+    subject = stable_of(rollout)
     for rule in rules:
         if rule.figure:
             yield Trial(rule, "", None, Answer.UNKNOWN, f"{COUNTED_HERE}.", "")
