@@ -50,6 +50,7 @@ missing_packages() {
     has docker-registry || echo docker-registry
     has prometheus-alertmanager || has alertmanager || echo prometheus-alertmanager
     has wrk || echo wrk
+    has prometheus || echo prometheus
     # What images are built with in the tests, and from: a program that needs nothing beside it.
     has buildah || echo buildah
     has busybox || echo busybox-static

@@ -9,7 +9,7 @@ import pytest
 from shipline.configuration import Settings, find_root, load_settings, parse_settings
 from shipline.configuration.check import check_settings
 from shipline.domain.errors import ConfigurationError
-from tests.configuration.documents import ENVIRONMENT
+from tests.configuration.documents import CHECK, ENVIRONMENT
 
 
 def refusal(text: str) -> str:
@@ -59,6 +59,9 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
             ["'hope'", "rolling, all-at-once"],
         ),
         (ENVIRONMENT.replace('"production"\n', '"production"\ninstances = 0\n'), ["instances", "must be 1 to 100"]),
+        (ENVIRONMENT + CHECK.replace("0.5", "true"), ["environment[0].check[0].max", "float"]),
+        (ENVIRONMENT + CHECK + "failures_max = -1", ["environment[0].check[0].failures_max", "must be 0 to 1000"]),
+        (ENVIRONMENT + CHECK + CHECK, ["two [[environment.check]] tables are named 'production/latency'"]),
         (ENVIRONMENT + ENVIRONMENT, ["two [[environment]] tables are named 'production'"]),
         (
             '[[gate]]\nname = "a"\nrule = "sbom.present"\nstage = "prod"',
@@ -95,6 +98,23 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
         (ENVIRONMENT.replace("{port}", "{prot}"), ["unknown placeholder {prot}"]),
         (ENVIRONMENT + "[environment.canary]\ntick = 1.0", ["production, canary", "did you mean 'tick_s'?"]),
         (ENVIRONMENT + "[environment.canary]\nweight_max = 0.9", ["weight_max is at most 0.5"]),
+        (ENVIRONMENT + CHECK.replace("max = 0.5", ""), ["production, check 'latency'", "has min, max or both"]),
+        (ENVIRONMENT + CHECK + "min = nan", ["check 'latency'", "not infinite and not NaN"]),
+        (ENVIRONMENT + CHECK + "min = 0.6", ["check 'latency'", "no value would be good"]),
+        (ENVIRONMENT + CHECK.replace("max(", "{verison} + max("), ["check 'latency'", "{verison}", "{version}"]),
+        (ENVIRONMENT + CHECK + 'figure = "p99"', ["check 'latency'", "has no metrics"]),
+        (ENVIRONMENT + CHECK.replace("127.0.0.1:9090", "a:b@c"), ["metrics provider", "plain address"]),
+        (ENVIRONMENT + CHECK.replace("url", "ulr"), ["metrics provider prometheus", "did you mean 'url'?"]),
+        (ENVIRONMENT + CHECK.replace("metrics =", "#"), ["metrics provider prometheus", "'url' is missing"]),
+        (ENVIRONMENT + '[[environment.check]]\nname = "a"\nmax = 1', ["either a query or a figure", "p99"]),
+        (
+            ENVIRONMENT + '[[environment.check]]\nname = "a"\nfigure = "success_rate"\nmin = 99',
+            ["check 'a'", "write 99% as 0.99"],
+        ),
+        (
+            ENVIRONMENT + "".join(CHECK.replace("latency", f"latency{number}") for number in range(21)),
+            ["21 checks", "20 are the most"],
+        ),
         ('[[gate]]\nname = "c"\nrule = "coverge.line > 1.0"', ["gate 'c'", "coverge.line", "coverage.line"]),
         ('[[gate]]\nname = "c"\nrule = "coverage.line"', ["gate 'c'", "true or false"]),
         ('[[gate]]\nname = "c"\nrule = "sbom.present"\nwhen = "1 +"', ["gate 'c'"]),

@@ -92,6 +92,15 @@ class TestTightened:
         assert (policy.branch, policy.environments[0].instances) == ("main", 2)
         assert len(policy.left_out) == 2
 
+    def test_a_threshold_and_its_source_are_those_of_the_protected_branch(self) -> None:
+        """A commit may neither loosen its own check, nor have a credential sent elsewhere."""
+        check = '[[environment.check]]\nname = "latency"\nquery = "latency"\nmax = {max}\nmetrics.url = "{url}"\n'
+        strict = settings(STRICT + check.format(max=0.5, url="http://127.0.0.1:9090"))
+        for max_, url in ((5.0, "http://127.0.0.1:9090"), (0.5, "http://127.0.0.2:9090")):
+            policy = tightened(strict, settings(STRICT + check.format(max=max_, url=url)), "there")
+            assert policy.environments == strict.environment
+            assert policy.left_out == ("the environment 'production' counts as it is there, though it is not so here",)
+
     def test_an_environment_that_only_a_commit_names_does_not_count(self) -> None:
         policy = tightened(settings(STRICT), settings(STRICT + '[[environment]]\nname = "other"'), "there")
         assert [environment.name for environment in policy.environments] == ["production"]

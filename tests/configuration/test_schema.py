@@ -15,7 +15,7 @@ from shipline.configuration import parse_settings
 from shipline.configuration.check import check_settings
 from shipline.configuration.schema import settings_schema
 from shipline.domain.errors import ConfigurationError
-from tests.configuration.documents import ENVIRONMENT
+from tests.configuration.documents import CHECK, ENVIRONMENT
 
 TOP = Path(__file__).parents[2]
 PUBLISHED = TOP / "docs" / "reference" / "shipline.schema.json"
@@ -47,6 +47,13 @@ GOOD = {
     "environment with everything": ENVIRONMENT
     + "[environment.canary]\nalpha = 0.05\ndeadline_s = 900\npromote_after_s = 60.5\nblock_requests = 4"
     + '\n[[gate]]\nname = "a"\nrule = "sbom.present"\nstage = "production"',
+    "checks": ENVIRONMENT
+    + CHECK
+    + '[[environment.check]]\nname = "errors"\nfigure = "error_rate"\nmin = 0\nmax = 0.01\nmode = "information"',
+    "checks by others": ENVIRONMENT
+    + CHECK.replace("{ url", '{ provider = "datadog", url')
+    + CHECK.replace('"latency"', '"a"').replace("{ url", '{ provider = "cloudwatch", region = "eu-central-1", url')
+    + CHECK.replace('"latency"', '"b"').replace("{ url", '{ provider = "cloud-monitoring", project = "quotes-1", url'),
 }
 BAD = {
     "another schema": "schema = 2",
@@ -94,6 +101,15 @@ BAD = {
     "no target": '[[environment]]\nname = "a"\n[environment.traffic]\nport = 8000',
     "no port": ENVIRONMENT.replace("port = 8000", ""),
     "an unknown setting of the analysis": ENVIRONMENT + "[environment.canary]\nalfa = 0.1",
+    "a check without a name": ENVIRONMENT + CHECK.replace('name = "latency"', ""),
+    "a check's unknown key": ENVIRONMENT + CHECK + "maximum = 1.0",
+    "a check's type": ENVIRONMENT + CHECK.replace("0.5", '"0.5"'),
+    "a check's unknown mode": ENVIRONMENT + CHECK + 'mode = "warning"',
+    "a check that is read too often": ENVIRONMENT + CHECK + "every_s = 0",
+    "a check of an unknown figure": ENVIRONMENT + '[[environment.check]]\nname = "a"\nfigure = "p90"\nmax = 1',
+    "a check by nobody": ENVIRONMENT + CHECK.replace("{ url", '{ provider = "graphite", url'),
+    "a source's unknown key": ENVIRONMENT + CHECK.replace("{ url", '{ token = "x", url'),
+    "a source without an address": ENVIRONMENT + CHECK.replace('{ url = "http://127.0.0.1:9090" }', "{}"),
     "a type of the analysis": ENVIRONMENT + '[environment.canary]\nalpha = "0.1"',
 }
 

@@ -20,6 +20,7 @@ from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     CalendarSettings,
     ChannelSettings,
+    CheckSettings,
     EnvironmentSettings,
     GroupSettings,
     LintSettings,
@@ -60,6 +61,7 @@ TABLES: dict[str, type] = {
     "`[environment.preview]`": PreviewSettings,
     "`[[environment.step]]`": StepSettings,
     "`[[environment.verify]]`": VerifySettings,
+    "`[[environment.check]]`": CheckSettings,
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 from shipline.capabilities.gates import read_gates
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import BuildSettings, Settings, load_settings, read_table
+from shipline.configuration.check import read_check
 from shipline.configuration.providers import read_listed, read_registry
 from tests.docs import sources
 from tests.docs.markdown import ROOT, Page, pages
@@ -78,6 +79,8 @@ def _check_tables(settings: Settings, where: str) -> None:
     for environment in settings.environment:
         given += [("target", environment.target, "process"), ("traffic", environment.traffic, "haproxy")]
         read_table(AnalysisSettings, environment.canary, where)
+        for check in environment.check:
+            read_check(check)
     for port, table, usual in given:
         name = table.get("provider", usual)
         kind = sources.providers()[port, name]

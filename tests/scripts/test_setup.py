@@ -41,6 +41,7 @@ class Machine:
             "docker-registry",
             "wrk",
             "alertmanager",
+            "prometheus",
             "buildah",
             "busybox",
             "node",

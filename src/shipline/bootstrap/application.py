@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap.aside import Aside
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
-    from shipline.capabilities.rollouts import Ground
+    from shipline.capabilities.rollouts import CheckRule, Checks, Ground
     from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration import EnvironmentSettings, PackageSettings, VersionFileSettings
     from shipline.domain.event import Event
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
+    from shipline.ports.metrics import Metrics
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
@@ -332,6 +333,24 @@ class Application(Project):
             ),
             url=environment.url,
         )
+
+    def checks(self, environment: EnvironmentSettings) -> Checks:
+        """The thresholds that an environment's rollouts are held to. Those with the same table share one source."""
+        from shipline.capabilities.rollouts import Checks
+        from shipline.configuration.check import read_check
+
+        tables = {table.name: table.metrics or {} for table in environment.check}
+        context = self.context("environments", environment.name, "metrics", environment=environment.name)
+
+        @cache
+        def source(name: str) -> Metrics:
+            built: Metrics = build_provider("metrics", tables[name], context, default="prometheus")
+            return built
+
+        def source_of(rule: CheckRule) -> Metrics:
+            return source(next(name for name, table in tables.items() if table == tables[rule.name]))
+
+        return Checks(tuple(read_check(table) for table in environment.check), source_of, self.clock)
 
     def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
         """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""

@@ -13,10 +13,11 @@ from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
-from shipline.configuration.providers import check_provider_table, read_registry
+from shipline.configuration.providers import check_provider_table, read_provider, read_registry
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import (
     CanaryTable,
+    CheckSettings,
     EnvironmentSettings,
     LintRulesTable,
     LintSettings,
@@ -30,7 +31,7 @@ from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.version_file import VersionFile
 
 if TYPE_CHECKING:
-    from shipline.capabilities.rollouts import AnalysisSettings, Strategy
+    from shipline.capabilities.rollouts import AnalysisSettings, CheckRule, Strategy
     from shipline.domain.gate import Gate
 
 WEIGHT_MAX = 0.5
@@ -50,6 +51,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)
+        yield from _checks(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -120,6 +122,49 @@ def _strategy(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         read_strategy(environment)
     except ConfigurationError as error:
         yield error
+
+
+def read_check(table: CheckSettings) -> CheckRule:
+    """The threshold that a `[[environment.check]]` states. Raises ConfigurationError."""
+    from shipline.capabilities.rollouts import CheckMode, CheckRule  # noqa: PLC0415 - brings database and engine
+    from shipline.ports.metrics import Language  # noqa: PLC0415 - the same
+
+    if table.figure and table.metrics is not None:
+        raise ConfigurationError(
+            "a figure is counted by Shipline itself, and has no metrics", todo="leave the table metrics out"
+        )
+    kind = read_provider("metrics", table.metrics or {}, default="prometheus")[0] if table.query else None
+    try:
+        return CheckRule(
+            name=table.name,
+            query=table.query,
+            figure=table.figure,
+            value_min=table.min,
+            value_max=table.max,
+            every_s=table.every_s,
+            failures_max=table.failures_max,
+            inconclusive_max=table.inconclusive_max,
+            mode=CheckMode(table.mode),
+            language=Language.PROMQL if kind is None else kind.language,
+        )
+    except InvalidValue as error:
+        raise ConfigurationError(error.what, why=error.why, todo=error.todo) from None
+
+
+def _checks(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    if not environment.check:
+        return
+    from shipline.capabilities.rollouts import CHECKS_MAX  # noqa: PLC0415 - brings database and engine
+
+    where = f"{FILE_NAME}, environment {environment.name}"
+    if len(environment.check) > CHECKS_MAX:
+        yield ConfigurationError(f"{where}: {len(environment.check)} checks, and {CHECKS_MAX} are the most")
+    for table in environment.check:
+        try:
+            read_check(table)
+        except ConfigurationError as error:
+            place = f"{where}, check {table.name[:60]!r}"
+            yield ConfigurationError(f"{place}: {error.what}", why=error.why, todo=error.todo)
 
 
 def _registries(settings: Settings) -> Iterator[ConfigurationError]:

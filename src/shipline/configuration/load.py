@@ -143,6 +143,7 @@ def _check_doubles(settings: Settings) -> None:
         ("calendar", [rule.name for rule in settings.calendar]),
         ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
         ("test", [test.name for test in settings.test]),
+        ("environment.check", [f"{one.name}/{check.name}" for one in settings.environment for check in one.check]),
     ):
         doubles = sorted({name for name in names if names.count(name) > 1})
         if doubles:

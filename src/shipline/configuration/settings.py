@@ -318,6 +318,32 @@ class VerifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSettings:
+    """`[[environment.check]]`: a threshold that a rollout is held to, beside the analysis of its canary.
+
+    `name` tells the checks of an environment apart. `query` is asked of `metrics`, a table with a `provider` and that
+    provider's own settings; in it `{environment}`, `{package}`, `{version}`, `{stable_version}`, `{group}` and `{role}`
+    stand for those of the rollout. `figure` is one of Shipline's own counts of the canary, in place of a query:
+    success_rate, error_rate (parts of 1), p50, p95, p99 (seconds) or requests. Values from `min` to `max` are good; one
+    of both may be left out. `every_s` is the time between two readings, in seconds. `failures_max` is how many failed
+    readings in a row are waited out, `inconclusive_max` how many that are no number. `mode` is gate, which turns a
+    rollout back, or information, which is only recorded.
+    """
+
+    name: Annotated[str, _NAME]
+    query: Annotated[str, Limits(pattern=r"[\s\S]{0,10000}", meaning="a query of at most 10000 characters")] = ""
+    figure: Annotated[str, Limits(choices=("", "success_rate", "error_rate", "p50", "p95", "p99", "requests"))] = ""
+    min: float | None = None
+    max: float | None = None
+    every_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 60
+    failures_max: Annotated[int, Limits(minimum=0, maximum=1000)] = 0
+    inconclusive_max: Annotated[int, Limits(minimum=0, maximum=1000)] = 3
+    mode: Annotated[str, Limits(choices=("gate", "information"))] = "gate"
+    # None and not an empty table: a check with a figure has no source, and an empty table would name one.
+    metrics: Annotated[dict[str, Any] | None, ProviderTable("metrics", "prometheus")] = None
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
@@ -328,7 +354,7 @@ class EnvironmentSettings:
     commands that try out what was deployed. For `bake_s` seconds after that it can still turn back, and for
     `keep_warm_s` after that the version before is kept running. `after` names environments that a release has to have
     been deployed to, for `soak_s` seconds. `target`, `traffic` and `canary` are tables of their own, checked by their
-    owners.
+    owners. `check` lists the thresholds that rollouts are held to.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
@@ -349,6 +375,7 @@ class EnvironmentSettings:
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)
+    check: tuple[CheckSettings, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

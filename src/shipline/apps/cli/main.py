@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "promote": ("promote", "Bring to an environment what the one before it serves."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),
     "env": ("env", "Show what each environment serves, and has served."),
-    "rollout": ("rollout", "Watch a rollout, or pause, resume, promote or abort it."),
+    "rollout": ("rollout", "Watch a rollout, try its checks, or pause, resume, promote or abort it."),
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),
     "evidence": ("evidence", "Read test, coverage and other reports."),

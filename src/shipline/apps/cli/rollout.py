@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.wording import printable
-from shipline.domain.errors import ShiplineError, UsageError
+from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(name="rollout")
 def command() -> None:
-    """Watch a rollout, or pause, resume, promote or abort it."""
+    """Watch a rollout, try its checks, or pause, resume, promote or abort it."""
 
 
 @command.command()
@@ -45,6 +45,25 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
     for label, text in (("now", rollout.waiting_for), ("reason", rollout.reason)):
         if text:
             click.echo(f"  {label}: {printable(text)}")
+
+
+@command.command()
+@click.argument("environment", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print the document shipline.rollout-check/1.")
+@click.pass_obj
+def check(application: Application, *, environment: str | None, as_json: bool) -> None:
+    """Try the checks of ENVIRONMENT on what serves: what each asks, what is answered, what it says. Changes nothing."""
+    from shipline.apps.cli.rollouts import chosen_environment
+    from shipline.apps.cli.thresholds import document, imagined_rollout, is_well, lines
+
+    where = chosen_environment(application, environment)
+    rollout = imagined_rollout(application, where.name)
+    tried = application.checks(where).trials(rollout)
+    if as_json:
+        click.echo(json.dumps(document(rollout, tried), indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(lines(rollout, tried)))
+    raise SystemExit(ExitCode.DONE if is_well(tried) else ExitCode.REFUSED)
 
 
 def _verb(verb: str, help_text: str) -> None:

@@ -15,6 +15,17 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
+from shipline.capabilities.rollouts.checking import Checks, ChecksLook
+from shipline.capabilities.rollouts.checks import (
+    CHECKS_MAX,
+    CheckFinding,
+    CheckMode,
+    CheckReading,
+    CheckRule,
+    CheckState,
+    begin_check,
+    take_in,
+)
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -26,6 +37,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.preflight import Trial
 from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -67,6 +79,7 @@ from shipline.capabilities.rollouts.workflow import (
 )
 
 __all__ = [
+    "CHECKS_MAX",
     "DEPLOYMENTS",
     "ROLLOUTS",
     "Alert",
@@ -74,6 +87,13 @@ __all__ = [
     "AnalysisSettings",
     "AnalysisState",
     "AnalysisVerdict",
+    "CheckFinding",
+    "CheckMode",
+    "CheckReading",
+    "CheckRule",
+    "CheckState",
+    "Checks",
+    "ChecksLook",
     "Decision",
     "EnvironmentState",
     "Forecast",
@@ -88,6 +108,7 @@ __all__ = [
     "Served",
     "Strategy",
     "StrategyKind",
+    "Trial",
     "Verification",
     "Way",
     "WeightStep",
@@ -95,6 +116,7 @@ __all__ = [
     "all_rollouts",
     "analysis_of",
     "begin",
+    "begin_check",
     "chance_upper",
     "command_rollout",
     "cool_actions",
@@ -133,6 +155,7 @@ __all__ = [
     "standing",
     "stopped_by",
     "take_down",
+    "take_in",
     "turn_back",
     "workflow_name",
 ]
