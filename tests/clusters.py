@@ -9,13 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from shipline.ports.clock import Clock
 from shipline.ports.provider import ProviderContext
 from shipline.providers.target.kubernetes import KubernetesTarget
+from shipline.providers.traffic.gateway import GatewayTraffic
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.kubernetes import KubernetesServer, KubernetesWorld
+from shipline.testing.fakes.kubernetes.world import NAMESPACE
 
 MANIFEST = """\
 apiVersion: apps/v1
@@ -41,6 +44,18 @@ spec:
             preStop:
               exec: {{command: [sleep, "5"]}}
 """
+
+
+ROUTE: dict[str, Any] = {
+    "apiVersion": "gateway.networking.k8s.io/v1",
+    "kind": "HTTPRoute",
+    "metadata": {"name": "quotes"},
+    "spec": {
+        "parentRefs": [{"name": "gateway"}],
+        "hostnames": ["quotes.example"],
+        "rules": [{"matches": [{"path": {"type": "PathPrefix", "value": "/api"}}], "backendRefs": []}],
+    },
+}
 
 
 def digests_of(version: str) -> tuple[str, ...]:
@@ -89,6 +104,13 @@ class Cluster:
         made = KubernetesTarget.Settings("deploy/quotes.yaml", 8080, **chosen)  # type: ignore[arg-type] # texts
         return KubernetesTarget(made, self.context(environment))
 
+    def traffic(self, environment: str = "staging", **settings: object) -> GatewayTraffic:
+        """The same for traffic, by the route `quotes`; a drained group may be forgotten at once."""
+        chosen = {"namespace": self.namespace, "kubeconfig": str(self.kubeconfig), "drain_s": 0, **settings}
+        chosen = {"preview_header": "X-Preview: yes"} | chosen
+        made = GatewayTraffic.Settings("quotes", 8080, **chosen)  # type: ignore[arg-type] # texts and numbers
+        return GatewayTraffic(made, self.context(environment))
+
     def context(self, environment: str = "staging") -> ProviderContext:
         """Where its providers work."""
         return ProviderContext(self.root, self.root / "state", self.clock, environment)
@@ -124,4 +146,5 @@ def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
     with KubernetesServer(world) as server, registry_with(*images) as host:
         cluster = FakeCluster(folder, server.write_kubeconfig(folder / "kubeconfig"), clock, server=server)
         cluster.write_manifest(host)
+        world.objects.put(("httproutes", NAMESPACE, "quotes"), ROUTE, now=world.now())
         yield cluster

@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -29,10 +29,12 @@ ANSWER_BYTES_MAX = 16 << 20
 COMPLAINT_LENGTH_MAX = 500
 PAGE_SIZE = 250
 OBJECTS_MAX = 5000
+ATTEMPTS_MAX = 10
 MANAGER = "shipline"
 # From: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/ (DNS labels)
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 Operation = Mapping[str, Any]
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +226,23 @@ class KubernetesClient:
         ):
             raise ShiplineError("the Kubernetes API answered with something that is no object")
         return dict(item)
+
+
+def until_settled(attempt: Callable[[], R]) -> R:
+    """What `attempt` returns. It is made anew, from reading on, where somebody else has changed the object meanwhile:
+    controllers write their status all the time. Each attempt checks again who may write."""
+    for _ in range(ATTEMPTS_MAX - 1):
+        try:
+            return attempt()
+        except ConflictError as conflict:
+            if not conflict.retryable:
+                raise
+    try:
+        return attempt()
+    except ConflictError as conflict:
+        if not conflict.retryable:
+            raise
+        raise UnavailableError("Kubernetes: others go on changing the same object", why=conflict.why) from None
 
 
 def _said(answer: httpx.Response) -> str:

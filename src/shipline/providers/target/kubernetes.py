@@ -21,7 +21,7 @@ from typing import Any
 
 from shipline.clients.durable_state import check_fence
 from shipline.clients.kubeconfig import find_access
-from shipline.clients.kubernetes import AUTOSCALERS, DEPLOYMENTS, PODS, SERVICES, KubernetesClient
+from shipline.clients.kubernetes import AUTOSCALERS, DEPLOYMENTS, PODS, SERVICES, KubernetesClient, until_settled
 from shipline.clients.kubernetes_marks import (
     ENVIRONMENT,
     GROUP,
@@ -47,7 +47,7 @@ from shipline.providers.target.kubernetes_manifest import (
     read_manifest,
     service_of,
 )
-from shipline.providers.target.kubernetes_record import Prepared, Record, until_settled
+from shipline.providers.target.kubernetes_record import Prepared, Record
 from shipline.providers.target.kubernetes_state import failing, group_of, is_begun, ready_of, replicas_of, spec_of
 
 ANSWER_TIMEOUT_S = 10.0
@@ -186,7 +186,8 @@ class KubernetesTarget:
         if spec.size < before:
             return max(spec.size, now) if self._is_scaled(found) else spec.size
         floor = 0
-        if spec.size > before:
+        # A baseline is as small as the canary that it is compared with.
+        if spec.size > before and spec.role is not Role.BASELINE:
             others = [other for other in self._deployments() if spec_of(other).package == spec.package]
             floor = max((replicas_of(one) for one in others if (number(one, SIZE) or 0) <= spec.size), default=0)
         return max(spec.size, now, floor)

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from shipline.clients.durable_state import check_fence
-from shipline.clients.kubernetes import CONFIG_MAPS, KubernetesClient
+from shipline.clients.kubernetes import CONFIG_MAPS, KubernetesClient, until_settled
 from shipline.clients.kubernetes_marks import ENVIRONMENT, REVISION, check_ours, noting, number
 from shipline.domain.codec import from_json
-from shipline.domain.errors import ConflictError, ShiplineError, UnavailableError
+from shipline.domain.errors import ShiplineError
 
 NAME = "shipline"
-ATTEMPTS_MAX = 10
 PREPARED_MAX = 200
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +41,6 @@ def key_of(package: str, version: str, digests: tuple[str, ...]) -> str:
     """What a version of these artifacts is kept under."""
     text = json.dumps([package, version, *digests])
     return f"version-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
-
-
-def until_settled(attempt: Callable[[], R]) -> R:
-    """What `attempt` returns. It is made anew, from reading on, where somebody else has changed the object meanwhile:
-    controllers write their status all the time. Each attempt checks again who may write."""
-    for _ in range(ATTEMPTS_MAX - 1):
-        try:
-            return attempt()
-        except ConflictError as conflict:
-            if not conflict.retryable:
-                raise
-    try:
-        return attempt()
-    except ConflictError as conflict:
-        if not conflict.retryable:
-            raise
-        raise UnavailableError("Kubernetes: others go on changing the same object", why=conflict.why) from None
 
 
 class Record:
