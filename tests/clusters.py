@@ -138,9 +138,9 @@ class FakeCluster(Cluster):
 
 
 @contextmanager
-def fake_cluster(folder: Path) -> Iterator[FakeCluster]:
-    """A fake cluster whose nodes can pull the versions of the conformance suite."""
-    clock = FakeClock()
+def fake_cluster(folder: Path, clock: FakeClock | None = None) -> Iterator[FakeCluster]:
+    """A fake cluster whose nodes can pull the versions of the conformance suite; with a clock of its own, or this."""
+    clock = FakeClock() if clock is None else clock
     world = KubernetesWorld(clock, broken=set(digests_of(BROKEN)))
     images = [digest for version in (GOOD, BETTER, BROKEN) for digest in digests_of(version)]
     with KubernetesServer(world) as server, registry_with(*images) as host:
