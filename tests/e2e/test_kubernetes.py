@@ -143,3 +143,26 @@ def test_an_environment_is_taken_down_and_comes_back(place: ClusterPlace) -> Non
     assert place.shipped(GOOD).status is RolloutStatus.PROMOTED
     assert list(place.replicas().values()) == [2]
     assert place.breaches == []
+
+
+def test_answers_that_are_lost_cost_time_and_nothing_else(place: ClusterPlace) -> None:
+    """Every eighth change is carried out without the engine being told: it looks, and goes on from there."""
+    place.shipped(GOOD)
+    server = place.cluster.server
+    assert server is not None
+    watch, changes = server.before, 0
+
+    def lose(method: str, path: str) -> None:
+        nonlocal changes
+        watch(method, path)
+        if method != "GET":
+            changes += 1
+            server.lost_answers = int(changes % 8 == 0)
+
+    server.before = lose
+    assert place.shipped(BETTER).status is RolloutStatus.PROMOTED
+    server.lost_answers = 0
+    assert list(place.replicas().values()) == [2]
+    assert list(place.weights().values()) == [100]
+    assert changes > 20
+    assert place.breaches == []

@@ -77,9 +77,15 @@ class KubernetesClient:
         self._check(answer)
         return self._object(answer)
 
-    def list(self, path: str, *, labels: Mapping[str, str] | None = None) -> tuple[dict[str, Any], ...]:
-        """GET all objects with these labels. More than OBJECTS_MAX: ShiplineError, since a part is no answer."""
-        return tuple(self._items(path, ",".join(f"{name}={value}" for name, value in (labels or {}).items())))
+    def list(
+        self, path: str, *, labels: Mapping[str, str] | None = None, known: bool = True
+    ) -> tuple[dict[str, Any], ...]:
+        """GET all objects with these labels. More than OBJECTS_MAX: ShiplineError, since a part is no answer.
+
+        Where the server may not know the resource (`known` False), it has none of it.
+        """
+        selector = ",".join(f"{name}={value}" for name, value in (labels or {}).items())
+        return tuple(self._items(path, selector, known=known))
 
     def apply(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> dict[str, Any]:
         """Server-side apply: make the fields in `body` hold, and only these. Returns the object.
@@ -133,11 +139,13 @@ class KubernetesClient:
         self._check(answer)
         return answer.content.decode("utf-8", "replace")
 
-    def _items(self, path: str, selector: str) -> Iterator[dict[str, Any]]:
+    def _items(self, path: str, selector: str, *, known: bool) -> Iterator[dict[str, Any]]:
         query = {"limit": str(PAGE_SIZE)} | ({"labelSelector": selector} if selector else {})
         count, more = 0, ""
         while True:
             answer = self._ask("GET", path, query | ({"continue": more} if more else {}))
+            if answer.status_code == httpx.codes.NOT_FOUND and not known:
+                return
             self._check(answer)
             page = self._json(answer)
             items = page.get("items")

@@ -13,6 +13,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, RefusedErr
 from shipline.ports.target import Role
 from shipline.ports.traffic import Traffic
 from shipline.providers.traffic.gateway import GatewayTraffic
+from shipline.providers.traffic.gateway_drivers import CANARIES, ROLLOUTS
 from shipline.testing.conformance.traffic import NEW, OLD, TrafficConformance, shares, split
 from shipline.testing.fakes.clock import FakeClock
 from tests.clusters import FakeCluster, fake_cluster
@@ -225,6 +226,33 @@ def test_weights_that_another_engine_writes_are_left_to_it(
     with pytest.raises(RefusedError, match=r"Flagger|Argo Rollouts"):
         traffic.apply((OLD,), revision=1)
     assert rules(cluster)[0]["backendRefs"] == []
+
+
+PLUGIN = {"argoproj-labs/gatewayAPI": {"httpRoutes": [{"name": "quotes"}], "namespace": "default"}}
+
+
+@pytest.mark.parametrize(
+    ("plural", "spec"),
+    [
+        ("canaries", {"targetRef": {"name": "quotes"}}),
+        ("canaries", {"targetRef": {"name": "q"}, "service": {"name": "quotes"}}),
+        ("rollouts", {"strategy": {"canary": {"trafficRouting": {"plugins": PLUGIN}}}}),
+    ],
+)
+def test_an_engine_that_is_set_up_for_the_route_has_it(
+    cluster: FakeCluster, traffic: GatewayTraffic, plural: str, spec: dict[str, Any]
+) -> None:
+    """Also before it has begun its work. One for another route does not matter."""
+    resource = next(each for each in (ROLLOUTS, CANARIES) if each.plural == plural)
+    assert cluster.server is not None
+    cluster.server.apis.add(resource.api)
+    body = {"apiVersion": resource.api, "kind": resource.kind, "metadata": {}, "spec": spec}
+    cluster.world.objects.put((plural, "default", "theirs"), body, now=cluster.world.now())
+    with pytest.raises(RefusedError, match=r"(Flagger|Argo Rollouts) writes the weights"):
+        traffic.apply((OLD,), revision=1)
+    body["spec"] = {"targetRef": {"name": "other"}, "strategy": {"canary": {}}}
+    cluster.world.objects.put((plural, "default", "theirs"), body, now=cluster.world.now())
+    traffic.apply((OLD,), revision=1)
 
 
 def test_a_route_is_one_environment_s(cluster: FakeCluster, traffic: GatewayTraffic) -> None:

@@ -27,6 +27,7 @@ from shipline.ports.target import Group, GroupSpec, Role
 from shipline.providers.target.kubernetes_manifest import PROGRESS_DEADLINE_S
 
 SECOND_US = 1_000_000
+OUTPUT_SHOWN = 3000
 # What a container waits for in a good start. From: pkg/kubelet/kubelet_pods.go and container/types.go (1.34).
 STARTING = frozenset({"", "ContainerCreating", "PodInitializing"})
 
@@ -144,18 +145,23 @@ def _pod_trouble(pod: Mapping[str, Any], output: Mapping[str, str]) -> str:
     unscheduled = _condition(pod, "PodScheduled")
     if unscheduled.get("status") == "False":
         return f"pod {name}: {_words(unscheduled)}"
-    said = f"\nthe end of its output:\n{output[name]}" if output.get(name) else ""
     status = pod.get("status", {})
     if status.get("phase") == "Failed":
-        return f"pod {name}: {_words(status)}{said}"
+        return f"pod {name}: {_words(status)}{_said(output.get(name))}"
     for container in _containers(pod):
         waiting = container.get("state", {}).get("waiting") or {}
         ended = _ended(container)
+        # Where the log is not to be had, the kubelet may have kept its end as the termination message.
+        said = _said(output.get(name) or ended.get("message"))
         if str(waiting.get("reason", "")) not in STARTING:
             return f"pod {name}: {_words(waiting)}{said}"
         if ended and not container.get("ready"):
             return f"pod {name} ended with code {ended.get('exitCode')}: {_words(ended)}{said}"
     return ""
+
+
+def _said(text: str | None) -> str:
+    return f"\nthe end of its output:\n{text[-OUTPUT_SHOWN:]}" if text else ""
 
 
 def _containers(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

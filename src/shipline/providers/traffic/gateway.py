@@ -27,6 +27,7 @@ from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.traffic import Route
+from shipline.providers.traffic.gateway_drivers import check_driver
 from shipline.providers.traffic.gateway_plan import (
     Place,
     SavedTraffic,
@@ -44,9 +45,6 @@ POLL_S = 0.2
 SECOND_US = 1_000_000
 TRAFFIC = f"{PREFIX}traffic"
 PREVIEW_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}: [A-Za-z0-9._-]{1,64}")
-# Who else writes weights, by the kind of object that owns a route or the label that it has set.
-DRIVERS = {"Canary": "Flagger", "Rollout": "Argo Rollouts"}
-ARGO_LABEL = "rollouts.argoproj.io/gatewayapi-canary"
 
 
 class GatewayTraffic:
@@ -118,6 +116,7 @@ class GatewayTraffic:
 
     def _apply(self, routes: tuple[Route, ...], revision: int) -> None:
         found, saved = self._fenced(revision)
+        check_driver(self._client, self._namespace, found)
         self._save(found, merged(saved, routes, self._clock.now_us()), revision)
 
     def routes(self) -> tuple[Route, ...]:
@@ -166,7 +165,6 @@ class GatewayTraffic:
     def _fenced(self, revision: int) -> tuple[dict[str, Any], SavedTraffic]:
         found = self._read()
         check_fence(number(found, REVISION) or 0, revision)
-        _check_driver(found)
         return found, self._opened(found)
 
     def _save(self, found: dict[str, Any], saved: SavedTraffic, revision: int) -> None:
@@ -255,17 +253,3 @@ def _pending(found: Mapping[str, Any]) -> str:
         if accepted.get("status") != "True":
             return f"a gateway refuses it: {str(accepted.get('message') or accepted.get('reason'))[:300]}"
     return ""
-
-
-def _check_driver(found: Mapping[str, Any]) -> None:
-    """Refuse a route whose weights another engine writes: two of them would undo each other's work."""
-    kinds = [owner.get("kind") for owner in found["metadata"].get("ownerReferences") or ()]
-    driver = next((DRIVERS[kind] for kind in kinds if kind in DRIVERS), "")
-    if ARGO_LABEL in (found["metadata"].get("labels") or {}):
-        driver = driver or DRIVERS["Rollout"]
-    if driver:
-        raise RefusedError(
-            f"{driver} writes the weights of the HTTPRoute {found['metadata']['name']}",
-            why="of two engines each would undo what the other does",
-            todo=f"remove this service from {driver}, or give Shipline a route of its own",
-        )

@@ -18,8 +18,9 @@ from shipline.testing.fakes.kubernetes.world import NAMESPACE, PODS, KubernetesW
 
 TOKEN = "fake-cluster-token"  # noqa: S105 - opens nothing but this fake
 BODY_BYTES_MAX = 4 << 20
+APIS = ("apps/v1", "autoscaling/v1", "gateway.networking.k8s.io/v1")
 PATH = re.compile(
-    r"/(?:api/v1|apis/(?:apps/v1|autoscaling/v1|gateway\.networking\.k8s\.io/v1))/namespaces/(?P<namespace>[a-z0-9-]+)"
+    r"/(?:api/v1|apis/(?P<api>[a-z0-9./]+))/namespaces/(?P<namespace>[a-z0-9-]+)"
     r"/(?P<plural>[a-z]+)(?:/(?P<name>[a-z0-9.-]+)(?P<log>/log)?)?"
 )
 
@@ -29,7 +30,7 @@ class KubernetesServer:
 
     `before` is called with these before each request is carried out, so that a test can let others act in between.
     `down` answers all with 503, `lost_answers` is how many changes are carried out and then answered with 502, and
-    `forbidden` are the methods and plurals that the account may not use.
+    `forbidden` are the methods and plurals that the account may not use, `apis` those that are installed beside `v1`.
     """
 
     def __init__(self, world: KubernetesWorld) -> None:
@@ -38,6 +39,7 @@ class KubernetesServer:
         self.down = False
         self.lost_answers = 0
         self.forbidden: set[tuple[str, str]] = set()
+        self.apis = set(APIS)
         self.requests: list[tuple[str, str]] = []
         self._lock = threading.RLock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
@@ -123,7 +125,7 @@ class KubernetesServer:
         if token != TOKEN:
             raise Refused(401, "Unauthorized", "Unauthorized")
         found = PATH.fullmatch(path)
-        if found is None:
+        if found is None or (found["api"] is not None and found["api"] not in self.apis):
             raise Refused(404, "NotFound", "the server could not find the requested resource")
         if (method, found["plural"]) in self.forbidden:
             raise Refused(403, "Forbidden", f'{found["plural"]} is forbidden: User "me" cannot {method.lower()} it')
