@@ -1,7 +1,7 @@
-"""Who else writes the weights of an HTTPRoute. Of two engines each would undo the work of the other: this one refuses.
+"""Who else writes the weights of an HTTPRoute. Of two engines each would undo what the other does.
 
-Sources: https://docs.flagger.app/tutorials/gatewayapi-progressive-delivery (a route is called like the Canary's service,
-and belongs to the Canary) and https://rollouts-plugin-trafficrouter-gatewayapi.readthedocs.io (a Rollout names its
+Sources: https://docs.flagger.app/tutorials/gatewayapi-progressive-delivery (a route is called like the service of the
+Canary, and belongs to it) and https://rollouts-plugin-trafficrouter-gatewayapi.readthedocs.io (a Rollout names its
 routes; from 0.9 on these have a label while it is at work).
 """
 
