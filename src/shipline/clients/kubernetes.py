@@ -91,13 +91,13 @@ class KubernetesClient:
         """Server-side apply: make the fields in `body` hold, and only these. Returns the object.
 
         ConflictError where another manager holds one of them at another value; nothing has changed then. With
-        `dry_run` the server answers the same and keeps nothing.
+        `dry_run` the server answers the same and keeps nothing: an object that is not there has no resource version.
         """
         query = {"fieldManager": MANAGER, "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         # JSON is YAML, and no YAML of ours can be misread.
         answer = self._ask("PATCH", path, query, body, kind="application/apply-patch+yaml")
         self._check(answer)
-        return self._object(answer)
+        return self._json(answer) if dry_run else self._object(answer)
 
     def change(self, path: str, read: Mapping[str, Any], operations: tuple[Operation, ...]) -> dict[str, Any]:
         """Carry out JSON patch operations (RFC 6902) on the object as it was `read`, and return it as it is then.

@@ -250,6 +250,28 @@ def test_a_controller_that_writes_in_between_is_no_hindrance(cluster: FakeCluste
     assert (replicas(cluster), whole(target).size) == (4, 3)
 
 
+def test_time_that_goes_by_between_requests_is_no_change(
+    cluster: FakeCluster, clock: FakeClock, target: KubernetesTarget
+) -> None:
+    """What is applied again is the same. Its controller writes about what has changed, and only then."""
+    seen: list[str] = []
+
+    def control(_method: str, _path: str) -> None:
+        clock.sleep(0.1)
+        there = cluster.world.objects.get(DEPLOYMENT)
+        started = there["metadata"]["annotations"]["shipline.dev/started-us"] if there is not None else ""
+        if started and started not in seen:
+            seen.append(started)
+            noted = {"op": "add", "path": "/metadata/annotations/seen", "value": started}
+            cluster.world.objects.patch(DEPLOYMENT, [noted], manager="controller")
+
+    assert cluster.server is not None
+    cluster.server.before = control
+    target.run(ONE, revision=1)
+    assert len(seen) == 1
+    assert whole(target).started_us < clock.now_us()
+
+
 def test_what_a_crash_left_half_done_is_completed(cluster: FakeCluster, target: KubernetesTarget) -> None:
     """A Deployment that was begun and given no copies is no group yet."""
     cluster.server.forbidden = {("PATCH", "services")}  # type: ignore[union-attr] # it has one

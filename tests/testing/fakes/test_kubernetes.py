@@ -69,7 +69,9 @@ def test_a_patch_that_tests_is_refused_once_the_object_has_changed(api: httpx.Cl
 
 
 def test_the_same_again_changes_no_version(api: httpx.Client) -> None:
-    """And trying changes nothing at all."""
+    """And trying changes nothing at all; what is not kept has no version."""
+    tried = apply(api, CONFIG, config(x="1"), dryRun="All").json()
+    assert ("uid" in tried["metadata"], "resourceVersion" in tried["metadata"]) == (True, False)
     first = apply(api, CONFIG, config(x="1")).json()
     assert apply(api, CONFIG, config(x="1")).json() == first
     assert apply(api, CONFIG, config(x="2"), dryRun="All").json()["data"] == {"x": "2"}

@@ -28,6 +28,7 @@ from shipline.clients.kubernetes_marks import (
     ORDERED,
     REVISION,
     SIZE,
+    STARTED,
     check_ours,
     marks,
     noting,
@@ -150,13 +151,19 @@ class KubernetesTarget:
         self._size(found, spec, revision)
 
     def _begin(self, spec: GroupSpec, prepared: Prepared, half: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Apply the Deployment, without copies. `half` is what a crash has left of it."""
+        """Apply the Deployment, without copies. `half` is what a crash, or a patch that was refused, has left of it.
+
+        The time that it was begun stays: a change would have the controller write its status, so that the patch that
+        gives it copies would find another version, again and again.
+        """
+        started_us = self._clock.now_us()
         if half is not None:
+            started_us = number(half, STARTED) or started_us
             check_ours(half, self._environment)
             if half["metadata"].get("deletionTimestamp"):
                 raise ConflictError(f"the group {spec.id} is still being removed", retryable=True)
         manifest = self._manifest()
-        body = deployment_of(manifest, self._birth(spec, prepared.image, self._clock.now_us()))
+        body = deployment_of(manifest, self._birth(spec, prepared.image, started_us))
         body["metadata"]["annotations"][CONTAINER] = manifest.container
         return self._client.apply(self._deployment(spec.id), body)
 

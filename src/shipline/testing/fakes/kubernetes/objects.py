@@ -143,10 +143,13 @@ class Objects:
             return copy.deepcopy(body)
         if before is None or before.body.get("spec") != body.get("spec"):
             body["metadata"]["generation"] += 1
-        body["metadata"]["resourceVersion"] = str(self._version + 1)
-        if not dry_run:
-            self._version += 1
-            self._kept[key] = Kept(body, owners)
+        if dry_run:
+            if before is None:
+                del body["metadata"]["resourceVersion"]
+            return body
+        self._version += 1
+        body["metadata"]["resourceVersion"] = str(self._version)
+        self._kept[key] = Kept(body, owners)
         return copy.deepcopy(body)
 
 
