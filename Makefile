@@ -11,10 +11,10 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill bench bench-plans bench-rollouts demo lock
+.PHONY: help setup setup-tests check format test test-kill test-k8s bench bench-plans bench-rollouts demo lock
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## prepare this clone: system packages, .venv with locked packages, .venv/bin/shipline
 	@scripts/setup.sh
@@ -33,11 +33,15 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup-tests ## all tests but those that make test-kill runs
-	$(BIN)/pytest -n $(WORKERS) -m 'not kill'
+test: setup-tests ## all tests but those that make test-kill and make test-k8s run
+	$(BIN)/pytest -n $(WORKERS) -m 'not kill and not cluster'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s
+
+test-k8s: setup-tests ## the Kubernetes providers against a real API server; the first time builds it, in some minutes
+	@scripts/kube-apiserver.sh
+	$(BIN)/pytest -m cluster
 
 bench: setup-tests ## measure what the documentation claims
 	$(BIN)/python -m bench
