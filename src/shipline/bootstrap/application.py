@@ -325,6 +325,7 @@ class Application(Project):
             signals=build_provider("signals", {}, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
+            checks=self.checks(environment),
             commands=build_provider("command", {}, self.context("command"), default="local"),
             root=self.root,
             verifications=tuple(

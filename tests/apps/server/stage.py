@@ -16,6 +16,7 @@ from shipline.capabilities.releases.usecases import ReleaseOrder, append, begin_
 from shipline.capabilities.releases.workflow import release_workflow
 from shipline.capabilities.rollouts import (
     AnalysisSettings,
+    Checks,
     Ground,
     RolloutOrder,
     Strategy,
@@ -51,6 +52,7 @@ from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
 from shipline.testing.fakes.target import FakeTarget, TargetWorld
 from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
 from shipline.testing.world import World
+from tests.capabilities.rollouts.rollout_world import no_source
 
 CANARY = {"promote_after_s": 45, "deadline_s": 120, "tick_s": 1, "react_s": 3, "growth_period_s": 4, "ramp_every_s": 3}
 PRODUCTION = EnvironmentSettings("production", production=True, url="http://quotes.example", canary=dict(CANARY))
@@ -89,6 +91,7 @@ class Stage:
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             check_gates=lambda _rollout: ("", nothing),
+            checks=Checks((), no_source, self.clock),
             commands=FakeCommands(self.clock, {}),
             root=folder,
         )

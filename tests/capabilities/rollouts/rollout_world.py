@@ -10,6 +10,7 @@ from shipline.capabilities.rollouts import (
     DEPLOYMENTS,
     ROLLOUTS,
     AnalysisSettings,
+    Checks,
     Ground,
     RolloutCommand,
     RolloutOrder,
@@ -22,6 +23,7 @@ from shipline.capabilities.rollouts import (
     open_rollout,
     take_down,
 )
+from shipline.capabilities.rollouts.checks import CheckRule
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout
@@ -29,6 +31,7 @@ from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.journal import Run, journal_of, next_wake_us, runs_of
 from shipline.engine.workflow import Save, nothing
 from shipline.ports.clock import Clock
+from shipline.ports.metrics import Metrics
 from shipline.ports.target import Role
 from shipline.ports.traffic import Route
 from shipline.store.database import Store
@@ -58,6 +61,11 @@ REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
 TARGET_EFFECTS = ("prepare", "run", "stop")
 TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
+
+
+def no_source(_rule: CheckRule) -> Metrics:
+    """For checks that ask nobody."""
+    raise AssertionError("no check has a query here")
 
 
 class CarefulTarget(FakeTarget):
@@ -116,6 +124,7 @@ class RolloutWorld:
         self.fake_traffic = CarefulTraffic(self.world.clock, self.traffic, self.breaches)
         self.fake_traffic.splits = self.splits
         self.fake_signals = FakeSignals(self.users, self.world.clock)
+        self.checks = Checks((), no_source, self.world.clock)
         self.commands = FakeCommands(self.world.clock, {})
 
     def behave(self, version: str, *, error_rate: float) -> None:
@@ -133,6 +142,7 @@ class RolloutWorld:
             signals=self.fake_signals,
             instances=self.instances,
             check_gates=lambda _rollout: (self.refusal, self.note_gates),
+            checks=self.checks,
             commands=self.commands,
             root=Path("/"),
             verifications=self.verifications,

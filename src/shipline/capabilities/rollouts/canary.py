@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from shipline.capabilities.rollouts import rules
 from shipline.capabilities.rollouts.analysis import (
@@ -13,6 +14,8 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
+from shipline.capabilities.rollouts.checking import ChecksLook
+from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
@@ -30,18 +33,18 @@ from shipline.capabilities.rollouts.waiting import heard_pause, is_told
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import UnavailableError
 from shipline.domain.rollout import Rollout
+from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
-from shipline.ports.signals import EDGES_S, Counts, Reading
+from shipline.ports.signals import Reading
 from shipline.ports.target import Group, Role
-
-NO_COUNTS = Counts(0, 0, 0, (0,) * (len(EDGES_S) + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """What the step remembers between two looks. `number` counts the looks from 1, `weight` is what is in effect.
 
-    `place` is where it stands in the strategy's steps, None where the weight follows the harm budget.
+    `place` is where it stands in the strategy's steps, None where the weight follows the harm budget; `checks` is what
+    the checks remember.
     """
 
     cursor: str
@@ -51,6 +54,7 @@ class Watch:
     paused: bool
     analysis: AnalysisState
     place: Place | None = None
+    checks: dict[str, Any] | None = None
 
 
 class CanaryStep:
@@ -80,7 +84,8 @@ class CanaryStep:
         decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
         watch = self._advanced(context, watch, decision, settings)
         rollout = load_rollout(self.ground, context)
-        return self._answer(_Look(context, groups, rollout, watch, reading, seen, decision, settings))
+        checks = self.ground.checks.look(watch.checks, rollout, seen.canary, context.now_us)
+        return self._answer(_Look(context, groups, rollout, watch, reading, seen, decision, checks, settings))
 
     def _begin(self, context: StepContext, groups: Running, settings: AnalysisSettings) -> Outcome:
         """The first weight: that of the first step, or from the traffic that the stable version had meanwhile."""
@@ -112,9 +117,9 @@ class CanaryStep:
             routes = self.ground.traffic.routes()
             stable = tuple(as_routed(group, routes) for group in look.groups.stable)
             self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
-            return Failed(look.decision.reason, save=self._save(look, weight=0.0))
+            return Failed(look.reason, save=self._save(look, weight=0.0))
         if is_told(look.context, "promote") or (look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
-            return Done({"watched": True, "reason": look.decision.reason}, save=self._save(look, look.watch.weight))
+            return Done({"watched": True, "reason": look.reason}, save=self._save(look, look.watch.weight))
         weight = look.watch.weight
         if not look.watch.paused and look.wanted_weight != weight:
             weight = self._set_weight(look.context, look.groups, look.wanted_weight, before=weight)
@@ -124,6 +129,7 @@ class CanaryStep:
             number=look.watch.number + 1,
             weight=weight,
             analysis=replace(look.decision.state, weight=weight),
+            checks=look.checks.state,
         )
         words = awaited(look.reason, waiting=look.waiting)
         return Again(look.settings.tick_s, to_json(following), words, save=self._save(look, weight))
@@ -188,6 +194,7 @@ class _Look:
     reading: Reading
     seen: Observation
     decision: Decision
+    checks: ChecksLook
     settings: AnalysisSettings
 
     @property
@@ -201,9 +208,15 @@ class _Look:
 
     @property
     def verdict(self) -> AnalysisVerdict:
-        """The analysis's, but that nothing ends before the steps are over."""
+        """The analysis's; but a check that fails turns back too, and nothing is promoted before the steps are over and
+        the checks have passed."""
         verdict = self.decision.verdict
-        return AnalysisVerdict.CONTINUE if self.in_steps and verdict is not AnalysisVerdict.ROLLBACK else verdict
+        if verdict is AnalysisVerdict.ROLLBACK or self.checks.verdict is Answer.FAIL:
+            return AnalysisVerdict.ROLLBACK
+        if self.checks.awaits_person:
+            return AnalysisVerdict.PAUSE
+        is_held = self.in_steps or (verdict is AnalysisVerdict.PROMOTE and self.checks.verdict is Answer.UNKNOWN)
+        return AnalysisVerdict.CONTINUE if is_held else verdict
 
     @property
     def wanted_weight(self) -> float:
@@ -218,10 +231,11 @@ class _Look:
 
     @property
     def reason(self) -> str:
-        """What the analysis says, after where it stands in the steps."""
-        if self.watch.place is None or not self.in_steps:
-            return self.decision.reason
-        return f"{words_at(self.steps, self.watch.place, self.context.now_us)} {self.decision.reason}"
+        """What the checks say that have not passed, where it stands in the steps, and what the analysis says."""
+        place = self.watch.place
+        words = [self.checks.words] if self.checks.verdict is not Answer.PASS else []
+        words += [words_at(self.steps, place, self.context.now_us)] if place is not None and self.in_steps else []
+        return " ".join((*words, self.decision.reason))
 
     def point(self, weight: float) -> AnalysisPoint:
         """What is kept of this look."""
@@ -238,6 +252,7 @@ class _Look:
             evidence_value=rules.evidence(self.settings, self.decision.state),
             verdict=self.verdict.value,
             reason=self.reason,
+            checks=self.checks.readings,
         )
 
 

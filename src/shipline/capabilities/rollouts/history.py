@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shipline.capabilities.rollouts.checks import CheckFinding
 from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
@@ -13,7 +14,10 @@ POINTS_MAX = 20_000
 
 @dataclass(frozen=True, slots=True)
 class AnalysisPoint:
-    """One look at a canary: counts since the look before, `weight` set after it, evidence and verdict."""
+    """One look at a canary: counts since the look before, `weight` set after it, evidence and verdict.
+
+    `checks` are the thresholds that were read in it.
+    """
 
     id: str
     rollout_id: str
@@ -27,6 +31,7 @@ class AnalysisPoint:
     evidence_value: float
     verdict: str
     reason: str
+    checks: tuple[CheckFinding, ...] = ()
 
 
 POINTS = Rows(tables.observation, AnalysisPoint)

@@ -10,13 +10,15 @@ import math
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts.routing import rolling_routes
-from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
+from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
 from shipline.capabilities.rollouts.usecases import awaited, note_share, note_wait
 from shipline.capabilities.rollouts.waiting import awaited_copies, heard_pause, hopeless_trouble, is_told, pause_s
+from shipline.capabilities.rollouts.watching import ChecksWatch, look_at_checks
 from shipline.domain.codec import from_json, to_json
+from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, StepContext
-from shipline.ports.target import Group
+from shipline.ports.target import Group, Role
 from shipline.store.transaction import Transaction
 
 DRAIN_POLL_S = 0.2
@@ -25,12 +27,13 @@ LOOK_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Rolling:
-    """What is remembered between two looks: since when this many new copies have been ready, and whether a person has
-    paused it."""
+    """What is remembered between two looks: since when this many new copies have been ready, whether a person has
+    paused it, and what the checks remember."""
 
     since_us: int
     size: int
     paused: bool = False
+    checks: ChecksWatch | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,18 @@ class RollStep:
         if context.results["preview"]["promote"] or is_told(context, "promote"):
             return Done({})
         self.ground.traffic.open()
+        return self._look(context, groups, strategy)
+
+    def _look(self, context: StepContext, groups: Running, strategy: Strategy) -> Outcome:
         now = {group.id: group for group in self.ground.target.groups()}
         new = now.get(groups.new.id, groups.new)
         old = tuple(now[one.id] for one in groups.stable if one.id in now)
         memory = self._memory(context, new)
-        trouble = hopeless_trouble((new,))
+        watch, look = look_at_checks(
+            self.ground, load_rollout(self.ground, context), memory.checks, Role.CANARY, context.now_us
+        )
+        memory = replace(memory, checks=watch)
+        trouble = look.words if look.verdict is Answer.FAIL else hopeless_trouble((new,))
         if trouble:
             return Failed(trouble)
         if not new.is_whole:
@@ -92,6 +102,8 @@ class RollStep:
         surplus = sum(one.size for one in old) - old_wanted(before, new.size, self.ground.instances)
         if surplus > 0:
             return self._let_go(context, memory, new, leaving_copies(old, surplus))
+        if look.verdict is Answer.UNKNOWN and not is_told(context, "skip-wait"):
+            return self._again(context, memory, look.words, LOOK_EVERY_S)
         return self._next_batch(context, memory, new, strategy)
 
     def _memory(self, context: StepContext, new: Group) -> Rolling:

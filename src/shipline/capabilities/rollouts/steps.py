@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from shipline.capabilities.rollouts.checking import Checks
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
@@ -34,7 +35,8 @@ class Ground:
 
     `instances` is how many copies of a version serve. `check_gates` returns why they do not open, "" if they do, and
     what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
-    in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy.
+    in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
+    thresholds that a rollout is held to.
     """
 
     store: Store
@@ -44,6 +46,7 @@ class Ground:
     signals: Signals
     instances: int
     check_gates: Callable[[Rollout], tuple[str, Save]]
+    checks: Checks
     commands: Commands
     root: Path
     verifications: tuple[Verification, ...] = ()
@@ -96,12 +99,17 @@ class RolloutSteps:
         self.ground = ground
 
     def gate(self, context: StepContext) -> Outcome:
-        """Ask the gates again: they may have closed since the rollout was ordered."""
+        """Ask the gates again: they may have closed since the rollout was ordered. Then try the checks' queries.
+
+        The way back asks for no query: a source that is down must not block it.
+        """
         cannot = impossible(strategy_of(context), self.ground.traffic)
         if cannot:
             return Failed(cannot)
         rollout = load_rollout(self.ground, context)
         refusal, save = self.ground.check_gates(rollout)
+        if not refusal and rollout.stable_version is not None and not context.input["rollback"]:
+            refusal = self.ground.checks.preflight(rollout)
         return Failed(refusal, save=save) if refusal else Done(save=save)
 
     def prepare(self, context: StepContext) -> Outcome:

@@ -10,10 +10,13 @@ from shipline.capabilities.rollouts.steps import Ground, load_rollout, strategy_
 from shipline.capabilities.rollouts.usecases import append, note_wait
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import is_told
+from shipline.capabilities.rollouts.watching import ChecksWatch, look_at_checks
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import MissingProgram, ShiplineError
 from shipline.domain.rollout import Rollout
+from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
+from shipline.ports.target import Role
 
 PLACEHOLDER = re.compile(r"\{(url|version|package|environment|python)\}")
 LOOK_EVERY_S = 2.0
@@ -22,12 +25,13 @@ OUTPUT_MAX = 1500
 
 @dataclass(frozen=True, slots=True)
 class Verifying:
-    """What is remembered between two looks: which verification is next (all have passed: since when), and how often
-    it was tried."""
+    """What is remembered between two looks: which verification is next (all have passed: since when), how often it
+    was tried, and what the checks remember."""
 
     number: int = 0
     tries: int = 0
     baking_since_us: int | None = None
+    checks: ChecksWatch | None = None
 
 
 class VerifyStep:
@@ -37,7 +41,7 @@ class VerifyStep:
         self.ground = ground
 
     def __call__(self, context: StepContext) -> Outcome:
-        """One try of one verification; when all have passed, wait until the bake time is over.
+        """One try of one verification; when all have passed, wait until the bake time is over and the checks pass.
 
         The way back is not verified: it must not take longer than it has to.
         """
@@ -99,9 +103,15 @@ class VerifyStep:
     def _bake(self, context: StepContext, memory: Verifying, bake_s: float) -> Outcome:
         since_us = context.now_us if memory.baking_since_us is None else memory.baking_since_us
         left_s = bake_s - (context.now_us - since_us) / 1e6
-        if left_s <= 0 or is_told(context, "skip-wait"):
+        if bake_s == 0 or is_told(context, "skip-wait"):
             return Done({})
         rollout = load_rollout(self.ground, context)
+        watch, look = look_at_checks(self.ground, rollout, memory.checks, Role.STABLE, context.now_us)
+        if look.verdict is Answer.FAIL:
+            return Failed(look.words)
+        if left_s <= 0 and look.verdict is Answer.PASS:
+            return Done({})
         words = f"It serves everybody, and can still turn back for another {left_s:.0f} s."
-        memory = Verifying(memory.number, 0, since_us)
-        return self._again(min(LOOK_EVERY_S, left_s), memory, words, rollout)
+        if left_s <= 0:
+            words, left_s = look.words, LOOK_EVERY_S
+        return self._again(min(LOOK_EVERY_S, left_s), Verifying(memory.number, 0, since_us, watch), words, rollout)

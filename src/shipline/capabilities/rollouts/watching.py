@@ -1,0 +1,36 @@
+"""Reading the checks where no analysis of a canary reads them: between batches, and while a version bakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shipline.capabilities.rollouts.checking import ChecksLook
+from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.steps import Ground
+from shipline.domain.rollout import Rollout
+from shipline.domain.verdict import Answer
+from shipline.ports.target import Role
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksWatch:
+    """What is remembered between two looks: the state of the checks, and from where on the counts are read."""
+
+    state: dict[str, Any]
+    cursor: str
+
+
+def look_at_checks(
+    ground: Ground, rollout: Rollout, before: ChecksWatch | None, role: Role, now_us: int
+) -> tuple[ChecksWatch | None, ChecksLook]:
+    """The checks as they stand now, by the counts of the role that the new version has; and what to remember."""
+    if not ground.checks.rules:
+        return None, ChecksLook({}, Answer.PASS, "", (), awaits_person=False)
+    if before is None:
+        cursor, counts = ground.signals.cursor(), NO_COUNTS
+    else:
+        reading = ground.signals.read(before.cursor)
+        cursor, counts = reading.cursor, reading.roles.get(role, NO_COUNTS)
+    look = ground.checks.look(None if before is None else before.state, rollout, counts, now_us)
+    return ChecksWatch(look.state, cursor), look

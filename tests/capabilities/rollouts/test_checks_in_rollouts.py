@@ -1,0 +1,119 @@
+"""Thresholds at work in whole rollouts: as gates of a canary, of a rolling rollout, and of the time after a switch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from shipline.capabilities.rollouts import (
+    CheckMode,
+    CheckRule,
+    Checks,
+    Strategy,
+    StrategyKind,
+    WeightStep,
+    analysis_of,
+)
+from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.testing.fakes.metrics import FakeMetrics
+from tests.capabilities.rollouts.rollout_world import RolloutWorld, no_source
+
+ERRORS = CheckRule("errors", figure="error_rate", value_max=0.02, every_s=2)
+LAG = CheckRule("lag", query="lag_seconds", value_max=5.0, every_s=2, inconclusive_max=1)
+BAKED = Strategy(StrategyKind.BLUE_GREEN, bake_s=30)
+ROLLING = Strategy(StrategyKind.ROLLING, batch_hold_s=6)
+
+
+def with_figure(place: RolloutWorld, *rules: CheckRule) -> None:
+    """These checks from now on; they ask nobody."""
+    place.checks = Checks(rules, no_source, place.world.clock)
+
+
+def with_query(place: RolloutWorld, *lag: float) -> FakeMetrics:
+    """The lag is checked from now on; these are its series."""
+    metrics = FakeMetrics(place.world.clock)
+    metrics.series["lag_seconds"] = list(lag)
+    place.checks = Checks((LAG,), lambda _rule: metrics, place.world.clock)
+    return metrics
+
+
+def ended(place: RolloutWorld, version: str, strategy: Strategy, *, rollback: bool = False) -> Rollout:
+    rollout = place.deploy(version, strategy=strategy, rollback=rollback)
+    place.settle()
+    return place.now(rollout)
+
+
+STRATEGIES = (Strategy(StrategyKind.CANARY), Strategy(StrategyKind.CANARY, steps=(WeightStep(0.3, 6),)), ROLLING, BAKED)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_check_that_passes_lets_it_through(serving: RolloutWorld, strategy: Strategy) -> None:
+    with_figure(serving, ERRORS)
+    assert ended(serving, "1.1.0", strategy).status is RolloutStatus.PROMOTED
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_check_that_fails_turns_it_back(serving: RolloutWorld, strategy: Strategy) -> None:
+    """Also where both versions are as bad, which the analysis does not mind."""
+    for version in ("1.0.0", "1.2.0"):
+        serving.behave(version, error_rate=0.2)
+    with_figure(serving, ERRORS)
+    rollout = ended(serving, "1.2.0", strategy)
+    assert rollout.status is RolloutStatus.ROLLED_BACK
+    assert "errors" in rollout.reason
+    assert serving.serving() == {"1.0.0": 1.0}
+    assert serving.alive() == ["1.0.0", "1.0.0"]
+
+
+def test_information_decides_nothing_and_is_kept(serving: RolloutWorld) -> None:
+    """It stands with the looks that read it."""
+    with_figure(serving, replace(ERRORS, value_max=0.0, mode=CheckMode.INFORMATION))
+    rollout = ended(serving, "1.1.0", Strategy(StrategyKind.CANARY))
+    assert rollout.status is RolloutStatus.PROMOTED
+    with serving.world.store.begin() as tx:
+        findings = [finding for look in analysis_of(tx, rollout.id) for finding in look.checks]
+    assert findings
+    assert {(finding.name, finding.mode) for finding in findings} == {("errors", CheckMode.INFORMATION)}
+
+
+def test_no_number_is_no_pass(serving: RolloutWorld) -> None:
+    """A source that goes away during the rollout keeps it from being promoted, and a person is asked."""
+    metrics = with_query(serving, 1.0)
+    rollout = serving.deploy("1.1.0")
+    serving.run_until(rollout, "canary")
+    metrics.series.clear()
+    engine = serving.engine()
+    serving.look(engine, 60)
+    paused = serving.now(rollout)
+    assert paused.status is RolloutStatus.PAUSED
+    assert "lag" in paused.waiting_for
+    serving.say(rollout, "promote")
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+def test_a_query_without_a_number_refuses_before_anything_is_started(serving: RolloutWorld) -> None:
+    """But never the way back."""
+    with_query(serving)
+    rollout = ended(serving, "1.1.0", Strategy(StrategyKind.CANARY))
+    assert rollout.status is RolloutStatus.ROLLED_BACK
+    assert "lag" in rollout.reason
+    assert "1.1.0" not in {version for _, version, _ in serving.target.prepared}
+    back = ended(serving, "1.1.0", Strategy(StrategyKind.ALL_AT_ONCE), rollback=True)
+    assert back.status is RolloutStatus.PROMOTED
+
+
+def test_what_bakes_waits_for_its_checks(serving: RolloutWorld) -> None:
+    """Its time is over, and nobody knows yet whether it is good."""
+    metrics = with_query(serving, 1.0)
+    rollout = serving.deploy("1.1.0", strategy=BAKED)
+    serving.run_until(rollout, "verify")
+    metrics.series.clear()
+    engine = serving.engine()
+    serving.look(engine, 100)
+    assert serving.now(rollout).status is RolloutStatus.PROMOTING
+    assert "lag" in serving.now(rollout).waiting_for
+    metrics.series["lag_seconds"] = [1.0]
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
