@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import ConfigurationError, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import pending_signals, runs_of
 from shipline.store.database import Store
+from shipline.testing.histories import History
+from tests.capabilities.events import bodies
 
 CONFIGURATION = """
 schema = 1
@@ -99,6 +102,47 @@ def test_the_way_back_leads_to_what_was_served_before(application: Application) 
     served(application, "quotes", "1.1.0", began_us=20, ended_us=None)
     rollout = order_rollback(application, None, None)
     assert (rollout.package, rollout.version, rollout.strategy) == ("quotes", "1.0.0", "all-at-once")
+
+
+def migrated(application: Application, folder: Path, footer: str) -> None:
+    """Two versions are served one after the other; the second comes with this footer."""
+    history = History(folder)
+    history.commit("feat: begin", {"shipline.toml": CONFIGURATION})
+    commits = (history.repository.head(), history.commit(f"feat: more\n\n{footer}", {"a": "1"}))
+    for number, (version, commit) in enumerate(zip(("1.0.0", "1.1.0"), commits, strict=True)):
+        published(application, "quotes", version, created_us=number)
+        served(application, "quotes", version, began_us=10 + number, ended_us=None if number else 11)
+        with application.store.begin() as tx:
+            release, deployment = RELEASES.where(tx, version=version)[0], DEPLOYMENTS.where(tx, version=version)[0]
+            RELEASES.save(tx, replace(release, commit=commit))
+            DEPLOYMENTS.save(tx, replace(deployment, commit=commit))
+
+
+def test_no_way_back_leads_past_a_migration_that_cannot_be_undone(application: Application, tmp_path: Path) -> None:
+    """Unless a person says why it does; the reason is on record."""
+    migrated(application, tmp_path, "Migration: irreversible drops the table `drafts`")
+    with pytest.raises(RefusedError, match=r"1\.0\.0 cannot serve again") as refused:
+        order_rollback(application, None, None)
+    assert "drops the table `drafts`" in refused.value.why
+    assert "--past-migrations" in refused.value.todo
+    rollout = order_rollback(application, None, None, "restored it")
+    assert rollout.version == "1.0.0"
+    assert [body["past_migrations"] for body in bodies(application.store, "RolloutStarted")] == ["restored it"]
+
+
+def test_a_migration_that_can_be_undone_is_not_in_the_way(application: Application, tmp_path: Path) -> None:
+    migrated(application, tmp_path, "Migration: reversible adds a column")
+    assert order_rollback(application, None, None).version == "1.0.0"
+
+
+def test_where_git_cannot_tell_the_way_back_is_refused_with_a_way_out(application: Application, tmp_path: Path) -> None:
+    migrated(application, tmp_path, "Refs: #1")
+    with application.store.begin() as tx:
+        release = RELEASES.where(tx, version="1.0.0")[0]
+        RELEASES.save(tx, replace(release, commit="ab" * 20))
+    with pytest.raises(RefusedError, match="nobody can tell") as refused:
+        order_rollback(application, None, None)
+    assert "--past-migrations" in refused.value.todo
 
 
 def test_there_is_no_way_back_to_a_version_that_nobody_knows(application: Application) -> None:

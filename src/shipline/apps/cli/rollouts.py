@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shipline.apps.cli.migrations import check_migrations
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
 from shipline.capabilities.releases import find_release, matching_releases, refusal_of
@@ -13,6 +14,7 @@ from shipline.capabilities.rollouts import (
     Strategy,
     StrategyKind,
     Way,
+    current_deployment,
     impossible,
     is_serving,
     latest_rollout,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from shipline.domain.calendar import CalendarRule
     from shipline.domain.rollout import Rollout
     from shipline.store.transaction import Transaction
+
+REASON_MAX = 500
 
 
 def chosen_environment(application: Application, name: str | None) -> EnvironmentSettings:
@@ -89,15 +93,20 @@ def _check_gates(
         raise RefusedError(f"{release.package} {release.version} may not enter {stage}", why=refusal)
 
 
-def order_rollback(application: Application, environment: str | None, version: str | None) -> Rollout:
+def order_rollback(
+    application: Application, environment: str | None, version: str | None, past_migrations: str = ""
+) -> Rollout:
     """Order the way back to `version`, or to what the environment served before: all at once, without a canary.
 
-    No freeze holds it up.
+    No freeze holds it up. A migration that cannot be undone does, unless `past_migrations` says why not.
     """
     where = chosen_environment(application, environment)
     kinds = application.rollout_ground(where).target.artifact_kinds
     with application.store.begin() as tx:
         release = _release_to_go_back_to(tx, where.name, version)
+        serving = current_deployment(tx, where.name, release.package)
+    if not past_migrations and serving is not None:
+        check_migrations(application, release, serving)
     _check_gates(application, release, where.name)
     with application.store.begin() as tx:
         order = RolloutOrder(
@@ -109,6 +118,7 @@ def order_rollback(application: Application, environment: str | None, version: s
             release_id=release.id,
             commit=release.commit,
             rollback=True,
+            past_migrations=past_migrations[:REASON_MAX],
         )
         return open_rollout(tx, application.engine, order, local_person())
 

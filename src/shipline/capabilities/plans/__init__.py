@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.lint.report import report as lint_report
     from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
     from shipline.capabilities.plans.messages import read_messages
+    from shipline.capabilities.plans.migrations import migrations_between
     from shipline.capabilities.plans.moments import rfc3339
     from shipline.capabilities.plans.packages import MANIFESTS
     from shipline.capabilities.plans.pending import Pending, changeset_status, pending_document, write_changeset
@@ -109,6 +110,7 @@ __all__ = [
     "lint_rules_schema",
     "make_final_plan",
     "make_plan",
+    "migrations_between",
     "next_version",
     "packages_of",
     "pending_document",
@@ -176,6 +178,7 @@ _HOMES = {
     "lint_rules_schema": "lint.meanings:rules_schema",
     "make_final_plan": "finals",
     "make_plan": "planning",
+    "migrations_between": "migrations",
     "next_version": "versions",
     "packages_of": "choices",
     "pending_document": "pending",

@@ -160,7 +160,7 @@ def _read_rest(rest: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str], 
     upgrades: list[str] = []
     references: list[str] = []
     body = rest
-    for token, value, start in _footers(rest):
+    for token, value, start in footers(rest):
         if token in BREAKING:
             notes.append(_unwrapped(value))
             body = body[:start]
@@ -172,7 +172,7 @@ def _read_rest(rest: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str], 
     return tuple(filter(None, notes)), tuple(filter(None, upgrades)), references, body.rstrip()
 
 
-def _footers(rest: str) -> Iterator[tuple[str, str, int]]:
+def footers(rest: str) -> Iterator[tuple[str, str, int]]:
     """Token, value and start of each footer; a value ends where the next footer begins (specification, item 10)."""
     found = list(FOOTER.finditer("\n" + rest))
     ends = [match.start() for match in found[1:]] + [len(rest) + 1]
@@ -195,7 +195,7 @@ def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
     if kind == "revert":
         # The specification's own example of a revert names its commits in a `Refs` footer.
         named += [
-            found for token, value, _ in _footers(rest) if token.lower() == "refs" for found in OBJECT_ID.findall(value)
+            found for token, value, _ in footers(rest) if token.lower() == "refs" for found in OBJECT_ID.findall(value)
         ]
     return tuple(dict.fromkeys(named))
 

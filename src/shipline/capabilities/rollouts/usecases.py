@@ -44,6 +44,7 @@ class RolloutOrder:
     `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
     `cannot` says why the environment cannot carry out the strategy, "" if it can. `digests` are those of the released
     artifacts that its target can run. `way` is what comes before the environment; a rollback does not ask for it.
+    `past_migrations` is a person's reason to go back past migrations that cannot be undone, "" where there are none.
     """
 
     package: str
@@ -57,6 +58,7 @@ class RolloutOrder:
     is_down: bool = False
     cannot: str = ""
     way: Way = ANY_WAY
+    past_migrations: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,8 @@ def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
     body |= {"rollback": order.rollback}
+    if order.past_migrations:
+        body |= {"past_migrations": order.past_migrations}
     append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
     given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
     given |= {"strategy": to_json(order.strategy)}
