@@ -10,14 +10,13 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from shipline.clients.checked_download import Download, download
+from shipline.clients.released_names import check_released
 from shipline.clients.site_archive import BYTES_MAX, FILES_MAX, site_name
-from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
+from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.target import checked_digests
 
 FIELD = re.compile(r"\{([a-z]*)\}")
 FIELDS = ("package", "version", "file")
-PACKAGE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9@._/-]{0,213}")  # npm's limit; the other ecosystems' names are shorter
-VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,99}")
 # A header and the padding of each file beside its content (POSIX.1-2017, pax: ustar).
 ARCHIVE_BYTES_MAX = BYTES_MAX + FILES_MAX * 2048
 
@@ -32,8 +31,7 @@ class Site:
 
     def __post_init__(self) -> None:
         """Refuse what could not be part of a path or an address (InvalidValue)."""
-        if not PACKAGE.fullmatch(self.package) or not VERSION.fullmatch(self.version):
-            raise InvalidValue(f"{self.package[:80]!r} {self.version[:80]!r} is not a package and a version")
+        check_released(self.package, self.version)
         checked_digests(self.digests)
 
     @property
