@@ -54,6 +54,9 @@ missing_packages() {
     # What images are built with in the tests, and from: a program that needs nothing beside it.
     has buildah || echo buildah
     has busybox || echo busybox-static
+    # Where containers are run in the tests, and by what: it asks for the least of a machine.
+    has podman || echo podman
+    has runc || echo runc
     # A Node.js from elsewhere brings its own npm, which Debian's package would fight with.
     has npm || has node || printf '%s\n' nodejs npm
 }

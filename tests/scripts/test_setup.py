@@ -44,6 +44,8 @@ class Machine:
             "prometheus",
             "buildah",
             "busybox",
+            "podman",
+            "runc",
             "node",
             "npm",
         ):

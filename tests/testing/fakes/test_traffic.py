@@ -6,6 +6,7 @@ import pytest
 
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.traffic import Traffic
+from shipline.testing.conformance.switch import SwitchConformance
 from shipline.testing.conformance.traffic import NEW, OLD, TrafficConformance, shares, split
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.faults import Fault
@@ -23,6 +24,13 @@ class TestFakeTraffic(TrafficConformance):
     def open_traffic(self, clock: FakeClock) -> Callable[[], Traffic]:
         world = TrafficWorld()
         return lambda: FakeTraffic(clock, world)
+
+
+class TestFakeSwitch(SwitchConformance):
+    @pytest.fixture
+    def open_traffic(self, clock: FakeClock) -> Callable[[], Traffic]:
+        world = TrafficWorld()
+        return lambda: FakeTraffic(clock, world, splits=False, previews=False, mirrors=False)
 
 
 @pytest.fixture
