@@ -80,6 +80,25 @@ class SwitchConformance(TrafficConformance):
         traffic.forget("new", revision=3)
         assert traffic.routes() == (OLD,)
 
+    def test_a_preview_is_beside_the_shares_or_refused(self, traffic: Traffic) -> None:
+        old, new = split(0.0)
+        previewed = replace(new, preview=True)
+        if not traffic.previews:
+            with pytest.raises(InvalidValue):
+                traffic.apply((old, previewed), revision=1)
+            return
+        traffic.apply((old, previewed), revision=1)
+        assert set(traffic.routes()) == {old, previewed}
+        with pytest.raises(RefusedError):
+            traffic.forget("new", revision=2)
+        traffic.apply(split(0.0), revision=3)
+        assert set(traffic.routes()) == set(split(0.0))
+        traffic.apply((old, previewed), revision=4)
+        traffic.apply((OLD,), revision=5)
+        assert set(traffic.routes()) == {OLD, new}
+        traffic.forget("new", revision=6)
+        assert traffic.routes() == (OLD,)
+
     def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
         traffic.apply((OLD,), revision=7)
         zombie = open_traffic()

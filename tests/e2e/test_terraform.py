@@ -1,0 +1,94 @@
+"""Infrastructure from the commit through an approved plan to what stands, and back, as a user types it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shipline.clients.terraform import digest_of
+from shipline.testing.histories import History
+from tests import terraform
+from tests.command import environment_of, run_shipline
+
+pytestmark = pytest.mark.skipif(not terraform.HAS_TERRAFORM, reason="terraform is not installed")
+SETTINGS = """
+schema = 1
+
+[[build]]
+provider = "site"
+command = ["sh", "-c", 'cp -r infra/. "$0"', "{{output}}"]
+
+[[environment]]
+name = "cloud"
+strategy = "blue-green"
+
+[environment.target]
+provider = "terraform"
+folder = "{folder}"
+
+[environment.traffic]
+provider = "terraform"
+folder = "{folder}"
+address = "127.0.0.1:8080"
+"""
+
+
+def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One whose apply fails half way is taken back by itself; `rollback` goes back by one command."""
+    (tmp_path / "terraformrc").touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
+    folder, history = tmp_path / "infra", History(tmp_path / "work")
+
+    def deploy(message: str, text: str) -> int:
+        settings = SETTINGS.format(folder=folder)
+        history.commit(message, {"shipline.toml": settings, "infra/main.tf": text})
+        said = run_shipline(history.folder, "release")
+        assert said.code == 0, said
+        return run_shipline(history.folder, "deploy").code
+
+    assert deploy("feat: one", terraform.resources(one="1")) == 0
+    assert deploy("feat: two", terraform.resources(one="2", two="new")) == 0
+    assert terraform.standing(folder) == {"one": "2", "two": "new"}
+    assert deploy("feat: what fails", terraform.resources(one="3") + terraform.FAILING) == 1
+    assert terraform.standing(folder) == {"one": "2", "two": "new"}
+    said = run_shipline(history.folder, "rollback", "--to", "0.1.0")
+    assert said.code == 0, said
+    assert terraform.standing(folder) == {"one": "1"}
+
+
+PREVIEW = """
+[environment.preview]
+by = "header"
+approve = true
+"""
+
+
+def test_a_plan_waits_for_a_person_and_is_what_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was shown is the file that is applied. Nothing has changed until somebody says so."""
+    (tmp_path / "terraformrc").touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
+    folder, history = tmp_path / "infra", History(tmp_path / "work")
+    settings = SETTINGS.format(folder=folder) + PREVIEW
+    history.commit("feat: one", {"shipline.toml": settings, "infra/main.tf": terraform.resources(one="1")})
+    for command in ("release", "deploy"):
+        said = run_shipline(history.folder, command)
+        assert said.code == 0, said
+    history.commit("feat: two", {"infra/main.tf": terraform.resources(one="2")})
+    assert run_shipline(history.folder, "release").code == 0
+    arguments = [sys.executable, "-m", "shipline", "deploy"]
+    with subprocess.Popen(
+        arguments, cwd=history.folder, env=environment_of(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as deploy:
+        assert deploy.stdout is not None
+        lines = iter(deploy.stdout.readline, b"")
+        assert any(b"Paused until a person" in line for line in lines)
+        (plan,) = (folder / "groups").glob("*0-2-0*/plan")
+        shown = digest_of(plan)
+        assert terraform.standing(folder) == {"one": "1"}
+        assert run_shipline(history.folder, "rollout", "resume").code == 0
+        assert any(b"serves cloud" in line for line in lines)
+    assert (deploy.returncode, digest_of(plan)) == (0, shown)
+    assert terraform.standing(folder) == {"one": "2"}

@@ -1,0 +1,195 @@
+"""Plans applied by the real Terraform: those that were made, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipline.domain.errors import ConfigurationError, ShiplineError, UnavailableError
+from shipline.ports.provider import ProviderContext
+from shipline.ports.target import GroupSpec, Role
+from shipline.ports.traffic import Route, Traffic
+from shipline.providers.target.terraform import TerraformSettings, TerraformTarget
+from shipline.providers.traffic.terraform import TerraformTraffic, TerraformTrafficSettings
+from shipline.testing.conformance.switch import SwitchConformance
+from shipline.testing.conformance.target import PACKAGE, found
+from shipline.testing.conformance.traffic import shares
+from tests import terraform
+from tests.machine import SystemClock, wait_until
+
+pytestmark = pytest.mark.skipif(not terraform.HAS_TERRAFORM, reason="terraform is not installed")
+
+
+@pytest.fixture(autouse=True)
+def no_configuration_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "terraformrc").touch()
+    monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> TerraformTarget:
+    context = ProviderContext(tmp_path, tmp_path / "target", SystemClock(), "production")
+    return TerraformTarget(TerraformSettings(folder=str(tmp_path / "infra")), context)
+
+
+@pytest.fixture
+def plan(target: TerraformTarget, tmp_path: Path) -> Callable[[str, str], Route]:
+    """Release a configuration, and plan it as a group of the same name as its version; returns its route."""
+
+    def plan(name: str, text: str) -> Route:
+        spec = GroupSpec(name, Role.STABLE, PACKAGE, name, 1, terraform.release(tmp_path, PACKAGE, name, text))
+        target.prepare(PACKAGE, name, spec.digests)
+        target.run(spec, revision=1)
+        wait_until(lambda: found(target, name).is_whole, "the plan")
+        return Route(name, Role.STABLE, name, 1.0, ())
+
+    return plan
+
+
+@pytest.fixture
+def open_traffic(tmp_path: Path) -> Callable[[], Traffic]:
+    context = ProviderContext(tmp_path, tmp_path / "traffic", SystemClock(), "production")
+    settings = TerraformTrafficSettings(folder=str(tmp_path / "infra"), address="127.0.0.1:8080")
+    return lambda: TerraformTraffic(settings, context)
+
+
+@pytest.fixture
+def traffic(open_traffic: Callable[[], Traffic]) -> Traffic:
+    traffic = open_traffic()
+    traffic.open()
+    return traffic
+
+
+class TestTerraformTraffic(SwitchConformance):
+    @pytest.fixture
+    def open_traffic(
+        self, open_traffic: Callable[[], Traffic], plan: Callable[[str, str], Route], tmp_path: Path
+    ) -> Callable[[], Traffic]:
+        """Both plans change nothing of what stands, so that neither makes the other stale."""
+        context = ProviderContext(tmp_path, tmp_path / "before", SystemClock(), "production")
+        settings = TerraformTrafficSettings(folder=str(tmp_path / "infra"), address="127.0.0.1:8080")
+        before = TerraformTraffic(settings, context)
+        before.open()
+        before.apply((plan("base", terraform.resources(one="1")),), revision=1)
+        for name in ("old", "new"):
+            plan(name, terraform.resources(one="1"))
+        return open_traffic
+
+
+def test_a_plan_is_applied_and_the_way_back_is_planned_anew(
+    traffic: Traffic, plan: Callable[[str, str], Route], tmp_path: Path
+) -> None:
+    """What the new revision has added goes again."""
+    first = plan("v1", terraform.resources(one="1"))
+    traffic.apply((first,), revision=1)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    second = plan("v2", terraform.resources(one="2", two="new"))
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}, "a plan changes nothing"
+    traffic.apply((second,), revision=2)
+    assert terraform.standing(tmp_path / "infra") == {"one": "2", "two": "new"}
+    traffic.apply((first,), revision=3)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    assert shares(traffic) == {"v1": 1.0, "v2": 0.0}
+
+
+def test_a_plan_that_is_stale_is_not_made_anew(
+    traffic: Traffic, plan: Callable[[str, str], Route], tmp_path: Path
+) -> None:
+    """Somebody has seen it, and perhaps approved of it: another one is another decision."""
+    plan("v1", terraform.resources(one="1"))
+    stale = plan("v2", terraform.resources(one="2"))
+    traffic.apply((Route("v1", Role.STABLE, "v1", 1.0, ()),), revision=1)
+    with pytest.raises(ShiplineError, match="was not applied as a whole") as caught:
+        traffic.apply((stale,), revision=2)
+    assert "stale" in caught.value.why
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    assert shares(traffic) == {"v1": 0.0, "v2": 0.0}, "nobody knows by this alone what stands"
+    traffic.apply((Route("v1", Role.STABLE, "v1", 1.0, ()),), revision=3)
+    assert shares(traffic) == {"v1": 1.0, "v2": 0.0}
+
+
+def test_another_plan_in_its_place_is_not_applied(
+    traffic: Traffic, plan: Callable[[str, str], Route], tmp_path: Path
+) -> None:
+    """Its digest says so."""
+    good, other = plan("v1", terraform.resources(one="1")), plan("v2", terraform.resources(one="evil"))
+    groups = tmp_path / "infra" / "groups"
+    (groups / "v1" / "plan").write_bytes((groups / "v2" / "plan").read_bytes())
+    with pytest.raises(ShiplineError, match="not the one that was made"):
+        traffic.apply((good,), revision=1)
+    assert not (tmp_path / "infra" / "terraform.tfstate").exists()
+    traffic.apply((other,), revision=2)
+
+
+def test_an_apply_that_fails_half_way_is_turned_back(
+    traffic: Traffic, plan: Callable[[str, str], Route], tmp_path: Path
+) -> None:
+    """With Terraform's last words. What it had done is undone by the way back."""
+    first = plan("v1", terraform.resources(one="1"))
+    traffic.apply((first,), revision=1)
+    failing = plan("v2", terraform.resources(one="2") + terraform.FAILING)
+    with pytest.raises(ShiplineError) as caught:
+        traffic.apply((failing,), revision=2)
+    assert "the cloud is full" in caught.value.why
+    assert terraform.standing(tmp_path / "infra")["one"] == "2"
+    traffic.apply((first,), revision=3)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+
+
+SLOW = """\
+resource "terraform_data" "slow" {{
+  input = "slow"
+  provisioner "local-exec" {{
+    command = "while ! [ -e {gate} ]; do sleep 0.05; done"
+  }}
+}}
+"""
+
+
+def test_an_apply_that_takes_longer_goes_on_and_is_found_again(
+    tmp_path: Path, plan: Callable[[str, str], Route], open_traffic: Callable[[], Traffic]
+) -> None:
+    """By another engine, too: it is never ended in the midst of it, and never begun twice."""
+    gate = tmp_path / "gate"
+    route = plan("v1", SLOW.format(gate=gate))
+    hasty = open_traffic()
+    assert isinstance(hasty, TerraformTraffic)
+    hasty.open()
+    hasty._settings = replace(hasty._settings, wait_s=1)
+    with pytest.raises(UnavailableError, match="still at work"):
+        hasty.apply((route,), revision=1)
+    assert shares(hasty) == {"v1": 0.0}
+    gate.touch()
+    again = open_traffic()
+    again.apply((route,), revision=2)
+    assert shares(again) == {"v1": 1.0}
+    assert terraform.standing(tmp_path / "infra") == {"slow": "slow"}
+
+
+def test_an_apply_that_was_interrupted_with_the_machine_is_left_to_people(
+    tmp_path: Path, plan: Callable[[str, str], Route], traffic: Traffic
+) -> None:
+    """How much of the plan was carried out nobody knows: it is not begun a second time."""
+    route = plan("v1", terraform.resources(one="1"))
+    assert isinstance(traffic, TerraformTraffic)
+    saved = traffic._state.read()
+    traffic._state.write(replace(saved, begun="v1"))
+    with pytest.raises(ShiplineError, match="was interrupted"):
+        traffic.apply((route,), revision=1)
+    assert not (tmp_path / "infra" / "terraform.tfstate").exists()
+
+
+def test_a_folder_that_is_not_the_targets_is_named(traffic: Traffic) -> None:
+    with pytest.raises(ShiplineError, match="is not in") as caught:
+        traffic.apply((Route("v1", Role.STABLE, "v1", 1.0, ()),), revision=1)
+    assert "the same folder" in caught.value.todo
+
+
+@pytest.mark.parametrize("wrong", [{"folder": "infra"}, {"address": "here"}, {"wait_s": 0}, {"program": "sh"}], ids=str)
+def test_settings_that_can_only_be_a_mistake_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        TerraformTrafficSettings(**{"folder": "/srv/infra", "address": "x:80", **wrong})
