@@ -13,12 +13,13 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from shipline.ports.clock import Clock
+from shipline.testing.fakes.loopback import LoopbackServer
 
 SECOND_US = 1_000_000
 RESTART_S = 10.0
@@ -52,7 +53,7 @@ class SimulatedService:
     drained_us: int | None = None
 
 
-class ECSStates:
+class ECSStates(LoopbackServer):
     """The state machine. `broken` are digests whose tasks end at once, `slow_s` how long those of a digest need until
     they are healthy, `unplaceable` True while there is no room for any. `drain_s` is how long a service that was
     deleted goes on draining. `before` is called with each action before it is carried out; `requests` are those
@@ -72,25 +73,7 @@ class ECSStates:
         self._images: dict[str, str] = {}
         self._tasks_made = 0
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler_class())
 
     def crash(self, name: str) -> None:
         """A task that runs ends by itself; ECS starts another after RESTART_S."""

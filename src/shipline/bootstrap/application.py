@@ -384,7 +384,7 @@ class Application(Project):
             down = rollouts.down_workflow(environment.name)
             workflows[down.name] = down
             actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
-            cool = rollouts.cool_workflow(environment.name, drain_timeout_s=environment.drain_timeout_s)
+            cool = rollouts.cool_workflow(environment.name)
             workflows[cool.name] = cool
             actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
             mend = rollouts.mend_workflow(environment.name)

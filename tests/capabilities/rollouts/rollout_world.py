@@ -277,7 +277,7 @@ def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catal
     actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
     mend = rollouts.mend_workflow(PLACE)
     actions |= {f"{mend.name}.{name}": action for name, action in rollouts.mend_actions(ground, PLACE).items()}
-    cool = rollouts.cool_workflow(PLACE, drain_timeout_s=DRAIN_TIMEOUT_S)
+    cool = rollouts.cool_workflow(PLACE)
     actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
 
     def observe(tx: Transaction, run: Run) -> None:

@@ -117,3 +117,13 @@ def test_what_bakes_waits_for_its_checks(serving: RolloutWorld) -> None:
     metrics.series["lag_seconds"] = [1.0]
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+def test_what_the_analysis_finds_worse_goes_back_without_asking_a_source(serving: RolloutWorld) -> None:
+    """One that hangs would let users wait for the way back."""
+    metrics = with_query(serving, 1.0)
+    rollout = ended(serving, "1.2.0", Strategy(StrategyKind.CANARY))
+    assert rollout.status is RolloutStatus.ROLLED_BACK
+    with serving.world.store.begin() as tx:
+        found_us = analysis_of(tx, rollout.id)[-1].time_us
+    assert found_us not in [at_us for _, at_us in metrics.asked]

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from shipline.capabilities.rollouts import (
+    Alert,
     Preview,
     PreviewBy,
     Strategy,
@@ -14,14 +15,16 @@ from shipline.capabilities.rollouts import (
     Verification,
     WeightStep,
     analysis_of,
+    exposure_of,
     order_cooling,
+    turn_back,
 )
 from shipline.domain.errors import InvalidValue, RefusedError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import journal_of, runs_of
 from shipline.testing.fakes.command import Call, Ending
 from tests.capabilities.events import kinds
-from tests.capabilities.rollouts.rollout_world import PLACE, RolloutWorld
+from tests.capabilities.rollouts.rollout_world import PERSON, PLACE, RolloutWorld
 
 BLUE_GREEN = Strategy(StrategyKind.BLUE_GREEN)
 ROLLING = Strategy(StrategyKind.ROLLING)
@@ -114,6 +117,9 @@ def test_a_preview_is_skipped_or_promoted_from(serving: RolloutWorld, said: str,
 def test_an_aborted_preview_leaves_nothing(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, preview=Preview(hold_s=3600)))
     serving.run_until(rollout, "preview")
+    assert (
+        exposure_of(serving.ground(serving.world.store), rollout) == "0.0% of the traffic is on 1.1.0, and its preview"
+    )
     serving.say(rollout, "abort")
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
@@ -309,6 +315,28 @@ def test_it_can_turn_back_while_it_bakes(serving: RolloutWorld) -> None:
     assert serving.serving() == {"1.0.0": 1.0}
 
 
+def test_the_time_to_bake_is_skipped(serving: RolloutWorld) -> None:
+    """With a word, as every other wait."""
+    rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, bake_s=3000))
+    engine = serving.engine()
+    serving.look(engine, 60)
+    serving.say(rollout, "skip")
+    serving.look(engine, 10)
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+def test_an_alert_turns_it_back_while_it_bakes(serving: RolloutWorld) -> None:
+    """What served before is still there."""
+    rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, bake_s=3000))
+    serving.look(serving.engine(), 60)
+    alert = Alert("SlowQuotes", PLACE, serving.world.clock.now_us())
+    with serving.world.store.begin() as tx:
+        assert [one.id for one in turn_back(tx, serving.engine(), (alert,), PERSON)] == [rollout.id]
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
+    assert serving.serving() == {"1.0.0": 1.0}
+
+
 def test_what_served_before_is_kept_warm_and_stopped_when_its_time_is_over(serving: RolloutWorld) -> None:
     """By a run of its own, so that the environment is free meanwhile."""
     rollout = ended(serving, "1.1.0", replace(BLUE_GREEN, keep_warm_s=300))
@@ -323,6 +351,57 @@ def test_what_served_before_is_kept_warm_and_stopped_when_its_time_is_over(servi
         assert len(serving.alive()) == alive
     assert serving.alive() == ["1.1.0", "1.1.0"]
     assert serving.now(rollout).warm_until_us is None
+
+
+def cooled(place: RolloutWorld) -> list[str]:
+    """What lives once whatever is due was stopped."""
+    engine = place.engine()
+    with place.world.store.begin() as tx:
+        order_cooling(tx, engine, PLACE)
+    place.settle()
+    return place.alive()
+
+
+def test_cooling_after_a_take_down_starts_nothing(serving: RolloutWorld) -> None:
+    """The proxy was stopped on purpose, and there is nothing left to stop."""
+    ended(serving, "1.1.0", replace(BLUE_GREEN, keep_warm_s=300))
+    serving.take_down()
+    serving.settle()
+    serving.world.clock.sleep(400)
+    assert cooled(serving) == []
+    assert not serving.traffic.running
+
+
+@pytest.mark.parametrize("trouble", ["open requests", "no proxy"])
+def test_what_cannot_be_stopped_when_its_time_is_over_keeps_nobody_from_a_rollout(
+    serving: RolloutWorld, trouble: str
+) -> None:
+    """It is tried again a minute later, and the environment is free meanwhile."""
+    ended(serving, "1.1.0", replace(BLUE_GREEN, keep_warm_s=300))
+    (warm,) = (name for name, group in serving.target.groups.items() if group.spec.version == "1.0.0")
+    serving.world.clock.sleep(400)
+    if trouble == "no proxy":
+        serving.fake_traffic.kill()
+    else:
+        serving.traffic.open_requests[warm] = 1
+    assert len(cooled(serving)) == 4
+    assert serving.traffic.running is (trouble != "no proxy")
+    serving.traffic.open_requests.clear()
+    serving.fake_traffic.open()
+    assert len(cooled(serving)) == 4, "not before a minute is over"
+    serving.world.clock.sleep(61)
+    assert cooled(serving) == ["1.1.0", "1.1.0"]
+
+
+def test_a_rollout_after_it_keeps_nothing_of_the_one_before(serving: RolloutWorld) -> None:
+    """Its copies are stopped, and the record says so."""
+    first = ended(serving, "1.1.0", replace(BLUE_GREEN, keep_warm_s=300))
+    assert first.warm_until_us is not None
+    serving.behave("1.3.0", error_rate=0.001)
+    second = ended(serving, "1.3.0", replace(BLUE_GREEN, keep_warm_s=300))
+    assert serving.alive() == ["1.1.0", "1.1.0", "1.3.0", "1.3.0"]
+    assert second.warm_until_us is not None
+    assert serving.now(first).warm_until_us is None
 
 
 def test_a_rollback_takes_the_warm_copies(serving: RolloutWorld) -> None:

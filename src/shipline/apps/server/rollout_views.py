@@ -115,14 +115,16 @@ def controls(rollout: Rollout, *, is_stuck: bool) -> tuple[Control, ...]:
     status = rollout.status
     if is_stuck:
         return (Control("retry", "Try again", ""),)
+    done = "" if status is RolloutStatus.PROMOTING else _over(status)  # Until it has baked it can still turn back.
     over = _over(status)
     is_paused = status is RolloutStatus.PAUSED
     not_running = "" if status is RolloutStatus.RUNNING else "It can be paused while its canary is watched."
     return (
         Control("pause", "Pause", over or ("It is paused already." if is_paused else not_running)),
         Control("resume", "Resume", over or ("" if is_paused else "It is not paused.")),
+        Control("skip", "Skip the wait", done),
         Control("promote", "Promote", over, asks=True),
-        Control("abort", "Abort", over, asks=True),
+        Control("abort", "Abort", done, asks=True),
     )
 
 

@@ -23,8 +23,8 @@ from shipline.store.transaction import Transaction
 ALERTS_MAX = 200
 TEXT_MAX = 300
 ENVIRONMENT_LABEL = "environment"
-# Where it stands still and can be told to turn back.
-TURNABLE = frozenset({RolloutStatus.STARTING, RolloutStatus.RUNNING, RolloutStatus.PAUSED})
+# Where it can be told to turn back: as long as what served before is still there.
+TURNABLE = frozenset({RolloutStatus.STARTING, RolloutStatus.RUNNING, RolloutStatus.PAUSED, RolloutStatus.PROMOTING})
 
 
 @dataclass(frozen=True, slots=True)

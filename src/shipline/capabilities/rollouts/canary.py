@@ -14,7 +14,7 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
-from shipline.capabilities.rollouts.checking import ChecksLook
+from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
@@ -84,7 +84,9 @@ class CanaryStep:
         decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
         watch = self._advanced(context, watch, decision, settings)
         rollout = load_rollout(self.ground, context)
-        checks = self.ground.checks.look(watch.checks, rollout, seen.canary, context.now_us)
+        checks = UNREAD  # What is worse goes back at once: a source that hangs must not hold that up.
+        if decision.verdict is not AnalysisVerdict.ROLLBACK:
+            checks = self.ground.checks.look(watch.checks, rollout, seen.canary, context.now_us)
         return self._answer(_Look(context, groups, rollout, watch, reading, seen, decision, checks, settings))
 
     def _begin(self, context: StepContext, groups: Running, settings: AnalysisSettings) -> Outcome:

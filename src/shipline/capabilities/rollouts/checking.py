@@ -66,6 +66,10 @@ class ChecksLook:
     awaits_person: bool
 
 
+UNREAD = ChecksLook({}, Answer.PASS, "", (), awaits_person=False)
+"""What is handed on where nothing was to be read."""
+
+
 class Checks:
     """The checks of an environment. `source_of` gives the source that a check with a query is read from; checks that
     share one get the same object, so that one which does not answer is waited for once in a look."""

@@ -42,8 +42,11 @@ def exposure_of(ground: Ground, rollout: Rollout) -> str:
         routes = ground.traffic.routes()
     except ShiplineError as error:
         return f"the proxy cannot say where the traffic is: {error.what}"
-    share = sum(route.share for route in routes if route.version == rollout.version)
-    return f"{share:.1%} of the traffic is on {rollout.version}" if share > 0 else ""
+    own = [route for route in routes if route.version == rollout.version and route.serves]
+    if not own:
+        return ""
+    share = sum(route.share for route in own)
+    return f"{share:.1%} of the traffic is on {rollout.version}" + ("" if share > 0 else ", and its preview")
 
 
 def give_up_rollout(tx: Transaction, engine: Engine, rollout: Rollout, said: GivingUp) -> Rollout:

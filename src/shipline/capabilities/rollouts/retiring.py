@@ -18,6 +18,8 @@ from shipline.engine.workflow import Action, Again, Done, Outcome, StepContext
 from shipline.store.transaction import Transaction
 
 DRAIN_POLL_S = 0.2
+# What could not be stopped when its time was over is tried again after that.
+COOL_AGAIN_S = 60
 
 
 class RetireStep:
@@ -36,6 +38,7 @@ class RetireStep:
         if context.reason and "start" in context.results and not running(context).stable:
             stop_environment(self.ground, revision=context.revision)
             return Done()
+        self.ground.traffic.open()
         warm = _kept_warm(self.ground, context)
         waiting = retire_unused(self.ground, warm, revision=context.revision)
         if waiting:
@@ -53,8 +56,10 @@ def _kept_warm(ground: Ground, context: StepContext) -> tuple[str, ...]:
 
 
 def retire_unused(ground: Ground, warm: tuple[str, ...], *, revision: int) -> tuple[str, ...]:
-    """Stop and forget the groups that serve nothing, but for those in `warm`; returns those that still drain."""
-    ground.traffic.open()
+    """Stop and forget the groups that serve nothing, but for those in `warm`; returns those that still drain.
+
+    UnavailableError where no proxy runs: nobody can tell then what serves.
+    """
     serves = {route.group_id: route.serves for route in ground.traffic.routes()}
     idle = [group.id for group in ground.target.groups() if not serves.get(group.id, False) and group.id not in warm]
     waiting = tuple(name for name in idle if ground.traffic.open_requests(name) > 0)
@@ -109,11 +114,19 @@ class CoolStep:
         self.ground = ground
 
     def __call__(self, context: StepContext) -> Outcome:
-        """Stop what serves nothing, whatever it was kept for."""
-        waiting = retire_unused(self.ground, (), revision=context.revision)
-        if waiting:
-            return Again(DRAIN_POLL_S, {}, f"Waiting for open requests of {', '.join(waiting)} to end.")
-        return Done(save=lambda tx: note_warm(tx, str(context.input["rollout_id"]), None))
+        """Stop what serves nothing, whatever it was kept for, as far as that can be done now; the rest is due later.
+
+        It waits for nobody and fails for nothing: a rollback must not be refused because something is being stopped.
+        Nor does it start a proxy, which may have been taken down meanwhile.
+        """
+        rollout_id = str(context.input["rollout_id"])
+        later_us = context.now_us + COOL_AGAIN_S * 1_000_000
+        try:
+            waiting = retire_unused(self.ground, (), revision=context.revision) if self.ground.target.groups() else ()
+        except ShiplineError as error:
+            trouble = f"what was kept warm cannot be stopped now: {error.what}"
+            return Done(save=lambda tx: note_warm(tx, rollout_id, later_us), idle=trouble)
+        return Done(save=lambda tx: note_warm(tx, rollout_id, later_us if waiting else None))
 
 
 def cool_actions(ground: Ground) -> dict[str, Action]:

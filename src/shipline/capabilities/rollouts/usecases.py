@@ -33,6 +33,7 @@ from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 VERBS = ("pause", "resume", "promote", "skip", "abort", "retry")
+RECENT = 10
 SIGNALS = {"skip": "skip-wait"}
 """What a verb is called on its way to the steps, where the engine has a word of the same name."""
 
@@ -276,10 +277,15 @@ def note_share(tx: Transaction, events: EventWriter, rollout_id: str, weight: fl
 
 
 def note_warm(tx: Transaction, rollout_id: str, until_us: int | None) -> None:
-    """Until when what served before is kept running; None: it is not."""
+    """Until when what served before is kept running; None: it is not. What a rollout before it had kept is stopped."""
     rollout = ROLLOUTS.find(tx, rollout_id)
-    if rollout is not None and rollout.warm_until_us != until_us:
-        ROLLOUTS.save(tx, replace(rollout, warm_until_us=until_us))
+    if rollout is None:
+        return
+    recent = ROLLOUTS.where(tx, environment=rollout.environment, order="started_us", newest_first=True, limit=RECENT)
+    for one in recent:
+        kept_us = until_us if one.id == rollout_id else None
+        if one.warm_until_us != kept_us:
+            ROLLOUTS.save(tx, replace(one, warm_until_us=kept_us))
 
 
 def note_promoting(tx: Transaction, rollout: Rollout) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shipline.capabilities.rollouts.checking import ChecksLook
+from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.domain.rollout import Rollout
-from shipline.domain.verdict import Answer
 from shipline.ports.target import Role
 
 
@@ -26,7 +25,7 @@ def look_at_checks(
 ) -> tuple[ChecksWatch | None, ChecksLook]:
     """The checks as they stand now, by the counts of the role that the new version has; and what to remember."""
     if not ground.checks.rules:
-        return None, ChecksLook({}, Answer.PASS, "", (), awaits_person=False)
+        return None, UNREAD
     if before is None:
         cursor, counts = ground.signals.cursor(), NO_COUNTS
     else:

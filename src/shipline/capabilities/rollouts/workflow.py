@@ -57,11 +57,11 @@ def mend_workflow(environment: str) -> Workflow:
     )
 
 
-def cool_workflow(environment: str, *, drain_timeout_s: int) -> Workflow:
+def cool_workflow(environment: str) -> Workflow:
     """One step: what was kept for the way back is stopped when its time is over."""
     return Workflow(
         name=cool_name(environment),
-        steps=(Step("cool", "Stop what was kept warm", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
+        steps=(Step("cool", "Stop what was kept warm", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
         on_failure=OnFailure.STOP,
         beside=(workflow_name(environment), down_name(environment)),
     )
@@ -105,7 +105,7 @@ def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: 
             Step("canary", WATCH_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
             Step("roll", ROLL_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
             Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
-            Step("verify", "Verify what is served", Recovery.REPEAT, NO_UNDO, wait_timeout_s),
+            Step("verify", "Verify what is served", Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=("skip-wait",)),
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),

@@ -6,24 +6,22 @@ to an older one. The digest that was built is the digest that is served.
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shipline.clients.oci_credentials import client_credentials
 from shipline.clients.oci_layout import layout_name, open_layout
 from shipline.clients.oci_registry import LOOPBACK, OCIClient
 from shipline.clients.version_order import Order, highest_below, is_final, order_of
-from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, ShiplineError
+from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 
 LATEST = "latest"
-CONFIGURATION_BYTES_MAX = 1024 * 1024
 LOOKED_AT_MAX = 50
 # Distribution specification 1.1, "Pulling manifests": what a repository's name and a tag may be.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
@@ -169,7 +167,7 @@ class OCIRegistry:
     def _credentials(self) -> tuple[str, str] | None:
         variable = self._settings.password_environment
         if variable == "":
-            return _of_the_client(urlsplit(self._settings.url).netloc)
+            return client_credentials(urlsplit(self._settings.url).netloc)
         password = os.environ.get(variable, "")
         if password == "":
             raise ConfigurationError(
@@ -224,24 +222,3 @@ def _tag(text: str) -> str:
 def _order(tag: str) -> Order | None:
     """What sorts a version's tag; None for a tag of another kind."""
     return order_of(tag.replace("_", "+"))
-
-
-def _of_the_client(host: str) -> tuple[str, str] | None:
-    """What the container client's `config.json` holds for a registry, None where it holds nothing.
-
-    Its credential helpers are programs that the file names: these are not run.
-    """
-    folder = os.environ.get("DOCKER_CONFIG", "")
-    path = (Path(folder) if folder else Path.home() / ".docker") / "config.json"
-    try:
-        with path.open("rb") as stream:
-            document = json.loads(stream.read(CONFIGURATION_BYTES_MAX))
-        entry = document["auths"][host]["auth"]
-        user, _, password = base64.b64decode(entry, validate=True).decode().partition(":")
-    except FileNotFoundError:
-        return None
-    except (KeyError, TypeError):
-        return None  # It knows no such registry, or leaves it to a helper.
-    except (OSError, ValueError, RecursionError):
-        raise ShiplineError(f"{path} cannot be read as the container client's configuration") from None
-    return (user, password)

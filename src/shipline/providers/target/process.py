@@ -21,8 +21,6 @@ import os
 import re
 import shutil
 import signal
-import socket
-import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -31,13 +29,12 @@ from typing import Any, TypeVar
 
 from shipline.clients.detached import Detached, Program
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence
+from shipline.clients.loopback_ports import HOST, free_port, is_free
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Group, GroupSpec, check_leaving, check_same, checked_group_id
 from shipline.providers.target.python_versions import Distribution, install, is_installed, prefix_of
 
-HOST = "127.0.0.1"
-PORTS = range(20_000, 30_000)
 PLACEHOLDERS = ("host", "port", "version", "prefix")
 PLACEHOLDER = re.compile(r"\{([a-z]*)\}")
 PROBE_TIMEOUT_S = 1.0
@@ -222,9 +219,9 @@ class ProcessTarget:
 
     def _fresh(self, died: Copy | None, taken: set[int], key: str) -> Copy:
         """A copy that is about to be started: on the port that it had, if that is still free, so that routes hold."""
-        if died is not None and _is_free(died.port):
+        if died is not None and is_free(died.port):
             return replace(died, started_us=self._clock.now_us())
-        return Copy(_free_port(taken, key), self._clock.now_us())
+        return Copy(free_port(taken, key), self._clock.now_us())
 
     def _program(self, prefix: Path, group: SavedGroup, number: str) -> Program:
         port = str(group.copies[number].port)
@@ -300,27 +297,3 @@ def _side_by_side(call: Callable[..., R], arguments: Sequence[tuple[Any, ...]]) 
         return [call(*each) for each in arguments]
     with ThreadPoolExecutor(min(len(arguments), THREADS_MAX)) as pool:
         return [future.result() for future in [pool.submit(call, *each) for each in arguments]]
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port(taken: set[int], key: str) -> int:
-    """A port that nobody listens on and no instance has been promised; `key` decides where the search begins.
-
-    Below the ports that systems give to outgoing connections (Linux from 32768, macOS from 49152), so that none of
-    those can take it before the instance listens, or while it is being started again.
-    """
-    begin = zlib.crc32(key.encode()) % len(PORTS)
-    ports: tuple[int, ...] = (*PORTS[begin:], *PORTS[:begin])
-    for port in ports:
-        if port not in taken and _is_free(port):
-            return port
-    raise ShiplineError(f"there is no free port from {PORTS[0]} to {PORTS[-1]} on the loopback interface")

@@ -13,37 +13,22 @@ import itertools
 import os
 import re
 import shutil
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from shipline.clients.durable_state import DurableState, check_fence, locked
+from shipline.clients.durable_state import DurableState, locked
 from shipline.clients.site_archive import KIND, unpack_site
 from shipline.clients.site_folder import SiteFolder
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, check_same, checked_group_id
+from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
 from shipline.providers.target.site_source import Site, SiteSource, checked_source, digest_of
 
 VERSIONS_KEPT = 5
 FETCH_TIMEOUT_S = 3600.0
 NAMES_SHOWN = 10
 RELEASED_HERE = ".shipline/releases/{package}-{version}/dist/{file}"
-
-
-@dataclass(frozen=True, slots=True)
-class SavedGroup:
-    """A group that is there; `started_us` is when it was first run, UTC microseconds."""
-
-    spec: GroupSpec
-    started_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class SavedTarget:
-    """What the state file holds: the newest revision and the groups by id."""
-
-    revision: int = 0
-    groups: dict[str, SavedGroup] = field(default_factory=dict)
 
 
 class StaticTarget:
@@ -91,7 +76,7 @@ class StaticTarget:
         self._archives = context.state / "archives"
         credentials = (settings.username, settings.password_environment, settings.answer_timeout_s)
         self._source = SiteSource(context.root, settings.source, *credentials)
-        self._state = DurableState(context.state / "target.json", SavedTarget(), context.clock)
+        self._state = DurableState(context.state / "target.json", SavedGroups(), context.clock)
 
     def prepare(self, package: str, version: str, digests: tuple[str, ...]) -> None:
         """Fetch the site and unpack it; whoever comes second waits. What was left half done is made anew."""
@@ -113,7 +98,7 @@ class StaticTarget:
         """Let the group be its version's folder, put back what is missing, and return how it stands."""
         site = Site(spec.package, spec.version, spec.digests)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = fenced(self._state, revision)
             known = saved.groups.get(spec.id, SavedGroup(spec, self._clock.now_us()))
             check_same(known.spec, spec)
             if not self._archive(site).exists():
@@ -124,7 +109,7 @@ class StaticTarget:
                 self._unpack(site)
             self._folder.set_group(spec.id, site.folder)
             group = replace(known, spec=spec)
-            self._state.write(SavedTarget(revision, {**saved.groups, spec.id: group}))
+            self._state.write(SavedGroups(revision, {**saved.groups, spec.id: group}))
         return self._seen(group)
 
     def groups(self) -> tuple[Group, ...]:
@@ -135,18 +120,13 @@ class StaticTarget:
         """Forget the group; RefusedError while it is what is shown. The newest sites stay for the way back."""
         checked_group_id(group_id)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = fenced(self._state, revision)
             if self._folder.serving() == group_id:
                 raise RefusedError(f"group {group_id} is what users see", todo="switch to another one first")
             self._folder.remove_group(group_id)
             left = {name: group for name, group in saved.groups.items() if name != group_id}
-            self._state.write(SavedTarget(revision, left))
+            self._state.write(SavedGroups(revision, left))
             self._drop_old_sites(left)
-
-    def _fenced(self, revision: int) -> SavedTarget:
-        saved = self._state.read()
-        check_fence(saved.revision, revision)
-        return saved
 
     def _archive(self, site: Site) -> Path:
         return self._archives / f"{site.folder}.tar"

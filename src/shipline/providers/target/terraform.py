@@ -15,35 +15,20 @@ import signal
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shipline.clients.durable_state import DurableState, check_fence, locked
+from shipline.clients.durable_state import DurableState, locked
 from shipline.clients.json_program import Surroundings
 from shipline.clients.site_archive import KIND, unpack_site
 from shipline.clients.terraform import INIT_TIMEOUT_S, Revision, TerraformFolder
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, check_same, checked_group_id
+from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
 from shipline.providers.target.site_source import Site, SiteSource, checked_source
 from shipline.providers.target.static import RELEASED_HERE
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,199}")
 FETCH_TIMEOUT_S = 3600.0
 STOP_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class SavedGroup:
-    """A group that is there; `started_us` is when it was first run, UTC microseconds."""
-
-    spec: GroupSpec
-    started_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class SavedTarget:
-    """What the state file holds: the newest revision and the groups by id."""
-
-    revision: int = 0
-    groups: dict[str, SavedGroup] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +85,7 @@ class TerraformTarget:
         self._archives = context.state / "archives"
         credentials = (settings.username, settings.password_environment, settings.answer_timeout_s)
         self._source = SiteSource(context.root, settings.source, *credentials)
-        self._state = DurableState(context.state / "target.json", SavedTarget(), context.clock)
+        self._state = DurableState(context.state / "target.json", SavedGroups(), context.clock)
 
     def prepare(self, package: str, version: str, digests: tuple[str, ...]) -> None:
         """Fetch the configuration and initialise it; nothing is planned yet. Half a preparation is done over."""
@@ -128,7 +113,7 @@ class TerraformTarget:
         """Begin to plan, unless there is a plan, or one is being made; returns at once."""
         site = Site(spec.package, spec.version, spec.digests)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = fenced(self._state, revision)
             known = saved.groups.get(spec.id, SavedGroup(spec, self._clock.now_us()))
             check_same(known.spec, spec)
             if not self._is_prepared(site):
@@ -140,7 +125,7 @@ class TerraformTarget:
                 name: value.replace("{version}", spec.version) for name, value in self._settings.variables.items()
             }
             self._folder.set_group(spec.id, Revision(site.folder, variables))
-            self._state.write(SavedTarget(revision, {**saved.groups, spec.id: group}))
+            self._state.write(SavedGroups(revision, {**saved.groups, spec.id: group}))
             if self._folder.plan(spec.id) is None:
                 self._folder.start_plan(spec.id)
         return self._seen(group)
@@ -153,9 +138,9 @@ class TerraformTarget:
         """Forget the group with its plan. Nothing that stands is destroyed."""
         checked_group_id(group_id)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = fenced(self._state, revision)
             left = {name: group for name, group in saved.groups.items() if name != group_id}
-            self._state.write(SavedTarget(revision, left))
+            self._state.write(SavedGroups(revision, left))
             if group_id in saved.groups:
                 self._folder.process(group_id, "plan").stop(first=signal.SIGINT, timeout_s=STOP_TIMEOUT_S)
                 self._forget(group_id, left)
@@ -168,11 +153,6 @@ class TerraformTarget:
         if name not in needed:
             (self._archives / f"{name}.ready").unlink(missing_ok=True)
             shutil.rmtree(self._folder.revisions / name, ignore_errors=True)
-
-    def _fenced(self, revision: int) -> SavedTarget:
-        saved = self._state.read()
-        check_fence(saved.revision, revision)
-        return saved
 
     def _mark(self, site: Site) -> Path:
         return self._archives / f"{site.folder}.ready"

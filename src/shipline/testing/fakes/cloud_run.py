@@ -13,11 +13,12 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from shipline.ports.clock import Clock
+from shipline.testing.fakes.loopback import LoopbackServer
 
 TOKEN = "fake-cloud-token"  # noqa: S105 - opens nothing but this fake
 PROJECT, LOCATION, SERVICE = "quotes-1234", "europe-west1", "quotes"
@@ -144,7 +145,7 @@ class CloudRunWorld:
                 raise Refused(400, "INVALID_ARGUMENT", "traffic.percent: it is a whole number")
 
 
-class CloudRunServer:
+class CloudRunServer(LoopbackServer):
     """The API of a CloudRunWorld. `requests` lists method and path of all that came, `before` is called with them
     before each is carried out; `lost_answers` is how many changes are carried out and then answered with 502."""
 
@@ -154,25 +155,7 @@ class CloudRunServer:
         self.lost_answers = 0
         self.requests: list[tuple[str, str]] = []
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler_class())
 
     def _handler_class(self) -> type[BaseHTTPRequestHandler]:
         outer = self

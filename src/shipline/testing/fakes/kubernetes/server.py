@@ -6,15 +6,16 @@ import json
 import re
 import threading
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
 from shipline.testing.fakes.kubernetes.objects import Key, Refused
 from shipline.testing.fakes.kubernetes.world import NAMESPACE, PODS, KubernetesWorld
+from shipline.testing.fakes.loopback import LoopbackServer
 
 TOKEN = "fake-cluster-token"  # noqa: S105 - opens nothing but this fake
 BODY_BYTES_MAX = 4 << 20
@@ -25,7 +26,7 @@ PATH = re.compile(
 )
 
 
-class KubernetesServer:
+class KubernetesServer(LoopbackServer):
     """An API server. `requests` lists method and path of all that came.
 
     `before` is called with these before each request is carried out, so that a test can let others act in between.
@@ -42,25 +43,7 @@ class KubernetesServer:
         self.apis = set(APIS)
         self.requests: list[tuple[str, str]] = []
         self._lock = threading.RLock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-
-    @property
-    def url(self) -> str:
-        """Where it is."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        """Listen."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        super().__init__(self._handler_class())
 
     def write_kubeconfig(self, path: Path, **user: str) -> Path:
         """A kubeconfig file for it, with a token or what else is named."""
