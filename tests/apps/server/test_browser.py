@@ -51,7 +51,7 @@ CONTRAST = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
   for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
     const element = node.parentElement, style = getComputedStyle(element);
-    if (!node.data.trim() || element.closest("title, .skip") || !element.checkVisibility()) continue;
+    if (!node.data.trim() || element.closest("title, .skip-link") || !element.checkVisibility()) continue;
     const zone = element.classList.contains("limit-label") ? element.closest("svg").querySelector(".zone") : null;
     let below = behind(element);
     if (zone !== null) { const painted = getComputedStyle(zone); const fill = rgba(painted.fill);
@@ -148,6 +148,25 @@ def test_pressing_pause_changes_the_page_by_itself(fresh: Served, visit: Visit) 
     visit.check()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_command_of_a_rollout_can_be_seen_and_pressed(fresh: Served, visit: Visit, width: int) -> None:
+    """A class of another thing's name had put one off the page."""
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.go("/rollouts/{live}")
+    page = visit.page
+    boxes = page.evaluate(
+        "[...document.querySelectorAll('.part-controls .buttons button')]"
+        ".map(each => ({name: each.innerText, ...each.getBoundingClientRect().toJSON()}))"
+    )
+    assert [box["name"] for box in boxes] == ["Pause", "Resume", "Skip the wait", "Promote", "Abort"]
+    assert all(0 <= box["left"] < box["right"] <= width and box["top"] >= 0 for box in boxes), boxes
+    page.get_by_role("button", name="Skip the wait").click()
+    expect(page.get_by_role("status")).to_contain_text("Skip was said", timeout=PATIENCE_S * 1000)
+    expect(page.locator(".part-controls")).to_contain_text("not heard yet: skip.", timeout=PATIENCE_S * 1000)
+    fresh.stage.step()
+    visit.check()
+
+
 def test_an_abort_is_confirmed_by_keyboard_alone(fresh: Served, visit: Visit) -> None:
     """Tab reaches the button, Enter opens the question with the reason in focus, Escape takes it back."""
     visit.go("/rollouts/{live}")
@@ -204,7 +223,7 @@ def test_a_keyboard_reaches_every_button_and_sees_where_it_is(visit: Visit) -> N
     visit.go("/rollouts/{live}")
     page = visit.page
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.className") == "skip-link"
     for name in ("say-pause", "say-promote", "say-abort"):
         reach(page, name)
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"

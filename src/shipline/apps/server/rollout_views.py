@@ -9,7 +9,7 @@ from shipline.apps.server.plot import Plot, draw
 from shipline.apps.server.site import Site
 from shipline.apps.server.step_views import StepView, steps_of_subject
 from shipline.capabilities.incidents import incident_of_rollout
-from shipline.capabilities.rollouts import ROLLOUTS, AnalysisPoint, analysis_of
+from shipline.capabilities.rollouts import ROLLOUTS, AnalysisPoint, analysis_of, verb_of
 from shipline.domain.incident import Incident
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine import journal
@@ -74,7 +74,7 @@ def rollout_view(site: Site, rollout_id: str) -> RolloutView | None:
         incident = incident_of_rollout(tx, rollout_id)
         steps = steps_of_subject(tx, site.engine.catalogue, f"rollout:{rollout_id}")
         runs = journal.runs_of(tx, f"rollout:{rollout_id}")
-        said = tuple(signal.kind for run in runs for signal in journal.pending_signals(tx, run.id))
+        said = tuple(verb_of(signal.kind) for run in runs for signal in journal.pending_signals(tx, run.id))
     line = site.rollback_line(rollout.environment)
     began_us = points[0].time_us if points else rollout.started_us
     plots = [draw(points, began_us=began_us, rollback_at=line, width=width) for width in (WIDE, NARROW)]
@@ -118,7 +118,7 @@ def controls(rollout: Rollout, *, is_stuck: bool) -> tuple[Control, ...]:
     done = "" if status is RolloutStatus.PROMOTING else _over(status)  # Until it has baked it can still turn back.
     over = _over(status)
     is_paused = status is RolloutStatus.PAUSED
-    not_running = "" if status is RolloutStatus.RUNNING else "It can be paused while its canary is watched."
+    not_running = "" if status is RolloutStatus.RUNNING else "It can be paused while it waits or is watched."
     return (
         Control("pause", "Pause", over or ("It is paused already." if is_paused else not_running)),
         Control("resume", "Resume", over or ("" if is_paused else "It is not paused.")),

@@ -67,6 +67,7 @@ from shipline.capabilities.rollouts.usecases import (
     command_rollout,
     follow_run,
     open_rollout,
+    verb_of,
 )
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
@@ -157,5 +158,6 @@ __all__ = [
     "take_down",
     "take_in",
     "turn_back",
+    "verb_of",
     "workflow_name",
 ]

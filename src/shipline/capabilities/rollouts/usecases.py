@@ -72,6 +72,11 @@ class RolloutCommand:
     actor: Actor
 
 
+def verb_of(kind: str) -> str:
+    """The verb that was said, by the kind of its signal."""
+    return next((verb for verb, signal in SIGNALS.items() if signal == kind), kind)
+
+
 def append(tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, body: dict[str, Any]) -> None:
     """One event in the rollout's stream; every body names the rollout, its package, version and environment."""
     common = {
