@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
-import pytest
+from tests.npm_packages import installed
 
 VERSION = "2.31.1"
-INSTALL_TIMEOUT_S = 180
 STATUS_TIMEOUT_S = 60
 
 
-def installed(cache: Path) -> Path:
-    """The program. Skips, saying why, where it cannot be had. Made beside and moved: two processes may come at once."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed, so changesets bear no witness here")
-    folder = cache / f"changesets-{VERSION}"
-    if not folder.is_dir():
-        draft = Path(tempfile.mkdtemp(dir=folder.parent))
-        options = ("install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(draft))
-        result = subprocess.run(
-            [npm, *options, f"@changesets/cli@{VERSION}"],
-            cwd=draft,
-            capture_output=True,
-            text=True,
-            timeout=INSTALL_TIMEOUT_S,
-            check=False,
-        )
-        if result.returncode != 0:
-            shutil.rmtree(draft)
-            pytest.skip(f"npm cannot install @changesets/cli here, so it bears no witness: {result.stderr[-200:]}")
-        try:
-            os.rename(draft, folder)  # noqa: PTH104 - fails where the other process was first, which is right
-        except OSError:
-            shutil.rmtree(draft)
-    return folder / "node_modules" / ".bin" / "changeset"
+def program_in(cache: Path) -> Path:
+    """The program. Skips, saying why, where it cannot be had."""
+    return installed(cache, "@changesets/cli", VERSION) / "node_modules" / ".bin" / "changeset"
 
 
 def versions_by(program: Path, repository: Path) -> dict[str, str]:

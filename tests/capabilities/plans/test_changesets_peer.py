@@ -22,7 +22,7 @@ import pytest
 
 from shipline.capabilities.plans import make_plan
 from shipline.testing.histories import History
-from tests.changesets_cli import installed, versions_by
+from tests.changesets_cli import program_in, versions_by
 
 KINDS = ("dependencies", "dependencies", "optionalDependencies")
 OPERATORS = ("^", "~", "", ">=", "workspace:^", "workspace:*", "workspace:~")
@@ -30,7 +30,7 @@ OPERATORS = ("^", "~", "", ">=", "workspace:^", "workspace:*", "workspace:~")
 
 @pytest.fixture(scope="session")
 def program(pytestconfig: pytest.Config) -> Path:
-    return installed(pytestconfig.cache.mkdir("npm"))
+    return program_in(pytestconfig.cache.mkdir("npm"))
 
 
 def ours(history: History) -> dict[str, str | None]:

@@ -17,7 +17,7 @@ from shipline.testing.fakes.forge.model import GitRefs
 from shipline.testing.world import World
 from tests.capabilities.releases.monorepo_world import NAMES, MonorepoWorld, new_monorepo
 from tests.capabilities.releases.release_world import PERSON
-from tests.changesets_cli import installed
+from tests.changesets_cli import program_in
 
 BRANCH = "shipline/release-main"
 BOTH = '---\n"core": major\n"side": patch\n---\n\nQuotes are said otherwise.\n'
@@ -176,7 +176,7 @@ def test_changesets_cli_would_leave_the_same(hosted: Hosted, tmp_path: Path, pyt
     """The versions, the ranges, and which changesets are left, by `changeset version` on a copy of the branch."""
     if getattr(pytestconfig, "cache", None) is None:
         pytest.skip("changesets are installed into pytest's cache, which is turned off")
-    program = installed(pytestconfig.cache.mkdir("npm"))
+    program = program_in(pytestconfig.cache.mkdir("npm"))
     hosted.pushed(
         "feat: colours",
         {
