@@ -7,7 +7,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # The tests start the command line hundreds of times; without its compiled modules each start costs double.
 unexport PYTHONDONTWRITEBYTECODE
 
-# One more than there are processors: many tests wait for other processes.
+# One more than there are processors: many tests wait for other processes. Who has none left takes some of another's.
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
@@ -34,7 +34,7 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff check --fix .
 
 test: setup-tests ## all tests but those that make test-kill and make test-k8s run
-	$(BIN)/pytest -n $(WORKERS) -m 'not kill and not cluster'
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not kill and not cluster'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s

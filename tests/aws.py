@@ -64,7 +64,9 @@ def moto() -> Path:
 
 
 def _install(python: Path) -> None:
-    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", str(LOCK)]
+    # Most of it is never imported, so that compiling all of it would cost more than it saves.
+    how = ("-q", "--disable-pip-version-check", "--no-compile", "--no-deps", "--require-hashes")
+    pip = [str(python), "-m", "pip", "install", *how, "-r", str(LOCK)]
     for command in ([sys.executable, "-m", "venv", str(INSTALLED)], pip):
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S, check=False)

@@ -86,6 +86,11 @@ class Served:
             time.sleep(0.05)  # noqa: TID251 - real time: a process starts
         raise AssertionError(f"the registry did not start: {self._log.read_text(errors='replace')[-1000:]}")
 
+    @property
+    def runs(self) -> bool:
+        """True until it is stopped, or ends by itself."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """End it at once."""
         self._process.kill()

@@ -122,7 +122,7 @@ def clone_of(folder: Path, world: World) -> None:
         subprocess.run(["git", "-C", str(target), "config", key, value], check=True)
 
 
-@pytest.mark.parametrize("every", [8, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
+@pytest.mark.parametrize("every", [20, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
 def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
@@ -134,9 +134,17 @@ def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     )
 
 
+@pytest.mark.parametrize("every", [4, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
 def test_another_machine_ends_it_after_a_kill_at_every_effect(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
+    """A plan of several packages, too. `make test-kill` walks all effects."""
     monorepo_with_remote(tmp_path)
     expected: dict[str, Any] = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS}
-    walk(lambda folder, fatal: play_elsewhere(sqlite_template, tmp_path, folder, fatal), tmp_path, capsys, **expected)
+    walk(
+        lambda folder, fatal: play_elsewhere(sqlite_template, tmp_path, folder, fatal),
+        tmp_path,
+        capsys,
+        every=every,
+        **expected,
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import http.client
 import io
@@ -12,6 +13,7 @@ import socket
 import tarfile
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -27,7 +29,7 @@ from shipline.providers.registry.npm_project import check_manifest
 from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.histories import History
-from tests.registries import RegistryMissing, Served, free_port, running, verdaccio
+from tests.registries import RegistryMissing, Served, free_port, verdaccio
 
 TOKEN = "NPM_TOKEN_OF_A_TEST"
 CONFIGURATION = """
@@ -70,17 +72,42 @@ def program() -> Path:
         pytest.skip(str(missing))
 
 
+@dataclass
+class Verdaccio:
+    """One that outlives a test, since it takes seconds to start; another one where a test has stopped it."""
+
+    program: Path
+    folder: Path
+    served: Served | None = None
+
+    def empty(self) -> Served:
+        """One that serves nothing."""
+        for package in (self.folder / "storage").glob("[!.]*"):
+            shutil.rmtree(package)
+        if self.served is None or not self.served.runs:
+            self.served = self._started()
+        return self.served
+
+    def _started(self) -> Served:
+        (self.folder / "config.yaml").write_text(CONFIGURATION.format(folder=self.folder))
+        (self.folder / "htpasswd").unlink(missing_ok=True)
+        port, node = free_port(), shutil.which("node") or "node"
+        command = [node, str(self.program), "--config", str(self.folder / "config.yaml")]
+        return Served([*command, "--listen", f"127.0.0.1:{port}"], port, self.folder, path="/-/ping")
+
+
+@pytest.fixture(scope="module")
+def one_verdaccio(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Verdaccio]:
+    made = Verdaccio(program, tmp_path_factory.mktemp("verdaccio"))
+    yield made
+    if made.served is not None:
+        made.served.stop()
+
+
 @pytest.fixture
-def server(program: Path, tmp_path: Path) -> Iterator[Served]:
+def server(one_verdaccio: Verdaccio) -> Served:
     """Verdaccio that serves nothing; everybody reads, who has an account publishes."""
-    folder = tmp_path / "verdaccio"
-    folder.mkdir()
-    (folder / "config.yaml").write_text(CONFIGURATION.format(folder=folder))
-    port = free_port()
-    node = shutil.which("node") or "node"
-    command = [node, str(program), "--config", str(folder / "config.yaml"), "--listen", f"127.0.0.1:{port}"]
-    with running(command, port, folder, path="/-/ping") as served:
-        yield served
+    return one_verdaccio.empty()
 
 
 @pytest.fixture
@@ -106,8 +133,9 @@ def made(server: Served, context: ProviderContext, **changes: object) -> NPMRegi
     return NPMRegistry(NPMSettings(**given), context)  # type: ignore[arg-type]  # settings by name
 
 
+@functools.cache
 def account(server: Served, name: str) -> str:
-    """A new account's token, as `npm adduser` gets it."""
+    """The token of an account, as `npm adduser` gets it. One that has been made stays."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
     body = json.dumps(
         {"name": name, "password": "a long enough one", "type": "user", "_id": f"org.couchdb.user:{name}"}
