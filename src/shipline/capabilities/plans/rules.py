@@ -113,7 +113,7 @@ def stated_as_released(lineage: Lineage, commit: str) -> Lineage:
 
     So changesets do: a package without a changeset is not released, also where nothing of it is tagged.
     """
-    stated = _stated(lineage)
+    stated = stated_version(lineage)
     if stated is None or lineage.released:
         return lineage
     return replace(lineage, released=(Released(stated, Tag("", commit, 0)),))
@@ -211,7 +211,7 @@ def _idle(lineage: Lineage, shown: Tidied[Change], channel: str) -> PackagePlan:
     )
 
 
-def _stated(lineage: Lineage) -> Version | None:
+def stated_version(lineage: Lineage) -> Version | None:
     """The version in the version file; 0.0.0 is a placeholder and states nothing."""
     stated = scheme_named(lineage.package.scheme).parse(lineage.stated) if lineage.stated is not None else None
     return stated if stated is not None and any(stated.release) else None
@@ -219,7 +219,7 @@ def _stated(lineage: Lineage) -> Version | None:
 
 def _moves(lineage: Lineage, shown: Tidied[Change], channel: str) -> bool:
     """A first version that a file states is a decision already; every other release needs a change for it."""
-    return (lineage.last_of(channel) is None and _stated(lineage) is not None) or highest_bump(
+    return (lineage.last_of(channel) is None and stated_version(lineage) is not None) or highest_bump(
         shown.changes
     ) is not Bump.NONE
 
@@ -238,7 +238,7 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
     """
-    base, stated, scheme = lineage.last_stable, _stated(lineage), scheme_named(lineage.package.scheme)
+    base, stated, scheme = lineage.last_stable, stated_version(lineage), scheme_named(lineage.package.scheme)
     announced = [entry.version.release for entry in lineage.released if not entry.version.is_stable]
     if base is None:
         return max([stated.release if stated else scheme.first(lineage.day), *announced])
@@ -250,7 +250,7 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
-    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
+    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, stated_version(lineage)
     if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
         return stated.text
     epoch = base.version.epoch if base else 0
@@ -357,7 +357,7 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
         kind = "final release" if current.version.is_stable else f"release on the channel {channel}"
         where = f" (tag {current.tag.name})" if current.tag.name else ", as its files say"
         return (*notes, f"The last {kind} is {current.version.text}{where}.")
-    if (stated := _stated(lineage)) is not None:
+    if (stated := stated_version(lineage)) is not None:
         return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
     return (*notes, "Nothing was released yet, and no file says a version.")
 

@@ -22,6 +22,7 @@ from shipline.capabilities.plans.monorepo import (
 )
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.stated import with_stated_versions
 from shipline.capabilities.plans.survey import Survey, checked_head, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
@@ -65,6 +66,7 @@ def planned(
         tags = tags_among(repository, everything)
     lineages, survey = lineages_at(repository, packages, head, tags)
     lineages = tuple(_aimed(with_promoted(repository, each), asked) for each in lineages)
+    lineages = with_stated_versions(repository, head, lineages, asked.monorepo.version_files)
     names = [lineage.package.name for lineage in lineages]
     changesets = read_changesets(repository, head, names, asked.monorepo.source)
     if changesets.source == CHANGESETS:
