@@ -126,6 +126,11 @@ HABITS: list[tuple[str, dict[str, Any]]] = [
     ('Revert "feat: y (#3)" (#4)\n\nReverts org/repo#3', {"type": "revert", "reverts": ("#3",)}),
     (f'Reapply "feat(x): y"\n\nThis reverts commit {SHA}.', {"type": "feat", "scope": "x", "reverts": (SHA,)}),
     (f"fix: x\n\nThis reverts commits 0123456 and\n{SHA}.", {"type": "fix", "reverts": ("0123456", SHA)}),
+    # Of a merge git names the parent that stays, too.
+    (
+        f"Revert \"Merge branch 'x'\"\n\nThis reverts commit {SHA}, reversing\nchanges made to {'9' * 40}.",
+        {"type": "revert", "reverts": (SHA,)},
+    ),
     # Bytes, line breaks.
     ("feat: x\r\n\r\nBREAKING CHANGE: y\r\n", {"description": "x", "breaking_notes": ("y",), "body": ""}),
     ("\n\nfeat: x\n\nbody\n\n", {"description": "x", "body": "body"}),

@@ -91,6 +91,36 @@ def test_a_cherry_picked_change_that_is_merged_back_counts_once(history: History
     assert "3 changes that came in twice counted once." in plan.reasons
 
 
+def test_the_revert_of_a_merge_takes_back_all_that_came_with_it_and_nothing_else(history: History) -> None:
+    """Git's own message names the parent that stays as well; what was merged before and after stays."""
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat!: one", {"a": "1"})
+    history.commit("fix: two", {"b": "1"})
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: stays", {"c": "1"})
+    merge = history.merge("side", "Merge branch 'side'")
+    history.commit("docs: later", {"d": "1"})
+    history.git("revert", "--mainline=1", "--no-edit", merge)
+    (plan,) = make_plan(history.repository).packages
+    assert (plan.next, [change.description for change in plan.changes]) == ("1.0.1", ["later", "stays"])
+    assert "“fix: two” (" in plan.reasons[2]
+    assert plan.reasons[2].endswith("none of it counts.")
+    written = changelog_of(history.repository, whole=True)
+    assert [line.partition(" (")[0] for line in written.splitlines() if line[:2] == "- "] == ["- stays", "- first"]
+    history.git("revert", "--no-edit", "HEAD")
+    assert sorted(told(history)) == ["docs: later", "feat: one", "fix: stays", "fix: two"]
+
+
+def test_the_revert_of_a_released_merge_is_a_change(history: History) -> None:
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: one", {"a": "1"})
+    history.git("switch", "--quiet", "main")
+    merge = history.merge("side", "Merge branch 'side'")
+    history.tag("v1.1.0")
+    history.git("revert", "--mainline=1", "--no-edit", merge)
+    assert make_plan(history.repository).packages[0].next == "1.1.1"
+
+
 def test_a_projects_own_rules_move_the_version(history: History) -> None:
     history.commit("docs(api): a")
     rules = BumpRules((("docs", "web", Bump.MAJOR), ("docs", "", Bump.PATCH), ("feat", "", Bump.NONE)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern  # Types, scopes and authors are few: kept once each, they are a quarter of what a history takes.
 
@@ -14,6 +14,7 @@ from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
+from shipline.capabilities.plans.reverts import mainline_in
 from shipline.capabilities.plans.rules import PICKED, Lineage
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
@@ -87,6 +88,8 @@ def read_past(
     past = Past(history.Graph(tagged), {package.path: [] for package in packages})
     corrections = list(overrides_at(repository, head))
     merges: list[int] = []
+    reverted: dict[str, str] = {}  # The messages that revert a commit, by its id: they come before it.
+    undone: dict[str, tuple[int, int]] = {}
     for commit, parents in _commits(repository, head, changed_paths=attribution is not None):
         message = commit.message
         place = past.graph.add(commit.id, parents)
@@ -102,11 +105,16 @@ def read_past(
             entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
             if entries and merge and is_merge_title(message):
                 merges.append(place)
+        if reverted and len(parents) > 1 and commit.id in reverted:
+            undone[commit.id] = (place, mainline_in(reverted[commit.id], parents))
         if entries:
+            reverted |= {name: message for entry in entries if entry.reverts for name in entry.reverts}
             for owner in past.entries if attribution is None else _owners(attribution, commit):
                 past.entries[owner] += entries
     _find_awaited(repository, head, past.graph)
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
+    if undone:
+        _say_undone(past, undone)
     return past
 
 
@@ -191,6 +199,22 @@ def _notable(
 
 def _movers(past: Past) -> set[int]:
     return {entry.place for entries in past.entries.values() for entry in entries}
+
+
+def _say_undone(past: Past, undone: Mapping[str, tuple[int, int]]) -> None:
+    """Say of each revert of a merge what it takes back. `undone`: the merge's place, and which parent stays."""
+    told = {entry.place: entry.commit for entries in past.entries.values() for entry in entries}
+    taken: dict[str, tuple[str, ...]] = {}
+    for merge, (place, mainline) in undone.items():
+        inside = history.brought_by(past.graph, place, past.graph[place][mainline], int)
+        taken[merge] = tuple(told[each] for each in inside if each in told)
+    for path, entries in past.entries.items():
+        past.entries[path] = [
+            entry._replace(undone=tuple(each for name in entry.reverts for each in taken.get(name, ())))
+            if entry.reverts
+            else entry
+            for entry in entries
+        ]
 
 
 def _drop(past: Past, places: Collection[int]) -> None:

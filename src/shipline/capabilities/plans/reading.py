@@ -20,6 +20,7 @@ from shipline.capabilities.plans.messages import (
     read_messages,
     read_overrides,
 )
+from shipline.capabilities.plans.reverts import with_undone
 from shipline.capabilities.plans.rules import highest_bump, lookalikes
 from shipline.capabilities.plans.shortlist import batches, has_only_bare_versions, is_final, numbers_of
 from shipline.capabilities.plans.versions import STABLE
@@ -80,14 +81,16 @@ def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]
     """The changes of each commit. Corrections by the file come before those by commits, later ones before earlier.
 
     A merge of which git or a forge wrote the message is read by the title of the merged request, and only where what
-    it brought in has no conventional message of its own: else one thing would be said twice.
+    it brought in has no conventional message of its own: else one thing would be said twice. A revert of a merge says
+    what it takes back with it.
     """
     said = [*overrides, *(each for commit in commits for each in corrections_in(commit.message))]
     corrections = by_whole_id(said, (commit.id for commit in commits)) if said else {}
     changes: dict[str, tuple[Change, ...]] = {}
     merges: list[str] = []
+    merged = False
     for commit in commits:
-        merge = len(commit.parents) > 1
+        merged |= (merge := len(commit.parents) > 1)
         text = corrections.get(commit.id)
         messages = read_messages(commit.message if text is None else text, merge=merge and text is None)
         read = tuple(change_of(commit, message) for message in messages)
@@ -96,6 +99,8 @@ def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]
         elif merge and text is None and is_merge_title(commit.message):
             merges.append(commit.id)
         changes[commit.id] = read
+    if merged:
+        changes = dict(with_undone(commits, changes))
     if not merges:
         return changes
     parents = {commit.id: commit.parents for commit in commits}

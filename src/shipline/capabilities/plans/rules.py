@@ -282,10 +282,24 @@ def _cancelled(changes: Sequence[Told]) -> tuple[set[str], list[str]]:
             continue
         found = [_reverted(name, changes, position, index) for name in change.reverts]
         taken = [each for each in found if each is not None and each.commit not in gone]
-        if len(taken) == len(change.reverts):
-            gone |= {change.commit, *(each.commit for each in taken)}
+        merged = [
+            changes[position[name]]
+            for name in change.undone
+            if position.get(name, -1) > index and name not in gone and changes[position[name]] not in taken
+        ]
+        if merged or len(taken) == len(change.reverts):
+            gone |= {change.commit, *(each.commit for each in (*taken, *merged))}
+            told = [each for each in merged if each.type]
             reasons += [f"{quoted(each)} was taken back by {change.commit[:7]}; neither counts." for each in taken]
+            reasons += _with_their_merge(told, change)
     return gone, reasons
+
+
+def _with_their_merge(told: Sequence[Told], revert: Told) -> list[str]:
+    if not told:
+        return []
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return [f"{quoted(told[0])}{more} was taken back with its merge by {revert.commit[:7]}; none of it counts."]
 
 
 def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], index: int) -> Told | None:
