@@ -11,6 +11,7 @@ import pytest
 from shipline.capabilities.plans import (
     Monorepo,
     PackageChoice,
+    changelog_of,
     changeset_status,
     detect_packages,
     explain,
@@ -132,6 +133,25 @@ def test_a_range_that_is_left_is_followed_and_explained(history: History) -> Non
     ]
     app = next(each for each in plan.packages if each.name == "app")
     assert app.reasons[-1] == f"core becomes 2.0.0 because of “feat!: a new core” ({head[:7]})."
+
+
+def test_of_a_squashed_request_a_scope_says_whose_a_change_is(history: History) -> None:
+    """By the files alone each would be that of both packages; a scope of no package of the commit names nobody."""
+    released(history, a={}, b={}, c={})
+    body = "* feat(a)!: a\n* fix(b): b\n* fix(c): only said\n* perf(api): both"
+    history.commit(f"Many (#3)\n\n{body}", {"packages/a/x": "1", "packages/b/x": "1"})
+    plans = planned(history)
+    assert {name: each.next for name, each in plans.items()} == {"a": "2.0.0", "b": "1.0.1", "c": "1.0.0"}
+    assert [change.description for change in plans["b"].changes] == ["b", "only said", "both"]
+    text = changelog_of(history.repository, whole=True)
+    part = text.partition("<!-- b -->")[2].partition("<!-- c -->")[0]
+    assert ("**a:**" in part, "**b:** b" in part) == (False, True)
+
+
+def test_a_package_for_which_no_scope_speaks_has_all_changes(history: History) -> None:
+    released(history, a={}, b={})
+    history.commit("feat(a): a\n\n* fix(a): more", {"packages/a/x": "1", "packages/b/x": "1"})
+    assert {name: each.next for name, each in planned(history).items()} == {"a": "1.1.0", "b": "1.1.0"}
 
 
 def test_a_circle_is_named(history: History) -> None:

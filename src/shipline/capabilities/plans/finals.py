@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from shipline.capabilities.plans import rules
 from shipline.capabilities.plans.elsewhere import with_promoted
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
-from shipline.capabilities.plans.monorepo import attributed
+from shipline.capabilities.plans.monorepo import attributed, own_changes_among
 from shipline.capabilities.plans.reading import changes_of
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import checked_head
@@ -58,7 +58,8 @@ def _changes_until(repository: Repository, commit: str, lineages: Sequence[Linea
     commits = list(repository.log(unreleased_from(repository, [known]), commit, changed_paths=not everything))
     read = changes_of(repository, commits, commit)
     shares = attributed(commits, everyone)
-    return [change for one, names in shares if known.package.name in names for change in read[one.id]]
+    own, name = own_changes_among([each.package for each in everyone]), known.package.name
+    return [change for one, names in shares if name in names for change in own(one, read[one.id], name)]
 
 
 def _candidate(lineages: Sequence[Lineage], tag: str) -> tuple[Lineage, Released]:

@@ -12,7 +12,7 @@ from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.conventional import HEADER
 from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
-from shipline.capabilities.plans.monorepo import owners_of
+from shipline.capabilities.plans.monorepo import own_changes, owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
 from shipline.capabilities.plans.reverts import mainline_in
 from shipline.capabilities.plans.rules import PICKED, Lineage
@@ -109,8 +109,7 @@ def read_past(
             undone[commit.id] = (place, mainline_in(reverted[commit.id], parents))
         if entries:
             reverted |= {name: message for entry in entries if entry.reverts for name in entry.reverts}
-            for owner in past.entries if attribution is None else _owners(attribution, commit):
-                past.entries[owner] += entries
+            _share_out(past, attribution, commit, entries)
     _find_awaited(repository, head, past.graph)
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
     if undone:
@@ -136,8 +135,16 @@ def _find_awaited(repository: Repository, head: str, graph: history.Graph) -> No
                 graph.came(entry.id, place)
 
 
-def _owners(attribution: Attribution, commit: Commit | LogEntry) -> frozenset[str]:
-    return owners_of(attribution, commit) if isinstance(commit, Commit) else frozenset()
+def _share_out(
+    past: Past, attribution: Attribution | None, commit: Commit | LogEntry, entries: Sequence[Entry]
+) -> None:
+    """Hand the entries of a commit to the packages that it is about."""
+    if attribution is None:
+        for path in past.entries:
+            past.entries[path] += entries
+    elif isinstance(commit, Commit):
+        for path in owners_of(attribution, commit):
+            past.entries[path] += own_changes(attribution, commit, entries, path)
 
 
 def _is_all(header: re.Match[str] | None, message: str) -> bool:
