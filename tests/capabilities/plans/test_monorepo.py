@@ -60,7 +60,6 @@ def test_a_workspace_is_found_and_what_is_left_aside_is_said(history: History) -
     files = packages(core={}, app={"core": "^1.0.0"}) | {
         "packages/empty/README.md": "",
         "packages/demo/package.json": npm("demo", None, private=True),
-        "packages/broken/package.json": "{",
         "charts/web/Chart.yaml": "name: web\nversion: 0.1.0\n",
     }
     history.commit("feat: begin", files)
@@ -72,9 +71,29 @@ def test_a_workspace_is_found_and_what_is_left_aside_is_said(history: History) -
     ]
     assert [note.partition(":")[0] for note in plan.notes] == [
         "Left aside for want of a package.json",
-        "packages/broken/package.json could not be read and is left aside.",
         "Left aside for want of a name or version",
     ]
+
+
+@pytest.mark.parametrize("text", ["{", npm("quotes-é")])
+def test_a_package_whose_manifest_is_broken_does_not_vanish(history: History, text: str) -> None:
+    history.commit("feat: begin", packages(core={}) | {"packages/broken/package.json": text})
+    with pytest.raises(InvalidValue, match=r"^packages/broken/package\.json"):
+        make_plan(history.repository)
+    with pytest.raises(InvalidValue, match=r"^packages/broken/package\.json"):
+        packages_of(history.repository, [PackageChoice("packages/*")])
+
+
+def test_what_is_broken_for_a_test_stops_no_plan(history: History) -> None:
+    """A pattern of two stars matches whatever lies below the packages."""
+    top = {"package.json": '{"workspaces": ["packages/**"], "private": true}'}
+    broken = {"packages/core/tests/x/package.json": "{", "docs/package.json": "{"}
+    history.commit("feat: begin", packages(core={}) | broken | top)
+    plan = make_plan(history.repository)
+    assert [each.name for each in plan.packages] == ["core"]
+    assert plan.notes == ("Left aside, as it only serves tests: packages/core/tests/x/package.json cannot be read.",)
+    (chosen,), _ = packages_of(history.repository, [PackageChoice("packages/**")])
+    assert [each.name for each in chosen] == ["core"]
 
 
 def test_tags_show_their_form(history: History) -> None:

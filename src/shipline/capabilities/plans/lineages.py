@@ -47,7 +47,7 @@ def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alon
     releases = tuple(each for each in released(package, tags, alone=alone) if each.version.channel != SNAPSHOT)
     if found is None:
         return Lineage(package, releases)
-    return Lineage(package, releases, found.version, found.version_path, found.notes)
+    return Lineage(package, releases, found.version, found.version_path)
 
 
 def owns_everything(packages: Iterable[Package]) -> bool:
