@@ -22,7 +22,8 @@ from shipline.capabilities.plans.messages import (
 )
 from shipline.capabilities.plans.reverts import with_undone
 from shipline.capabilities.plans.rules import highest_bump, lookalikes
-from shipline.capabilities.plans.shortlist import batches, has_only_bare_versions, is_final, numbers_of
+from shipline.capabilities.plans.shortlist import batches, has_mixed_forms, has_only_bare_versions, is_final, numbers_of
+from shipline.capabilities.plans.tags import FORMS_BY
 from shipline.capabilities.plans.versions import STABLE
 from shipline.domain.change import Bump, Change
 from shipline.ports.repository import Commit, Repository, Tag
@@ -39,12 +40,13 @@ def tags_that_matter(repository: Repository, names: Sequence[str], head: str, ch
         return ()
     if channel != STABLE or not has_only_bare_versions(names):
         return repository.merged_tags(head)
+    wanted = FORMS_BY if has_mixed_forms(names) else 1
     found: tuple[Tag, ...] = ()
     asked: list[str] = []
     for batch in batches(names):
         found += repository.surely_merged_tags(head, batch)
         asked += batch
-        if any(is_final(tag.name) for tag in found):
+        if sum(is_final(tag.name) for tag in found) >= wanted:
             break
     # What is above the last release is elsewhere, unless a clock was wrong.
     left = {*asked} - {tag.name for tag in found}
