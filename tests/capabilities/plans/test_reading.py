@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.plans import BumpRules, Show, Style, changelog_of, links_of, make_plan
+from shipline.capabilities.plans import BumpRules, Channel, Show, Style, changelog_of, links_of, make_plan
 from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.shortlist import batches, has_only_bare_versions
 from shipline.domain.change import Bump
 from shipline.domain.errors import UsageError
+from shipline.domain.package import Package
 from shipline.testing.histories import History
 from tests.wrong_clocks import import_commits, line
 
@@ -179,7 +180,7 @@ def test_tags_on_other_branches_and_no_versions_do_not_count(history: History) -
     assert make_plan(history.repository).packages[0].next == "1.1.0"
     names = history.repository.tag_names()
     found = {
-        tag.name for tag in tags_that_matter(history.repository, names, history.git("rev-parse", "HEAD"), "stable")
+        tag.name for tag in tags_that_matter(history.repository, names, history.git("rev-parse", "HEAD"), "stable").here
     }
     assert {"v1.0.0", "v1.1.0-rc.1"} <= found
     assert not any(name.startswith("v2") for name in found)
@@ -216,6 +217,43 @@ def test_a_rewritten_history_is_planned_as_it_is_now(history: History) -> None:
     history.git("reset", "--quiet", "--hard", "HEAD~1")
     history.commit("fix: b")
     assert make_plan(history.repository).packages[0].next == "1.0.1"
+
+
+def test_a_release_that_a_rewritten_history_has_lost_is_said(history: History) -> None:
+    """Nothing to release, a lower version, and a history without any release: each plan names the tag."""
+    first = history.git("rev-parse", "HEAD")
+    history.commit("feat: a")
+    history.tag("v1.1.0")
+    history.commit("feat!: b")
+    history.tag("v2.0.0")
+    told = "The tag v2.0.0 is higher, on a commit that this history does not contain"
+    assert told not in str(make_plan(history.repository))
+    history.git("reset", "--quiet", "--hard", first)
+    assert make_plan(history.repository).packages[0].reasons[-1].startswith(told)
+    history.commit("fix: again")
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "1.0.1"
+    assert plan.reasons[-1].startswith(told)
+    assert told not in str(make_plan(history.repository, channel=Channel(line="1.x")))
+    history.commit("feat!: c")
+    assert "The tag v2.0.0 is there already" in str(make_plan(history.repository))
+    history.git("checkout", "--quiet", "--orphan", "fresh")
+    history.commit("feat: from nothing")
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "0.1.0"
+    assert plan.reasons[-1].startswith(told)
+
+
+def test_of_several_packages_each_has_its_own_lost_releases(history: History) -> None:
+    history.commit("feat: two", {"packages/a/x": "1", "packages/b/x": "1"})
+    packages = [Package(name, f"packages/{name}", tag_format="{package}@{version}") for name in ("a", "b")]
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: side")
+    history.tag("a@3.0.0")
+    history.git("switch", "--quiet", "main")
+    one, two = make_plan(history.repository, packages).packages
+    assert "a@3.0.0 is higher" in one.reasons[-1]
+    assert "a@3.0.0" not in str(two)
 
 
 def test_latin_1_and_carriage_returns_are_read(history: History) -> None:

@@ -65,7 +65,7 @@ class Pending:
 def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
     """The changesets of the work tree, and the packages that have changed since a commit and have none."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     lineages, _ = lineages_at(repository, packages, head, tags)
     return pending_changesets(repository, lineages, head, since)
 

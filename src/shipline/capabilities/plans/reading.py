@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.conventional import change_of
@@ -31,15 +32,22 @@ from shipline.ports.repository import Commit, Repository, Tag
 PATCHES_MAX = 200  # Commits whose patches are compared; more look alike only where messages say nothing.
 
 
-def tags_that_matter(repository: Repository, names: Sequence[str], head: str, channel: str) -> tuple[Tag, ...]:
-    """The tags in `head` that a plan for `channel` needs, newest first; where names do not tell, all of them.
+class TagsFound(NamedTuple):
+    """The tags in a history that a plan needs, newest first, and the names of those elsewhere that may be higher."""
+
+    here: tuple[Tag, ...]
+    elsewhere: tuple[str, ...]
+
+
+def tags_that_matter(repository: Repository, names: Sequence[str], head: str, channel: str) -> TagsFound:
+    """The tags in `head` that a plan for `channel` needs; where names do not tell, all of them.
 
     `names` are those of all tags.
     """
     if not names:
-        return ()
+        return TagsFound((), ())
     if channel != STABLE or not has_only_bare_versions(names):
-        return repository.merged_tags(head)
+        return _told_apart(repository.merged_tags(head), names)
     wanted = FORMS_BY if has_mixed_forms(names) else 1
     found: tuple[Tag, ...] = ()
     asked: list[str] = []
@@ -53,13 +61,21 @@ def tags_that_matter(repository: Repository, names: Sequence[str], head: str, ch
     found += repository.merged_tags(head, names=tuple(left)) if left else ()
     finals = [numbers_of(tag.name) for tag in found if is_final(tag.name)]
     # One version in two forms: which one the project goes on with, all tags together tell.
-    return repository.merged_tags(head) if finals and finals.count(max(finals)) > 1 else found
+    return _told_apart(repository.merged_tags(head) if finals and finals.count(max(finals)) > 1 else found, asked)
 
 
-def tags_among(repository: Repository, commits: Iterable[Commit]) -> tuple[Tag, ...]:
-    """The tags of these commits, newest first. Of a whole history that was read, git need not look for them again."""
+def tags_among(repository: Repository, commits: Iterable[Commit]) -> TagsFound:
+    """The tags of these commits. Of a whole history that was read, git need not look for them again."""
     known = {commit.id for commit in commits}
-    return tuple(tag for tag in repository.tags() if tag.commit in known)
+    tags = repository.tags()
+    return _told_apart(tuple(tag for tag in tags if tag.commit in known), [tag.name for tag in tags])
+
+
+def _told_apart(here: tuple[Tag, ...], names: Sequence[str]) -> TagsFound:
+    if len(here) >= len(names):
+        return TagsFound(here, ())
+    known = {tag.name for tag in here}
+    return TagsFound(here, tuple(name for name in names if name not in known))
 
 
 def changes_of(repository: Repository, commits: Sequence[Commit], head: str) -> dict[str, tuple[Change, ...]]:

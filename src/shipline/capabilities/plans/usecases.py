@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from shipline.capabilities.plans import history, rules
 from shipline.capabilities.plans.asked import Asked
 from shipline.capabilities.plans.channels import line_of
-from shipline.capabilities.plans.elsewhere import settled, with_promoted
+from shipline.capabilities.plans.elsewhere import settled, with_higher_ones, with_promoted
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
 from shipline.capabilities.plans.monorepo import (
     CHANGESETS,
@@ -35,7 +35,7 @@ from shipline.ports.repository import Commit, Repository
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     return tuple(package for package, _ in survey_repository(repository, head, tags).found)
 
 
@@ -49,7 +49,7 @@ def latest_releases(
 ) -> tuple[tuple[Package, Released | None], ...]:
     """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     lineages, _ = lineages_at(repository, packages, head, tags)
     return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
@@ -64,7 +64,7 @@ def planned(
         tags = tags_that_matter(repository, tag_names, head, asked.aim.word)
     else:
         tags = tags_among(repository, everything)
-    lineages, survey = lineages_at(repository, packages, head, tags)
+    lineages, survey = lineages_at(repository, packages, head, tags.here)
     lineages = tuple(_aimed(with_promoted(repository, each), asked) for each in lineages)
     lineages = with_stated_versions(repository, head, lineages, asked.monorepo.version_files)
     names = [lineage.package.name for lineage in lineages]
@@ -87,7 +87,7 @@ def planned(
         plans, notes = _together(plan_of, survey, changesets, groups)
     notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *notes)
     told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
-    return ReleasePlan(head, told, notes), len(commits)
+    return ReleasePlan(head, with_higher_ones(told, lineages, tags.elsewhere), notes), len(commits)
 
 
 def _together(
