@@ -253,7 +253,7 @@ class Application(Project):
         """
         from shipline.capabilities.plans import make_final_plan
 
-        final = make_final_plan(self.repository, self._known_packages(), candidate=tag)
+        final = make_final_plan(self.repository, self._known_packages(), candidate=tag, bumps=self.bumps)
         found = self._candidate(final.package, final.plan.packages[0])
         is_end = final.plan.commit == self.repository.head() and self.repository.branch() is not None
         return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)

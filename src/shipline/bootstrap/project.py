@@ -169,7 +169,9 @@ class Project:
             return BumpRules()
         rules = tuple((table.type, table.scope, Bump(table.bump)) for table in settings.bump)
         release = settings.release
-        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
+        sections = (kind for each in settings.changelog.section for kind in each.types)
+        types = tuple(dict.fromkeys(kind for kind in (*(kind for kind, _, _ in rules), *sections) if kind))
+        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1), types)
 
     @cached_property
     def changelog_style(self) -> Style:

@@ -92,6 +92,14 @@ def test_a_cherry_picked_change_that_is_merged_back_counts_once(history: History
     assert "3 changes that came in twice counted once." in plan.reasons
 
 
+def test_a_squashed_request_has_changes_of_the_projects_own_types(history: History) -> None:
+    history.commit("Many (#3)\n\n* deps: raise a\n* note: see below")
+    bumps = BumpRules((("deps", "", Bump.MINOR),), types=("deps",))
+    assert make_plan(history.repository, bumps=bumps).packages[0].next == "1.1.0"
+    style = Style(sections={"deps": "Raised"})
+    assert "### Raised\n\n- raise a (" in changelog_of(history.repository, show=Show(style), bumps=bumps, whole=True)
+
+
 def test_the_revert_of_a_merge_takes_back_all_that_came_with_it_and_nothing_else(history: History) -> None:
     """Git's own message names the parent that stays as well; what was merged before and after stays."""
     history.git("switch", "--quiet", "--create", "side")

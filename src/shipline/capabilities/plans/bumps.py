@@ -12,12 +12,14 @@ from shipline.domain.change import Bump, Change
 class BumpRules:
     """`rules` are type, scope and bump; the first that fits holds, "" fits every type or scope. Breaking stays major.
 
+    `types` are those that the project has set up: they begin a change in the body of a commit, as the common ones do.
     While the major version is 0, a breaking change makes the step `breaking_before_1`, a feature `features_before_1`.
     """
 
     rules: tuple[tuple[str, str, Bump], ...] = ()
     breaking_before_1: Bump = Bump.MINOR
     features_before_1: Bump = Bump.MINOR
+    types: tuple[str, ...] = ()
 
     def applied(self, changes: Mapping[str, tuple[Change, ...]]) -> Mapping[str, tuple[Change, ...]]:
         """The changes by commit, with what the rules say of each."""

@@ -50,13 +50,15 @@ class Style:
     """How a changelog looks. `sections` are titles by type of change, in their order.
 
     `links` None writes none. `contributors` names who did it. `upgrade_notes` are texts by what they belong to: the
-    number of a request or issue, or the beginning of a commit's id.
+    number of a request or issue, or the beginning of a commit's id. `types` begin a change in a commit's body, beside
+    the common ones.
     """
 
     sections: Mapping[str, str] = field(default_factory=lambda: SECTIONS)
     links: Links | None = None
     contributors: bool = False
     upgrade_notes: Mapping[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
 
 
 PLAIN = Style()

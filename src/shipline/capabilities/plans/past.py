@@ -11,7 +11,7 @@ from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.conventional import HEADER
 from shipline.capabilities.plans.entries import Entry
-from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
+from shipline.capabilities.plans.messages import by_whole_id, corrections_in, inner, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import own_changes, owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
 from shipline.capabilities.plans.reverts import mainline_in
@@ -95,7 +95,7 @@ def read_past(
         place = past.graph.add(commit.id, parents)
         past.beginnings[commit.author] = place
         header = HEADER.match(message)
-        if (plain := _is_all(header, message)) is False:
+        if (plain := _is_all(header, message, style.types)) is False:
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
         if plain and corrected is None:
@@ -147,12 +147,12 @@ def _share_out(
             past.entries[path] += own_changes(attribution, commit, entries, path)
 
 
-def _is_all(header: re.Match[str] | None, message: str) -> bool:
+def _is_all(header: re.Match[str] | None, message: str, types: tuple[str, ...]) -> bool:
     """True where a changelog needs no more of a message than its header, or that it has none."""
     if header is None and (message.startswith(TELLING_STARTS) or message[:1].isspace()):
         return False
     if 0 <= message.find("\n") < len(message) - 1:
-        return not _tells_more(message) and "\r" not in message and INNER.search(message) is None
+        return not _tells_more(message) and "\r" not in message and inner(types).search(message) is None
     return True
 
 
@@ -181,7 +181,12 @@ def _by_header(
 
 
 def _notable(
-    commit: Commit | LogEntry, place: int, message: str, style: changelog.Style, *, merge: bool
+    commit: Commit | LogEntry,
+    place: int,
+    message: str,
+    style: changelog.Style,
+    *,
+    merge: bool,
 ) -> tuple[Entry, ...]:
     """The entries that a changelog shows. Bodies are let go, since it does not show them."""
     return tuple(
@@ -199,7 +204,7 @@ def _notable(
             one.body if PICKED in one.body else "",
             one.upgrade_notes,
         )
-        for one in read_messages(message, merge=merge)
+        for one in read_messages(message, merge=merge, types=style.types)
         if changelog.is_notable(one, style)
     )
 

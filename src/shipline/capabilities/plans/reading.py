@@ -78,9 +78,14 @@ def _told_apart(here: tuple[Tag, ...], names: Sequence[str]) -> TagsFound:
     return TagsFound(here, tuple(name for name in names if name not in known))
 
 
-def changes_of(repository: Repository, commits: Sequence[Commit], head: str) -> dict[str, tuple[Change, ...]]:
-    """The changes of each commit, by its id; those that look alike with their patch-ids. `commits`: newest first."""
-    changes = read_commits(commits, overrides_at(repository, head) if commits else ())
+def changes_of(
+    repository: Repository, commits: Sequence[Commit], head: str, types: tuple[str, ...] = ()
+) -> dict[str, tuple[Change, ...]]:
+    """The changes of each commit, by its id; those that look alike with their patch-ids. `commits`: newest first.
+
+    `types` are those that the project has set up.
+    """
+    changes = read_commits(commits, overrides_at(repository, head) if commits else (), types)
     alike = lookalikes([change for each in changes.values() for change in each])
     patches = repository.patch_ids(alike) if 0 < len(alike) <= PATCHES_MAX else {}
     marked = {
@@ -95,7 +100,9 @@ def overrides_at(repository: Repository, head: str) -> tuple[tuple[str, str], ..
     return read_overrides(content) if content is not None else ()
 
 
-def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]) -> dict[str, tuple[Change, ...]]:
+def read_commits(
+    commits: Sequence[Commit], overrides: Iterable[tuple[str, str]], types: tuple[str, ...] = ()
+) -> dict[str, tuple[Change, ...]]:
     """The changes of each commit. Corrections by the file come before those by commits, later ones before earlier.
 
     A merge of which git or a forge wrote the message is read by the title of the merged request, and only where what
@@ -110,7 +117,7 @@ def read_commits(commits: Sequence[Commit], overrides: Iterable[tuple[str, str]]
     for commit in commits:
         merged |= (merge := len(commit.parents) > 1)
         text = corrections.get(commit.id)
-        messages = read_messages(commit.message if text is None else text, merge=merge and text is None)
+        messages = read_messages(commit.message if text is None else text, merge=merge and text is None, types=types)
         read = tuple(change_of(commit, message) for message in messages)
         if merge and not any(change.type for change in read):
             read = ()  # git's own words for a merge.

@@ -73,7 +73,7 @@ def planned(
         lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
     commits = _commits(repository, head, lineages, changesets) if everything is None else everything
     shares = list(attributed(commits, lineages))
-    read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head))
+    read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head, asked.bumps.types))
     changes = unreleased_changes(shares, read, lineages, changesets)
     parents = {commit.id: commit.parents for commit in commits}
     planning = _Planning(repository, head, asked.aim.word, parents, tag_names)
