@@ -92,6 +92,17 @@ def test_a_cherry_picked_change_that_is_merged_back_counts_once(history: History
     assert "3 changes that came in twice counted once." in plan.reasons
 
 
+def test_two_fixes_with_one_subject_are_two_and_a_picked_one_is_one(history: History) -> None:
+    history.commit("fix: handle the crash", {"a.txt": "1\n"})
+    history.git("switch", "--quiet", "--create", "side")
+    picked = history.commit("fix: the other", {"b.txt": "1\n"})
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: handle the crash", {"c.txt": "1\n"})
+    history.git("cherry-pick", picked)
+    history.merge("side", "Merge branch 'side'")
+    assert sorted(told(history)) == ["fix: handle the crash", "fix: handle the crash", "fix: the other"]
+
+
 def test_a_squashed_request_has_changes_of_the_projects_own_types(history: History) -> None:
     history.commit("Many (#3)\n\n* deps: raise a\n* note: see below")
     bumps = BumpRules((("deps", "", Bump.MINOR),), types=("deps",))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shipline.capabilities.plans.conventional import read_change
-from shipline.capabilities.plans.rules import Lineage, bump_of, highest_bump, plan_package, tidied
+from shipline.capabilities.plans.rules import Lineage, bump_of, highest_bump, lookalikes, plan_package, tidied
 from shipline.capabilities.plans.tags import released
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
@@ -163,6 +165,21 @@ def test_what_came_in_twice_counts_once_as_the_older_one() -> None:
     result = tidied(changes("fix(a): b", "wip", "fix(a): b", "fix(a)!: b", "wip"))
     assert [change.commit for change in result.changes] == [commit_id(number) for number in (4, 3, 2, 1)]
     assert result.reasons == ("1 change that came in twice counted once.",)
+
+
+def test_equal_words_are_two_changes_where_the_patches_differ() -> None:
+    """A pull request in common says more than a patch, which changes when it is rebased."""
+    every = changes("fix: crash", "fix: crash", "fix: crash (#3)", "fix: crash (#3)", "fix: crash (#4)")
+    patched = [
+        replace(change, patch=patch) for change, patch in zip(every, ["p1", "p2", "p3", "p4", "p1"], strict=True)
+    ]
+    assert [change.patch for change in tidied(patched).changes] == ["p2", "p4", "p1"]
+    assert len(tidied(every).changes) == 2
+    assert set(lookalikes(every)) == {change.commit for change in every}
+
+
+def test_only_what_may_be_one_change_is_compared() -> None:
+    assert lookalikes(changes("fix: a", "fix: b", "docs: c", "docs: c", "fix: d (#1)", "fix: d (#1)", "x", "x")) == ()
 
 
 def test_reasons_are_sentences() -> None:

@@ -317,41 +317,54 @@ def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], inde
 def _without_doubles(changes: Sequence[T]) -> list[T]:
     """Without conventional changes that an older one is: cherry-picked, or merged and squashed. Newest first.
 
-    An older one is the same if it says the same and both name no other pull request, if it is what this one was
-    cherry-picked from, or if its patch is the same.
+    An older one is the same if it is what this one was cherry-picked from, if its patch is the same, or if it says the
+    same: with a pull request in common, or with none that differs where nothing is known of the patches.
     """
     marked = [change for change in changes if change.patch or (change.body and PICKED in change.body)]
     if not marked and len({change.description.partition("(")[0].rstrip() for change in changes}) == len(changes):
         return list(changes)  # No two begin alike, so no two say the same.
     known = {change.commit for change in changes}
-    said: dict[object, list[frozenset[str]]] = {}
+    said: dict[object, list[tuple[frozenset[str], str]]] = {}
     patches: dict[str, str] = {}
     single: list[T] = []
     for change in reversed(changes):
         words, numbers = _words(change)
         older = said.setdefault(words, [])
-        same = any(not numbers or not each or not numbers.isdisjoint(each) for each in older)
+        same = any(_is_same(numbers, change.patch, *each) for each in older)
         picked = PICKED in change.body and any(each in known for each in _picked_from(change))
         patched = change.patch and patches.setdefault(change.patch, change.commit) != change.commit
-        older.append(numbers)
+        older.append((numbers, change.patch))
         if not change.type or not (same or picked or patched):
             single.append(change)
     return single[::-1]
 
 
+def _is_same(numbers: frozenset[str], patch: str, others: frozenset[str], other_patch: str) -> bool:
+    if numbers and others:
+        return not numbers.isdisjoint(others)
+    return not patch or not other_patch or patch == other_patch
+
+
 def lookalikes(changes: Sequence[Change]) -> tuple[str, ...]:
     """The commits that may be one change in two commits, so that their patches are worth a comparison.
 
-    They name one pull request and say other words, or say one thing and name other pull requests.
+    They name one pull request and say other words, or say one thing and name no pull request in common. What moves no
+    version and names none is not worth it.
     """
-    groups: dict[object, dict[str, set[object]]] = {}
+    by_number: dict[str, dict[str, set[object]]] = {}
+    by_words: dict[object, dict[str, frozenset[str]]] = {}
     for change in changes:
-        words, numbers = _words(change) if change.type else (None, frozenset())
+        if not change.type:
+            continue
+        words, numbers = _words(change)
         for number in numbers:
-            groups.setdefault(number, {}).setdefault(change.commit, set()).add(words)
-        if numbers:
-            groups.setdefault(words, {}).setdefault(change.commit, set()).add(numbers)
-    alike = [group for group in groups.values() if len(group) > 1 and len(set(map(frozenset, group.values()))) > 1]
+            by_number.setdefault(number, {}).setdefault(change.commit, set()).add(words)
+        if numbers or bump_of(change) is not Bump.NONE:
+            by_words.setdefault(words, {})[change.commit] = numbers
+    alike = [tuple(group) for group in by_number.values() if len(set(map(frozenset, group.values()))) > 1]
+    alike += [
+        tuple(group) for group in by_words.values() if len(group) > 1 and not frozenset.intersection(*group.values())
+    ]
     return tuple(dict.fromkeys(commit for group in alike for commit in group))
 
 
