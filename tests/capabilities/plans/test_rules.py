@@ -114,6 +114,24 @@ def test_channels_count_their_own_pre_releases(scheme: str, tags: list[str], cha
     assert plan(lineage(*tags, scheme=scheme), "feat: a", channel=channel).next == expected
 
 
+@pytest.mark.parametrize(
+    ("scheme", "tags", "channel", "below"),
+    [
+        ("semver", ["v0.9.0", "v1.0.0-rc.1"], "beta", "1.0.0-rc.1"),
+        ("pep440", ["v0.9.0", "v1.0.0rc1"], "beta", "1.0.0rc1"),
+        ("semver", ["v0.9.0", "v1.0.0-beta.1"], "rc", ""),
+        ("semver", ["v0.9.0", "v1.0.0-rc.1"], "stable", ""),
+    ],
+)
+def test_a_version_below_one_that_is_released_is_said_to_go_backwards(
+    scheme: str, tags: list[str], channel: str, below: str
+) -> None:
+    reasons = plan(lineage(*tags, scheme=scheme), "fix: a", channel=channel).reasons
+    said = [reason for reason in reasons if "goes backwards" in reason]
+    assert bool(said) == bool(below)
+    assert all(f"it is below {below} (tag v{below})" in reason for reason in said)
+
+
 def test_a_pre_release_channel_shows_what_came_since_its_last_one() -> None:
     """The aim comes from all changes since the final release, what is new from those since the pre-release."""
     known = lineage("v1.2.3", "v2.0.0-rc.1")

@@ -148,6 +148,7 @@ def plan_package(
             *_why(lineage, whole.changes, target),
             *shown.reasons,
             *_unread(shown.changes),
+            *_backwards(lineage, following),
         ),
     )
 
@@ -256,6 +257,19 @@ def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
     epoch = base.version.epoch if base else 0
     number = 0 if channel == STABLE else _next_number(lineage, target, channel)
     return scheme.render(target, channel=channel, number=number, epoch=epoch)
+
+
+def _backwards(lineage: Lineage, following: str) -> tuple[str, ...]:
+    """A sentence where the next version is below one that is released, as a beta after a candidate of one version.
+
+    Channels stand side by side, so it is said and not refused.
+    """
+    version = scheme_named(lineage.package.scheme).parse(following)
+    last = lineage.released[-1] if lineage.released else None
+    if version is None or last is None or version.key > last.version.key:
+        return ()
+    below = f"{last.version.text} (tag {last.tag.name})"
+    return (f"{following} goes backwards: it is below {below}, so nobody who has that one will get it.",)
 
 
 def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
