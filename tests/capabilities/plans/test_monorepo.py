@@ -17,6 +17,7 @@ from shipline.capabilities.plans import (
     explain,
     make_plan,
     packages_of,
+    plan_document,
     write_changeset,
 )
 from shipline.domain.change import Bump
@@ -212,6 +213,13 @@ def test_changesets_decide_where_there_is_a_folder_of_them(history: History) -> 
     assert plans["core"].changesets == (".changeset/a-b-c.md",)
     assert plans["core"].reasons[1] == "1 breaking change: “feat!: Something new.” (a-b-c)."
     assert planned(history, monorepo=Monorepo(source="commits"))["core"].next == "1.0.0"
+
+
+def test_what_came_from_no_commit_has_no_time(history: History) -> None:
+    released(history, core={}, app={"core": "^1.0.0"})
+    history.commit("feat: x", {".changeset/a-b-c.md": changeset(core="major")})
+    every = [change for each in plan_document(make_plan(history.repository))["packages"] for change in each["changes"]]
+    assert [(each["oid"], each["time"]) for each in every] == [("a-b-c", None), ("core@2.0.0", None)]
 
 
 def test_a_package_that_no_tag_names_counts_from_its_file(history: History) -> None:
