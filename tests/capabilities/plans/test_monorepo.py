@@ -17,6 +17,7 @@ from shipline.capabilities.plans import (
     explain,
     make_plan,
     packages_of,
+    pending_document,
     plan_document,
     write_changeset,
 )
@@ -25,6 +26,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, InvalidVal
 from shipline.domain.package import Group
 from shipline.domain.release_plan import PackagePlan
 from shipline.testing.histories import History
+from tests.capabilities.plans.schemas import check_document
 
 ROOT = {"package.json": '{"name": "root", "private": true, "workspaces": ["packages/*"]}'}
 
@@ -54,6 +56,7 @@ def released(history: History, **dependencies: Mapping[str, str]) -> None:
 
 def planned(history: History, **options: object) -> dict[str, PackagePlan]:
     plan = make_plan(history.repository, **options)  # type: ignore[arg-type]
+    check_document(plan_document(plan))
     return {each.name: each for each in plan.packages}
 
 
@@ -289,6 +292,7 @@ def test_what_has_changed_without_a_changeset_is_named(history: History) -> None
     write_changeset(history.folder, "one", {"core": Bump.MINOR}, "Hello.")
     for since in ("", base):
         status = changeset_status(history.repository, since=since)
+        check_document(pending_document(status))
         assert (status.bumps(), status.missing) == ({"core": Bump.MINOR}, ("app",))
     write_changeset(history.folder, "two", {}, "")
     assert changeset_status(history.repository, since=base).missing == ()

@@ -25,6 +25,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Tag
 from shipline.providers.repository.git import GitRepository
 from shipline.testing.histories import History, StillClock, repository_at
+from tests.capabilities.plans.schemas import check_document
 
 PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
 
@@ -44,7 +45,7 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
     head = history.commit("feat(api)!: answer in JSON\n\nBREAKING CHANGE: parse it\nCloses #3")
     plan = make_plan(history.repository)
     assert plan.commit == head
-    assert plan_document(plan) == {
+    assert check_document(plan_document(plan)) == {
         "schema": "shipline.plan/1",
         "packages": [
             {
