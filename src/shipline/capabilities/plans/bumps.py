@@ -28,7 +28,11 @@ class BumpRules:
         return {commit: tuple(map(self._ruled, each)) for commit, each in changes.items()}
 
     def effective(self, bump: Bump, major: int) -> Bump:
-        """The step that is made from a version with this first number."""
+        """The step that is made from a version with this first number.
+
+        SemVer item 4 lets anything change in 0.y.z. That a breaking change moves the minor version there is what Cargo,
+        npm's caret ranges and most release tools do; the step to 1.0.0 is a decision of people.
+        """
         if major:
             return bump
         return {Bump.MAJOR: self.breaking_before_1, Bump.MINOR: self.features_before_1}.get(bump, bump)

@@ -2,7 +2,7 @@
 
 The rules: a breaking change moves the major version, a feature the minor, a fix, a performance gain or a revert the
 patch version; nothing else moves it (Conventional Commits 1.0.0, item "relation to SemVer"; performance and reverts
-as in the Angular convention). `versions.effective` has what holds before 1.0.0. The last release is the highest
+as in the Angular convention). `BumpRules.effective` has what holds before 1.0.0. The last release is the highest
 version among the tags that HEAD contains, so that maintenance branches count on their own.
 """
 
