@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shipline.capabilities.plans.conventional import read_change
+from shipline.capabilities.plans.reverts import names_others, with_own_numbers
 from shipline.capabilities.plans.rules import Lineage, bump_of, highest_bump, lookalikes, plan_package, tidied
 from shipline.capabilities.plans.tags import released
 from shipline.domain.change import Bump, Change
@@ -168,6 +169,24 @@ def test_a_revert_of_a_revert_brings_the_change_back() -> None:
 )
 def test_reverts_name_their_commit_in_several_ways(body: str) -> None:
     assert tidied(changes(f"revert: feat: a\n\n{body}", "feat: a (#7)")).changes == ()
+
+
+@pytest.mark.parametrize(
+    ("title", "address", "left"),
+    [
+        ("feat: a", None, 0),
+        ("feat: a (#7)", "https://forge.example/other/repo.git", 0),
+        ("in other words", None, 2),
+        ("in other words", "git@forge.example:org/other.git", 2),
+        ("in other words", "git@forge.example:Org/Repo.git", 0),
+        ("in other words", "https://forge.example/org/repo", 0),
+    ],
+)
+def test_a_request_of_another_project_is_not_taken_back(title: str, address: str | None, left: int) -> None:
+    revert, change = changes(f"revert: {title}\n\nReverts org/repo#7", "feat: a (#7)")
+    assert names_others(revert)
+    named = replace(revert, reverts=with_own_numbers(revert.reverts, address))
+    assert len(tidied([named, change]).changes) == left
 
 
 def test_a_revert_that_takes_back_only_partly_what_is_here_stays() -> None:

@@ -190,7 +190,7 @@ def _unwrapped(note: str) -> str:
 
 
 def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
-    """Object ids, and pull requests as `#12`, that a message takes back."""
+    """Object ids, and pull requests as written (`#12`, `owner/name#12`), that a message takes back."""
     if kind != "revert" and "everts" not in rest:
         return ()
     named = [found for match in REVERTS.finditer(rest) for found in _commits_named(match[1])]
@@ -204,4 +204,4 @@ def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
 
 def _commits_named(text: str) -> list[str]:
     text = REVERSING.split(text, maxsplit=1)[0]
-    return OBJECT_ID.findall(text) + [f"#{number.partition('#')[2]}" for number in NUMBER.findall(text)]
+    return OBJECT_ID.findall(NUMBER.sub(" ", text)) + NUMBER.findall(text)

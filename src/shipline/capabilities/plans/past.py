@@ -14,7 +14,7 @@ from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import by_whole_id, corrections_in, inner, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import own_changes, owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
-from shipline.capabilities.plans.reverts import mainline_in
+from shipline.capabilities.plans.reverts import mainline_in, names_others, with_own_numbers
 from shipline.capabilities.plans.rules import PICKED, Lineage
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
@@ -114,6 +114,8 @@ def read_past(
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
     if undone:
         _say_undone(past, undone)
+    if any(entry.reverts and names_others(entry) for entries in past.entries.values() for entry in entries):
+        _say_own_numbers(past, repository.remote_address("origin"))
     return past
 
 
@@ -227,6 +229,11 @@ def _say_undone(past: Past, undone: Mapping[str, tuple[int, int]]) -> None:
             else entry
             for entry in entries
         ]
+
+
+def _say_own_numbers(past: Past, address: str | None) -> None:
+    for path, entries in past.entries.items():
+        past.entries[path] = [each._replace(reverts=with_own_numbers(each.reverts, address)) for each in entries]
 
 
 def _drop(past: Past, places: Collection[int]) -> None:

@@ -21,7 +21,7 @@ from shipline.capabilities.plans.messages import (
     read_messages,
     read_overrides,
 )
-from shipline.capabilities.plans.reverts import with_undone
+from shipline.capabilities.plans.reverts import names_others, with_own_numbers, with_undone
 from shipline.capabilities.plans.rules import highest_bump, lookalikes
 from shipline.capabilities.plans.shortlist import batches, has_mixed_forms, has_only_bare_versions, is_final, numbers_of
 from shipline.capabilities.plans.tags import FORMS_BY
@@ -86,6 +86,12 @@ def changes_of(
     `types` are those that the project has set up.
     """
     changes = read_commits(commits, overrides_at(repository, head) if commits else (), types)
+    if any(change.reverts and names_others(change) for each in changes.values() for change in each):
+        address = repository.remote_address("origin")
+        changes = {
+            commit: tuple(replace(change, reverts=with_own_numbers(change.reverts, address)) for change in each)
+            for commit, each in changes.items()
+        }
     alike = lookalikes([change for each in changes.values() for change in each])
     patches = repository.patch_ids(alike) if 0 < len(alike) <= PATCHES_MAX else {}
     marked = {

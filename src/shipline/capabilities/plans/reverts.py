@@ -1,14 +1,33 @@
-"""What a revert of a merge takes back: all that the merge had brought in, which its message does not name. Pure."""
+"""What reverts take back beyond their words: all that a merge had brought in, and requests of a repository. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.conventional import REVERSING
+from shipline.capabilities.plans.entries import Told
 from shipline.domain.change import Change
 from shipline.ports.repository import Commit
+
+ADDRESS_END = re.compile(r"[/:]([\w.-]+)/([\w.-]+?)(?:\.git)?/?$")
+ADDRESS_LENGTH_MAX = 1000
+
+
+def names_others(change: Told) -> bool:
+    """True where a revert names a request by its repository, which need not be this one."""
+    return any("/" in name for name in change.reverts)
+
+
+def with_own_numbers(reverts: tuple[str, ...], address: str | None) -> tuple[str, ...]:
+    """What is reverted, with the requests of the repository at `address` by their numbers alone."""
+    found = ADDRESS_END.search(address) if address is not None and len(address) < ADDRESS_LENGTH_MAX else None
+    if found is None:
+        return reverts
+    own = f"{found[1]}/{found[2]}#".lower()
+    return tuple(name[len(own) - 1 :] if name.lower().startswith(own) else name for name in reverts)
 
 
 def mainline_in(message: str, parents: Sequence[str]) -> int:

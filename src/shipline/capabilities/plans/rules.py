@@ -184,11 +184,19 @@ def plan_final(lineage: Lineage, changes: Sequence[Change], candidate: Released)
     )
 
 
+def _title(change: Told) -> str:
+    """The header of a change without the requests at its end, whether it breaks something or not."""
+    return without_numbers(_header(change, ""))[0]
+
+
+def _header(change: Told, mark: str) -> str:
+    scope = f"({change.scope})" if change.scope else ""
+    return f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+
+
 def quoted(change: Told) -> str:
     """A change in a sentence: its header as written, shortened, and its commit."""
-    scope = f"({change.scope})" if change.scope else ""
-    mark = "!" if change.breaking else ""
-    header = f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+    header = _header(change, "!" if change.breaking else "")
     header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
@@ -317,7 +325,10 @@ def _with_their_merge(told: Sequence[Told], revert: Told) -> list[str]:
 
 
 def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], index: int) -> Told | None:
-    """The older change that `name`, an object id, its beginning or `#12`, stands for."""
+    """The older change that `name`, an object id, its beginning, `#12` or `owner/name#12`, stands for.
+
+    Whether the last is of this repository, a title tells: that of the revert has the header of what it takes back.
+    """
     if name in position:
         return changes[position[name]] if position[name] > index else None
     if len(name) >= OBJECT_ID_LENGTH:
@@ -325,6 +336,11 @@ def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], inde
     older = islice(changes, index + 1, None)
     if name.startswith("#"):
         return next((each for each in older if each.description.endswith(f"({name})")), None)
+    if "/" in name:
+        number, title = name[name.index("#") :], without_numbers(changes[index].description)[0].replace("!:", ":", 1)
+        return next(
+            (each for each in older if each.description.endswith(f"({number})") and _title(each) == title), None
+        )
     return next((each for each in older if each.commit.startswith(name)), None)
 
 
