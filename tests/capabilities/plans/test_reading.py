@@ -177,13 +177,13 @@ def test_one_release_of_the_past_and_its_newcomers(history: History) -> None:
 
 def test_a_stray_tag_does_not_change_the_form_of_the_next(history: History) -> None:
     """Neither where the highest of very many tags would be enough to know the version."""
-    for name in ("v1.1.0", "v1.2.0", "2.0.0", "2.0.1-beta.1"):
+    for name in ("v1.1.0", "v1.2.0", "2.0.0"):
         history.commit("fix: x")
         history.tag(name)
     history.commit("fix: y")
     (plan,) = make_plan(history.repository).packages
     assert (plan.current, plan.tag) == ("2.0.0", "v2.0.1")
-    assert plan.reasons[0].startswith("The tag 2.0.0 has another form than most of the last 5 releases: the next tag")
+    assert plan.reasons[0].startswith("The tag 2.0.0 has another form than most of the 5 latest: the next tag")
 
 
 def test_tags_on_other_branches_and_no_versions_do_not_count(history: History) -> None:

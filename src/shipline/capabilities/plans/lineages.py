@@ -36,12 +36,12 @@ def lineages_at(
 
 
 def _with_form(lineage: Lineage) -> Lineage:
-    """Where the last release has another form than the next tag will have, say by what it is chosen."""
-    last, package = lineage.last_stable, lineage.package
+    """Where the highest version has another form than the next tag will have, say by what that is chosen."""
+    last, package = lineage.released[-1] if lineage.released else None, lineage.package
     if package.path != "." or last is None or not has_other_form(package, last):
         return lineage
     note = (
-        f"The tag {last.tag.name} has another form than most of the last {FORMS_BY} releases: the next tag is written"
+        f"The tag {last.tag.name} has another form than most of the {FORMS_BY} latest: the next tag is written"
         f" as {package.tag('…')}, unless tag_format in shipline.toml says otherwise."
     )
     return replace(lineage, notes=(*lineage.notes, note))

@@ -54,7 +54,7 @@ def tags_that_matter(repository: Repository, names: Sequence[str], head: str, ch
     for batch in batches(names):
         found += repository.surely_merged_tags(head, batch)
         asked += batch
-        if sum(is_final(tag.name) for tag in found) >= wanted:
+        if len(found) >= wanted and any(is_final(tag.name) for tag in found):
             break
     # What is above the last release is elsewhere, unless a clock was wrong.
     left = {*asked} - {tag.name for tag in found}

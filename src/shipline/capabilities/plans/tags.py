@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -71,16 +71,17 @@ def released(package: Package, tags: Iterable[Tag], *, alone: bool) -> tuple[Rel
 
 
 def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
-    """The package with the tag format that its history shows: that of most of its FORMS_BY highest final versions.
+    """The package with the tag format that its history shows: that of most of its FORMS_BY highest versions.
 
     So one tag that came in by mistake changes nothing, and a new form holds once several releases have it. Of formats
     that are as frequent, that of the highest version wins, then the one that all tags together have more often.
-    Pre-releases count where there is no final version; where no tag fits any format, the package keeps its own.
+    Pre-releases count too: a branch may have had no final version for long. Where no tag fits any format, the package
+    keeps its own.
     """
     read = _forms_of(package, tags)
     if not read:
         return package
-    latest = _latest(read)
+    latest = sorted(read, key=lambda each: each[0].key, reverse=True)[:FORMS_BY]
     votes, everyone = Counter(form for _, form in latest), Counter(form for _, form in read)
     highest = {form: version for version, form in reversed(latest)}
     best = max(votes, key=lambda form: (votes[form], highest[form].key, everyone[form], -FORMATS.index(form)))
@@ -102,12 +103,6 @@ def _forms_of(package: Package, tags: Iterable[Tag]) -> list[tuple[Version, str]
         read = ((_read(each, (each.tag_format,), tag), each.tag_format) for each in candidates)
         found += [(version, form) for version, form in read if version is not None][:1]
     return found
-
-
-def _latest(read: Sequence[tuple[Version, str]]) -> list[tuple[Version, str]]:
-    """Those of the highest final versions, the highest first; of the highest pre-releases where there is none."""
-    chosen = [each for each in read if each[0].is_stable] or list(read)
-    return sorted(chosen, key=lambda each: each[0].key, reverse=True)[:FORMS_BY]
 
 
 def used_format(names: Iterable[str], tag_names: Iterable[str]) -> str | None:
