@@ -5,6 +5,7 @@ Asked for by their names, which are few, so that the number of tags costs nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -17,6 +18,8 @@ from shipline.domain.release_plan import PackagePlan
 from shipline.ports.repository import Repository, Tag
 
 SKIPPED_MAX = 100
+MAJOR = re.compile(r"(\d{1,18})\.\d", re.ASCII)
+EPOCHS_ABOVE = 10**18
 
 
 def with_promoted(repository: Repository, lineage: Lineage) -> Lineage:
@@ -54,11 +57,19 @@ def with_higher_ones(
     if not names or not waiting:
         return plans
     packages = [each.package for each in waiting]
-    tags = [Tag(name, "", 0) for name in names]
+    majors = {plan.name: _major(plan.next or "0.0") for plan in plans}
+    lowest = min(majors[package.name] for package in packages)
+    tags = [Tag(name, "", 0) for name in names if _major(name) >= lowest]  # Reading one costs more than a glance at it.
     alone = all(package.path == "." for package in packages) and len(waiting) == len(lineages)
     own = dict.fromkeys((each.name for each in packages), tags) if alone else tags_by_package(packages, tags)
     highest = {each.package.name: _highest(each, own[each.package.name], alone=alone) for each in waiting}
     return tuple(_with_higher(plan, highest.get(plan.name), lineages) for plan in plans)
+
+
+def _major(name: str) -> int:
+    """The highest first number that a tag may hold; one with an epoch may be higher than any."""
+    found = max((int(number) for number in MAJOR.findall(name)), default=0)
+    return found if "!" not in name else EPOCHS_ABOVE
 
 
 def _highest(lineage: Lineage, tags: Sequence[Tag], *, alone: bool) -> Released | None:
