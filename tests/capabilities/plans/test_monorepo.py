@@ -171,10 +171,21 @@ def test_of_a_squashed_request_a_scope_says_whose_a_change_is(history: History) 
     assert ("**a:**" in part, "**b:** b" in part) == (False, True)
 
 
-def test_a_package_for_which_no_scope_speaks_has_all_changes(history: History) -> None:
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("feat(a): a\n\n* fix(a)!: more", ("2.0.0", "1.1.0")),  # As without the line.
+        ("feat(a)!: a\n\n* fix(b): more", ("2.0.0", "1.0.1")),
+        ("Many (#3)\n\n* feat(a)!: a", ("2.0.0", "1.0.0")),
+        ("x\n\nBEGIN_COMMIT_OVERRIDE\nfix(a): both\nEND_COMMIT_OVERRIDE", ("1.0.1", "1.0.1")),
+    ],
+)
+def test_a_package_for_which_no_line_speaks_has_the_title(
+    history: History, message: str, expected: tuple[str, str]
+) -> None:
     released(history, a={}, b={})
-    history.commit("feat(a): a\n\n* fix(a): more", {"packages/a/x": "1", "packages/b/x": "1"})
-    assert {name: each.next for name, each in planned(history).items()} == {"a": "1.1.0", "b": "1.1.0"}
+    history.commit(message, {"packages/a/x": "1", "packages/b/x": "1"})
+    assert tuple(each.next for each in planned(history).values()) == expected
 
 
 def test_a_circle_is_named(history: History) -> None:

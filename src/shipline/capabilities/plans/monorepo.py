@@ -24,8 +24,8 @@ from shipline.capabilities.plans.changesets import (
     read_config,
     without_ignored,
 )
-from shipline.capabilities.plans.conventional import read_change
-from shipline.capabilities.plans.entries import Entry
+from shipline.capabilities.plans.conventional import read_change, read_message
+from shipline.capabilities.plans.entries import Entry, Told
 from shipline.capabilities.plans.globs import matches
 from shipline.capabilities.plans.rules import Lineage
 from shipline.domain.change import Bump, Change
@@ -137,14 +137,27 @@ def own_changes_among(packages: Sequence[Package]) -> OwnChanges:
 def own_changes(attribution: Attribution, commit: Commit, changes: Sequence[T], path: str) -> Sequence[T]:
     """Those of a commit's changes that count for the package in `path`.
 
-    One change is that of every package that the commit is about. Of several, as a squashed request has them, a scope
-    that names one of these packages says whose a change is; a package for which none is left has them all.
+    What the title says is that of every package that the commit is about. In the body of a squashed request, a scope
+    that names one of these packages says whose a change is, and so for the title, where the body speaks of the package.
     """
-    if len(changes) < 2:
+    in_body = [change for change in changes if _is_in_body(change, commit.message)]
+    if len(changes) < 2 and not in_body:
         return changes
     owners = owners_of(attribution, commit)
     named = ((change, attribution.named(change.scope) & owners) for change in changes)
-    return [change for change, names in named if not names or path in names] or changes
+    own = [change for change, names in named if not names or path in names]
+    return own or [change for change in changes if change not in in_body]
+
+
+def _is_in_body(change: Told, message: str) -> bool:
+    """True for a change that a line of the body tells of; corrections stand in the place of a title."""
+    subject, broken, rest = message.partition("\n")
+    return (
+        bool(broken)
+        and change.description in rest
+        and CORRECTION not in rest
+        and read_message(subject).description != change.description
+    )
 
 
 def attributed(commits: Sequence[Commit], lineages: Sequence[Lineage]) -> Iterable[tuple[Commit, list[str]]]:
