@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project
+from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project, version_file
 from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.ports.provider import ProviderContext
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import CheckRule, Checks, Ground
     from shipline.capabilities.version_files import Found, PackageCheck
-    from shipline.configuration import EnvironmentSettings, PackageSettings, VersionFileSettings
+    from shipline.configuration import EnvironmentSettings, PackageSettings
     from shipline.domain.event import Event
     from shipline.domain.package import Package
     from shipline.domain.release_plan import PackagePlan
     from shipline.domain.rollout import Rollout
-    from shipline.domain.version_file import VersionFile
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
@@ -254,7 +253,7 @@ class Application(Project):
         """
         from shipline.capabilities.plans import make_final_plan
 
-        final = make_final_plan(self.repository, self._known_packages(), candidate=tag)
+        final = make_final_plan(self.repository, self._known_packages(), candidate=tag, bumps=self.bumps)
         found = self._candidate(final.package, final.plan.packages[0])
         is_end = final.plan.commit == self.repository.head() and self.repository.branch() is not None
         return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)
@@ -276,7 +275,7 @@ class Application(Project):
 
         root, chosen = self.repository.root(), self._table_of(package).version_files
         if chosen:
-            return choose_version_files(root, package, [_version_file(each) for each in chosen])
+            return choose_version_files(root, package, [version_file(each) for each in chosen])
         beside = (each for each in everyone if each.path == package.path and each.name != package.name)
         others = frozenset(each.ecosystem for each in beside)
         return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
@@ -307,8 +306,7 @@ class Application(Project):
         """The package's table in the settings; the defaults where it has none."""
         from shipline.configuration import PackageSettings
 
-        tables = zip(self.settings.package, self._chosen[0], strict=True)
-        return next((table for table, some in tables if package in some), PackageSettings(package.name))
+        return next((table for table, some in self._tables() if package in some), PackageSettings(package.name))
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
@@ -486,14 +484,6 @@ def held_at_most_s(environment: EnvironmentSettings) -> int:
     batches = environment.batch_hold_s * environment.instances
     tries = sum(one.attempts * (one.every_s + one.timeout_s) for one in environment.verify)
     return environment.preview.hold_s + steps + batches + tries + environment.bake_s
-
-
-def _version_file(setting: str | VersionFileSettings) -> VersionFile:
-    from shipline.domain.version_file import VersionFile
-
-    if isinstance(setting, str):
-        return VersionFile(setting, "")
-    return VersionFile(setting.path, setting.kind, setting.pattern)
 
 
 def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:

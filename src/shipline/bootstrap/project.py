@@ -14,12 +14,13 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Linter, Monorepo, Style
-    from shipline.configuration import ChannelSettings, Settings
+    from shipline.configuration import ChannelSettings, PackageSettings, Settings, VersionFileSettings
     from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
+    from shipline.domain.version_file import VersionFile
     from shipline.ports.repository import Repository
 
 STATE_FOLDER = ".shipline"
@@ -151,7 +152,11 @@ class Project:
         if settings is None:
             return Monorepo()
         groups = tuple(Group(table.name, table.packages, fixed=table.kind == "fixed") for table in settings.group)
-        return Monorepo(groups, settings.release.source, self._chosen[1])
+        files = {package.name: _stating(table) for table, some in self._tables() for package in some if _stating(table)}
+        return Monorepo(groups, settings.release.source, self._chosen[1], files)
+
+    def _tables(self) -> Iterable[tuple[PackageSettings, tuple[Package, ...]]]:
+        return zip(self.settings.package, self._chosen[0], strict=True)
 
     @cached_property
     def bumps(self) -> BumpRules:
@@ -164,7 +169,9 @@ class Project:
             return BumpRules()
         rules = tuple((table.type, table.scope, Bump(table.bump)) for table in settings.bump)
         release = settings.release
-        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1))
+        sections = (kind for each in settings.changelog.section for kind in each.types)
+        types = tuple(dict.fromkeys(kind for kind in (*(kind for kind, _, _ in rules), *sections) if kind))
+        return BumpRules(rules, Bump(release.breaking_before_1), Bump(release.features_before_1), types)
 
     @cached_property
     def changelog_style(self) -> Style:
@@ -239,3 +246,21 @@ class Project:
         from shipline.capabilities.plans import ChannelRule
 
         return [ChannelRule(table.branch, table.name, table.range) for table in tables]
+
+
+def version_file(setting: str | VersionFileSettings) -> VersionFile:
+    """An entry of `version_files` as the rooms have it."""
+    from shipline.domain.version_file import VersionFile
+
+    if isinstance(setting, str):
+        return VersionFile(setting, "")
+    return VersionFile(setting.path, setting.kind, setting.pattern)
+
+
+def _stating(table: PackageSettings) -> tuple[VersionFile, ...]:
+    """The version files that a table names, the one first that it believes."""
+    files = tuple(version_file(each) for each in table.version_files)
+    if not table.version_source:
+        return files
+    believed = [each for each in files if each.path == table.version_source]
+    return (*(believed or [version_file(table.version_source)]), *files)

@@ -40,7 +40,8 @@ class Change:
     time, UTC microseconds. `upgrade_notes` are what a user has to do, from `Upgrade-Note` footers. `patch` is the
     patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
     version for it, None where they say nothing. Several changes of one commit have the same `commit`.
-    `bump` is how far the entry moves the version where it says so outright; None leaves it to the rules.
+    `bump` is how far the entry moves the version where it says so outright; None leaves it to the rules. `undone` are
+    the commits of the merges among `reverts`: each merge, and what it had brought in.
     """
 
     commit: str
@@ -59,6 +60,7 @@ class Change:
     patch: str = ""
     ruled: Bump | None = None
     bump: Bump | None = None
+    undone: tuple[str, ...] = ()
 
     @property
     def is_commit(self) -> bool:

@@ -86,10 +86,22 @@ class History:
         return self.git("rev-parse", "HEAD")
 
 
+class ShapeAlone(GitRepository):
+    """A history whose files hold nothing that anybody wrote: there are changes to them, and no contents."""
+
+    def read_files(self, paths: tuple[str, ...], commit: str = "HEAD") -> dict[str, bytes]:
+        del paths, commit
+        return {}
+
+
 def imported_history(stream: Path, folder: Path, *, branch: str) -> GitRepository:
-    """A repository from a compressed `git fast-import` stream, HEAD on `branch`; its work tree stays empty."""
+    """A repository from a compressed `git fast-import` stream, HEAD on `branch`; its work tree stays empty.
+
+    The contents of its files, which such streams have replaced, are not read.
+    """
     history = History(folder)
     with gzip.open(stream) as opened:
         history.git("fast-import", "--quiet", stdin=opened.read())
     history.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
-    return history.repository
+    context = ProviderContext(folder, folder / ".git" / "shipline", StillClock())
+    return ShapeAlone(GitRepository.Settings(), context)

@@ -38,7 +38,6 @@ def test_a_python_package_with_tests_gets_a_test_table(history: History) -> None
         ('[project.optional-dependencies]\ntest = ["PyTest"]\n', ("junit.xml",)),
         ("[tool.pytest.ini_options]\n", ("junit.xml",)),
         ('[project.optional-dependencies]\ntest = ["nose"]\n', None),
-        ("a = [" * 3000, None),
     ],
 )
 def test_pytest_is_found_wherever_it_is_required(
@@ -52,7 +51,7 @@ def test_pytest_is_found_wherever_it_is_required(
 
 @pytest.mark.parametrize(
     "files",
-    [{}, {"package.json": '{"name": "quotes", "version": "1.0.0"}'}, {"package.json": "{", "pyproject.toml": "="}],
+    [{}, {"package.json": '{"name": "quotes", "version": "1.0.0"}'}],
 )
 def test_any_other_repository_gets_a_file_that_loads(history: History, files: dict[str, str]) -> None:
     history.commit("feat: a", files)
@@ -60,6 +59,13 @@ def test_any_other_repository_gets_a_file_that_loads(history: History, files: di
     assert load_settings(history.folder).test == ()
     assert run_shipline(history.folder, "plan").code == 0
     assert run_shipline(history.folder, "doctor").code == 0
+
+
+@pytest.mark.parametrize("text", ["=", "a = [" * 3000])
+def test_a_manifest_that_cannot_be_read_is_named(history: History, text: str) -> None:
+    history.commit("feat: a", {"pyproject.toml": text})
+    said = run_shipline(history.folder, "init")
+    assert (said.code, said.err.partition("\n")[0]) == (2, "pyproject.toml cannot be read")
 
 
 def test_a_file_that_is_there_stays(history: History) -> None:

@@ -64,6 +64,21 @@ def test_programs_get_json(workspace: OpenWorkspace) -> None:
     assert document["packages"][0]["next"] == document["packages"][0]["current"] == "1.0.0"
 
 
+def test_changesets_that_are_not_committed_are_said_beside_the_plan(workspace: OpenWorkspace) -> None:
+    text = '---\n"quotes": minor\n---\n\nNew.\n'
+    workspace.history.commit("feat: a", {".changeset/a.md": text, ".changeset/b.md": text})
+    runner, arguments = CliRunner(), ["--json"]
+    assert runner.invoke(plan.command, arguments, obj=workspace).stderr == ""
+    (workspace.history.folder / ".changeset/b.md").write_bytes(text.replace("minor", "patch").encode())
+    (workspace.history.folder / ".changeset/a.md").write_bytes(text.replace("\n", "\r\n").encode())
+    (workspace.history.folder / ".changeset/c.md").symlink_to("a.md")
+    result = runner.invoke(plan.command, arguments, obj=workspace)
+    assert json.loads(result.stdout)["packages"][0]["changesets"] == [".changeset/a.md", ".changeset/b.md"]
+    assert result.stderr == (
+        "These changesets do not count, since they are not committed as they are: .changeset/b.md, .changeset/c.md\n"
+    )
+
+
 def test_one_package_can_be_asked_for(workspace: OpenWorkspace) -> None:
     assert len(json.loads(run(workspace, plan.command, "--json", "--package", "quotes"))["packages"]) == 1
     with pytest.raises(UsageError, match="no package 'other'") as caught:

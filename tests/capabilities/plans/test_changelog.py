@@ -13,8 +13,11 @@ from shipline.capabilities.plans.changelog import (
     render,
     render_all,
     render_section,
+    section_titles,
 )
+from shipline.capabilities.plans.changesets import read_changeset
 from shipline.capabilities.plans.moments import rfc3339
+from shipline.capabilities.plans.strangers import safe_line
 from shipline.domain.change import Bump, Change
 from shipline.domain.release_plan import PackagePlan
 
@@ -70,11 +73,33 @@ def test_a_whole_changelog_can_be_prepended_to() -> None:
         ("a <script> b", "a &lt;script> b"),
         ("keep `<div>` as code, not <div>", "keep `<div>` as code, not &lt;div>"),
         ("an open ` <div>", "an open ` &lt;div>"),
+        ("`` `a`` <script> `", "`` `a`` &lt;script> `"),
+        ("``a`<b>`c`` and `` <b>", "``a`<b>`c`` and `` &lt;b>"),
+        ("\\`<script>\\`", "\\`&lt;script>\\`"),
         ("a\x1b[31m\r\n## [9.9.9]\u202e b", "a [31m ## [9.9.9]  b"),
     ],
 )
 def test_a_strangers_message_cannot_break_out_of_its_line(text: str, shown: str) -> None:
     assert f"- {shown} (ccccccc)" in render(Section("1.0.0", (change("fix", text),))).splitlines()
+
+
+def test_the_whole_text_of_a_changeset_stands_below_its_first_line() -> None:
+    """As @changesets/cli has it: https://github.com/changesets/changesets, packages/changelog-git."""
+    text = "First `a`.\nStill the same.\n\nMore:\n\n- <b>one</b>\n  - two\n\n## [9.9.9]\n\n```html\n<b>\tkept</b>"
+    entry = read_changeset(".changeset/x.md", f'---\n"app": patch\n---\n\n{text}\n'.encode()).change(Bump.PATCH)
+    written = render(Section("1.0.1", (entry, change("fix", "after"))))
+    assert written.partition("### Fixed\n\n")[2] == (
+        "- First `a`.\n  Still the same.\n\n  More:\n\n  - &lt;b>one&lt;/b>\n    - two\n\n  ## [9.9.9]\n\n"
+        "  ```html\n  <b> kept</b>\n  ```\n- after (ccccccc)\n"
+    )
+    assert section_titles(written) == ("1.0.1",)
+
+
+@given(st.text("`<a\\ ", max_size=12))
+def test_escaping_changes_nothing_else_and_is_complete_outside_of_code(text: str) -> None:
+    shown = safe_line(text)
+    assert shown.replace("&lt;", "<") == text
+    assert "`" in text or "<" not in shown
 
 
 def test_times_beyond_the_calendar_are_written_as_the_nearest() -> None:

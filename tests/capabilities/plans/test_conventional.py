@@ -123,9 +123,15 @@ HABITS: list[tuple[str, dict[str, Any]]] = [
         f'Revert "feat(x): y (#3)" (#4)\n\nThis reverts commit {SHA}.',
         {"type": "revert", "description": "feat(x): y (#3)", "reverts": (SHA,)},
     ),
-    ('Revert "feat: y (#3)" (#4)\n\nReverts org/repo#3', {"type": "revert", "reverts": ("#3",)}),
+    ('Revert "feat: y (#3)" (#4)\n\nReverts org/repo#3', {"type": "revert", "reverts": ("org/repo#3",)}),
+    ('Revert "feat: y"\n\nReverts #3, a/1234567#8', {"reverts": ("#3", "a/1234567#8")}),
     (f'Reapply "feat(x): y"\n\nThis reverts commit {SHA}.', {"type": "feat", "scope": "x", "reverts": (SHA,)}),
     (f"fix: x\n\nThis reverts commits 0123456 and\n{SHA}.", {"type": "fix", "reverts": ("0123456", SHA)}),
+    # Of a merge git names the parent that stays, too.
+    (
+        f"Revert \"Merge branch 'x'\"\n\nThis reverts commit {SHA}, reversing\nchanges made to {'9' * 40}.",
+        {"type": "revert", "reverts": (SHA,)},
+    ),
     # Bytes, line breaks.
     ("feat: x\r\n\r\nBREAKING CHANGE: y\r\n", {"description": "x", "breaking_notes": ("y",), "body": ""}),
     ("\n\nfeat: x\n\nbody\n\n", {"description": "x", "body": "body"}),

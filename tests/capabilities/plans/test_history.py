@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from shipline.capabilities.plans.attribution import Attribution
-from shipline.capabilities.plans.history import Graph, Parents, ancestors
+from shipline.capabilities.plans.history import Graph, Parents, ancestors, brought_by
 from shipline.domain.package import Package
 
 # a - b - c - f    and a side branch b - d - e that c's child f merges
@@ -58,6 +58,27 @@ def test_a_commit_belongs_to_the_first_release_that_contains_it(log: str) -> Non
     assert owners("c", "f") == {"a": 0, "b": 0, "c": 0, "d": 1, "e": 1, "f": 1}
     assert owners("e") == {"a": 0, "b": 0, "c": 1, "d": 0, "e": 0, "f": 1}
     assert owners() == dict.fromkeys(PARENTS, 0)
+
+
+@pytest.mark.parametrize("log", ["hgfedcba", "hgcfebda", "hfgedcba"])
+@pytest.mark.parametrize(
+    ("merge", "mainline", "expected"), [("g", "c", "gfe"), ("g", "f", "gc"), ("h", "g", "h"), ("f", "e", "f")]
+)
+def test_a_merge_brought_in_what_its_other_parent_does_not_contain(
+    log: str, merge: str, mainline: str, expected: str
+) -> None:
+    """a-b-c-g-h, and b-e-f beside it, where f has merged a once more. In whatever order."""
+    parents = {
+        "a": (),
+        "b": ("a",),
+        "c": ("b",),
+        "d": ("a",),
+        "e": ("b",),
+        "f": ("e", "a"),
+        "g": ("c", "f"),
+        "h": ("g",),
+    }
+    assert set(brought_by(parents, merge, mainline, log.index)) == set(expected)
 
 
 def test_a_deep_history_needs_no_deep_stack() -> None:

@@ -56,7 +56,7 @@ TABLE: list[tuple[str, list[str]]] = [
     ("fix: x\n\nfix: #12\nReviewed-by: Z\nNote: y", ["fix: x"]),
     ("fix: x\n\nAs before,\nfeat: stays in the text", ["fix: x"]),
     ("fix: x\n\n```\n* feat: y\n```", ["fix: x"]),
-    ("fix: x\n\n* Feature: y\n* see the rest", ["fix: x"]),
+    ("fix: x\n\n* Feature: y\n* see the rest\n* note: see below\n- deps: none", ["fix: x"]),
     (f"chore: x\n\nBEGIN_COMMIT_OVERRIDE {OID}\nfeat: y\nEND_COMMIT_OVERRIDE", ["chore: x"]),
     ("nothing\n\nof note", [": nothing"]),
     ("", [": "]),
@@ -80,6 +80,16 @@ def headers(text: str, *, merge: bool = False) -> list[str]:
 def test_a_text_holds_the_messages_that_the_table_says(text: str, expected: list[str]) -> None:
     assert headers(text) == expected
     assert headers(text.replace("\n", "\r\n")) == expected
+
+
+def test_the_types_of_the_project_begin_a_change_as_well() -> None:
+    text = "Many (#3)\n\n* deps(npm): one\n* a+b: no type\n* note: prose\n* fix: two\n\ndeps!: three"
+    found = read_messages(text, types=("deps", "feat", "a.b"))
+    assert [(one.type, one.description, one.breaking) for one in found] == [
+        ("deps", "one", False),
+        ("fix", "two", False),
+        ("deps", "three", True),
+    ]
 
 
 @pytest.mark.parametrize(("text", "expected"), MERGES)

@@ -11,11 +11,14 @@ import pytest
 from shipline.capabilities.plans import (
     Monorepo,
     PackageChoice,
+    changelog_of,
     changeset_status,
     detect_packages,
     explain,
     make_plan,
     packages_of,
+    pending_document,
+    plan_document,
     write_changeset,
 )
 from shipline.domain.change import Bump
@@ -23,6 +26,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, InvalidVal
 from shipline.domain.package import Group
 from shipline.domain.release_plan import PackagePlan
 from shipline.testing.histories import History
+from tests.capabilities.plans.schemas import check_document
 
 ROOT = {"package.json": '{"name": "root", "private": true, "workspaces": ["packages/*"]}'}
 
@@ -52,6 +56,7 @@ def released(history: History, **dependencies: Mapping[str, str]) -> None:
 
 def planned(history: History, **options: object) -> dict[str, PackagePlan]:
     plan = make_plan(history.repository, **options)  # type: ignore[arg-type]
+    check_document(plan_document(plan))
     return {each.name: each for each in plan.packages}
 
 
@@ -59,7 +64,6 @@ def test_a_workspace_is_found_and_what_is_left_aside_is_said(history: History) -
     files = packages(core={}, app={"core": "^1.0.0"}) | {
         "packages/empty/README.md": "",
         "packages/demo/package.json": npm("demo", None, private=True),
-        "packages/broken/package.json": "{",
         "charts/web/Chart.yaml": "name: web\nversion: 0.1.0\n",
     }
     history.commit("feat: begin", files)
@@ -71,9 +75,29 @@ def test_a_workspace_is_found_and_what_is_left_aside_is_said(history: History) -
     ]
     assert [note.partition(":")[0] for note in plan.notes] == [
         "Left aside for want of a package.json",
-        "packages/broken/package.json could not be read and is left aside.",
         "Left aside for want of a name or version",
     ]
+
+
+@pytest.mark.parametrize("text", ["{", npm("quotes-é")])
+def test_a_package_whose_manifest_is_broken_does_not_vanish(history: History, text: str) -> None:
+    history.commit("feat: begin", packages(core={}) | {"packages/broken/package.json": text})
+    with pytest.raises(InvalidValue, match=r"^packages/broken/package\.json"):
+        make_plan(history.repository)
+    with pytest.raises(InvalidValue, match=r"^packages/broken/package\.json"):
+        packages_of(history.repository, [PackageChoice("packages/*")])
+
+
+def test_what_is_broken_for_a_test_stops_no_plan(history: History) -> None:
+    """A pattern of two stars matches whatever lies below the packages."""
+    top = {"package.json": '{"workspaces": ["packages/**"], "private": true}'}
+    broken = {"packages/core/tests/x/package.json": "{", "docs/package.json": "{"}
+    history.commit("feat: begin", packages(core={}) | broken | top)
+    plan = make_plan(history.repository)
+    assert [each.name for each in plan.packages] == ["core"]
+    assert plan.notes == ("Left aside, as it only serves tests: packages/core/tests/x/package.json cannot be read.",)
+    (chosen,), _ = packages_of(history.repository, [PackageChoice("packages/**")])
+    assert [each.name for each in chosen] == ["core"]
 
 
 def test_tags_show_their_form(history: History) -> None:
@@ -134,6 +158,36 @@ def test_a_range_that_is_left_is_followed_and_explained(history: History) -> Non
     assert app.reasons[-1] == f"core becomes 2.0.0 because of “feat!: a new core” ({head[:7]})."
 
 
+def test_of_a_squashed_request_a_scope_says_whose_a_change_is(history: History) -> None:
+    """By the files alone each would be that of both packages; a scope of no package of the commit names nobody."""
+    released(history, a={}, b={}, c={})
+    body = "* feat(a)!: a\n* fix(b): b\n* fix(c): only said\n* perf(api): both"
+    history.commit(f"Many (#3)\n\n{body}", {"packages/a/x": "1", "packages/b/x": "1"})
+    plans = planned(history)
+    assert {name: each.next for name, each in plans.items()} == {"a": "2.0.0", "b": "1.0.1", "c": "1.0.0"}
+    assert [change.description for change in plans["b"].changes] == ["b", "only said", "both"]
+    text = changelog_of(history.repository, whole=True)
+    part = text.partition("<!-- b -->")[2].partition("<!-- c -->")[0]
+    assert ("**a:**" in part, "**b:** b" in part) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("feat(a): a\n\n* fix(a)!: more", ("2.0.0", "1.1.0")),  # As without the line.
+        ("feat(a)!: a\n\n* fix(b): more", ("2.0.0", "1.0.1")),
+        ("Many (#3)\n\n* feat(a)!: a", ("2.0.0", "1.0.0")),
+        ("x\n\nBEGIN_COMMIT_OVERRIDE\nfix(a): both\nEND_COMMIT_OVERRIDE", ("1.0.1", "1.0.1")),
+    ],
+)
+def test_a_package_for_which_no_line_speaks_has_the_title(
+    history: History, message: str, expected: tuple[str, str]
+) -> None:
+    released(history, a={}, b={})
+    history.commit(message, {"packages/a/x": "1", "packages/b/x": "1"})
+    assert tuple(each.next for each in planned(history).values()) == expected
+
+
 def test_a_circle_is_named(history: History) -> None:
     released(history, a={"b": "1.0.0"}, b={"a": "1.0.0"})
     history.commit("fix: a", {"packages/a/x": "1"})
@@ -173,6 +227,13 @@ def test_changesets_decide_where_there_is_a_folder_of_them(history: History) -> 
     assert plans["core"].changesets == (".changeset/a-b-c.md",)
     assert plans["core"].reasons[1] == "1 breaking change: “feat!: Something new.” (a-b-c)."
     assert planned(history, monorepo=Monorepo(source="commits"))["core"].next == "1.0.0"
+
+
+def test_what_came_from_no_commit_has_no_time(history: History) -> None:
+    released(history, core={}, app={"core": "^1.0.0"})
+    history.commit("feat: x", {".changeset/a-b-c.md": changeset(core="major")})
+    every = [change for each in plan_document(make_plan(history.repository))["packages"] for change in each["changes"]]
+    assert [(each["oid"], each["time"]) for each in every] == [("a-b-c", None), ("core@2.0.0", None)]
 
 
 def test_a_package_that_no_tag_names_counts_from_its_file(history: History) -> None:
@@ -242,6 +303,7 @@ def test_what_has_changed_without_a_changeset_is_named(history: History) -> None
     write_changeset(history.folder, "one", {"core": Bump.MINOR}, "Hello.")
     for since in ("", base):
         status = changeset_status(history.repository, since=since)
+        check_document(pending_document(status))
         assert (status.bumps(), status.missing) == ({"core": Bump.MINOR}, ("app",))
     write_changeset(history.folder, "two", {}, "")
     assert changeset_status(history.repository, since=base).missing == ()

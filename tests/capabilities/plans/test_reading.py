@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.plans import BumpRules, Show, Style, changelog_of, links_of, make_plan
+from shipline.capabilities.plans import BumpRules, Channel, Show, Style, changelog_of, links_of, make_plan
 from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.shortlist import batches, has_only_bare_versions
 from shipline.domain.change import Bump
 from shipline.domain.errors import UsageError
+from shipline.domain.package import Package
 from shipline.testing.histories import History
 from tests.wrong_clocks import import_commits, line
 
@@ -91,6 +92,55 @@ def test_a_cherry_picked_change_that_is_merged_back_counts_once(history: History
     assert "3 changes that came in twice counted once." in plan.reasons
 
 
+def test_two_fixes_with_one_subject_are_two_and_a_picked_one_is_one(history: History) -> None:
+    history.commit("fix: handle the crash", {"a.txt": "1\n"})
+    history.git("switch", "--quiet", "--create", "side")
+    picked = history.commit("fix: the other", {"b.txt": "1\n"})
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: handle the crash", {"c.txt": "1\n"})
+    history.git("cherry-pick", picked)
+    history.merge("side", "Merge branch 'side'")
+    assert sorted(told(history)) == ["fix: handle the crash", "fix: handle the crash", "fix: the other"]
+
+
+def test_a_squashed_request_has_changes_of_the_projects_own_types(history: History) -> None:
+    history.commit("Many (#3)\n\n* deps: raise a\n* note: see below")
+    bumps = BumpRules((("deps", "", Bump.MINOR),), types=("deps",))
+    assert make_plan(history.repository, bumps=bumps).packages[0].next == "1.1.0"
+    style = Style(sections={"deps": "Raised"})
+    assert "### Raised\n\n- raise a (" in changelog_of(history.repository, show=Show(style), bumps=bumps, whole=True)
+
+
+def test_the_revert_of_a_merge_takes_back_all_that_came_with_it_and_nothing_else(history: History) -> None:
+    """Git's own message names the parent that stays as well; what was merged before and after stays."""
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat!: one", {"a": "1"})
+    history.commit("fix: two", {"b": "1"})
+    history.git("switch", "--quiet", "main")
+    history.commit("fix: stays", {"c": "1"})
+    merge = history.merge("side", "Merge branch 'side'")
+    history.commit("docs: later", {"d": "1"})
+    history.git("revert", "--mainline=1", "--no-edit", merge)
+    (plan,) = make_plan(history.repository).packages
+    assert (plan.next, [change.description for change in plan.changes]) == ("1.0.1", ["later", "stays"])
+    assert "“fix: two” (" in plan.reasons[2]
+    assert plan.reasons[2].endswith("none of it counts.")
+    written = changelog_of(history.repository, whole=True)
+    assert [line.partition(" (")[0] for line in written.splitlines() if line[:2] == "- "] == ["- stays", "- first"]
+    history.git("revert", "--no-edit", "HEAD")
+    assert sorted(told(history)) == ["docs: later", "feat: one", "fix: stays", "fix: two"]
+
+
+def test_the_revert_of_a_released_merge_is_a_change(history: History) -> None:
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: one", {"a": "1"})
+    history.git("switch", "--quiet", "main")
+    merge = history.merge("side", "Merge branch 'side'")
+    history.tag("v1.1.0")
+    history.git("revert", "--mainline=1", "--no-edit", merge)
+    assert make_plan(history.repository).packages[0].next == "1.1.1"
+
+
 def test_a_projects_own_rules_move_the_version(history: History) -> None:
     history.commit("docs(api): a")
     rules = BumpRules((("docs", "web", Bump.MAJOR), ("docs", "", Bump.PATCH), ("feat", "", Bump.NONE)))
@@ -125,6 +175,17 @@ def test_one_release_of_the_past_and_its_newcomers(history: History) -> None:
         changelog_of(history.repository, show=Show(version="9.9.9"))
 
 
+def test_a_stray_tag_does_not_change_the_form_of_the_next(history: History) -> None:
+    """Neither where the highest of very many tags would be enough to know the version."""
+    for name in ("v1.1.0", "v1.2.0", "2.0.0"):
+        history.commit("fix: x")
+        history.tag(name)
+    history.commit("fix: y")
+    (plan,) = make_plan(history.repository).packages
+    assert (plan.current, plan.tag) == ("2.0.0", "v2.0.1")
+    assert plan.reasons[0].startswith("The tag 2.0.0 has another form than most of the 5 latest: the next tag")
+
+
 def test_tags_on_other_branches_and_no_versions_do_not_count(history: History) -> None:
     history.git("checkout", "--quiet", "-b", "side")
     history.commit("feat!: elsewhere")
@@ -138,7 +199,7 @@ def test_tags_on_other_branches_and_no_versions_do_not_count(history: History) -
     assert make_plan(history.repository).packages[0].next == "1.1.0"
     names = history.repository.tag_names()
     found = {
-        tag.name for tag in tags_that_matter(history.repository, names, history.git("rev-parse", "HEAD"), "stable")
+        tag.name for tag in tags_that_matter(history.repository, names, history.git("rev-parse", "HEAD"), "stable").here
     }
     assert {"v1.0.0", "v1.1.0-rc.1"} <= found
     assert not any(name.startswith("v2") for name in found)
@@ -175,6 +236,43 @@ def test_a_rewritten_history_is_planned_as_it_is_now(history: History) -> None:
     history.git("reset", "--quiet", "--hard", "HEAD~1")
     history.commit("fix: b")
     assert make_plan(history.repository).packages[0].next == "1.0.1"
+
+
+def test_a_release_that_a_rewritten_history_has_lost_is_said(history: History) -> None:
+    """Nothing to release, a lower version, and a history without any release: each plan names the tag."""
+    first = history.git("rev-parse", "HEAD")
+    history.commit("feat: a")
+    history.tag("v1.1.0")
+    history.commit("feat!: b")
+    history.tag("v2.0.0")
+    told = "The tag v2.0.0 is higher, on a commit that this history does not contain"
+    assert told not in str(make_plan(history.repository))
+    history.git("reset", "--quiet", "--hard", first)
+    assert make_plan(history.repository).packages[0].reasons[-1].startswith(told)
+    history.commit("fix: again")
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "1.0.1"
+    assert plan.reasons[-1].startswith(told)
+    assert told not in str(make_plan(history.repository, channel=Channel(line="1.x")))
+    history.commit("feat!: c")
+    assert "The tag v2.0.0 is there already" in str(make_plan(history.repository))
+    history.git("checkout", "--quiet", "--orphan", "fresh")
+    history.commit("feat: from nothing")
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "0.1.0"
+    assert plan.reasons[-1].startswith(told)
+
+
+def test_of_several_packages_each_has_its_own_lost_releases(history: History) -> None:
+    history.commit("feat: two", {"packages/a/x": "1", "packages/b/x": "1"})
+    packages = [Package(name, f"packages/{name}", tag_format="{package}@{version}") for name in ("a", "b")]
+    history.git("switch", "--quiet", "--create", "side")
+    history.commit("feat: side")
+    history.tag("a@3.0.0")
+    history.git("switch", "--quiet", "main")
+    one, two = make_plan(history.repository, packages).packages
+    assert "a@3.0.0 is higher" in one.reasons[-1]
+    assert "a@3.0.0" not in str(two)
 
 
 def test_latin_1_and_carriage_returns_are_read(history: History) -> None:

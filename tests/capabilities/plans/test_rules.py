@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shipline.capabilities.plans.conventional import read_change
-from shipline.capabilities.plans.rules import Lineage, bump_of, highest_bump, plan_package, tidied
+from shipline.capabilities.plans.reverts import names_others, with_own_numbers
+from shipline.capabilities.plans.rules import Lineage, bump_of, highest_bump, lookalikes, plan_package, tidied
 from shipline.capabilities.plans.tags import released
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
@@ -112,6 +115,24 @@ def test_channels_count_their_own_pre_releases(scheme: str, tags: list[str], cha
     assert plan(lineage(*tags, scheme=scheme), "feat: a", channel=channel).next == expected
 
 
+@pytest.mark.parametrize(
+    ("scheme", "tags", "channel", "below"),
+    [
+        ("semver", ["v0.9.0", "v1.0.0-rc.1"], "beta", "1.0.0-rc.1"),
+        ("pep440", ["v0.9.0", "v1.0.0rc1"], "beta", "1.0.0rc1"),
+        ("semver", ["v0.9.0", "v1.0.0-beta.1"], "rc", ""),
+        ("semver", ["v0.9.0", "v1.0.0-rc.1"], "stable", ""),
+    ],
+)
+def test_a_version_below_one_that_is_released_is_said_to_go_backwards(
+    scheme: str, tags: list[str], channel: str, below: str
+) -> None:
+    reasons = plan(lineage(*tags, scheme=scheme), "fix: a", channel=channel).reasons
+    said = [reason for reason in reasons if "goes backwards" in reason]
+    assert bool(said) == bool(below)
+    assert all(f"it is below {below} (tag v{below})" in reason for reason in said)
+
+
 def test_a_pre_release_channel_shows_what_came_since_its_last_one() -> None:
     """The aim comes from all changes since the final release, what is new from those since the pre-release."""
     known = lineage("v1.2.3", "v2.0.0-rc.1")
@@ -150,6 +171,24 @@ def test_reverts_name_their_commit_in_several_ways(body: str) -> None:
     assert tidied(changes(f"revert: feat: a\n\n{body}", "feat: a (#7)")).changes == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "address", "left"),
+    [
+        ("feat: a", None, 0),
+        ("feat: a (#7)", "https://forge.example/other/repo.git", 0),
+        ("in other words", None, 2),
+        ("in other words", "git@forge.example:org/other.git", 2),
+        ("in other words", "git@forge.example:Org/Repo.git", 0),
+        ("in other words", "https://forge.example/org/repo", 0),
+    ],
+)
+def test_a_request_of_another_project_is_not_taken_back(title: str, address: str | None, left: int) -> None:
+    revert, change = changes(f"revert: {title}\n\nReverts org/repo#7", "feat: a (#7)")
+    assert names_others(revert)
+    named = replace(revert, reverts=with_own_numbers(revert.reverts, address))
+    assert len(tidied([named, change]).changes) == left
+
+
 def test_a_revert_that_takes_back_only_partly_what_is_here_stays() -> None:
     body = f"This reverts commits {commit_id(1)} and {'9' * 40}."
     assert len(tidied(changes(f"revert: a\n\n{body}", "feat: a")).changes) == 2
@@ -163,6 +202,21 @@ def test_what_came_in_twice_counts_once_as_the_older_one() -> None:
     result = tidied(changes("fix(a): b", "wip", "fix(a): b", "fix(a)!: b", "wip"))
     assert [change.commit for change in result.changes] == [commit_id(number) for number in (4, 3, 2, 1)]
     assert result.reasons == ("1 change that came in twice counted once.",)
+
+
+def test_equal_words_are_two_changes_where_the_patches_differ() -> None:
+    """A pull request in common says more than a patch, which changes when it is rebased."""
+    every = changes("fix: crash", "fix: crash", "fix: crash (#3)", "fix: crash (#3)", "fix: crash (#4)")
+    patched = [
+        replace(change, patch=patch) for change, patch in zip(every, ["p1", "p2", "p3", "p4", "p1"], strict=True)
+    ]
+    assert [change.patch for change in tidied(patched).changes] == ["p2", "p4", "p1"]
+    assert len(tidied(every).changes) == 2
+    assert set(lookalikes(every)) == {change.commit for change in every}
+
+
+def test_only_what_may_be_one_change_is_compared() -> None:
+    assert lookalikes(changes("fix: a", "fix: b", "docs: c", "docs: c", "fix: d (#1)", "fix: d (#1)", "x", "x")) == ()
 
 
 def test_reasons_are_sentences() -> None:

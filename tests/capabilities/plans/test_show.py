@@ -79,6 +79,12 @@ def test_a_template_is_handed_plain_data() -> None:
     assert Show(template=source).text("quotes", [SECTION]) == "quotes 2.0.0 1970-01-01 feat fix"
 
 
+def test_an_announcement_tells_all_of_a_changeset() -> None:
+    entry = Change("brave-cats-sing", "fix", "what (is) new", "", 0, body="\nMore.")
+    text = Show(announcement=True).text("quotes", [Section("1.0.1", (entry,), 0)])
+    assert "Fixed:\n- what (is) new\n\n  More.\n" in text
+
+
 GROWING = (
     "{{% set ns = namespace(x='aa') %}}{{% for i in range(99) %}}{{% set ns.x = {} %}}{{% endfor %}}{{{{ ns.x }}}}"
 )

@@ -75,7 +75,15 @@ def test_of_two_tags_of_one_version_the_packages_own_form_counts() -> None:
         ((), "v{version}"),
         (("latest",), "v{version}"),
         (("1.0.0", "1.1.0"), "{version}"),
-        (("1.0.0", "1.1.0", "v2.0.0"), "v{version}"),  # Who changed the form lately goes on with the new one.
+        (("1.0.0", "1.1.0", "v2.0.0", "v2.1.0"), "v{version}"),  # Who changed the form lately goes on with the new one.
+        (("1.0.0", "1.1.0", "1.2.0", "1.3.0", "v2.0.0", "v2.1.0", "v2.2.0"), "v{version}"),
+        # One tag that came in by mistake is not a new form.
+        (("v1.0.0", "v1.1.0", "2.0.0"), "v{version}"),
+        (("v1.0.0", "v1.1.0", "app@9.9.9"), "v{version}"),
+        (("v1.0.0", "v1.1.0", "2.0.0-beta.1"), "v{version}"),
+        # A branch whose final versions are old goes on in the form of its pre-releases.
+        (("1.0.0", "1.1.0", "v9.0.0-rc.1", "v9.0.0-rc.2", "v9.0.0-rc.3"), "v{version}"),
+        (("v1.0.0-rc.1", "1.0.0-rc.2"), "{version}"),
         (("v1.0.0", "1.0.0", "1.1.0", "v1.1.0", "v0.9.0"), "v{version}"),
         (("app@1.0.0",), "{package}@{version}"),
         (("app-1.0.0",), "{package}-{version}"),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.plans import (
+    Monorepo,
     PackageChoice,
     changelog_of,
     detect_packages,
@@ -19,10 +20,12 @@ from shipline.capabilities.plans import (
 )
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
+from shipline.domain.version_file import VersionFile
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Tag
 from shipline.providers.repository.git import GitRepository
 from shipline.testing.histories import History, StillClock, repository_at
+from tests.capabilities.plans.schemas import check_document
 
 PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
 
@@ -42,7 +45,7 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
     head = history.commit("feat(api)!: answer in JSON\n\nBREAKING CHANGE: parse it\nCloses #3")
     plan = make_plan(history.repository)
     assert plan.commit == head
-    assert plan_document(plan) == {
+    assert check_document(plan_document(plan)) == {
         "schema": "shipline.plan/1",
         "packages": [
             {
@@ -96,6 +99,34 @@ def test_a_dynamic_version_is_found_in_the_module(history: History) -> None:
     (plan,) = make_plan(history.repository).packages
     assert plan.next == "2.0.0"
     assert "src/quotes/__init__.py says 2.0.0" in plan.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"VERSION": "2.3.0\n"}, "2.3.0"),
+        ({"gradle.properties": "version=2.3\n"}, "2.3.0"),
+        ({"setup.cfg": "[metadata]\nname = q\nversion = 2.3.0.dev0\n"}, "2.3.0"),
+        ({"VERSION": "0.0.0"}, "0.1.0"),
+    ],
+)
+def test_whatever_file_states_the_first_version_no_release_lowers_it(
+    history: History, files: dict[str, str], expected: str
+) -> None:
+    history.commit("feat: a", files)
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == expected
+
+
+def test_files_that_people_named_state_the_first_version(history: History) -> None:
+    history.commit("feat: a", {"lib/package.json": '{"name": "q", "version": "1.0.0"}', "lib/q.txt": "is 2.3.0"})
+    package = Package("q", "lib", "npm")
+    monorepo = Monorepo(version_files={"q": (VersionFile("q.txt", "", "is (?P<version>[0-9.]+)"),)})
+    (plan,) = make_plan(history.repository, [package], monorepo=monorepo).packages
+    assert (plan.next, plan.reasons[0]) == (
+        "2.3.0",
+        "Nothing was released yet; lib/q.txt says 2.3.0, which is the first.",
+    )
 
 
 def test_a_maintenance_branch_counts_on_its_own(history: History) -> None:

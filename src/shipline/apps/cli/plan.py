@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shipline.domain.release_plan import PackagePlan, ReleasePlan
 
 CHANGES_SHOWN_MAX = 20
+CHANGESETS_SHOWN_MAX = 5
 
 
 @click.command(name="plan")
@@ -39,6 +40,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         day=workspace.today,
     )
     plan = _only(whole, name)
+    _say_uncommitted(workspace)
     if as_json:
         from shipline.apps.cli.wording import json_text
         from shipline.capabilities.plans import plan_document
@@ -48,6 +50,19 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     blocks = [_chain(whole, package) if chains else _block(package) for package in plan.packages]
     notes = "".join(f"{_printable(note)}\n" for note in plan.notes)
     click.echo((f"{notes}\n" if notes else "") + "\n\n".join(blocks))
+
+
+def _say_uncommitted(workspace: Workspace) -> None:
+    """Say which changesets do not count yet; nothing is looked at where there is no folder of them."""
+    if workspace.monorepo.source == "commits" or not (workspace.repository.root() / ".changeset").is_dir():
+        return
+    from shipline.capabilities.plans import uncommitted_changesets
+
+    paths = uncommitted_changesets(workspace.repository)
+    if paths:
+        shown = ", ".join(map(_printable, paths[:CHANGESETS_SHOWN_MAX]))
+        more = f" and {len(paths) - CHANGESETS_SHOWN_MAX} more" if len(paths) > CHANGESETS_SHOWN_MAX else ""
+        click.echo(f"These changesets do not count, since they are not committed as they are: {shown}{more}", err=True)
 
 
 def _chain(whole: ReleasePlan, plan: PackagePlan) -> str:

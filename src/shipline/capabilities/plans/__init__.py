@@ -43,7 +43,13 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.migrations import migrations_between
     from shipline.capabilities.plans.moments import rfc3339
     from shipline.capabilities.plans.packages import MANIFESTS
-    from shipline.capabilities.plans.pending import Pending, changeset_status, pending_document, write_changeset
+    from shipline.capabilities.plans.pending import (
+        Pending,
+        changeset_status,
+        pending_document,
+        uncommitted_changesets,
+        write_changeset,
+    )
     from shipline.capabilities.plans.planning import make_plan
     from shipline.capabilities.plans.rules import bump_of
     from shipline.capabilities.plans.show import Show, upgrade_notes_at
@@ -126,6 +132,7 @@ __all__ = [
     "satisfies",
     "scheme_named",
     "section_titles",
+    "uncommitted_changesets",
     "upgrade_notes_at",
     "version_text",
     "without_package",
@@ -194,6 +201,7 @@ _HOMES = {
     "satisfies": "versions",
     "scheme_named": "versions",
     "section_titles": "changelog",
+    "uncommitted_changesets": "pending",
     "upgrade_notes_at": "show",
     "version_text": "tags",
     "without_package": "changesets",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from shipline.capabilities.plans.bumps import BumpRules
 from shipline.capabilities.plans.channels import Channel
 from shipline.domain.package import Group
+from shipline.domain.version_file import VersionFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +17,14 @@ class Monorepo:
     """What people said of their packages as a whole.
 
     `source` is where the changes come from: commits, changesets or both; "" is changesets where there is a folder of
-    them, else commits. `notes` are repeated by the plan.
+    them, else commits. `notes` are repeated by the plan. `version_files` are those that they named, by package,
+    relative to it: they state the first version.
     """
 
     groups: tuple[Group, ...] = ()
     source: str = ""
     notes: tuple[str, ...] = ()
+    version_files: Mapping[str, tuple[VersionFile, ...]] = field(default_factory=dict)
 
 
 ALONE = Monorepo()

@@ -14,6 +14,7 @@ from shipline.capabilities.plans.conventional import Message
 from shipline.capabilities.plans.entries import Told
 from shipline.capabilities.plans.links import Links
 from shipline.capabilities.plans.moments import rfc3339
+from shipline.capabilities.plans.strangers import safe_line, safe_lines
 from shipline.domain.change import DEPENDENCIES
 from shipline.domain.release_plan import PackagePlan
 
@@ -27,7 +28,6 @@ NO_CHANGES = "No changes that users notice."
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(```|~~~)")
 HEADING = re.compile(r"##[ \t]+\[?([^\]\s(]+)")
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +50,15 @@ class Style:
     """How a changelog looks. `sections` are titles by type of change, in their order.
 
     `links` None writes none. `contributors` names who did it. `upgrade_notes` are texts by what they belong to: the
-    number of a request or issue, or the beginning of a commit's id.
+    number of a request or issue, or the beginning of a commit's id. `types` begin a change in a commit's body, beside
+    the common ones.
     """
 
     sections: Mapping[str, str] = field(default_factory=lambda: SECTIONS)
     links: Links | None = None
     contributors: bool = False
     upgrade_notes: Mapping[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
 
 
 PLAIN = Style()
@@ -177,13 +179,15 @@ def grouped(changes: Sequence[Told], style: Style = PLAIN) -> dict[str, list[str
 
 
 def _entry(change: Told, text: str, style: Style) -> str:
-    scope = f"**{_safe(change.scope)}:** " if change.scope else ""
+    scope = f"**{safe_line(change.scope)}:** " if change.scope else ""
     if not change.is_commit:
-        return f"- {scope}{_safe(text)}\n"
+        return f"- {scope}{safe_line(text)}\n" + "".join(
+            f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body)
+        )
     if style.links is None:
-        return f"- {scope}{_safe(text)} ({change.commit[:7]})\n"
+        return f"- {scope}{safe_line(text)} ({change.commit[:7]})\n"
     mark = f"[{change.commit[:7]}]({style.links.commit(change.commit)})"
-    return f"- {scope}{style.links.linked(_safe(text))} ({mark})\n"
+    return f"- {scope}{style.links.linked(safe_line(text))} ({mark})\n"
 
 
 def _upgrade(change: Told, style: Style) -> list[str]:
@@ -194,23 +198,10 @@ def _upgrade(change: Told, style: Style) -> list[str]:
         if f"#{name}" in change.references or (len(name) >= SHORT_ID and change.commit.startswith(name))
     ]
     notes = "\n\n".join([*change.upgrade_notes, *written]).strip()
-    lines = [f"  {_safe(line)}".rstrip() + "\n" for line in notes.splitlines()] if notes else []
+    lines = [f"  {safe_line(line)}".rstrip() + "\n" for line in notes.splitlines()] if notes else []
     return ["\n", *lines, "\n"] if lines else []
 
 
 def _people(section: Section) -> list[str]:
     names = sorted({change.author for change in section.changes if change.author}, key=str.casefold)
-    return [f"- {_safe(name)}{', for the first time' if name in section.newcomers else ''}\n" for name in names]
-
-
-def _safe(text: str) -> str:
-    """Text of strangers on one line of Markdown: no control characters, no HTML outside of code spans."""
-    if not text.isprintable():
-        text = UNPRINTABLE.sub(" ", text)
-    if "<" not in text:
-        return text
-    parts = text.split("`")
-    last = len(parts) - 1
-    return "`".join(
-        part if index % 2 and index != last else part.replace("<", "&lt;") for index, part in enumerate(parts)
-    )
+    return [f"- {safe_line(name)}{', for the first time' if name in section.newcomers else ''}\n" for name in names]

@@ -37,6 +37,7 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     that was never released here: UsageError.
     """
     shown = show or Show()
+    shown = replace(shown, style=replace(shown.style, types=bumps.types))
     version = shown.version
     if not whole and version is None and not shown.style.contributors:
         plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages

@@ -56,7 +56,7 @@ class Changeset:
             author="",
             time_us=0,
             breaking=bump is Bump.MAJOR,
-            body=rest.strip(),
+            body=rest.rstrip(),
             bump=bump,
         )
 

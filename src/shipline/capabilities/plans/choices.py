@@ -14,6 +14,7 @@ from shipline.capabilities.plans.packages import (
     Members,
     bare_note,
     check_names,
+    is_fixture,
     joined,
     manifest_packages,
     member_folders,
@@ -21,7 +22,7 @@ from shipline.capabilities.plans.packages import (
 )
 from shipline.capabilities.plans.survey import by_folder, checked_head
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format
-from shipline.domain.errors import ConfigurationError
+from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
@@ -84,7 +85,12 @@ def _matched(members: Members, files: Sequence[str], plain: Sequence[str], notes
 
 
 def _chosen(choice: PackageChoice, folder: str, contents: Mapping[str, bytes]) -> tuple[Package, ...]:
-    found, _ = manifest_packages(contents, path=folder)
+    try:
+        found = manifest_packages(contents, path=folder, called=choice.name)
+    except InvalidValue:
+        if is_glob(choice.path) and is_fixture(folder):
+            return ()
+        raise
     fitting = [each.package for each in found if choice.ecosystem in ("", each.package.ecosystem)]
     if not fitting and not choice.name:
         raise ConfigurationError(

@@ -66,6 +66,8 @@ REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 
 REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
 OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
+# How git goes on where the revert is one of a merge: with the parent that stays, which is not taken back.
+REVERSING = re.compile(r",?\s+reversing\s+changes\s+made\s+to\s+([0-9a-f]{7,64})\b")
 
 
 class Message(NamedTuple):
@@ -188,7 +190,7 @@ def _unwrapped(note: str) -> str:
 
 
 def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
-    """Object ids, and pull requests as `#12`, that a message takes back."""
+    """Object ids, and pull requests as written (`#12`, `owner/name#12`), that a message takes back."""
     if kind != "revert" and "everts" not in rest:
         return ()
     named = [found for match in REVERTS.finditer(rest) for found in _commits_named(match[1])]
@@ -201,4 +203,5 @@ def _read_reverts(kind: str, rest: str) -> tuple[str, ...]:
 
 
 def _commits_named(text: str) -> list[str]:
-    return OBJECT_ID.findall(text) + [f"#{number.partition('#')[2]}" for number in NUMBER.findall(text)]
+    text = REVERSING.split(text, maxsplit=1)[0]
+    return OBJECT_ID.findall(NUMBER.sub(" ", text)) + NUMBER.findall(text)

@@ -56,5 +56,5 @@ def _change(change: Change) -> dict[str, Any]:
         "refs": list(change.references),
         "reverts": list(change.reverts),
         "author": change.author,
-        "time": rfc3339(change.time_us),
+        "time": rfc3339(change.time_us) if change.is_commit else None,
     }

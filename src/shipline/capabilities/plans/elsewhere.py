@@ -5,18 +5,21 @@ Asked for by their names, which are few, so that the number of tags costs nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.tags import Released
+from shipline.capabilities.plans.tags import Released, released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, scheme_named
 from shipline.domain.change import Bump
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release_plan import PackagePlan
-from shipline.ports.repository import Repository
+from shipline.ports.repository import Repository, Tag
 
 SKIPPED_MAX = 100
+MAJOR = re.compile(r"(\d{1,18})\.\d", re.ASCII)
+EPOCHS_ABOVE = 10**18
 
 
 def with_promoted(repository: Repository, lineage: Lineage) -> Lineage:
@@ -40,6 +43,54 @@ def with_promoted(repository: Repository, lineage: Lineage) -> Lineage:
         return lineage
     everything = (*lineage.released, *found.values())
     return replace(lineage, released=tuple(sorted(everything, key=lambda entry: entry.version.key)))
+
+
+def with_higher_ones(
+    plans: tuple[PackagePlan, ...], lineages: Sequence[Lineage], names: Sequence[str]
+) -> tuple[PackagePlan, ...]:
+    """The plans, which say where a final release of the package is higher and lies outside of HEAD's history.
+
+    Then the history was rewritten, or this branch lags behind. `names` are the tags outside of it. A branch that keeps
+    to a line of versions is meant to be lower.
+    """
+    waiting = [each for each in lineages if not each.line]
+    if not names or not waiting:
+        return plans
+    packages = [each.package for each in waiting]
+    majors = {plan.name: _major(plan.next or "0.0") for plan in plans}
+    lowest = min(majors[package.name] for package in packages)
+    tags = [Tag(name, "", 0) for name in names if _major(name) >= lowest]  # Reading one costs more than a glance at it.
+    alone = all(package.path == "." for package in packages) and len(waiting) == len(lineages)
+    own = dict.fromkeys((each.name for each in packages), tags) if alone else tags_by_package(packages, tags)
+    highest = {each.package.name: _highest(each, own[each.package.name], alone=alone) for each in waiting}
+    return tuple(_with_higher(plan, highest.get(plan.name), lineages) for plan in plans)
+
+
+def _major(name: str) -> int:
+    """The highest first number that a tag may hold; one with an epoch may be higher than any."""
+    found = max((int(number) for number in MAJOR.findall(name)), default=0)
+    return found if "!" not in name else EPOCHS_ABOVE
+
+
+def _highest(lineage: Lineage, tags: Sequence[Tag], *, alone: bool) -> Released | None:
+    known = {entry.tag.name for entry in lineage.released}
+    finals = (entry for entry in reversed(released(lineage.package, tags, alone=alone)) if entry.version.is_stable)
+    return next((entry for entry in finals if entry.tag.name not in known), None)
+
+
+def _with_higher(plan: PackagePlan, highest: Released | None, lineages: Sequence[Lineage]) -> PackagePlan:
+    if highest is None or plan.channel == SNAPSHOT:
+        return plan
+    scheme = next(scheme_named(each.package.scheme) for each in lineages if each.package.name == plan.name)
+    following = scheme.parse(plan.next) if plan.next is not None else None
+    if following is not None and following.key >= highest.version.key:
+        return plan
+    words = (
+        f"The tag {highest.tag.name} is higher, on a commit that this history does not contain: the history was"
+        f" rewritten, or this branch lags behind. Bring it in (git merge {highest.tag.name}), or keep this branch to a"
+        " line of versions by [[channel]] range."
+    )
+    return replace(plan, reasons=(*plan.reasons, words))
 
 
 def _promoted(repository: Repository, lineage: Lineage, text: str, candidates: list[Released]) -> Released | None:

@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     reverts: tuple[str, ...] = ()
     body: str = ""
     upgrade_notes: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
 
     @property
     def patch(self) -> str:

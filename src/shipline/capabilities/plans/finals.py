@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.plans import rules
+from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.elsewhere import with_promoted
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
-from shipline.capabilities.plans.monorepo import attributed
+from shipline.capabilities.plans.monorepo import attributed, own_changes_among
 from shipline.capabilities.plans.reading import changes_of
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import checked_head
@@ -29,7 +30,9 @@ class FinalPlan:
     plan: ReleasePlan
 
 
-def make_final_plan(repository: Repository, packages: Sequence[Package] | None, *, candidate: str) -> FinalPlan:
+def make_final_plan(
+    repository: Repository, packages: Sequence[Package] | None, *, candidate: str, bumps: BumpRules = USUAL
+) -> FinalPlan:
     """Plan the final version that the pre-release with the tag `candidate` announces, from its commit.
 
     Where that final version is tagged already the plan has nothing to release. Raises UsageError where there is no such
@@ -43,7 +46,7 @@ def make_final_plan(repository: Repository, packages: Sequence[Package] | None, 
     lineages = tuple(with_promoted(repository, each) for each in found)
     lineage, entry = _candidate(lineages, candidate)
     known = replace(lineage, released=tuple(each for each in lineage.released if each.version.key <= entry.version.key))
-    plan = rules.plan_final(known, _changes_until(repository, tag.commit, lineages, known), entry)
+    plan = rules.plan_final(known, _changes_until(repository, tag.commit, lineages, known, bumps), entry)
     made = repository.find_tag(plan.tag) if plan.tag is not None else None
     if made is not None:
         done = f"{plan.next} was released already (tag {made.name}, commit {made.commit[:7]})."
@@ -51,14 +54,17 @@ def make_final_plan(repository: Repository, packages: Sequence[Package] | None, 
     return FinalPlan(lineage.package, entry.version.text, ReleasePlan(commit=tag.commit, packages=(plan,)))
 
 
-def _changes_until(repository: Repository, commit: str, lineages: Sequence[Lineage], known: Lineage) -> list[Change]:
+def _changes_until(
+    repository: Repository, commit: str, lineages: Sequence[Lineage], known: Lineage, bumps: BumpRules
+) -> list[Change]:
     """The changes of one package from its last final release to `commit`, newest first."""
     everyone = [known if each.package == known.package else each for each in lineages]
     everything = owns_everything([each.package for each in everyone])
     commits = list(repository.log(unreleased_from(repository, [known]), commit, changed_paths=not everything))
-    read = changes_of(repository, commits, commit)
+    read = changes_of(repository, commits, commit, bumps.types)
     shares = attributed(commits, everyone)
-    return [change for one, names in shares if known.package.name in names for change in read[one.id]]
+    own, name = own_changes_among([each.package for each in everyone]), known.package.name
+    return [change for one, names in shares if name in names for change in own(one, read[one.id], name)]
 
 
 def _candidate(lineages: Sequence[Lineage], tag: str) -> tuple[Lineage, Released]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heappop, heappush
 from typing import Protocol, TypeVar
 
 Parents = Mapping[str, tuple[str, ...]]
@@ -123,6 +124,36 @@ def brought_in(parents: Shape[Node], head: Node, merges: Sequence[Node]) -> dict
                 waiting += parents[each]
         found[merge] = inside
     return found
+
+
+def brought_by(parents: Shape[Node], merge: Node, mainline: Node, place: Callable[[Node], int]) -> tuple[Node, ...]:
+    """The merge, and what it contains and its parent `mainline` does not, in the order of `place`.
+
+    `place` is where a commit stands in a log, which shows children first. So the two sides are walked side by side, and
+    no further back than the branch goes, as git does; where clocks were so wrong that a commit stands long before its
+    children, that may be too far.
+    """
+    stays = {merge: False, mainline: True}
+    waiting = [(place(merge), merge), (place(mainline), mainline)] if mainline in parents else [(place(merge), merge)]
+    found: dict[Node, None] = {}
+    open_ones = 1  # Those that wait and, as far as is known, do not stay.
+    while open_ones:
+        _, commit = heappop(waiting)
+        staying = stays[commit]
+        if not staying:
+            open_ones -= 1
+            found[commit] = None
+        for parent in parents[commit]:
+            known = stays.get(parent)
+            if parent not in parents or known is True or known is staying:
+                continue
+            stays[parent] = staying
+            if known is None or parent in found:  # The second is for wrong clocks.
+                heappush(waiting, (place(parent), parent))
+                open_ones += not staying
+            else:
+                open_ones -= 1
+    return tuple(commit for commit in found if not stays[commit])
 
 
 def contained_in(parents: Parents, releases: Sequence[str]) -> dict[str, int]:

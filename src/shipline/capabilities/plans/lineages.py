@@ -8,7 +8,7 @@ from dataclasses import replace
 from shipline.capabilities.plans.packages import Found
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.survey import Survey, survey_packages, survey_repository
-from shipline.capabilities.plans.tags import of_other_packages, released, tags_by_package
+from shipline.capabilities.plans.tags import FORMS_BY, has_other_form, of_other_packages, released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository, Tag
@@ -28,9 +28,23 @@ def lineages_at(
     alone = owns_everything(chosen)
     own = dict.fromkeys((package.name for package in chosen), tags) if alone else tags_by_package(chosen, tags)
     lineages = tuple(_lineage(package, each, own[package.name], alone=alone) for package, each in survey.found)
+    if packages is None:
+        lineages = tuple(map(_with_form, lineages))
     if packages is None and alone:
         lineages = tuple(_warned(each, tags) for each in lineages)
     return lineages, survey
+
+
+def _with_form(lineage: Lineage) -> Lineage:
+    """Where the highest version has another form than the next tag will have, say by what that is chosen."""
+    last, package = lineage.released[-1] if lineage.released else None, lineage.package
+    if package.path != "." or last is None or not has_other_form(package, last):
+        return lineage
+    note = (
+        f"The tag {last.tag.name} has another form than most of the {FORMS_BY} latest: the next tag is written"
+        f" as {package.tag('…')}, unless tag_format in shipline.toml says otherwise."
+    )
+    return replace(lineage, notes=(*lineage.notes, note))
 
 
 def _warned(lineage: Lineage, tags: Sequence[Tag]) -> Lineage:
@@ -47,7 +61,7 @@ def _lineage(package: Package, found: Found | None, tags: Iterable[Tag], *, alon
     releases = tuple(each for each in released(package, tags, alone=alone) if each.version.channel != SNAPSHOT)
     if found is None:
         return Lineage(package, releases)
-    return Lineage(package, releases, found.version, found.version_path, found.notes)
+    return Lineage(package, releases, found.version, found.version_path)
 
 
 def owns_everything(packages: Iterable[Package]) -> bool:

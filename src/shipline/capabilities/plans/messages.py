@@ -1,8 +1,8 @@
 """One commit, several messages: squashed commits, extra headers in a body, and messages corrected afterwards. Pure.
 
 Promises: every text is read, and nothing raises; a message that is one change stays one, whatever its body says in
-prose. A line of a body begins a message of its own only if its type is in common use and something is said behind
-it, so that trailers (`Reviewed-by: Z`) and closing words (`fix: #12`) do not.
+prose. A line of a body begins a message of its own only if its type is in common use, or one that the project has set
+up, and something is said behind it, so that trailers (`Reviewed-by: Z`) and closing words (`fix: #12`) do not.
 
 Sources, as of November 2026:
 - `BEGIN_COMMIT_OVERRIDE`, `BEGIN_NESTED_COMMIT`, headers at the end of a body: https://github.com/googleapis/release-please
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from shipline.capabilities.plans.conventional import HEADER, REFERENCE, Message, read_message
@@ -24,8 +25,6 @@ TYPES = ("build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "rev
 OVERRIDES_PATH = "commit-overrides.md"
 
 OBJECT_ID = r"[0-9a-f]{7,64}"
-# A header in a body: behind a list's mark, or at the start of a line. The line break in front makes it fast to find.
-INNER = re.compile(rf"\n(?: {{0,3}}[*-][ \t]+)?(?=(?:{'|'.join(TYPES)})(?:\([^\n()]*\))?!?:[ \t]+\S)")
 SQUASHED = re.compile(r"^commit [0-9a-f]{40,64}\n(?:[A-Z]\w+:[^\n]*\n)+", re.MULTILINE)
 SQUASHED_SUBJECT = "Squashed commit of the following:"
 BEGIN = re.compile(rf"^BEGIN_(COMMIT_OVERRIDE|NESTED_COMMIT)(?:[ \t]+({OBJECT_ID}))?[ \t]*\n", re.MULTILINE)
@@ -37,6 +36,16 @@ MERGED = re.compile(r"Merge (?:pull request #\d+ from|branch |remote-tracking br
 MERGE_REQUEST = re.compile(r"^See merge request \S*(!\d+)[ \t]*$", re.MULTILINE)
 
 
+@lru_cache(maxsize=8)
+def inner(types: tuple[str, ...] = ()) -> re.Pattern[str]:
+    """A header in a body: behind a list's mark, or at the start of a line. `types` are those of the project itself.
+
+    The line break in front makes it fast to find.
+    """
+    known = "|".join(map(re.escape, dict.fromkeys((*TYPES, *types))))
+    return re.compile(rf"\n(?: {{0,3}}[*-][ \t]+)?(?=(?:{known})(?:\([^\n()]*\))?!?:[ \t]+\S)")
+
+
 class Block(NamedTuple):
     """What stands between BEGIN_ and END_ of one kind; `commit` is the start of an id, "" where none is named."""
 
@@ -45,12 +54,13 @@ class Block(NamedTuple):
     text: str
 
 
-def read_messages(raw: str, *, merge: bool = False) -> tuple[Message, ...]:
+def read_messages(raw: str, *, merge: bool = False, types: tuple[str, ...] = ()) -> tuple[Message, ...]:
     """The messages in a commit's text, one or more; those that are not conventional only where no other is there.
 
     `merge` is for a commit of several parents, whose body lists what came with it anyway: only its title counts.
+    `types` begin a message inside of a body too, beside the common ones.
     """
-    if not merge and INNER.search(raw) is None and "BEGIN_" not in raw and SQUASHED_SUBJECT not in raw:
+    if not merge and inner(types).search(raw) is None and "BEGIN_" not in raw and SQUASHED_SUBJECT not in raw:
         return (read_message(raw),)
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
     if merge:
@@ -62,7 +72,7 @@ def read_messages(raw: str, *, merge: bool = False) -> tuple[Message, ...]:
         own = [block.text for block in blocks if block.kind == "COMMIT_OVERRIDE" and not block.commit]
         text, blocks = (own[0], []) if own else (text, blocks)
     nested = [block.text for block in blocks if block.kind == "NESTED_COMMIT"]
-    pieces = [piece for each in (*nested, text) for piece in _pieces(each)]
+    pieces = [piece for each in (*nested, text) for piece in _pieces(each, types)]
     if len(pieces) == 1 and not inherited:
         return (read_message(pieces[0]),)
     return _told_apart([_with_references(read_message(piece), inherited) for piece in pieces])
@@ -138,25 +148,25 @@ def _blocks(text: str) -> tuple[str, list[Block]]:
     return "".join([*kept, text[place:]]).strip(), blocks
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str, types: tuple[str, ...]) -> Iterator[str]:
     """The text cut at what begins a message of its own."""
     if SQUASHED_SUBJECT in text:
         first, *others = SQUASHED.split(text)
         yield first.replace(SQUASHED_SUBJECT, "")
         yield from (INDENT.sub("", each).strip() for each in others)
         return
-    cuts = list(_cuts(text))
+    cuts = list(_cuts(text, types))
     yield text[: cuts[0][0]] if cuts else text
     ends = [start for start, _ in cuts[1:]] + [len(text)]
     for (_, begin), end in zip(cuts, ends, strict=False):  # No cut at all has one end too many.
         yield INDENT.sub("", text[begin:end])
 
 
-def _cuts(text: str) -> Iterator[tuple[int, int]]:
+def _cuts(text: str, types: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Where a header begins inside of a text: the end of the line before, and the header's first letter."""
     line = -1  # Where the line of the header before ends: headers may stand in lines one below the other.
     fences = [each.start() for each in FENCE.finditer(text)] if "```" in text or "~~~" in text else []
-    for match in INNER.finditer(text):
+    for match in inner(types).finditer(text):
         start, begin = match.span()
         listed = begin > start + 1
         if not listed and text[start - 1 : start] != "\n" and start != line:

@@ -6,9 +6,9 @@ or by both.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shipline.capabilities.plans import history
 from shipline.capabilities.plans.attribution import ROOT, Attribution
@@ -24,11 +24,13 @@ from shipline.capabilities.plans.changesets import (
     read_config,
     without_ignored,
 )
-from shipline.capabilities.plans.conventional import read_change
+from shipline.capabilities.plans.conventional import read_change, read_message
+from shipline.capabilities.plans.entries import Entry, Told
 from shipline.capabilities.plans.globs import matches
 from shipline.capabilities.plans.rules import Lineage
 from shipline.domain.change import Bump, Change
 from shipline.domain.errors import InvalidValue
+from shipline.domain.package import Package
 from shipline.ports.repository import Commit, Repository
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 CORRECTION = "BEGIN_COMMIT_OVERRIDE"
 COMMITS, CHANGESETS, BOTH = "commits", "changesets", "both"
 CHANGESETS_MAX = 10_000
+T = TypeVar("T", Change, Entry)
+OwnChanges = Callable[[Commit, Sequence[Change], str], Sequence[Change]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,47 @@ def unreleased_changes(
         for each in lineages
     }
     spoken = {changeset.path: changeset for changeset in changesets.read}
+    own = own_changes_among([each.package for each in lineages])
     for commit, names in shares:
         for name in names:
             if not (changesets.ignores(name) or (spoken and _speaks(spoken, commit, name))):
-                found[name] += read[commit.id]
+                found[name] += own(commit, read[commit.id], name)
     return found
+
+
+def own_changes_among(packages: Sequence[Package]) -> OwnChanges:
+    """What tells which of a commit's changes count for the package of a name."""
+    if len(packages) < 2:  # Who is alone has them all.
+        return lambda _commit, changes, _name: changes
+    attribution = Attribution(packages)
+    paths = {package.name: package.path for package in packages}
+    return lambda commit, changes, name: own_changes(attribution, commit, changes, paths[name])
+
+
+def own_changes(attribution: Attribution, commit: Commit, changes: Sequence[T], path: str) -> Sequence[T]:
+    """Those of a commit's changes that count for the package in `path`.
+
+    What the title says is that of every package that the commit is about. In the body of a squashed request, a scope
+    that names one of these packages says whose a change is, and so for the title, where the body speaks of the package.
+    """
+    in_body = [change for change in changes if _is_in_body(change, commit.message)]
+    if len(changes) < 2 and not in_body:
+        return changes
+    owners = owners_of(attribution, commit)
+    named = ((change, attribution.named(change.scope) & owners) for change in changes)
+    own = [change for change, names in named if not names or path in names]
+    return own or [change for change in changes if change not in in_body]
+
+
+def _is_in_body(change: Told, message: str) -> bool:
+    """True for a change that a line of the body tells of; corrections stand in the place of a title."""
+    subject, broken, rest = message.partition("\n")
+    return (
+        bool(broken)
+        and change.description in rest
+        and CORRECTION not in rest
+        and read_message(subject).description != change.description
+    )
 
 
 def attributed(commits: Sequence[Commit], lineages: Sequence[Lineage]) -> Iterable[tuple[Commit, list[str]]]:

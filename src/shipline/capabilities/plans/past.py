@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from sys import intern  # Types, scopes and authors are few: kept once each, they are a quarter of what a history takes.
 
@@ -11,9 +11,10 @@ from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.conventional import HEADER
 from shipline.capabilities.plans.entries import Entry
-from shipline.capabilities.plans.messages import INNER, by_whole_id, corrections_in, is_merge_title, read_messages
-from shipline.capabilities.plans.monorepo import owners_of
+from shipline.capabilities.plans.messages import by_whole_id, corrections_in, inner, is_merge_title, read_messages
+from shipline.capabilities.plans.monorepo import own_changes, owners_of
 from shipline.capabilities.plans.reading import overrides_at, said_by_others
+from shipline.capabilities.plans.reverts import mainline_in, names_others, with_own_numbers
 from shipline.capabilities.plans.rules import PICKED, Lineage
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
@@ -87,12 +88,14 @@ def read_past(
     past = Past(history.Graph(tagged), {package.path: [] for package in packages})
     corrections = list(overrides_at(repository, head))
     merges: list[int] = []
+    reverted: dict[str, str] = {}  # The messages that revert a commit, by its id: they come before it.
+    undone: dict[str, tuple[int, int]] = {}
     for commit, parents in _commits(repository, head, changed_paths=attribution is not None):
         message = commit.message
         place = past.graph.add(commit.id, parents)
         past.beginnings[commit.author] = place
         header = HEADER.match(message)
-        if (plain := _is_all(header, message)) is False:
+        if (plain := _is_all(header, message, style.types)) is False:
             corrections += corrections_in(message)
         corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
         if plain and corrected is None:
@@ -102,11 +105,17 @@ def read_past(
             entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
             if entries and merge and is_merge_title(message):
                 merges.append(place)
+        if reverted and len(parents) > 1 and commit.id in reverted:
+            undone[commit.id] = (place, mainline_in(reverted[commit.id], parents))
         if entries:
-            for owner in past.entries if attribution is None else _owners(attribution, commit):
-                past.entries[owner] += entries
+            reverted |= {name: message for entry in entries if entry.reverts for name in entry.reverts}
+            _share_out(past, attribution, commit, entries)
     _find_awaited(repository, head, past.graph)
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
+    if undone:
+        _say_undone(past, undone)
+    if any(entry.reverts and names_others(entry) for entries in past.entries.values() for entry in entries):
+        _say_own_numbers(past, repository.remote_address("origin"))
     return past
 
 
@@ -128,16 +137,24 @@ def _find_awaited(repository: Repository, head: str, graph: history.Graph) -> No
                 graph.came(entry.id, place)
 
 
-def _owners(attribution: Attribution, commit: Commit | LogEntry) -> frozenset[str]:
-    return owners_of(attribution, commit) if isinstance(commit, Commit) else frozenset()
+def _share_out(
+    past: Past, attribution: Attribution | None, commit: Commit | LogEntry, entries: Sequence[Entry]
+) -> None:
+    """Hand the entries of a commit to the packages that it is about."""
+    if attribution is None:
+        for path in past.entries:
+            past.entries[path] += entries
+    elif isinstance(commit, Commit):
+        for path in owners_of(attribution, commit):
+            past.entries[path] += own_changes(attribution, commit, entries, path)
 
 
-def _is_all(header: re.Match[str] | None, message: str) -> bool:
+def _is_all(header: re.Match[str] | None, message: str, types: tuple[str, ...]) -> bool:
     """True where a changelog needs no more of a message than its header, or that it has none."""
     if header is None and (message.startswith(TELLING_STARTS) or message[:1].isspace()):
         return False
     if 0 <= message.find("\n") < len(message) - 1:
-        return not _tells_more(message) and "\r" not in message and INNER.search(message) is None
+        return not _tells_more(message) and "\r" not in message and inner(types).search(message) is None
     return True
 
 
@@ -166,7 +183,12 @@ def _by_header(
 
 
 def _notable(
-    commit: Commit | LogEntry, place: int, message: str, style: changelog.Style, *, merge: bool
+    commit: Commit | LogEntry,
+    place: int,
+    message: str,
+    style: changelog.Style,
+    *,
+    merge: bool,
 ) -> tuple[Entry, ...]:
     """The entries that a changelog shows. Bodies are let go, since it does not show them."""
     return tuple(
@@ -184,13 +206,34 @@ def _notable(
             one.body if PICKED in one.body else "",
             one.upgrade_notes,
         )
-        for one in read_messages(message, merge=merge)
+        for one in read_messages(message, merge=merge, types=style.types)
         if changelog.is_notable(one, style)
     )
 
 
 def _movers(past: Past) -> set[int]:
     return {entry.place for entries in past.entries.values() for entry in entries}
+
+
+def _say_undone(past: Past, undone: Mapping[str, tuple[int, int]]) -> None:
+    """Say of each revert of a merge what it takes back. `undone`: the merge's place, and which parent stays."""
+    told = {entry.place: entry.commit for entries in past.entries.values() for entry in entries}
+    taken: dict[str, tuple[str, ...]] = {}
+    for merge, (place, mainline) in undone.items():
+        inside = history.brought_by(past.graph, place, past.graph[place][mainline], int)
+        taken[merge] = tuple(told[each] for each in inside if each in told)
+    for path, entries in past.entries.items():
+        past.entries[path] = [
+            entry._replace(undone=tuple(each for name in entry.reverts for each in taken.get(name, ())))
+            if entry.reverts
+            else entry
+            for entry in entries
+        ]
+
+
+def _say_own_numbers(past: Past, address: str | None) -> None:
+    for path, entries in past.entries.items():
+        past.entries[path] = [each._replace(reverts=with_own_numbers(each.reverts, address)) for each in entries]
 
 
 def _drop(past: Past, places: Collection[int]) -> None:

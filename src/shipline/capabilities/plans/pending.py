@@ -65,7 +65,7 @@ class Pending:
 def changeset_status(repository: Repository, packages: Sequence[Package] | None = None, *, since: str = "") -> Pending:
     """The changesets of the work tree, and the packages that have changed since a commit and have none."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     lineages, _ = lineages_at(repository, packages, head, tags)
     return pending_changesets(repository, lineages, head, since)
 
@@ -91,6 +91,28 @@ def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head
     missing = () if silenced else tuple(name for name in kept if name not in named)
     proposal = _proposal(repository, head) if missing else None
     return Pending(without_ignored(found, config.ignored), kept, () if proposal else missing, proposal)
+
+
+def uncommitted_changesets(repository: Repository) -> tuple[str, ...]:
+    """The changesets of the work tree that HEAD does not have, or not so: no plan counts them."""
+    root = repository.root()
+    if not (root / FOLDER).is_dir():
+        return ()
+    here = {path: root / path for path in _paths(root)}
+    committed = repository.read_files(tuple(here)) if here else {}
+    return tuple(path for path, file in here.items() if _lines(committed.get(path)) != _lines(_plain(file)))
+
+
+def _plain(file: Path) -> bytes:
+    try:
+        return _content(file)
+    except (InvalidValue, OSError):
+        return b""  # Whatever it is, it is no changeset as one is committed.
+
+
+def _lines(content: bytes | None) -> bytes | None:
+    """The content whatever its line ends, which git may change."""
+    return None if content is None else content.replace(b"\r\n", b"\n")
 
 
 def pending_document(pending: Pending) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 The rules: a breaking change moves the major version, a feature the minor, a fix, a performance gain or a revert the
 patch version; nothing else moves it (Conventional Commits 1.0.0, item "relation to SemVer"; performance and reverts
-as in the Angular convention). `versions.effective` has what holds before 1.0.0. The last release is the highest
+as in the Angular convention). `BumpRules.effective` has what holds before 1.0.0. The last release is the highest
 version among the tags that HEAD contains, so that maintenance branches count on their own.
 """
 
@@ -113,7 +113,7 @@ def stated_as_released(lineage: Lineage, commit: str) -> Lineage:
 
     So changesets do: a package without a changeset is not released, also where nothing of it is tagged.
     """
-    stated = _stated(lineage)
+    stated = stated_version(lineage)
     if stated is None or lineage.released:
         return lineage
     return replace(lineage, released=(Released(stated, Tag("", commit, 0)),))
@@ -148,6 +148,7 @@ def plan_package(
             *_why(lineage, whole.changes, target),
             *shown.reasons,
             *_unread(shown.changes),
+            *_backwards(lineage, following),
         ),
     )
 
@@ -183,11 +184,19 @@ def plan_final(lineage: Lineage, changes: Sequence[Change], candidate: Released)
     )
 
 
+def _title(change: Told) -> str:
+    """The header of a change without the requests at its end, whether it breaks something or not."""
+    return without_numbers(_header(change, ""))[0]
+
+
+def _header(change: Told, mark: str) -> str:
+    scope = f"({change.scope})" if change.scope else ""
+    return f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+
+
 def quoted(change: Told) -> str:
     """A change in a sentence: its header as written, shortened, and its commit."""
-    scope = f"({change.scope})" if change.scope else ""
-    mark = "!" if change.breaking else ""
-    header = f"{change.type}{scope}{mark}: {change.description}" if change.type else change.description
+    header = _header(change, "!" if change.breaking else "")
     header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
@@ -211,7 +220,7 @@ def _idle(lineage: Lineage, shown: Tidied[Change], channel: str) -> PackagePlan:
     )
 
 
-def _stated(lineage: Lineage) -> Version | None:
+def stated_version(lineage: Lineage) -> Version | None:
     """The version in the version file; 0.0.0 is a placeholder and states nothing."""
     stated = scheme_named(lineage.package.scheme).parse(lineage.stated) if lineage.stated is not None else None
     return stated if stated is not None and any(stated.release) else None
@@ -219,7 +228,7 @@ def _stated(lineage: Lineage) -> Version | None:
 
 def _moves(lineage: Lineage, shown: Tidied[Change], channel: str) -> bool:
     """A first version that a file states is a decision already; every other release needs a change for it."""
-    return (lineage.last_of(channel) is None and _stated(lineage) is not None) or highest_bump(
+    return (lineage.last_of(channel) is None and stated_version(lineage) is not None) or highest_bump(
         shown.changes
     ) is not Bump.NONE
 
@@ -238,7 +247,7 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
 
     A pre-release announces its final version: that stays the aim, also where the changes would ask for less.
     """
-    base, stated, scheme = lineage.last_stable, _stated(lineage), scheme_named(lineage.package.scheme)
+    base, stated, scheme = lineage.last_stable, stated_version(lineage), scheme_named(lineage.package.scheme)
     announced = [entry.version.release for entry in lineage.released if not entry.version.is_stable]
     if base is None:
         return max([stated.release if stated else scheme.first(lineage.day), *announced])
@@ -250,12 +259,25 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
-    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, _stated(lineage)
+    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, stated_version(lineage)
     if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
         return stated.text
     epoch = base.version.epoch if base else 0
     number = 0 if channel == STABLE else _next_number(lineage, target, channel)
     return scheme.render(target, channel=channel, number=number, epoch=epoch)
+
+
+def _backwards(lineage: Lineage, following: str) -> tuple[str, ...]:
+    """A sentence where the next version is below one that is released, as a beta after a candidate of one version.
+
+    Channels stand side by side, so it is said and not refused.
+    """
+    version = scheme_named(lineage.package.scheme).parse(following)
+    last = lineage.released[-1] if lineage.released else None
+    if version is None or last is None or version.key > last.version.key:
+        return ()
+    below = f"{last.version.text} (tag {last.tag.name})"
+    return (f"{following} goes backwards: it is below {below}, so nobody who has that one will get it.",)
 
 
 def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
@@ -282,14 +304,31 @@ def _cancelled(changes: Sequence[Told]) -> tuple[set[str], list[str]]:
             continue
         found = [_reverted(name, changes, position, index) for name in change.reverts]
         taken = [each for each in found if each is not None and each.commit not in gone]
-        if len(taken) == len(change.reverts):
-            gone |= {change.commit, *(each.commit for each in taken)}
+        merged = [
+            changes[position[name]]
+            for name in change.undone
+            if position.get(name, -1) > index and name not in gone and changes[position[name]] not in taken
+        ]
+        if merged or len(taken) == len(change.reverts):
+            gone |= {change.commit, *(each.commit for each in (*taken, *merged))}
+            told = [each for each in merged if each.type]
             reasons += [f"{quoted(each)} was taken back by {change.commit[:7]}; neither counts." for each in taken]
+            reasons += _with_their_merge(told, change)
     return gone, reasons
 
 
+def _with_their_merge(told: Sequence[Told], revert: Told) -> list[str]:
+    if not told:
+        return []
+    more = f" and {len(told) - 1} more" if len(told) > 1 else ""
+    return [f"{quoted(told[0])}{more} was taken back with its merge by {revert.commit[:7]}; none of it counts."]
+
+
 def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], index: int) -> Told | None:
-    """The older change that `name`, an object id, its beginning or `#12`, stands for."""
+    """The older change that `name`, an object id, its beginning, `#12` or `owner/name#12`, stands for.
+
+    Whether the last is of this repository, a title tells: that of the revert has the header of what it takes back.
+    """
     if name in position:
         return changes[position[name]] if position[name] > index else None
     if len(name) >= OBJECT_ID_LENGTH:
@@ -297,47 +336,65 @@ def _reverted(name: str, changes: Sequence[Told], position: dict[str, int], inde
     older = islice(changes, index + 1, None)
     if name.startswith("#"):
         return next((each for each in older if each.description.endswith(f"({name})")), None)
+    if "/" in name:
+        number, title = name[name.index("#") :], without_numbers(changes[index].description)[0].replace("!:", ":", 1)
+        return next(
+            (each for each in older if each.description.endswith(f"({number})") and _title(each) == title), None
+        )
     return next((each for each in older if each.commit.startswith(name)), None)
 
 
 def _without_doubles(changes: Sequence[T]) -> list[T]:
     """Without conventional changes that an older one is: cherry-picked, or merged and squashed. Newest first.
 
-    An older one is the same if it says the same and both name no other pull request, if it is what this one was
-    cherry-picked from, or if its patch is the same.
+    An older one is the same if it is what this one was cherry-picked from, if its patch is the same, or if it says the
+    same: with a pull request in common, or with none that differs where nothing is known of the patches.
     """
     marked = [change for change in changes if change.patch or (change.body and PICKED in change.body)]
     if not marked and len({change.description.partition("(")[0].rstrip() for change in changes}) == len(changes):
         return list(changes)  # No two begin alike, so no two say the same.
     known = {change.commit for change in changes}
-    said: dict[object, list[frozenset[str]]] = {}
+    said: dict[object, list[tuple[frozenset[str], str]]] = {}
     patches: dict[str, str] = {}
     single: list[T] = []
     for change in reversed(changes):
         words, numbers = _words(change)
         older = said.setdefault(words, [])
-        same = any(not numbers or not each or not numbers.isdisjoint(each) for each in older)
+        same = any(_is_same(numbers, change.patch, *each) for each in older)
         picked = PICKED in change.body and any(each in known for each in _picked_from(change))
         patched = change.patch and patches.setdefault(change.patch, change.commit) != change.commit
-        older.append(numbers)
+        older.append((numbers, change.patch))
         if not change.type or not (same or picked or patched):
             single.append(change)
     return single[::-1]
 
 
+def _is_same(numbers: frozenset[str], patch: str, others: frozenset[str], other_patch: str) -> bool:
+    if numbers and others:
+        return not numbers.isdisjoint(others)
+    return not patch or not other_patch or patch == other_patch
+
+
 def lookalikes(changes: Sequence[Change]) -> tuple[str, ...]:
     """The commits that may be one change in two commits, so that their patches are worth a comparison.
 
-    They name one pull request and say other words, or say one thing and name other pull requests.
+    They name one pull request and say other words, or say one thing and name no pull request in common. What moves no
+    version and names none is not worth it.
     """
-    groups: dict[object, dict[str, set[object]]] = {}
+    by_number: dict[str, dict[str, set[object]]] = {}
+    by_words: dict[object, dict[str, frozenset[str]]] = {}
     for change in changes:
-        words, numbers = _words(change) if change.type else (None, frozenset())
+        if not change.type:
+            continue
+        words, numbers = _words(change)
         for number in numbers:
-            groups.setdefault(number, {}).setdefault(change.commit, set()).add(words)
-        if numbers:
-            groups.setdefault(words, {}).setdefault(change.commit, set()).add(numbers)
-    alike = [group for group in groups.values() if len(group) > 1 and len(set(map(frozenset, group.values()))) > 1]
+            by_number.setdefault(number, {}).setdefault(change.commit, set()).add(words)
+        if numbers or bump_of(change) is not Bump.NONE:
+            by_words.setdefault(words, {})[change.commit] = numbers
+    alike = [tuple(group) for group in by_number.values() if len(set(map(frozenset, group.values()))) > 1]
+    alike += [
+        tuple(group) for group in by_words.values() if len(group) > 1 and not frozenset.intersection(*group.values())
+    ]
     return tuple(dict.fromkeys(commit for group in alike for commit in group))
 
 
@@ -357,7 +414,7 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
         kind = "final release" if current.version.is_stable else f"release on the channel {channel}"
         where = f" (tag {current.tag.name})" if current.tag.name else ", as its files say"
         return (*notes, f"The last {kind} is {current.version.text}{where}.")
-    if (stated := _stated(lineage)) is not None:
+    if (stated := stated_version(lineage)) is not None:
         return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
     return (*notes, "Nothing was released yet, and no file says a version.")
 

@@ -8,7 +8,7 @@ holds only while a name says all: where tags name packages, have epochs or other
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -32,6 +32,12 @@ def has_only_bare_versions(names: Sequence[str]) -> bool:
     """True where every tag that holds a version is a bare one, such as `v1.2.3`."""
     text = "\n".join(names)
     return not any(pattern.search(text) for pattern in OTHERS)
+
+
+def has_mixed_forms(names: Iterable[str]) -> bool:
+    """True where bare versions may stand in several forms, by the first letters alone."""
+    first = {name[:1] for name in names}
+    return sum(not first.isdisjoint(each) for each in ("v", "r", "0123456789")) > 1
 
 
 def is_final(name: str) -> bool:

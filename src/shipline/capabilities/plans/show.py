@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from shipline.capabilities.plans.changelog import BREAKING, PLAIN, UNRELEASED, S
 from shipline.ports.repository import Repository
 
 UPGRADE_NOTES_MAX = 1000
+COMMIT_AT_END = re.compile(r" \([0-9a-f]{7}\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,8 @@ def upgrade_notes_at(repository: Repository, folder: str = "upgrade-notes") -> d
 
 def _without_id(entry: str) -> str:
     """An entry as plain text: without marks for bold, and without the commit at its end."""
-    text = entry.rstrip("\n")
+    text = entry.rstrip("\n").replace("&lt;", "<")
     if not text.startswith("- "):
-        return text.replace("&lt;", "<")
-    return text.rpartition(" (")[0].replace("**", "", 2).replace("&lt;", "<")
+        return text
+    first, broken, rest = text.partition("\n")
+    return COMMIT_AT_END.sub("", first).replace("**", "", 2) + broken + rest

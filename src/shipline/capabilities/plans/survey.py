@@ -16,6 +16,7 @@ from shipline.capabilities.plans.packages import (
     bare_note,
     check_names,
     find_packages,
+    is_fixture,
     joined,
     manifest_packages,
     member_folders,
@@ -25,7 +26,7 @@ from shipline.capabilities.plans.packages import (
     workspaces_of,
 )
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format, with_detected_format
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import InvalidValue, ShiplineError
 from shipline.domain.package import Group, Package
 from shipline.ports.repository import Repository, Tag
 
@@ -98,10 +99,13 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     names = {joined(package.path, name): None for package in packages for name in MANIFESTS}
     contents = repository.read_files(tuple(names), head)
     contained = by_folder(contents)
-    version = shared_version(repository.read_files(("Cargo.toml",), head))
+    crates = any(package.ecosystem == "cargo" for package in packages)
+    version = shared_version(repository.read_files(("Cargo.toml",), head)) if crates else None
     found: list[Found | None] = []
     for package in packages:
-        inside = find_packages(package.name, contained.get(package.path, {}), path=package.path, shared_version=version)
+        inside = manifest_packages(
+            contained.get(package.path, {}), path=package.path, shared_version=version, called=package.name
+        )
         found.append(next((each for each in inside if each.package.ecosystem == package.ecosystem), None))
     stated = iter(_with_versions(repository, head, [each for each in found if each is not None]))
     return Survey(
@@ -114,9 +118,14 @@ def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, 
     found: list[Found] = []
     aside: list[str] = []
     for folder in sorted(contained):
-        packages, said = manifest_packages(contained[folder], path=folder, shared_version=version)
+        try:
+            packages = manifest_packages(contained[folder], path=folder, shared_version=version)
+        except InvalidValue as error:
+            if not is_fixture(folder):
+                raise
+            notes.append(f"Left aside, as it only serves tests: {error.what}.")
+            continue
         released = [each for each in packages if each.package.ecosystem != "plain" or each.version is not None]
-        notes += [f"{folder}/{sentence}" for sentence in said]
         found += released
         if not released:
             aside.append(folder)
@@ -128,7 +137,7 @@ def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, 
 
 def _root(contents: Mapping[str, bytes]) -> tuple[Found, ...]:
     """The package at the top of a workspace, where there is one: private manifests and virtual ones only hold it."""
-    packages, _ = manifest_packages(contents, path=".", shared_version=shared_version(contents))
+    packages = manifest_packages(contents, path=".", shared_version=shared_version(contents))
     return tuple(each for each in packages if each.package.ecosystem != "plain")
 
 

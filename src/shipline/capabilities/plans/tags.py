@@ -19,6 +19,10 @@ BARE = ("v{version}", "{version}", "release-{version}", "release/{version}")
 NAMED = ("{package}@{version}", "{package}-v{version}", "{package}@v{version}", "{package}/v{version}")
 NAMED_LATER = ("{package}-{version}", "{package}/{version}")
 
+FORMATS = (*BARE, *NAMED, *NAMED_LATER)
+FORMS_BY = 5
+"""How many of the latest releases show the form of a package's tags."""
+
 MONOREPO_FORMAT = NAMED[0]
 """Of packages that share a repository whose tags show no other form."""
 NAMED_TAG = re.compile(r"(\S+?)(@v?|-v|/v|[-/])\d+\.[^@/\s]*")
@@ -67,27 +71,38 @@ def released(package: Package, tags: Iterable[Tag], *, alone: bool) -> tuple[Rel
 
 
 def with_detected_format(package: Package, tags: Iterable[Tag]) -> Package:
-    """The package with the tag format that its history shows: that of its highest version.
+    """The package with the tag format that its history shows: that of most of its FORMS_BY highest versions.
 
-    Of formats that are equally high the one wins that most tags have, then the commoner one. Where no tag fits any,
-    the package keeps the format that it has.
+    So one tag that came in by mistake changes nothing, and a new form holds once several releases have it. Of formats
+    that are as frequent, that of the highest version wins, then the one that all tags together have more often.
+    Pre-releases count too: a branch may have had no final version for long. Where no tag fits any format, the package
+    keeps its own.
     """
-    known = list(tags)
-    candidates = [replace(package, tag_format=form) for form in (*BARE, *NAMED, *NAMED_LATER)]
-    votes: Counter[str] = Counter()
-    highest: dict[str, Version] = {}
-    for candidate in candidates:
-        form = candidate.tag_format
-        for tag in known:
-            version = _read(candidate, (form,), tag)
-            if version is not None:
-                votes[form] += 1
-                highest[form] = max(highest.get(form, version), version, key=lambda each: each.key)
-    if not votes:
+    read = _forms_of(package, tags)
+    if not read:
         return package
-    top = max(version.key for version in highest.values())
-    winners = [form for form in votes if highest[form].key == top]
-    return replace(package, tag_format=max(winners, key=lambda form: votes[form]))
+    latest = sorted(read, key=lambda each: each[0].key, reverse=True)[:FORMS_BY]
+    votes, everyone = Counter(form for _, form in latest), Counter(form for _, form in read)
+    highest = {form: version for version, form in reversed(latest)}
+    best = max(votes, key=lambda form: (votes[form], highest[form].key, everyone[form], -FORMATS.index(form)))
+    return replace(package, tag_format=best)
+
+
+def has_other_form(package: Package, entry: Released) -> bool:
+    """True for a release whose tag is not of the package's form."""
+    before, after = _affixes(package.tag_format, package.name)
+    text = version_text(package.tag_format, package.name, entry.tag.name)
+    return text is None or (not before and not after and not text[:1].isdigit())
+
+
+def _forms_of(package: Package, tags: Iterable[Tag]) -> list[tuple[Version, str]]:
+    """The tags that are versions of the package, each with the first format that it fits."""
+    candidates = [replace(package, tag_format=form) for form in FORMATS]
+    found: list[tuple[Version, str]] = []
+    for tag in tags:
+        read = ((_read(each, (each.tag_format,), tag), each.tag_format) for each in candidates)
+        found += [(version, form) for version, form in read if version is not None][:1]
+    return found
 
 
 def used_format(names: Iterable[str], tag_names: Iterable[str]) -> str | None:

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from shipline.capabilities.plans import history, rules
 from shipline.capabilities.plans.asked import Asked
 from shipline.capabilities.plans.channels import line_of
-from shipline.capabilities.plans.elsewhere import settled, with_promoted
+from shipline.capabilities.plans.elsewhere import settled, with_higher_ones, with_promoted
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
 from shipline.capabilities.plans.monorepo import (
     CHANGESETS,
@@ -22,6 +22,7 @@ from shipline.capabilities.plans.monorepo import (
 )
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
+from shipline.capabilities.plans.stated import with_stated_versions
 from shipline.capabilities.plans.survey import Survey, checked_head, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
@@ -34,7 +35,7 @@ from shipline.ports.repository import Commit, Repository
 def detect_packages(repository: Repository) -> tuple[Package, ...]:
     """The packages that HEAD's files and tags show. Raises ShiplineError for a repository that cannot be planned."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     return tuple(package for package, _ in survey_repository(repository, head, tags).found)
 
 
@@ -48,7 +49,7 @@ def latest_releases(
 ) -> tuple[tuple[Package, Released | None], ...]:
     """Each package with the highest version that a tag below HEAD tells of, None where none does; see `make_plan`."""
     head = checked_head(repository)
-    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE)
+    tags = tags_that_matter(repository, repository.tag_names(), head, STABLE).here
     lineages, _ = lineages_at(repository, packages, head, tags)
     return tuple((each.package, each.released[-1] if each.released else None) for each in lineages)
 
@@ -63,15 +64,16 @@ def planned(
         tags = tags_that_matter(repository, tag_names, head, asked.aim.word)
     else:
         tags = tags_among(repository, everything)
-    lineages, survey = lineages_at(repository, packages, head, tags)
+    lineages, survey = lineages_at(repository, packages, head, tags.here)
     lineages = tuple(_aimed(with_promoted(repository, each), asked) for each in lineages)
+    lineages = with_stated_versions(repository, head, lineages, asked.monorepo.version_files)
     names = [lineage.package.name for lineage in lineages]
     changesets = read_changesets(repository, head, names, asked.monorepo.source)
     if changesets.source == CHANGESETS:
         lineages = tuple(rules.stated_as_released(lineage, head) for lineage in lineages)
     commits = _commits(repository, head, lineages, changesets) if everything is None else everything
     shares = list(attributed(commits, lineages))
-    read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head))
+    read = asked.bumps.applied(changes_of(repository, worth_reading(commits, shares), head, asked.bumps.types))
     changes = unreleased_changes(shares, read, lineages, changesets)
     parents = {commit.id: commit.parents for commit in commits}
     planning = _Planning(repository, head, asked.aim.word, parents, tag_names)
@@ -85,7 +87,7 @@ def planned(
         plans, notes = _together(plan_of, survey, changesets, groups)
     notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *notes)
     told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
-    return ReleasePlan(head, told, notes), len(commits)
+    return ReleasePlan(head, with_higher_ones(told, lineages, tags.elsewhere), notes), len(commits)
 
 
 def _together(

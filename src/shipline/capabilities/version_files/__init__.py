@@ -15,6 +15,7 @@ from shipline.capabilities.version_files.checking import (
     check_package,
     judge,
 )
+from shipline.capabilities.version_files.committed import chosen_at, names_to_read, stated_at
 from shipline.capabilities.version_files.disk import content_of, own_file, write_atomically
 from shipline.capabilities.version_files.documents import check_document
 from shipline.capabilities.version_files.editing import find_sites, read_version, spelling_of, write_version
@@ -37,6 +38,7 @@ __all__ = [
     "check_document",
     "check_package",
     "choose_version_files",
+    "chosen_at",
     "content_of",
     "edits_to",
     "find_sites",
@@ -44,9 +46,11 @@ __all__ = [
     "judge",
     "kind_by_name",
     "kind_of",
+    "names_to_read",
     "own_file",
     "read_version",
     "spelling_of",
+    "stated_at",
     "unified_diff",
     "write_atomically",
     "write_edits",

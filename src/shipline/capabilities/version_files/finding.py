@@ -5,11 +5,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from shipline.capabilities.version_files.cargo import crate_names, workspace_manifest
 from shipline.capabilities.version_files.disk import content_of
-from shipline.capabilities.version_files.dynamic import named_by_manifests
+from shipline.capabilities.version_files.dynamic import Content, named_by_manifests
 from shipline.capabilities.version_files.editing import find_sites
 from shipline.capabilities.version_files.folders import matching_folders
 from shipline.capabilities.version_files.json_text import read_json
@@ -68,7 +69,11 @@ def find_version_files(
     seen: dict[str, VersionFile] = {}
     for file in named:
         seen.setdefault(file.path, file)
-    wanted = [file for file in seen.values() if _belongs(root, package, file, others) and tracked(file.path)]
+    wanted = [
+        file
+        for file in seen.values()
+        if belongs(package, file, others, partial(_readable, root)) and tracked(file.path)
+    ]
     found = _sorted_out([_owned(root, package, file) for file in wanted])
     stating = tuple(file for file in found.files if _states(root, file))
     return replace(found, files=tuple(sorted(stating, key=lambda file: VERSION_FILE_KINDS.index(file.kind))))
@@ -86,7 +91,7 @@ def _silent(file: VersionFile) -> bool:
 
 def _candidates(root: Path, package: Package) -> Iterator[VersionFile]:
     """What may be a version file of the package, what its manifests name first."""
-    yield from named_by_manifests(root, package)
+    yield from named_by_manifests(package, partial(_readable, root))
     for path in _files_in(root, package.path):
         kind = kind_by_name(path)
         if kind is not None:
@@ -142,23 +147,30 @@ def _above(root: Path, package: Package) -> Iterator[VersionFile]:
                     yield VersionFile(path, kind)
 
 
-def _belongs(root: Path, package: Package, file: VersionFile, others: frozenset[str]) -> bool:
+def belongs(package: Package, file: VersionFile, others: frozenset[str], content: Content) -> bool:
     """False for the manifests of another package in the same folder, and for a private set of development tools."""
     ecosystem = KINDS[file.kind].ecosystem
     if ecosystem == package.ecosystem or not ecosystem:
         return True
     return ecosystem not in others and not (
-        ecosystem == "npm" and package.ecosystem == "python" and _private(root, file)
+        ecosystem == "npm" and package.ecosystem == "python" and _private(file, content)
     )
 
 
-def _private(root: Path, file: VersionFile) -> bool:
+def _private(file: VersionFile, content: Content) -> bool:
     path = posixpath.join(posixpath.dirname(file.path), "package.json")
     try:
-        document = read_json(content_of(root, path))
-    except (ShiplineError, ValueError, RecursionError):
+        document = read_json(content(path) or b"")
+    except (ValueError, RecursionError):
         return False
     return isinstance(document, dict) and document.get("private") is True
+
+
+def _readable(root: Path, path: str) -> bytes | None:
+    try:
+        return content_of(root, path) if (root / path).is_file() else None
+    except ShiplineError:
+        return None
 
 
 def _owned(root: Path, package: Package, file: VersionFile) -> VersionFile:

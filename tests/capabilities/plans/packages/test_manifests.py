@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.plans.packages import find_packages, with_stated_version
+from shipline.capabilities.plans.packages import find_packages, manifest_packages, with_stated_version
+from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 
 STATIC = b'[project]\nname = "my-app"\nversion = "1.2.0"\n'
@@ -69,12 +71,20 @@ def test_without_a_package_the_folder_gives_the_name(contents: dict[str, bytes])
 
 
 @pytest.mark.parametrize("content", [b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b'{"name": 5}', b'{"name": "../x"}'])
-def test_what_cannot_be_read_is_left_aside(content: bytes) -> None:
-    (found,) = find_packages("folder", {"package.json": content})
-    assert found.package == Package("folder")
-    assert (found.notes == ()) == content.startswith(b'{"name"')
+def test_what_cannot_be_read_and_names_that_are_none_are_refused_with_the_file(content: bytes) -> None:
+    with pytest.raises(InvalidValue, match=r"^libs/app/package\.json") as caught:
+        find_packages("folder", {"package.json": content}, path="libs/app")
+    assert caught.value.why
+    assert "[[package]]" in caught.value.todo
+
+
+def test_a_name_that_is_none_does_not_matter_where_people_gave_one_or_nothing_is_released() -> None:
+    (found,) = manifest_packages({"package.json": npm(name="quotes-é")}, path=".", called="quotes")
+    assert (found.package.name, found.version) == ("quotes", "1.2.0")
+    assert manifest_packages({"package.json": npm(name="My App", private=True)}, path=".") == ()
 
 
 @given(st.dictionaries(st.sampled_from(["pyproject.toml", "package.json"]), st.binary(max_size=200)), st.text())
 def test_no_content_makes_it_fail(contents: dict[str, bytes], folder: str) -> None:
-    assert find_packages(folder, contents)[0].package.name
+    with contextlib.suppress(InvalidValue):
+        assert find_packages(folder, contents)[0].package.name

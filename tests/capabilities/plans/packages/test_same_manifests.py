@@ -1,7 +1,7 @@
 """Plans and version files read the same manifests by two codes: here both are held against one table.
 
-Plans read all of a repository's manifests at a commit, fast, and leave aside what they cannot read; version files find
-the bytes to edit, and refuse what they cannot edit. So the one cannot stand for the other, and they must agree.
+Plans read all of a repository's manifests at a commit, fast; version files find the bytes to edit, and refuse what they
+cannot edit. So the one cannot stand for the other, and they must agree.
 """
 
 from __future__ import annotations
@@ -125,8 +125,8 @@ def test_what_plans_read_is_what_is_written(name: str, content: bytes) -> None:
     ],
 )
 def test_what_neither_can_read(name: str, content: bytes) -> None:
-    """One leaves it aside with a note, the other refuses."""
-    (found,) = find_packages("folder", {name: content})
-    assert found.notes
+    """Both refuse it, and name the file."""
+    with pytest.raises(ShiplineError, match="cannot be read"):
+        find_packages("folder", {name: content})
     with pytest.raises(ShiplineError, match="cannot be read"):
         find_sites(VersionFile(name, kind_of(name)), content)

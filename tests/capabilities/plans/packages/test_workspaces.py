@@ -15,7 +15,7 @@ from shipline.capabilities.plans.packages import (
     read_document,
     workspaces_of,
 )
-from shipline.domain.errors import ConfigurationError
+from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.package import Package
 
 FILES = (
@@ -45,7 +45,6 @@ FILES = (
         ("package.json", '{"name": "a"}', []),
         ("README.md", "", ["charts/web"]),
         ("package.json", '{"workspaces": 7}', []),
-        ("package.json", "{", []),
     ],
 )
 def test_the_folders_of_a_workspace(name: str, content: str, folders: list[str]) -> None:
@@ -156,5 +155,11 @@ def test_what_charts_require() -> None:
     ],
     ids=["aliases", "deep", "deep in a block", "large", "no table", "broken", "no text"],
 )
-def test_hostile_yaml_is_left_aside(content: bytes) -> None:
-    assert read_document("Chart.yaml", content) is None
+def test_hostile_yaml_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidValue, match=r"^charts/a/Chart\.yaml cannot be read") as caught:
+        read_document("charts/a/Chart.yaml", content)
+    assert len(caught.value.why) <= 200
+
+
+def test_a_file_of_comments_alone_is_an_empty_table() -> None:
+    assert read_document("pnpm-workspace.yaml", b"# nothing yet\n") == {}

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version as PackagingVersion
 
+from shipline.capabilities.plans.bumps import USUAL
 from shipline.capabilities.plans.versions import (
     STABLE,
     bumped,
     checked_channel,
     compare,
     distance,
-    effective,
     scheme_named,
 )
 from shipline.domain.change import Bump
@@ -207,8 +207,8 @@ def test_a_bump_goes_up_and_its_distance_is_itself(release: tuple[int, int, int]
 
 
 def test_before_1_0_0_a_breaking_change_moves_the_minor_version() -> None:
-    assert [effective(bump, (0, 3, 1)) for bump in Bump] == [Bump.NONE, Bump.PATCH, Bump.MINOR, Bump.MINOR]
-    assert [effective(bump, (1, 0, 0)) for bump in Bump] == list(Bump)
+    assert [USUAL.effective(bump, 0) for bump in Bump] == [Bump.NONE, Bump.PATCH, Bump.MINOR, Bump.MINOR]
+    assert [USUAL.effective(bump, 1) for bump in Bump] == list(Bump)
 
 
 @pytest.mark.parametrize("channel", ["", "1", "a b", "a.b", "-rc", "é", "x" * 40])

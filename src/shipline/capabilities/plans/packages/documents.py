@@ -1,4 +1,4 @@
-"""Manifests as plain data: TOML, JSON and YAML of strangers, bounded, and never an error. Pure.
+"""Manifests as plain data: TOML, JSON and YAML of strangers, bounded. Pure.
 
 Bytes that are no UTF-8 are let through, as the editors of `version_files` do: people have Latin-1 in their comments.
 
@@ -11,22 +11,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_toml import read_toml
 
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 64
+TOO_DEEP = "it is nested too deeply"
+ALIAS = "it has an alias (*), and those are not read: write out what it stands for"
+ELSE_NO_PACKAGE = "; a folder that is no package, leave out of the workspace or of [[package]] path"
 
 
-def read_document(name: str, content: bytes) -> dict[str, Any] | None:
-    """The table that a file holds, by the ending of its name; None where it cannot be read or is none."""
+def read_document(path: str, content: bytes) -> dict[str, Any]:
+    """The table that a file holds, by the ending of its name. Raises InvalidValue that names the file and the cause."""
     if len(content) > BYTES_MAX:
-        return None
+        raise _unreadable(path, f"it is larger than {BYTES_MAX >> 20} MiB")
     try:
-        text = content.decode("utf-8-sig", "replace")
-        table = _read(name, text)
-    except (ValueError, RecursionError):
-        return None
-    return table if isinstance(table, dict) else None
+        table = _read(path, content.decode("utf-8-sig", "replace"))
+    except RecursionError:
+        raise _unreadable(path, TOO_DEEP) from None
+    except ValueError as error:
+        raise _unreadable(path, " ".join(str(error).split())[:200]) from None
+    if not isinstance(table, dict):
+        raise _unreadable(path, "it holds no table")
+    return table
+
+
+def _unreadable(path: str, why: str) -> InvalidValue:
+    return InvalidValue(f"{path} cannot be read", why=why, todo=f"mend it and commit that{ELSE_NO_PACKAGE}")
 
 
 def sub(table: dict[str, Any], *keys: str) -> dict[str, Any]:
@@ -58,7 +69,8 @@ def _read_yaml(text: str) -> Any:
         for event in yaml.parse(text, Loader=loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH_MAX or isinstance(event, yaml.AliasEvent):
-                return None
-        return yaml.load(text, Loader=loader)  # noqa: S506 - BaseLoader makes strings, lists and tables alone
+                raise ValueError(TOO_DEEP if depth > DEPTH_MAX else ALIAS)
+        found = yaml.load(text, Loader=loader)  # noqa: S506 - BaseLoader makes strings, lists and tables alone
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from error
+    return {} if found is None else found

@@ -28,7 +28,7 @@ class Found:
     """A package and what its files say.
 
     `version` is what `version_path` states, None where it is not known. Where it is None, the first of
-    `version_paths` that has a `__version__` states it. `notes` are sentences about files that could not be read.
+    `version_paths` that has a `__version__` states it.
     `shares_version` says that the version is the workspace's own, which all such members have in common.
     """
 
@@ -36,6 +36,5 @@ class Found:
     version: str | None = None
     version_path: str = ""
     version_paths: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     shares_version: bool = False

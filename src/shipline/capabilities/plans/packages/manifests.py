@@ -1,18 +1,19 @@
 """Finding the packages of one folder in the contents of its manifests. Pure: the contents are handed in.
 
-A file that cannot be read is left aside with a note, not refused: a plan needs only the tags, and who builds the
-package will say what is wrong with it.
+A file that cannot be read is an error, and so is a name that cannot stand in a tag: a package that is left aside
+would not be released, and nobody would notice.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.plans.packages.documents import read_document, strings, sub
+from shipline.capabilities.plans.packages.documents import ELSE_NO_PACKAGE, read_document, strings, sub
 from shipline.capabilities.plans.packages.found import Found, Requirement
+from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 
 MANIFESTS = ("pyproject.toml", "package.json", "Cargo.toml", "Chart.yaml")
@@ -37,25 +38,26 @@ def find_packages(
     """The packages of one folder: Python, npm, Cargo, Helm, or a plain one that is named after the `folder`.
 
     `contents` are those of MANIFESTS that are there, by name; `path` is the folder's path from the root.
-    `shared_version` is that of the Cargo workspace that the folder belongs to.
+    `shared_version` is that of the Cargo workspace that the folder belongs to. Raises InvalidValue as below.
     """
-    found, notes = manifest_packages(contents, path=path, shared_version=shared_version)
-    first, *others = found or (_plain(folder, path),)
-    return (replace(first, notes=notes), *others)
+    found = manifest_packages(contents, path=path, shared_version=shared_version)
+    return found or (_plain(folder, path),)
 
 
 def manifest_packages(
-    contents: Mapping[str, bytes], *, path: str, shared_version: str | None = None
-) -> tuple[tuple[Found, ...], tuple[str, ...]]:
-    """The packages that manifests name, and sentences about those that could not be read."""
-    notes: list[str] = []
-    python = _python(_table(contents, "pyproject.toml", notes), path)
-    npm = _npm(_table(contents, "package.json", notes), path)
-    cargo = _cargo(_table(contents, "Cargo.toml", notes), path, shared_version)
-    helm = _helm(_table(contents, "Chart.yaml", notes), path)
+    contents: Mapping[str, bytes], *, path: str, shared_version: str | None = None, called: str = ""
+) -> tuple[Found, ...]:
+    """The packages that manifests name. `called` is the name that people gave to what is in the folder.
+
+    Raises InvalidValue for a manifest that cannot be read, and for a name that is none where nobody gave another.
+    """
+    python = _python(_manifest(contents, "pyproject.toml", path, called), path)
+    npm = _npm(_manifest(contents, "package.json", path, called), path)
+    cargo = _cargo(_manifest(contents, "Cargo.toml", path, called), path, shared_version)
+    helm = _helm(_manifest(contents, "Chart.yaml", path, called), path)
     # Beside another package, a private package.json is a set of development tools.
     publishable = [each for each in (python, npm, cargo, helm) if each and each.package.ecosystem != "plain"]
-    return tuple(publishable or ([npm] if npm else [])), tuple(notes)
+    return tuple(publishable or ([npm] if npm else []))
 
 
 def with_stated_version(found: Found, contents: Mapping[str, bytes]) -> Found:
@@ -73,22 +75,41 @@ def joined(folder: str, name: str) -> str:
     return name if folder == "." else f"{folder}/{name}"
 
 
-def _table(contents: Mapping[str, bytes], name: str, notes: list[str]) -> dict[str, Any]:
-    if name not in contents:
-        return {}
-    table = read_document(name, contents[name])
-    if table is None:
-        notes.append(f"{name} could not be read and is left aside.")
-    return table or {}
+@dataclass(frozen=True, slots=True)
+class _Manifest:
+    """What a manifest holds, where it is, and what people call the package whatever it says."""
+
+    path: str
+    table: dict[str, Any]
+    called: str
+
+    def name(self, table: dict[str, Any], *, private: bool = False) -> str | None:
+        """The name that `table` states, None for none: of what is private any name is as good as none."""
+        name = table.get("name")
+        if name is None or (isinstance(name, str) and NAME.fullmatch(name) and ".." not in name):
+            return name
+        if not self.called and not private:
+            raise InvalidValue(
+                f"{self.path}: {str(name)[:60]!r} is no name for a package",
+                why="names stand in tags, file names and addresses: letters from a to z, digits, points, - and _",
+                todo=f'rename it, or give it a name in shipline.toml: [[package]] name = "..."{ELSE_NO_PACKAGE}',
+            )
+        return self.called or None
 
 
-def _python(table: dict[str, Any], path: str) -> Found | None:
+def _manifest(contents: Mapping[str, bytes], name: str, path: str, called: str) -> _Manifest:
+    place = joined(path, name)
+    return _Manifest(place, read_document(place, contents[name]) if name in contents else {}, called)
+
+
+def _python(file: _Manifest, path: str) -> Found | None:
+    table = file.table
     project = sub(table, "project") or sub(table, "tool", "poetry")
-    name = _name(project)
+    name = file.name(project)
     if name is None:
         return None
     package = Package(name=name, path=path, ecosystem="python", scheme="pep440")
-    manifest = joined(path, "pyproject.toml")
+    manifest = file.path
     requirements = (*_pep508(project, manifest), *_poetry(table, manifest))
     # Poetry's own table may state what a project declares to be dynamic.
     stated = (each.get("version") for each in (project, sub(table, "tool", "poetry")))
@@ -119,13 +140,14 @@ def _poetry(table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
             yield Requirement(name, written, "poetry", manifest)
 
 
-def _npm(table: dict[str, Any], path: str) -> Found | None:
-    name = _name(table)
+def _npm(file: _Manifest, path: str) -> Found | None:
+    table, manifest = file.table, file.path
+    private = table.get("private") is True
+    name = file.name(table, private=private)
     if name is None:
         return None
-    ecosystem = "plain" if table.get("private") is True else "npm"
+    ecosystem = "plain" if private else "npm"
     version = table.get("version")
-    manifest = joined(path, "package.json")
     requirements = tuple(
         Requirement(other, written, "npm", manifest, peer=kind == "peerDependencies")
         for kind in ("dependencies", "optionalDependencies", "peerDependencies")
@@ -136,11 +158,11 @@ def _npm(table: dict[str, Any], path: str) -> Found | None:
     return Found(package, version if isinstance(version, str) else None, manifest, requirements=requirements)
 
 
-def _cargo(table: dict[str, Any], path: str, shared: str | None) -> Found | None:
-    name = _name(sub(table, "package"))
+def _cargo(file: _Manifest, path: str, shared: str | None) -> Found | None:
+    table, manifest = file.table, file.path
+    name = file.name(sub(table, "package"))
     if name is None:
         return None
-    manifest = joined(path, "Cargo.toml")
     version = sub(table, "package").get("version")
     shares = isinstance(version, dict) and version.get("workspace") is True
     top = sub(table, "workspace", "package").get("version")
@@ -167,12 +189,12 @@ def _crates(place: dict[str, Any], manifest: str) -> Iterator[Requirement]:
                 yield Requirement(renamed if isinstance(renamed, str) else name, written, "cargo", manifest)
 
 
-def _helm(table: dict[str, Any], path: str) -> Found | None:
-    name = _name(table)
+def _helm(file: _Manifest, path: str) -> Found | None:
+    table, manifest = file.table, file.path
+    name = file.name(table)
     if name is None:
         return None
     version, listed = table.get("version"), table.get("dependencies")
-    manifest = joined(path, "Chart.yaml")
     wanted = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     requirements = tuple(
         Requirement(each["name"], each["version"], "helm", manifest)
@@ -186,8 +208,3 @@ def _helm(table: dict[str, Any], path: str) -> Found | None:
 def _plain(folder: str, path: str) -> Found:
     name = re.sub(r"[^\w.-]+", "-", folder, flags=re.ASCII).strip("-.") or "project"
     return Found(Package(name=name[:200], path=path))
-
-
-def _name(table: dict[str, Any]) -> str | None:
-    name = table.get("name")
-    return name if isinstance(name, str) and NAME.fullmatch(name) and ".." not in name else None

@@ -20,6 +20,8 @@ from shipline.domain.package import Package
 
 ROOT_FILES = (*MANIFESTS, "pnpm-workspace.yaml")
 LEFT_OUT = "node_modules"  # Foreign packages, whichever pattern would match them.
+# What only serves tests may be broken on purpose, where a pattern such as `**` matches it too.
+FIXTURES = frozenset({"test", "tests", "__tests__", "testdata", "fixtures", "__fixtures__"})
 SHOWN_MAX = 5
 
 
@@ -41,7 +43,7 @@ def workspaces_of(contents: Mapping[str, bytes]) -> tuple[Members, ...]:
     Charts in `charts/` are packages where a workspace is declared, or where the top has no manifest: beside a single
     package they are a part of it until somebody says otherwise.
     """
-    tables = {name: read_document(name, content) or {} for name, content in contents.items()}
+    tables = {name: read_document(name, content) for name, content in contents.items()}
     declared = [each for each in (_npm(tables), _cargo(tables), _uv(tables), _poetry(tables)) if each is not None]
     if declared or not any(name in contents for name in MANIFESTS):
         declared.append(Members("charts/", ("charts/*",), ("Chart.yaml",)))
@@ -50,7 +52,7 @@ def workspaces_of(contents: Mapping[str, bytes]) -> tuple[Members, ...]:
 
 def shared_version(contents: Mapping[str, bytes]) -> str | None:
     """The version that members of the Cargo workspace may share."""
-    table = read_document("Cargo.toml", contents.get("Cargo.toml", b"")) or {}
+    table = read_document("Cargo.toml", contents.get("Cargo.toml", b""))
     version = sub(table, "workspace", "package").get("version")
     return version if isinstance(version, str) else None
 
@@ -76,6 +78,11 @@ def bare_note(members: Members, bare: Sequence[str]) -> str:
     more = f" and {len(bare) - SHOWN_MAX} more" if len(bare) > SHOWN_MAX else ""
     wanted = " or ".join(members.manifests)
     return f"Left aside for want of a {wanted}: {', '.join(bare[:SHOWN_MAX])}{more} (named by {members.source})."
+
+
+def is_fixture(folder: str) -> bool:
+    """True for a folder that only serves tests."""
+    return not FIXTURES.isdisjoint(folder.split("/"))
 
 
 def check_names(packages: Sequence[Package]) -> None:

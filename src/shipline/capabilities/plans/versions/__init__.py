@@ -3,7 +3,7 @@
 One module a scheme. All of it is pure: the day that a calendar version is made on is handed in.
 """
 
-from shipline.capabilities.plans.versions.bumps import bumped, distance, effective
+from shipline.capabilities.plans.versions.bumps import bumped, distance
 from shipline.capabilities.plans.versions.following import next_version
 from shipline.capabilities.plans.versions.ranges import DIALECTS, Dialect, satisfies
 from shipline.capabilities.plans.versions.schemes import scheme_named
@@ -22,7 +22,6 @@ __all__ = [
     "checked_channel",
     "compare",
     "distance",
-    "effective",
     "next_version",
     "satisfies",
     "scheme_named",

@@ -8,15 +8,6 @@ from shipline.domain.change import Bump
 FIRST = (0, 1, 0)  # From: https://semver.org/spec/v2.0.0.html, FAQ "initial development phase"
 
 
-def effective(bump: Bump, release: Numbers) -> Bump:
-    """The bump that is made: while the major version is 0, a breaking change moves the minor version.
-
-    SemVer item 4 lets anything change in 0.y.z. This is what Cargo, npm's caret ranges and most release tools do;
-    the step to 1.0.0 is a decision of people. Features move the minor and fixes the patch version, as later.
-    """
-    return Bump.MINOR if bump is Bump.MAJOR and release[0] == 0 else bump
-
-
 def bumped(release: Numbers, bump: Bump) -> Numbers:
     """The three numbers moved by `bump`; what stands to the right of the moved number becomes 0."""
     major, minor, patch = release
