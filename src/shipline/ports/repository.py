@@ -225,13 +225,16 @@ class Repository(Protocol):
         """
         ...
 
-    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
-        """The commits of those of the tags that `remote` has ("": this repository), by name. Errors as for `push`."""
+    def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name; None asks for all tags.
+
+        Errors as for `push`.
+        """
         ...
 
     def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood; with
-        `expected`, only from there.
+        `expected`, only from there ("": only if it is nowhere yet).
 
         Idempotent. An annotated tag of that name, here or there, is a release and is not moved: ConflictError; so is
         one that somebody else moved on the remote meanwhile. Unreachable: UnavailableError.

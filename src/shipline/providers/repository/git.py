@@ -412,13 +412,15 @@ class GitRepository:
         made = self._git.run("commit a revert", *options, stdin=with_key(message, key), environ=dates(time_us))
         return Reverted(_text(made))
 
-    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
-        """The commits of those of the tags that `remote` has ("": this repository), by name, peeled."""
+    def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name, peeled; None: of all."""
         if not remote:
-            return {name: found.commit for name in names if (found := self.find_tag(name)) is not None}
-        there = self._listed(remote, *(f"refs/tags/{name}{end}" for name in names for end in ("", "^{}")))
-        peeled = {name: there.get(f"refs/tags/{name}^{{}}", there.get(f"refs/tags/{name}")) for name in names}
-        return {name: commit for name, commit in peeled.items() if commit is not None}
+            found = self.tags() if names is None else (self.find_tag(name) for name in names)
+            return {tag.name: tag.commit for tag in found if tag is not None}
+        asked = ("*",) if names is None else (f"{name}{end}" for name in names for end in ("", "^{}"))
+        there = self._listed(remote, *(f"refs/tags/{name}" for name in asked))
+        # What an annotated tag peels to is listed right after the tag itself.
+        return {name.removeprefix("refs/tags/").removesuffix("^{}"): commit for name, commit in there.items()}
 
     def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood."""
@@ -427,11 +429,10 @@ class GitRepository:
         kind = self._git.run("read a tag", "for-each-ref", "--format=%(objecttype)", f"refs/tags/{name}").strip()
         if kind not in (b"", b"commit"):
             raise not_moving(name, "here")
-        stands = self.tags_on(remote, (name,)).get(name)
+        stands = self.tags_on(remote, (name,)).get(name, "")
         if expected is not None and stands not in (expected, target):
-            raise ConflictError(
-                f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile", todo="look at who did"
-            )
+            moved = f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile"
+            raise ConflictError(moved, todo="look at who did")
         if remote:
             self._push_moved(name, target, remote)
         self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)

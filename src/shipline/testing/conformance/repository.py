@@ -295,12 +295,18 @@ class RepositoryConformance:
         names = ("latest", "v1.0.0", "none")
         assert repository.tags_on(elsewhere, names) == {"latest": third, "v1.0.0": first}
         assert repository.tags_on("", names) == {"latest": second, "v1.0.0": first}
+        assert repository.tags_on(elsewhere, None) == {"latest": third, "v1.0.0": first}
+        assert repository.tags_on("", None) == {"latest": second, "v1.0.0": first}
         with pytest.raises(ConflictError, match="has moved"):
             repository.move_tag("latest", first, remote=elsewhere, expected=second)
+        with pytest.raises(ConflictError, match="has moved"):
+            repository.move_tag("latest", first, remote=elsewhere, expected="")
         assert repository.tags_on(elsewhere, ("latest",)) == {"latest": third}
         for _ in range(2):
             repository.move_tag("latest", first, remote=elsewhere, expected=third)
         assert repository.tags_on(elsewhere, ("latest",)) == repository.tags_on("", ("latest",)) == {"latest": first}
+        repository.move_tag("edge", first, remote=elsewhere, expected="")
+        assert repository.tags_on(elsewhere, ("edge",)) == {"edge": first}
 
     def test_changes_are_taken_back_upon_what_came_later(self, repository: Repository) -> None:
         """Of the named paths alone, in a commit beside every branch."""
