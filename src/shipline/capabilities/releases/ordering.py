@@ -28,6 +28,7 @@ from shipline.capabilities.releases.steps import check_untagged
 from shipline.capabilities.releases.usecases import (
     ReleaseOrder,
     begin_release,
+    has_begun,
     leave_release,
     resume_release,
 )
@@ -37,7 +38,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
-from shipline.engine.journal import journal_of, runs_of
+from shipline.engine.journal import runs_of
 from shipline.engine.rules import ENDED
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
@@ -161,7 +162,7 @@ def _told(ground: ReleaseGround, candidate: Candidate) -> Known:
     with ground.store.begin() as tx:
         newest = newest_release(tx, candidate.package.name)
         unfinished = newest if newest is not None and _is_unfinished(tx, newest) else None
-        begun = unfinished is not None and _publishing_begun(tx, unfinished)
+        begun = unfinished is not None and has_begun(tx, runs_of(tx, f"release:{unfinished.id}"), PUBLIC_STEPS)
         recorded = plan.current is not None and find_release(tx, plan.name, plan.current) is not None
     if unfinished is not None or recorded or plan.current is None:
         moved = unfinished is not None and has_moved(ground, unfinished)
@@ -185,11 +186,6 @@ def _is_unfinished(tx: Transaction, release: Release) -> bool:
     """True if it was not published, or if its run has not ended after that: the evidence bundle is missing then."""
     runs = runs_of(tx, f"release:{release.id}")
     return release.status in UNPUBLISHED or any(run.state.status not in ENDED for run in runs)
-
-
-def _publishing_begun(tx: Transaction, release: Release) -> bool:
-    runs = runs_of(tx, f"release:{release.id}")
-    return any(entry.step in PUBLIC_STEPS for run in runs for entry in journal_of(tx, run.id))
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:
