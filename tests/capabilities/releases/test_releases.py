@@ -111,9 +111,11 @@ def test_an_answer_of_the_registry_that_was_lost_is_asked_for_again(project: Rel
 
 def test_a_file_of_that_name_with_other_bytes_stops_the_release(project: ReleaseWorld, tmp_path: Path) -> None:
     (tmp_path / FILES[1]).write_bytes(b"somebody else's")
+    _, release = project.order()
+    assert release is not None
     project.registry.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
-    release = project.released()
-    assert release.status is ReleaseStatus.STOPPED
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
     assert project.registry.uploads == [FILES[1]]
 
 
@@ -332,6 +334,18 @@ def test_what_was_built_in_the_folder_s_former_name_is_gone_on_with(project: Rel
     save_built(former, Built("c0ffee", built))
     assert ground.folder_of(release) == former
     assert ground.folder_of(replace(release, package="libs_x", artifacts=())) == former
+
+
+def test_nothing_begins_where_the_remote_has_moved_on(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The push at the end would be rejected, with the version's number used up."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    theirs = project.commit("fix: theirs")
+    project.history.git("push", "--quiet", project.remote, "main")
+    project.history.git("reset", "--quiet", "--hard", "HEAD~1")
+    with pytest.raises(RefusedError, match="has commits on main that are not here"):
+        project.order()
+    project.history.git("merge", "--quiet", theirs)
+    assert project.released().status is ReleaseStatus.PUBLISHED
 
 
 def test_a_bundle_that_could_not_be_written_is_written_by_the_next_call(project: ReleaseWorld) -> None:

@@ -58,6 +58,16 @@ def test_an_exempted_version_is_released(made: ReleaseWorld) -> None:
     assert made.released().status is ReleaseStatus.PUBLISHED
 
 
+def stop_at_the_registry(made: ReleaseWorld) -> None:
+    """Begun, judged, and then the registry takes no credentials any more, for a while."""
+    _, release = made.order()
+    assert release is not None
+    made.registry.faults.refuses = True
+    made.settle()
+    assert made.now(release).status is ReleaseStatus.STOPPED
+    made.registry.faults.refuses = False
+
+
 def train(made: ReleaseWorld) -> CalendarRule:
     """For an hour from now on, once."""
     return replace(freeze(made, hours=1), name="weekly", kind=PeriodKind.TRAIN)
@@ -65,11 +75,8 @@ def train(made: ReleaseWorld) -> CalendarRule:
 
 def test_what_stopped_before_the_freeze_is_not_made_public_in_it(made: ReleaseWorld) -> None:
     """All of it is done again that may have changed, and after the freeze it goes on."""
-    made.registry.faults.refuses = True
-    stopped = made.released()
-    assert stopped.status is ReleaseStatus.STOPPED
+    stop_at_the_registry(made)
     made.calendar = (freeze(made, hours=5),)
-    made.registry.faults.refuses = False
     refused = made.released()
     assert refused.status is ReleaseStatus.REFUSED
     assert "frozen by 'audit'" in bodies(made.world.store, "ReleaseRefused")[0]["reason"]
@@ -89,9 +96,7 @@ def test_what_stopped_on_its_train_goes_on_after_it(made: ReleaseWorld) -> None:
 
 def test_a_gate_is_asked_anew_by_who_goes_on_later(made: ReleaseWorld) -> None:
     """It said PASS before the registry refused; the policy has changed since."""
-    made.registry.faults.refuses = True
-    assert made.released().status is ReleaseStatus.STOPPED
-    made.registry.faults.refuses = False
+    stop_at_the_registry(made)
     made.gates = (Gate("enough tests", "tests.total > 100"),)
     assert made.released().status is ReleaseStatus.REFUSED
     assert made.registry.uploads == []

@@ -419,8 +419,8 @@ class GitRepository:
             return {tag.name: tag.commit for tag in found if tag is not None}
         asked = ("*",) if names is None else (f"{name}{end}" for name in names for end in ("", "^{}"))
         there = self._listed(remote, *(f"refs/tags/{name}" for name in asked))
-        # What an annotated tag peels to is listed right after the tag itself.
-        return {name.removeprefix("refs/tags/").removesuffix("^{}"): commit for name, commit in there.items()}
+        peeled = {name.removeprefix("refs/tags/").removesuffix("^{}"): there[name] for name in there}  # It comes later.
+        return peeled if names is None else {name: peeled[name] for name in names if name in peeled}
 
     def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood."""
