@@ -179,8 +179,12 @@ class Repository(Protocol):
         """The address of the remote of this name, as the configuration has it; None where there is none."""
         ...
 
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
+    def export(self, commit: str, destination: Path, *, tag: str = "") -> None:
+        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
+
+        With `tag` there is a `.git` that has this tag alone, and HEAD on the commit: for tools that ask git for the
+        version. It has no remote, and reads the objects of this repository.
+        """
         ...
 
     def commit_paths(

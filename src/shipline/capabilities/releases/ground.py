@@ -111,12 +111,15 @@ def package_of(context: StepContext) -> Package:
 
 
 @contextmanager
-def exported(ground: ReleaseGround, commit: str) -> Iterator[Path]:
-    """The tree of a commit in a folder of its own, gone afterwards: nothing of the work tree gets into a release."""
+def exported(ground: ReleaseGround, commit: str, *, tag: str = "") -> Iterator[Path]:
+    """The tree of a commit in a folder of its own, gone afterwards: nothing of the work tree gets into a release.
+
+    `tag`: with a `.git` that has it, see Repository.
+    """
     with tempfile.TemporaryDirectory(prefix="shipline-source-") as name:
         folder = Path(name) / "source"
         folder.mkdir()
-        ground.repository.export(commit, folder)
+        ground.repository.export(commit, folder, tag=tag)
         yield folder
 
 

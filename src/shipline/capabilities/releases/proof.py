@@ -59,7 +59,7 @@ class ProofSteps:
         release = self.ground.release(context)
         pieces: list[Evidence] = []
         if self.ground.tests:
-            with exported(self.ground, str(context.results["tag"]["commit"])) as source:
+            with exported(self.ground, str(context.results["tag"]["commit"]), tag=release.tag) as source:
                 for run in self.ground.tests:
                     pieces += self._run(release, run, source / package_of(context).path)
         idle = "" if self.ground.tests else "none are configured"

@@ -172,7 +172,7 @@ class ArtifactSteps:
         artifacts: list[Artifact] = []
         for builder in builders:
             # Each from a tree of its own: what one builder leaves in it is nothing for the next to find.
-            with exported(self.ground, commit) as source:
+            with exported(self.ground, commit, tag=release.tag if builder.asks_git else "") as source:
                 artifacts += _built(builder, request, source=source, output=output)
         save_built(folder, Built(commit, tuple(artifacts)))
         return tuple(artifacts)

@@ -25,6 +25,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
+from shipline.providers.repository.git_folder import write_git_folder
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
@@ -252,11 +253,8 @@ class GitRepository:
         except GitFailed:
             return None
 
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
-
-        Through an index of its own, since `git archive` leaves out what .gitattributes says to ignore on export.
-        """
+    def export(self, commit: str, destination: Path, *, tag: str = "") -> None:
+        """Write the tree of `commit`, all of it: `git archive` leaves out what .gitattributes says to ignore."""
         tree = self._resolve(commit)
         if any(destination.iterdir()):
             raise InvalidValue(f"the folder {destination.name!r} is not empty")
@@ -265,6 +263,8 @@ class GitRepository:
             self._git.run("read the tree", "read-tree", tree, environ=index)
             prefix = f"--prefix={destination.resolve()}/"
             self._git.run("write the tree", "checkout-index", "--all", "--force", prefix, environ=index)
+        if tag:
+            write_git_folder(self._git, destination, tree, tag)
 
     def commit_paths(
         self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
