@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from shipline.clients.released_names import folder_name
 from shipline.clients.site_archive import pack_site, site_name
 
 RELEASED = ".shipline/releases"
@@ -17,8 +18,7 @@ def release_site(root: Path, package: str, version: str, files: dict[str, str]) 
         path = source / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in package).lstrip(".")
-    place = root / RELEASED / f"{safe}-{version}" / "dist" / site_name(package, version)
+    place = root / RELEASED / folder_name(package, version) / "dist" / site_name(package, version)
     place.parent.mkdir(parents=True, exist_ok=True)
     pack_site(source, place, time_s=1_700_000_000)
     return f"sha256:{hashlib.sha256(place.read_bytes()).hexdigest()}"

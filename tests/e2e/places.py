@@ -107,9 +107,11 @@ class PackageIndex:
         with ThreadingHTTPServer(("127.0.0.1", self.port), _Refusing) as server:
             thread = Thread(target=server.serve_forever)
             thread.start()
-            yield
-            server.shutdown()
-            thread.join()
+            try:
+                yield
+            finally:
+                server.shutdown()
+                thread.join()
 
     def _answers(self) -> bool:
         try:

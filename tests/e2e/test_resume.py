@@ -21,17 +21,17 @@ def index(tmp_path: Path) -> PackageIndex:
 
 
 def test_a_registry_that_is_down_or_refuses(tmp_path: Path, index: PackageIndex) -> None:
-    """Each time the release stops; then it does only what is missing, and a file that is there is not sent again."""
+    """Before anything is begun nothing is; then it stops, does only what is missing, and sends nothing twice."""
     history = small_project(tmp_path / "quo", index.settings)
     down = run_shipline(history.folder, "release")
     assert down.code == 1, down
     assert "cannot be reached" in down.err
-    assert "`shipline release` again" in down.err
+    assert history.git("log", "--format=%s") == "feat: tell quotes"
     with index.refusing():
         refusing = run_shipline(history.folder, "release")
         assert refusing.code == 1, refusing
         assert "refused the credentials (HTTP 403)" in refusing.err
-        assert "Build" not in refusing.err
+        assert "`shipline release` again" in refusing.err
     commits = history.git("log", "--format=%s").splitlines()
     assert commits == ["chore(release): quo 0.1.0", "feat: tell quotes"]
     wheel = next((history.folder / ".shipline" / "releases" / "quo-0.1.0" / "dist").glob("*.whl"))
@@ -42,6 +42,7 @@ def test_a_registry_that_is_down_or_refuses(tmp_path: Path, index: PackageIndex)
         up = run_shipline(history.folder, "release")
         assert up.code == 0, up
         assert "Create the annotated tag" not in up.err
+        assert "Build" not in up.err
         assert index.uploads() == 1
         assert {name: time for name, time in index.files().items() if name in there} == there
         assert sorted(name.rpartition(".")[2] for name in index.files()) == ["gz", "whl"]
@@ -52,16 +53,19 @@ def test_a_registry_that_is_down_or_refuses(tmp_path: Path, index: PackageIndex)
 def test_a_fresh_clone_ends_what_a_lost_machine_began(tmp_path: Path, index: PackageIndex) -> None:
     """The first machine is killed after the tag; the tag and the registry are all that the second one has."""
     history = small_project(tmp_path / "quo", index.settings)
-    with subprocess.Popen(
-        arguments_of("release"),
-        cwd=history.folder,
-        env=environment_of(),
-        stderr=subprocess.PIPE,
-        process_group=0,
-    ) as first:
+    with (
+        index.refusing(),
+        subprocess.Popen(
+            arguments_of("release"),
+            cwd=history.folder,
+            env=environment_of(),
+            stderr=subprocess.PIPE,
+            process_group=0,
+        ) as first,
+    ):
         assert first.stderr is not None
         lines = iter(first.stderr.readline, b"")
-        assert any(b"cannot be reached" in line for line in lines)
+        assert any(b"Create the annotated tag" in line for line in lines)
         os.killpg(first.pid, signal.SIGKILL)
     assert history.git("tag") == "v0.1.0"
     clone = tmp_path / "clone"
@@ -80,19 +84,20 @@ def test_a_fresh_clone_ends_what_a_lost_machine_began(tmp_path: Path, index: Pac
 
 
 def test_a_killed_publication_goes_on_here(tmp_path: Path, index: PackageIndex) -> None:
-    """Killed between two attempts at publishing, the same clone ends it, with the same bytes."""
+    """Killed once it was built, the same clone ends it, with the same bytes."""
     history = small_project(tmp_path / "quo", index.settings)
-    first = subprocess.Popen(
-        arguments_of("release"),
-        cwd=history.folder,
-        env=environment_of(),
-        stderr=subprocess.DEVNULL,
-        process_group=0,
-    )
     dist = history.folder / ".shipline" / "releases" / "quo-0.1.0"
-    wait_until((dist / "artifacts.json").exists, "the artifacts are built")
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    with index.refusing():
+        first = subprocess.Popen(
+            arguments_of("release"),
+            cwd=history.folder,
+            env=environment_of(),
+            stderr=subprocess.DEVNULL,
+            process_group=0,
+        )
+        wait_until((dist / "artifacts.json").exists, "the artifacts are built")
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
     with index.running():
         said = run_shipline(history.folder, "release")
         assert said.code == 0, said

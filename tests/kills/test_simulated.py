@@ -20,6 +20,7 @@ from shipline.capabilities.releases import YankOrder, evidence_of, order_yank, v
 from shipline.capabilities.rollouts import analysis_of, order_mending, stopped_by
 from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.engine.journal import runs_of
+from shipline.engine.rules import ENDED
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -105,6 +106,42 @@ def play_release(template: Path, repository: Path, folder: Path, fatal: int | No
     }
     world.close()
     return Play(outcome, countdown.passed, killed)
+
+
+def play_cut_short(template: Path, repository: Path, folder: Path, fatal: int | None) -> Play:
+    """Killed on the way, and then not gone on with but yanked."""
+    world = new_world(template, folder)
+    shutil.copytree(repository, folder / "repository")
+    made = ReleaseWorld(world, folder)
+    _, release = made.order()
+    assert release is not None
+    countdown, killed = killed_at(made, fatal)
+    with world.store.begin() as tx:
+        order_yank(tx, made.engine(), release, YankOrder("it loses quotes"))
+    made.settle()
+    with world.store.begin() as tx:
+        runs = runs_of(tx, f"release:{release.id}")
+    served = (*made.registry.find("quotes", "0.1.0"), *made.mirror.find("quotes", "0.1.0"))
+    outcome = {
+        "status": made.now(release).status.value,
+        "runs end": all(run.state.status in ENDED for run in runs),
+        "left public": [file.name for file in served if not file.yanked],
+        "next": made.order()[0].start.value,
+        "breaches": made.breaches,
+    }
+    check_positions(world.store)
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
+def killed_at(made: ReleaseWorld, fatal: int | None) -> tuple[Countdown, bool]:
+    """A process that dies at point `fatal`, and none that goes on; None: it comes to its end."""
+    countdown = Countdown(fatal)
+    try:
+        made.world.run_until_quiet(made.engine(MortalStore(made.world.store, countdown), countdown))
+    except Killed:
+        return countdown, True
+    return countdown, False
 
 
 class Released:
@@ -294,6 +331,24 @@ def test_a_release_survives_a_kill_at_every_point(
         dirty="",
         forge=shown,
     )
+
+
+@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.kill)])
+def test_what_was_killed_between_two_registries_is_taken_back_whole(
+    sqlite_template: Path, tmp_path: Path, every: int
+) -> None:
+    """From the moment that the first one may have a file: nothing is left public, and nothing goes up afterwards."""
+    new_repository(tmp_path / "repository")
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_cut_short(sqlite_template, tmp_path / "repository", folder, fatal)
+
+    passed = play(tmp_path / "whole", None).passed
+    last = len(passed) - passed[::-1].index("after mirror.publish")
+    for fatal in range(passed.index("before index.publish") + 1, last + 1, every):
+        cut = play(tmp_path / str(fatal), fatal)
+        wanted = {"status": "yanked", "runs end": True, "left public": [], "next": "nothing", "breaches": []}
+        assert (cut.killed, cut.outcome) == (True, wanted), f"killed at point {fatal}: {passed[fatal - 1]}"
 
 
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.kill)])

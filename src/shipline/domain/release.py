@@ -20,8 +20,10 @@ class ReleaseStatus(StrEnum):
 
 
 LEGAL = {
-    ReleaseStatus.PREPARING: frozenset({ReleaseStatus.STOPPED, ReleaseStatus.REFUSED, ReleaseStatus.PUBLISHED}),
-    # Yanked too: some of it may be public.
+    # Yanked from both: some of it may be public.
+    ReleaseStatus.PREPARING: frozenset(
+        {ReleaseStatus.STOPPED, ReleaseStatus.REFUSED, ReleaseStatus.PUBLISHED, ReleaseStatus.YANKED}
+    ),
     ReleaseStatus.STOPPED: frozenset({ReleaseStatus.PREPARING, ReleaseStatus.YANKED}),
     ReleaseStatus.REFUSED: frozenset({ReleaseStatus.PREPARING}),
     ReleaseStatus.PUBLISHED: frozenset({ReleaseStatus.YANKED}),

@@ -37,6 +37,10 @@ class Builder(Protocol):
     ecosystem: str
     kinds: tuple[str, ...]
 
+    asks_git: bool
+    """True if its tools may ask git for the version: the source then has a `.git` with the release's tag alone. Other
+    builders may take all that is in the tree, and find none."""
+
     def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """Build from the clean tree `source`, the repository's top, into the empty folder `output`.
 

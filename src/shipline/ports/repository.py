@@ -179,8 +179,12 @@ class Repository(Protocol):
         """The address of the remote of this name, as the configuration has it; None where there is none."""
         ...
 
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree."""
+    def export(self, commit: str, destination: Path, *, tag: str = "") -> None:
+        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
+
+        With `tag` there is a `.git` that has this tag alone, and HEAD on the commit: for tools that ask git for the
+        version. It has no remote, and reads the objects of this repository.
+        """
         ...
 
     def commit_paths(
@@ -225,13 +229,16 @@ class Repository(Protocol):
         """
         ...
 
-    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
-        """The commits of those of the tags that `remote` has ("": this repository), by name. Errors as for `push`."""
+    def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name; None asks for all tags.
+
+        Errors as for `push`.
+        """
         ...
 
     def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood; with
-        `expected`, only from there.
+        `expected`, only from there ("": only if it is nowhere yet).
 
         Idempotent. An annotated tag of that name, here or there, is a release and is not moved: ConflictError; so is
         one that somebody else moved on the remote meanwhile. Unreachable: UnavailableError.

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from shipline.apps.cli.progress import speak_plainly
+from shipline.apps.cli.progress import Steps, _Wait, speak_plainly
+from shipline.capabilities.releases.workflow import release_workflow
+from shipline.engine.journal import JournalEntry
 from shipline.testing.histories import History
 from tests.command import run_shipline
 
@@ -66,6 +68,46 @@ def test_trouble_that_goes_on_is_said_once_a_minute(capsys: pytest.CaptureFixtur
             logger.handle(trouble("the disk is full", second))
         logger.handle(trouble("the disk is gone", 62))
     assert capsys.readouterr().err == "the disk is full\nthe disk is full\nthe disk is gone\n"
+
+
+def entry(step: str, outcome: str, attempt: int, *, at_s: int, undo: bool = False) -> JournalEntry:
+    at_us = at_s * 1_000_000
+    return JournalEntry(at_s, step, undo, attempt, at_us, at_us, outcome, "it is down" if outcome == "failed" else "")
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        ([("failed", attempt) for attempt in (1, 2, 3, 4)], ["✗ Publish to each registry and read it back (3.0 s)"]),
+        ([("failed", 1), ("done", 2)], ["✓ Publish to each registry and read it back (1.0 s)"]),
+        (
+            [("again", 1), ("failed", 1), ("again", 2), ("done", 1)],
+            ["✓ Publish to each registry and read it back (3.0 s)"],
+        ),
+        (
+            [("failed", 1), ("failed", 1)],
+            ["✗ Publish to each registry and read it back (0.0 s)"] * 2,
+        ),
+    ],
+)
+def test_a_step_that_is_tried_again_and_again_is_told_once(
+    capsys: pytest.CaptureFixture[str], entries: list[tuple[str, int]], said: list[str]
+) -> None:
+    """With what its last attempt said, and the time that all of them took."""
+    steps = Steps(release_workflow(), _Wait())
+    for at_s, (outcome, attempt) in enumerate(entries, start=1):
+        steps.take(entry("publish", outcome, attempt, at_s=at_s))
+    steps.rest()
+    printed = capsys.readouterr().err.splitlines()
+    assert [line.strip() for line in printed if "it is down" not in line] == said
+    assert len([line for line in printed if "it is down" in line]) == len([line for line in said if "✗" in line])
+
+
+def test_what_failed_is_told_before_what_takes_it_back(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = Steps(release_workflow(), _Wait())
+    steps.take(entry("push", "failed", 4, at_s=1))
+    steps.take(entry("push", "done", 1, at_s=2, undo=True))
+    assert [line[2] for line in capsys.readouterr().err.splitlines() if line[2] in "✓✗"] == ["✗", "✓"]
 
 
 def trouble(words: str, second: int) -> logging.LogRecord:

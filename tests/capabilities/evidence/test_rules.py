@@ -31,6 +31,7 @@ def facts(*pieces: Evidence, **more: Any) -> dict[str, Any]:
 def test_without_evidence_only_presence_and_the_release_are_known() -> None:
     """Nothing was read in: no figures, and it is known that nothing is there."""
     assert facts() == {
+        "artifacts": {"total": 0, "distributions": 0},
         "sbom": {"present": False},
         "provenance": {"present": False},
         "release": {"package": "quotes", "version": "1.2.0", "prerelease": False},

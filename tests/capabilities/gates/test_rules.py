@@ -18,6 +18,7 @@ from shipline.domain.verdict import Answer, Verdict, combined
 GOOD: dict[str, dict[str, Any]] = {
     "tests": {"total": 12, "passed": 12, "failed": 0, "errors": 0, "skipped": 0},
     "coverage": {"line": 91.5, "branch": None},
+    "artifacts": {"total": 2, "distributions": 2},
     "sbom": {"present": True},
     "provenance": {"present": True},
     "signatures": {"verified": True},
@@ -61,6 +62,26 @@ def test_quality_set_passes_a_good_release_and_says_why() -> None:
 def test_quality_set_blocks_what_is_wrong_or_missing(changes: dict[str, Any], expected: Answer) -> None:
     """FAIL for what is wrong, UNKNOWN for what nobody reported; both block."""
     assert combined(evaluate(QUALITY, GOOD | changes, 0)) is expected
+
+
+@pytest.mark.parametrize(
+    ("built", "changes", "expected"),
+    [
+        ({"total": 1, "distributions": 0}, {"sbom": {"present": False}}, Answer.PASS),
+        ({"total": 1, "distributions": 0}, {"sbom": {"present": False}, "provenance": {"present": False}}, Answer.FAIL),
+        ({"total": 1, "distributions": 0}, {"sbom": {"present": False}, "signatures": {}}, Answer.UNKNOWN),
+        (
+            {"total": 0, "distributions": 0},
+            {"sbom": {"present": False}, "provenance": {"present": False}, "signatures": {}},
+            Answer.PASS,
+        ),
+        ({"total": 2, "distributions": 1}, {"sbom": {"present": False}}, Answer.FAIL),
+        ({}, {}, Answer.UNKNOWN),
+    ],
+)
+def test_quality_set_wants_what_can_be_there(built: dict[str, int], changes: dict[str, Any], expected: Answer) -> None:
+    """No SBOM is written of an image or an npm package, and nothing is stated of what was not built."""
+    assert combined(evaluate(QUALITY, GOOD | changes | {"artifacts": built}, 0)) is expected
 
 
 def test_no_facts_at_all_is_unknown() -> None:

@@ -43,6 +43,7 @@ class ImageBuilder:
 
     api_version = 1
     ecosystem = "python"
+    asks_git = False
     kinds: tuple[str, ...] = ("file",)
 
     def __init__(self) -> None:

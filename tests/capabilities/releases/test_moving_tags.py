@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,8 @@ from hypothesis import strategies as st
 from shipline.capabilities.releases.moving_tags import check_moving_tags, names_to_move
 from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
+from shipline.testing.world import World
+from tests.capabilities.releases.release_world import ReleaseWorld, new_remote
 
 FORMS = ("v{major}", "v{major}.{minor}", "latest", "{channel}")
 PACKAGE = Package("quotes")
@@ -54,3 +58,20 @@ def test_a_form_whose_names_read_as_versions_is_refused() -> None:
     check_moving_tags(FORMS, PACKAGE)
     with pytest.raises(RefusedError, match=r"v1\.2"):
         check_moving_tags(FORMS, Package("quotes", scheme="pep440"))
+
+
+def test_a_clone_that_lacks_newer_releases_moves_no_tag_back(tmp_path: Path, sqlite_url: str) -> None:
+    """Goal: the remote says what the highest version is. Method: somebody else has released 0.9.0 there."""
+    world = World(5, tmp_path, url=sqlite_url)
+    remote = new_remote(tmp_path / "remote.git")
+    project = ReleaseWorld(world, tmp_path, remote=remote, moving_tags=("v{major}", "v{major}.{minor}"))
+    git = project.history.git
+    project.history.tag("v0.9.0")
+    git("push", "--quiet", remote, "v0.9.0", "v0.9.0^{}:refs/tags/v0")
+    git("tag", "--delete", "v0.9.0")
+    newer = project.history.repository.tags_on(remote, ("v0",))
+    release = project.released()
+    assert release.version == "0.1.0"
+    now = project.history.repository.tags_on(remote, ("v0", "v0.1"))
+    assert now == newer | {"v0.1": str(release.commit)}
+    world.close()

@@ -10,12 +10,13 @@ import pytest
 from shipline.capabilities.releases.outlets import Outlet, channel_of
 from shipline.capabilities.releases.rules import Start
 from shipline.domain.artifact import Artifact
+from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import ReleaseStatus
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.registry import FakeRegistry
 from shipline.testing.world import World
-from tests.capabilities.events import bodies, check_positions
+from tests.capabilities.events import bodies, check_positions, kinds
 from tests.capabilities.releases.release_world import ReleaseWorld
 
 FILES = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
@@ -62,14 +63,48 @@ def test_other_bytes_in_one_registry_keep_everything_from_becoming_public(
     project: ReleaseWorld, tmp_path: Path
 ) -> None:
     (tmp_path / FILES[1]).write_bytes(b"somebody else's")
+    _, release = project.order()
+    assert release is not None
     project.mirror.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
-    assert project.released().status is ReleaseStatus.STOPPED
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
     assert project.registry.uploads == []
 
 
-def test_credentials_that_are_refused_are_found_before_anything_is_public(project: ReleaseWorld) -> None:
+def test_a_version_that_is_there_and_was_never_tagged_begins_nothing(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The way out is said: a tag where it was made from, and then the next version is released."""
+    (tmp_path / FILES[1]).write_bytes(b"somebody else's")
+    project.mirror.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
+    head = project.history.git("rev-parse", "HEAD")
+    with pytest.raises(ConflictError, match=r"mirror has quotes 0\.1\.0 already") as caught:
+        project.order()
+    assert "git tag --annotate v0.1.0 COMMIT" in caught.value.todo
+    assert (project.history.git("rev-parse", "HEAD"), project.history.git("tag")) == (head, "")
+    project.history.tag("v0.1.0")
+    project.commit("fix: ours")
+    assert project.released().version == "0.1.1"
+
+
+def test_a_registry_that_says_no_or_nothing_uses_up_no_version(project: ReleaseWorld) -> None:
+    head = project.history.git("rev-parse", "HEAD")
     project.mirror.faults.refuses = True
-    assert project.released().status is ReleaseStatus.STOPPED
+    with pytest.raises(RefusedError, match="mirror: the fake registry refuses the credentials"):
+        project.order()
+    project.mirror.faults.refuses, project.registry.faults.down = False, True
+    with pytest.raises(UnavailableError):
+        project.order()
+    assert (project.history.git("rev-parse", "HEAD"), kinds(project.world.store)) == (head, [])
+    project.registry.faults.down = False
+    project.commit("fix: meanwhile")
+    assert project.released().version == "0.1.0"
+
+
+def test_credentials_that_are_refused_are_found_before_anything_is_public(project: ReleaseWorld) -> None:
+    _, release = project.order()
+    assert release is not None
+    project.mirror.faults.refuses = True
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
     assert project.registry.uploads == []
     (stop,) = bodies(project.world.store, "ReleaseStopped")
     assert "mirror: the fake registry refuses the credentials" in stop["reason"]

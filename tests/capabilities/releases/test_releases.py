@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.releases import evidence_of, verdicts_of
+from shipline.capabilities.releases.ground import Built, save_built
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
+from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.histories import History
 from shipline.testing.world import World
-from tests.capabilities.events import check_positions, kinds
-from tests.capabilities.releases.release_world import PACKAGE, PERSON, ReleaseWorld, digest
+from tests.capabilities.events import bodies, check_positions, kinds
+from tests.capabilities.releases.release_world import PACKAGE, PERSON, ReleaseWorld, digest, new_remote
 
 FILES = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
 
@@ -109,9 +111,11 @@ def test_an_answer_of_the_registry_that_was_lost_is_asked_for_again(project: Rel
 
 def test_a_file_of_that_name_with_other_bytes_stops_the_release(project: ReleaseWorld, tmp_path: Path) -> None:
     (tmp_path / FILES[1]).write_bytes(b"somebody else's")
+    _, release = project.order()
+    assert release is not None
     project.registry.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
-    release = project.released()
-    assert release.status is ReleaseStatus.STOPPED
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.STOPPED
     assert project.registry.uploads == [FILES[1]]
 
 
@@ -268,6 +272,80 @@ def test_only_the_branch_that_was_committed_on_is_pushed(project: ReleaseWorld, 
     project.settle()
     assert project.now(release).status is ReleaseStatus.PUBLISHED
     assert remote.git("for-each-ref", "--format=%(refname)").splitlines() == ["refs/heads/main", "refs/tags/v0.1.0"]
+
+
+def test_commits_that_came_meanwhile_are_not_pushed(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The release's own commit goes out; what people make upon it is theirs to push."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "ReleaseTagged")
+    project.commit("feat: not for everybody yet")
+    project.settle()
+    now = project.now(release)
+    assert now.status is ReleaseStatus.PUBLISHED
+    assert project.history.repository.fetch_branch(project.remote, "main") == now.commit
+
+
+def test_a_commit_that_is_on_the_remote_already_needs_its_tag_alone(project: ReleaseWorld, tmp_path: Path) -> None:
+    """Somebody has pushed the branch with more upon it; that is not pushed back."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "ReleaseTagged")
+    pushed = project.commit("feat: more")
+    project.history.git("push", "--quiet", project.remote, "main")
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.PUBLISHED
+    assert project.history.repository.fetch_branch(project.remote, "main") == pushed
+    assert project.history.repository.tags_on(project.remote, ("v0.1.0",)) == {"v0.1.0": project.now(release).commit}
+
+
+def test_a_remote_that_went_another_way_is_merged_by_a_person(project: ReleaseWorld, tmp_path: Path) -> None:
+    """And then the release goes on."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    _, release = project.order()
+    assert release is not None
+    steps_until(project, release, "ReleaseTagged")
+    git = project.history.git
+    git("switch", "--quiet", "--create", "theirs", "HEAD~1")
+    project.commit("fix: theirs")
+    git("push", "--quiet", project.remote, "theirs:main")
+    git("switch", "--quiet", "main")
+    project.settle()
+    (stop,) = bodies(project.world.store, "ReleaseStopped")
+    assert "main has moved on" in stop["reason"]
+    git("merge", "--quiet", "--strategy-option=ours", "--message", "merge", "theirs")
+    git("push", "--quiet", project.remote, "main")
+    assert project.order()[0].start is Start.RESUME
+    project.settle()
+    assert project.now(release).status is ReleaseStatus.PUBLISHED
+
+
+def test_what_was_built_in_the_folder_s_former_name_is_gone_on_with(project: ReleaseWorld) -> None:
+    """An older Shipline has built it; what another package has left under that name is not taken for it."""
+    ground = project.ground(project.world.store)
+    built = (Artifact("x.whl", "wheel", f"sha256:{'a' * 64}", 1),)
+    release = Release("rel_1", "libs/x", "1.0.0", "x", ReleaseStatus.STOPPED, 1, 0, artifacts=built)
+    former = ground.folder / "libs_x-1.0.0"
+    assert ground.folder_of(release) != former
+    save_built(former, Built("c0ffee", ()))
+    assert ground.folder_of(release) != former
+    save_built(former, Built("c0ffee", built))
+    assert ground.folder_of(release) == former
+    assert ground.folder_of(replace(release, package="libs_x", artifacts=())) == former
+
+
+def test_nothing_begins_where_the_remote_has_moved_on(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The push at the end would be rejected, with the version's number used up."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    theirs = project.commit("fix: theirs")
+    project.history.git("push", "--quiet", project.remote, "main")
+    project.history.git("reset", "--quiet", "--hard", "HEAD~1")
+    with pytest.raises(RefusedError, match="has commits on main that are not here"):
+        project.order()
+    project.history.git("merge", "--quiet", theirs)
+    assert project.released().status is ReleaseStatus.PUBLISHED
 
 
 def test_a_bundle_that_could_not_be_written_is_written_by_the_next_call(project: ReleaseWorld) -> None:

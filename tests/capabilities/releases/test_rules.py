@@ -7,7 +7,6 @@ import pytest
 from shipline.capabilities.releases.rules import (
     Known,
     Start,
-    artifact_folder_name,
     decide_start,
     is_whole,
     with_entries_of,
@@ -82,12 +81,6 @@ def test_a_python_version_is_whole_with_wheel_and_sdist(
     kinds: tuple[str, ...], names: tuple[str, ...], *, whole: bool
 ) -> None:
     assert is_whole(kinds, names) is whole
-
-
-@pytest.mark.parametrize("name", ["quotes", "@scope/name", "../../etc", "a b"])
-def test_a_release_folder_stays_one_folder(name: str) -> None:
-    assert "/" not in artifact_folder_name(name, "1.0.0")
-    assert not artifact_folder_name(name, "1.0.0").startswith(".")
 
 
 def test_a_section_keeps_what_only_its_older_form_says() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import pytest
 from shipline.capabilities.releases.checks import check_calendar
 from shipline.domain.calendar import CalendarRule, Exemption, PeriodKind
 from shipline.domain.errors import RefusedError
+from shipline.domain.gate import Gate
 from shipline.domain.package import Package
 from shipline.domain.release import ReleaseStatus
 from shipline.testing.world import World
+from tests.capabilities.events import bodies
 from tests.capabilities.releases.release_world import ReleaseWorld
 
 HOUR_US = 3_600_000_000
@@ -55,11 +58,56 @@ def test_an_exempted_version_is_released(made: ReleaseWorld) -> None:
     assert made.released().status is ReleaseStatus.PUBLISHED
 
 
-def test_what_stopped_before_the_freeze_is_ended_in_it(made: ReleaseWorld) -> None:
+def stop_at_the_registry(made: ReleaseWorld) -> None:
+    """Begun, judged, and then the registry takes no credentials any more, for a while."""
+    _, release = made.order()
+    assert release is not None
+    made.registry.faults.refuses = True
+    made.settle()
+    assert made.now(release).status is ReleaseStatus.STOPPED
+    made.registry.faults.refuses = False
+
+
+def train(made: ReleaseWorld) -> CalendarRule:
+    """For an hour from now on, once."""
+    return replace(freeze(made, hours=1), name="weekly", kind=PeriodKind.TRAIN)
+
+
+def test_what_stopped_before_the_freeze_is_not_made_public_in_it(made: ReleaseWorld) -> None:
+    """All of it is done again that may have changed, and after the freeze it goes on."""
+    stop_at_the_registry(made)
+    made.calendar = (freeze(made, hours=5),)
+    refused = made.released()
+    assert refused.status is ReleaseStatus.REFUSED
+    assert "frozen by 'audit'" in bodies(made.world.store, "ReleaseRefused")[0]["reason"]
+    assert made.registry.uploads == []
+    made.world.clock.sleep(6 * 3600)
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+def test_what_stopped_on_its_train_goes_on_after_it(made: ReleaseWorld) -> None:
+    made.calendar = (train(made),)
     made.silent = True
-    stopped = made.released()
-    assert stopped.status is ReleaseStatus.STOPPED
-    made.calendar, made.silent = (freeze(made, hours=5),), False
+    assert made.released().status is ReleaseStatus.STOPPED
+    made.world.clock.sleep(6 * 3600)
+    made.silent = False
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+def test_a_gate_is_asked_anew_by_who_goes_on_later(made: ReleaseWorld) -> None:
+    """It said PASS before the registry refused; the policy has changed since."""
+    stop_at_the_registry(made)
+    made.gates = (Gate("enough tests", "tests.total > 100"),)
+    assert made.released().status is ReleaseStatus.REFUSED
+    assert made.registry.uploads == []
+
+
+def test_what_is_public_in_part_is_ended_in_a_freeze(made: ReleaseWorld) -> None:
+    """Half a version helps nobody: the way forward is to finish it."""
+    made.mirror.faults.fails_after_files = 0
+    assert made.released().status is ReleaseStatus.STOPPED
+    made.mirror.faults.fails_after_files = None
+    made.calendar = (freeze(made, hours=5),)
     assert made.released().status is ReleaseStatus.PUBLISHED
 
 

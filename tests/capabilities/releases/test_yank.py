@@ -164,6 +164,37 @@ def test_a_release_that_stopped_half_way_is_taken_back_where_it_is_public(projec
     assert project.order()[0].start is Start.NOTHING
 
 
+def test_what_one_registry_took_in_part_is_taken_back(project: ReleaseWorld) -> None:
+    """It went down between two files, so that no publication is written down."""
+    project.registry.faults.fails_after_files = 1
+    stopped = project.released()
+    assert (stopped.status, stopped.publications) == (ReleaseStatus.STOPPED, ())
+    ordered(project, stopped)
+    project.settle()
+    assert [yank.place for yank in project.now(stopped).yanks] == ["git mark", "index", "git tags"]
+    assert [file.yanked for file in project.registry.find("quotes", "0.1.0")] == [True]
+    assert project.order()[0].start is Start.NOTHING
+
+
+def test_what_somebody_else_has_published_as_this_version_is_left_alone(project: ReleaseWorld, tmp_path: Path) -> None:
+    """The release is stuck on it; to yank it is the way to the next version."""
+    foreign = tmp_path / "quotes-0.1.0.tar.gz"
+    foreign.write_bytes(b"somebody else's")
+    project.mirror.faults.fails_after_files = 0
+    stopped = project.released()
+    project.mirror.faults.fails_after_files = None
+    project.mirror.publish("quotes", "0.1.0", (foreign,))
+    ordered(project, stopped)
+    project.settle()
+    now = project.now(stopped)
+    assert [file.yanked for file in project.mirror.find("quotes", "0.1.0")] == [False]
+    assert [yank.not_done for yank in now.yanks if yank.place == "mirror"] == [
+        ("the files of 0.1.0 that it serves are not those of this release: they stay",)
+    ]
+    project.commit("fix: under a number of its own")
+    assert project.released().version == "0.1.1"
+
+
 def test_a_version_that_was_removed_from_the_registry_is_not_published_again(project: ReleaseWorld) -> None:
     """Some registries forget what they removed; the store does not."""
     ordered(project, project.released())

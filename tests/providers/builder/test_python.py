@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,6 +17,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.python import PythonBuilder, PythonBuilderSettings
 from shipline.testing.conformance.builder import BuilderConformance, request_for
 from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.histories import History
 
 PYPROJECT = """[build-system]
 requires = ["hatchling"]
@@ -50,6 +55,68 @@ class TestPythonBuilder(BuilderConformance):
 
     def write_source(self, folder: Path, *, name: str, version: str) -> None:
         write(folder, name=name, version=version)
+
+
+ASKING = """import pathlib, subprocess
+
+info = pathlib.Path(__file__).with_name("PKG-INFO")
+if info.exists():
+    (__version__,) = (line[9:] for line in info.read_text().splitlines() if line.startswith("Version: "))
+else:
+    __version__ = subprocess.check_output(["git", "describe", "--dirty"], text=True).strip()
+"""
+
+
+def tagged(folder: Path, requires: str, table: str, *, tag: str = "v0.3.0", files: dict[str, str]) -> Path:
+    """The exported tree of a package that has its version from git; the repository goes on after the tag."""
+    history = History(folder / "repository")
+    pyproject = PYPROJECT.replace('version = "{version}"', 'dynamic = ["version"]').format(
+        name="quotes", backend=BACKENDS[requires], path=f"\n{table}"
+    )
+    asked = pyproject.replace('["hatchling"]', f'["{requires}"]')
+    history.commit("feat: quotes", {"pyproject.toml": asked, "quotes/__init__.py": "", **files})
+    history.tag(tag)
+    history.commit("feat: more", {"quotes/more.py": ""})
+    history.tag("v9.9.9")
+    source = folder / "source"
+    source.mkdir()
+    history.repository.export(f"refs/tags/{tag}", source, tag=tag)
+    return source
+
+
+BACKENDS = {
+    "hatchling": "hatchling.build",
+    "setuptools-scm": "setuptools.build_meta",
+}
+
+
+def test_a_version_that_comes_from_git_is_that_of_the_tag(tmp_path: Path, output: Path) -> None:
+    """No file states it; what the back end asks git for is that of the release's own tag."""
+    table = '[tool.hatch.version]\nsource = "code"\npath = "version.py"'
+    source = tagged(tmp_path, "hatchling", table, files={"version.py": ASKING})
+    assert PythonBuilder.asks_git
+    with pytest.raises(ShiplineError, match="states version"):
+        builder_in(tmp_path).build(request_for(Package("quotes"), "0.4.0"), source=source, output=output)
+    for file in output.iterdir():
+        file.unlink()
+    builder_in(tmp_path).build(request_for(Package("quotes"), "0.3.0"), source=source, output=output)
+
+
+def test_setuptools_scm_reads_the_version_from_the_tag(tmp_path: Path, output: Path) -> None:
+    """As hatch-vcs does by it; and what git tracks is in the sdist, since it asks git for that, too."""
+    requires, table = "setuptools-scm", '[tool.setuptools_scm]\n[tool.setuptools]\npackages = ["quotes"]'
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--timeout=5", "--retries=0", "-d"]
+    if subprocess.run([*pip, str(tmp_path / "x"), requires], capture_output=True, check=False).returncode != 0:
+        pytest.skip(f"pip cannot get {requires} here")
+    source = tagged(tmp_path, requires, table, files={"quotes/words.txt": "one"})
+    made = builder_in(tmp_path, isolation=True).build(
+        request_for(Package("quotes"), "0.3.0"), source=source, output=output
+    )
+    assert [artifact.name for artifact in made] == ["quotes-0.3.0-py3-none-any.whl", "quotes-0.3.0.tar.gz"]
+    with zipfile.ZipFile(output / made[0].name) as wheel, tarfile.open(output / made[1].name) as sdist:
+        assert "quotes/words.txt" in wheel.namelist()
+        assert "quotes-0.3.0/quotes/words.txt" in sdist.getnames()
+        assert not [name for name in sdist.getnames() if "/.git/" in name]
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
+from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
 from shipline.providers.registry.generic import LIST_NAME, GenericRegistry, GenericSettings
@@ -101,6 +102,8 @@ def test_a_list_that_is_none_is_no_empty_list(server: Files, tmp_path: Path) -> 
 def test_other_bytes_that_no_list_names_are_a_conflict_too(server: Files, tmp_path: Path) -> None:
     files = make_distributions(tmp_path / "dist", "1.0.0")
     server.files[f"/f/{PACKAGE}/1.0.0/{files[0].name}"] = b"somebody else's"
+    (found,) = made(server, tmp_path).check(PACKAGE, "1.0.0", files)
+    assert (found.answer, files[0].name in found.words) == (Answer.FAIL, True)
     with pytest.raises(ConflictError):
         made(server, tmp_path).publish(PACKAGE, "1.0.0", files)
 

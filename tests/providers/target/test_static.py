@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases.rules import artifact_folder_name
+from shipline.clients.released_names import folder_name
 from shipline.clients.site_archive import site_name
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
@@ -91,10 +91,10 @@ class TestStaticTarget(TargetConformance):
 
 def test_the_default_source_is_where_a_release_leaves_its_files(tmp_path: Path) -> None:
     """Whatever the package is called."""
-    for package in ("quotes", "@acme/quotes", ".odd"):
-        folder = tmp_path / RELEASED / artifact_folder_name(package, "1.0.0")
+    for package in ("quotes", "@acme/quotes", "quotes-2"):
+        folder = tmp_path / RELEASED / folder_name(package, "1.0.0")
         source = SiteSource(tmp_path, StaticTarget.Settings(folder="/x").source)
-        site = Site(package.removeprefix("."), "1.0.0", ("sha256:" + "0" * 64,))
+        site = Site(package, "1.0.0", ("sha256:" + "0" * 64,))
         with pytest.raises(ShiplineError, match=str(folder / "dist" / site_name(package, "1.0.0"))):
             source.fetch(site, tmp_path / "x")
 

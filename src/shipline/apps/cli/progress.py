@@ -51,29 +51,58 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
     ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
     seen, wait = 0, _Wait()
-    began_us: int | None = None
+    steps: Steps | None = None
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
             entries = list(journal.journal_of(tx, run.id, after_revision=seen))
             spoken_to = bool(journal.pending_signals(tx, run.id))
-        workflow = application.engine.catalogue.workflows[run.workflow]
+        steps = steps or Steps(application.engine.catalogue.workflows[run.workflow], wait)
         while entries and (entries[0].outcome is not None or entries[0].started_us < since_us):
             entry = entries.pop(0)
             seen = entry.revision
-            if entry.outcome != "again" and entry.started_us >= since_us:
-                wait.clear()
-                _print_entry(workflow, entry, began_us=began_us or entry.started_us)
-            # A step that looks again and again has an entry for each look.
-            began_us = (began_us or entry.started_us) if entry.outcome == "again" else None
+            if entry.started_us >= since_us:
+                steps.take(entry)
         resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
         if resting and not entries:
-            wait.clear()
+            steps.rest()
             return run
         if application.engine.trouble is not None:
             raise application.engine.trouble
         wait.show(run.state.waiting_for, application.clock.now_us())
         application.clock.sleep(POLL_S)
+
+
+class Steps:
+    """One line a step once it has ended, whatever attempts and looks it took: each of those is an entry of its own."""
+
+    def __init__(self, workflow: Workflow, wait: _Wait) -> None:
+        self._workflow = workflow
+        self._wait = wait
+        self._began_us: int | None = None
+        self._failed: JournalEntry | None = None
+
+    def take(self, entry: JournalEntry) -> None:
+        """Say what ended with it. Whether an attempt that failed was the last one shows with what comes after it."""
+        failed = self._failed
+        if failed is not None and not (entry.attempt > 1 and (entry.step, entry.undo) == (failed.step, failed.undo)):
+            self._say(failed)
+        self._failed = entry if entry.outcome == "failed" else None
+        if entry.outcome in ("again", "failed"):
+            self._began_us = self._began_us or entry.started_us
+        else:
+            self._say(entry)
+
+    def rest(self) -> None:
+        """Say what the run has come to rest with."""
+        if self._failed is not None:
+            self._say(self._failed)
+        self._wait.clear()
+
+    def _say(self, entry: JournalEntry) -> None:
+        self._wait.clear()
+        _print_entry(self._workflow, entry, began_us=self._began_us or entry.started_us)
+        self._began_us = self._failed = None
 
 
 class _Words(logging.Handler):

@@ -73,10 +73,11 @@ def _yank(application: Application, release: Release, reason: str, *, revert: bo
 
     if revert:
         check_revert(application.release_ground)
+    since_us = application.clock.now_us()
+    # Before the engine runs: it would go on with publishing what a process that is gone has left.
+    with application.store.begin() as tx:
+        order_yank(tx, application.engine, release, YankOrder(reason, local_person(), revert))
     with engine_running(application):
-        since_us = application.clock.now_us()
-        with application.store.begin() as tx:
-            order_yank(tx, application.engine, release, YankOrder(reason, local_person(), revert))
         run = follow(application, yank_subject(release), since_us=since_us)
     with application.store.begin() as tx:
         now = RELEASES.find(tx, release.id) or release

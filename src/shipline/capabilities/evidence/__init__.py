@@ -9,7 +9,7 @@ from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, r
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
-from shipline.capabilities.evidence.rules import facts_of
+from shipline.capabilities.evidence.rules import facts_of, is_distribution
 from shipline.capabilities.evidence.sbom import make_sbom
 from shipline.capabilities.evidence.statements import (
     Build,
@@ -31,6 +31,7 @@ __all__ = [
     "Report",
     "Verification",
     "facts_of",
+    "is_distribution",
     "make_bundle",
     "make_sbom",
     "read_bundle",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shipline.domain.artifact import Artifact
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release
 
@@ -32,6 +33,10 @@ def facts_of(
     """
     pieces = list({(piece.kind, piece.digest): piece for piece in evidence}.values())
     facts: dict[str, dict[str, Any]] = {
+        "artifacts": {
+            "total": len(release.artifacts),
+            "distributions": sum(is_distribution(artifact) for artifact in release.artifacts),
+        },
         "sbom": {"present": any(piece.kind is EvidenceKind.SBOM for piece in pieces)},
         "provenance": {"present": any(piece.kind is EvidenceKind.PROVENANCE for piece in pieces)},
         "release": {"package": release.package, "version": release.version, "prerelease": prerelease},
@@ -43,6 +48,11 @@ def facts_of(
     facts |= _coverage([piece.summary for piece in pieces if piece.kind is EvidenceKind.COVERAGE])
     facts |= {} if signatures_verified is None else {"signatures": {"verified": signatures_verified}}
     return facts | ({} if approvals is None else {"approvals": dict(approvals)})
+
+
+def is_distribution(artifact: Artifact) -> bool:
+    """True for what an SBOM is written of: its own metadata says what it needs."""
+    return artifact.kind in ("wheel", "sdist")
 
 
 def _coverage(summaries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -67,6 +67,12 @@ KNOWN: dict[str, Fact] = {
             ("total", FactType.INT, "findings of any severity"),
             *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
         ),
+        *_facts(
+            "artifacts",
+            "nobody said what was built",
+            ("total", FactType.INT, "artifacts that were built"),
+            ("distributions", FactType.INT, "Python wheels and sdists among them: what an SBOM is written of"),
+        ),
         *_facts("sbom", "nobody looked for an SBOM", ("present", FactType.BOOL, "the release has an SBOM")),
         *_facts(
             "provenance",

@@ -18,11 +18,26 @@ QUALITY: tuple[Gate, ...] = (
         "tests.passed > 0 && tests.failed == 0 && tests.errors == 0",
         message="every test that runs passes, and some do",
     ),
-    Gate("sbom", "sbom.present", message="what the release consists of is listed"),
-    Gate("provenance", "provenance.present", message="where the release was built from is stated"),
-    Gate("signatures", "signatures.verified", message="every statement is signed by a trusted key"),
+    Gate(
+        "sbom",
+        "sbom.present",
+        when="artifacts.distributions > 0",
+        message="what the release consists of is listed",
+    ),
+    Gate(
+        "provenance",
+        "provenance.present",
+        when="artifacts.total > 0",
+        message="where the release was built from is stated",
+    ),
+    Gate(
+        "signatures",
+        "signatures.verified",
+        when="artifacts.total > 0",
+        message="every statement is signed by a trusted key",
+    ),
 )
-"""The ready-made set for a project that states no gates of its own."""
+"""The ready-made set for a project that states no gates of its own. It wants what a release of the kind can have."""
 
 
 def evaluate(gates: Sequence[Gate], facts: Mapping[str, object], now_us: int) -> tuple[Verdict, ...]:

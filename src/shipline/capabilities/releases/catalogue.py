@@ -26,6 +26,7 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
         "prove": proof.prove,
         "gate": proof.gate,
         "ask": public.ask,
+        "confirm": proof.confirm,
         "push": files.push,
         "publish": public.publish,
         "bundle": proof.bundle,

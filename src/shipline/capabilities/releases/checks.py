@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from shipline.capabilities.gates import judge
 from shipline.capabilities.plans import scheme_named
 from shipline.capabilities.releases.batch import footing_of, parts_of
@@ -10,9 +13,10 @@ from shipline.capabilities.releases.footing import Footing, check_head, check_tr
 from shipline.capabilities.releases.footing import has_moved as footing_has_moved
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.marks import is_marked
+from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
-from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, combined
@@ -109,6 +113,67 @@ def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidat
             f"the tag {known.tag} was moved: {known.version} was released from {str(known.commit)[:12]}",
             why=f"now it is on {str(commit)[:12]}, which nobody has tested under this name",
             todo="bring the tag back to where it was (`git fetch --tags --force`)",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A version that a commit is to be made for, and that nobody has tagged."""
+
+    package: Package
+    version: str
+    channel: str
+
+
+def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:
+    """Ask the registries before anything is committed: a number that is used up for nothing is nobody's wish.
+
+    RefusedError for what would refuse the release later in any case; ConflictError where a registry has the version
+    already, which is not ours, since it was never tagged. Raises UnavailableError for one that does not answer, but
+    where several packages are released: then it holds up its own alone, when it is their turn.
+    """
+    for one in wanted:
+        kinds = ground.kinds_of(one.package)
+        for outlet in ground.outlets:
+            if not outlet.kinds_of(one.package, kinds):
+                continue
+            try:
+                _check_outlet(outlet, one)
+            except UnavailableError:
+                if len(wanted) == 1:
+                    raise
+
+
+def _check_outlet(outlet: Outlet, wanted: Wanted) -> None:
+    name, version, tag = wanted.package.name, wanted.version, wanted.package.tag(wanted.version)
+    if outlet.registry.find(name, version):
+        raise ConflictError(
+            f"the registry {outlet.name} has {name} {version} already, and no tag {tag} says from where",
+            why="nothing was committed: it was published from elsewhere, and its bytes are never replaced",
+            todo=f"`git fetch --tags`; if there is no {tag}, tag the commit that it was made from"
+            f" (git tag --annotate {tag} COMMIT), and the next version is released",
+        )
+    findings = outlet.registry.check(name, version, (), channel=wanted.channel)
+    refused = [finding for finding in findings if finding.answer is Answer.FAIL]
+    if refused:
+        raise RefusedError(
+            "; ".join(f"{outlet.name}: {finding.words}" for finding in refused),
+            why="nothing was committed, pushed or published",
+            todo="; ".join(dict.fromkeys(finding.todo for finding in refused if finding.todo)),
+        )
+
+
+def check_remote(ground: ReleaseGround) -> None:
+    """RefusedError where the remote's branch has commits that are not here: the push at the end would be rejected."""
+    branch, head = ground.repository.branch(), ground.repository.head()
+    if not ground.remote or branch is None or head is None:
+        return
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    if tip is not None and ground.repository.merge_base((tip, head)) != tip:
+        raise RefusedError(
+            f"{ground.remote} has commits on {branch} that are not here",
+            why="the release's own commit could not be pushed",
+            todo=f"git pull {ground.remote} {branch}, then run this again",
         )
 
 

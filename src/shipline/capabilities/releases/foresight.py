@@ -119,6 +119,7 @@ def _words(
     tagged = ground.repository.find_tag(order.tag) is not None
     outlets = [(outlet.name, outlet.kinds_of(order.package, kinds)) for outlet in ground.outlets]
     going = tuple(f"{name}: {', '.join(some)}" for name, some in outlets if some)
+    gates = tuple(gate.name for gate in ground.gates if gate.stage == "release")
     return {
         "edit": tuple(file.path for file in files),
         "commit": tuple(_commit(ground, order, files, lead)),
@@ -126,8 +127,9 @@ def _words(
         "build": kinds,
         "test": tuple(f"{run.name}: {' '.join(run.command)}" for run in ground.tests),
         "prove": ("statements on what is built, signed",) if kinds else (),
-        "gate": tuple(gate.name for gate in ground.gates if gate.stage == "release"),
+        "gate": gates,
         "ask": going,
+        "confirm": gates,
         "push": _pushed(ground, order),
         "publish": going,
         "bundle": ("bundle.tar",) if kinds else (),

@@ -13,9 +13,10 @@ from pathlib import Path
 from shipline.capabilities.plans import PLAIN, Style
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.rules import artifact_folder_name
+from shipline.capabilities.releases.rules import former_folder_name
 from shipline.capabilities.version_files import write_atomically
 from shipline.clients.oci_layout import layout_digest
+from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact
 from shipline.domain.calendar import CalendarRule
 from shipline.domain.codec import from_json, to_json
@@ -92,8 +93,16 @@ class ReleaseGround:
         return tuple(kind for builder in self.builders(package) for kind in builder.kinds)
 
     def folder_of(self, release: Release) -> Path:
-        """The release's own folder: `dist/`, `reports/`, `evidence/` and the bundle."""
-        return self.folder / artifact_folder_name(release.package, release.version)
+        """The release's own folder: `dist/`, `reports/`, `evidence/` and the bundle.
+
+        One that was built under the folder's former name, and is there as it was built, stays there.
+        """
+        own = self.folder / folder_name(release.package, release.version)
+        former = self.folder / former_folder_name(release.package, release.version)
+        if release.artifacts and former != own and not own.exists():
+            built = load_built(former)
+            return former if built is not None and built.artifacts == release.artifacts else own
+        return own
 
 
 def package_of(context: StepContext) -> Package:
@@ -102,12 +111,15 @@ def package_of(context: StepContext) -> Package:
 
 
 @contextmanager
-def exported(ground: ReleaseGround, commit: str) -> Iterator[Path]:
-    """The tree of a commit in a folder of its own, gone afterwards: nothing of the work tree gets into a release."""
+def exported(ground: ReleaseGround, commit: str, *, tag: str = "") -> Iterator[Path]:
+    """The tree of a commit in a folder of its own, gone afterwards: nothing of the work tree gets into a release.
+
+    `tag`: with a `.git` that has it, see Repository.
+    """
     with tempfile.TemporaryDirectory(prefix="shipline-source-") as name:
         folder = Path(name) / "source"
         folder.mkdir()
-        ground.repository.export(commit, folder)
+        ground.repository.export(commit, folder, tag=tag)
         yield folder
 
 

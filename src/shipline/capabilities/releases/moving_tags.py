@@ -56,11 +56,14 @@ def check_moving_tags(forms: Iterable[str], package: Package) -> None:
             )
 
 
-def rival_tags(ground: ReleaseGround, package: str) -> tuple[str, ...]:
-    """All tags but those of the package's versions that were taken back: nobody is to follow those any more."""
+def rival_tags(ground: ReleaseGround, package: str, there: Iterable[str] = ()) -> tuple[str, ...]:
+    """All tags but those of the package's versions that were taken back: nobody is to follow those any more.
+
+    `there` are the names of those on the remote, of which this clone may lack some.
+    """
     with ground.store.begin() as tx:
         yanked = {one.tag for one in matching_releases(tx, package=package, status=ReleaseStatus.YANKED)}
-    names = tuple(tag.name for tag in ground.repository.tags())
+    names = tuple(dict.fromkeys((*(tag.name for tag in ground.repository.tags()), *there)))
     yanked |= marked_tags(names)
     return tuple(name for name in names if name not in yanked)
 
@@ -72,15 +75,19 @@ class MovingTagSteps:
         self.ground = ground
 
     def move(self, context: StepContext) -> Outcome:
-        """Move them here and on the remote. What stands on another release's commit meanwhile is not moved back."""
+        """Move them here and on the remote, by what the remote says: this clone may lack releases of others.
+
+        Where they stand is asked together with the versions: one that a higher version takes meanwhile is a conflict.
+        """
         release, repository = self.ground.release(context), self.ground.repository
         forms, commit = self.ground.moving_tags, str(context.results["tag"]["commit"])
         if not forms:
             return Done({"moved": []}, idle="none are configured")
         package = package_of(context)
-        names = names_to_move(forms, package, release.version, rival_tags(self.ground, package.name))
+        there = repository.tags_on(self.ground.remote, None)
+        names = names_to_move(forms, package, release.version, rival_tags(self.ground, package.name, there))
         for name in names:
-            repository.move_tag(name, commit, remote=self.ground.remote)
+            repository.move_tag(name, commit, remote=self.ground.remote, expected=there.get(name, ""))
 
         if not names:
             return Done({"moved": []}, idle="higher versions have them")

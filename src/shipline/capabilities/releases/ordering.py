@@ -8,11 +8,14 @@ from dataclasses import replace
 from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.candidates import Candidate, is_final
 from shipline.capabilities.releases.checks import (
+    Wanted,
     check_branch,
     check_calendar,
     check_ground,
     check_is_free,
+    check_outlets,
     check_promotable,
+    check_remote,
     check_unmade,
     check_work_tree,
     has_moved,
@@ -28,6 +31,7 @@ from shipline.capabilities.releases.steps import check_untagged
 from shipline.capabilities.releases.usecases import (
     ReleaseOrder,
     begin_release,
+    has_begun,
     leave_release,
     resume_release,
 )
@@ -37,7 +41,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release
 from shipline.domain.release_plan import PackagePlan
 from shipline.engine.engine import Engine
-from shipline.engine.journal import journal_of, runs_of
+from shipline.engine.journal import runs_of
 from shipline.engine.rules import ENDED
 from shipline.ports.repository import Tag
 from shipline.store.transaction import Transaction
@@ -58,7 +62,8 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
 
     A new release's commit is also that of those `fellows` that are to be released anew: their own releases begin from
     it, when it is their turn. `branch` is the only one that may be released from, "" for any. Raises RefusedError for
-    another branch, for a work tree in which tracked files differ from HEAD (for one that goes on: others than its own),
+    another branch, for a remote that has moved on, for a registry that says no before anything is built, for a work
+    tree in which tracked files differ from HEAD (for one that goes on: others than its own),
     for one that goes on and has made no commit if HEAD is not what it was planned on, and for one that needs a commit
     while the release that made the last one has not ended; ConflictError if the new version's tag exists elsewhere.
     """
@@ -73,6 +78,8 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     if decision.start in (Start.NOTHING, Start.WAIT) or decision.version is None:
         return decision, None
     order, left = new_order(ground, candidate, known, decision.version, branch=branch, fellows=fellows)
+    if order.commit is None:
+        _check_outside(ground, candidate, order, fellows)
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
         for release in left:
@@ -84,6 +91,17 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
         if again is None and decision.version != candidate.plan.current:
             check_unmade(tx, candidate.package.name, decision.version)
         return decision, begin_release(tx, engine, order, actor, again=again)
+
+
+def _check_outside(
+    ground: ReleaseGround, candidate: Candidate, order: ReleaseOrder, fellows: Sequence[Candidate]
+) -> None:
+    """Ask remote and registries about all that is to be committed, before anything of it is."""
+    if candidate.beside is None:
+        check_remote(ground)
+    by_name = {one.package.name: one for one in (candidate, *fellows)}
+    parts = ((by_name[part.package.name], part.version) for part in order.parts)
+    check_outlets(ground, [Wanted(one.package, version, one.channel(version)) for one, version in parts])
 
 
 def new_order(  # noqa: PLR0913 - each is named where it is given
@@ -161,7 +179,7 @@ def _told(ground: ReleaseGround, candidate: Candidate) -> Known:
     with ground.store.begin() as tx:
         newest = newest_release(tx, candidate.package.name)
         unfinished = newest if newest is not None and _is_unfinished(tx, newest) else None
-        begun = unfinished is not None and _publishing_begun(tx, unfinished)
+        begun = unfinished is not None and has_begun(tx, runs_of(tx, f"release:{unfinished.id}"), PUBLIC_STEPS)
         recorded = plan.current is not None and find_release(tx, plan.name, plan.current) is not None
     if unfinished is not None or recorded or plan.current is None:
         moved = unfinished is not None and has_moved(ground, unfinished)
@@ -185,11 +203,6 @@ def _is_unfinished(tx: Transaction, release: Release) -> bool:
     """True if it was not published, or if its run has not ended after that: the evidence bundle is missing then."""
     runs = runs_of(tx, f"release:{release.id}")
     return release.status in UNPUBLISHED or any(run.state.status not in ENDED for run in runs)
-
-
-def _publishing_begun(tx: Transaction, release: Release) -> bool:
-    runs = runs_of(tx, f"release:{release.id}")
-    return any(entry.step in PUBLIC_STEPS for run in runs for entry in journal_of(tx, run.id))
 
 
 def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> bool:

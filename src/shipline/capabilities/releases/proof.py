@@ -14,6 +14,7 @@ from shipline.capabilities.evidence import (
     Envelope,
     Report,
     facts_of,
+    is_distribution,
     make_bundle,
     make_sbom,
     read_envelope,
@@ -31,7 +32,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.version_files import write_atomically
-from shipline.domain.calendar import CalendarRule
+from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
@@ -58,7 +59,7 @@ class ProofSteps:
         release = self.ground.release(context)
         pieces: list[Evidence] = []
         if self.ground.tests:
-            with exported(self.ground, str(context.results["tag"]["commit"])) as source:
+            with exported(self.ground, str(context.results["tag"]["commit"]), tag=release.tag) as source:
                 for run in self.ground.tests:
                     pieces += self._run(release, run, source / package_of(context).path)
         idle = "" if self.ground.tests else "none are configured"
@@ -125,7 +126,7 @@ class ProofSteps:
                 statement_of_provenance(artifacts, self._build_of(context, release)),
             )
         }
-        if any(artifact.kind in ("wheel", "sdist") for artifact in artifacts):
+        if any(map(is_distribution, artifacts)):
             sbom = self._sbom(context, release)
             write_atomically(folder / SBOM_NAME, sbom)
             statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
@@ -139,7 +140,7 @@ class ProofSteps:
 
     def _sbom(self, context: StepContext, release: Release) -> bytes:
         dist = self.ground.folder_of(release) / "dist"
-        files = [dist / artifact.name for artifact in release.artifacts if artifact.kind in ("wheel", "sdist")]
+        files = [dist / artifact.name for artifact in release.artifacts if is_distribution(artifact)]
         serial = uuid.uuid5(SERIALS, " ".join(artifact.digest for artifact in release.artifacts))
         return make_sbom(files, serial=serial, created_us=context.input["time_us"])
 
@@ -165,6 +166,25 @@ class ProofSteps:
                 save=lambda tx: self.record_verdicts(tx, release, "release", verdicts),
                 idle="" if verdicts else "none are configured",
             )
+        return self._refused(release, verdicts)
+
+    def confirm(self, context: StepContext) -> Outcome:
+        """Ask the gates anew, and the calendar for freezes: the last step before anything is public.
+
+        A release may have waited since it was judged, for a registry or a person, and an answer does not keep. From
+        here on it is ended whatever they say. One that had begun on its train needs no other one.
+        """
+        release = self.ground.release(context)
+        verdicts = self.verdicts(release, "release", context.now_us)
+        freezes = tuple(rule for rule in self.ground.calendar if rule.kind is PeriodKind.FREEZE)
+        if freezes and not release.is_prerelease:
+            words = f"{release.package} {release.version}"
+            verdicts = (*verdicts, *judge(freezes, "release", context.now_us, release=words))
+        if combined(verdicts) is Answer.PASS:
+            return Done(idle="they do" if verdicts else "there are none")
+        return self._refused(release, verdicts)
+
+    def _refused(self, release: Release, verdicts: tuple[Verdict, ...]) -> Failed:
         reasons = _why_closed(verdicts)
 
         def save(tx: Transaction) -> None:

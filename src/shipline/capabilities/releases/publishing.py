@@ -94,6 +94,8 @@ class PublishSteps:
     def _published(self, tx: Transaction, release: Release, commits: list[object]) -> None:
         now_us = self.ground.events.clock.now_us()
         current = RELEASES.find(tx, release.id) or release
+        if current.status is ReleaseStatus.YANKED:
+            return  # It was taken back while its last file went up.
         published = replace(current.to(ReleaseStatus.PUBLISHED), published_us=now_us)
         RELEASES.save(tx, published)
         where = [publication.registry for publication in published.publications]

@@ -161,8 +161,8 @@ def is_whole(kinds: tuple[str, ...], names: tuple[str, ...]) -> bool:
     return bool(names) and all(any(name.endswith(ending) for name in names) for ending in endings)
 
 
-def artifact_folder_name(package: str, version: str) -> str:
-    """The name of a release's folder: safe whatever the package is called (`@scope/name` too)."""
+def former_folder_name(package: str, version: str) -> str:
+    """The name that a release's folder had up to 0.1: two packages could share one. Read where a release is in it."""
     safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in package)
     return f"{safe.lstrip('.')}-{version}"
 

@@ -111,14 +111,20 @@ class FileSteps:
         return Done({"commit": commit}, save=save)
 
     def push(self, context: StepContext) -> Outcome:
-        """Push the branch that was committed on and the tag together, if a remote is configured."""
-        release = self.ground.release(context)
-        if not self.ground.remote:
+        """Push the release's commit to the branch that it was made on, and the tag with it, if there is a remote.
+
+        What people have committed upon it meanwhile is theirs to push. Where the remote's branch holds the commit
+        already, the tag alone is left.
+        """
+        release, remote = self.ground.release(context), self.ground.remote
+        if not remote:
             return Done({"pushed": []}, idle="no remote is configured")
-        branch = context.results["commit"]["branch"]
-        refs = (f"refs/tags/{release.tag}",) if branch is None else (f"refs/heads/{branch}", f"refs/tags/{release.tag}")
-        self.ground.repository.push(self.ground.remote, refs)
-        return Done({"pushed": list(refs)})
+        branch, commit = context.results["commit"]["branch"], str(context.results["commit"]["commit"])
+        refs = [f"refs/tags/{release.tag}"]
+        if branch is not None and not has_on_remote(self.ground, branch, commit):
+            refs.insert(0, f"{commit}:refs/heads/{branch}")
+        self.ground.repository.push(remote, tuple(refs))
+        return Done({"pushed": refs})
 
     def _now(self, tx: Transaction, release: Release) -> Release:
         return RELEASES.find(tx, release.id) or release
@@ -166,7 +172,7 @@ class ArtifactSteps:
         artifacts: list[Artifact] = []
         for builder in builders:
             # Each from a tree of its own: what one builder leaves in it is nothing for the next to find.
-            with exported(self.ground, commit) as source:
+            with exported(self.ground, commit, tag=release.tag if builder.asks_git else "") as source:
                 artifacts += _built(builder, request, source=source, output=output)
         save_built(folder, Built(commit, tuple(artifacts)))
         return tuple(artifacts)
@@ -193,6 +199,22 @@ def _built(builder: Builder, request: BuildRequest, *, source: Path, output: Pat
                 )
             (Path(name) / artifact.name).rename(output / artifact.name)
     return artifacts
+
+
+def has_on_remote(ground: ReleaseGround, branch: str, commit: str) -> bool:
+    """True if the remote's branch holds the commit. ConflictError where it holds what the commit does not."""
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    if tip is None:
+        return False
+    common = ground.repository.merge_base((tip, commit))
+    if common not in (tip, commit):
+        raise ConflictError(
+            f"{branch} has moved on: {ground.remote} has commits that {commit[:12]} is not made upon",
+            why="a push that keeps both would need a merge, and a release pushes nothing that it did not make",
+            todo=f"merge them (`git pull --no-rebase {ground.remote} {branch}`), push {branch},"
+            " then run `shipline release` again: it pushes the tag",
+        )
+    return common == commit
 
 
 def check_untagged(ground: ReleaseGround, name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,7 +17,7 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.release_plan import RequirementEdit
 from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
-from shipline.engine.journal import Run, load_run, runs_of
+from shipline.engine.journal import Run, journal_of, load_run, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -170,6 +171,11 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     if run.state.status in RESTING:
         RELEASES.save(tx, release.to(ReleaseStatus.STOPPED))
         append(tx, events, release, "ReleaseStopped", {"reason": run.state.reason, "attempt": release.attempt})
+
+
+def has_begun(tx: Transaction, runs: Iterable[Run], steps: Container[str]) -> bool:
+    """True if one of these steps was ever started in one of the runs: what it does may have happened."""
+    return any(entry.step in steps for run in runs for entry in journal_of(tx, run.id))
 
 
 def has_halted(tx: Transaction, release_id: str) -> bool:

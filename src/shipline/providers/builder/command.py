@@ -43,6 +43,7 @@ class CommandBuilder:
 
     api_version = 1
     ecosystem = ""
+    asks_git = False
     kinds: tuple[str, ...] = ("file",)
     Settings = CommandBuilderSettings
 

@@ -71,6 +71,7 @@ class ContainerBuilder:
 
     api_version = 1
     ecosystem = ""
+    asks_git = False
     kinds: tuple[str, ...] = ("oci",)
     Settings = ContainerBuilderSettings
 

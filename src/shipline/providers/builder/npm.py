@@ -31,6 +31,7 @@ class NPMBuilder:
 
     api_version = 1
     ecosystem = "npm"
+    asks_git = False
     kinds: tuple[str, ...] = ("npm",)
     Settings = NPMBuilderSettings
 

@@ -47,6 +47,7 @@ class PythonBuilder:
 
     api_version = 1
     ecosystem = "python"
+    asks_git = True
     kinds: tuple[str, ...] = ("wheel", "sdist")
     Settings = PythonBuilderSettings
 

@@ -41,6 +41,7 @@ class SiteBuilder:
 
     api_version = 1
     ecosystem = ""
+    asks_git = False
     kinds: tuple[str, ...] = (KIND,)
     Settings = SiteBuilderSettings
 

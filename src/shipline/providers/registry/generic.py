@@ -88,8 +88,16 @@ class GenericRegistry:
     def check(
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
     ) -> tuple[Finding, ...]:
-        """Whether the server answers; whether it takes a file shows with the first one."""
+        """Whether the server answers, and has other bytes under one of the names, on its list or not.
+
+        Whether it takes a file shows with the first one.
+        """
         listed = self._list(package, version)
+        for path in files:
+            try:
+                self._served(package, version, path.name, _digest_of(path))
+            except ConflictError as error:
+                return (Finding(Answer.FAIL, error.what, error.todo),)
         words = f"it lists {len(listed)} files of {package} {version}" if listed else f"it has no {package} {version}"
         return (
             Finding(Answer.PASS, f"{self._shown()} answers, and {words}"),

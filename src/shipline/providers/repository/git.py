@@ -25,6 +25,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
+from shipline.providers.repository.git_folder import write_git_folder
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
@@ -252,11 +253,8 @@ class GitRepository:
         except GitFailed:
             return None
 
-    def export(self, commit: str, destination: Path) -> None:
-        """Write the tree of `commit` into the empty folder `destination`; no .git, nothing from the work tree.
-
-        Through an index of its own, since `git archive` leaves out what .gitattributes says to ignore on export.
-        """
+    def export(self, commit: str, destination: Path, *, tag: str = "") -> None:
+        """Write the tree of `commit`, all of it: `git archive` leaves out what .gitattributes says to ignore."""
         tree = self._resolve(commit)
         if any(destination.iterdir()):
             raise InvalidValue(f"the folder {destination.name!r} is not empty")
@@ -265,6 +263,8 @@ class GitRepository:
             self._git.run("read the tree", "read-tree", tree, environ=index)
             prefix = f"--prefix={destination.resolve()}/"
             self._git.run("write the tree", "checkout-index", "--all", "--force", prefix, environ=index)
+        if tag:
+            write_git_folder(self._git, destination, tree, tag)
 
     def commit_paths(
         self, paths: tuple[str, ...], message: str, *, key: str, time_us: int, base: str | None = None
@@ -412,13 +412,15 @@ class GitRepository:
         made = self._git.run("commit a revert", *options, stdin=with_key(message, key), environ=dates(time_us))
         return Reverted(_text(made))
 
-    def tags_on(self, remote: str, names: tuple[str, ...]) -> dict[str, str]:
-        """The commits of those of the tags that `remote` has ("": this repository), by name, peeled."""
+    def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:
+        """The commits of those of the tags that `remote` has ("": this repository), by name, peeled; None: of all."""
         if not remote:
-            return {name: found.commit for name in names if (found := self.find_tag(name)) is not None}
-        there = self._listed(remote, *(f"refs/tags/{name}{end}" for name in names for end in ("", "^{}")))
-        peeled = {name: there.get(f"refs/tags/{name}^{{}}", there.get(f"refs/tags/{name}")) for name in names}
-        return {name: commit for name, commit in peeled.items() if commit is not None}
+            found = self.tags() if names is None else (self.find_tag(name) for name in names)
+            return {tag.name: tag.commit for tag in found if tag is not None}
+        asked = ("*",) if names is None else (f"{name}{end}" for name in names for end in ("", "^{}"))
+        there = self._listed(remote, *(f"refs/tags/{name}" for name in asked))
+        peeled = {name.removeprefix("refs/tags/").removesuffix("^{}"): there[name] for name in there}  # It comes later.
+        return peeled if names is None else {name: peeled[name] for name in names if name in peeled}
 
     def move_tag(self, name: str, commit: str, *, remote: str, expected: str | None = None) -> None:
         """Make a lightweight tag stand on `commit`, here and on `remote` ("" for here alone), wherever it stood."""
@@ -427,11 +429,10 @@ class GitRepository:
         kind = self._git.run("read a tag", "for-each-ref", "--format=%(objecttype)", f"refs/tags/{name}").strip()
         if kind not in (b"", b"commit"):
             raise not_moving(name, "here")
-        stands = self.tags_on(remote, (name,)).get(name)
+        stands = self.tags_on(remote, (name,)).get(name, "")
         if expected is not None and stands not in (expected, target):
-            raise ConflictError(
-                f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile", todo="look at who did"
-            )
+            moved = f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile"
+            raise ConflictError(moved, todo="look at who did")
         if remote:
             self._push_moved(name, target, remote)
         self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)

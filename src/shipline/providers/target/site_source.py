@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from shipline.clients.checked_download import Download, download
-from shipline.clients.released_names import check_released
+from shipline.clients.released_names import check_released, folder_name
 from shipline.clients.site_archive import BYTES_MAX, FILES_MAX, site_name
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.target import checked_digests
@@ -79,7 +79,7 @@ class SiteSource:
             raise ShiplineError(f"{path} has other bytes than were released", todo="find out who changed it")
 
     def _filled(self, site: Site, *, quoted: bool) -> str:
-        safe = "".join(char if char.isalnum() or char in "._-" else "_" for char in site.package).lstrip(".")
+        safe = folder_name(site.package, site.version).removesuffix(f"-{site.version}")
         values = {"package": quote(site.package, safe="") if quoted else safe, "version": site.version}
         values = {**values, "file": site.file}
         if quoted:

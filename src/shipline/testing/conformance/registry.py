@@ -134,6 +134,16 @@ class RegistryConformance:
             assert [finding.words for finding in findings if finding.answer is Answer.FAIL] == []
         assert registry.find(PACKAGE, "1.0.0") == ()
 
+    def test_other_bytes_are_seen_by_who_asks_first(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]], identity: Callable[[Path], str]
+    ) -> None:
+        """Before anything is public: by a no, or by what is found."""
+        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        others = files("1.0.0", "two")
+        found = {file.name: file.digest for file in registry.find(PACKAGE, "1.0.0")}
+        differ = any(found.get(path.name) not in (None, identity(path)) for path in others)
+        assert differ or any(one.answer is Answer.FAIL for one in registry.check(PACKAGE, "1.0.0", others))
+
     def test_a_pre_release_is_served_beside_the_final_versions(
         self, registry: Registry, files: Callable[..., tuple[Path, ...]]
     ) -> None:

@@ -272,6 +272,26 @@ class RepositoryConformance:
         with pytest.raises(InvalidValue):
             repository.export(first, destination)
 
+    def test_an_exported_tree_has_a_git_of_its_own_for_who_asks_for_a_version(
+        self, repository: Repository, tmp_path: Path
+    ) -> None:
+        """That tag alone, on a tree that is as it was committed; and nothing that leads elsewhere."""
+        first = commit(repository, "a.txt", "one", key="k1")
+        for name in ("v1.0.0", "other-1.0.0"):
+            repository.create_tag(name, first, name, time_us=NOW_US)
+        commit(repository, "a.txt", "two", key="k2")
+        destination = tmp_path / "exported"
+        destination.mkdir()
+        repository.export(first, destination, tag="v1.0.0")
+
+        def asked(*arguments: str) -> str:
+            command = ["git", "-C", str(destination), *arguments]
+            return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+        assert asked("describe", "--dirty", "--long") == f"v1.0.0-0-g{first[:7]}"
+        assert (asked("rev-parse", "HEAD"), asked("tag"), asked("remote")) == (first, "v1.0.0", "")
+        assert asked("ls-files") == "a.txt"
+
     def test_a_lightweight_tag_moves_and_an_annotated_one_does_not(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")
         second = commit(repository, "a.txt", "two", key="k2")
@@ -295,12 +315,18 @@ class RepositoryConformance:
         names = ("latest", "v1.0.0", "none")
         assert repository.tags_on(elsewhere, names) == {"latest": third, "v1.0.0": first}
         assert repository.tags_on("", names) == {"latest": second, "v1.0.0": first}
+        assert repository.tags_on(elsewhere, None) == {"latest": third, "v1.0.0": first}
+        assert repository.tags_on("", None) == {"latest": second, "v1.0.0": first}
         with pytest.raises(ConflictError, match="has moved"):
             repository.move_tag("latest", first, remote=elsewhere, expected=second)
+        with pytest.raises(ConflictError, match="has moved"):
+            repository.move_tag("latest", first, remote=elsewhere, expected="")
         assert repository.tags_on(elsewhere, ("latest",)) == {"latest": third}
         for _ in range(2):
             repository.move_tag("latest", first, remote=elsewhere, expected=third)
         assert repository.tags_on(elsewhere, ("latest",)) == repository.tags_on("", ("latest",)) == {"latest": first}
+        repository.move_tag("edge", first, remote=elsewhere, expected="")
+        assert repository.tags_on(elsewhere, ("edge",)) == {"edge": first}
 
     def test_changes_are_taken_back_upon_what_came_later(self, repository: Repository) -> None:
         """Of the named paths alone, in a commit beside every branch."""

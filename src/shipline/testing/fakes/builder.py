@@ -19,6 +19,7 @@ class FakeBuilder:
 
     api_version = 1
     ecosystem = "python"
+    asks_git = False
     kinds: tuple[str, ...] = ("file",)
 
     def __init__(self) -> None:

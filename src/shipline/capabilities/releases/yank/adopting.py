@@ -13,8 +13,8 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.queries import RELEASES, find_release
-from shipline.capabilities.releases.rules import artifact_folder_name
 from shipline.capabilities.releases.usecases import append
+from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError, UnavailableError, UsageError
 from shipline.domain.package import Package
@@ -29,7 +29,7 @@ def adopt_release(ground: ReleaseGround, version: str, package: str | None = Non
     of them; ConflictError where the tag was moved since the bundle was written.
     """
     owner, tag = _tagged(ground, version, package)
-    bundle = ground.folder / artifact_folder_name(owner.name, version) / BUNDLE_NAME
+    bundle = ground.folder / folder_name(owner.name, version) / BUNDLE_NAME
     release = Release(
         id=ground.events.ids.new("rel"),
         package=owner.name,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.usecases import RESTING, append
+from shipline.capabilities.releases.usecases import RESTING, append, has_begun
 from shipline.capabilities.releases.workflow import YANK_WORKFLOW
 from shipline.domain.actor import SYSTEM, Actor
 from shipline.domain.errors import NothingToDo, RefusedError
@@ -37,24 +37,23 @@ class YankOrder:
 def order_yank(tx: Transaction, engine: Engine, release: Release, order: YankOrder) -> Release:
     """Yank a release from now on; a run takes it back everywhere once the transaction has committed.
 
-    A revert can be asked for later. One that was ordered before and stopped goes on. RefusedError where nothing of it
-    is public, NothingToDo where it is taken back already.
+    A revert can be asked for later. One that was ordered before and stopped goes on. A release that is being published
+    is ended where it is. RefusedError where nothing of it can be public, NothingToDo where it is taken back already.
     """
     current = RELEASES.find(tx, release.id, lock=True) or release
     if current.status is ReleaseStatus.YANKED:
         return _go_on(tx, engine, current, revert=order.revert)
-    if current.status is not ReleaseStatus.PUBLISHED and not current.publications:
+    runs = runs_of(tx, f"release:{current.id}")
+    if current.status is not ReleaseStatus.PUBLISHED and not has_begun(tx, runs, ("publish",)):
         raise RefusedError(
             f"{current.package} {current.version} was never published: it is {current.status.value}",
             todo="there is nothing to take back; `shipline release` goes on with it",
         )
-    if current.status is ReleaseStatus.PREPARING:
-        raise RefusedError(
-            f"{current.package} {current.version} is being published", todo="wait until its release has ended"
-        )
-    for run in runs_of(tx, f"release:{current.id}"):
+    for run in runs:
         if run.state.status is RunStatus.STOPPED:
             engine.abandon(tx, run.id)
+        elif current.status is ReleaseStatus.PREPARING:
+            engine.send(tx, run.id, "abort", {"reason": "it is taken back"})
     yanked = replace(current.to(ReleaseStatus.YANKED), yank_reason=order.reason[:REASON_CHARACTERS_MAX])
     RELEASES.save(tx, yanked)
     events = EventWriter(engine.ids, engine.clock, order.actor)

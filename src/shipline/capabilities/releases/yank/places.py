@@ -10,7 +10,7 @@ from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.yank.before import Before
 from shipline.domain.release import Release
 from shipline.domain.verdict import Answer
-from shipline.ports.registry import Finding, YankAnswer
+from shipline.ports.registry import Finding, PublishedFile, YankAnswer
 
 
 class Place(Protocol):
@@ -38,17 +38,29 @@ class Place(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RegistryPlace:
-    """A registry that serves the release. `outlet` None: it is not in the settings any more."""
+    """A registry that serves the release, or, unless it is `recorded`, one that may: publishing was cut off before it
+    was written down. `outlet` None: it is not in the settings any more."""
 
     name: str
     outlet: Outlet | None
     ground: ReleaseGround
+    recorded: bool = True
 
     def take_back(self, release: Release) -> YankAnswer | None:
-        """As the registry has it; its channels go back to the version that was good before."""
+        """As the registry has it; its channels go back to the version that was good before.
+
+        Where it is not on record what is there is looked at first: somebody else's files are left alone.
+        """
         if self.outlet is None:
             words = f"{self.name} is not in shipline.toml any more: take {release.version} back there"
             return YankAnswer((), (words,))
+        if not self.recorded:
+            served = self.outlet.registry.find(release.package, release.version)
+            if not served:
+                return None
+            if not _are_any_ours(release, served):
+                words = f"the files of {release.version} that it serves are not those of this release: they stay"
+                return YankAnswer((), (), (words,))
         back_to = Before(self.ground, release).in_registry(self.outlet)
         registry = self.outlet.registry
         return registry.yank(release.package, release.version, reason=release.yank_reason, back_to=back_to)
@@ -61,7 +73,19 @@ class RegistryPlace:
 
 
 def registry_places(ground: ReleaseGround, release: Release) -> tuple[RegistryPlace, ...]:
-    """The registries that serve it, in the order in which it came to them."""
+    """The registries that serve it, in the order in which it came to them; then, where it was never published whole,
+    those that it was on its way to."""
     outlets = {outlet.name: outlet for outlet in ground.outlets}
     names = dict.fromkeys(publication.registry for publication in release.publications)
-    return tuple(RegistryPlace(name, outlets.get(name), ground) for name in names)
+    recorded = tuple(RegistryPlace(name, outlets.get(name), ground) for name in names)
+    if release.published_us is not None:
+        return recorded
+    others = (one for one in ground.outlets if one.name not in names)
+    going = (one for one in others if one.artifacts(release.package, release.artifacts))
+    return (*recorded, *(RegistryPlace(one.name, one, ground, recorded=False) for one in going))
+
+
+def _are_any_ours(release: Release, served: tuple[PublishedFile, ...]) -> bool:
+    """True unless all of them are surely other bytes. A registry may not say what its bytes are."""
+    ours = {artifact.name: artifact.digest for artifact in release.artifacts}
+    return any(file.name in ours and file.digest in (ours[file.name], None) for file in served)

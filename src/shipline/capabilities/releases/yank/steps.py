@@ -16,6 +16,8 @@ from shipline.capabilities.releases.yank.revert import RevertPlace
 from shipline.capabilities.releases.yank.tags import TagsPlace
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release, Yank
+from shipline.engine.journal import runs_of
+from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Again, Done, Failed, Outcome, StepContext
 from shipline.store.transaction import Transaction
 
@@ -38,8 +40,12 @@ class YankSteps:
         return self._each(context, self.ground.release(context), places, idle="it has no tag")
 
     def registries(self, context: StepContext) -> Outcome:
-        """Ask each registry that serves the release."""
+        """Ask each registry that serves the release, or may, once nothing more of it is on its way there."""
         release = self.ground.release(context)
+        with self.ground.store.begin() as tx:
+            runs = runs_of(tx, f"release:{release.id}")
+        if release.published_us is None and any(run.state.status is RunStatus.ACTIVE for run in runs):
+            return Again(0.5, context.memory or {"failed": {}}, "its release has to end what it was at")
         return self._each(
             context, release, registry_places(self.ground, release), idle="it was published to no registry"
         )
