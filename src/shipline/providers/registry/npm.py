@@ -201,6 +201,7 @@ class NPMRegistry:
             settings.answer_timeout_s,
             settings.program_timeout_s,
             token,
+            scope_of(package),
         )
         named = named_registry(self._folder, package)
         if named is not None and settings.registry_url == "":
