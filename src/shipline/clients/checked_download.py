@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.deadlines import paced
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 
@@ -73,6 +74,8 @@ def download(what: Download, destination: Path, *, digests: Collection[str], byt
 
 def _client(what: Download) -> httpx.Client:
     secret = _secret(what)
+    if secret != "":
+        check_confidential(what.url, name="url")
     login = (what.username, secret) if what.username != "" else None
     bearer = {"Authorization": f"Bearer {secret}"} if secret != "" and login is None else {}
     is_secure = urlsplit(what.url).scheme == "https"

@@ -263,7 +263,7 @@ def test_a_registry_in_trouble_may_be_asked_again(context: ProviderContext, monk
         ({"url": "https://example.org/team"}, "without a path"),
         ({"url": "https://robin:secret@example.org"}, "holds a user name"),
         ({"url": "https://example.org", "username": "robin"}, "belong together"),
-        ({"url": "http://example.org", "username": "a", "password_environment": "B"}, "over https"),
+        ({"url": "http://example.org", "username": "a", "password_environment": "B"}, "http address of another"),
         ({"url": "https://example.org", "repository": "Team/{package}"}, "cannot be an image's name"),
     ],
 )

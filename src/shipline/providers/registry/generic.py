@@ -21,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.deadlines import paced
 from shipline.domain.errors import (
     ConfigurationError,
@@ -73,6 +74,8 @@ class GenericSettings:
             )
         if self.username != "" and self.password_environment == "":
             raise ConfigurationError("username needs password_environment")
+        if self.password_environment != "":
+            check_confidential(self.url, name="url")
 
 
 class GenericRegistry:

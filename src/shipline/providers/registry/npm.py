@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.version_order import highest_below, is_final, order_of
 from shipline.domain.errors import (
     ConfigurationError,
@@ -79,6 +80,8 @@ class NPMSettings:
             raise ConfigurationError(f"access = {self.access[:40]!r} is not known", todo="known: public, restricted")
         if self.token_environment != "" and self.registry_url == "":
             raise ConfigurationError("token_environment needs registry_url: a token is for one registry")
+        if self.token_environment != "":
+            check_confidential(self.registry_url, name="registry_url")
 
 
 class NPMRegistry:

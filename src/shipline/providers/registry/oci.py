@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.oci_credentials import client_credentials
 from shipline.clients.oci_layout import layout_name, open_layout
-from shipline.clients.oci_registry import LOOPBACK, OCIClient
+from shipline.clients.oci_registry import OCIClient
 from shipline.clients.version_order import Order, highest_below, is_final, order_of
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
 from shipline.domain.verdict import Answer
@@ -59,8 +60,8 @@ class OCISettings:
             raise ConfigurationError("url holds a user name or password", todo="use username and password_environment")
         if (self.username == "") != (self.password_environment == ""):
             raise ConfigurationError("username and password_environment belong together")
-        if self.username != "" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ConfigurationError("credentials go nowhere but over https (or to this machine)", todo="use https")
+        if self.username != "":
+            check_confidential(self.url, name="url")
         if not _REPOSITORY.fullmatch(self.repository.replace("{package}", "a")):
             raise ConfigurationError(f"repository = {self.repository[:80]!r} cannot be an image's name")
 

@@ -23,6 +23,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.programs import run_program
 from shipline.clients.simple_index import SimpleIndex, normalized, refusal, shown
 from shipline.domain.errors import (
@@ -100,6 +101,11 @@ class PyPISettings:
                 "username and password_environment belong together",
                 todo="set both, or neither to leave credentials to twine's own configuration",
             )
+        # Without a user name twine looks for credentials itself, and pip does for the index.
+        if self.upload_url != "" and not self.anonymous:
+            check_confidential(self.upload_url, name="upload_url", todo="set anonymous = true where it wants none")
+        if self.index_url != "" and self.username != "":
+            check_confidential(self.index_url, name="index_url")
         if self.anonymous and self.username != "":
             raise ConfigurationError("anonymous = true sends no credentials, and username is set")
         if self.staging is not None and self.staging.index_url == self.index_url:
