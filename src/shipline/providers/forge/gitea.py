@@ -153,8 +153,11 @@ class GiteaForge(ReposForge):
         )
 
     def lacks(self) -> tuple[str, ...]:
-        """One thing."""
-        return ("no digests are stated for a release's files: they are compared by name and size",)
+        """Two things."""
+        return (
+            "no digests are stated for a release's files: they are compared by name and size",
+            "the release that was announced last is shown as the latest, also one of a maintenance branch",
+        )
 
 
 def _branch(item: Any) -> Ref:

@@ -35,6 +35,7 @@ from shipline.providers.forge.access import (
     newest_of_each,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
 
 CONTENTS, PULLS, STATUSES = "contents: write", "pull requests: write", "commit statuses: write"
@@ -140,6 +141,17 @@ class GitHubForge(ReposForge):
         return text_or_none(item, "merged_at") is not None
 
     # --- releases ----------------------------------------------------------------------------------------------
+
+    def _told(self, release: ForgeRelease) -> dict[str, Any]:
+        """With its rank, where it is announced now: GitHub would call whatever comes last the latest."""
+        told = super()._told(release)
+        if release.draft or release.prerelease:
+            return told  # Neither can be the latest.
+        before = self._http.find(self._place(release)) if release.key else None
+        if before is not None and not flag(before, "draft"):
+            return told
+        latest = self._http.find(f"{self._at}/releases/latest")
+        return told | {"make_latest": rank_of(release.tag, None if latest is None else text(latest, "tag_name"))}
 
     def _tag_in_path(self, tag: str) -> str:
         return in_path(tag)

@@ -276,10 +276,11 @@ class GitLabForge(RESTForge):
         return Known.YES if "api" in entries(found, "scopes") else Known.NO
 
     def lacks(self) -> tuple[str, ...]:
-        """Two things."""
+        """Three things."""
         return (
             "releases have no mark for pre-releases",
             "there are no drafts: until all files are there, a release is shown as upcoming",
+            "the release that was announced last is shown as the latest, also one of a maintenance branch",
         )
 
 

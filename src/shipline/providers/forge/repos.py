@@ -81,11 +81,21 @@ class ReposForge(RESTForge):
         return _release(min(drafts, key=lambda item: number(item, "id"))) if drafts else None
 
     def _make_release(self, release: ForgeRelease) -> ForgeRelease:
-        return _release(self._http.send("POST", f"{self._at}/releases", _told(release), need=self.content_need))
+        return _release(self._http.send("POST", f"{self._at}/releases", self._told(release), need=self.content_need))
 
     def update_release(self, release: ForgeRelease) -> ForgeRelease:
         """PATCH it."""
-        return _release(self._http.send("PATCH", self._place(release), _told(release), need=self.content_need))
+        return _release(self._http.send("PATCH", self._place(release), self._told(release), need=self.content_need))
+
+    def _told(self, release: ForgeRelease) -> dict[str, Any]:
+        """A release into JSON."""
+        return {
+            "tag_name": release.tag,
+            "name": release.title,
+            "body": release.notes_markdown,
+            "draft": release.draft,
+            "prerelease": release.prerelease,
+        }
 
     def delete_release(self, release: ForgeRelease) -> None:
         """DELETE it."""
@@ -107,16 +117,6 @@ class ReposForge(RESTForge):
     def _comment_at(self, number: int, key: int) -> str:
         del number  # Comments have numbers of their own.
         return f"issues/comments/{key}"
-
-
-def _told(release: ForgeRelease) -> dict[str, Any]:
-    return {
-        "tag_name": release.tag,
-        "name": release.title,
-        "body": release.notes_markdown,
-        "draft": release.draft,
-        "prerelease": release.prerelease,
-    }
 
 
 def _release(item: Any) -> ForgeRelease:
