@@ -27,12 +27,10 @@ from shipline.ports.forge import (
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import (
     PULLS_MAX,
-    STATUSES_MAX,
     Credential,
     commit_in_path,
     in_path,
     is_the_file,
-    newest_of_each,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
 from shipline.providers.forge.latest import rank_of
@@ -192,16 +190,25 @@ class GitHubForge(ReposForge):
 
     # --- statuses ----------------------------------------------------------------------------------------------
 
-    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """GET the list, the newest first. Check runs, which GitHub keeps apart, are not among them."""
-        items = self._list(f"commits/{commit_in_path(commit)}/statuses", STATUSES_MAX)
-        return newest_of_each(_status(item) for item in items)
+    def _statuses_at(self, commit: str) -> str:
+        """Check runs, which GitHub keeps apart, are not among them."""
+        return f"commits/{commit}/statuses"
+
+    def _status(self, item: Any) -> CommitStatus:
+        state = text(item, "state")
+        known = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
+        return CommitStatus(
+            context=text(item, "context"),
+            state=known.get(state, StatusState.FAILURE),
+            description=text_or_none(item, "description") or "",
+            url=text_or_none(item, "target_url") or "",
+        )
 
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """GitHub keeps all of them, and takes 1000 of a context."""
         body = {"state": status.state.value, "context": status.context, "description": status.description}
         body |= {"target_url": status.url} if status.url else {}
-        return _status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=STATUSES))
+        return self._status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=STATUSES))
 
     # --- what the token may ------------------------------------------------------------------------------------
 
@@ -230,14 +237,3 @@ def _upload_url(api_url: str) -> str:
     if (parts.hostname or "").startswith("api.") and parts.path.strip("/") == "":
         return f"{parts.scheme}://uploads.{parts.netloc.removeprefix('api.')}"
     return api_url.removesuffix("/v3") + "/uploads"
-
-
-def _status(item: Any) -> CommitStatus:
-    state = text(item, "state")
-    known = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
-    return CommitStatus(
-        context=text(item, "context"),
-        state=known.get(state, StatusState.FAILURE),
-        description=text_or_none(item, "description") or "",
-        url=text_or_none(item, "target_url") or "",
-    )

@@ -18,9 +18,8 @@ ASSETS_MAX = 1000
 
 
 class ReposForge(RESTForge):
-    """What both have. `content_need` and `pull_need` name the permissions that changes take."""
+    """What both have. `pull_need` names the permission that pull requests take."""
 
-    content_need: str
     pull_need: str
 
     @cached_property

@@ -7,13 +7,13 @@ to an older one. The digest that was built is the digest that is served.
 from __future__ import annotations
 
 import itertools
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from shipline.clients.confidential import check_confidential
+from shipline.clients.named_secrets import named_secret
 from shipline.clients.oci_credentials import client_credentials
 from shipline.clients.oci_layout import layout_name, open_layout
 from shipline.clients.oci_registry import OCIClient
@@ -172,14 +172,7 @@ class OCIRegistry:
         variable = self._settings.password_environment
         if variable == "":
             return client_credentials(urlsplit(self._settings.url).netloc)
-        password = os.environ.get(variable, "")
-        if password == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the registry's password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return (self._settings.username, password)
+        return (self._settings.username, named_secret(variable))
 
     def _move(self, client: OCIClient, version: str, digest: str, channel: str) -> None:
         """Let the channel's tag name this image, unless it names a newer version's."""

@@ -24,6 +24,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from shipline.clients.confidential import check_confidential
+from shipline.clients.named_secrets import named_secret
 from shipline.clients.programs import run_program
 from shipline.clients.simple_index import SimpleIndex, normalized, refusal, shown
 from shipline.domain.errors import (
@@ -261,14 +262,7 @@ class PyPIRegistry:
         variable = self._settings.password_environment
         if variable == "":
             return None
-        password = os.environ.get(variable, "")
-        if password == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the registry's password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return (self._settings.username, password)
+        return (self._settings.username, named_secret(variable))
 
     def _await(self, package: str, version: str, wanted: dict[str, str]) -> tuple[PublishedFile, ...]:
         for wait_s in (0.0, *WAITS_S):
