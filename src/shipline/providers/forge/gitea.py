@@ -92,9 +92,6 @@ class GiteaForge(ReposForge):
 
     # --- releases ----------------------------------------------------------------------------------------------
 
-    def _tag_in_path(self, tag: str) -> str:
-        return in_path(tag, slashes=True)
-
     def _asset(self, item: Any) -> Asset:
         return Asset(str(number(item, "id")), text(item, "name"), number_or_none(item, "size"), None)
 

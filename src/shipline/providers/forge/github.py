@@ -151,9 +151,6 @@ class GitHubForge(ReposForge):
         latest = self._http.find(f"{self._at}/releases/latest")
         return told | {"make_latest": rank_of(release.tag, None if latest is None else text(latest, "tag_name"))}
 
-    def _tag_in_path(self, tag: str) -> str:
-        return in_path(tag)
-
     def _asset(self, item: Any) -> Asset:
         """Digests are stated since June 2025, and by Enterprise Server later."""
         return Asset(

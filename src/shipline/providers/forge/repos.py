@@ -11,7 +11,7 @@ from typing import Any
 
 from shipline.clients.forge_json import entries, flag, number, text, text_or_none
 from shipline.ports.forge import Asset, ForgeRelease, PullRequest, PullState
-from shipline.providers.forge.access import RELEASES_MAX
+from shipline.providers.forge.access import RELEASES_MAX, in_path
 from shipline.providers.forge.rest import RESTForge
 
 ASSETS_MAX = 1000
@@ -67,13 +67,9 @@ class ReposForge(RESTForge):
     def _asset(self, item: Any) -> Asset:
         """A file of a release out of JSON."""
 
-    @abstractmethod
-    def _tag_in_path(self, tag: str) -> str:
-        """A tag's name as part of a release's address."""
-
     def find_release(self, tag: str) -> ForgeRelease | None:
         """GET it by its tag; a draft is in the list alone, the oldest of several being the one."""
-        found = self._http.find(f"{self._at}/releases/tags/{self._tag_in_path(tag)}")
+        found = self._http.find(f"{self._at}/releases/tags/{in_path(tag)}")
         if found is not None:
             return _release(found)
         drafts = [item for item in self._list("releases", RELEASES_MAX) if text(item, "tag_name") == tag]
