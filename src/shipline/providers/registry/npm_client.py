@@ -116,6 +116,8 @@ class NPMClient:
         error = said.get("error") if isinstance(said, dict) else None
         told = error if isinstance(error, dict) else {}
         code = str(told.get("code") or "")
+        if code == "ENEEDAUTH" and self.token != "":
+            code = "E401"  # npm says so of a token, too, that the registry does not know.
         why = str(told.get("summary") or "") or outcome.output
         if self.token != "":
             why = why.replace(self.token, "***")
