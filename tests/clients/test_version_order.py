@@ -14,7 +14,10 @@ SEMVER = (
     *("1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"),
     *("1.0.0-rc.1", "1.0.0", "2.0.0", "2.1.0", "2.1.1"),
 )
-PEP440 = ("1.0.dev1", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0.post1", "1.1")
+PEP440 = (
+    *("1.0.dev1", "1.0a1.dev1", "1.0a1", "1.0a1.post1", "1.0b2", "1.0rc1", "1.0", "1.0.post1.dev1", "1.0.post1"),
+    *("1.0.1", "1.1", "2026.1", "1!0.5", "1!1.0.dev1", "1!1.0", "2!0.1"),
+)
 
 
 @pytest.mark.parametrize("versions", [SEMVER, PEP440], ids=["semver", "pep440"])
@@ -41,6 +44,27 @@ def test_every_text_has_an_order_or_none(text: str) -> None:
 def test_final_versions_sort_as_packaging_sorts_them(releases: list[tuple[int, int, int]]) -> None:
     left, right = (".".join(map(str, release)) for release in releases)
     assert ((order_of(left) or ()) < (order_of(right) or ())) == (Version(left) < Version(right))
+
+
+@given(
+    *[
+        st.builds(
+            "{}{}{}{}{}".format,
+            st.sampled_from(["", "1!", "2!"]),
+            st.sampled_from(["1", "1.0", "1.0.0", "1.0.1", "2.1"]),
+            st.sampled_from(["", "a1", "b2", "rc10"]),
+            st.sampled_from(["", ".post0", ".post2"]),
+            st.sampled_from(["", ".dev0", ".dev3"]),
+        )
+    ]
+    * 2
+)
+def test_python_s_versions_sort_as_packaging_sorts_them(left: str, right: str) -> None:
+    mine, theirs = order_of(left), order_of(right)
+    assert mine is not None
+    assert theirs is not None
+    assert (mine < theirs, mine == theirs) == (Version(left) < Version(right), Version(left) == Version(right))
+    assert is_final(left) is not Version(left).is_prerelease
 
 
 def test_the_highest_below_comes_first_and_keeps_to_its_kind() -> None:

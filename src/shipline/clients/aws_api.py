@@ -22,6 +22,7 @@ from defusedxml.ElementTree import fromstring
 
 from shipline.clients.aws_credentials import SOURCES, AWSCredentialSource
 from shipline.clients.aws_signature import AWSCredentials, AWSRequest, Scope, signature_headers
+from shipline.clients.confidential import is_confidential
 from shipline.clients.deadlines import deadline
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.domain.strict_json import read_json
@@ -31,7 +32,6 @@ ANSWER_BYTES_MAX = 8 << 20
 ANSWER_TIMEOUT_S = 10.0
 PAGES_MAX = 100
 COMPLAINT_LENGTH_MAX = 400
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 REGION = re.compile(r"[a-z]{2}(?:-[a-z0-9]{1,12}){1,3}")
 # What begins the codes of errors, whatever the status; from the "Common Errors" of the API references.
 REFUSALS = (
@@ -93,9 +93,8 @@ def is_origin(url: str) -> bool:
         host, _ = (parts.hostname or "").encode("idna"), parts.port
     except ValueError:
         return False
-    plain = parts.scheme == "http" and parts.hostname in LOOPBACK
     rest = parts.path.rstrip("/") or parts.query or parts.fragment or "@" in parts.netloc
-    return bool(host) and (parts.scheme == "https" or plain) and not rest and url.isprintable() and " " not in url
+    return bool(host) and is_confidential(url) and not rest and url.isprintable() and " " not in url
 
 
 class AWSService:

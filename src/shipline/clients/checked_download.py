@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 import ssl
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,8 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.deadlines import paced
-from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
+from shipline.clients.named_secrets import named_secret
+from shipline.domain.errors import RefusedError, ShiplineError, UnavailableError
 
 AGAIN = "when it is well again, run this again"
 REDIRECTS_MAX = 5
@@ -72,7 +73,9 @@ def download(what: Download, destination: Path, *, digests: Collection[str], byt
 
 
 def _client(what: Download) -> httpx.Client:
-    secret = _secret(what)
+    secret = named_secret(what.password_environment)
+    if secret != "":
+        check_confidential(what.url, name="url")
     login = (what.username, secret) if what.username != "" else None
     bearer = {"Authorization": f"Bearer {secret}"} if secret != "" and login is None else {}
     is_secure = urlsplit(what.url).scheme == "https"
@@ -90,18 +93,6 @@ def _client(what: Download) -> httpx.Client:
 def _check_scheme(what: Download, request: httpx.Request) -> None:
     if request.url.scheme != "https":
         raise ShiplineError(f"{what.shown} leads from https to an address without it")
-
-
-def _secret(what: Download) -> str:
-    variable = what.password_environment
-    secret = os.environ.get(variable, "") if variable != "" else ""
-    if variable != "" and secret == "":
-        raise ConfigurationError(
-            f"the environment variable {variable} is not set",
-            why="password_environment names it as the place of the password or token",
-            todo=f"set {variable} (in CI: from its secret store), then run this again",
-        )
-    return secret
 
 
 def _expect(what: Download, answer: httpx.Response) -> None:

@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shipline.clients.confidential import WHY, is_confidential
 from shipline.clients.yaml_documents import read_documents
 from shipline.domain.errors import ConfigurationError, ShiplineError
 
 FILE_BYTES_MAX = 1 << 20
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 CLUSTER_KEYS = frozenset(
     {"server", "certificate-authority", "certificate-authority-data", "extensions", "disable-compression"}
 )
@@ -58,10 +58,8 @@ class Access:
         parts = urlsplit(self.server)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
             raise ConfigurationError("the server of a cluster is no http or https address")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ConfigurationError(
-                f"the server {parts.hostname} is not asked over http", why="credentials go nowhere but over https"
-            )
+        if not is_confidential(self.server):
+            raise ConfigurationError(f"the server {parts.hostname} is not asked over http", why=WHY)
 
     def bearer(self) -> str:
         """The token, "" for none. ShiplineError where its file cannot be read."""

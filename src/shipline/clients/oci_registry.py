@@ -20,6 +20,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+from shipline.clients.confidential import WHY, check_confidential, is_confidential
 from shipline.clients.deadlines import paced
 from shipline.clients.oci_layout import INDEX_TYPES, MANIFEST_BYTES_MAX, MANIFEST_TYPES, Descriptor, Layout
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
@@ -30,7 +31,6 @@ SLICE_BYTES = 64 * 1024
 TOKEN_BYTES_MAX = 256 * 1024
 TAGS_BYTES_MAX = 4 * 1024 * 1024
 PAGES_MAX = 50
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 AGAIN = "when it is well again, run this again: only what is missing will be done"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -49,6 +49,11 @@ class OCIClient:
     timeout_s: float
     credentials: tuple[str, str] | None = field(default=None, repr=False)
     _token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse to send credentials in the clear."""
+        if self.credentials is not None:
+            check_confidential(self.url, name="the registry's url", todo="log the container client out of it")
 
     def digest_of(self, reference: str) -> str | None:
         """The digest of the manifest that a tag or digest names, None where there is none."""
@@ -212,10 +217,10 @@ class OCIClient:
     def _fetch_token(self, challenge: dict[str, str]) -> str:
         """A token from the realm that the registry names (distribution's token specification)."""
         realm = urlsplit(challenge.get("realm", ""))
-        if realm.scheme != "https" and not (realm.scheme == "http" and realm.hostname in LOOPBACK):
+        if not is_confidential(realm.geturl()):
             raise RefusedError(
                 f"the registry {self._shown()} wants credentials sent to {realm.scheme}://{realm.hostname or ''}"[:300],
-                why="credentials go nowhere but over https (or to this machine)",
+                why=WHY,
                 todo="ask who runs the registry to set its token realm to an https address",
             )
         scope = challenge.get("scope") or f"repository:{self.repository}:pull,push"

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 from packaging.utils import InvalidName, canonicalize_name
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.deadlines import deadline
 from shipline.domain.errors import (
     ConfigurationError,
@@ -52,6 +53,8 @@ class SimpleIndex:
         UnavailableError: no answer, one of 500 or more, or 429. RefusedError: 401 and 403. ConfigurationError: a
         redirect to another origin. ShiplineError: an answer that is no simple index.
         """
+        if self.credentials is not None or "@" in urlsplit(self.url).netloc:
+            check_confidential(self.url, name="the index's url")
         place = f"{self.url.rstrip('/')}/{normalized(project)}/"
         deadline_us = self.clock.now_us() + int(self.timeout_s * 1_000_000)
         try:

@@ -9,8 +9,13 @@ from typing import TypeAlias
 from packaging.version import InvalidVersion, Version
 
 Part: TypeAlias = tuple[int, int, str]
-Order: TypeAlias = tuple[tuple[int, ...], int, tuple[Part, ...]]
+Order: TypeAlias = tuple[int, tuple[int, ...], tuple[int, tuple[Part, ...]], int, tuple[int, int]]
+"""Epoch, numbers, what comes before the final version, post-release, development release: compared in this order."""
 
+FINAL: tuple[int, tuple[Part, ...]] = (1, ())
+EARLY, BEFORE_ALL = 0, -1
+NO_POST = -1
+NO_DEV = (1, 0)
 _SEMVER = re.compile(
     r"(\d{1,18})\.(\d{1,18})\.(\d{1,18})(?:-([0-9A-Za-z.-]{1,100}))?(?:\+[0-9A-Za-z.-]{1,100})?", re.ASCII
 )
@@ -23,11 +28,12 @@ def order_of(version: str) -> Order | None:
     if match is None:
         return _order_by_pep440(version)
     major, minor, patch, labels = match.groups()
-    release = (int(major), int(minor), int(patch))
+    release = _shortened((int(major), int(minor), int(patch)))
     if labels is None:
-        return (release, 1, ())
+        return (0, release, FINAL, NO_POST, NO_DEV)
     # Numbers come before words (11.4.3).
-    return (release, 0, tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in labels.split(".")))
+    parts = tuple((0, int(one), "") if one.isdigit() else (1, 0, one) for one in labels.split("."))
+    return (0, release, (EARLY, parts), NO_POST, NO_DEV)
 
 
 def _order_by_pep440(version: str) -> Order | None:
@@ -37,18 +43,27 @@ def _order_by_pep440(version: str) -> Order | None:
         read = Version(version)
     except InvalidVersion:
         return None
-    release = read.release + (0,) * (3 - len(read.release))
+    early = FINAL
     if read.pre is not None:
-        return (release, 0, ((1, 0, read.pre[0]), (0, read.pre[1], "")))
-    if read.dev is not None:
-        return (release, 0, ((0, 0, ""), (0, read.dev, "")))
-    return (release, 1, () if read.post is None else ((0, read.post, ""),))
+        early = (EARLY, ((1, 0, read.pre[0]), (0, read.pre[1], "")))
+    elif read.post is None and read.dev is not None:
+        early = (BEFORE_ALL, ())  # 1.0.dev1 comes before 1.0a1, and 1.0a1.dev1 before that, too, but after 1.0.dev1.
+    post = NO_POST if read.post is None else read.post
+    dev = NO_DEV if read.dev is None else (0, read.dev)
+    return (read.epoch, _shortened(read.release), early, post, dev)
+
+
+def _shortened(release: tuple[int, ...]) -> tuple[int, ...]:
+    """Without the zeros at its end: 1.0 is 1.0.0."""
+    while release and release[-1] == 0:
+        release = release[:-1]
+    return release
 
 
 def is_final(version: str) -> bool:
-    """True for a version that is no pre-release."""
+    """True for a version that is neither a pre-release nor one of development."""
     order = order_of(version)
-    return order is not None and order[1] == 1
+    return order is not None and order[2] == FINAL and order[4] == NO_DEV
 
 
 def highest_below(version: str, others: tuple[str, ...], *, final: bool) -> tuple[str, ...]:

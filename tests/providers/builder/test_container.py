@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,14 @@ from shipline.domain.package import Package
 from shipline.ports.builder import Builder
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.container import ContainerBuilder, ContainerBuilderSettings
-from shipline.providers.builder.container_engines import BUILDKIT, ImageBuild, build_command, export_command
+from shipline.providers.builder.container_engines import (
+    BUILDKIT,
+    ENGINES,
+    Engine,
+    ImageBuild,
+    build_command,
+    export_command,
+)
 from shipline.testing.conformance.builder import COMMIT, EPOCH_S, BuilderConformance, request_for
 from shipline.testing.fakes.clock import FakeClock
 
@@ -242,3 +250,27 @@ def test_buildkit_is_asked_for_a_layout_with_one_time(tmp_path: Path) -> None:
         "--opt target=web --opt build-arg:A=1 --opt label:b=2 --output type=oci,rewrite-timestamp=true,dest=HERE/image"
     )
     assert export_command(BUILDKIT, build) is None
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=[engine.name for engine in ENGINES])
+def test_layers_are_shared_through_a_repository_unless_nothing_is_to_be_used_again(
+    engine: Engine, tmp_path: Path
+) -> None:
+    build = ImageBuild(
+        platform="linux/arm64",
+        dockerfile=tmp_path / "Dockerfile",
+        context=tmp_path,
+        stage="",
+        arguments=(),
+        labels=(),
+        epoch_s=EPOCH_S,
+        cache=True,
+        cache_repository="registry.example.com/layers",
+        layout=None,
+        identity=tmp_path / "identity",
+    )
+    shared = [word for word in build_command(engine, build) if "registry.example.com" in word]
+    assert len(shared) == 2
+    alone = build_command(engine, replace(build, cache=False))
+    assert "--no-cache" in alone
+    assert not any("registry.example.com" in word or "cache-" in word for word in alone)

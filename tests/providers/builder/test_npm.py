@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,25 @@ class TestNPMBuilder(BuilderConformance):
             request_for(Package("@quotes/api"), "1.0.0"), source=tmp_path, output=self.output(tmp_path, "out")
         )
         assert artifact.name == "quotes-api-1.0.0.tgz"
+
+    def test_ranges_of_a_workspace_are_written_out(self, builder: Builder, tmp_path: Path) -> None:
+        """As pnpm and Yarn publish them: what npm packs by itself cannot be installed."""
+        source = tmp_path / "source"
+        for name, version in (("api", "2.1.0"), ("core", "3.0.0-rc.1")):
+            (source / "packages" / name).mkdir(parents=True)
+            self.write_source(source / "packages" / name, name=f"@quotes/{name}", version=version)
+        manifest = source / "packages" / "api" / "package.json"
+        asked = {"@quotes/core": "workspace:^", "left-pad": "catalog:"}
+        manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"dependencies": asked}))
+        (source / "pnpm-workspace.yaml").write_text("packages: [packages/*]\ncatalog: {left-pad: ^1.3.0}\n")
+        request = request_for(Package("@quotes/api", "packages/api"), "2.1.0")
+        output = self.output(tmp_path, "out")
+        (artifact,) = builder.build(request, source=source, output=output)
+        with tarfile.open(output / artifact.name) as archive:
+            stream = archive.extractfile("package/package.json")
+            assert stream is not None
+            packed = json.loads(stream.read())
+        assert packed["dependencies"] == {"@quotes/core": "^3.0.0-rc.1", "left-pad": "^1.3.0"}
 
     def test_a_folder_without_package_json_is_an_error_with_what_npm_said(
         self, builder: Builder, tmp_path: Path

@@ -15,6 +15,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.message import Message
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,17 @@ from jsonschema import Draft202012Validator, validators  # type: ignore[import-u
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from shipline.testing.fakes.forge.server import Reply
+from tests.providers.forge.places import Place
+
 PACKAGE = "@octokit/openapi"
 VERSION = "23.0.2"
 DOCUMENT = "package/generated/api.github.com.json"
 DOCUMENT_BYTES_MAX = 100 << 20
 PACK_TIMEOUT_S = 120
-PREFIXES = ("/api/v3", "/api/uploads")
+PREFIXES = ("/api/v3", "/api/uploads", "/api/v1")
+# Paths whose last name may hold slashes.
+WIDE = ("/git/ref/{ref}", "/git/refs/{ref}")
 
 
 def _type(validator: Any, types: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
@@ -62,20 +68,22 @@ class Exchange:
     status: int
 
 
-class GitHubSchema:
-    """What GitHub says of its interface."""
+class ForgeSchema:
+    """What a forge says of its interface: an OpenAPI document. `wide` are the paths whose last name holds slashes."""
 
-    def __init__(self, document: dict[str, Any]) -> None:
+    def __init__(self, document: dict[str, Any], wide: tuple[str, ...] = WIDE) -> None:
         self._document = document
-        self._registry: Registry[Any] = Registry().with_resource("urn:github", DRAFT202012.create_resource(document))
+        self._registry: Registry[Any] = Registry().with_resource("urn:forge", DRAFT202012.create_resource(document))
         paths = sorted(document["paths"], key=lambda path: path.count("{"))
-        self._paths: list[tuple[re.Pattern[str], str]] = [(_pattern(path), path) for path in paths]
+        self._paths: list[tuple[re.Pattern[str], str]] = [
+            (_pattern(path, wide=path.endswith(wide)), path) for path in paths
+        ]
 
     def complaints(self, seen: Exchange) -> list[str]:
-        """What GitHub does not know: the path, parameters, the body and its fields; the answer's status and shape."""
+        """What the forge does not know: path, parameters, the body and its fields; the answer's status and shape."""
         template = self._template(seen)
         if template is None:
-            return [f"{seen.method} {seen.path} is none of GitHub's"]
+            return [f"{seen.method} {seen.path} is none of the forge's"]
         operation = self._document["paths"][template][seen.method.lower()]
         where = f"{seen.method} {template}"
         parameters = map(self._resolved, operation.get("parameters", ()))
@@ -96,7 +104,7 @@ class GitHubSchema:
             return []
         value = json.loads(seen.body)
         schema = described["application/json"]["schema"]
-        unknown = set(value) - set(schema.get("properties", value))
+        unknown = set(value) - set(self._resolved(schema).get("properties", value))
         return [f"{where} knows no {name!r}" for name in sorted(unknown)] + self._errors(Strict, schema, value, where)
 
     def _of_answer(self, operation: dict[str, Any], where: str, seen: Exchange) -> list[str]:
@@ -112,7 +120,7 @@ class GitHubSchema:
         return self._errors(Part, schema, seen.answer, f"the answer to {where}")
 
     def _errors(self, kind: Any, schema: Any, value: Any, where: str) -> list[str]:
-        whole = {"$ref": "urn:github" + schema["$ref"]} if "$ref" in schema else self._absolute(schema)
+        whole = {"$ref": "urn:forge" + schema["$ref"]} if "$ref" in schema else self._absolute(schema)
         errors = kind(whole, registry=self._registry).iter_errors(value)
         return [f"{where}: {'.'.join(map(str, error.absolute_path))}: {error.message[:200]}" for error in errors]
 
@@ -120,7 +128,7 @@ class GitHubSchema:
         """The schema with references into the whole document."""
         if isinstance(schema, dict):
             made = {key: self._absolute(value) for key, value in schema.items()}
-            return made | ({"$ref": "urn:github" + schema["$ref"]} if isinstance(schema.get("$ref"), str) else {})
+            return made | ({"$ref": "urn:forge" + schema["$ref"]} if isinstance(schema.get("$ref"), str) else {})
         return [self._absolute(one) for one in schema] if isinstance(schema, list) else schema
 
     def _resolved(self, value: dict[str, Any]) -> dict[str, Any]:
@@ -132,9 +140,8 @@ class GitHubSchema:
         return value
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def _pattern(template: str, *, wide: bool) -> re.Pattern[str]:
     """What fits a path with names in braces. A ref may hold slashes, as its address is written with them."""
-    wide = template.endswith(("/git/ref/{ref}", "/git/refs/{ref}"))
     parts = [re.escape(part) for part in re.split(r"\{[^}]*\}", template)]
     if wide:
         return re.compile("([^/]+)".join(parts[:-1]) + "(.+)")
@@ -142,18 +149,33 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 def plain(path: str) -> str:
-    """A path of GitHub Enterprise Server as the one of github.com."""
+    """A path without what stands before it: that of GitHub Enterprise Server as the one of github.com."""
     for prefix in PREFIXES:
         path = path.removeprefix(prefix)
     return path
 
 
-def github_schema(cache: Path) -> GitHubSchema:
+def overheard(place: Place, schema: ForgeSchema) -> list[str]:
+    """A list to which the complaints about every exchange with the fake are added."""
+    complaints: list[str] = []
+    carry_out = place.server._carry_out
+
+    def witnessed(method: str, path: str, query: dict[str, str], headers: Message, content: bytes) -> Reply:
+        reply = carry_out(method, path, query, headers, content)
+        seen = Exchange(method, plain(path), query, content, reply.body, reply.status)
+        complaints.extend(schema.complaints(seen))
+        return reply
+
+    place.server._carry_out = witnessed  # type: ignore[method-assign] # to see what passes
+    return complaints
+
+
+def github_schema(cache: Path) -> ForgeSchema:
     """The witness. Skips, saying why, where it cannot be had."""
     kept = cache / f"github-openapi-{VERSION}.json"
     if not kept.is_file():
         _fetch(kept)
-    return GitHubSchema(json.loads(kept.read_bytes()))
+    return ForgeSchema(json.loads(kept.read_bytes()))
 
 
 def _fetch(kept: Path) -> None:

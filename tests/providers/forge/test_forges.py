@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, digest, drafted, proposed
 from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.fakes.forge.github import GitHubDialect
 from tests.providers.forge.places import KINDS, TOKEN, Place, running
 
 
@@ -83,12 +85,38 @@ class Conforming(ForgeConformance):
         return lambda: setattr(place.server.faults, "down", True)
 
 
+def latest_of(place: Place) -> str:
+    """The tag of the release that GitHub calls the latest."""
+    assert isinstance(place.server.dialect, GitHubDialect)
+    page = place.server.dialect.latest()
+    assert page is not None
+    return page.tag
+
+
 class TestGitHub(Conforming):
     kind = "github"
 
     @pytest.fixture
     def cut_off(self, place: Place) -> Callable[[ForgeRelease, str], None]:
         return place.cut_off
+
+    def test_the_latest_release_is_the_highest(self, place: Place) -> None:
+        """Neither a maintenance release nor a pre-release takes its place, and an edit of an old one neither."""
+        for tag, expected in (
+            ("v1.0.0", "v1.0.0"),
+            ("v2.0.0", "v2.0.0"),
+            ("v1.0.1", "v2.0.0"),
+            ("v2.1.0-rc.1", "v2.0.0"),
+            ("v2.1.0", "v2.1.0"),
+        ):
+            page = drafted(place.forge, tag, place.commits[0], prerelease="rc" in tag)
+            announced = place.forge.update_release(replace(page, draft=False))
+            assert latest_of(place) == expected
+        place.forge.update_release(replace(announced, notes_markdown="- mended"))
+        old = place.forge.find_release("v1.0.1")
+        assert old is not None
+        place.forge.update_release(replace(old, notes_markdown="- mended"))
+        assert latest_of(place) == "v2.1.0"
 
 
 class TestGitLab(Conforming):

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from email.message import Message
 from pathlib import Path
 
 import pytest
 
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
-from shipline.testing.fakes.forge.server import Reply, Request
-from tests.providers.forge.github_schema import Exchange, GitHubSchema, github_schema, plain
+from shipline.testing.fakes.forge.server import Request
+from tests.providers.forge.github_schema import Exchange, ForgeSchema, github_schema, overheard
 from tests.providers.forge.places import Place, running
 from tests.providers.forge.test_forges import TestGitHub as Conforming
 from tests.providers.forge.test_forges import token
@@ -25,7 +24,7 @@ STARTER = "0.state: 'starter' is not one of ['uploaded', 'open']"
 
 
 @pytest.fixture(scope="session")
-def schema(pytestconfig: pytest.Config) -> GitHubSchema:
+def schema(pytestconfig: pytest.Config) -> ForgeSchema:
     return github_schema(pytestconfig.cache.mkdir("witnesses"))
 
 
@@ -33,23 +32,14 @@ class TestGitHubBySchema(Conforming):
     """The whole suite again, with every request and every answer held against the description."""
 
     @pytest.fixture
-    def place(self, tmp_path: Path, schema: GitHubSchema) -> Iterator[Place]:
+    def place(self, tmp_path: Path, schema: ForgeSchema) -> Iterator[Place]:
         with running("github", tmp_path) as made:
-            complaints: list[str] = []
-            carry_out = made.server._carry_out
-
-            def witnessed(method: str, path: str, query: dict[str, str], headers: Message, content: bytes) -> Reply:
-                reply = carry_out(method, path, query, headers, content)
-                seen = Exchange(method, plain(path), query, content, reply.body, reply.status)
-                complaints.extend(schema.complaints(seen))
-                return reply
-
-            made.server._carry_out = witnessed  # type: ignore[method-assign] # to see what passes
+            complaints = overheard(made, schema)
             yield made
             assert [each for each in sorted(set(complaints)) if STARTER not in each] == []
 
 
-def test_the_witness_complains_where_something_is_wrong(schema: GitHubSchema) -> None:
+def test_the_witness_complains_where_something_is_wrong(schema: ForgeSchema) -> None:
     """A path, a parameter, a field and a type that GitHub does not know, and an answer of another shape."""
     good = Exchange(
         "POST", "/repos/o/r/pulls", {}, b'{"title": "t", "head": "h", "base": "b"}', {"number": 1, "title": "t"}, 201
@@ -67,7 +57,7 @@ def test_the_witness_complains_where_something_is_wrong(schema: GitHubSchema) ->
         assert len(schema.complaints(replace(good, **wrong))) == 1, wrong
 
 
-def test_what_an_app_asks_is_as_github_describes_it(schema: GitHubSchema) -> None:
+def test_what_an_app_asks_is_as_github_describes_it(schema: ForgeSchema) -> None:
     """Where it is installed, and the token of its installation for one repository."""
     app = FakeGitHubApp(FakeClock())
     body = b'{"repositories": ["quotes"]}'

@@ -229,7 +229,9 @@ def test_wrong_credentials_are_said_and_shown_to_nobody(
     registry = made(server, context)
     (finding,) = registry.check(PACKAGE, "1.0.0", ())
     assert finding.answer is Answer.FAIL
-    with pytest.raises((RefusedError, ConfigurationError)) as caught:
+    # Not that there are none.
+    assert "refused the credentials" in finding.words
+    with pytest.raises(RefusedError) as caught:
         registry.publish(PACKAGE, "1.0.0", (make_tarball(tmp_path, "1.0.0"),))
     assert "a-wrong-secret" not in caught.value.diagnosis()
     monkeypatch.delenv(TOKEN)
@@ -301,6 +303,21 @@ def test_a_commit_s_npmrc_sends_no_token_elsewhere(server: Served, context: Prov
     assert packument(server, name)["dist-tags"] == {"latest": "1.0.0"}
 
 
+@pytest.mark.usefixtures("registry")
+def test_the_settings_registry_beats_that_of_the_user_s_scope_and_of_the_manifest(
+    server: Served, context: ProviderContext, tmp_path: Path
+) -> None:
+    """Goal: what `registry_url` says holds, for whichever npm. Method: let everything else name another host."""
+    with listening() as (place, told):
+        (tmp_path / "userconfig").write_text(f"@quotes:registry=http://{place}/\n//{place}/:_authToken=other\n")
+        for name in ("@quotes/service", PACKAGE):
+            registry = made(server, context, access="public", install_test=False)
+            there = {"registry": f"http://{place}/"}
+            registry.publish(name, "1.0.0", (make_tarball(tmp_path, "1.0.0", name=name, publishConfig=there),))
+            assert packument(server, name)["dist-tags"] == {"latest": "1.0.0"}
+        assert told == []
+
+
 def test_a_commit_s_npmrc_that_names_the_registry_of_the_user_is_no_trouble(
     server: Served, context: ProviderContext, tmp_path: Path
 ) -> None:
@@ -320,6 +337,7 @@ def test_a_commit_s_npmrc_that_names_the_registry_of_the_user_is_no_trouble(
         ({"https-proxy": "http://127.0.0.1:9"}, RefusedError),
         ({"strict-ssl": False}, RefusedError),
         ({"@quotes:registry": "http://127.0.0.1:9/"}, RefusedError),
+        ({"scope": "@quotes"}, RefusedError),
         ({"//127.0.0.1:9/:_authToken": "x"}, RefusedError),
         ({"registry": "http://127.0.0.1:9/"}, ConfigurationError),
     ],

@@ -151,6 +151,29 @@ def test_tags_follow_the_channels_and_go_back(registry: OCIRegistry, server: Ser
     assert registry.verify_yank(PACKAGE, "2.1.0-rc.1").words.startswith("rc names it")
 
 
+def test_tags_of_lines_go_back_within_their_line(registry: OCIRegistry, server: Served, tmp_path: Path) -> None:
+    """Goal: nobody who follows `1.4` or `1` goes on getting what was taken back. Method: set them as other tools do."""
+    client = OCIClient(server.url, f"team/{PACKAGE}", 10.0)
+    digests = {}
+    for version in ("1.3.0", "1.4.0", "1.4.1", "2.0.0"):
+        image = layout(tmp_path, version)
+        digests[version] = layout_digest(image)
+        registry.publish(PACKAGE, version, (image,))
+    for tag, version in (("1", "1.4.1"), ("1.4", "1.4.1"), ("v1", "1.4.1"), ("1.3", "1.3.0"), ("2", "2.0.0")):
+        client.tag(digests[version], tag)
+    registry.yank(PACKAGE, "1.4.1", reason="broken", back_to="1.4.0")
+    assert {tag: client.digest_of(tag) for tag in ("1", "1.4", "v1")} == dict.fromkeys(
+        ("1", "1.4", "v1"), digests["1.4.0"]
+    )
+    # What was passed over is not taken up again, and no line goes to another.
+    answer = registry.yank(PACKAGE, "1.4.0", reason="broken", back_to="1.3.0")
+    assert client.digest_of("1") == client.digest_of("v1") == digests["1.3.0"]
+    assert "1.4 still names 1.4.0" in answer.not_done[0]
+    assert client.digest_of("1.4") == digests["1.4.0"]
+    assert client.digest_of("2") == client.digest_of("latest") == digests["2.0.0"]
+    assert registry.verify_yank(PACKAGE, "1.4.0").words.startswith("1.4 names it")
+
+
 def test_a_version_s_tag_never_moves(registry: OCIRegistry, tmp_path: Path) -> None:
     registry.publish(PACKAGE, "1.0.0", (layout(tmp_path, "1.0.0"),))
     with pytest.raises(ConflictError, match=r"another team/quotes-service:1\.0\.0"):
@@ -263,7 +286,7 @@ def test_a_registry_in_trouble_may_be_asked_again(context: ProviderContext, monk
         ({"url": "https://example.org/team"}, "without a path"),
         ({"url": "https://robin:secret@example.org"}, "holds a user name"),
         ({"url": "https://example.org", "username": "robin"}, "belong together"),
-        ({"url": "http://example.org", "username": "a", "password_environment": "B"}, "over https"),
+        ({"url": "http://example.org", "username": "a", "password_environment": "B"}, "http address of another"),
         ({"url": "https://example.org", "repository": "Team/{package}"}, "cannot be an image's name"),
     ],
 )

@@ -33,11 +33,11 @@ class ContainerBuilderSettings:
     """A `[[build]]` of images.
 
     `dockerfile` and `context` are paths in the package's folder. `platforms` are as `linux/arm64`; several become one
-    index. `stage` is the stage to build, "" for the last. `arguments` and `labels` may hold `{version}`, `{commit}`
-    and `{package}`. `test` lists commands, without a shell, that run in the image of the first platform, each of which
-    must end with 0. `engine` is buildkit, buildah or podman, "" for the first that is there. Without `cache` nothing
-    that was built before is used. `cache_repository` shares layers through a registry. `timeout_s` bounds each image,
-    in seconds.
+    index. `stage` is the stage to build, "" for the last. `arguments` and `labels` may hold `{version}`, `{commit}` and
+    `{package}`. `test` lists commands, without a shell, that run in the image of the first platform, each of which must
+    end with 0. `engine` is buildkit, buildah or podman, "" for the first that is there. Without `cache` nothing that
+    was built before is used. `cache_repository` is a repository that layers are taken from and put into. `timeout_s`
+    bounds each image, in seconds.
     """
 
     dockerfile: str = "Dockerfile"

@@ -17,7 +17,8 @@ class ImageBuild:
 
     `dockerfile` and `context` are paths; `stage` is the stage to build, "" for the last. `arguments` and `labels` are
     as they go into the image. `epoch_s` is the time that the image and the files of its new layers carry.
-    `cache_from` is a repository to take layers from, "" for none. `layout` is where the image goes, None where it is
+    Without `cache` nothing that was built before is used. `cache_repository` is a repository that layers are taken from
+    and put into, "" for none; it is left alone without `cache`. `layout` is where the image goes, None where it is
     only built to see that it can be.
     """
 
@@ -68,7 +69,7 @@ def _buildah(engine: Engine, build: ImageBuild) -> Iterator[str]:
     yield from ("--platform", build.platform, "--file", str(build.dockerfile), "--iidfile", str(build.identity))
     if not build.cache:
         yield "--no-cache"
-    if build.cache_repository:
+    if build.cache and build.cache_repository:
         yield from ("--cache-from", build.cache_repository, "--cache-to", build.cache_repository)
     if build.stage:
         yield from ("--target", build.stage)
@@ -87,7 +88,7 @@ def _buildkit(build: ImageBuild) -> Iterator[str]:
     yield from ("--opt", f"build-arg:SOURCE_DATE_EPOCH={build.epoch_s}")
     if not build.cache:
         yield "--no-cache"
-    if build.cache_repository:
+    if build.cache and build.cache_repository:
         where = f"type=registry,ref={build.cache_repository}"
         yield from ("--import-cache", where, "--export-cache", f"{where},mode=max")
     if build.stage:

@@ -1,11 +1,13 @@
 """npm packages: the tarball that `npm pack` makes of what is committed.
 
 Life-cycle scripts are not run: what is published is what is in the repository. npm gives every file in the tarball
-one fixed time, so the bytes repeat for the same npm; SOURCE_DATE_EPOCH changes nothing.
+one fixed time, so the bytes repeat for the same npm; SOURCE_DATE_EPOCH changes nothing. Ranges that only a workspace
+understands are written out in the tarball's package.json, and stay as they are in the repository's.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ from shipline.domain.errors import ShiplineError
 from shipline.ports.builder import BuildRequest
 from shipline.ports.provider import ProviderContext
 from shipline.providers.builder.archives import artifact, npm_identity
+from shipline.providers.builder.npm_manifest import needs_rewriting, published
+from shipline.providers.builder.npm_workspace import MANIFEST, read_manifest, read_workspace
 
 PACK_TIMEOUT_S = 300.0
 WHY_CHARACTERS_MAX = 2_000
@@ -40,6 +44,7 @@ class NPMBuilder:
 
     def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
         """One tarball."""
+        _write_ranges_out(source, request.package.path)
         outcome = run_program(
             ["npm", "pack", "--ignore-scripts", "--pack-destination", str(output.absolute())],
             folder=source / request.package.path,
@@ -66,3 +71,14 @@ class NPMBuilder:
                 todo="let package.json be edited by the release (`version check`)",
             )
         return (artifact(built[0], "npm"),)
+
+
+def _write_ranges_out(source: Path, folder: str) -> None:
+    """Change package.json in `source`, which is a tree made for this build alone."""
+    path = source / folder / MANIFEST
+    manifest = read_manifest(path)
+    if manifest is None or not needs_rewriting(manifest):
+        return
+    place = path.parent.relative_to(source).as_posix()
+    told = published(manifest, read_workspace(source), folder="" if place == "." else place)
+    path.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlsplit
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
 from shipline.ports.forge import Asset, CommitStatus, Ref, checked_ref_name
@@ -97,6 +98,8 @@ def client(kind: Kind, settings: ForgeSettings, context: ProviderContext, creden
             why="there is no remote whose address says it",
             todo=f"set {missing} in [forge], or release.remote to a remote with a web or ssh address",
         )
+
+    check_confidential(settings.api_url, name="api_url in [forge]")
 
     def headers() -> dict[str, str]:
         return {

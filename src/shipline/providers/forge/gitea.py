@@ -24,13 +24,11 @@ from shipline.ports.forge import (
 )
 from shipline.providers.forge.access import (
     PULLS_MAX,
-    STATUSES_MAX,
     ForgeSettings,
     Kind,
     commit_in_path,
     in_path,
     is_the_file,
-    newest_of_each,
 )
 from shipline.providers.forge.repos import ReposForge
 
@@ -45,33 +43,25 @@ class GiteaForge(ReposForge):
     Settings = ForgeSettings
     kind = GITEA
     content_need, pull_need, comment_need = REPOSITORY, REPOSITORY, ISSUES
+    commit_key, tag_target = "sha", "target"
 
     # --- branches and tags -------------------------------------------------------------------------------------
 
+    def _ref_at(self, kind: str, name: str) -> str:
+        return f"{self._refs_at(kind)}/{in_path(name, slashes=True)}"
+
     def find_branch(self, name: str) -> Ref | None:
         """GET the branch."""
-        found = self._http.find(f"{self._at}/branches/{in_path(name, slashes=True)}")
+        found = self._http.find(self._ref_at("branches", name))
         return None if found is None else _branch(found)
 
     def _make_branch(self, name: str, commit: str) -> Ref:
         body = {"new_branch_name": name, "old_ref_name": commit}
-        return _branch(self._http.send("POST", f"{self._at}/branches", body, need=REPOSITORY))
-
-    def _remove_branch(self, name: str) -> None:
-        self._http.remove(f"{self._at}/branches/{in_path(name, slashes=True)}", need=REPOSITORY)
-
-    def find_tag(self, name: str) -> Ref | None:
-        """GET the tag."""
-        found = self._http.find(f"{self._at}/tags/{in_path(name, slashes=True)}")
-        return None if found is None else Ref(name, text(found, "commit", "sha"))
-
-    def _make_tag(self, name: str, commit: str) -> Ref:
-        answer = self._http.send("POST", f"{self._at}/tags", {"tag_name": name, "target": commit}, need=REPOSITORY)
-        return Ref(name, text(answer, "commit", "sha"))
+        return _branch(self._http.send("POST", self._refs_at("branches"), body, need=REPOSITORY))
 
     def protection(self, branch: str) -> Protection:
         """What the branch says about this token."""
-        found = self._http.get(f"{self._at}/branches/{in_path(branch, slashes=True)}")
+        found = self._http.get(self._ref_at("branches", branch))
         may = Known.YES if flag(found, "user_can_push") else Known.NO
         demands = []
         if may is Known.NO:
@@ -102,9 +92,6 @@ class GiteaForge(ReposForge):
 
     # --- releases ----------------------------------------------------------------------------------------------
 
-    def _tag_in_path(self, tag: str) -> str:
-        return in_path(tag, slashes=True)
-
     def _asset(self, item: Any) -> Asset:
         return Asset(str(number(item, "id")), text(item, "name"), number_or_none(item, "size"), None)
 
@@ -128,17 +115,22 @@ class GiteaForge(ReposForge):
 
     # --- statuses ----------------------------------------------------------------------------------------------
 
-    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """GET the list."""
-        items = list(self._list(f"statuses/{commit_in_path(commit)}", STATUSES_MAX))
-        items.sort(key=lambda item: number(item, "id"), reverse=True)
-        return newest_of_each(_status(item) for item in items)
+    def _statuses_at(self, commit: str) -> str:
+        return f"statuses/{commit}"
+
+    def _status(self, item: Any) -> CommitStatus:
+        return CommitStatus(
+            context=text(item, "context"),
+            state=STATES.get(text(item, "status"), StatusState.FAILURE),
+            description=text_or_none(item, "description") or "",
+            url=text_or_none(item, "target_url") or "",
+        )
 
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """Gitea keeps all of them."""
         body = {"state": status.state.value, "context": status.context}
         body |= {"description": status.description, "target_url": status.url}
-        return _status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=REPOSITORY))
+        return self._status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=REPOSITORY))
 
     # --- what the token may ------------------------------------------------------------------------------------
 
@@ -153,8 +145,11 @@ class GiteaForge(ReposForge):
         )
 
     def lacks(self) -> tuple[str, ...]:
-        """One thing."""
-        return ("no digests are stated for a release's files: they are compared by name and size",)
+        """Two things."""
+        return (
+            "no digests are stated for a release's files: they are compared by name and size",
+            "the release that was announced last is shown as the latest, also one of a maintenance branch",
+        )
 
 
 def _branch(item: Any) -> Ref:
@@ -164,12 +159,3 @@ def _branch(item: Any) -> Ref:
 def _is_own(item: Any) -> bool:
     """True if it comes from this repository and not from a fork of it."""
     return number_or_none(item, "head", "repo_id") == number(item, "base", "repo_id")
-
-
-def _status(item: Any) -> CommitStatus:
-    return CommitStatus(
-        context=text(item, "context"),
-        state=STATES.get(text(item, "status"), StatusState.FAILURE),
-        description=text_or_none(item, "description") or "",
-        url=text_or_none(item, "target_url") or "",
-    )

@@ -27,14 +27,13 @@ from shipline.ports.forge import (
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import (
     PULLS_MAX,
-    STATUSES_MAX,
     Credential,
     commit_in_path,
     in_path,
     is_the_file,
-    newest_of_each,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
 
 CONTENTS, PULLS, STATUSES = "contents: write", "pull requests: write", "commit statuses: write"
@@ -141,8 +140,16 @@ class GitHubForge(ReposForge):
 
     # --- releases ----------------------------------------------------------------------------------------------
 
-    def _tag_in_path(self, tag: str) -> str:
-        return in_path(tag)
+    def _told(self, release: ForgeRelease) -> dict[str, Any]:
+        """With its rank, where it is announced now: GitHub would call whatever comes last the latest."""
+        told = super()._told(release)
+        if release.draft or release.prerelease:
+            return told  # Neither can be the latest.
+        before = self._http.find(self._place(release)) if release.key else None
+        if before is not None and not flag(before, "draft"):
+            return told
+        latest = self._http.find(f"{self._at}/releases/latest")
+        return told | {"make_latest": rank_of(release.tag, None if latest is None else text(latest, "tag_name"))}
 
     def _asset(self, item: Any) -> Asset:
         """Digests are stated since June 2025, and by Enterprise Server later."""
@@ -180,16 +187,25 @@ class GitHubForge(ReposForge):
 
     # --- statuses ----------------------------------------------------------------------------------------------
 
-    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """GET the list, the newest first. Check runs, which GitHub keeps apart, are not among them."""
-        items = self._list(f"commits/{commit_in_path(commit)}/statuses", STATUSES_MAX)
-        return newest_of_each(_status(item) for item in items)
+    def _statuses_at(self, commit: str) -> str:
+        """Check runs, which GitHub keeps apart, are not among them."""
+        return f"commits/{commit}/statuses"
+
+    def _status(self, item: Any) -> CommitStatus:
+        state = text(item, "state")
+        known = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
+        return CommitStatus(
+            context=text(item, "context"),
+            state=known.get(state, StatusState.FAILURE),
+            description=text_or_none(item, "description") or "",
+            url=text_or_none(item, "target_url") or "",
+        )
 
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """GitHub keeps all of them, and takes 1000 of a context."""
         body = {"state": status.state.value, "context": status.context, "description": status.description}
         body |= {"target_url": status.url} if status.url else {}
-        return _status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=STATUSES))
+        return self._status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=STATUSES))
 
     # --- what the token may ------------------------------------------------------------------------------------
 
@@ -218,14 +234,3 @@ def _upload_url(api_url: str) -> str:
     if (parts.hostname or "").startswith("api.") and parts.path.strip("/") == "":
         return f"{parts.scheme}://uploads.{parts.netloc.removeprefix('api.')}"
     return api_url.removesuffix("/v3") + "/uploads"
-
-
-def _status(item: Any) -> CommitStatus:
-    state = text(item, "state")
-    known = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
-    return CommitStatus(
-        context=text(item, "context"),
-        state=known.get(state, StatusState.FAILURE),
-        description=text_or_none(item, "description") or "",
-        url=text_or_none(item, "target_url") or "",
-    )

@@ -32,13 +32,11 @@ from shipline.ports.forge import (
 )
 from shipline.providers.forge.access import (
     PULLS_MAX,
-    STATUSES_MAX,
     ForgeSettings,
     Kind,
     commit_in_path,
     in_path,
     is_the_file,
-    newest_of_each,
 )
 from shipline.providers.forge.rest import RESTForge
 
@@ -60,7 +58,7 @@ class GitLabForge(RESTForge):
 
     Settings = ForgeSettings
     kind = GITLAB
-    comment_need = API
+    content_need = comment_need = API
     change_method = "PUT"
     _oldest_first: ClassVar[dict[str, str]] = {"sort": "asc", "order_by": "created_at"}
 
@@ -70,30 +68,21 @@ class GitLabForge(RESTForge):
 
     # --- branches and tags -------------------------------------------------------------------------------------
 
+    def _refs_at(self, kind: str) -> str:
+        return f"{self._at}/repository/{kind}"
+
     def find_branch(self, name: str) -> Ref | None:
         """GET the branch."""
-        found = self._http.find(f"{self._at}/repository/branches/{in_path(name)}")
+        found = self._http.find(self._ref_at("branches", name))
         return None if found is None else Ref(name, text(found, "commit", "id"), flag(found, "protected"))
 
     def _make_branch(self, name: str, commit: str) -> Ref:
-        answer = self._http.send("POST", f"{self._at}/repository/branches", {"branch": name, "ref": commit}, need=API)
+        answer = self._http.send("POST", self._refs_at("branches"), {"branch": name, "ref": commit}, need=API)
         return Ref(name, text(answer, "commit", "id"), flag(answer, "protected"))
-
-    def _remove_branch(self, name: str) -> None:
-        self._http.remove(f"{self._at}/repository/branches/{in_path(name)}", need=API)
-
-    def find_tag(self, name: str) -> Ref | None:
-        """GET the tag."""
-        found = self._http.find(f"{self._at}/repository/tags/{in_path(name)}")
-        return None if found is None else Ref(name, text(found, "commit", "id"))
-
-    def _make_tag(self, name: str, commit: str) -> Ref:
-        answer = self._http.send("POST", f"{self._at}/repository/tags", {"tag_name": name, "ref": commit}, need=API)
-        return Ref(name, text(answer, "commit", "id"))
 
     def protection(self, branch: str) -> Protection:
         """What the branch says about this token."""
-        found = self._http.get(f"{self._at}/repository/branches/{in_path(branch)}")
+        found = self._http.get(self._ref_at("branches", branch))
         guarded, may = flag(found, "protected"), flag(found, "can_push")
         demands = () if may else ("changes come by merge request",)
         return Protection(branch, guarded, Known.YES if may else Known.NO, demands)
@@ -237,17 +226,25 @@ class GitLabForge(RESTForge):
     def _comment_at(self, number: int, key: int) -> str:
         return f"merge_requests/{number}/notes/{key}"
 
-    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """GET the newest of each name, jobs of pipelines included."""
-        items = list(self._list(f"repository/commits/{commit_in_path(commit)}/statuses", STATUSES_MAX))
-        items.sort(key=lambda item: number(item, "id"), reverse=True)
-        return newest_of_each(_status(item) for item in items)
+    def _statuses_at(self, commit: str) -> str:
+        """Jobs of pipelines are among them."""
+        return f"repository/commits/{commit}/statuses"
+
+    def _status(self, item: Any) -> CommitStatus:
+        word = text(item, "status")
+        state = StatusState.SUCCESS if word == "success" else StatusState.FAILURE
+        return CommitStatus(
+            context=text(item, "name"),
+            state=StatusState.PENDING if word in WAITING else state,
+            description=text_or_none(item, "description") or "",
+            url=text_or_none(item, "target_url") or "",
+        )
 
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """GitLab refuses to say again what is said already."""
         body = {"state": STATE_WORDS[status.state], "name": status.context, "description": status.description}
         body |= {"target_url": status.url} if status.url else {}
-        return _status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=API))
+        return self._status(self._http.send("POST", f"{self._at}/statuses/{commit}", body, need=API))
 
     # --- what the token may ------------------------------------------------------------------------------------
 
@@ -276,10 +273,11 @@ class GitLabForge(RESTForge):
         return Known.YES if "api" in entries(found, "scopes") else Known.NO
 
     def lacks(self) -> tuple[str, ...]:
-        """Two things."""
+        """Three things."""
         return (
             "releases have no mark for pre-releases",
             "there are no drafts: until all files are there, a release is shown as upcoming",
+            "the release that was announced last is shown as the latest, also one of a maintenance branch",
         )
 
 
@@ -321,14 +319,3 @@ def _file(item: Any) -> Asset:
     sha256 = text_or_none(item, "file_sha256")
     digest = f"sha256:{sha256}" if sha256 else None
     return Asset(str(number(item, "id")), text(item, "file_name"), number_or_none(item, "size"), digest)
-
-
-def _status(item: Any) -> CommitStatus:
-    word = text(item, "status")
-    state = StatusState.SUCCESS if word == "success" else StatusState.FAILURE
-    return CommitStatus(
-        context=text(item, "name"),
-        state=StatusState.PENDING if word in WAITING else state,
-        description=text_or_none(item, "description") or "",
-        url=text_or_none(item, "target_url") or "",
-    )

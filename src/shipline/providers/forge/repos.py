@@ -11,16 +11,15 @@ from typing import Any
 
 from shipline.clients.forge_json import entries, flag, number, text, text_or_none
 from shipline.ports.forge import Asset, ForgeRelease, PullRequest, PullState
-from shipline.providers.forge.access import RELEASES_MAX
+from shipline.providers.forge.access import RELEASES_MAX, in_path
 from shipline.providers.forge.rest import RESTForge
 
 ASSETS_MAX = 1000
 
 
 class ReposForge(RESTForge):
-    """What both have. `content_need` and `pull_need` name the permissions that changes take."""
+    """What both have. `pull_need` names the permission that pull requests take."""
 
-    content_need: str
     pull_need: str
 
     @cached_property
@@ -68,24 +67,30 @@ class ReposForge(RESTForge):
     def _asset(self, item: Any) -> Asset:
         """A file of a release out of JSON."""
 
-    @abstractmethod
-    def _tag_in_path(self, tag: str) -> str:
-        """A tag's name as part of a release's address."""
-
     def find_release(self, tag: str) -> ForgeRelease | None:
         """GET it by its tag; a draft is in the list alone, the oldest of several being the one."""
-        found = self._http.find(f"{self._at}/releases/tags/{self._tag_in_path(tag)}")
+        found = self._http.find(f"{self._at}/releases/tags/{in_path(tag)}")
         if found is not None:
             return _release(found)
         drafts = [item for item in self._list("releases", RELEASES_MAX) if text(item, "tag_name") == tag]
         return _release(min(drafts, key=lambda item: number(item, "id"))) if drafts else None
 
     def _make_release(self, release: ForgeRelease) -> ForgeRelease:
-        return _release(self._http.send("POST", f"{self._at}/releases", _told(release), need=self.content_need))
+        return _release(self._http.send("POST", f"{self._at}/releases", self._told(release), need=self.content_need))
 
     def update_release(self, release: ForgeRelease) -> ForgeRelease:
         """PATCH it."""
-        return _release(self._http.send("PATCH", self._place(release), _told(release), need=self.content_need))
+        return _release(self._http.send("PATCH", self._place(release), self._told(release), need=self.content_need))
+
+    def _told(self, release: ForgeRelease) -> dict[str, Any]:
+        """A release into JSON."""
+        return {
+            "tag_name": release.tag,
+            "name": release.title,
+            "body": release.notes_markdown,
+            "draft": release.draft,
+            "prerelease": release.prerelease,
+        }
 
     def delete_release(self, release: ForgeRelease) -> None:
         """DELETE it."""
@@ -107,16 +112,6 @@ class ReposForge(RESTForge):
     def _comment_at(self, number: int, key: int) -> str:
         del number  # Comments have numbers of their own.
         return f"issues/comments/{key}"
-
-
-def _told(release: ForgeRelease) -> dict[str, Any]:
-    return {
-        "tag_name": release.tag,
-        "name": release.title,
-        "body": release.notes_markdown,
-        "draft": release.draft,
-        "prerelease": release.prerelease,
-    }
 
 
 def _release(item: Any) -> ForgeRelease:

@@ -27,6 +27,7 @@ from shipline.ports.forge import (
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import (
     COMMENTS_MAX,
+    STATUSES_MAX,
     Credential,
     ForgeSettings,
     Kind,
@@ -34,6 +35,7 @@ from shipline.providers.forge.access import (
     client,
     commit_in_path,
     in_path,
+    newest_of_each,
     same,
 )
 
@@ -41,14 +43,18 @@ from shipline.providers.forge.access import (
 class RESTForge(ABC):
     """The part of the Forge port that does not depend on which forge it is.
 
-    `comment_need` names the permission that comments take, `change_method` is the verb that changes something, and
-    `description_max` bounds what a status says, in characters. `_oldest_first` is the query by which comments come in
-    the order in which they were written, None where they always do.
+    `content_need` and `comment_need` name the permissions that branches, tags and releases, and comments take. A tag's
+    commit stands under `commit_key`, and is given as `tag_target`. `change_method` is the verb that changes something,
+    and `description_max` bounds what a status says, in characters. `_oldest_first` is the query by which comments come
+    in the order in which they were written, None where they always do.
     """
 
     api_version = 1
     kind: Kind
+    content_need: str
     comment_need: str
+    commit_key = "id"
+    tag_target = "ref"
     change_method = "PATCH"
     description_max = 255
     _oldest_first: ClassVar[dict[str, str] | None] = None
@@ -82,17 +88,28 @@ class RESTForge(ABC):
     def find_branch(self, name: str) -> Ref | None:
         """As the port has it."""
 
-    @abstractmethod
+    def _refs_at(self, kind: str) -> str:
+        """Where the `branches` or `tags` are."""
+        return f"{self._at}/{kind}"
+
+    def _ref_at(self, kind: str, name: str) -> str:
+        """Where one of them is."""
+        return f"{self._refs_at(kind)}/{in_path(name)}"
+
     def find_tag(self, name: str) -> Ref | None:
-        """As the port has it."""
+        """GET the tag."""
+        found = self._http.find(self._ref_at("tags", name))
+        return None if found is None else Ref(name, text(found, "commit", self.commit_key))
 
     @abstractmethod
     def _make_branch(self, name: str, commit: str) -> Ref:
         """POST it, once."""
 
-    @abstractmethod
     def _make_tag(self, name: str, commit: str) -> Ref:
         """POST it, once."""
+        body = {"tag_name": name, self.tag_target: commit}
+        answer = self._http.send("POST", self._refs_at("tags"), body, need=self.content_need)
+        return Ref(name, text(answer, "commit", self.commit_key))
 
     def create_branch(self, name: str, commit: str) -> Ref:
         """Made once; ConflictError where it stands elsewhere."""
@@ -106,9 +123,9 @@ class RESTForge(ABC):
         target = commit_in_path(commit)
         return same(made(lambda: self.find_tag(name), lambda: self._make_tag(name, target)), commit, "tag")
 
-    @abstractmethod
     def _remove_branch(self, name: str) -> None:
         """DELETE it; gone already is as good."""
+        self._http.remove(self._ref_at("branches", name), need=self.content_need)
 
     def delete_branch(self, name: str, commit: str) -> None:
         """Where it is, and stands on `commit`; ConflictError where it stands elsewhere."""
@@ -203,8 +220,18 @@ class RESTForge(ABC):
         return _comment(self._http.send(self.change_method, place, given, need=self.comment_need))
 
     @abstractmethod
+    def _statuses_at(self, commit: str) -> str:
+        """Where they are listed, from the repository."""
+
+    @abstractmethod
+    def _status(self, item: Any) -> CommitStatus:
+        """A status out of JSON."""
+
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """As the port has it."""
+        """GET the list; the highest number is the newest."""
+        items = list(self._list(self._statuses_at(commit_in_path(commit)), STATUSES_MAX))
+        items.sort(key=lambda item: number(item, "id"), reverse=True)
+        return newest_of_each(self._status(item) for item in items)
 
     @abstractmethod
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:

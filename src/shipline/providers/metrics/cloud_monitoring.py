@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.metrics_http import (
     MetricsHTTP,
     checked_address,
@@ -42,6 +43,7 @@ class CloudMonitoringSettings:
         if not _PROJECT.fullmatch(self.project):
             raise ConfigurationError(f"project = {self.project[:40]!r} is no project's id or number")
         checked_address(self.url)
+        check_confidential(self.url, name="url")
         checked_timeout(self.answer_timeout_s)
         checked_variable(self.token_environment, name="token_environment")
         if self.token_environment == "":

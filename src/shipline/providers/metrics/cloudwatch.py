@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from shipline.clients.aws_signature import AWSCredentials, AWSRequest, Scope, signature_headers
+from shipline.clients.confidential import check_confidential
 from shipline.clients.metrics_http import (
     Answered,
     Asked,
@@ -72,6 +73,7 @@ class CloudWatchSettings:
             raise ConfigurationError(f"region = {self.region[:40]!r} is no region's name")
         if self.url:
             checked_address(self.url)
+            check_confidential(self.url, name="url")
         checked_timeout(self.answer_timeout_s)
         for name in ("access_key_id_environment", "secret_access_key_environment", "session_token_environment"):
             checked_variable(getattr(self, name), name=name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.metrics_http import (
     Asked,
     MetricsHTTP,
@@ -44,6 +45,7 @@ class DatadogSettings:
     def __post_init__(self) -> None:
         """Refuse what can only be a mistake, before anything is done."""
         checked_address(self.url)
+        check_confidential(self.url, name="url")
         checked_timeout(self.answer_timeout_s)
         for name in ("api_key_environment", "application_key_environment"):
             checked_variable(getattr(self, name), name=name)

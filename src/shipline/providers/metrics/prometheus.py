@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.metrics_http import (
     MetricsHTTP,
     checked_address,
@@ -44,6 +45,8 @@ class PrometheusSettings:
             raise ConfigurationError("username and password_environment go together")
         if self.token_environment and self.username:
             raise ConfigurationError("a token and a user name are two ways in", todo="set one of them")
+        if self.token_environment or self.username:
+            check_confidential(self.url, name="url")
         if ":" in self.username or not self.username.isprintable():
             raise ConfigurationError("username holds a character that none has")
 

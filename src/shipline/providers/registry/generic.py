@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
-import os
 import re
 import ssl
 from collections.abc import Callable, Iterator
@@ -21,7 +20,9 @@ from urllib.parse import quote, urlsplit
 
 import httpx
 
+from shipline.clients.confidential import check_confidential
 from shipline.clients.deadlines import paced
+from shipline.clients.named_secrets import named_secret
 from shipline.domain.errors import (
     ConfigurationError,
     ConflictError,
@@ -73,6 +74,8 @@ class GenericSettings:
             )
         if self.username != "" and self.password_environment == "":
             raise ConfigurationError("username needs password_environment")
+        if self.password_environment != "":
+            check_confidential(self.url, name="url")
 
 
 class GenericRegistry:
@@ -221,21 +224,10 @@ class GenericRegistry:
             raise self._unreachable(error) from None
 
     def _client(self) -> httpx.Client:
-        settings, secret = self._settings, self._secret()
+        settings, secret = self._settings, named_secret(self._settings.password_environment)
         login = (settings.username, secret) if settings.username != "" else None
         bearer = {"Authorization": f"Bearer {secret}"} if secret != "" and login is None else {}
         return httpx.Client(timeout=settings.answer_timeout_s, auth=login, headers=bearer, verify=_tls())
-
-    def _secret(self) -> str:
-        variable = self._settings.password_environment
-        secret = os.environ.get(variable, "") if variable != "" else ""
-        if variable != "" and secret == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return secret
 
     def _address(self, package: str, version: str, name: str) -> str:
         """The address of a file; what is filled in cannot lead out of its place."""

@@ -10,13 +10,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shipline.clients.confidential import check_confidential
+from shipline.clients.named_secrets import named_secret
 from shipline.clients.version_order import highest_below, is_final, order_of
 from shipline.domain.errors import (
     ConfigurationError,
@@ -79,6 +80,8 @@ class NPMSettings:
             raise ConfigurationError(f"access = {self.access[:40]!r} is not known", todo="known: public, restricted")
         if self.token_environment != "" and self.registry_url == "":
             raise ConfigurationError("token_environment needs registry_url: a token is for one registry")
+        if self.token_environment != "":
+            check_confidential(self.registry_url, name="registry_url")
 
 
 class NPMRegistry:
@@ -187,20 +190,15 @@ class NPMRegistry:
 
     def _npm(self, package: str) -> NPMClient:
         """The client, with the user's configuration and the settings'. Refuses a commit that says otherwise."""
-        settings, variable = self._settings, self._settings.token_environment
-        token = os.environ.get(variable, "") if variable != "" else ""
-        if variable != "" and token == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="token_environment names it as the place of the registry's token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
+        settings = self._settings
+        token = named_secret(settings.token_environment, setting="token_environment", what="registry's token")
         npm = NPMClient(
             own_npmrc(self._folder),
             settings.registry_url,
             settings.answer_timeout_s,
             settings.program_timeout_s,
             token,
+            scope_of(package),
         )
         named = named_registry(self._folder, package)
         if named is not None and settings.registry_url == "":

@@ -20,6 +20,7 @@ from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineErr
 from shipline.providers.registry.npm_project import NPMRC
 
 WHY_CHARACTERS_MAX = 600
+UNSCOPED = "@without-scope"
 AGAIN = "when it is well again, run this again: only what is missing will be done"
 # Codes that npm gives to trouble on the way, beside HTTP statuses (E500): Node's errno names and minipass-fetch's.
 _UNREACHABLE = frozenset(
@@ -39,7 +40,7 @@ class NotThere(ShiplineError):
 @dataclass(frozen=True, slots=True)
 class NPMClient:
     """npm, run in an empty folder with `npmrc` in it, None for none. `registry_url` "" leaves the address to npm.
-    `token` "" leaves credentials to it.
+    `token` "" leaves credentials to it. `scope` is that of the package (`@team`), "" for none.
 
     `answer_timeout_s` bounds one answer of the registry, `program_timeout_s` npm as a whole.
     """
@@ -49,6 +50,7 @@ class NPMClient:
     answer_timeout_s: float
     program_timeout_s: float
     token: str = field(default="", repr=False)
+    scope: str = ""
 
     def ask(self, *arguments: str, folder: Path | None = None) -> Any:
         """What npm answers as JSON, None where it says nothing. `folder` is an empty one to run it in.
@@ -58,11 +60,20 @@ class NPMClient:
         """
         command = ["npm", *arguments, "--json", "--ignore-scripts"]
         if self.registry_url != "":
-            command += ["--registry", self.registry_url]
+            command += self._chosen()
         if folder is None:
             with tempfile.TemporaryDirectory(prefix="shipline-npm-") as name:
                 return self._answer(command, Path(name))
         return self._answer(command, folder)
+
+    def _chosen(self) -> list[str]:
+        """Have npm use `registry_url`, whatever the user's configuration says of the scope, and a `publishConfig`.
+
+        The latter beats `--registry` in npm before 10.9, and the registry of a scope beats both; one that is named by
+        `--scope` counts for packages that have none (npm-registry-fetch, pickRegistry).
+        """
+        scope = self.scope or UNSCOPED
+        return ["--registry", self.registry_url, f"--scope={scope}", f"--{scope}:registry={self.registry_url}"]
 
     def _answer(self, command: list[str], folder: Path) -> Any:
         # With a manifest, npm does not go up to look for the project that it is in.
@@ -105,6 +116,8 @@ class NPMClient:
         error = said.get("error") if isinstance(said, dict) else None
         told = error if isinstance(error, dict) else {}
         code = str(told.get("code") or "")
+        if code == "ENEEDAUTH" and self.token != "":
+            code = "E401"  # npm says so of a token, too, that the registry does not know.
         why = str(told.get("summary") or "") or outcome.output
         if self.token != "":
             why = why.replace(self.token, "***")

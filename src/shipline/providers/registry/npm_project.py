@@ -27,7 +27,7 @@ MANIFEST = re.compile(r"[^/]+/package\.json")
 CONNECTION = frozenset(
     {
         *("proxy", "https-proxy", "http-proxy", "noproxy", "no-proxy", "strict-ssl", "ca", "cafile", "cert", "key"),
-        *("certfile", "keyfile", "local-address", "userconfig", "globalconfig"),
+        *("certfile", "keyfile", "local-address", "userconfig", "globalconfig", "scope"),
     }
 )
 _LINE = re.compile(r"""\s*["']?(@[^\s:"'=]+:registry|registry)["']?\s*=\s*(.*?)\s*""")

@@ -6,26 +6,28 @@ to an older one. The digest that was built is the digest that is served.
 
 from __future__ import annotations
 
-import os
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from shipline.clients.confidential import check_confidential
+from shipline.clients.named_secrets import named_secret
 from shipline.clients.oci_credentials import client_credentials
 from shipline.clients.oci_layout import layout_name, open_layout
-from shipline.clients.oci_registry import LOOPBACK, OCIClient
-from shipline.clients.version_order import Order, highest_below, is_final, order_of
+from shipline.clients.oci_registry import OCIClient
+from shipline.clients.version_order import order_of
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
+from shipline.providers.registry.oci_tags import moving_tags, order_of_tag, tag_of, ways_back
 
 LATEST = "latest"
 LOOKED_AT_MAX = 50
-# Distribution specification 1.1, "Pulling manifests": what a repository's name and a tag may be.
+# Distribution specification 1.1, "Pulling manifests": what a repository's name may be.
 _REPOSITORY = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 NEVER_UNDONE = (
     "the tag of the version and its digest go on being served: who pinned them still gets the image",
     "copies that are pulled already stay where they are",
@@ -59,8 +61,8 @@ class OCISettings:
             raise ConfigurationError("url holds a user name or password", todo="use username and password_environment")
         if (self.username == "") != (self.password_environment == ""):
             raise ConfigurationError("username and password_environment belong together")
-        if self.username != "" and parts.scheme == "http" and parts.hostname not in LOOPBACK:
-            raise ConfigurationError("credentials go nowhere but over https (or to this machine)", todo="use https")
+        if self.username != "":
+            check_confidential(self.url, name="url")
         if not _REPOSITORY.fullmatch(self.repository.replace("{package}", "a")):
             raise ConfigurationError(f"repository = {self.repository[:80]!r} cannot be an image's name")
 
@@ -88,7 +90,7 @@ class OCIRegistry:
             Finding(Answer.UNKNOWN, "whether the account may push there shows with the first push"),
         ]
         try:
-            _tag(version)
+            tag_of(version)
             for path in files:
                 with open_layout(path) as layout:
                     layout.check()
@@ -99,7 +101,7 @@ class OCIRegistry:
 
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The image that the version's tag names."""
-        digest = self._client(package).digest_of(_tag(version))
+        digest = self._client(package).digest_of(tag_of(version))
         return () if digest is None else (PublishedFile(layout_name(package, version), digest),)
 
     def publish(
@@ -108,7 +110,7 @@ class OCIRegistry:
         """Push by digest, then tag the version, then the channel."""
         if len(files) != 1:
             raise InvalidValue(f"{len(files)} images are to be published, and a version is one")
-        client, tag = self._client(package), _tag(version)
+        client, tag = self._client(package), tag_of(version)
         with open_layout(files[0]) as layout:
             digest, there = layout.root.digest, client.digest_of(tag)
             if there is not None and there != digest:
@@ -121,33 +123,35 @@ class OCIRegistry:
         if there is None:
             client.tag(digest, tag)
         if self._settings.channel_tags:
-            self._move(client, version, digest, LATEST if channel == STABLE else _tag(channel))
+            self._move(client, version, digest, LATEST if channel == STABLE else tag_of(channel))
         return self.find(package, version)
 
     def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
-        """Let the channel's tags that name it name the version before."""
+        """Let the moving tags that name it, those of its channel and its lines, name the version before."""
         client = self._client(package)
-        digest = client.digest_of(_tag(version))
+        digest = client.digest_of(tag_of(version))
         if digest is None:
             return YankAnswer((f"the registry serves no {client.repository}:{version}",), (), NEVER_UNDONE)
         done, not_done = [], []
-        versions = client.tags()
-        for tag in self._channels(client, versions, digest):
-            target = self._target(client, version, versions, back_to)
-            if target is None:
+        tags = client.tags()
+        for tag in self._moving(client, version, tags, digest):
+            there = ((one, client.digest_of(tag_of(one))) for one in ways_back(tag, version, tags, back_to))
+            for good, target in itertools.islice(there, LOOKED_AT_MAX):
+                if target not in (None, digest):
+                    client.tag(str(target), tag)
+                    done.append(f"the tag {tag} names {good} again")
+                    break
+            else:
                 not_done.append(f"{tag} still names {version}: no good version before it is known")
-                continue
-            client.tag(target[1], tag)
-            done.append(f"the tag {tag} names {target[0]} again")
         return YankAnswer(tuple(done), (), (*not_done, *NEVER_UNDONE))
 
     def verify_yank(self, package: str, version: str) -> Finding:
         """Registries have no mark for a yank: what can be seen is that no moving tag names it."""
         client = self._client(package)
-        digest = client.digest_of(_tag(version))
+        digest = client.digest_of(tag_of(version))
         if digest is None:
             return Finding(Answer.PASS, f"the registry serves no {client.repository}:{version}")
-        naming = ", ".join(self._channels(client, client.tags(), digest))
+        naming = ", ".join(self._moving(client, version, client.tags(), digest))
         words = f"{naming} names it" if naming else "no moving tag names it"
         return Finding(Answer.UNKNOWN, f"{words}; a registry has no other way to show a yank")
 
@@ -168,14 +172,7 @@ class OCIRegistry:
         variable = self._settings.password_environment
         if variable == "":
             return client_credentials(urlsplit(self._settings.url).netloc)
-        password = os.environ.get(variable, "")
-        if password == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the registry's password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return (self._settings.username, password)
+        return (self._settings.username, named_secret(variable))
 
     def _move(self, client: OCIClient, version: str, digest: str, channel: str) -> None:
         """Let the channel's tag name this image, unless it names a newer version's."""
@@ -183,42 +180,17 @@ class OCIRegistry:
         if there == digest:
             return
         named = None if there is None else self._version_of(client, there)
-        newer, mine = _order(named or ""), order_of(version)
+        newer, mine = order_of_tag(named or ""), order_of(version)
         if newer is None or mine is None or newer < mine:
             client.tag(digest, channel)
 
     def _version_of(self, client: OCIClient, digest: str) -> str | None:
         """The version whose tag names an image; None where none of the highest does."""
-        orders = [(order, tag) for tag in client.tags() if (order := _order(tag)) is not None]
+        orders = [(order, tag) for tag in client.tags() if (order := order_of_tag(tag)) is not None]
         highest = [tag for _, tag in sorted(orders, reverse=True)[:LOOKED_AT_MAX]]
         return next((tag for tag in highest if client.digest_of(tag) == digest), None)
 
-    def _channels(self, client: OCIClient, tags: tuple[str, ...], digest: str) -> tuple[str, ...]:
-        """The tags that are no version and name an image."""
-        moving = [tag for tag in tags if _order(tag) is None and not tag.startswith("sha256-")]
-        return tuple(tag for tag in sorted(moving)[:LOOKED_AT_MAX] if client.digest_of(tag) == digest)
-
-    def _target(
-        self, client: OCIClient, version: str, tags: tuple[str, ...], back_to: str | None
-    ) -> tuple[str, str] | None:
-        """The version that a channel goes back to, and its digest. Without a word about what is good, the highest
-        version before this one."""
-        lower = highest_below(version, tags, final=is_final(version))
-        for candidate in (back_to,) if back_to is not None else lower[:1]:
-            digest = client.digest_of(_tag(candidate))
-            if digest is not None:
-                return candidate, digest
-        return None
-
-
-def _tag(text: str) -> str:
-    """A version or channel as a tag: `+`, which no tag may hold, becomes `_`."""
-    tag = text.replace("+", "_")
-    if not _TAG.fullmatch(tag):
-        raise InvalidValue(f"{text[:80]!r} cannot be an image's tag")
-    return tag
-
-
-def _order(tag: str) -> Order | None:
-    """What sorts a version's tag; None for a tag of another kind."""
-    return order_of(tag.replace("_", "+"))
+    def _moving(self, client: OCIClient, version: str, tags: tuple[str, ...], digest: str) -> tuple[str, ...]:
+        """The moving tags that name an image."""
+        moving = moving_tags(tags, version)[:LOOKED_AT_MAX]
+        return tuple(tag for tag in moving if client.digest_of(tag) == digest)

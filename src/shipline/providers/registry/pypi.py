@@ -23,6 +23,8 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from shipline.clients.confidential import check_confidential
+from shipline.clients.named_secrets import named_secret
 from shipline.clients.programs import run_program
 from shipline.clients.simple_index import SimpleIndex, normalized, refusal, shown
 from shipline.domain.errors import (
@@ -100,6 +102,11 @@ class PyPISettings:
                 "username and password_environment belong together",
                 todo="set both, or neither to leave credentials to twine's own configuration",
             )
+        # Without a user name twine looks for credentials itself, and pip does for the index.
+        if self.upload_url != "" and not self.anonymous:
+            check_confidential(self.upload_url, name="upload_url", todo="set anonymous = true where it wants none")
+        if self.index_url != "" and self.username != "":
+            check_confidential(self.index_url, name="index_url")
         if self.anonymous and self.username != "":
             raise ConfigurationError("anonymous = true sends no credentials, and username is set")
         if self.staging is not None and self.staging.index_url == self.index_url:
@@ -255,14 +262,7 @@ class PyPIRegistry:
         variable = self._settings.password_environment
         if variable == "":
             return None
-        password = os.environ.get(variable, "")
-        if password == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the registry's password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return (self._settings.username, password)
+        return (self._settings.username, named_secret(variable))
 
     def _await(self, package: str, version: str, wanted: dict[str, str]) -> tuple[PublishedFile, ...]:
         for wait_s in (0.0, *WAITS_S):

@@ -1,18 +1,25 @@
-"""Install a version from an index into a fresh virtual environment, as a user would, and see that it is there."""
+"""Install a version from an index into a fresh virtual environment, as a user would, and see that it is there.
+
+What is installed with it may be built from source, by code of others: so pip never has the credentials, see
+`lent_index`. Where pip's own configuration names the index, what that holds is pip's, as in every installation.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import quote, urlsplit
 
+from shipline.clients.lent_index import lent_index
 from shipline.clients.programs import Outcome, ProgramTimeout, run_program, without_secrets
 from shipline.domain.errors import ShiplineError, UnavailableError
 
 WHY_CHARACTERS_MAX = 600
+ANSWER_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,26 +35,39 @@ class TrialInstall:
 
         pip is that of this interpreter, told of the new environment, so that nothing is installed to install it.
         """
-        with tempfile.TemporaryDirectory(prefix="shipline-trial-") as name:
+        with tempfile.TemporaryDirectory(prefix="shipline-trial-") as name, self._address() as address:
             place = Path(name)
-            self._python(place, "-m", "venv", "--without-pip", "installed")
+            self._python(place, address, "-m", "venv", "--without-pip", "installed")
             interpreter = place / "installed" / ("Scripts" if os.name == "nt" else "bin") / "python"
             pip = ["-m", "pip", "--python", str(interpreter), "--disable-pip-version-check", "--no-input"]
             wanted = ["install", "--no-cache-dir", "--progress-bar", "off", f"{package}=={version}"]
-            outcome = self._python(place, *pip, *wanted, *(() if dependencies else ("--no-deps",)))
+            outcome = self._python(place, address, *pip, *wanted, *(() if dependencies else ("--no-deps",)))
             if outcome.code != 0:
                 raise ShiplineError(
                     f"{package} {version} was published and cannot be installed from there",
-                    why=" ".join(self._scrubbed(outcome.output).split())[-WHY_CHARACTERS_MAX:],
+                    why=" ".join(outcome.output.split())[-WHY_CHARACTERS_MAX:],
                     todo=f"if it is broken, take it back: shipline yank {version} --reason TEXT; install_test = false "
                     "leaves this out",
                 )
 
-    def _python(self, folder: Path, *arguments: str) -> Outcome:
+    @contextlib.contextmanager
+    def _address(self) -> Iterator[str]:
+        """Where pip finds the index, "" for its own configuration."""
+        if self.credentials is None or self.credentials == ("", "") or self.index_url == "":
+            yield self.index_url
+            return
+        with lent_index(self.index_url, self.credentials, timeout_s=min(self.timeout_s, ANSWER_TIMEOUT_S)) as address:
+            yield address
+
+    def _python(self, folder: Path, address: str, *arguments: str) -> Outcome:
         environment = without_secrets(os.environ)
-        if self.index_url != "":
+        if address != "":
             environment = {name: value for name, value in environment.items() if not name.startswith("PIP_")}
-            environment |= {"PIP_INDEX_URL": self._address(), "PIP_CONFIG_FILE": os.devnull}
+            environment |= {"PIP_INDEX_URL": address, "PIP_CONFIG_FILE": os.devnull}
+        if address != self.index_url:
+            # What is lent is on this machine, which no proxy can reach.
+            around = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+            environment |= dict.fromkeys(("no_proxy", "NO_PROXY"), f"{around},127.0.0.1".removeprefix(","))
         try:
             return run_program(
                 [sys.executable, "-P", *arguments],
@@ -58,16 +78,3 @@ class TrialInstall:
             )
         except ProgramTimeout as error:
             raise UnavailableError("the trial installation did not end in time", why=error.what) from None
-
-    def _address(self) -> str:
-        if self.credentials is None or self.credentials == ("", ""):
-            return self.index_url
-        parts = urlsplit(self.index_url)
-        user, password = (quote(part, safe="") for part in self.credentials)
-        return parts._replace(netloc=f"{user}:{password}@{parts.netloc}").geturl()
-
-    def _scrubbed(self, text: str) -> str:
-        if self.credentials is None or self.credentials[1] == "":
-            return text
-        password = self.credentials[1]
-        return text.replace(quote(password, safe=""), "***").replace(password, "***")

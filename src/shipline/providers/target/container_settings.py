@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from shipline.clients.container_engine import Login, checked_engine_address
+from shipline.clients.named_secrets import named_secret
 from shipline.domain.errors import ConfigurationError
 from shipline.providers.target.container_template import (
     REPOSITORY,
@@ -96,14 +96,7 @@ class ContainerSettings:
         variable = self.password_environment
         if variable == "":
             return None
-        password = os.environ.get(variable, "")
-        if password == "":
-            raise ConfigurationError(
-                f"the environment variable {variable} is not set",
-                why="password_environment names it as the place of the password or token",
-                todo=f"set {variable} (in CI: from its secret store), then run this again",
-            )
-        return Login(self.username, password)
+        return Login(self.username, named_secret(variable))
 
 
 def check_image(image: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shipline.clients.confidential import LOOPBACK
 from shipline.clients.kubernetes_marks import (
     DIGESTS,
     ENVIRONMENT,
@@ -25,7 +26,6 @@ from shipline.clients.kubernetes_marks import (
     VERSION,
     object_name,
 )
-from shipline.clients.oci_registry import LOOPBACK
 from shipline.clients.yaml_documents import read_documents
 from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
 from shipline.ports.target import GroupSpec

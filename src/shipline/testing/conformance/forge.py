@@ -212,6 +212,9 @@ class ForgeConformance:
         made = drafted(forge, "v1.0.0", commit)
         assert (made.tag, made.title, made.notes_markdown, made.draft) == ("v1.0.0", "quotes v1.0.0", "- one", True)
         assert forge.find_release("v1.0.0") == made
+        other = drafted(forge, "quotes/v1.0.0", commit)
+        announced = forge.update_release(replace(other, draft=False))
+        assert forge.find_release("quotes/v1.0.0") == announced
         assert forge.find_release("v1.0") is None
 
     def test_creating_a_release_twice_is_creating_it_once(self, forge: Forge, commit: str) -> None:

@@ -28,6 +28,7 @@ class GitHubDialect(ReposDialect):
     def __init__(self, model: ForgeModel, app: FakeGitHubApp | None = None) -> None:
         super().__init__(model)
         self.app = app
+        self._latest_key = 0
         self.states_digests = True
 
     def token_of(self, headers: Message) -> str:
@@ -63,6 +64,8 @@ class GitHubDialect(ReposDialect):
             ("DELETE", f"{at}/git/refs/(.+)", self.delete_ref),
             ("GET", f"{at}/commits/(.+)/pulls", self.pulls_of),
             ("GET", f"{at}/commits/(.+)/statuses", self.statuses),
+            ("GET", f"{at}/releases/latest", self.latest_page),
+            ("GET", rf"{at}/releases/(\d+)", lambda asked: Reply(self._page(self.model.page(asked.number(0))))),
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("DELETE", rf"{at}/releases/assets/(\d+)", self.delete_file),
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
@@ -142,6 +145,34 @@ class GitHubDialect(ReposDialect):
     def _page(self, page: Page) -> dict[str, Any]:
         # A client that follows this sends its token to a stranger.
         return super()._page(page) | {"upload_url": "https://uploads.example.com/assets{?name,label}"}
+
+    def create_page(self, asked: Request) -> Reply:
+        reply = super().create_page(asked)
+        self._rank(self.model.page(reply.body["id"]), asked.body, newly=True)
+        return reply
+
+    def change_page(self, asked: Request) -> Reply:
+        was_draft = self.model.page(asked.number(0)).draft
+        reply = super().change_page(asked)
+        self._rank(self.model.page(asked.number(0)), asked.body, newly=was_draft)
+        return reply
+
+    def _rank(self, page: Page, body: dict[str, Any], *, newly: bool) -> None:
+        """`make_latest` counts for what is announced, and is true for what is announced newly."""
+        wanted = body.get("make_latest", "true" if newly else "")
+        if page.draft or page.prerelease or wanted in ("", "false"):
+            return
+        self._latest_key = page.key if wanted == "true" else 0
+
+    def latest(self) -> Page | None:
+        """The release that is called the latest: the one that was made so, else the newest that is announced."""
+        announced = [page for page in self._newest_pages() if not page.draft and not page.prerelease]
+        chosen = (page for page in announced if page.key == self._latest_key)
+        return next(chosen, announced[0] if announced else None)
+
+    def latest_page(self, _: Request) -> Reply:
+        found = self.latest()
+        return self.says_no(404) if found is None else Reply(self._page(found))
 
     def files(self, asked: Request) -> Reply:
         return Reply([self._file(file) for file in self.model.page(asked.number(0)).files.values()])
