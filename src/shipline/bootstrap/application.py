@@ -275,7 +275,8 @@ class Application(Project):
 
         root, chosen = self.repository.root(), self._table_of(package).version_files
         if chosen:
-            return choose_version_files(root, package, [version_file(each) for each in chosen])
+            files = [version_file(each) for each in chosen]
+            return choose_version_files(root, package, files, tracked=self.repository.is_tracked)
         beside = (each for each in everyone if each.path == package.path and each.name != package.name)
         others = frozenset(each.ecosystem for each in beside)
         return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
