@@ -118,9 +118,11 @@ class Project:
     @cached_property
     def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         """What each [[package]] stands for, and what is said of folders that were left aside."""
+        return self._choose(() if self._stated is None else self._stated.package)
+
+    def _choose(self, tables: Sequence[PackageSettings]) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         from shipline.capabilities.plans import PackageChoice, packages_of
 
-        tables = () if self._stated is None else self._stated.package
         choices = [
             PackageChoice(
                 path=table.path.rstrip("/") or ".",
@@ -141,6 +143,13 @@ class Project:
         if self._stated is None or not self._stated.package:
             return None
         return tuple(package for some in self._chosen[0] for package in some)
+
+    def packages_by(self, settings: Settings) -> tuple[Package, ...]:
+        """The packages that other settings than those that lie here would choose; found, where they name none."""
+        from shipline.capabilities.plans import detect_packages
+
+        chosen = tuple(package for some in self._choose(settings.package)[0] for package in some)
+        return chosen or detect_packages(self.repository)
 
     @cached_property
     def monorepo(self) -> Monorepo:
