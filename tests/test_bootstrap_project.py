@@ -25,6 +25,21 @@ def test_without_a_file_the_defaults_of_the_tables_hold(history: History, name: 
     assert getattr(Application(history.folder), name) == without
 
 
+def test_a_detached_head_is_put_on_the_branch_that_ci_checked_out(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has moved on at the remote stays detached: a push to it would be refused."""
+    monkeypatch.setenv("CI_COMMIT_BRANCH", "main")
+    assert Application(history.folder).attach() is None
+    history.git("checkout", "--quiet", "--detach")
+    assert (Application(history.folder).branch, Application(history.folder).attach()) == (None, None)
+    history.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    application = Application(history.folder)
+    assert application.branch == "main"
+    assert application.repository.branch() is None
+    assert application.attach() == application.repository.branch() == "main"
+
+
 MESSAGES = ("feat: good", "Feature: bad.", "Merge branch 'a'", "fix: " + "x" * 120)
 
 

@@ -67,6 +67,19 @@ def test_another_branch_than_the_one_to_release_from(tmp_path: Path) -> None:
     refused(run_shipline(history.folder, "release"), 3, "a detached HEAD")
 
 
+def test_a_detached_head_is_not_released_from_unless_its_branch_is_known(history: History) -> None:
+    """The tag would stand beside the branch, which would then be released once more. CI's checkouts are such."""
+    history.git("switch", "--quiet", "--detach")
+    before = state_of(history)
+    refused(run_shipline(history.folder, "release"), 3, "HEAD is detached", "git switch BRANCH")
+    assert state_of(history) == before
+    history.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    said = run_shipline(history.folder, "release", "--dry-run", extra={"CI_COMMIT_BRANCH": "main"})
+    assert said.code == 0, said
+    assert "on main" in said.out
+    assert state_of(history) == before
+
+
 def test_a_commit_that_takes_its_own_gate_away_is_still_asked_by_it(tmp_path: Path) -> None:
     """The remote's main has the gate; what is released here has none, and names another branch and no remote."""
     gate = '[[gate]]\nname = "covered"\nrule = "coverage.line >= 80.0"\n'

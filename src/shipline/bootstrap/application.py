@@ -206,14 +206,21 @@ class Application(Project):
             python=sys.executable,
             style=self.changelog_style,
             forge=self.forge,
+            told_branch=self.told_branch,
         )
+
+    def attach(self) -> str | None:
+        """Put a detached HEAD on the branch that CI says this is; returns that, None where there was nothing to do."""
+        if self.told_branch is not None:
+            self.repository.attach(self.told_branch)
+        return self.told_branch
 
     @property
     def release_branch(self) -> str:
         """The only branch that may be released from, "" where this one may. RefusedError where no channel fits it."""
         from shipline.capabilities.plans import rule_for
 
-        here, rules = self.repository.branch(), self._rules(self.policy.channels)
+        here, rules = self.branch, self._rules(self.policy.channels)
         if rule_for(here, rules) is not None or not rules or here is None:
             return "" if rules and here is not None else self.policy.branch
         if self.policy.branch:
@@ -255,7 +262,7 @@ class Application(Project):
 
         final = make_final_plan(self.repository, self._known_packages(), candidate=tag, bumps=self.bumps)
         found = self._candidate(final.package, final.plan.packages[0])
-        is_end = final.plan.commit == self.repository.head() and self.repository.branch() is not None
+        is_end = final.plan.commit == self.repository.head() and self.branch is not None
         return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)
 
     def _known_packages(self) -> tuple[Package, ...]:

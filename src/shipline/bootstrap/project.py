@@ -116,6 +116,22 @@ class Project:
         return GitRepository(GitRepository.Settings(), context)
 
     @cached_property
+    def told_branch(self) -> str | None:
+        """The branch that CI says this is, of a HEAD detached on the commit that the remote has of it; else None."""
+        from shipline.bootstrap.ci_branch import branch_told
+
+        here = self.repository
+        if here.branch() is not None:
+            return None
+        remote = "" if self._stated is None else self._stated.release.remote
+        return branch_told(os.environ, head=here.head(), remote=remote or "origin", find_commit=here.find_commit)
+
+    @cached_property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on, or is known to be of; None where HEAD is detached and nothing tells."""
+        return self.repository.branch() or self.told_branch
+
+    @cached_property
     def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         """What each [[package]] stands for, and what is said of folders that were left aside."""
         return self._choose(() if self._stated is None else self._stated.package)
@@ -249,7 +265,7 @@ class Project:
 
         if tables is None:
             tables = () if self._stated is None else self._stated.channel
-        return channel_of(self.repository.branch(), self._rules(tables), asked)
+        return channel_of(self.branch, self._rules(tables), asked)
 
     def _rules(self, tables: Sequence[ChannelSettings]) -> list[ChannelRule]:
         from shipline.capabilities.plans import ChannelRule

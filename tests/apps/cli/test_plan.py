@@ -48,6 +48,14 @@ def test_people_see_what_comes_next_and_why(workspace: OpenWorkspace) -> None:
     )
 
 
+def test_on_a_detached_head_a_note_says_that_it_is_not_released_from(workspace: OpenWorkspace) -> None:
+    workspace.history.git("checkout", "--quiet", "--detach")
+    assert "detached" not in run(workspace, plan.command)
+    workspace.history.commit("fix: more")
+    assert run(workspace, plan.command).startswith("HEAD is detached: ")
+    assert "detached" in json.loads(run(workspace, plan.command, "--json"))["notes"][0]
+
+
 def test_people_see_when_there_is_nothing_to_release(workspace: OpenWorkspace) -> None:
     assert run(workspace, plan.command).startswith("quotes  1.0.0  nothing to release\n")
 
@@ -104,6 +112,7 @@ def test_a_channel_can_be_asked_for_and_the_branch_says_one_otherwise(workspace:
     workspace.history.commit("feat: more")
     assert "1.0.0 -> 1.1.0-rc.1" in run(workspace, plan.command, "--channel", "rc")
     workspace.history.git("checkout", "--quiet", "-b", "1.x")
+    workspace = OpenWorkspace(workspace.history)
     document = json.loads(run(workspace, plan.command, "--json"))
     assert (document["packages"][0]["channel"], document["packages"][0]["next"]) == ("1.x", "1.1.0")
     workspace.history.commit("feat!: too much")

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CHANGES_SHOWN_MAX = 20
 CHANGESETS_SHOWN_MAX = 5
+DETACHED = (
+    "HEAD is detached: a release that needs a commit is refused here, as no branch would have it (git switch BRANCH)."
+)
 
 
 @click.command(name="plan")
@@ -39,7 +42,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         monorepo=workspace.monorepo,
         day=workspace.today,
     )
-    plan = _only(whole, name)
+    plan = _only(whole if workspace.branch is not None else _with_note(whole, DETACHED), name)
     _say_uncommitted(workspace)
     if as_json:
         from shipline.apps.cli.wording import json_text
@@ -70,6 +73,13 @@ def _chain(whole: ReleasePlan, plan: PackagePlan) -> str:
 
     steps = explain(whole, plan.name)
     return "\n".join([_headline(plan), *(f"{'  ' * (each.depth + 1)}{_printable(each.sentence)}" for each in steps)])
+
+
+def _with_note(plan: ReleasePlan, note: str) -> ReleasePlan:
+    """The plan with one more note, where anything would be released."""
+    from dataclasses import replace
+
+    return replace(plan, notes=(*plan.notes, note)) if any(one.releasable for one in plan.packages) else plan
 
 
 def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:

@@ -67,6 +67,11 @@ def command(application: Application, /, **given: Any) -> int:
         return _foretell(application, asked)
     releases: list[Release] = []
     reason = ""
+    attached = application.attach()
+    if attached is not None:
+        click.echo(
+            printable(f"HEAD was detached, and CI says that it is {attached}: it is on {attached} now"), err=True
+        )
     if not asked.only_pull_request:
         with engine_running(application):
             releases, reason = _release_each(application, asked)
@@ -115,7 +120,7 @@ def _keep_pull_request(application: Application) -> Kept:
 
 def _target(application: Application) -> str:
     """The branch that release pull requests go to."""
-    target = application.policy.branch or application.repository.branch()
+    target = application.policy.branch or application.branch
     if target is None:
         raise UsageError(
             "HEAD is detached, so that it cannot be told which branch is released from",

@@ -179,10 +179,20 @@ def check_remote(ground: ReleaseGround) -> None:
 
 def check_branch(ground: ReleaseGround, branch: str) -> None:
     """Refuse to release from another branch than `branch`, "" for any."""
-    here = ground.repository.branch()
+    here = ground.branch
     if branch and here != branch:
         raise RefusedError(
             f"releases are made from {branch}, and this is {here or 'a detached HEAD'}", todo=f"git switch {branch}"
+        )
+
+
+def check_attached(ground: ReleaseGround, candidate: Candidate) -> None:
+    """Refuse a release commit on a detached HEAD: no branch would have it, nor find the tag that stands on it."""
+    if candidate.beside is None and ground.branch is None:
+        raise RefusedError(
+            "HEAD is detached: the release's commit and tag would stand beside every branch",
+            why="the next release from the branch would not know of this one",
+            todo="git switch BRANCH, and run this again; in CI, `git switch -C BRANCH` puts HEAD on it",
         )
 
 
