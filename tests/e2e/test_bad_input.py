@@ -215,7 +215,7 @@ def test_a_tag_of_that_name_on_another_line(history: History) -> None:
     for _ in range(2):
         refused(
             run_shipline(history.folder, "release"),
-            1,
+            3,
             "the tag 'v0.1.0' exists already, on commit",
             "what that tag releases",
         )
@@ -226,7 +226,7 @@ def test_a_tag_of_that_name_on_another_line(history: History) -> None:
 def test_a_version_whose_tag_was_deleted_is_not_made_twice(history: History) -> None:
     assert run_shipline(history.folder, "release").code == 0
     history.git("tag", "--delete", "v0.1.0")
-    refused(run_shipline(history.folder, "release"), 1, "0.1.0 was made before", "bring the tag back")
+    refused(run_shipline(history.folder, "release"), 3, "0.1.0 was made before", "bring the tag back")
 
 
 def test_hostile_names_and_messages(history: History) -> None:

@@ -14,7 +14,7 @@ from shipline.capabilities.releases.ground import Built, save_built
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.artifact import Artifact
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
@@ -165,7 +165,7 @@ def test_a_tag_of_that_name_elsewhere_is_not_taken_for_ours(project: ReleaseWorl
     project.history.commit("feat: something else", {"other.txt": "x"})
     project.history.tag("v0.1.0")
     project.history.git("switch", "--quiet", "main")
-    with pytest.raises(ConflictError, match="exists already"):
+    with pytest.raises(RefusedError, match="exists already"):
         project.order()
     assert project.registry.uploads == []
 

@@ -79,11 +79,11 @@ def command(application: Application, /, **given: Any) -> int:
     if asked.only_pull_request or (_by_pull_request(application) and asked.candidate is None):
         kept = _keep_pull_request(application)
         reason = "; ".join(part for part in (reason, kept.reason) if part)
-    if not releases and (kept is None or kept.change not in CHANGES):
-        raise NothingToDo("nothing to release", why=reason)
     if asked.as_json:
         document = {"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}
         click.echo(json.dumps(document | {"pull_request": _pull_request(kept)}, indent=2))
+    if not releases and (kept is None or kept.change not in CHANGES):
+        raise NothingToDo("nothing to release", why=reason)
     return int(ExitCode.DONE)
 
 

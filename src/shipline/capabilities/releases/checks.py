@@ -16,7 +16,7 @@ from shipline.capabilities.releases.marks import is_marked
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, combined
@@ -88,10 +88,10 @@ def check_ground(ground: ReleaseGround, release: Release, branch: str) -> None:
 
 
 def check_unmade(tx: Transaction, package: str, version: str) -> None:
-    """Refuse (ConflictError) to make a version that the store knows."""
+    """Refuse (RefusedError) to make a version that the store knows."""
     made = find_release(tx, package, version)
     if made is not None:
-        raise ConflictError(
+        raise RefusedError(
             f"{package} {version} was made before: it is {made.status.value}, and its tag {made.tag} is gone",
             todo="bring the tag back (`git fetch --tags`); a version is never made twice",
         )
@@ -109,7 +109,7 @@ def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidat
             todo="mend it, release another candidate, and make that one final",
         )
     if known is not None and known.commit not in (None, commit):
-        raise ConflictError(
+        raise RefusedError(
             f"the tag {known.tag} was moved: {known.version} was released from {str(known.commit)[:12]}",
             why=f"now it is on {str(commit)[:12]}, which nobody has tested under this name",
             todo="bring the tag back to where it was (`git fetch --tags --force`)",
@@ -128,8 +128,8 @@ class Wanted:
 def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:
     """Ask the registries before anything is committed: a number that is used up for nothing is nobody's wish.
 
-    RefusedError for what would refuse the release later in any case; ConflictError where a registry has the version
-    already, which is not ours, since it was never tagged. Raises UnavailableError for one that does not answer, but
+    RefusedError for what would refuse the release later in any case, and where a registry has the version already,
+    which is not ours, since it was never tagged. Raises UnavailableError for one that does not answer, but
     where several packages are released: then it holds up its own alone, when it is their turn.
     """
     for one in wanted:
@@ -147,7 +147,7 @@ def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:
 def _check_outlet(outlet: Outlet, wanted: Wanted) -> None:
     name, version, tag = wanted.package.name, wanted.version, wanted.package.tag(wanted.version)
     if outlet.registry.find(name, version):
-        raise ConflictError(
+        raise RefusedError(
             f"the registry {outlet.name} has {name} {version} already, and no tag {tag} says from where",
             why="nothing was committed: it was published from elsewhere, and its bytes are never replaced",
             todo=f"`git fetch --tags`; if there is no {tag}, tag the commit that it was made from"

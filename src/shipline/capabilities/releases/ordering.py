@@ -66,7 +66,7 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     another branch, for a remote that has moved on, for a registry that says no before anything is built, for a work
     tree in which tracked files differ from HEAD (for one that goes on: others than its own),
     for one that goes on and has made no commit if HEAD is not what it was planned on, and for one that needs a commit
-    while the release that made the last one has not ended; ConflictError if the new version's tag exists elsewhere.
+    while the release that made the last one has not ended, and for a version whose tag exists elsewhere.
     """
     known = known_of(ground, candidate)
     decision = held_up(ground, candidate, decide_start(known))
