@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipline.bootstrap import Application
+from shipline.domain.errors import ConfigurationError
 from shipline.testing.histories import History
 
 
@@ -38,6 +39,23 @@ def test_a_detached_head_is_put_on_the_branch_that_ci_checked_out(
     assert application.branch == "main"
     assert application.repository.branch() is None
     assert application.attach() == application.repository.branch() == "main"
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('path = "gone"', "no folder 'gone'"),
+        ('version_files = ["gone.txt"]', "no version file 'gone.txt'"),
+        ('path = "upgrade-notes"\nversion_files = ["13.md"]', "no version file '13.md'"),
+    ],
+)
+def test_a_place_that_is_not_there_is_refused_before_anything_is_planned(
+    history: History, table: str, told: str
+) -> None:
+    """Else a plan would promise what a release could not begin."""
+    (history.folder / "shipline.toml").write_text(f'[[package]]\nname = "a"\n{table}\n')
+    with pytest.raises(ConfigurationError, match=told):
+        _ = Application(history.folder).packages
 
 
 MESSAGES = ("feat: good", "Feature: bad.", "Merge branch 'a'", "fix: " + "x" * 120)

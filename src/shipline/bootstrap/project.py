@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipline.configuration.root import FILE_NAME, find_root
-from shipline.domain.errors import RefusedError, ShiplineError, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UsageError
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
@@ -134,7 +134,29 @@ class Project:
     @cached_property
     def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         """What each [[package]] stands for, and what is said of folders that were left aside."""
-        return self._choose(() if self._stated is None else self._stated.package)
+        tables = () if self._stated is None else self._stated.package
+        for table in tables:
+            self.check_places(table)
+        return self._choose(tables)
+
+    def check_places(self, table: PackageSettings) -> None:
+        """Refuse (ConfigurationError) a folder or a version file that is not there, before a release is half made."""
+        if any(sign in table.path for sign in "*?[{"):
+            return  # It stands for several folders: each is there, and has its manifest.
+        folder = self.repository.root() / table.path
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"{FILE_NAME}: there is no folder {table.path!r}, which a [[package]] has as its path",
+                todo="mend the path",
+            )
+        for file in table.version_files:
+            path = file if isinstance(file, str) else file.path
+            if not (folder / path).is_file():
+                raise ConfigurationError(
+                    f"{FILE_NAME}, package {table.name[:60]!r}: there is no version file {path[:80]!r}",
+                    why=f"it is looked for in {table.path}",
+                    todo="mend its path in version_files, or leave it out",
+                )
 
     def _choose(self, tables: Sequence[PackageSettings]) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         from shipline.capabilities.plans import PackageChoice, packages_of
