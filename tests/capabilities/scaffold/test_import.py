@@ -101,8 +101,11 @@ def test_what_is_written_is_planned(name: str, repository: GitRepository) -> Non
     project = Project(repository.root())
     raw = imported(name, known=LOADED)
     present = [Present(each) for each in project.packages_by(loaded(raw))]
-    settings = loaded(fitted(raw, present))
+    root = repository.root()
+    settings = loaded(fitted(raw, present, exists=lambda path: (root / path).is_file()))
     groups = tuple(Group(each.name, each.packages, fixed=each.kind == "fixed") for each in settings.group)
+    for package in settings.package:
+        project.check_places(package)
     plan = make_plan(repository, project.packages_by(settings), monorepo=Monorepo(groups, settings.release.source))
     assert {package.next for package in plan.packages} == {"1.2.0"}
 
@@ -114,7 +117,7 @@ def test_groups_that_no_plan_would_take_are_left_out_and_said() -> None:
     twice = {"name": "twice", "packages": ["*"], "kind": "fixed"}
     raw = dataclasses.replace(raw, settings=raw.settings | {"group": [*raw.settings["group"], others, twice]})
     present = [Present(Package("client")), Present(Package("api", scheme="pep440")), Present(Package("a"))]
-    result = fitted(raw, present)
+    result = fitted(raw, present, exists=lambda _: True)
     assert result.settings["group"] == [others | {"packages": ["a"]}]
     assert [(key.key, key.answer) for key in result.keys[len(raw.keys) :]] == [
         ("(as group all)", Answer.NO_EQUAL),
@@ -122,7 +125,7 @@ def test_groups_that_no_plan_would_take_are_left_out_and_said() -> None:
         ("(as group twice, *)", Answer.NO_EQUAL),
     ]
     assert "client has semver versions and api pep440 ones" in result.keys[len(raw.keys)].words
-    assert fitted(raw, []) is raw
+    assert fitted(raw, [], exists=lambda _: True) is raw
 
 
 def test_files_that_a_tool_edits_beside_the_manifest_do_not_replace_it() -> None:
@@ -139,14 +142,25 @@ def test_files_that_a_tool_edits_beside_the_manifest_do_not_replace_it() -> None
         (".cz.json", alone, ["uv.lock"]),
     ):
         raw = import_settings(present_tools({file: text.encode()}), {file: text.encode()}, known=LOADED, packages={})
-        result = fitted(raw, [Present(Package("."), found)])
+        result = fitted(raw, [Present(Package("."), found)], exists=lambda _: True)
         assert result.settings["package"][0]["version_files"] == files
+
+
+def test_a_version_file_that_there_is_not_is_left_out_and_said() -> None:
+    """Every plan would refuse it. Where none is left, they are found."""
+    raw = imported("release-please")
+    present = [Present(Package("client", "packages/client"))]
+    result = fitted(raw, present, exists=lambda path: path == "packages/client/a.json")
+    assert [each["path"] for each in result.settings["package"][0]["version_files"]] == ["a.json"]
+    gone = [key for key in result.keys if key.words == "there is no such file here"]
+    assert [key.key for key in gone][:1] == ["(as version_files, src/version.ts)"]
+    assert "version_files" not in fitted(raw, present, exists=lambda _: False).settings["package"][0]
 
 
 def test_what_lies_above_a_package_s_folder_is_not_named() -> None:
     raw = imported("release-please")
     found = (VersionFile("packages/client/package.json", "npm-package"), VersionFile("package-lock.json", "npm-lock"))
-    result = fitted(raw, [Present(Package("client", "packages/client"), found)])
+    result = fitted(raw, [Present(Package("client", "packages/client"), found)], exists=lambda _: True)
     files = result.settings["package"][0]["version_files"]
     assert [each for each in files if isinstance(each, str)] == ["package.json"]
 

@@ -84,7 +84,8 @@ def _fitted(application: Application, root: Path, imported: Imported) -> Importe
         find_version_files(root, each, tracked=tracked).files if each.path in imported.beside else ()
         for each in packages
     )
-    return fitted(imported, [Present(package, each) for package, each in zip(packages, files, strict=True)])
+    present = [Present(package, each) for package, each in zip(packages, files, strict=True)]
+    return fitted(imported, present, exists=lambda path: (root / path).is_file())
 
 
 def _content(path: Path) -> bytes:

@@ -7,7 +7,7 @@ out here, in the repository, and handed in.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,17 +27,35 @@ class Present:
     files: tuple[VersionFile, ...] = ()
 
 
-def fitted(imported: Imported, present: Sequence[Present]) -> Imported:
-    """The import as this repository can have it. `present` are its packages by these settings; none: not known."""
+def fitted(imported: Imported, present: Sequence[Present], *, exists: Callable[[str], bool]) -> Imported:
+    """The import as this repository can have it.
+
+    `present` are its packages by these settings; none: not known. `exists` says whether a path from the top is a file.
+    """
     if not present:
         return imported
-    settings = dict(imported.settings)
+    settings, gone = dict(imported.settings), list[Key]()
     if "package" in settings:
-        settings["package"] = [_with_found(table, imported, present) for table in settings["package"]]
+        tables = [_there(table, imported, exists, gone) for table in settings["package"]]
+        settings["package"] = [_with_found(table, imported, present) for table in tables]
     kept, keys = _groups(imported, settings.pop("group", []), [each.package for each in present])
     if kept:
         settings["group"] = kept
-    return replace(imported, settings=settings, keys=(*imported.keys, *keys))
+    return replace(imported, settings=settings, keys=(*imported.keys, *gone, *keys))
+
+
+def _there(table: dict[str, Any], imported: Imported, exists: Callable[[str], bool], gone: list[Key]) -> dict[str, Any]:
+    """The table without version files that there are not, which every plan would refuse; they are told in `gone`."""
+    kept: list[Entry] = []
+    for entry in table.get("version_files", []):
+        path = entry if isinstance(entry, str) else entry["path"]
+        if exists(posixpath.normpath(posixpath.join(table.get("path", "."), path))):
+            kept.append(entry)
+        else:
+            key = f"(as version_files, {path})"
+            gone.append(_no_equal(imported, key, "there is no such file here", mark="version_files"))
+    rest = {name: value for name, value in table.items() if name != "version_files"}
+    return (table | {"version_files": kept}) if kept else rest
 
 
 def _with_found(table: dict[str, Any], imported: Imported, present: Sequence[Present]) -> dict[str, Any]:
@@ -101,7 +119,7 @@ def _trouble(pattern: str, packages: Sequence[Package], taken: dict[str, str]) -
     return "" if double is None else f"{double} is in the group {taken[double]} already, and each may be in one"
 
 
-def _no_equal(imported: Imported, key: str, words: str) -> Key:
-    """The line for a group, of the tool that it came from."""
-    source = next(each for each in imported.keys if "[[group]]" in each.words)
+def _no_equal(imported: Imported, key: str, words: str, *, mark: str = "[[group]]") -> Key:
+    """The line for what was taken and cannot be, of the tool that it came from: `mark` is in the words for it."""
+    source = next(each for each in imported.keys if mark in each.words)
     return Key(source.tool, source.file, key[:80], Answer.NO_EQUAL, words)
