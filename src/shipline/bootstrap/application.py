@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project, version_file
+from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project, version_file
 from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.ports.provider import ProviderContext
@@ -102,6 +102,25 @@ class Application(Project):
         built: Signer = build_provider("signer", self.settings.signer, self.context("signer"), default="file")
         return built
 
+    def only_read(self) -> None:
+        """Leave nothing where nothing was written yet: what must be written ends with the process.
+
+        For commands that look and change nothing; to be called before anything is looked at.
+        """
+        if os.path.lexists(self.root / STATE_FOLDER):
+            return
+        import shutil
+        import tempfile
+        import weakref
+
+        from shipline.store.database import Store
+
+        self.state = Path(tempfile.mkdtemp(prefix="shipline-"))
+        weakref.finalize(self, shutil.rmtree, self.state, ignore_errors=True)
+        path = Store(self.store_url).path
+        if path is not None and not path.exists():
+            self.store_url = f"sqlite:///{self.state / 'store.db'}"
+
     # --- the record and the engine -----------------------------------------------------------------------------
 
     @cached_property
@@ -110,16 +129,23 @@ class Application(Project):
         return self._url(os.environ.get(STORE_VARIABLE, "") or self.settings.store)
 
     def _url(self, configured: str) -> str:
-        return configured or f"sqlite:///{self.state / 'store.db'}"
+        return configured or f"sqlite:///{self.root / STATE_FOLDER / 'store.db'}"
+
+    def _opened(self, url: str) -> Store:
+        """The open store; the folder in which it lies by default is made, and is nobody else's."""
+        from shipline.store.database import Store
+
+        if url == self._url(""):
+            url = f"sqlite:///{self.state / 'store.db'}"
+        return Store(url).open()
 
     @cached_property
     def store(self) -> Store:
         """The open store. Whoever works with it works by settings that were checked whole: ConfigurationError."""
         from shipline.configuration.check import check_settings
-        from shipline.store.database import Store
 
         check_settings(self.settings)
-        return Store(self.store_url).open()
+        return self._opened(self.store_url)
 
     @cached_property
     def speaker(self) -> Engine:
@@ -131,14 +157,14 @@ class Application(Project):
         from shipline.engine.engine import Catalogue, Engine
         from shipline.store.database import Store
 
-        store = Store(self._url(os.environ.get(STORE_VARIABLE, "") or store_named(self.root)))
+        store = Store(url := self._url(os.environ.get(STORE_VARIABLE, "") or store_named(self.root)))
         if store.path is not None and not store.path.exists():
             raise UsageError(
                 "nothing is under way here",
                 why=f"there is no {store.path}",
                 todo=f"if the record is elsewhere, name it in {STORE_VARIABLE}, or mend {FILE_NAME}",
             )
-        return Engine(store.open(), Catalogue({}, {}), self.clock, self.ids, node_id=self.ids.new("node"))
+        return Engine(self._opened(url), Catalogue({}, {}), self.clock, self.ids, node_id=self.ids.new("node"))
 
     @cached_property
     def events(self) -> EventWriter:

@@ -121,7 +121,8 @@ class Project:
         from shipline.bootstrap.ci_branch import branch_told
 
         here = self.repository
-        if here.branch() is not None:
+        # An environment can be looked at where nothing can be released.
+        if not self._has_commits() or here.branch() is not None:
             return None
         remote = "" if self._stated is None else self._stated.release.remote
         return branch_told(os.environ, head=here.head(), remote=remote or "origin", find_commit=here.find_commit)

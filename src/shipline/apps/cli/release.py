@@ -92,6 +92,7 @@ def _foretell(application: Application, asked: Asked) -> int:
     from shipline.apps.cli.release_preview import Preview, show
     from shipline.capabilities.releases import foresee, foresee_pull_request
 
+    application.only_read()
     ground, by_pull = application.release_ground, _by_pull_request(application) and asked.candidate is None
     releases: tuple[Foreseen, ...] = ()
     if not asked.only_pull_request:
