@@ -69,6 +69,7 @@ if TYPE_CHECKING:
         checked_channel,
         compare,
         next_version,
+        pep440_parts,
         satisfies,
         scheme_named,
     )
@@ -122,6 +123,7 @@ __all__ = [
     "next_version",
     "packages_of",
     "pending_document",
+    "pep440_parts",
     "plan_document",
     "prepend",
     "read_change",
@@ -191,6 +193,7 @@ _HOMES = {
     "migrations_between": "migrations",
     "next_version": "versions",
     "packages_of": "choices",
+    "pep440_parts": "versions",
     "pending_document": "pending",
     "plan_document": "documents",
     "prepend": "changelog",
