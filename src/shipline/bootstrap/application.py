@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project, version_file
 from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.package import unknown_package
 from shipline.ports.provider import ProviderContext
 
 if TYPE_CHECKING:
@@ -265,7 +266,7 @@ class Application(Project):
         known = {package.name: package for package in packages}
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
+            raise unknown_package(unknown[0], list(known))
         aim = self.channel(channel, self.policy.channels)
         plan = make_plan(
             self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
@@ -322,8 +323,7 @@ class Application(Project):
         known = latest_releases(self.repository, self.packages)
         packages = [package for package, _ in known]
         if name is not None and name not in {package.name for package in packages}:
-            names = ", ".join(package.name for package in packages)
-            raise UsageError(f"there is no package {name[:60]!r}", todo=f"the packages: {names}")
+            raise unknown_package(name, [package.name for package in packages])
         return tuple(
             check_package(
                 self.repository.root(),

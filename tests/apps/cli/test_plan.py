@@ -100,6 +100,25 @@ def test_the_changelog_goes_to_standard_output(workspace: OpenWorkspace) -> None
     assert "- b (" in run(workspace, changelog.command)
 
 
+def test_the_changelog_of_one_package_is_printed(tmp_path: Path) -> None:
+    """In every form of it; who writes a name wrong is told which is near."""
+    history = History(tmp_path / "repo")
+    both = {name: f'{{"name": "{name}", "version": "1.0.0"}}' for name in ("core", "web")}
+    files = {f"packages/{name}/package.json": text for name, text in both.items()}
+    history.commit("feat: begin", files | {"package.json": '{"private": true, "workspaces": ["packages/*"]}'})
+    for name in both:
+        history.tag(f"{name}@1.0.0")
+        history.commit(f"fix: mend {name}", {f"packages/{name}/a": ""})
+    for more in ((), ("--all",), ("--version", "1.0.0"), ("--announcement",)):
+        alone = run(OpenWorkspace(history), changelog.command, "--package", "web", *more)
+        assert ("mend web" in alone) == ("--version" not in more)
+        assert "mend core" not in alone
+        assert "<!--" not in alone
+        with pytest.raises(UsageError) as caught:
+            run(OpenWorkspace(history), changelog.command, "--package", "wab", *more)
+        assert caught.value.todo == "did you mean web? the packages: core, web"
+
+
 def test_one_release_and_an_announcement_are_printed(workspace: OpenWorkspace) -> None:
     assert run(workspace, changelog.command, "--version", "1.0.0").startswith("## [1.0.0] - 2023-11-15\n")
     workspace.history.commit("fix: b")

@@ -87,12 +87,11 @@ def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:
         return plan
     from dataclasses import replace
 
-    from shipline.domain.errors import UsageError
+    from shipline.domain.package import unknown_package
 
     chosen = tuple(package for package in plan.packages if package.name == name)
     if not chosen:
-        known = ", ".join(package.name for package in plan.packages)
-        raise UsageError(f"there is no package {name[:80]!r}", todo=f"the packages here: {known}")
+        raise unknown_package(name, [package.name for package in plan.packages])
     return replace(plan, packages=chosen)
 
 
