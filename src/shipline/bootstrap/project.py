@@ -132,6 +132,17 @@ class Project:
         """The branch that HEAD is on, or is known to be of; None where HEAD is detached and nothing tells."""
         return self.repository.branch() or self.told_branch
 
+    def unfinished(self) -> dict[str, tuple[str, str]]:
+        """The version and status of each package's release that has begun here and is not out."""
+        url = os.environ.get(STORE_VARIABLE, "") or ("" if self._stated is None else self._stated.store)
+        default = str(self.root / STATE_FOLDER / "store.db")
+        path = Path(url.removeprefix("sqlite:///") if url else default)
+        if (url and not url.startswith("sqlite:///")) or not path.is_file():
+            return {}
+        from shipline.store.unfinished import unfinished_releases
+
+        return unfinished_releases(path)
+
     @cached_property
     def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         """What each [[package]] stands for, and what is said of folders that were left aside."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
 from shipline.bootstrap import Application
+from shipline.capabilities.releases import RELEASES
 from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.histories import History
 
 
@@ -54,6 +57,21 @@ def test_on_a_detached_head_a_note_says_that_it_is_not_released_from(workspace: 
     workspace.history.commit("fix: more")
     assert run(workspace, plan.command).startswith("HEAD is detached: ")
     assert "detached" in json.loads(run(workspace, plan.command, "--json"))["notes"][0]
+
+
+def test_a_release_that_has_stopped_is_told_where_nothing_else_is_to_be_released(workspace: OpenWorkspace) -> None:
+    """Its tag is there already, so git alone takes it for released."""
+    versions = (("0.9.0", ReleaseStatus.STOPPED), ("1.0.0", ReleaseStatus.STOPPED))
+    with workspace.store.begin() as tx:
+        for number, (version, status) in enumerate(versions):
+            release = Release(f"rel_{number}", "quotes", version, f"v{version}", status, 1, number)
+            RELEASES.save(tx, release)
+    told = "The release of quotes 1.0.0 is stopped: `shipline release` goes on with it.\n\nquotes  1.0.0  nothing"
+    assert run(workspace, plan.command).startswith(told)
+    with workspace.store.begin() as tx:
+        RELEASES.save(tx, replace(release, status=ReleaseStatus.PUBLISHED))
+    assert run(workspace, plan.command).startswith("quotes  1.0.0  nothing to release")
+    workspace.store.close()
 
 
 def test_people_see_when_there_is_nothing_to_release(workspace: OpenWorkspace) -> None:

@@ -42,7 +42,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         monorepo=workspace.monorepo,
         day=workspace.today,
     )
-    plan = _only(whole if workspace.branch is not None else _with_note(whole, DETACHED), name)
+    plan = _only(_with_notes(workspace, whole), name)
     _say_uncommitted(workspace)
     if as_json:
         from shipline.apps.cli.wording import json_text
@@ -75,11 +75,16 @@ def _chain(whole: ReleasePlan, plan: PackagePlan) -> str:
     return "\n".join([_headline(plan), *(f"{'  ' * (each.depth + 1)}{_printable(each.sentence)}" for each in steps)])
 
 
-def _with_note(plan: ReleasePlan, note: str) -> ReleasePlan:
-    """The plan with one more note, where anything would be released."""
+def _with_notes(workspace: Workspace, plan: ReleasePlan) -> ReleasePlan:
+    """The plan with what its commit does not say: that nothing is released from here, or that something waits."""
     from dataclasses import replace
 
-    return replace(plan, notes=(*plan.notes, note)) if any(one.releasable for one in plan.packages) else plan
+    notes = [DETACHED] if workspace.branch is None and any(one.releasable for one in plan.packages) else []
+    idle = {one.name: one.current for one in plan.packages if not one.releasable}
+    for package, (version, status) in (workspace.unfinished() if idle else {}).items():
+        if idle.get(package) == version:
+            notes.append(f"The release of {package} {version} is {status}: `shipline release` goes on with it.")
+    return replace(plan, notes=(*plan.notes, *notes)) if notes else plan
 
 
 def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:
