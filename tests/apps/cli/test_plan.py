@@ -138,7 +138,8 @@ def test_the_changelog_of_one_package_is_printed(tmp_path: Path) -> None:
 
 
 def test_one_release_and_an_announcement_are_printed(workspace: OpenWorkspace) -> None:
-    assert run(workspace, changelog.command, "--version", "1.0.0").startswith("## [1.0.0] - 2023-11-15\n")
+    for name in ("1.0.0", "v1.0.0"):
+        assert run(workspace, changelog.command, "--version", name).startswith("## [1.0.0] - 2023-11-15\n")
     workspace.history.commit("fix: b")
     assert run(workspace, changelog.command, "--announcement").startswith("What comes next in quotes:\n\nFixed:\n- b\n")
     both = CliRunner().invoke(changelog.command, ["--all", "--announcement"], obj=workspace)

@@ -42,13 +42,15 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     if not whole and version is None and not shown.style.contributors:
         plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
         names = frozenset(shown.chosen([plan.name for plan in plans]))
-        wanted = (plan for plan in plans if plan.name in names)
-        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in wanted])
+        plans = tuple(plan for plan in plans if plan.name in names)
+        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     if whole:
         return _joined(_whole(repository, packages, replace(shown, whole=True)))
     past, lineages = _past(repository, packages, shown)
-    title = version or changelog.UNRELEASED
-    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    # A version may be named by its tag as well.
+    wanted = changelog.UNRELEASED if version is None else version
+    found = ((each.package.name, past.sections(each)) for each in lineages)
+    chosen = [(name, [one for one in some if wanted in (one.title, one.tags[1])]) for name, some in found]
     if version is not None and not any(sections for _, sections in chosen):
         raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
     empty = [changelog.Section(changelog.UNRELEASED, ())]
