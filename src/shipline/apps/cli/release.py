@@ -195,6 +195,7 @@ class Told:
 def _release_in_turn(application: Application, candidates: tuple[Candidate, ...], told: Told) -> None:
     """One after the other; the first new one makes the commit of all."""
     from shipline.apps.cli.progress import follow
+    from shipline.capabilities.releases import moved_tag
 
     for place, candidate in enumerate(candidates):
         name, since_us = candidate.package.name, application.clock.now_us()
@@ -208,7 +209,8 @@ def _release_in_turn(application: Application, candidates: tuple[Candidate, ...]
         if release is None:
             if decision.waits:
                 told.wait(name, decision.reason)
-            told.reasons.append(f"{name}: {decision.reason}")
+            moved = moved_tag(application.release_ground, candidate)
+            told.reasons.append(f"{name}: {decision.reason}" + (f" But {moved}" if moved else ""))
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)

@@ -97,6 +97,23 @@ def check_unmade(tx: Transaction, package: str, version: str) -> None:
         )
 
 
+def moved_tag(ground: ReleaseGround, candidate: Candidate) -> str:
+    """Says in a sentence that the tag of the last release is not where that was made from; "" where it is.
+
+    What came before the tag would never be released, and nobody would know.
+    """
+    plan = candidate.plan
+    if plan.current is None or plan.tag is None:
+        return ""
+    with ground.store.begin() as tx:
+        known = find_release(tx, plan.name, plan.current)
+    tag = ground.repository.find_tag(plan.tag)
+    if known is None or tag is None or known.commit in (None, tag.commit):
+        return ""
+    was, now = str(known.commit)[:12], tag.commit[:12]
+    return f"the tag {tag.name} was moved: it is on {now}, and {plan.current} was released from {was}"
+
+
 def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidate, commit: str | None) -> None:
     """Refuse a release candidate that was taken back, or whose tag was moved since it was released."""
     package, version = candidate.package, candidate.promotes or ""
