@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shipline.bootstrap import Application
+from shipline.domain.errors import ConfigurationError
 from shipline.testing.histories import History
 
 
@@ -23,6 +24,38 @@ def test_without_a_file_the_defaults_of_the_tables_hold(history: History, name: 
     without = getattr(Application(history.folder), name)
     (history.folder / "shipline.toml").write_text("schema = 1\n")
     assert getattr(Application(history.folder), name) == without
+
+
+def test_a_detached_head_is_put_on_the_branch_that_ci_checked_out(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that has moved on at the remote stays detached: a push to it would be refused."""
+    monkeypatch.setenv("CI_COMMIT_BRANCH", "main")
+    assert Application(history.folder).attach() is None
+    history.git("checkout", "--quiet", "--detach")
+    assert (Application(history.folder).branch, Application(history.folder).attach()) == (None, None)
+    history.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    application = Application(history.folder)
+    assert application.branch == "main"
+    assert application.repository.branch() is None
+    assert application.attach() == application.repository.branch() == "main"
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('path = "gone"', "no folder 'gone'"),
+        ('version_files = ["gone.txt"]', "no version file 'gone.txt'"),
+        ('path = "upgrade-notes"\nversion_files = ["13.md"]', "no version file '13.md'"),
+    ],
+)
+def test_a_place_that_is_not_there_is_refused_before_anything_is_planned(
+    history: History, table: str, told: str
+) -> None:
+    """Else a plan would promise what a release could not begin."""
+    (history.folder / "shipline.toml").write_text(f'[[package]]\nname = "a"\n{table}\n')
+    with pytest.raises(ConfigurationError, match=told):
+        _ = Application(history.folder).packages
 
 
 MESSAGES = ("feat: good", "Feature: bad.", "Merge branch 'a'", "fix: " + "x" * 120)

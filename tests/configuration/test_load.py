@@ -20,6 +20,14 @@ def refusal(text: str) -> str:
     return caught.value.diagnosis()
 
 
+@pytest.mark.parametrize(
+    "tag_format", ["v{version}", "{package}@{version}", "@a/b-v{version}", "r/{package}/{version}.x", "{version}", ""]
+)
+def test_tag_formats_as_people_have_them_are_taken(tag_format: str) -> None:
+    text = f'[[package]]\nname = "a"\ntag_format = "{tag_format}"\n'
+    assert parse_settings(text.encode()).package[0].tag_format == tag_format
+
+
 def test_no_file_means_the_defaults(tmp_path: Path) -> None:
     assert load_settings(tmp_path) == Settings()
 
@@ -49,6 +57,10 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
         ('[[package]]\nname = "a"\npath = "../b"', ["package[0].path", "inside the repository"]),
         ('[[package]]\nname = "a"\nversion_files = ["/etc/passwd"]', ["version_files[0]", "inside the repository"]),
         ('[[package]]\nname = "a"\ntag_format = "v"', ["tag_format", "{version}"]),
+        ('[[package]]\nname = "a"\ntag_format = "v {version}"', ["package[0].tag_format", "a tag that git takes"]),
+        ('[[package]]\nname = "a"\ntag_format = "a..{version}"', ["package[0].tag_format", "a tag that git takes"]),
+        ('[[package]]\nname = "a"\nscheme = "calver:ZZ"', ["package 'a'", "no CalVer format"]),
+        ('[release]\nmode = "pull-request"\nremote = "origin"', ["need a forge and a remote", "set [forge]"]),
         ('[[test]]\nname = "/etc"\ncommand = ["a"]', ["test[0].name", "'/etc' is not 1 to 30 of letters"]),
         ('[[test]]\nname = "../x"\ncommand = ["a"]', ["test[0].name", "'../x' is not"]),
         ('[[test]]\nname = "u"\ncommand = ["a"]\nreports = ["a/b.xml"]', ["test[0].reports[0]", "'a/b.xml' is not"]),

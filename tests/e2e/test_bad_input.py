@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from shipline.bootstrap import Application
 from shipline.testing.histories import History
 from tests.command import Said, run_shipline
 from tests.e2e.places import SETTINGS, package_index, small_project
@@ -65,6 +66,19 @@ def test_another_branch_than_the_one_to_release_from(tmp_path: Path) -> None:
     refused(run_shipline(history.folder, "release"), 3, "from main, and this is feature", "git switch main")
     history.git("switch", "--quiet", "--detach")
     refused(run_shipline(history.folder, "release"), 3, "a detached HEAD")
+
+
+def test_a_detached_head_is_not_released_from_unless_its_branch_is_known(history: History) -> None:
+    """The tag would stand beside the branch, which would then be released once more. CI's checkouts are such."""
+    history.git("switch", "--quiet", "--detach")
+    before = state_of(history)
+    refused(run_shipline(history.folder, "release"), 3, "HEAD is detached", "git switch BRANCH")
+    assert state_of(history) == before
+    history.git("update-ref", "refs/remotes/origin/main", "HEAD")
+    said = run_shipline(history.folder, "release", "--dry-run", extra={"CI_COMMIT_BRANCH": "main"})
+    assert said.code == 0, said
+    assert "on main" in said.out
+    assert state_of(history) == before
 
 
 def test_a_commit_that_takes_its_own_gate_away_is_still_asked_by_it(tmp_path: Path) -> None:
@@ -170,7 +184,8 @@ def test_a_damaged_store(history: History) -> None:
 
 
 def test_a_store_of_a_newer_shipline(history: History) -> None:
-    assert run_shipline(history.folder, "releases").code == 0
+    application = Application(history.folder)
+    application.store.close()
     with contextlib.closing(sqlite3.connect(history.folder / ".shipline" / "store.db")) as database, database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
     refused(run_shipline(history.folder, "release"), 1, "a newer Shipline", "upgrade Shipline")
@@ -202,7 +217,7 @@ def test_a_tag_of_that_name_on_another_line(history: History) -> None:
     for _ in range(2):
         refused(
             run_shipline(history.folder, "release"),
-            1,
+            3,
             "the tag 'v0.1.0' exists already, on commit",
             "what that tag releases",
         )
@@ -213,7 +228,7 @@ def test_a_tag_of_that_name_on_another_line(history: History) -> None:
 def test_a_version_whose_tag_was_deleted_is_not_made_twice(history: History) -> None:
     assert run_shipline(history.folder, "release").code == 0
     history.git("tag", "--delete", "v0.1.0")
-    refused(run_shipline(history.folder, "release"), 1, "0.1.0 was made before", "bring the tag back")
+    refused(run_shipline(history.folder, "release"), 3, "0.1.0 was made before", "bring the tag back")
 
 
 def test_hostile_names_and_messages(history: History) -> None:

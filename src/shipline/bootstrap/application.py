@@ -8,9 +8,10 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.bootstrap.project import LOG_KEY_VARIABLE, STORE_VARIABLE, Project, version_file
+from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project, version_file
 from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.package import unknown_package
 from shipline.ports.provider import ProviderContext
 
 if TYPE_CHECKING:
@@ -102,6 +103,25 @@ class Application(Project):
         built: Signer = build_provider("signer", self.settings.signer, self.context("signer"), default="file")
         return built
 
+    def only_read(self) -> None:
+        """Leave nothing where nothing was written yet: what must be written ends with the process.
+
+        For commands that look and change nothing; to be called before anything is looked at.
+        """
+        if os.path.lexists(self.root / STATE_FOLDER):
+            return
+        import shutil
+        import tempfile
+        import weakref
+
+        from shipline.store.database import Store
+
+        self.state = Path(tempfile.mkdtemp(prefix="shipline-"))
+        weakref.finalize(self, shutil.rmtree, self.state, ignore_errors=True)
+        path = Store(self.store_url).path
+        if path is not None and not path.exists():
+            self.store_url = f"sqlite:///{self.state / 'store.db'}"
+
     # --- the record and the engine -----------------------------------------------------------------------------
 
     @cached_property
@@ -110,16 +130,23 @@ class Application(Project):
         return self._url(os.environ.get(STORE_VARIABLE, "") or self.settings.store)
 
     def _url(self, configured: str) -> str:
-        return configured or f"sqlite:///{self.state / 'store.db'}"
+        return configured or f"sqlite:///{self.root / STATE_FOLDER / 'store.db'}"
+
+    def _opened(self, url: str) -> Store:
+        """The open store; the folder in which it lies by default is made, and is nobody else's."""
+        from shipline.store.database import Store
+
+        if url == self._url(""):
+            url = f"sqlite:///{self.state / 'store.db'}"
+        return Store(url).open()
 
     @cached_property
     def store(self) -> Store:
         """The open store. Whoever works with it works by settings that were checked whole: ConfigurationError."""
         from shipline.configuration.check import check_settings
-        from shipline.store.database import Store
 
         check_settings(self.settings)
-        return Store(self.store_url).open()
+        return self._opened(self.store_url)
 
     @cached_property
     def speaker(self) -> Engine:
@@ -131,14 +158,14 @@ class Application(Project):
         from shipline.engine.engine import Catalogue, Engine
         from shipline.store.database import Store
 
-        store = Store(self._url(os.environ.get(STORE_VARIABLE, "") or store_named(self.root)))
+        store = Store(url := self._url(os.environ.get(STORE_VARIABLE, "") or store_named(self.root)))
         if store.path is not None and not store.path.exists():
             raise UsageError(
                 "nothing is under way here",
                 why=f"there is no {store.path}",
                 todo=f"if the record is elsewhere, name it in {STORE_VARIABLE}, or mend {FILE_NAME}",
             )
-        return Engine(store.open(), Catalogue({}, {}), self.clock, self.ids, node_id=self.ids.new("node"))
+        return Engine(self._opened(url), Catalogue({}, {}), self.clock, self.ids, node_id=self.ids.new("node"))
 
     @cached_property
     def events(self) -> EventWriter:
@@ -206,14 +233,21 @@ class Application(Project):
             python=sys.executable,
             style=self.changelog_style,
             forge=self.forge,
+            told_branch=self.told_branch,
         )
+
+    def attach(self) -> str | None:
+        """Put a detached HEAD on the branch that CI says this is; returns that, None where there was nothing to do."""
+        if self.told_branch is not None:
+            self.repository.attach(self.told_branch)
+        return self.told_branch
 
     @property
     def release_branch(self) -> str:
         """The only branch that may be released from, "" where this one may. RefusedError where no channel fits it."""
         from shipline.capabilities.plans import rule_for
 
-        here, rules = self.repository.branch(), self._rules(self.policy.channels)
+        here, rules = self.branch, self._rules(self.policy.channels)
         if rule_for(here, rules) is not None or not rules or here is None:
             return "" if rules and here is not None else self.policy.branch
         if self.policy.branch:
@@ -232,7 +266,7 @@ class Application(Project):
         known = {package.name: package for package in packages}
         unknown = [name for name in names if name not in known]
         if unknown:
-            raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
+            raise unknown_package(unknown[0], list(known))
         aim = self.channel(channel, self.policy.channels)
         plan = make_plan(
             self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
@@ -255,7 +289,7 @@ class Application(Project):
 
         final = make_final_plan(self.repository, self._known_packages(), candidate=tag, bumps=self.bumps)
         found = self._candidate(final.package, final.plan.packages[0])
-        is_end = final.plan.commit == self.repository.head() and self.repository.branch() is not None
+        is_end = final.plan.commit == self.repository.head() and self.branch is not None
         return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)
 
     def _known_packages(self) -> tuple[Package, ...]:
@@ -275,7 +309,8 @@ class Application(Project):
 
         root, chosen = self.repository.root(), self._table_of(package).version_files
         if chosen:
-            return choose_version_files(root, package, [version_file(each) for each in chosen])
+            files = [version_file(each) for each in chosen]
+            return choose_version_files(root, package, files, tracked=self.repository.is_tracked)
         beside = (each for each in everyone if each.path == package.path and each.name != package.name)
         others = frozenset(each.ecosystem for each in beside)
         return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
@@ -288,8 +323,7 @@ class Application(Project):
         known = latest_releases(self.repository, self.packages)
         packages = [package for package, _ in known]
         if name is not None and name not in {package.name for package in packages}:
-            names = ", ".join(package.name for package in packages)
-            raise UsageError(f"there is no package {name[:60]!r}", todo=f"the packages: {names}")
+            raise unknown_package(name, [package.name for package in packages])
         return tuple(
             check_package(
                 self.repository.root(),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shipline.configuration.root import FILE_NAME, find_root
-from shipline.domain.errors import RefusedError, ShiplineError, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UsageError
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
@@ -116,11 +116,63 @@ class Project:
         return GitRepository(GitRepository.Settings(), context)
 
     @cached_property
+    def told_branch(self) -> str | None:
+        """The branch that CI says this is, of a HEAD detached on the commit that the remote has of it; else None."""
+        from shipline.bootstrap.ci_branch import branch_told
+
+        here = self.repository
+        # An environment can be looked at where nothing can be released.
+        if not self._has_commits() or here.branch() is not None:
+            return None
+        remote = "" if self._stated is None else self._stated.release.remote
+        return branch_told(os.environ, head=here.head(), remote=remote or "origin", find_commit=here.find_commit)
+
+    @cached_property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on, or is known to be of; None where HEAD is detached and nothing tells."""
+        return self.repository.branch() or self.told_branch
+
+    def unfinished(self) -> dict[str, tuple[str, str]]:
+        """The version and status of each package's release that has begun here and is not out."""
+        url = os.environ.get(STORE_VARIABLE, "") or ("" if self._stated is None else self._stated.store)
+        default = str(self.root / STATE_FOLDER / "store.db")
+        path = Path(url.removeprefix("sqlite:///") if url else default)
+        if (url and not url.startswith("sqlite:///")) or not path.is_file():
+            return {}
+        from shipline.store.unfinished import unfinished_releases
+
+        return unfinished_releases(path)
+
+    @cached_property
     def _chosen(self) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         """What each [[package]] stands for, and what is said of folders that were left aside."""
+        tables = () if self._stated is None else self._stated.package
+        for table in tables:
+            self.check_places(table)
+        return self._choose(tables)
+
+    def check_places(self, table: PackageSettings) -> None:
+        """Refuse (ConfigurationError) a folder or a version file that is not there, before a release is half made."""
+        if any(sign in table.path for sign in "*?[{"):
+            return  # It stands for several folders: each is there, and has its manifest.
+        folder = self.repository.root() / table.path
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"{FILE_NAME}: there is no folder {table.path!r}, which a [[package]] has as its path",
+                todo="mend the path",
+            )
+        for file in table.version_files:
+            path = file if isinstance(file, str) else file.path
+            if not (folder / path).is_file():
+                raise ConfigurationError(
+                    f"{FILE_NAME}, package {table.name[:60]!r}: there is no version file {path[:80]!r}",
+                    why=f"it is looked for in {table.path}",
+                    todo="mend its path in version_files, or leave it out",
+                )
+
+    def _choose(self, tables: Sequence[PackageSettings]) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         from shipline.capabilities.plans import PackageChoice, packages_of
 
-        tables = () if self._stated is None else self._stated.package
         choices = [
             PackageChoice(
                 path=table.path.rstrip("/") or ".",
@@ -141,6 +193,13 @@ class Project:
         if self._stated is None or not self._stated.package:
             return None
         return tuple(package for some in self._chosen[0] for package in some)
+
+    def packages_by(self, settings: Settings) -> tuple[Package, ...]:
+        """The packages that other settings than those that lie here would choose; found, where they name none."""
+        from shipline.capabilities.plans import detect_packages
+
+        chosen = tuple(package for some in self._choose(settings.package)[0] for package in some)
+        return chosen or detect_packages(self.repository)
 
     @cached_property
     def monorepo(self) -> Monorepo:
@@ -240,7 +299,7 @@ class Project:
 
         if tables is None:
             tables = () if self._stated is None else self._stated.channel
-        return channel_of(self.repository.branch(), self._rules(tables), asked)
+        return channel_of(self.branch, self._rules(tables), asked)
 
     def _rules(self, tables: Sequence[ChannelSettings]) -> list[ChannelRule]:
         from shipline.capabilities.plans import ChannelRule

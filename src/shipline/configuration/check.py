@@ -58,6 +58,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _calendar(settings)
     for package in settings.package:
         yield from _version_files(package)
+        yield from _scheme(package)
 
 
 def _approvers(settings: Settings) -> Iterator[ConfigurationError]:
@@ -231,6 +232,16 @@ def _version_files(package: PackageSettings) -> Iterator[ConfigurationError]:
         except ConfigurationError as error:
             where = f"{FILE_NAME}, package {package.name[:60]!r}"
             yield ConfigurationError(f"{where}: {error.what}", why=error.why, todo=error.todo)
+
+
+def _scheme(package: PackageSettings) -> Iterator[ConfigurationError]:
+    from shipline.capabilities.plans import scheme_named  # noqa: PLC0415 - loading has no need of it
+
+    try:
+        scheme_named(package.scheme or "semver")
+    except InvalidValue as error:
+        where = f"{FILE_NAME}, package {package.name[:60]!r}"
+        yield ConfigurationError(f"{where}: {error.what}", why=error.why, todo=error.todo)
 
 
 def _gate(gate: Gate) -> Iterator[ConfigurationError]:

@@ -117,7 +117,16 @@ def checked(settings: Settings) -> Settings:
                 todo="known ones: " + ", ".join(sorted(stages)),
             )
     _check_order(settings)
+    _check_pull_requests(settings)
     return settings
+
+
+def _check_pull_requests(settings: Settings) -> None:
+    if settings.release.mode == "pull-request" and not (settings.forge and settings.release.remote):
+        raise ConfigurationError(
+            f"{FILE_NAME}: releases by pull request need a forge and a remote",
+            todo='set [forge], and remote in [release], or leave out mode = "pull-request"',
+        )
 
 
 def _check_order(settings: Settings) -> None:

@@ -23,6 +23,12 @@ _MOVING_TAG = Limits(
     pattern=r"(?:[A-Za-z0-9@._/-]|\{(?:package|major|minor|channel)\}){1,100}",
     meaning="a tag, in which {package}, {major}, {minor} and {channel} may stand",
 )
+# From: https://git-scm.com/docs/git-check-ref-format, version 2.47.
+_TAG_SIGNS = r"(?:[^\x00-\x20\x7f~^:?*\[\\{}]|\{package\})*"
+_TAG_FORMAT = Limits(
+    pattern=rf"|(?![-./])(?!.*(?:\.\.|//|/\.|\.lock$|[./]$)){_TAG_SIGNS}\{{version\}}{_TAG_SIGNS}",
+    meaning="a tag that git takes, with {version} in it once",
+)
 _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
 """What may name a file in a bundle, and a folder that is emptied."""
 
@@ -99,7 +105,7 @@ class PackageSettings:
             meaning="semver, pep440 or calver:FORMAT, such as calver:YYYY.0M.MICRO",
         ),
     ] = ""
-    tag_format: Annotated[str, Limits(pattern=r"|.*\{version\}.*", meaning="a tag with {version} in it")] = ""
+    tag_format: Annotated[str, _TAG_FORMAT] = ""
     version_files: tuple[Annotated[str, _FILE] | VersionFileSettings, ...] = ()
     version_source: Annotated[str, Limits(pattern="|" + _FILE.pattern, meaning=_FILE.meaning)] = ""
     changelog: Annotated[str, _FILE] = "CHANGELOG.md"

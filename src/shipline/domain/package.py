@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from shipline.domain.errors import UsageError
+
+KNOWN_SHOWN_MAX = 20
 
 DEFAULT_ORGANISATION = "org_00000000000070008000000000000000"
 DEFAULT_PROJECT = "prj_00000000000070008000000000000000"
@@ -38,6 +43,17 @@ class Package:
     def tag(self, version: str) -> str:
         """The git tag of `version`."""
         return self.tag_format.replace("{package}", self.name).replace("{version}", version)
+
+
+def unknown_package(name: str, known: Sequence[str]) -> UsageError:
+    """The error for a package that there is not: it says which one may have been meant, and which there are."""
+    import difflib  # noqa: PLC0415 - a plan has no time for it
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    more = f" and {len(known) - KNOWN_SHOWN_MAX} more" if len(known) > KNOWN_SHOWN_MAX else ""
+    listed = ", ".join(known[:KNOWN_SHOWN_MAX]) + more
+    return UsageError(f"there is no package {name[:80]!r}", todo=f"{hint}the packages: {listed}")
 
 
 @dataclass(frozen=True, slots=True)

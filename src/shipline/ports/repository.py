@@ -95,6 +95,13 @@ class Repository(Protocol):
         """The current branch, None when HEAD is detached."""
         ...
 
+    def attach(self, branch: str) -> None:
+        """Put a detached HEAD on a branch, which is made, or moved forwards to HEAD's commit. Touches no file.
+
+        Idempotent. RefusedError where the branch has commits that HEAD has not, InvalidValue for what is no name.
+        """
+        ...
+
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         ...

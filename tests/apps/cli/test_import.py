@@ -59,7 +59,7 @@ def test_the_document_names_every_key(history: History) -> None:
 def test_what_cannot_be_done_is_said(history: History, tmp_path: Path) -> None:
     said = run_shipline(history.folder, "import", "--from", "svn")
     assert (said.code, "known ones: release-please" in said.err) == (2, True)
-    assert run_shipline(history.folder, "import", "--from", "git-cliff").code == 2
+    assert run_shipline(history.folder, "import", "--from", "git-cliff").code == 4
     (history.folder / "release.config.js").write_text("module.exports = require('x')")
     assert run_shipline(history.folder, "import").code == 2
     empty = History(tmp_path / "empty")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,7 +12,9 @@ from click.testing import CliRunner
 
 from shipline.apps.cli import changelog, plan
 from shipline.bootstrap import Application
+from shipline.capabilities.releases import RELEASES
 from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.histories import History
 
 
@@ -46,6 +49,29 @@ def test_people_see_what_comes_next_and_why(workspace: OpenWorkspace) -> None:
         "\n"
         f"  {head[:7]}  fix       api: a [31m b\n"
     )
+
+
+def test_on_a_detached_head_a_note_says_that_it_is_not_released_from(workspace: OpenWorkspace) -> None:
+    workspace.history.git("checkout", "--quiet", "--detach")
+    assert "detached" not in run(workspace, plan.command)
+    workspace.history.commit("fix: more")
+    assert run(workspace, plan.command).startswith("HEAD is detached: ")
+    assert "detached" in json.loads(run(workspace, plan.command, "--json"))["notes"][0]
+
+
+def test_a_release_that_has_stopped_is_told_where_nothing_else_is_to_be_released(workspace: OpenWorkspace) -> None:
+    """Its tag is there already, so git alone takes it for released."""
+    versions = (("0.9.0", ReleaseStatus.STOPPED), ("1.0.0", ReleaseStatus.STOPPED))
+    with workspace.store.begin() as tx:
+        for number, (version, status) in enumerate(versions):
+            release = Release(f"rel_{number}", "quotes", version, f"v{version}", status, 1, number)
+            RELEASES.save(tx, release)
+    told = "The release of quotes 1.0.0 is stopped: `shipline release` goes on with it.\n\nquotes  1.0.0  nothing"
+    assert run(workspace, plan.command).startswith(told)
+    with workspace.store.begin() as tx:
+        RELEASES.save(tx, replace(release, status=ReleaseStatus.PUBLISHED))
+    assert run(workspace, plan.command).startswith("quotes  1.0.0  nothing to release")
+    workspace.store.close()
 
 
 def test_people_see_when_there_is_nothing_to_release(workspace: OpenWorkspace) -> None:
@@ -92,8 +118,28 @@ def test_the_changelog_goes_to_standard_output(workspace: OpenWorkspace) -> None
     assert "- b (" in run(workspace, changelog.command)
 
 
+def test_the_changelog_of_one_package_is_printed(tmp_path: Path) -> None:
+    """In every form of it; who writes a name wrong is told which is near."""
+    history = History(tmp_path / "repo")
+    both = {name: f'{{"name": "{name}", "version": "1.0.0"}}' for name in ("core", "web")}
+    files = {f"packages/{name}/package.json": text for name, text in both.items()}
+    history.commit("feat: begin", files | {"package.json": '{"private": true, "workspaces": ["packages/*"]}'})
+    for name in both:
+        history.tag(f"{name}@1.0.0")
+        history.commit(f"fix: mend {name}", {f"packages/{name}/a": ""})
+    for more in ((), ("--all",), ("--version", "1.0.0"), ("--announcement",)):
+        alone = run(OpenWorkspace(history), changelog.command, "--package", "web", *more)
+        assert ("mend web" in alone) == ("--version" not in more)
+        assert "mend core" not in alone
+        assert "<!--" not in alone
+        with pytest.raises(UsageError) as caught:
+            run(OpenWorkspace(history), changelog.command, "--package", "wab", *more)
+        assert caught.value.todo == "did you mean web? the packages: core, web"
+
+
 def test_one_release_and_an_announcement_are_printed(workspace: OpenWorkspace) -> None:
-    assert run(workspace, changelog.command, "--version", "1.0.0").startswith("## [1.0.0] - 2023-11-15\n")
+    for name in ("1.0.0", "v1.0.0"):
+        assert run(workspace, changelog.command, "--version", name).startswith("## [1.0.0] - 2023-11-15\n")
     workspace.history.commit("fix: b")
     assert run(workspace, changelog.command, "--announcement").startswith("What comes next in quotes:\n\nFixed:\n- b\n")
     both = CliRunner().invoke(changelog.command, ["--all", "--announcement"], obj=workspace)
@@ -104,6 +150,7 @@ def test_a_channel_can_be_asked_for_and_the_branch_says_one_otherwise(workspace:
     workspace.history.commit("feat: more")
     assert "1.0.0 -> 1.1.0-rc.1" in run(workspace, plan.command, "--channel", "rc")
     workspace.history.git("checkout", "--quiet", "-b", "1.x")
+    workspace = OpenWorkspace(workspace.history)
     document = json.loads(run(workspace, plan.command, "--json"))
     assert (document["packages"][0]["channel"], document["packages"][0]["next"]) == ("1.x", "1.1.0")
     workspace.history.commit("feat!: too much")

@@ -73,7 +73,13 @@ def test_every_document_is_as_its_schema_says() -> None:
         "number": 4,
         "build": "local.1",
         "stable": False,
+        "post": None,
+        "dev": None,
+        "local": "local.1",
     }
+    parsed = document("parse", "1.2.3.post4.dev5", "--scheme", "pep440")["version"]
+    assert (parsed["post"], parsed["dev"], parsed["local"]) == (4, 5, None)
+    assert "post" not in document("parse", "1.2.3")["version"]
     assert document("normalize", "v1.2.3")["normalized"] == "1.2.3"
     assert document("compare", "1.0.0", "2.0.0")["order"] == "<"
     following = document("next", "1.2.3", "--bump", "minor", "--scheme", "pep440")

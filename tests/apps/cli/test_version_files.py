@@ -60,7 +60,11 @@ def test_sync_mends_the_versions_bytes_alone(repository: Path) -> None:
 
 
 def test_sync_writes_the_version_that_it_is_told(repository: Path) -> None:
-    assert run_shipline(repository, "version", "sync", "--to", "4.0.0rc1").code == 0
+    """However it is written there: each file gets it as its ecosystem has it."""
+    write(repository, "package.json", '{"version": "3.2.0"}')
+    subprocess.run(["git", "add", "-A"], cwd=repository, check=True)
+    assert run_shipline(repository, "version", "sync", "--to", "4.0.0-rc.1").code == 0
+    assert (repository / "package.json").read_text() == '{"version": "4.0.0-rc.1"}'
     assert (repository / "pyproject.toml").read_bytes() == PROJECT.format("4.0.0rc1").encode()
     assert (repository / "uv.lock").read_bytes() == LOCK.format("4.0.0rc1").encode()
 

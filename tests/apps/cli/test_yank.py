@@ -47,6 +47,18 @@ def test_what_went_nowhere_is_yanked_at_once_and_never_twice(application: Applic
         called(application, "1.0.0", "--reason", "again")
 
 
+def test_it_is_found_by_its_tag_and_what_is_near_is_said_where_it_is_not(application: Application) -> None:
+    record(application, ReleaseStatus.YANKED, yank_reason="broken")
+    with pytest.raises(NothingToDo, match="yanked already"):
+        called(application, "v1.0.0", "--reason", "again")
+    application.repository.create_tag("v1.1.0", "HEAD", "v1.1.0", time_us=1)
+    with pytest.raises(UsageError, match=r"no release '1\.1\.1'") as caught:
+        called(application, "v1.1.1", "--reason", "broken")
+    assert "the nearest first: 1.1.0;" in caught.value.todo
+    with pytest.raises(UsageError, match="no package 'web'"):
+        called(application, "9.0.0", "--package", "web", "--reason", "broken")
+
+
 def test_what_is_left_to_a_person_is_said_and_is_no_success(application: Application) -> None:
     """The registry of the record is not in the settings any more."""
     record(application, ReleaseStatus.PUBLISHED, publications=(Publication("attic", ("a",), "stable", 1.0, 1),))

@@ -17,7 +17,7 @@ from shipline.capabilities.releases.promotion import holds_version
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import Decision, Known, Start, decide_start
 from shipline.domain.artifact import Artifact
-from shipline.domain.errors import ConflictError, RefusedError
+from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.version_file import VersionFile
@@ -198,7 +198,7 @@ def test_a_moved_tag_is_no_candidate(project: ReleaseWorld) -> None:
     release(project, candidate(project, "rc"))
     project.commit("fix: something nobody has tested")
     project.history.git("tag", "--force", "--annotate", "--message", "moved", "v0.1.0-rc.1")
-    with pytest.raises(ConflictError) as caught:
+    with pytest.raises(RefusedError) as caught:
         release(project, final(project, "v0.1.0-rc.1"))
     assert "was moved" in caught.value.what
 

@@ -10,7 +10,7 @@ import pytest
 from shipline.capabilities.releases.outlets import Outlet, channel_of
 from shipline.capabilities.releases.rules import Start
 from shipline.domain.artifact import Artifact
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import ReleaseStatus
 from shipline.testing.fakes.clock import FakeClock
@@ -76,7 +76,7 @@ def test_a_version_that_is_there_and_was_never_tagged_begins_nothing(project: Re
     (tmp_path / FILES[1]).write_bytes(b"somebody else's")
     project.mirror.publish("quotes", "0.1.0", (tmp_path / FILES[1],))
     head = project.history.git("rev-parse", "HEAD")
-    with pytest.raises(ConflictError, match=r"mirror has quotes 0\.1\.0 already") as caught:
+    with pytest.raises(RefusedError, match=r"mirror has quotes 0\.1\.0 already") as caught:
         project.order()
     assert "git tag --annotate v0.1.0 COMMIT" in caught.value.todo
     assert (project.history.git("rev-parse", "HEAD"), project.history.git("tag")) == (head, "")

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases import evidence_of, verdicts_of
+from shipline.capabilities.releases import evidence_of, moved_tag, verdicts_of
 from shipline.capabilities.releases.ground import Built, save_built
 from shipline.capabilities.releases.rules import Start
 from shipline.capabilities.releases.usecases import resume_release
 from shipline.domain.artifact import Artifact
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
@@ -82,6 +82,18 @@ def test_without_new_commits_there_is_nothing_to_release(project: ReleaseWorld) 
     project.released()
     decision, release = project.order()
     assert (decision.start, release) == (Start.NOTHING, None)
+
+
+def test_a_tag_that_was_moved_is_told_where_nothing_seems_to_be_released(project: ReleaseWorld) -> None:
+    """What came before the new place of the tag counts as released, and never was."""
+    made = project.released()
+    ground = project.ground(project.world.store)
+    assert moved_tag(ground, project.candidate()) == ""
+    project.commit("fix: lost")
+    project.history.git("tag", "--force", "--annotate", "--message", "moved", made.tag)
+    said = moved_tag(ground, project.candidate())
+    assert said.startswith("the tag v0.1.0 was moved")
+    assert str(made.commit)[:12] in said
 
 
 def test_a_registry_that_is_down_stops_the_release_and_the_next_does_only_what_is_missing(
@@ -165,7 +177,7 @@ def test_a_tag_of_that_name_elsewhere_is_not_taken_for_ours(project: ReleaseWorl
     project.history.commit("feat: something else", {"other.txt": "x"})
     project.history.tag("v0.1.0")
     project.history.git("switch", "--quiet", "main")
-    with pytest.raises(ConflictError, match="exists already"):
+    with pytest.raises(RefusedError, match="exists already"):
         project.order()
     assert project.registry.uploads == []
 

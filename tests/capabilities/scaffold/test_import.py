@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.scaffold import TOOLS, Answer, Imported, import_settings, present_tools
+from shipline.bootstrap.project import Project
+from shipline.capabilities.plans import Monorepo, make_plan
+from shipline.capabilities.scaffold import TOOLS, Answer, Imported, Present, fitted, import_settings, present_tools
 from shipline.capabilities.scaffold.answers import Draft
 from shipline.capabilities.scaffold.literal import read_literal
 from shipline.capabilities.scaffold.reading import read_data
@@ -20,12 +22,24 @@ from shipline.capabilities.scaffold.usecases import read_table
 from shipline.capabilities.scaffold.writing import settings_text
 from shipline.configuration import PackageSettings, ReleaseSettings, Settings, parse_settings
 from shipline.configuration.check import check_settings
-from shipline.domain.errors import UsageError
-from tests.capabilities.scaffold.configurations import CONFIGURATIONS
+from shipline.domain.errors import NothingToDo, UsageError
+from shipline.domain.package import Group, Package
+from shipline.domain.version_file import VersionFile
+from shipline.providers.repository.git import GitRepository
+from shipline.testing.histories import History
+from tests.capabilities.scaffold.configurations import ASSIGNED, CONFIGURATIONS, V
 
 TABLES = ("package", "release", "lint", "channel", "group", "registry", "build", "test", "forge", "bump", "changelog")
 EVERYTHING: dict[str, tuple[str, ...]] = dict.fromkeys(TABLES, ())
 NOW: dict[str, tuple[str, ...]] = {field.name: () for field in dataclasses.fields(Settings)}
+
+KINDS = (("package", PackageSettings), ("release", ReleaseSettings))
+LOADED = NOW | {table: tuple(field.name for field in dataclasses.fields(kind)) for table, kind in KINDS}
+
+
+def loaded(result: Imported) -> Settings:
+    """The settings that the text of an import is read as."""
+    return parse_settings(settings_text(result.settings, "").encode())
 
 
 def imported(name: str, *, known: dict[str, tuple[str, ...]] = EVERYTHING) -> Imported:
@@ -46,9 +60,7 @@ def test_what_is_written_is_read_again_as_it_was(name: str) -> None:
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_what_this_version_knows_of_it_loads_strictly(name: str) -> None:
-    kinds = (("package", PackageSettings), ("release", ReleaseSettings))
-    known = NOW | {table: tuple(field.name for field in dataclasses.fields(kind)) for table, kind in kinds}
-    check_settings(parse_settings(settings_text(imported(name, known=known).settings, "").encode()))
+    check_settings(loaded(imported(name, known=LOADED)))
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -66,6 +78,97 @@ def test_every_key_is_answered_for(name: str) -> None:
         missing = [key for key in data if not any(key in each for each in said) and key not in ("packages", "general")]
         assert missing == []
     assert all(key.words for key in result.keys)
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> GitRepository:
+    """One that has every package which the configurations speak of."""
+    made = History(tmp_path_factory.mktemp("all"))
+    python, npm = '[project]\nname = "{}"\nversion = "1.2.0"\n', '{{"name": "{}", "version": "1.2.0"}}'
+    files = {
+        "package.json": '{"name": "@acme/quotes", "version": "1.2.0", "workspaces": ["packages/*"]}',
+        "packages/client/package.json": npm.format("@acme/client"),
+        "services/api/pyproject.toml": python.format("api"),
+        "charts/all/Chart.yaml": "apiVersion: v2\nname: all\nversion: 1.2.0\n",
+    }
+    made.commit("feat: begin", files)
+    return made.repository
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_what_is_written_is_planned(name: str, repository: GitRepository) -> None:
+    """By the strict loader and a plan in a repository that has the packages: neither refuses anything of it."""
+    project = Project(repository.root())
+    raw = imported(name, known=LOADED)
+    present = [Present(each) for each in project.packages_by(loaded(raw))]
+    root = repository.root()
+    settings = loaded(fitted(raw, present, exists=lambda path: (root / path).is_file()))
+    groups = tuple(Group(each.name, each.packages, fixed=each.kind == "fixed") for each in settings.group)
+    for package in settings.package:
+        project.check_places(package)
+    plan = make_plan(repository, project.packages_by(settings), monorepo=Monorepo(groups, settings.release.source))
+    assert {package.next for package in plan.packages} == {"1.2.0"}
+
+
+def test_groups_that_no_plan_would_take_are_left_out_and_said() -> None:
+    """Packages of two schemes, packages that there are not, and packages in two groups."""
+    raw = imported("release-please")
+    others = {"name": "more", "packages": ["a", "gone-*"], "kind": "fixed"}
+    twice = {"name": "twice", "packages": ["*"], "kind": "fixed"}
+    raw = dataclasses.replace(raw, settings=raw.settings | {"group": [*raw.settings["group"], others, twice]})
+    present = [Present(Package("client")), Present(Package("api", scheme="pep440")), Present(Package("a"))]
+    result = fitted(raw, present, exists=lambda _: True)
+    assert result.settings["group"] == [others | {"packages": ["a"]}]
+    assert [(key.key, key.answer) for key in result.keys[len(raw.keys) :]] == [
+        ("(as group all)", Answer.NO_EQUAL),
+        ("(as group more, gone-*)", Answer.NO_EQUAL),
+        ("(as group twice, *)", Answer.NO_EQUAL),
+    ]
+    assert "client has semver versions and api pep440 ones" in result.keys[len(raw.keys)].words
+    assert fitted(raw, [], exists=lambda _: True) is raw
+
+
+def test_files_that_a_tool_edits_beside_the_manifest_do_not_replace_it() -> None:
+    """Others are all that the tool edits."""
+    found = (VersionFile("pyproject.toml", "python-project"), VersionFile("a/v.py", "python-module", names=("V",)))
+    module = {"path": "a/v.py", "pattern": ASSIGNED.format(name="V") + V}
+    config = '{"packages": {".": {"release-type": "python", "extra-files": ["b.md", "pyproject.toml"]}}}'
+    extra = {"path": "b.md", "pattern": rf"{V}.*x-release-please-version"}
+    alone = '{"commitizen": {"version_files": ["uv.lock"]}}'
+    provided = '{"commitizen": {"version_provider": "pep621", "version_files": ["uv.lock"]}}'
+    for file, text, files in (
+        ("release-please-config.json", config, ["pyproject.toml", module, extra]),
+        (".cz.json", provided, ["pyproject.toml", module, "uv.lock"]),
+        (".cz.json", alone, ["uv.lock"]),
+    ):
+        raw = import_settings(present_tools({file: text.encode()}), {file: text.encode()}, known=LOADED, packages={})
+        result = fitted(raw, [Present(Package("."), found)], exists=lambda _: True)
+        assert result.settings["package"][0]["version_files"] == files
+
+
+def test_a_version_file_that_there_is_not_is_left_out_and_said() -> None:
+    """Every plan would refuse it. Where none is left, they are found."""
+    raw = imported("release-please")
+    present = [Present(Package("client", "packages/client"))]
+    result = fitted(raw, present, exists=lambda path: path == "packages/client/a.json")
+    assert [each["path"] for each in result.settings["package"][0]["version_files"]] == ["a.json"]
+    gone = [key for key in result.keys if key.words == "there is no such file here"]
+    assert [key.key for key in gone][:1] == ["(as version_files, src/version.ts)"]
+    assert "version_files" not in fitted(raw, present, exists=lambda _: False).settings["package"][0]
+
+
+def test_what_lies_above_a_package_s_folder_is_not_named() -> None:
+    raw = imported("release-please")
+    found = (VersionFile("packages/client/package.json", "npm-package"), VersionFile("package-lock.json", "npm-lock"))
+    result = fitted(raw, [Present(Package("client", "packages/client"), found)], exists=lambda _: True)
+    files = result.settings["package"][0]["version_files"]
+    assert [each for each in files if isinstance(each, str)] == ["package.json"]
+
+
+def test_what_was_taken_is_told_as_it_is_written() -> None:
+    words = [key.words for name in CONFIGURATIONS for key in imported(name).keys]
+    assert 'package.version_files has { path = "src/version.ts", pattern = ' in "\n".join(words)
+    assert not [each for each in words if "{'" in each or "['" in each or "True" in each]
 
 
 def test_every_tool_has_a_configuration_here() -> None:
@@ -122,7 +225,7 @@ def test_a_manifest_of_somebody_else_is_no_configuration() -> None:
 
 
 def test_a_tool_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UsageError, match="no configuration of gitlint"):
+    with pytest.raises(NothingToDo, match="no configuration of gitlint"):
         import_settings(["gitlint"], {}, known=EVERYTHING, packages={})
 
 

@@ -167,12 +167,29 @@ def test_chosen_files_are_found_out_or_refused(tmp_path: Path) -> None:
     lay_out(tmp_path, {"a/README.md": "1.0.0 shipline-version\n", "a/x.yml": "", "a/yarn.lock": ""})
     package = Package("a", "a")
     chosen = [VersionFile("README.md", ""), VersionFile("x.yml", "", "(?P<version>x)"), VersionFile("yarn.lock", "")]
-    files = choose_version_files(tmp_path, package, chosen)
+    files = choose_version_files(tmp_path, package, chosen, tracked=lambda _: True)
     assert [(file.path, file.kind) for file in files.files] == [("a/README.md", "marker"), ("a/x.yml", "pattern")]
     assert len(files.notes) == 1
     for path in ("x.yml", "gone", "../b"):
         with pytest.raises(ShiplineError, match=path.strip("./")):
-            choose_version_files(tmp_path, package, [VersionFile(path, "")])
+            choose_version_files(tmp_path, package, [VersionFile(path, "")], tracked=lambda _: True)
+
+
+def test_the_lock_of_a_workspace_follows_the_manifest_that_was_chosen(tmp_path: Path) -> None:
+    """No path from the package's folder leads to it, and a lock that states another version stops `cargo --locked`."""
+    files = {
+        "crates/a/Cargo.toml": '[package]\nname = "a"\nversion = "1.0.0"\n',
+        "crates/a/a.txt": "1.0.0 shipline-version\n",
+        "Cargo.lock": '[[package]]\nname = "a"\nversion = "1.0.0"\n',
+        "package-lock.json": "{}",
+    }
+    lay_out(tmp_path, files)
+    package, both = Package("a", "crates/a", "cargo"), [VersionFile("Cargo.toml", ""), VersionFile("a.txt", "")]
+    chosen = choose_version_files(tmp_path, package, both, tracked=lambda _: True).files
+    assert [(file.path, file.names) for file in chosen][-1] == ("Cargo.lock", ("a",))
+    for few, tracked in ((both[1:], True), (both, False)):
+        rest = choose_version_files(tmp_path, package, few, tracked=lambda _, there=tracked: there).files  # type: ignore[misc]
+        assert [file.path for file in rest] == [f"crates/a/{file.path}" for file in few]
 
 
 def test_the_tag_is_right_and_who_differs_is_named(tmp_path: Path) -> None:
@@ -217,7 +234,11 @@ def test_without_any_version_there_is_nothing_to_differ(tmp_path: Path) -> None:
     lay_out(tmp_path, {"VERSION": "1\n", "package-lock.json": '{"version": "1", "packages": {"": {"version": "2"}}}'})
     files = [VersionFile("package-lock.json", "npm-lock")]
     checked = check_package(
-        tmp_path, Package("q"), choose_version_files(tmp_path, Package("q"), files), None, source=""
+        tmp_path,
+        Package("q"),
+        choose_version_files(tmp_path, Package("q"), files, tracked=lambda _: True),
+        None,
+        source="",
     )
     assert not checked.ok
     assert checked.truth.version is None

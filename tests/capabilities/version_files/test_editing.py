@@ -155,7 +155,8 @@ def test_any_toml_document_keeps_all_else(before: dict[str, object], after: dict
         lines += [f"{json.dumps('a' + key).replace(chr(127), '')} = {_toml(value)}" for key, value in after.items()]
         return "\n".join(lines).encode()
 
-    assert write_version(file_of("python-project"), text("1.2.3"), new) == text(new)
+    file = file_of("python-project")
+    assert write_version(file, text("1.2.3"), new) == text(spelling_of(file, new))
 
 
 @pytest.mark.parametrize(
@@ -278,6 +279,10 @@ def test_what_would_need_escaping_is_not_written(version: str) -> None:
         ("npm-package", "1.2.0a2.dev3+x.1", "1.2.0-alpha.2.dev.3+x.1"),
         ("npm-package", "1.2.0-beta.1", "1.2.0-beta.1"),
         ("uv-lock", "1.2.0-rc.1", "1.2.0rc1"),
+        ("python-project", "1.2.0-rc.1", "1.2.0rc1"),
+        ("python-module", "1.2.0-beta.2", "1.2.0b2"),
+        ("python-project", "2026.01", "2026.01"),
+        ("setup-cfg", "1.2.0-next.1", "1.2.0-next.1"),
         ("plain", "1.2.0rc1", "1.2.0rc1"),
     ],
 )

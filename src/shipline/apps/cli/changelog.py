@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 @click.command(name="changelog")
 @click.option("--all", "whole", is_flag=True, help="The whole history by releases, not only what comes next.")
 @click.option("--version", "version", metavar="V", help="Only this release, which was made already.")
+@click.option("--package", "name", metavar="NAME", help="Only this package.")
 @click.option("--announcement", is_flag=True, help="As plain text to tell people.")
 @click.pass_obj
-def command(workspace: Workspace, *, whole: bool, version: str | None, announcement: bool) -> None:
+def command(workspace: Workspace, *, whole: bool, version: str | None, name: str | None, announcement: bool) -> None:
     """Print the changelog as Markdown. Writes no file."""
     import gc
 
@@ -25,7 +26,7 @@ def command(workspace: Workspace, *, whole: bool, version: str | None, announcem
         raise click.UsageError("--all is for the whole Markdown; leave --version and --announcement out.")
     # A long history becomes very many small objects, none of them in a circle: looking for circles costs a tenth.
     gc.disable()
-    show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version)
+    show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version, package=name)
     text = changelog_of(
         workspace.repository,
         workspace.packages,

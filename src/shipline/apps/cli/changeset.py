@@ -10,6 +10,7 @@ import click
 
 from shipline.domain.change import Bump
 from shipline.domain.errors import ExitCode, UsageError
+from shipline.domain.package import unknown_package
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def add(
     chosen = () if empty else names or _asked_names(known)
     unknown = [name for name in chosen if name not in known]
     if unknown:
-        raise UsageError(f"there is no package {unknown[0][:60]!r}", todo=f"the packages: {', '.join(known)}")
+        raise unknown_package(unknown[0], known)
     moved = Bump.NONE if empty else Bump(bump or _asked("--bump", "How far do they move?", click.Choice(BUMPS[:3])))
     said = (
         message

@@ -28,6 +28,7 @@ def list_(application: Application, *, as_json: bool) -> None:
     """Show what each environment serves, since when, by whom and from which release."""
     from shipline.capabilities.rollouts import environment_state, environments_document
 
+    application.only_read()
     with application.store.begin() as tx:
         states = [environment_state(tx, one.name) for one in application.policy.environments]
     if as_json:
@@ -49,6 +50,7 @@ def history(application: Application, *, environment: str | None, limit: int, as
     from shipline.apps.cli.rollouts import chosen_environment
     from shipline.capabilities.rollouts import deployment_history, deployments_document
 
+    application.only_read()
     where = chosen_environment(application, environment).name
     with application.store.begin() as tx:
         found = deployment_history(tx, where, limit=limit)

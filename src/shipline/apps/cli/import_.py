@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipline.domain.errors import NothingToDo, RefusedError, ShiplineError
+from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError, ShiplineError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def command(application: Application, *, tool: str | None, write: bool, dry_run:
     from shipline.configuration.check import check_settings
 
     root = application.repository.root()
-    imported = _imported(application, root, tool)
+    imported = _fitted(application, root, _imported(application, root, tool))
     text = _text(imported)
     check_settings(parse_settings(text.encode()))
     if write and not dry_run:
@@ -64,6 +64,28 @@ def _imported(application: Application, root: Path, tool: str | None) -> Importe
         known = ", ".join(TOOLS)
         raise NothingToDo("there is no configuration of another tool here", todo=f"looked for: {known}")
     return import_settings(names, contents, known=_known(), packages=_packages(application))
+
+
+def _fitted(application: Application, root: Path, imported: Imported) -> Imported:
+    """What of it can be in this repository; as it is, where there is nothing yet that could be planned."""
+    from shipline.capabilities.scaffold import Present, fitted
+    from shipline.capabilities.version_files import find_version_files
+    from shipline.configuration import parse_settings
+
+    settings = parse_settings(_text(imported).encode())
+    try:
+        packages = application.packages_by(settings)
+    except ConfigurationError:
+        raise
+    except ShiplineError:
+        return imported
+    tracked = application.repository.is_tracked
+    files = (
+        find_version_files(root, each, tracked=tracked).files if each.path in imported.beside else ()
+        for each in packages
+    )
+    present = [Present(package, each) for package, each in zip(packages, files, strict=True)]
+    return fitted(imported, present, exists=lambda path: (root / path).is_file())
 
 
 def _content(path: Path) -> bytes:

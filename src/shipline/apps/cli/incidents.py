@@ -19,6 +19,7 @@ def command(application: Application, *, as_json: bool) -> None:
     """List the newest incidents and what they cost. Changes nothing."""
     from shipline.capabilities.incidents import all_incidents, incidents_document
 
+    application.only_read()
     with application.store.begin() as tx:
         incidents = all_incidents(tx)
     if as_json:

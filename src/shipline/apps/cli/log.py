@@ -30,6 +30,7 @@ def show(application: Application, *, as_json: bool, stream: str | None, limit: 
     """Show the last events, the oldest first. A dash stands where an event has no place in the log yet."""
     from shipline.store.log import read_latest
 
+    application.only_read()
     entries = read_latest(application.store, limit, stream)
     if as_json:
         events = [_document(entry) for entry in entries]
@@ -57,6 +58,7 @@ def verify_log(application: Application, *, witness: Path | None, as_json: bool)
     from shipline.store.log import latest_checkpoint
     from shipline.store.verification import verify
 
+    application.only_read()
     store = application.store
     found = verify(store, _public_key(store), None if witness is None else _note(witness))
     if as_json:
@@ -76,6 +78,7 @@ def prove_event(application: Application, event_id: str, *, as_json: bool) -> No
     from shipline.domain.codec import to_json
     from shipline.store.proofs import check_proof, prove
 
+    application.only_read()
     store = application.store
     proof = prove(store, event_id)
     key = _public_key(store)

@@ -28,6 +28,7 @@ def command(application: Application, *, as_json: bool, name: str | None, days: 
 
     from shipline.capabilities.metrics import dora, last_days, metrics_document
 
+    application.only_read()
     environments = _environments(application, name)
     now_us = application.clock.now_us()
     window = last_days(days, now_us=now_us, zone=UTC)

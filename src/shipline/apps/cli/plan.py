@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CHANGES_SHOWN_MAX = 20
 CHANGESETS_SHOWN_MAX = 5
+DETACHED = (
+    "HEAD is detached: a release that needs a commit is refused here, as no branch would have it (git switch BRANCH)."
+)
 
 
 @click.command(name="plan")
@@ -39,7 +42,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         monorepo=workspace.monorepo,
         day=workspace.today,
     )
-    plan = _only(whole, name)
+    plan = _only(_with_notes(workspace, whole), name)
     _say_uncommitted(workspace)
     if as_json:
         from shipline.apps.cli.wording import json_text
@@ -72,17 +75,28 @@ def _chain(whole: ReleasePlan, plan: PackagePlan) -> str:
     return "\n".join([_headline(plan), *(f"{'  ' * (each.depth + 1)}{_printable(each.sentence)}" for each in steps)])
 
 
+def _with_notes(workspace: Workspace, plan: ReleasePlan) -> ReleasePlan:
+    """The plan with what its commit does not say: that nothing is released from here, or that something waits."""
+    from dataclasses import replace
+
+    notes = [DETACHED] if workspace.branch is None and any(one.releasable for one in plan.packages) else []
+    idle = {one.name: one.current for one in plan.packages if not one.releasable}
+    for package, (version, status) in (workspace.unfinished() if idle else {}).items():
+        if idle.get(package) == version:
+            notes.append(f"The release of {package} {version} is {status}: `shipline release` goes on with it.")
+    return replace(plan, notes=(*plan.notes, *notes)) if notes else plan
+
+
 def _only(plan: ReleasePlan, name: str | None) -> ReleasePlan:
     if name is None:
         return plan
     from dataclasses import replace
 
-    from shipline.domain.errors import UsageError
+    from shipline.domain.package import unknown_package
 
     chosen = tuple(package for package in plan.packages if package.name == name)
     if not chosen:
-        known = ", ".join(package.name for package in plan.packages)
-        raise UsageError(f"there is no package {name[:80]!r}", todo=f"the packages here: {known}")
+        raise unknown_package(name, [package.name for package in plan.packages])
     return replace(plan, packages=chosen)
 
 

@@ -67,6 +67,11 @@ def command(application: Application, /, **given: Any) -> int:
         return _foretell(application, asked)
     releases: list[Release] = []
     reason = ""
+    attached = application.attach()
+    if attached is not None:
+        click.echo(
+            printable(f"HEAD was detached, and CI says that it is {attached}: it is on {attached} now"), err=True
+        )
     if not asked.only_pull_request:
         with engine_running(application):
             releases, reason = _release_each(application, asked)
@@ -74,11 +79,11 @@ def command(application: Application, /, **given: Any) -> int:
     if asked.only_pull_request or (_by_pull_request(application) and asked.candidate is None):
         kept = _keep_pull_request(application)
         reason = "; ".join(part for part in (reason, kept.reason) if part)
-    if not releases and (kept is None or kept.change not in CHANGES):
-        raise NothingToDo("nothing to release", why=reason)
     if asked.as_json:
         document = {"schema": "shipline.release/1", "releases": [_document(one) for one in releases]}
         click.echo(json.dumps(document | {"pull_request": _pull_request(kept)}, indent=2))
+    if not releases and (kept is None or kept.change not in CHANGES):
+        raise NothingToDo("nothing to release", why=reason)
     return int(ExitCode.DONE)
 
 
@@ -87,6 +92,7 @@ def _foretell(application: Application, asked: Asked) -> int:
     from shipline.apps.cli.release_preview import Preview, show
     from shipline.capabilities.releases import foresee, foresee_pull_request
 
+    application.only_read()
     ground, by_pull = application.release_ground, _by_pull_request(application) and asked.candidate is None
     releases: tuple[Foreseen, ...] = ()
     if not asked.only_pull_request:
@@ -115,7 +121,7 @@ def _keep_pull_request(application: Application) -> Kept:
 
 def _target(application: Application) -> str:
     """The branch that release pull requests go to."""
-    target = application.policy.branch or application.repository.branch()
+    target = application.policy.branch or application.branch
     if target is None:
         raise UsageError(
             "HEAD is detached, so that it cannot be told which branch is released from",
@@ -189,6 +195,7 @@ class Told:
 def _release_in_turn(application: Application, candidates: tuple[Candidate, ...], told: Told) -> None:
     """One after the other; the first new one makes the commit of all."""
     from shipline.apps.cli.progress import follow
+    from shipline.capabilities.releases import moved_tag
 
     for place, candidate in enumerate(candidates):
         name, since_us = candidate.package.name, application.clock.now_us()
@@ -202,7 +209,8 @@ def _release_in_turn(application: Application, candidates: tuple[Candidate, ...]
         if release is None:
             if decision.waits:
                 told.wait(name, decision.reason)
-            told.reasons.append(f"{name}: {decision.reason}")
+            moved = moved_tag(application.release_ground, candidate)
+            told.reasons.append(f"{name}: {decision.reason}" + (f" But {moved}" if moved else ""))
             continue
         click.echo(f"{release.package} {release.version}: {decision.reason}", err=True)
         follow(application, f"release:{release.id}", since_us=since_us)

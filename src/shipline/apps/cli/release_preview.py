@@ -31,12 +31,12 @@ class Preview:
 
 
 def show(preview: Preview, *, as_json: bool) -> int:
-    """Print it. NothingToDo where nothing would be done."""
-    if all(one.decision.version is None for one in preview.releases) and preview.pull_request is None:
-        raise NothingToDo("nothing to release", why="; ".join(one.decision.reason for one in preview.releases))
+    """Print it. NothingToDo where nothing would be done, which programs are told by the document, too."""
     if as_json:
         click.echo(json.dumps(document(preview), indent=2))
-    else:
+    if all(one.decision.version is None for one in preview.releases) and preview.pull_request is None:
+        raise NothingToDo("nothing to release", why="; ".join(one.decision.reason for one in preview.releases))
+    if not as_json:
         for line in _lines(preview):
             click.echo(printable(line))
     return int(ExitCode.DONE)

@@ -24,6 +24,7 @@ def command(application: Application, *, as_json: bool, limit: int) -> None:
     from shipline.capabilities.releases import all_releases, verdicts_of
     from shipline.domain.codec import to_json
 
+    application.only_read()
     with application.store.begin() as tx:
         found = [(release, verdicts_of(tx, release.id)) for release in all_releases(tx, limit=limit)]
     waiting = _waiting(application)

@@ -31,6 +31,7 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
     from shipline.capabilities.rollouts import analysis_of
     from shipline.domain.codec import to_json
 
+    application.only_read()
     rollout = _latest(application, environment)
     with application.store.begin() as tx:
         points = analysis_of(tx, rollout.id)
@@ -56,6 +57,7 @@ def check(application: Application, *, environment: str | None, as_json: bool) -
     from shipline.apps.cli.rollouts import chosen_environment
     from shipline.apps.cli.thresholds import document, imagined_rollout, is_well, lines
 
+    application.only_read()
     where = chosen_environment(application, environment)
     rollout = imagined_rollout(application, where.name)
     tried = application.checks(where).trials(rollout)

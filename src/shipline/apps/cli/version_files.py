@@ -92,9 +92,10 @@ def _wanted(checks: Sequence[PackageCheck], to: str | None) -> Iterable[tuple[Ve
         names = ", ".join(each.package.name for each in checks)
         raise UsageError("--to is about one package, and there are several", todo=f"name one with --package: {names}")
     for each in checks:
-        if to is not None and scheme_named(each.package.scheme).parse(to) is None:
+        told = None if to is None else scheme_named(each.package.scheme).normalized(to)
+        if to is not None and told is None:
             raise UsageError(f"{to[:80]!r} is no version of the scheme {each.package.scheme}")
-        version = to or each.truth.version
+        version = told or each.truth.version
         if version is None and each.rows:
             raise ShiplineError(
                 f"nothing says which version of {each.package.name} is right",

@@ -153,6 +153,9 @@ def _invalid(scheme: Scheme, text: str) -> InvalidValue:
 
 
 def _parts(scheme: Scheme, version: Version) -> dict[str, Any]:
+    from shipline.capabilities.plans import pep440_parts
+
+    more = pep440_parts(version) if scheme.name == "pep440" else {}
     return {
         "text": version.text,
         "normalized": scheme.normalized(version.text),
@@ -162,7 +165,7 @@ def _parts(scheme: Scheme, version: Version) -> dict[str, Any]:
         "number": version.number,
         "build": version.build,
         "stable": version.is_stable,
-    }
+    } | more
 
 
 def _worded(value: object) -> str:

@@ -20,6 +20,15 @@ class Workspace(Protocol):
         ...
 
     @property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on, or is known to be of; None where it is detached and nothing tells."""
+        ...
+
+    def unfinished(self) -> dict[str, tuple[str, str]]:
+        """The version and status of each package's release that has begun here and is not out."""
+        ...
+
+    @property
     def packages(self) -> Sequence[Package] | None:
         """The configured packages, None where nothing is configured and they are found in the repository."""
         ...

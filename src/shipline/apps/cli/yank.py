@@ -53,10 +53,20 @@ def command(  # noqa: PLR0913 - one a choice of the command line
 
 
 def _found(application: Application, version: str, package: str | None) -> Release:
-    from shipline.capabilities.releases import adopt_release, matching_releases
+    """The release that was named: of the store, by its version, or as people name it, or by what git knows."""
+    from shipline.capabilities.releases import adopt_release, matching_releases, named_release
+    from shipline.domain.package import unknown_package
 
     with application.store.begin() as tx:
         found = matching_releases(tx, version=version, package=package)
+    if not found:
+        packages = application.release_ground.packages()
+        version, said = named_release(version, packages)
+        package = package or said
+        with application.store.begin() as tx:
+            found = matching_releases(tx, version=version, package=package)
+        if not found and package is not None and package not in (names := [one.name for one in packages]):
+            raise unknown_package(package, names)
     if not found:
         return adopt_release(application.release_ground, version, package)
     if len(found) > 1:

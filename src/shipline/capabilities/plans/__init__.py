@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.conventional import read_change, read_message
     from shipline.capabilities.plans.documents import plan_document
     from shipline.capabilities.plans.finals import FinalPlan, make_final_plan
+    from shipline.capabilities.plans.globs import matches
     from shipline.capabilities.plans.links import links_of
     from shipline.capabilities.plans.lint.bulk import Linter
     from shipline.capabilities.plans.lint.cleanup import SETTINGS as CLEANUP_SETTINGS
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
         checked_channel,
         compare,
         next_version,
+        pep440_parts,
         satisfies,
         scheme_named,
     )
@@ -116,10 +118,12 @@ __all__ = [
     "lint_rules_schema",
     "make_final_plan",
     "make_plan",
+    "matches",
     "migrations_between",
     "next_version",
     "packages_of",
     "pending_document",
+    "pep440_parts",
     "plan_document",
     "prepend",
     "read_change",
@@ -185,9 +189,11 @@ _HOMES = {
     "lint_rules_schema": "lint.meanings:rules_schema",
     "make_final_plan": "finals",
     "make_plan": "planning",
+    "matches": "globs",
     "migrations_between": "migrations",
     "next_version": "versions",
     "packages_of": "choices",
+    "pep440_parts": "versions",
     "pending_document": "pending",
     "plan_document": "documents",
     "prepend": "changelog",

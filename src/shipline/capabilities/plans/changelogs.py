@@ -41,28 +41,32 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     version = shown.version
     if not whole and version is None and not shown.style.contributors:
         plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
+        names = frozenset(shown.chosen([plan.name for plan in plans]))
+        plans = tuple(plan for plan in plans if plan.name in names)
         return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
     if whole:
         return _joined(_whole(repository, packages, replace(shown, whole=True)))
-    past, lineages = _past(repository, packages, shown.style)
-    title = version or changelog.UNRELEASED
-    chosen = [(each.package.name, [one for one in past.sections(each) if one.title == title]) for each in lineages]
+    past, lineages = _past(repository, packages, shown)
+    # A version may be named by its tag as well.
+    wanted = changelog.UNRELEASED if version is None else version
+    found = ((each.package.name, past.sections(each)) for each in lineages)
+    chosen = [(name, [one for one in some if wanted in (one.title, one.tags[1])]) for name, some in found]
     if version is not None and not any(sections for _, sections in chosen):
         raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
     empty = [changelog.Section(changelog.UNRELEASED, ())]
     return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
 
 
-def _past(
-    repository: Repository, packages: Sequence[Package] | None, style: changelog.Style
-) -> tuple[Past, tuple[Lineage, ...]]:
-    """The whole history of HEAD, and the packages with the releases that it contains."""
+def _past(repository: Repository, packages: Sequence[Package] | None, show: Show) -> tuple[Past, tuple[Lineage, ...]]:
+    """The whole history of HEAD, and the packages to show with the releases that it contains."""
     head = checked_head(repository)
     # Which tags HEAD contains, the one pass over its history tells.
     lineages, _ = lineages_at(repository, packages, head, repository.tags())
+    names = frozenset(show.chosen([each.package.name for each in lineages]))
     tagged = {entry.tag.commit for lineage in lineages for entry in lineage.released}
-    past = read_past(repository, head, [lineage.package for lineage in lineages], style, tagged=tagged)
-    return past, tuple(with_promoted(repository, past.contained(each)) for each in lineages)
+    past = read_past(repository, head, [lineage.package for lineage in lineages], show.style, tagged=tagged)
+    chosen = (each for each in lineages if each.package.name in names)
+    return past, tuple(with_promoted(repository, past.contained(each)) for each in chosen)
 
 
 def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, str]]:
@@ -70,7 +74,7 @@ def _whole(repository: Repository, packages: Sequence[Package] | None, show: Sho
 
     The history is let go before the texts are joined: together they would be most of what a long one takes.
     """
-    past, lineages = _past(repository, packages, show.style)
+    past, lineages = _past(repository, packages, show)
     texts: dict[object, str] = {}
     parts: list[tuple[str, str]] = []
     for lineage in lineages:

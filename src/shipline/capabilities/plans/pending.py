@@ -83,6 +83,13 @@ def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head
     found = tuple(read_changeset(path, _content(root / path)) for path in _paths(root))
     check_known(found, names)
     base = since or (config.base if config.base and config.base != repository.branch() else "")
+    if base and repository.find_commit(base) is None:
+        where = "--since" if since else "baseBranch of .changeset/config.json"
+        raise InvalidValue(
+            f"there is no commit {base[:80]!r} in this repository",
+            why=f"{where} names it",
+            todo="fetch it, or name another",
+        )
     changed = _changed_since(repository, lineages, head, base) if base else _unreleased(repository, lineages, head)
     old = frozenset(repository.list_files((FOLDER,), base)) if base else frozenset()
     silenced = any(not changeset.bumps and changeset.path not in old for changeset in found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shipline.capabilities.plans import changelog
 from shipline.capabilities.plans.changelog import BREAKING, PLAIN, UNRELEASED, Section, Style
+from shipline.domain.package import unknown_package
 from shipline.ports.repository import Repository
 
 UPGRADE_NOTES_MAX = 1000
@@ -19,7 +20,7 @@ class Show:
     """How sections are shown. `template` is a Jinja2 template's text, None for our own form.
 
     `announcement` asks for plain text to tell people; `whole` for a file with a head; `version` for that one release,
-    None for the next.
+    None for the next; `package` for that one alone, None for all.
     """
 
     style: Style = field(default_factory=lambda: PLAIN)
@@ -27,6 +28,15 @@ class Show:
     announcement: bool = False
     whole: bool = False
     version: str | None = None
+    package: str | None = None
+
+    def chosen(self, names: Sequence[str]) -> Sequence[str]:
+        """The package that was asked for, or all of the names. UsageError where there is no such package."""
+        if self.package is None:
+            return names
+        if self.package not in names:
+            raise unknown_package(self.package, names)
+        return (self.package,)
 
     def text(self, package: str, sections: Sequence[Section]) -> str:
         """The text of a package's sections, the latest first."""

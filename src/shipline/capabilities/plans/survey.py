@@ -88,9 +88,8 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
         (with_detected_format(each.package, tags) if each in root else replace(each.package, tag_format=usual), each)
         for each in found
     ]
-    shared = tuple(each.package.name for each in found if each.shares_version)
-    groups = (Group(SHARED_GROUP, shared, fixed=True),) if len(shared) > 1 else ()
-    return Survey(tuple(pairs), groups, tuple(notes))
+    shared = [each.package.name for each in found if each.shares_version]
+    return Survey(tuple(pairs), _shared_group(shared), tuple(notes))
 
 
 def survey_packages(repository: Repository, head: str, packages: Sequence[Package]) -> Survey:
@@ -108,9 +107,17 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
         )
         found.append(next((each for each in inside if each.package.ecosystem == package.ecosystem), None))
     stated = iter(_with_versions(repository, head, [each for each in found if each is not None]))
-    return Survey(
-        tuple((package, None if each is None else next(stated)) for package, each in zip(packages, found, strict=True))
+    pairs = tuple(
+        (package, None if each is None else next(stated)) for package, each in zip(packages, found, strict=True)
     )
+    return Survey(
+        pairs, _shared_group([package.name for package, each in pairs if each is not None and each.shares_version])
+    )
+
+
+def _shared_group(names: Sequence[str]) -> tuple[Group, ...]:
+    """The group of those that have their version from one place; none where nobody shares it."""
+    return (Group(SHARED_GROUP, tuple(names), fixed=True),) if len(names) > 1 else ()
 
 
 def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, notes: list[str]) -> list[Found]:

@@ -17,6 +17,7 @@ from shipline.capabilities.releases.approving import (
 from shipline.capabilities.releases.begun import Begun, begun_versions
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
+from shipline.capabilities.releases.checks import moved_tag
 from shipline.capabilities.releases.differences import Difference
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
@@ -42,6 +43,7 @@ from shipline.capabilities.releases.yank import (
     YankOrder,
     adopt_release,
     check_revert,
+    named_release,
     order_yank,
     order_yank_after_rollback,
     verify_yank,
@@ -83,6 +85,8 @@ __all__ = [
     "has_halted",
     "keep_pull_request",
     "matching_releases",
+    "moved_tag",
+    "named_release",
     "order_yank",
     "order_yank_after_rollback",
     "record_approval",

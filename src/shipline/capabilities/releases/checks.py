@@ -16,7 +16,7 @@ from shipline.capabilities.releases.marks import is_marked
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, combined
@@ -88,13 +88,30 @@ def check_ground(ground: ReleaseGround, release: Release, branch: str) -> None:
 
 
 def check_unmade(tx: Transaction, package: str, version: str) -> None:
-    """Refuse (ConflictError) to make a version that the store knows."""
+    """Refuse (RefusedError) to make a version that the store knows."""
     made = find_release(tx, package, version)
     if made is not None:
-        raise ConflictError(
+        raise RefusedError(
             f"{package} {version} was made before: it is {made.status.value}, and its tag {made.tag} is gone",
             todo="bring the tag back (`git fetch --tags`); a version is never made twice",
         )
+
+
+def moved_tag(ground: ReleaseGround, candidate: Candidate) -> str:
+    """Says in a sentence that the tag of the last release is not where that was made from; "" where it is.
+
+    What came before the tag would never be released, and nobody would know.
+    """
+    plan = candidate.plan
+    if plan.current is None or plan.tag is None:
+        return ""
+    with ground.store.begin() as tx:
+        known = find_release(tx, plan.name, plan.current)
+    tag = ground.repository.find_tag(plan.tag)
+    if known is None or tag is None or known.commit in (None, tag.commit):
+        return ""
+    was, now = str(known.commit)[:12], tag.commit[:12]
+    return f"the tag {tag.name} was moved: it is on {now}, and {plan.current} was released from {was}"
 
 
 def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidate, commit: str | None) -> None:
@@ -109,7 +126,7 @@ def check_promotable(tx: Transaction, ground: ReleaseGround, candidate: Candidat
             todo="mend it, release another candidate, and make that one final",
         )
     if known is not None and known.commit not in (None, commit):
-        raise ConflictError(
+        raise RefusedError(
             f"the tag {known.tag} was moved: {known.version} was released from {str(known.commit)[:12]}",
             why=f"now it is on {str(commit)[:12]}, which nobody has tested under this name",
             todo="bring the tag back to where it was (`git fetch --tags --force`)",
@@ -128,8 +145,8 @@ class Wanted:
 def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:
     """Ask the registries before anything is committed: a number that is used up for nothing is nobody's wish.
 
-    RefusedError for what would refuse the release later in any case; ConflictError where a registry has the version
-    already, which is not ours, since it was never tagged. Raises UnavailableError for one that does not answer, but
+    RefusedError for what would refuse the release later in any case, and where a registry has the version already,
+    which is not ours, since it was never tagged. Raises UnavailableError for one that does not answer, but
     where several packages are released: then it holds up its own alone, when it is their turn.
     """
     for one in wanted:
@@ -147,7 +164,7 @@ def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:
 def _check_outlet(outlet: Outlet, wanted: Wanted) -> None:
     name, version, tag = wanted.package.name, wanted.version, wanted.package.tag(wanted.version)
     if outlet.registry.find(name, version):
-        raise ConflictError(
+        raise RefusedError(
             f"the registry {outlet.name} has {name} {version} already, and no tag {tag} says from where",
             why="nothing was committed: it was published from elsewhere, and its bytes are never replaced",
             todo=f"`git fetch --tags`; if there is no {tag}, tag the commit that it was made from"
@@ -179,10 +196,20 @@ def check_remote(ground: ReleaseGround) -> None:
 
 def check_branch(ground: ReleaseGround, branch: str) -> None:
     """Refuse to release from another branch than `branch`, "" for any."""
-    here = ground.repository.branch()
+    here = ground.branch
     if branch and here != branch:
         raise RefusedError(
             f"releases are made from {branch}, and this is {here or 'a detached HEAD'}", todo=f"git switch {branch}"
+        )
+
+
+def check_attached(ground: ReleaseGround, candidate: Candidate) -> None:
+    """Refuse a release commit on a detached HEAD: no branch would have it, nor find the tag that stands on it."""
+    if candidate.beside is None and ground.branch is None:
+        raise RefusedError(
+            "HEAD is detached: the release's commit and tag would stand beside every branch",
+            why="the next release from the branch would not know of this one",
+            todo="git switch BRANCH, and run this again; in CI, `git switch -C BRANCH` puts HEAD on it",
         )
 
 

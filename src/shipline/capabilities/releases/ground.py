@@ -56,7 +56,8 @@ class ReleaseGround:
     one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
     `style` is how the release notes look. `forge` None: releases are shown nowhere. `approvers` are those whose
-    approvals count; `calendar` says when releases may begin.
+    approvals count; `calendar` says when releases may begin. `told_branch` is the branch that a detached HEAD is known
+    to be of, None where nothing tells.
     """
 
     store: Store
@@ -79,6 +80,12 @@ class ReleaseGround:
     forge: Forge | None = None
     approvers: tuple[Approver, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()
+    told_branch: str | None = None
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on, or is known to be of; None where it is detached and nothing tells."""
+        return self.repository.branch() or self.told_branch
 
     def release(self, context: StepContext) -> Release:
         """The release that a run is about."""

@@ -9,6 +9,7 @@ from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.candidates import Candidate, is_final
 from shipline.capabilities.releases.checks import (
     Wanted,
+    check_attached,
     check_branch,
     check_calendar,
     check_ground,
@@ -65,7 +66,7 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     another branch, for a remote that has moved on, for a registry that says no before anything is built, for a work
     tree in which tracked files differ from HEAD (for one that goes on: others than its own),
     for one that goes on and has made no commit if HEAD is not what it was planned on, and for one that needs a commit
-    while the release that made the last one has not ended; ConflictError if the new version's tag exists elsewhere.
+    while the release that made the last one has not ended, and for a version whose tag exists elsewhere.
     """
     known = known_of(ground, candidate)
     decision = held_up(ground, candidate, decide_start(known))
@@ -130,6 +131,7 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
         return _tagged_order(ground, candidate, version, tag), left
     check_untagged(ground, candidate.package.tag(version))
     check_branch(ground, branch)
+    check_attached(ground, candidate)
     check_calendar(ground, candidate.package, version)
     anew = [(candidate, known), *_anew(ground, candidate, fellows)]
     if candidate.beside is None:
@@ -235,7 +237,7 @@ def _first_order(ground: ReleaseGround, candidate: Candidate, parts: Sequence[Pa
         replaces=own.replaces,
         others=tuple(others),
         base=ground.repository.head() if candidate.beside is None else None,
-        branch=ground.repository.branch(),
+        branch=ground.branch,
         channel=candidate.channel(own.version),
         beside=candidate.beside,
         promotes=candidate.promotes,
@@ -258,7 +260,7 @@ def _tagged_order(ground: ReleaseGround, candidate: Candidate, version: str, tag
         version_files=candidate.version_files,
         changelog=candidate.changelog if is_final(channel) else "",
         commit=tag.commit,
-        branch=ground.repository.branch(),
+        branch=ground.branch,
         channel=channel,
         beside=candidate.beside,
         promotes=candidate.promotes,
@@ -288,7 +290,7 @@ def brought_order(
         version_files=candidate.version_files,
         changelog=candidate.changelog if merged or is_final(channel) else "",
         commit=brought.commit,
-        branch=ground.repository.branch(),
+        branch=ground.branch,
         channel=channel,
         beside=candidate.beside,
         merged=merged,

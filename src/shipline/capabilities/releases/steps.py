@@ -31,7 +31,7 @@ from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
-from shipline.domain.errors import ConflictError, ShiplineError
+from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import Builder, BuildRequest
@@ -218,10 +218,10 @@ def has_on_remote(ground: ReleaseGround, branch: str, commit: str) -> bool:
 
 
 def check_untagged(ground: ReleaseGround, name: str) -> None:
-    """Refuse (ConflictError) to release under a tag that exists: what it stands on is not what is released now."""
+    """Refuse (RefusedError) to release under a tag that exists: what it stands on is not what is released now."""
     tag = ground.repository.find_tag(name)
     if tag is not None:
-        raise ConflictError(
+        raise RefusedError(
             f"the tag {name!r} exists already, on commit {tag.commit[:12]}",
             todo="look at what that tag releases; delete it only if it was never pushed",
         )

@@ -6,7 +6,8 @@ Does not migrate tags or changelogs, which stay as they are.
 """
 
 from shipline.capabilities.scaffold.answers import Answer, Imported
+from shipline.capabilities.scaffold.fitting import Present, fitted
 from shipline.capabilities.scaffold.usecases import TOOLS, import_settings, present_tools
 from shipline.capabilities.scaffold.writing import settings_text
 
-__all__ = ["TOOLS", "Answer", "Imported", "import_settings", "present_tools", "settings_text"]
+__all__ = ["TOOLS", "Answer", "Imported", "Present", "fitted", "import_settings", "present_tools", "settings_text"]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from shipline.capabilities.scaffold.writing import toml_value
+
 
 class Answer(StrEnum):
     """What became of a key."""
@@ -29,21 +31,26 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The result: our settings as tables, and every key that was met."""
+    """The result: our settings as tables, and every key that was met.
+
+    `beside` are the paths of packages whose `version_files` the tool edits beside the manifests that it knows itself.
+    """
 
     tools: tuple[str, ...]
     settings: dict[str, Any]
     keys: tuple[Key, ...]
+    beside: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
 class Draft:
-    """Settings in the making, of one tool's file."""
+    """Settings in the making, of one tool's file; `beside` as in Imported."""
 
     tool: str
     file: str
     settings: dict[str, Any] = field(default_factory=dict)
     keys: list[Key] = field(default_factory=list)
+    beside: set[str] = field(default_factory=set)
 
     def taken(self, key: str, words: str) -> None:
         """The key's meaning is in the settings now."""
@@ -60,26 +67,26 @@ class Draft:
     def put(self, key: str, table: str, name: str, value: Any) -> None:
         """Take a key as one setting of a table: `[table] name = value`."""
         self.settings.setdefault(table, {})[name] = value
-        self.taken(key, f"{table}.{name} = {value!r}"[:160])
+        self.taken(key, f"{table}.{name} = {toml_value(value)}"[:160])
 
     def listed(self, key: str, table: str, entry: dict[str, Any]) -> None:
         """Take a key as one more entry of a list of tables: `[[table]]`; one that is there already stays alone."""
         entries: list[dict[str, Any]] = self.settings.setdefault(table, [])
         if entry not in entries:
             entries.append(entry)
-        self.taken(key, f"[[{table}]] {entry!r}"[:160])
+        self.taken(key, f"[[{table}]] {toml_value(entry)}"[:160])
 
     def shown_on(self, key: str, provider: str, **more: str) -> None:
         """Take a key as the forge on which releases are shown; they are pushed to it first."""
         forge = {"provider": provider} | {name: value for name, value in more.items() if value}
         self.settings["forge"] = self.settings.get("forge", {}) | forge
         self.settings.setdefault("release", {}).setdefault("remote", "origin")
-        self.taken(key, f"[forge] {self.settings['forge']!r}, and release.remote"[:160])
+        self.taken(key, f"[forge] {toml_value(self.settings['forge'])}, and release.remote"[:160])
 
     def rule(self, key: str, name: str, setting: list[Any]) -> None:
         """Take a key as a lint rule."""
         self.settings.setdefault("lint", {}).setdefault("rules", {})[name] = setting
-        self.taken(key, f"lint.rules.{name} = {setting!r}"[:160])
+        self.taken(key, f"lint.rules.{name} = {toml_value(setting)}"[:160])
 
     def package(self, path: str = ".") -> dict[str, Any]:
         """The package in a folder; a new one where there is none yet."""
@@ -93,7 +100,7 @@ class Draft:
     def put_package(self, key: str, name: str, value: Any, *, path: str = ".") -> None:
         """Take a key as a setting of a package."""
         self.package(path)[name] = value
-        self.taken(key, f"package.{name} = {value!r}"[:160])
+        self.taken(key, f"package.{name} = {toml_value(value)}"[:160])
 
 
 Taker: TypeAlias = Callable[[Draft, str, Any], None]

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from shipline.capabilities.scaffold.answers import Draft
+from shipline.capabilities.scaffold.writing import toml_value
 from shipline.capabilities.version_files import kind_by_name
 
 Entry: TypeAlias = str | dict[str, str]
@@ -78,7 +79,7 @@ def put_version_files(draft: Draft, key: str, entries: Iterable[Entry], *, path:
     listed = list(entries)
     new = [entry for at, entry in enumerate(listed) if entry not in [*known, *listed[:at]]]
     package["version_files"] = [*known, *new]
-    draft.taken(key, f"package.version_files has {', '.join(map(repr, listed))}"[:160])
+    draft.taken(key, f"package.version_files has {', '.join(map(toml_value, listed))}"[:160])
 
 
 def _name(name: str) -> str:

@@ -18,7 +18,7 @@ from shipline.capabilities.scaffold.tools import (
     semantic_release,
     standard_version,
 )
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import NothingToDo, UsageError
 
 Data = dict[str, Any]
 Reader = Callable[[Draft, Data], None]
@@ -58,17 +58,19 @@ def import_settings(
     """
     settings: Data = {}
     keys: list[Key] = []
+    beside: set[str] = set()
     for name in (name for name in TOOLS if name in names):
         found = _found(name, contents)
         if found is None:
-            raise UsageError(f"there is no configuration of {name} here", todo=f"looked for: {_listed(name)}")
+            raise NothingToDo(f"there is no configuration of {name} here", todo=f"looked for: {_listed(name)}")
         draft = Draft(name, found[0])
         read_table(TOOLS[name][1], draft, found[1])
         _leave_out(draft, known)
         _merge(settings, draft.settings)
         keys += draft.keys
+        beside |= draft.beside
     _name_packages(settings, packages)
-    return Imported(tuple(name for name in TOOLS if name in names), settings, tuple(keys))
+    return Imported(tuple(name for name in TOOLS if name in names), settings, tuple(keys), frozenset(beside))
 
 
 def read_table(reader: Reader, draft: Draft, data: Data) -> None:

@@ -17,13 +17,13 @@ def settings_text(settings: dict[str, Any], comment: str) -> str:
             lines += _table(name, value)
         else:
             for each in value:
-                lines += ["", f"[[{name}]]", *(f"{_key(key)} = {_value(item)}" for key, item in each.items())]
+                lines += ["", f"[[{name}]]", *(f"{_key(key)} = {toml_value(item)}" for key, item in each.items())]
     return "\n".join(lines) + "\n"
 
 
 def _table(name: str, table: dict[str, Any]) -> list[str]:
     plain = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    lines = ["", f"[{name}]", *(f"{_key(key)} = {_value(value)}" for key, value in plain.items())] if plain else []
+    lines = ["", f"[{name}]", *(f"{_key(key)} = {toml_value(value)}" for key, value in plain.items())] if plain else []
     for key, value in table.items():
         if isinstance(value, dict):
             lines += _table(f"{name}.{_key(key)}", value)
@@ -34,15 +34,16 @@ def _key(name: str) -> str:
     return name if PLAIN_KEY.fullmatch(name) else _text(name)
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """A value as TOML writes it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, dict):
-        return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+        return "{ " + ", ".join(f"{_key(key)} = {toml_value(item)}" for key, item in value.items()) + " }"
     if isinstance(value, list):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(toml_value(item) for item in value) + "]"
     return _text(str(value))
 
 

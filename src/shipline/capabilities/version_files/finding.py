@@ -24,6 +24,8 @@ MODULES_MAX = 20
 ENTRIES_MAX = 10_000
 _SHARED = ("npm-lock", "uv-lock", "cargo-lock", "yarn-lock", "pnpm-lock")
 """Kinds of files that a folder further up may hold for a whole workspace."""
+_LOCKS = {"npm-package": "npm-lock", "python-project": "uv-lock", "cargo-package": "cargo-lock"}
+"""The lock file that states a version again once the manifest does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,12 @@ def check_choice(file: VersionFile) -> None:
         checked_pattern(file.pattern)
 
 
-def choose_version_files(root: Path, package: Package, chosen: Sequence[VersionFile]) -> Found:
+def choose_version_files(
+    root: Path, package: Package, chosen: Sequence[VersionFile], *, tracked: Callable[[str], bool]
+) -> Found:
     """The files that the settings name, relative to the package; a kind of "" is found out.
 
+    Lock files of a workspace lie where no path from the package's folder leads: they follow the manifest unnamed.
     Raises ShiplineError for a file that is not there, InvalidValue for one of no known kind; see also `check_choice`.
     """
     files = []
@@ -53,6 +58,9 @@ def choose_version_files(root: Path, package: Package, chosen: Sequence[VersionF
         path = posixpath.normpath(posixpath.join(package.path, each.path))
         kind = each.kind or ("pattern" if each.pattern else kind_of(path, content_of(root, path)))
         files.append(_owned(root, package, VersionFile(path, kind, each.pattern)))
+    locks = {_LOCKS[file.kind] for file in files if file.kind in _LOCKS}
+    above = (file for file in _above(root, package) if file.kind in locks and tracked(file.path))
+    files += [file for file in (_owned(root, package, each) for each in above) if _states(root, file)]
     return _sorted_out(files)
 
 

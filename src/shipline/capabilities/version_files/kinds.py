@@ -50,8 +50,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             Tree(read_toml, scan_toml, places.fixed(("project", "version"), ("tool", "poetry", "version"))),
             ("pyproject.toml",),
             "python",
+            dialect="python",
         ),
-        "setup-cfg": Kind(SETUP_CFG, ("setup.cfg",), "python"),
+        "setup-cfg": Kind(SETUP_CFG, ("setup.cfg",), "python", dialect="python"),
         "cargo-package": Kind(Tree(read_toml, scan_toml, places.cargo_package), ("Cargo.toml",), dialect="semver"),
         "npm-package": Kind(
             Tree(read_json, scan_json, places.fixed(("version",))), ("package.json",), "npm", dialect="semver"
@@ -65,7 +66,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "helm-chart": Kind(_CHART, ("Chart.yaml",), dialect="semver"),
         "helm-app-version": Kind(Tree(read_yaml, scan_yaml, places.fixed(("appVersion",)))),
         "plain": Kind(PLAIN, ("VERSION", "VERSION.txt", "version.txt")),
-        "python-module": Kind(PYTHON, ("__init__.py", "__about__.py", "_version.py", "version.py"), "python"),
+        "python-module": Kind(
+            PYTHON, ("__init__.py", "__about__.py", "_version.py", "version.py"), "python", dialect="python"
+        ),
         "dockerfile": Kind(LABEL, ("Dockerfile", "Containerfile", "*.Dockerfile")),
         "dockerfile-arg": Kind(ARGUMENT),
         "kustomize": Kind(

@@ -23,10 +23,24 @@ _WORDS = {"a": "alpha", "b": "beta", "rc": "rc"}
 
 
 def spelled(version: str, dialect: str) -> str:
-    """The version as `dialect` (`semver`, `pep440`, or "" for any) writes it. InvalidValue where it cannot."""
+    """The version as `dialect` writes it: `semver`, `pep440`, `python`, or "" for any. InvalidValue where it cannot.
+
+    `python` is for files of people: pre-releases alone are written as PEP 440 has them. All else, such as the leading
+    zeros of a calendar version, stays as people chose it; tools read it as the same version.
+    """
     if dialect == "semver" and not SEMVER.fullmatch(version):
         return _semver(version)
-    return _pep440(version) if dialect == "pep440" else version
+    if dialect == "pep440":
+        return _pep440(version)
+    return _python(version) if dialect == "python" and "-" in version else version
+
+
+def _python(version: str) -> str:
+    """A pre-release in PEP 440's spelling, where it has one."""
+    try:
+        return _pep440(version)
+    except InvalidValue:
+        return version
 
 
 def same_version(left: str, right: str, *, python: bool) -> bool:

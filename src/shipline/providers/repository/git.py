@@ -23,6 +23,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
+from shipline.providers.repository.attaching import attach
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import write_git_folder
@@ -73,11 +74,7 @@ class GitRepository:
 
     def head(self) -> str | None:
         """The id of HEAD's commit, None in a repository without commits."""
-        self.root()
-        try:
-            return self._resolve("HEAD")
-        except InvalidValue:
-            return None
+        return self.find_commit("HEAD")
 
     def find_commit(self, reference: str) -> str | None:
         """The commit that a branch or another reference stands on, None where there is none; `refs/…` is exact."""
@@ -95,12 +92,15 @@ class GitRepository:
         except GitFailed:
             return None
 
+    def attach(self, branch: str) -> None:
+        """Put HEAD on a branch that is contained in its commit, or is not there yet. Touches no file."""
+        attach(self, self._git, branch)
+
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         self.root()
         if not self._is_whole:
-            still = self._git.run("read the repository", "rev-parse", "--is-shallow-repository").strip()
-            self._is_whole = still == b"false"
+            self._is_whole = self._git.run("read the clone", "rev-parse", "--is-shallow-repository").strip() == b"false"
         return not self._is_whole
 
     def dirty_paths(self) -> tuple[str, ...]:

@@ -46,6 +46,24 @@ class RepositoryConformance:
         assert repository.find_commit("refs/remotes/origin/HEAD") is None
         assert repository.find_commit("--all") is None
 
+    def test_a_detached_head_is_put_on_a_branch_that_loses_nothing_by_it(self, repository: Repository) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        main = str(repository.branch())
+        repository.attach("topic")
+        second = commit(repository, "a.txt", "two", key="k2")
+        assert (repository.branch(), repository.find_commit(main)) == ("topic", first)
+        for _ in range(2):
+            repository.attach(main)
+            assert (repository.branch(), repository.find_commit(main), repository.head()) == (main, second, second)
+        ahead = commit(repository, "a.txt", "three", key="k3")
+        repository.attach("other")
+        subprocess.run(["git", "checkout", "--quiet", "--detach", first], cwd=repository.root(), check=True)
+        with pytest.raises(RefusedError, match="has commits here"):
+            repository.attach(main)
+        assert (repository.branch(), repository.find_commit(main), repository.head()) == (None, ahead, first)
+        with pytest.raises(InvalidValue):
+            repository.attach("a..b")
+
     def test_committing_twice_with_one_key_is_committing_once(self, repository: Repository) -> None:
         made = commit(repository, "a.txt", "one", key="k1")
         assert commit(repository, "a.txt", "two", key="k1") == made

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from shipline.apps.cli.checks.check import Check, State, wrong
 from shipline.apps.cli.checks.forge import forge
 from shipline.apps.cli.checks.machine import environments, git, programs
-from shipline.apps.cli.checks.project import policy, registry, repository, settings
+from shipline.apps.cli.checks.project import plan, policy, registry, repository, settings
 from shipline.apps.cli.checks.record import engine, store
 from shipline.bootstrap import Application
 from shipline.domain.errors import ShiplineError
@@ -16,6 +16,7 @@ Part = Callable[[Application], Iterator[Check]]
 ALWAYS: tuple[tuple[str, Part], ...] = (("git", git), ("repository", repository))
 BY_SETTINGS: tuple[tuple[str, Part], ...] = (
     ("policy", policy),
+    ("plan", plan),
     ("programs", programs),
     ("store", store),
     ("engine", engine),

@@ -51,6 +51,24 @@ def policy(application: Application) -> Iterator[Check]:
         yield Check("policy", State.WARNING, sentence, "it counts once the protected branch says the same")
 
 
+def plan(application: Application) -> Iterator[Check]:
+    """Whether what is here can be planned: packages, groups, schemes and requirements that go together."""
+    if application.repository.head() is None or application.repository.is_shallow():
+        return
+    from shipline.capabilities.plans import make_plan
+
+    found = make_plan(
+        application.repository,
+        application.packages,
+        channel=application.channel(None if application.branch is not None else "stable"),
+        bumps=application.bumps,
+        monorepo=application.monorepo,
+        day=application.today,
+    ).packages
+    coming = sum(package.releasable for package in found)
+    yield Check("plan", State.OK, f"{len(found)} package{'s' if len(found) != 1 else ''}, {coming} to release")
+
+
 def repository(application: Application) -> Iterator[Check]:
     """Whether a release could begin from what is checked out."""
     here = application.repository

@@ -5,6 +5,7 @@ One module a scheme. All of it is pure: the day that a calendar version is made 
 
 from shipline.capabilities.plans.versions.bumps import bumped, distance
 from shipline.capabilities.plans.versions.following import next_version
+from shipline.capabilities.plans.versions.pep440 import pep440_parts
 from shipline.capabilities.plans.versions.ranges import DIALECTS, Dialect, satisfies
 from shipline.capabilities.plans.versions.schemes import scheme_named
 from shipline.capabilities.plans.versions.snapshot import SNAPSHOT
@@ -23,6 +24,7 @@ __all__ = [
     "compare",
     "distance",
     "next_version",
+    "pep440_parts",
     "satisfies",
     "scheme_named",
 ]

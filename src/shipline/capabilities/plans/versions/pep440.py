@@ -6,6 +6,7 @@ Source: https://packaging.python.org/en/latest/specifications/version-specifiers
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 from shipline.capabilities.plans.versions.bumps import FIRST, bumped, reaches
 from shipline.capabilities.plans.versions.snapshot import DEV_MIN, NOTHING, SNAPSHOT, snapshot_parts
@@ -80,6 +81,12 @@ class Pep440:
     def reaches(self, release: Numbers, bump: Bump, day: date | None) -> bool:  # noqa: ARG002 - the same every day
         """True if a pre-release of `release` announces a step of `bump` already."""
         return reaches(release, bump)
+
+
+def pep440_parts(version: Version) -> dict[str, Any]:
+    """What PEP 440 has beside what all schemes have: the `post` and `dev` numbers, and the `local` label; else None."""
+    key = version.key
+    return {"post": key.post, "dev": key.dev, "local": key.local}
 
 
 def _segment(channel: str) -> str:

@@ -7,6 +7,7 @@ rest wait for.
 """
 
 from shipline.capabilities.releases.yank.adopting import adopt_release
+from shipline.capabilities.releases.yank.naming import named_release
 from shipline.capabilities.releases.yank.ordering import YankOrder, order_yank, order_yank_after_rollback, yank_subject
 from shipline.capabilities.releases.yank.revert import check_revert
 from shipline.capabilities.releases.yank.steps import YankSteps
@@ -17,6 +18,7 @@ __all__ = [
     "YankSteps",
     "adopt_release",
     "check_revert",
+    "named_release",
     "order_yank",
     "order_yank_after_rollback",
     "verify_yank",

@@ -14,6 +14,7 @@ from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.yank.naming import read_tag, unknown_release
 from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError, UnavailableError, UsageError
@@ -60,11 +61,9 @@ def _tagged(ground: ReleaseGround, version: str, package: str | None) -> tuple[P
     pairs = ((one, ground.repository.find_tag(one.tag(version))) for one in owners)
     found = [(one, tag) for one, tag in pairs if tag is not None]
     if not found:
-        raise UsageError(
-            f"there is no release {version[:60]!r}",
-            why="neither the store nor a git tag knows of it",
-            todo="`shipline releases` lists those of the store; `git fetch --tags` brings the tags",
-        )
+        tags = ground.repository.tags()
+        known = [(one.name, text) for one in owners for tag in tags if (text := read_tag(one, tag.name)) is not None]
+        raise unknown_release(version, known)
     if len(found) > 1:
         listed = ", ".join(one.name for one, _ in found)
         raise UsageError(f"more than one package has a version {version[:60]}", todo=f"--package NAME: {listed}")

@@ -29,7 +29,6 @@ SCHEMES = {"pep440": "pep440", "semver": "semver", "semver2": "semver"}
 VERSION = ("${version}", "$version")
 NOT_NEEDED = {
     "version": "versions come from the tags",
-    "version_provider": "versions come from the tags, and are written into the version files",
     "update_changelog_on_bump": "a release writes the changelog",
     "changelog_incremental": "the changelog is prepended to",
     "changelog_merge_prerelease": "a final release has all changes since the last one",
@@ -65,6 +64,7 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "version_scheme": _scheme,
         "version_type": _scheme,
         "version_files": _version_files,
+        "version_provider": _provider,
         "changelog_file": package_setting("changelog"),
         "bump_message": _bump_message,
         "gpg_sign": lambda draft, key, value: draft.put(key, "release", "sign_tags", bool(value)),
@@ -84,6 +84,13 @@ def _name(draft: Draft, key: str, value: Any) -> None:
 
 def _scheme(draft: Draft, key: str, value: Any) -> None:
     draft.put_package(key, "scheme", SCHEMES[text(value)])
+
+
+def _provider(draft: Draft, key: str, value: Any) -> None:
+    """What a provider reads the version from it also writes, beside the version files."""
+    if text(value) not in ("commitizen", "scm"):
+        draft.beside.add(".")
+    draft.not_needed(key, "versions come from the tags, and are written into the version files")
 
 
 def _version_files(draft: Draft, key: str, value: Any) -> None:

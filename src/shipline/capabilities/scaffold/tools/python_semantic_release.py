@@ -16,6 +16,7 @@ from shipline.capabilities.scaffold.answers import (
     version_pattern,
 )
 from shipline.capabilities.scaffold.places import assigned, put_version_files
+from shipline.capabilities.scaffold.writing import toml_value
 
 FILES: dict[str, tuple[str, ...]] = {
     "pyproject.toml": ("tool", "semantic_release"),
@@ -179,7 +180,7 @@ def _remote(draft: Draft, key: str, value: Any) -> None:
         draft.no_equal(f"{key}.type", f"releases are shown on {', '.join(FORGES)}")
     for name in (name for name in value if name not in ("name", "type")):
         if name == "token" and variable:
-            draft.taken(f"{key}.{name}", f"forge.token_env = {variable!r}"[:160])
+            draft.taken(f"{key}.{name}", f"forge.token_env = {toml_value(variable)}"[:160])
         else:
             draft.no_equal(f"{key}.{name}", "the address of the git remote, and the environment, say it")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
@@ -64,6 +65,7 @@ NO_EQUAL = {
 def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key, at the top and of each package."""
     packages = data.get("packages", {})
+    names: dict[str, str] = {}
     _shown(draft, data)
     apart = ("packages", "plugins", "skip-github-release")
     common = {key: value for key, value in data.items() if key not in apart}
@@ -71,19 +73,20 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL))
     for path, own in packages.items():
         said = {"release-type": "node"} | {key: common[key] for key in PACKAGE_TAKERS if key in common} | own
-        _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)
+        component, name = _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)
+        names[component] = name
         takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS}
         answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL), prefix=f"packages[{path[:60]}].")
     for plugin in data.get("plugins", []):
-        _plugin(draft, plugin)
+        _plugin(draft, plugin, names)
 
 
 def _common(draft: Draft, key: str, value: Any) -> None:  # noqa: ARG001 - as every taker
     draft.taken(key, "for each package")
 
 
-def _package(draft: Draft, path: str, said: dict[str, Any], *, several: bool) -> None:
-    """The name and the tags of a package, which several keys make together."""
+def _package(draft: Draft, path: str, said: dict[str, Any], *, several: bool) -> tuple[str, str]:
+    """The name and the tags of a package, which several keys make together; returns its component and its name."""
     named = text(said.get("package-name", ""))
     component = text(said.get("component") or named.rpartition("/")[2] or path.rpartition("/")[2])
     package = draft.package(path)
@@ -93,6 +96,7 @@ def _package(draft: Draft, path: str, said: dict[str, Any], *, several: bool) ->
     with_component = (several or component != ".") and said.get("include-component-in-tag", True)
     package["tag_format"] = f"{component}{said.get('tag-separator', '-')}{version}" if with_component else version
     draft.taken(f"packages[{path[:60]}]", f"[[package]] with the tags {package['tag_format']}"[:160])
+    return component, named or component
 
 
 def _at(path: str, name: str) -> Any:
@@ -112,7 +116,8 @@ def _changelog(draft: Draft, key: str, value: Any, path: str) -> None:
 
 
 def _extra_files(draft: Draft, key: str, value: Any, path: str) -> None:
-    """Each by itself: one that has no equal does not keep the others out."""
+    """Beside the manifest. Each by itself: one that has no equal does not keep the others out."""
+    draft.beside.add(path)
     for number, each in enumerate(value):
         place = f"{key}[{number}]"
         try:
@@ -166,12 +171,14 @@ PACKAGE_TAKERS: dict[str, Any] = {
 }
 
 
-def _plugin(draft: Draft, plugin: Any) -> None:
+def _plugin(draft: Draft, plugin: Any, names: Mapping[str, str]) -> None:
+    """`names` are those of the packages by their components, which is what the tool groups."""
     name = plugin if isinstance(plugin, str) else str(plugin.get("type", ""))
     if name.endswith("-workspace"):
         draft.not_needed(f"plugins {name}"[:80], "dependents are followed by their ranges")
     elif name == "linked-versions" and isinstance(plugin, dict):
-        group = {"name": str(plugin.get("groupName", name)), "packages": texts(plugin["components"]), "kind": "linked"}
+        members = [names.get(each, each) for each in texts(plugin["components"])]
+        group = {"name": str(plugin.get("groupName", name)), "packages": members, "kind": "linked"}
         draft.settings.setdefault("group", []).append(group)
         draft.taken(f"plugins {name}", "a [[group]] of the kind linked")
     else:

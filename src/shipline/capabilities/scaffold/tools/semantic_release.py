@@ -14,6 +14,7 @@ from shipline.capabilities.scaffold.answers import (
     text,
     version_pattern,
 )
+from shipline.capabilities.scaffold.writing import toml_value
 from shipline.capabilities.version_files import kind_by_name
 
 ENDINGS = ("", ".json", ".yaml", ".yml", ".js", ".cjs", ".mjs")
@@ -122,7 +123,7 @@ def _branch(draft: Draft, key: str, branch: dict[str, Any]) -> None:
     if "range" in branch:
         channel["range"] = text(branch["range"])
     draft.settings.setdefault("channel", []).append(channel)
-    draft.taken(key, f"[[channel]] {channel}"[:160])
+    draft.taken(key, f"[[channel]] {toml_value(channel)}"[:160])
 
 
 def _plugins(draft: Draft, key: str, value: Any) -> None:
@@ -183,7 +184,7 @@ def _forge(draft: Draft, place: str, provider: str, options: dict[str, Any]) -> 
         api_url = f"{text(options[pages]).rstrip('/')}/{path.strip('/')}"
     draft.shown_on(place, provider, api_url=api_url)
     for name in (name for name in options if name in own):
-        draft.taken(f"{place}.{name}", f"forge.api_url = {api_url!r}"[:160])
+        draft.taken(f"{place}.{name}", f"forge.api_url = {toml_value(api_url)}"[:160])
     rest = {name: value for name, value in options.items() if name not in own}
     takers = {"assets": _shown_assets}
     answer_all(draft, rest, Meanings(takers, FORGE_NOT_NEEDED, FORGE_NO_EQUAL), prefix=f"{place}.")
@@ -261,4 +262,4 @@ def _bumps(draft: Draft, key: str, value: Any) -> None:
             bump = {name: text(rule[name]) for name in ("type", "scope") if name in rule}
             bump["bump"] = BUMPS[rule["release"] or "none"]
             draft.settings.setdefault("bump", []).append(bump)
-            draft.taken(place, f"[[bump]] {bump}")
+            draft.taken(place, f"[[bump]] {toml_value(bump)}")

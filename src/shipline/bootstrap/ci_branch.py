@@ -1,0 +1,25 @@
+"""Which branch a CI job is about, where its checkout has left HEAD detached. Pure.
+
+Known for certain only: the job's own variables name it, and HEAD is the commit on which the remote has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+# From: the systems' lists of predefined variables, November 2026. Only jobs of branches have them so: a job of a tag or
+# of a merge request names no branch, or one that no remote has.
+VARIABLES = ("CI_COMMIT_BRANCH", "GITHUB_REF_NAME", "BRANCH_NAME")
+"""GitLab's; GitHub's, which Gitea and Forgejo set too; Jenkins'."""
+
+
+def branch_told(
+    environment: Mapping[str, str], *, head: str | None, remote: str, find_commit: Callable[[str], str | None]
+) -> str | None:
+    """The branch that CI says this is and that `remote` has on `head`; None where nothing tells.
+
+    `find_commit` gives the commit of a reference here, None where there is none.
+    """
+    named = dict.fromkeys(environment.get(variable, "") for variable in VARIABLES)
+    held = (name for name in named if name and find_commit(f"refs/remotes/{remote}/{name}") == head)
+    return next(held, None) if head is not None else None
