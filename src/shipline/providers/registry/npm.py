@@ -121,12 +121,7 @@ class NPMRegistry:
     def find(self, package: str, version: str) -> tuple[PublishedFile, ...]:
         """The tarball of exactly this version; deprecated counts as yanked."""
         npm = self._npm(package)
-        seen = self._view(npm, f"{package}@{version}")
-        if seen.get("version") != version or not isinstance(seen.get("dist"), dict):
-            return ()
-        name = tarball_name(package, version)
-        digest = self._digest(npm, package, version, str(seen["dist"].get("integrity", "")))
-        return (PublishedFile(name, digest, bool(seen.get("deprecated"))),)
+        return self._served(npm, package, version, self._view(npm, f"{package}@{version}"))
 
     def publish(
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
@@ -134,17 +129,18 @@ class NPMRegistry:
         """Publish the tarball if it is missing, wait for it, put the channel's tag right, and install it for a test."""
         npm = self._npm(package)
         wanted = self._rehearse(npm, package, version, files)
-        served = _same(wanted, self.find(package, version))
+        seen = self._before(npm, package, version)
+        served = _same(wanted, self._served(npm, package, version, seen))
         if not served:
-            tag = self._tag(npm, package, version, channel)
             try:
-                npm.ask(*self._publishing(files[0], tag))
+                npm.ask(*self._publishing(files[0], _tag(seen, version, channel)))
             except ShiplineError as error:
                 # Another upload may have come first, or the answer been lost: then the same bytes are there.
                 if isinstance(error, UnavailableError) or not _same(wanted, self.find(package, version)):
                     raise
-            served = self._await(package, version, wanted)
-        self._point(npm, package, version, self._tag(npm, package, version, channel))
+            seen = self._await(npm, package, version)
+            served = _same(wanted, self._served(npm, package, version, seen))
+        _point(npm, package, version, _tag(seen, version, channel), seen)
         if self._settings.install_test:
             self._install(npm, package, version)
         return served
@@ -215,6 +211,21 @@ class NPMRegistry:
             return {}
         return seen if isinstance(seen, dict) else {}
 
+    def _before(self, npm: NPMClient, package: str, version: str) -> dict[str, Any]:
+        """What the registry says of a version, or of the package where that has none. For one that is new, one run of
+        npm: each takes half a second."""
+        seen = self._view(npm, package)
+        is_new = seen != {} and version not in _versions(seen)
+        return seen if is_new else self._view(npm, f"{package}@{version}") or seen
+
+    def _served(self, npm: NPMClient, package: str, version: str, seen: dict[str, Any]) -> tuple[PublishedFile, ...]:
+        """The tarball that was seen, empty if it is of another version."""
+        if seen.get("version") != version or not isinstance(seen.get("dist"), dict):
+            return ()
+        name = tarball_name(package, version)
+        digest = self._digest(npm, package, version, str(seen["dist"].get("integrity", "")))
+        return (PublishedFile(name, digest, bool(seen.get("deprecated"))),)
+
     def _rehearse(self, npm: NPMClient, package: str, version: str, files: tuple[Path, ...]) -> PublishedFile:
         """What is to be published, after npm's dry run has said that it is this package and version."""
         if len(files) != 1 or not files[0].is_file():
@@ -245,29 +256,14 @@ class NPMRegistry:
                 self._sha256[integrity] = f"sha256:{hashlib.sha256(tarball.read_bytes()).hexdigest()}"
         return self._sha256[integrity]
 
-    def _tag(self, npm: NPMClient, package: str, version: str, channel: str) -> str:
-        """The dist-tag of a channel. A final version below `latest` is of a maintenance branch."""
-        if channel != STABLE:
-            return channel
-        latest = order_of(_tags(self._view(npm, package)).get(LATEST, ""))
-        mine = order_of(version)
-        below = latest is not None and mine is not None and mine < latest
-        return f"release-{version.partition('.')[0]}.x" if below else LATEST
-
-    def _point(self, npm: NPMClient, package: str, version: str, tag: str) -> None:
-        """Let the tag name this version, unless it names a newer one."""
-        there = _tags(self._view(npm, package)).get(tag, "")
-        named, mine = order_of(there), order_of(version)
-        if there != version and (named is None or mine is None or named < mine):
-            npm.ask("dist-tag", "add", f"{package}@{version}", tag)
-
-    def _await(self, package: str, version: str, wanted: PublishedFile) -> tuple[PublishedFile, ...]:
+    def _await(self, npm: NPMClient, package: str, version: str) -> dict[str, Any]:
+        """What the registry says of a version that it took, once it serves it."""
         for wait_s in (0.0, *WAITS_S):
             if wait_s > 0:
                 self._clock.sleep(wait_s)
-            served = _same(wanted, self.find(package, version))
-            if served:
-                return served
+            seen = self._view(npm, f"{package}@{version}")
+            if seen.get("version") == version:
+                return seen
         raise UnavailableError(
             f"the registry took {package} {version}, and does not serve it yet",
             todo="run this again later: what is served by then will not be published again",
@@ -294,8 +290,7 @@ class NPMRegistry:
     def _good(self, npm: NPMClient, package: str, version: str, tag: str, back_to: str | None) -> str | None:
         """The version that a tag goes back to: the one that is known to be good, else the highest before this one
         that is not deprecated."""
-        listed = self._view(npm, package).get("versions")
-        versions = tuple(map(str, listed)) if isinstance(listed, list) else (str(listed),)
+        versions = _versions(self._view(npm, package))
         if back_to in versions and (tag != LATEST or is_final(str(back_to))):
             return back_to
         for candidate in highest_below(version, versions, final=is_final(version))[:CANDIDATES_MAX]:
@@ -349,6 +344,29 @@ def _owned(package: str, user: str, seen: dict[str, Any]) -> Finding:
         Answer.UNKNOWN,
         f"whether {user} may publish {package} shows then (it lists {', '.join(people)[:200] or 'nobody'})",
     )
+
+
+def _tag(seen: dict[str, Any], version: str, channel: str) -> str:
+    """The dist-tag of a channel. A final version below `latest` is of a maintenance branch."""
+    if channel != STABLE:
+        return channel
+    latest, mine = order_of(_tags(seen).get(LATEST, "")), order_of(version)
+    below = latest is not None and mine is not None and mine < latest
+    return f"release-{version.partition('.')[0]}.x" if below else LATEST
+
+
+def _point(npm: NPMClient, package: str, version: str, tag: str, seen: dict[str, Any]) -> None:
+    """Let the tag name this version, unless it was seen to name a newer one."""
+    there = _tags(seen).get(tag, "")
+    named, mine = order_of(there), order_of(version)
+    if there != version and (named is None or mine is None or named < mine):
+        npm.ask("dist-tag", "add", f"{package}@{version}", tag)
+
+
+def _versions(seen: dict[str, Any]) -> tuple[str, ...]:
+    """All versions of a package; npm lists a single one as itself."""
+    listed = seen.get("versions", ())
+    return tuple(map(str, listed)) if isinstance(listed, list | tuple) else (str(listed),)
 
 
 def _tags(seen: dict[str, Any]) -> dict[str, str]:
