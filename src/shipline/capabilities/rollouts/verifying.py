@@ -6,7 +6,8 @@ import re
 import sys
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.steps import Ground, load_rollout, strategy_of
+from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.usecases import append, note_wait
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import is_told
@@ -106,7 +107,8 @@ class VerifyStep:
         if bake_s == 0 or is_told(context, "skip-wait"):
             return Done({})
         rollout = load_rollout(self.ground, context)
-        watch, look = look_at_checks(self.ground, rollout, memory.checks, Role.STABLE, context.now_us)
+        new = counted_as(running(context).new, Role.STABLE)
+        watch, look = look_at_checks(self.ground, rollout, memory.checks, new, context.now_us)
         if look.verdict is Answer.FAIL:
             return Failed(look.words)
         if left_s <= 0 and look.verdict is Answer.PASS:
