@@ -354,7 +354,7 @@ class Application(Project):
             events=self.events,
             target=build_provider("target", environment.target, target_context, default="process"),
             traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
-            signals=build_provider("signals", {}, traffic_context, default="haproxy"),
+            signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
             checks=self.checks(environment),
