@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts import (
     analysis_of,
 )
 from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.testing.fakes.faults import Fault
 from shipline.testing.fakes.metrics import FakeMetrics
 from tests.capabilities.rollouts.rollout_world import RolloutWorld, no_source
 
@@ -115,6 +116,17 @@ def test_what_bakes_waits_for_its_checks(serving: RolloutWorld) -> None:
     assert serving.now(rollout).status is RolloutStatus.PROMOTING
     assert "lag" in serving.now(rollout).waiting_for
     metrics.series["lag_seconds"] = [1.0]
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+@pytest.mark.parametrize("strategy", [ROLLING, BAKED], ids=lambda one: one.kind.value)
+def test_counts_that_nobody_asks_for_hold_nothing_up(serving: RolloutWorld, strategy: Strategy) -> None:
+    """Where checks have queries alone, the source of counts may be away."""
+    with_query(serving, 1.0)
+    rollout = serving.deploy("1.1.0", strategy=strategy)
+    serving.run_until(rollout, "roll" if strategy is ROLLING else "verify")
+    serving.fake_signals.fault = Fault.UNAVAILABLE
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
 

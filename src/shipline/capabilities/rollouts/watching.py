@@ -29,7 +29,11 @@ def look_at_checks(
     if before is None:
         cursor, counts = ground.signals.cursor(), NO_COUNTS
     else:
-        reading = ground.signals.read(before.cursor, (new,))
-        cursor, counts = reading.cursor, reading.roles.get(new.role, NO_COUNTS)
+        cursor, counts = before.cursor, NO_COUNTS
+        if any(
+            rule.figure for rule in ground.checks.rules
+        ):  # Else nobody asks for counts, and their source may be away.
+            reading = ground.signals.read(cursor, (new,))
+            cursor, counts = reading.cursor, reading.roles.get(new.role, NO_COUNTS)
     look = ground.checks.look(None if before is None else before.state, rollout, counts, now_us)
     return ChecksWatch(look.state, cursor), look
