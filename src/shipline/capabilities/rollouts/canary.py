@@ -195,11 +195,10 @@ def settings_for(settings: AnalysisSettings, strategy: Strategy, delay_s: float 
 
 
 def counted_groups(groups: Running) -> tuple[CountedGroup, ...]:
-    """Those whose requests are counted while a canary is watched. Its own moments of being counted are kept to, so that
-    nothing of it is in doubt."""
+    """The two whose requests are compared while a canary is watched. Its own moments of being counted are kept to, so
+    that nothing of it is in doubt."""
     assert groups.baseline is not None  # noqa: S101 - the caller has looked
-    stable = (counted_as(one, Role.STABLE) for one in groups.stable)
-    return counted_as(groups.new, Role.CANARY), counted_as(groups.baseline, Role.BASELINE), *stable
+    return counted_as(groups.new, Role.CANARY), counted_as(groups.baseline, Role.BASELINE)
 
 
 def _seconds_of(reading: Reading, elapsed_us: int) -> float:
