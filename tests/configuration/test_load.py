@@ -11,6 +11,20 @@ from shipline.configuration.check import check_settings
 from shipline.domain.errors import ConfigurationError
 from tests.configuration.documents import CHECK, ENVIRONMENT
 
+ELSEWHERE = """
+[[environment]]
+name = "production"
+target.command = ["{prefix}/bin/quotes", "--port", "{port}"]
+traffic = { provider = "gateway-api", route = "quotes", port = 80, namespace = "quotes" }
+"""
+SIGNALS = """
+[environment.signals]
+provider = "prometheus"
+url = "http://127.0.0.1:9090"
+requests = 'http_requests_total'
+errors = 'http_errors_total'
+"""
+
 
 def refusal(text: str) -> str:
     """What people are told about a file that is refused."""
@@ -127,6 +141,19 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
             ENVIRONMENT + "".join(CHECK.replace("latency", f"latency{number}") for number in range(21)),
             ["21 checks", "20 are the most"],
         ),
+        (
+            ELSEWHERE,
+            ["environment production: nobody counts the requests there", "strategy canary", "[environment.signals]"],
+        ),
+        (
+            ELSEWHERE + 'strategy = "rolling"\n[[environment.check]]\nname = "a"\nfigure = "p99"\nmax = 1',
+            ["nobody counts the requests", "the check 'a' of a figure"],
+        ),
+        (ELSEWHERE + 'signals.url = "http://a"', ["signals provider haproxy", "unknown field 'url'"]),
+        (
+            ELSEWHERE + SIGNALS.replace("http_requests_total", "rate(a[5m])"),
+            ["signals provider prometheus", "no selector"],
+        ),
         ('[[gate]]\nname = "c"\nrule = "coverge.line > 1.0"', ["gate 'c'", "coverge.line", "coverage.line"]),
         ('[[gate]]\nname = "c"\nrule = "coverage.line"', ["gate 'c'", "true or false"]),
         ('[[gate]]\nname = "c"\nrule = "sbom.present"\nwhen = "1 +"', ["gate 'c'"]),
@@ -145,3 +172,9 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
         load_settings(tmp_path)
     with pytest.raises(ConfigurationError, match="larger than 1 MiB"):
         parse_settings(b"#" * (1 << 20) + b"#")
+
+
+@pytest.mark.parametrize("more", ['strategy = "rolling"', SIGNALS], ids=["no canary", "counts from elsewhere"])
+def test_traffic_that_counts_nothing_will_do(more: str) -> None:
+    """Where nobody asks for counts, or somebody else has them."""
+    check_settings(parse_settings((ELSEWHERE + more).encode()))

@@ -42,7 +42,7 @@ KIND = re.compile(r"(?:[A-Z][a-z]+){2,}")
 VARIABLE = re.compile(r"\bSHIPLINE_[A-Z][A-Z_]*\b")
 SCHEMA = re.compile(r'"(shipline\.[a-z.-]+/\d+)"')
 # Providers that nobody chooses: git is named in the code, programs are run on this machine.
-UNSETTABLE = frozenset({"repository", "command", "signals"})
+UNSETTABLE = frozenset({"repository", "command"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,

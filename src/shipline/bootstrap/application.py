@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
     from shipline.ports.metrics import Metrics
+    from shipline.ports.signals import Signals
     from shipline.ports.signer import Signer
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
@@ -354,7 +355,7 @@ class Application(Project):
             events=self.events,
             target=build_provider("target", environment.target, target_context, default="process"),
             traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
-            signals=build_provider("signals", {}, traffic_context, default="haproxy"),
+            signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
             checks=self.checks(environment),
@@ -366,6 +367,12 @@ class Application(Project):
             ),
             url=environment.url,
         )
+
+    def signals_delay_s(self, environment: EnvironmentSettings) -> float:
+        """How late an environment's requests are counted, in seconds. Nothing is made on disk to find that out."""
+        context = ProviderContext(self.root, self.root, self.clock, environment.name)
+        built: Signals = build_provider("signals", environment.signals, context, default="haproxy")
+        return built.delay_s
 
     def checks(self, environment: EnvironmentSettings) -> Checks:
         """The thresholds that an environment's rollouts are held to. Those with the same table share one source."""

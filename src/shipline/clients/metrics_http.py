@@ -53,11 +53,12 @@ class Answered:
 @dataclass(frozen=True, slots=True)
 class MetricsHTTP:
     """How a source is asked. `who` begins sentences ("Prometheus at 127.0.0.1"), `timeout_s` bounds the exchange,
-    `credentials_hint` says where credentials are looked for."""
+    `credentials_hint` says where credentials are looked for, `answer_bytes_max` is where an answer is cut off."""
 
     who: str
     timeout_s: float
     credentials_hint: str
+    answer_bytes_max: int = ANSWER_BYTES_MAX
 
     def ask(self, asked: Asked) -> Answered:
         """Send it once. Raises as `Metrics.query` says; what a 4xx means beyond credentials is left to the caller."""
@@ -106,9 +107,9 @@ class MetricsHTTP:
             ):
                 for chunk in answer.iter_raw():
                     body += chunk
-                    if len(body) > ANSWER_BYTES_MAX:
+                    if len(body) > self.answer_bytes_max:
                         raise ManySeries(
-                            f"{self.who} answered with more than {ANSWER_BYTES_MAX >> 20} MiB",
+                            f"{self.who} answered with more than {self.answer_bytes_max >> 20} MiB",
                             todo="aggregate in the query, so that the answer is one number",
                         )
                 return answer.status_code, bytes(body)
@@ -121,7 +122,7 @@ class MetricsHTTP:
 
     def _document(self, content: bytes) -> JSON:
         try:
-            return read_json(content, what=f"the answer of {self.who}", limit_bytes=ANSWER_BYTES_MAX)
+            return read_json(content, what=f"the answer of {self.who}", limit_bytes=self.answer_bytes_max)
         except InvalidValue as error:
             raise WrongType(error.what, why=error.why, todo="check the url: something else may answer there") from None
 

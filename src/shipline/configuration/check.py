@@ -52,6 +52,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)
         yield from _checks(environment)
+        yield from _counted(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -166,6 +167,27 @@ def _checks(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         except ConfigurationError as error:
             place = f"{where}, check {table.name[:60]!r}"
             yield ConfigurationError(f"{place}: {error.what}", why=error.why, todo=error.todo)
+
+
+def _counted(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    """What is judged by counts of requests needs a source of them: a proxy's own log is that of no other."""
+    reasons = ["the strategy canary"] if environment.strategy == "canary" else []
+    reasons += [f"the check {check.name!r} of a figure" for check in environment.check if check.figure]
+    if not reasons:
+        return
+    routed_by = environment.traffic.get("provider", "haproxy")
+    name = environment.signals.get("provider", "haproxy")
+    try:
+        only: str = read_provider("signals", environment.signals, default="haproxy")[0].traffic
+    except ConfigurationError:
+        return  # Its table's own check says why.
+    if only in ("", routed_by):
+        return
+    yield ConfigurationError(
+        f"{FILE_NAME}, environment {environment.name}: nobody counts the requests there, and {reasons[0]} needs that",
+        why=f"the signals provider {name} counts what the traffic provider {only} serves, and traffic is {routed_by}'s",
+        todo="add [environment.signals] with a provider such as prometheus, or choose another strategy",
+    )
 
 
 def _registries(settings: Settings) -> Iterator[ConfigurationError]:

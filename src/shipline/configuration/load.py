@@ -95,7 +95,7 @@ def _advice(error: UsageError) -> str:
     known = error.todo.removeprefix("known fields: ").split(", ")
     nearest = difflib.get_close_matches(unknown.group(1), known, n=1)
     hint = f"did you mean {nearest[0]!r}? " if nearest else ""
-    return f"{hint}known keys: {', '.join(known)}"
+    return f"{hint}known keys: {', '.join(known) or 'none'}"
 
 
 def checked(settings: Settings) -> Settings:

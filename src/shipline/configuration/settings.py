@@ -359,8 +359,8 @@ class EnvironmentSettings:
     a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s` seconds between batches. `verify` lists
     commands that try out what was deployed. For `bake_s` seconds after that it can still turn back, and for
     `keep_warm_s` after that the version before is kept running. `after` names environments that a release has to have
-    been deployed to, for `soak_s` seconds. `target`, `traffic` and `canary` are tables of their own, checked by their
-    owners. `check` lists the thresholds that rollouts are held to.
+    been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and `canary` are tables of their own, checked
+    by their owners; `signals` is where requests are counted. `check` lists the thresholds that rollouts are held to.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
@@ -380,6 +380,7 @@ class EnvironmentSettings:
     soak_s: Annotated[int, _SECONDS] = 0
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
+    signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)
     check: tuple[CheckSettings, ...] = ()
 

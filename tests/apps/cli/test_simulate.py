@@ -12,6 +12,14 @@ from shipline.apps.cli import simulate
 from shipline.bootstrap import Application
 from tests.apps.cli.test_rollouts import CONFIGURATION
 
+SIGNALS = """
+[environment.signals]
+provider = "prometheus"
+url = "http://127.0.0.1:9090"
+requests = "http_requests_total"
+errors = "http_errors_total"
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -42,6 +50,14 @@ def test_the_environments_own_settings_count(folder: Path) -> None:
     assert (good["regression_points"], bad["regression_points"]) == (0.0, 5.0)
     assert 60.0 <= good["promote_s"] < 720.0
     assert bad["rolled_back"] == 20
+
+
+def test_counts_that_come_late_put_it_off(folder: Path) -> None:
+    """By what the environment's signals say of themselves."""
+    (folder / "shipline.toml").write_text(CONFIGURATION + SIGNALS)
+    document = json.loads(shown(folder, "--rate", "50", "--runs", "10", "--regression", "100", "--json"))
+    assert document["cases"][0]["promote_s"] == 810.0
+    assert document["cases"][1]["rollback_s"] > 90.0
 
 
 def test_nothing_is_opened_and_nothing_written(folder: Path) -> None:

@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts import (
     analysis_of,
 )
 from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.testing.fakes.faults import Fault
 from shipline.testing.fakes.metrics import FakeMetrics
 from tests.capabilities.rollouts.rollout_world import RolloutWorld, no_source
 
@@ -117,6 +118,41 @@ def test_what_bakes_waits_for_its_checks(serving: RolloutWorld) -> None:
     metrics.series["lag_seconds"] = [1.0]
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+@pytest.mark.parametrize("strategy", [ROLLING, BAKED], ids=lambda one: one.kind.value)
+def test_counts_that_nobody_asks_for_hold_nothing_up(serving: RolloutWorld, strategy: Strategy) -> None:
+    """Where checks have queries alone, the source of counts may be away."""
+    with_query(serving, 1.0)
+    rollout = serving.deploy("1.1.0", strategy=strategy)
+    serving.run_until(rollout, "roll" if strategy is ROLLING else "verify")
+    serving.fake_signals.fault = Fault.UNAVAILABLE
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+SWITCHED = (Strategy(StrategyKind.BLUE_GREEN), Strategy(StrategyKind.ALL_AT_ONCE))
+
+
+@pytest.mark.parametrize("strategy", SWITCHED, ids=lambda one: one.kind.value)
+def test_what_was_only_switched_is_not_done_before_its_checks_were_read(
+    serving: RolloutWorld, strategy: Strategy
+) -> None:
+    """Though it has no time to bake: nothing has read them before, and nothing would."""
+    with_figure(serving, ERRORS)
+    assert ended(serving, "1.1.0", strategy).status is RolloutStatus.PROMOTED
+    serving.behave("1.2.0", error_rate=0.2)
+    rollout = ended(serving, "1.2.0", strategy)
+    assert rollout.status is RolloutStatus.ROLLED_BACK
+    assert "errors" in rollout.reason
+    assert serving.serving() == {"1.1.0": 1.0}
+
+
+def test_the_first_deployment_and_the_way_back_wait_for_no_check(place: RolloutWorld) -> None:
+    """The one has nothing to turn back to, the other must not take longer than it has to."""
+    with_query(place)
+    assert ended(place, "1.0.0", SWITCHED[1]).status is RolloutStatus.PROMOTED
+    assert ended(place, "0.9.0", SWITCHED[1], rollback=True).status is RolloutStatus.PROMOTED
 
 
 def test_what_the_analysis_finds_worse_goes_back_without_asking_a_source(serving: RolloutWorld) -> None:

@@ -250,6 +250,27 @@ def test_signals_that_stay_away_roll_the_canary_back(serving: RolloutWorld) -> N
     assert serving.serving() == {"1.0.0": 1.0}
 
 
+def test_counts_that_come_late_find_a_bad_version_late(serving: RolloutWorld) -> None:
+    """And promote a good one late."""
+    serving.fake_signals.delay_s = 6.0
+    assert serving.shipped("1.1.0").status is RolloutStatus.PROMOTED
+    began_us = serving.world.clock.now_us()
+    rollout = serving.shipped("1.2.0")
+    assert rollout.status is RolloutStatus.ROLLED_BACK
+    assert 6.0 <= (serving.world.clock.now_us() - began_us) / 1e6 <= 30.0
+    assert rollout.failed_requests > 0
+
+
+def test_a_canary_whose_stable_version_cannot_be_counted_does_not_begin(serving: RolloutWorld) -> None:
+    """What the source says is the reason. Another strategy needs no counts, and neither does the way back."""
+    serving.fake_signals.uncounted = "no series fits"
+    assert "no series fits" in serving.shipped("1.1.0").reason
+    assert serving.alive() == ["1.0.0", "1.0.0"]
+    rollout = serving.deploy("1.1.0", strategy="blue-green")
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
 def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: RolloutWorld) -> None:
     rollout = serving.deploy("1.1.0")
     serving.run_until(rollout, "canary")

@@ -54,6 +54,18 @@ def test_the_bound_of_a_chance_is_that_of_clopper_and_pearson(hits: int, runs: i
     assert chance_upper(hits, runs) == pytest.approx(exact, abs=1e-6)
 
 
+def test_counts_that_come_late_put_everything_off() -> None:
+    """A broken version is found after the delay, and a good one promoted no sooner."""
+    good = forecast(SETTINGS, ImaginedTraffic(50.0, 0.001, 0.001), runs=20, rng=seeded(3), delay_s=90.0)
+    assert (good.rolled_back, good.promote_s) == (0, SETTINGS.promote_after_s + 90.0)
+    broken = forecast(SETTINGS, ImaginedTraffic(50.0, 0.001, 1.0), runs=20, rng=seeded(4), delay_s=90.0)
+    assert broken.rolled_back == 20
+    assert broken.rollback_s is not None
+    assert 100.0 <= broken.rollback_s <= 130.0
+    assert broken.failed_requests is not None
+    assert broken.failed_requests <= 60
+
+
 def test_a_good_version_is_promoted_and_a_broken_one_is_found_by_its_first_requests() -> None:
     good = forecast(SETTINGS, ImaginedTraffic(50.0, 0.001, 0.001), runs=100, rng=seeded(3))
     assert (good.promoted, good.promote_s) == (100 - good.rolled_back, SETTINGS.promote_after_s)

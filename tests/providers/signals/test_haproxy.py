@@ -21,7 +21,7 @@ from shipline.ports.traffic import Route
 from shipline.providers.signals import haproxy as signals_haproxy
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
-from shipline.testing.conformance.signals import VERSIONS, Serve, SignalsConformance
+from shipline.testing.conformance.signals import GROUPS, VERSIONS, Serve, SignalsConformance
 from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
 
 needs_haproxy = pytest.mark.skipif(
@@ -55,8 +55,8 @@ class Site:
         self.send_all_to(role)
         for path in paths:
             get(self.traffic.address(), path, headers)
-        wait_until(lambda: signals.read(start).roles[role].requests >= len(paths), "the log")
-        return signals.read(start).roles[role]
+        wait_until(lambda: signals.read(start, GROUPS).roles[role].requests >= len(paths), "the log")
+        return signals.read(start, GROUPS).roles[role]
 
 
 def open_site(folder: Path, stack: ExitStack, client_header: str = "") -> Site:
@@ -109,7 +109,7 @@ def test_clients_behind_another_proxy_are_told_apart_by_its_header(tmp_path: Pat
             counts = site.request(Role.CANARY, "/fail", "/fail", headers={"X-Forwarded-For": value})
             assert (counts.errors, counts.error_clients) == (2, 1), number
         signals = site.signals()
-        assert signals.read("0:0").roles[Role.CANARY].error_clients == 3
+        assert signals.read("0:0", GROUPS).roles[Role.CANARY].error_clients == 3
 
 
 @needs_haproxy
@@ -122,8 +122,8 @@ def test_a_promoted_group_counts_for_each_request_by_its_role_then(site: Site) -
         site.traffic.apply((Route("one", role, "1.1.0", 1.0, ends),), revision=revision)
         for _ in range(revision):
             get(site.traffic.address(), "/ok")
-    wait_until(lambda: sum(counts.requests for counts in signals.read(start).roles.values()) == 3, "the log")
-    reading = signals.read(start)
+    wait_until(lambda: sum(counts.requests for counts in signals.read(start, GROUPS).roles.values()) == 3, "the log")
+    reading = signals.read(start, GROUPS)
     assert reading.roles[Role.CANARY].requests == 1
     assert reading.roles[Role.STABLE].requests == 2
     assert reading.versions["1.1.0"].requests == 3
@@ -141,17 +141,17 @@ def test_counts_survive_the_proxy_and_whoever_writes_the_log(site: Site) -> None
     wait_until(lambda: site.traffic._process.keeper_pid() is None, "the keeper's end")
     get(site.traffic.address(), "/fail")
     with pytest.raises(UnavailableError, match="not being written"):
-        signals.read(start)
+        signals.read(start, GROUPS)
     site.traffic.open()
-    wait_until(lambda: signals.read(start).roles[Role.STABLE].requests == 2, "the held line")
+    wait_until(lambda: signals.read(start, GROUPS).roles[Role.STABLE].requests == 2, "the held line")
     proxy = site.traffic._process.pid()
     assert proxy is not None
     os.kill(proxy, signal.SIGKILL)
     wait_until(lambda: site.traffic._process.pid() is None, "the proxy's end")
     site.traffic.open()
     get(site.traffic.address(), "/ok")
-    wait_until(lambda: signals.read(start).roles[Role.STABLE].requests == 3, "the log of the new proxy")
-    assert signals.read(start).roles[Role.STABLE].errors == 1
+    wait_until(lambda: signals.read(start, GROUPS).roles[Role.STABLE].requests == 3, "the log of the new proxy")
+    assert signals.read(start, GROUPS).roles[Role.STABLE].errors == 1
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_hostile_lines_count_nowhere(log: Path, offline: HAProxySignals) -> None
         b"1795240494 canary:1.1.0:one:1 200 -- 3 127.0.0.1\r",
     ]
     generation_path(log, 5).write_bytes(GOOD_LINE + b"\n".join(hostile) + b"\n" + GOOD_LINE)
-    reading = offline.read("0:0")
+    reading = offline.read("0:0", GROUPS)
     assert reading.roles[Role.CANARY].requests == 2
     assert sum(counts.requests for counts in reading.roles.values()) == 2
 
@@ -213,17 +213,17 @@ def test_failures_are_the_servers_and_not_the_clients(
 ) -> None:
     """By status and by HAProxy's termination state (2.6 configuration manual, section 8.5)."""
     generation_path(log, 5).write_bytes(b"1 canary:1:one:1 %d %b 3 127.0.0.1\n" % (status, state.encode()))
-    assert offline.read("0:0").roles[Role.CANARY].errors == int(failed)
+    assert offline.read("0:0", GROUPS).roles[Role.CANARY].errors == int(failed)
 
 
 def test_only_whole_lines_are_read(log: Path, offline: HAProxySignals) -> None:
     """The cursor stays before a line that is still being written."""
     path = generation_path(log, 5)
     path.write_bytes(GOOD_LINE + GOOD_LINE[:20])
-    first = offline.read("0:0")
+    first = offline.read("0:0", GROUPS)
     assert (first.cursor, first.roles[Role.CANARY].requests) == (f"5:{len(GOOD_LINE)}", 1)
     path.write_bytes(GOOD_LINE + GOOD_LINE)
-    assert offline.read(first.cursor).roles[Role.CANARY].requests == 1
+    assert offline.read(first.cursor, GROUPS).roles[Role.CANARY].requests == 1
 
 
 def test_a_cursor_survives_generations_that_roll(log: Path, offline: HAProxySignals) -> None:
@@ -232,10 +232,10 @@ def test_a_cursor_survives_generations_that_roll(log: Path, offline: HAProxySign
     cursor = offline.cursor()
     generation_path(log, 6).write_bytes(GOOD_LINE * 3)
     generation_path(log, 7).write_bytes(GOOD_LINE * 4)
-    assert offline.read(cursor).roles[Role.CANARY].requests == 7
+    assert offline.read(cursor, GROUPS).roles[Role.CANARY].requests == 7
     generation_path(log, 5).unlink()
     generation_path(log, 6).unlink()
-    assert offline.read(cursor).roles[Role.CANARY].requests == 4
+    assert offline.read(cursor, GROUPS).roles[Role.CANARY].requests == 4
 
 
 def test_a_reading_is_bounded_and_the_next_one_goes_on(log: Path, offline: HAProxySignals) -> None:
@@ -244,6 +244,6 @@ def test_a_reading_is_bounded_and_the_next_one_goes_on(log: Path, offline: HAPro
     for number in (5, 6, 7):
         generation_path(log, number).write_bytes(GOOD_LINE * lines)
     cursor, counted, readings = "0:0", 0, 0
-    while (reading := offline.read(cursor)).roles[Role.CANARY].requests:
+    while (reading := offline.read(cursor, GROUPS)).roles[Role.CANARY].requests:
         cursor, counted, readings = reading.cursor, counted + reading.roles[Role.CANARY].requests, readings + 1
     assert (counted, readings) == (3 * lines, 2)

@@ -85,6 +85,23 @@ def test_what_is_asked_for_runs_the_released_bytes_and_gets_no_traffic(
     assert (served["revision"], served["percent"]) == (BY_HAND, 100)
 
 
+def test_a_version_is_told_its_group(place: CloudRunPlace, target: CloudRunTarget) -> None:
+    """For its counters, which have to tell a canary from its baseline; its own variables stay."""
+    place.write_template(
+        containers=[
+            {
+                "image": f"{place.host}/team/quotes",
+                "env": [{"name": "COLOUR", "value": "blue"}, {"name": "SHIPLINE_GROUP", "value": "mine"}],
+            }
+        ]
+    )
+    target.run(ONE, revision=1)
+    assert revision_of(place)["containers"][0]["env"] == [
+        {"name": "COLOUR", "value": "blue"},
+        {"name": "SHIPLINE_GROUP", "value": ONE.id},
+    ]
+
+
 def test_preparing_changes_nothing_that_runs(place: CloudRunPlace, target: CloudRunTarget) -> None:
     """The template is tried by the API, and not kept."""
     target.prepare(PACKAGE, BETTER, digests_of(BETTER))
@@ -229,6 +246,8 @@ def test_a_token_that_is_none_is_refused(target: CloudRunTarget, monkeypatch: py
         ({"revision": "quotes-mine"}, "'revision'"),
         ({"serviceAcount": "a"}, "'serviceAcount'"),
         ({"annotations": []}, "annotations"),
+        ({"containers": [{"image": "a.example/quotes", "env": {"A": "b"}}]}, "env"),
+        ({"containers": [{"image": "a.example/quotes", "env": ["A=b"]}]}, "env"),
     ],
 )
 def test_a_template_that_is_wrong_is_refused_before_anything_is_asked(

@@ -110,8 +110,8 @@ def test_who_asks_for_the_preview_gets_it_and_nobody_else(
     haproxy.apply(routes_to(old, new, 0.0), revision=3)
     assert get(haproxy.address(), "/ok", asking)[1] == "old"
     signals = HAProxySignals(HAProxySignals.Settings(), ProviderContext(tmp_path, tmp_path / "state", SystemClock()))
-    wait_until(lambda: signals.read("0:0").roles[Role.STABLE].requests == 5, "the log")
-    assert signals.read("0:0").roles[Role.CANARY].requests == 0
+    wait_until(lambda: signals.read("0:0", ()).roles[Role.STABLE].requests == 5, "the log")
+    assert signals.read("0:0", ()).roles[Role.CANARY].requests == 0
 
 
 def test_open_requests_are_told_by_copy(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
@@ -142,7 +142,7 @@ async def _user(address: str, requests: int, lost: list[str], served: list[str])
 
 def counted(signals: HAProxySignals) -> int:
     """All requests that the access log holds."""
-    return sum(counts.requests for counts in signals.read("0:0").roles.values())
+    return sum(counts.requests for counts in signals.read("0:0", ()).roles.values())
 
 
 def test_no_request_is_lost_by_switching_under_load(

@@ -7,7 +7,7 @@ import pytest
 
 from shipline.ports.signals import EDGES_S, Signals
 from shipline.ports.target import Role
-from shipline.testing.conformance.signals import VERSIONS, Serve, SignalsConformance
+from shipline.testing.conformance.signals import GROUPS, VERSIONS, Serve, SignalsConformance
 from shipline.testing.conformance.traffic import NEW, OLD, split
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.faults import Fault
@@ -55,7 +55,7 @@ def test_requests_follow_the_routes_of_their_time(clock: FakeClock) -> None:
     clock.sleep(60)
     traffic.apply(split(0.25), revision=2)
     clock.sleep(60)
-    reading = signals.read(start)
+    reading = signals.read(start, GROUPS)
     assert reading.roles[Role.STABLE].requests == 6000 + 4500
     assert reading.roles[Role.CANARY].requests == 1500
     assert 100 < reading.roles[Role.CANARY].errors < 200
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_counts(clock: FakeClock) -> None:
         start = signals.cursor()
         traffic.apply((replace(NEW, share=1.0),), revision=2)
         clock.sleep(300)
-        figures.append(signals.read(start).roles[Role.CANARY])
+        figures.append(signals.read(start, GROUPS).roles[Role.CANARY])
     assert figures[0] == figures[1] != figures[2]
 
 
@@ -79,7 +79,7 @@ def test_latency_lies_around_the_median(clock: FakeClock) -> None:
     _, users, signals = simulated(clock, 1)
     start = signals.cursor()
     users.serve(Role.CANARY, NEW.version, requests=1001, errors=0)
-    histogram = signals.read(start).roles[Role.CANARY].histogram
+    histogram = signals.read(start, GROUPS).roles[Role.CANARY].histogram
     below = sum(count for count, edge in zip(histogram, EDGES_S, strict=False) if edge <= 0.2)
     assert sum(histogram) == 1001
     assert 400 <= below <= 600
@@ -91,4 +91,4 @@ def test_lying_signals_hide_failures(clock: FakeClock) -> None:
     start = signals.cursor()
     users.serve(Role.CANARY, NEW.version, requests=10, errors=10)
     signals.fault = Fault.LYING
-    assert signals.read(start).roles[Role.CANARY].errors == 0
+    assert signals.read(start, GROUPS).roles[Role.CANARY].errors == 0

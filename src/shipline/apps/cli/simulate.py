@@ -54,7 +54,7 @@ def command(  # noqa: PLR0913 - one argument an option
     where = chosen_environment(application, environment)
     worse = [(regression or 0.0, slower)] if regression is not None or slower != 1.0 else USUAL_POINTS
     cases = [Case(points, factor) for points, factor in dict.fromkeys(((0.0, 1.0), *worse))]
-    base = Base(rate, failing / 100, runs, seed)
+    base = Base(rate, failing / 100, runs, seed, application.signals_delay_s(where))
     found = _imagined(read_canary(where.canary), base, cases)
     if as_json:
         given = {"environment": where.name, "rate_per_s": rate, "failing_percent": failing, "seed": seed}
@@ -70,12 +70,14 @@ def command(  # noqa: PLR0913 - one argument an option
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What all cases share: the rate, the part that fails on the stable version, how many rollouts, the seed."""
+    """What all cases share: the rate, the part that fails on the stable version, how many rollouts, the seed, and how
+    late requests are counted."""
 
     rate_per_s: float
     failing: float
     runs: int
     seed: int
+    delay_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def _imagined(settings: AnalysisSettings, base: Base, cases: list[Case]) -> list
         new_failing = min(1.0, base.failing + case.points / 100)
         traffic = ImaginedTraffic(base.rate_per_s, base.failing, new_failing, slower=case.slower)
         rng = random.Random(base.seed)  # noqa: S311 - a simulation must be repeatable
-        found.append((case, forecast(settings, traffic, runs=base.runs, rng=rng)))
+        found.append((case, forecast(settings, traffic, runs=base.runs, rng=rng, delay_s=base.delay_s)))
     return found
 
 

@@ -110,16 +110,33 @@ def _require(holds: bool, name: str, range_: str) -> None:  # noqa: FBT001 - a c
 
 
 @dataclass(frozen=True, slots=True)
+class Arms:
+    """Counts of both arms."""
+
+    canary: Counts
+    baseline: Counts
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """One tick. `baseline` is a clone of the stable version, as young as the canary, on the same load balancer.
 
-    `weight` is the canary's share of all traffic that was in effect, 0 to 1, as read from the splitter. Counts are
-    of this tick alone; both histograms have the edges that the analysis began with.
+    `weight` is the canary's share of all traffic that was in effect when the counts were made, 0 to 1, as read from
+    the splitter. Counts are of this tick alone; all histograms have the edges that the analysis began with. `seconds`
+    is the time that they were made in, None for that since the tick before.
+
+    Where both arms were not counted at the same moments, `least` is what surely was counted within one and the same
+    time, and `most` what may have been; both None where the counts are of one time. `is_one_split` is False where the
+    traffic of the two arms was split in another way for a part of that time: then nothing can be compared.
     """
 
     canary: Counts
     baseline: Counts
     weight: float
+    seconds: float | None = None
+    least: Arms | None = None
+    most: Arms | None = None
+    is_one_split: bool = True
 
 
 @dataclass(frozen=True, slots=True)

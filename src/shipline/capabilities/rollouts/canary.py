@@ -15,6 +15,7 @@ from shipline.capabilities.rollouts.analysis import (
     Observation,
 )
 from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
+from shipline.capabilities.rollouts.counting import Weighed, counted_as, delayed, kept, observed
 from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
@@ -35,13 +36,14 @@ from shipline.domain.errors import UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
-from shipline.ports.signals import Reading
+from shipline.ports.signals import CountedGroup, Reading
 from shipline.ports.target import Group, Role
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the step remembers between two looks. `number` counts the looks from 1, `weight` is what is in effect.
+    """What the step remembers between two looks. `number` counts the looks from 1, `weight` is what is in effect, and
+    `weights` are those that counts may still come in for.
 
     `place` is where it stands in the strategy's steps, None where the weight follows the harm budget; `checks` is what
     the checks remember.
@@ -55,6 +57,7 @@ class Watch:
     analysis: AnalysisState
     place: Place | None = None
     checks: dict[str, Any] | None = None
+    weights: tuple[Weighed, ...] = ()
 
 
 class CanaryStep:
@@ -70,17 +73,16 @@ class CanaryStep:
         if groups.baseline is None:
             return Done({"watched": False}, idle="there is no canary")
         self.ground.traffic.open()
-        settings = settings_for(self.settings, strategy_of(context))
+        signals = self.ground.signals
+        settings = settings_for(self.settings, strategy_of(context), signals.delay_s)
         if context.memory is None:
             said = is_told(context, "promote") or context.results["preview"]["promote"]
             return Done({"watched": False}) if said else self._begin(context, groups, settings)
         watch = _heard(from_json(Watch, context.memory), context)
-        reading = self.ground.signals.read(watch.cursor)
-        seen = Observation(
-            canary=reading.roles.get(Role.CANARY, NO_COUNTS),
-            baseline=reading.roles.get(Role.BASELINE, NO_COUNTS),
-            weight=watch.weight,
-        )
+        reading = signals.read(watch.cursor, counted_groups(groups))
+        weights = watch.weights or (Weighed(watch.began_us, watch.weight),)
+        seen = observed(reading, weights, now_us=context.now_us, delay_s=signals.delay_s)
+        watch = replace(watch, weights=kept(weights, reading, delay_s=signals.delay_s))
         decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
         watch = self._advanced(context, watch, decision, settings)
         rollout = load_rollout(self.ground, context)
@@ -91,8 +93,8 @@ class CanaryStep:
 
     def _begin(self, context: StepContext, groups: Running, settings: AnalysisSettings) -> Outcome:
         """The first weight: that of the first step, or from the traffic that the stable version had meanwhile."""
-        before = self.ground.signals.read(groups.cursor)
-        seconds = max((context.now_us - groups.started_us) / 1e6, 0.001)
+        before = self.ground.signals.read(groups.cursor, tuple(counted_as(one, Role.STABLE) for one in groups.stable))
+        seconds = _seconds_of(before, context.now_us - groups.started_us)
         stable = before.roles.get(Role.STABLE, NO_COUNTS)
         state, weight = rules.begin(settings, rate_per_s=stable.requests / seconds, stable_histogram=stable.histogram)
         steps = strategy_of(context).steps
@@ -102,6 +104,7 @@ class CanaryStep:
         state = replace(state, weight=held)
         paused = context.results["preview"]["paused"]
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, held, paused=paused, analysis=state, place=place)
+        watch = replace(watch, weights=(Weighed(context.now_us, held),))
         return Again(settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
 
     def _advanced(self, context: StepContext, watch: Watch, decision: Decision, settings: AnalysisSettings) -> Watch:
@@ -122,14 +125,17 @@ class CanaryStep:
             return Failed(look.reason, save=self._save(look, weight=0.0))
         if is_told(look.context, "promote") or (look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
             return Done({"watched": True, "reason": look.reason}, save=self._save(look, look.watch.weight))
-        weight = look.watch.weight
+        weight, weights = look.watch.weight, look.watch.weights
         if not look.watch.paused and look.wanted_weight != weight:
             weight = self._set_weight(look.context, look.groups, look.wanted_weight, before=weight)
+        if weight != look.watch.weight:
+            weights = (*weights, Weighed(look.context.now_us, weight))
         following = replace(
             look.watch,
             cursor=look.reading.cursor,
             number=look.watch.number + 1,
             weight=weight,
+            weights=weights,
             analysis=replace(look.decision.state, weight=weight),
             checks=look.checks.state,
         )
@@ -179,12 +185,26 @@ def copies_for(weight: float, instances: int) -> int:
     return max(1, math.ceil(weight * instances - 1e-9))
 
 
-def settings_for(settings: AnalysisSettings, strategy: Strategy) -> AnalysisSettings:
-    """The analysis beside fixed steps: their times say when it may promote at the earliest, and no other."""
-    if not strategy.steps:
-        return settings
-    held_s = max(settings.tick_s, sum(step.hold_s for step in strategy.steps))
-    return replace(settings, promote_after_s=held_s, deadline_s=max(settings.deadline_s, held_s))
+def settings_for(settings: AnalysisSettings, strategy: Strategy, delay_s: float = 0.0) -> AnalysisSettings:
+    """The analysis beside fixed steps: their times say when it may promote at the earliest, and no other. `delay_s` is
+    how late the counts come."""
+    if strategy.steps:
+        held_s = max(settings.tick_s, sum(step.hold_s for step in strategy.steps))
+        settings = replace(settings, promote_after_s=held_s, deadline_s=max(settings.deadline_s, held_s))
+    return delayed(settings, delay_s)
+
+
+def counted_groups(groups: Running) -> tuple[CountedGroup, ...]:
+    """The two whose requests are compared while a canary is watched. Its own moments of being counted are kept to, so
+    that nothing of it is in doubt."""
+    assert groups.baseline is not None  # noqa: S101 - the caller has looked
+    return counted_as(groups.new, Role.CANARY), counted_as(groups.baseline, Role.BASELINE)
+
+
+def _seconds_of(reading: Reading, elapsed_us: int) -> float:
+    """The time that the counts were made in, above 0."""
+    window = reading.window
+    return max(0.001, (elapsed_us if window is None else window.until_us - window.since_us) / 1e6)
 
 
 @dataclass(frozen=True, slots=True)

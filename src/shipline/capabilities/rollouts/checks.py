@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shipline.capabilities.rollouts.figures import FIGURES, SHARES
-from shipline.capabilities.rollouts.placeholders import check_placeholders
+from shipline.capabilities.rollouts.placeholders import PLACEHOLDERS
+from shipline.clients.query_filling import check_placeholders
 from shipline.domain.errors import InvalidValue
 from shipline.domain.verdict import Answer
 from shipline.ports.metrics import EXPRESSION_LENGTH_MAX, Language
@@ -59,7 +60,7 @@ class CheckRule:
             raise InvalidValue(f"there is no figure {self.figure[:60]!r}", todo=f"known ones: {', '.join(FIGURES)}")
         if self.query and not (self.query.strip() and len(self.query) <= EXPRESSION_LENGTH_MAX):
             raise InvalidValue(f"a query has 1 to {EXPRESSION_LENGTH_MAX} characters")
-        check_placeholders(self.query, self.language)
+        check_placeholders(self.query, self.language, PLACEHOLDERS)
         self._check_bounds()
         _require(self.every_s, "every_s", 1, EVERY_S_MAX)
         _require(self.failures_max, "failures_max", 0, TOLERATED_MAX)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.checks import CheckMode, CheckReading, CheckRule, begin_check, take_in
-from shipline.capabilities.rollouts.placeholders import Subject, filled, named_in, stable_of
+from shipline.capabilities.rollouts.placeholders import Subject, stable_of
+from shipline.clients.query_filling import filled, named_in
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer
@@ -61,7 +62,7 @@ class Asking:
         query = rule.query
         try:
             source = self._source_of(rule)
-            query = filled(rule.query, subject, rule.language)
+            query = filled(rule.query, subject.values, rule.language)
             self._check_worth_asking(source)
             return Tried(query, CheckReading(self._value(source, query, at_us=at_us)))
         except ShiplineError as error:
@@ -103,7 +104,7 @@ def refusal_of_trials(tried: Iterator[Trial]) -> str:
 
 
 def _cannot_be_known_yet(rule: CheckRule, rollout: Rollout) -> bool:
-    return rollout.stable_version is None or bool(named_in(rule.query) & OF_THE_NEW_ONE)
+    return rollout.stable_version is None or bool(named_in(rule.query, OF_THE_NEW_ONE))
 
 
 def _refusal(rule: CheckRule, error: ShiplineError) -> str:

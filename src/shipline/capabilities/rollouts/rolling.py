@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from shipline.capabilities.rollouts.counting import counted_as
 from shipline.capabilities.rollouts.routing import rolling_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
@@ -89,8 +90,9 @@ class RollStep:
         new = now.get(groups.new.id, groups.new)
         old = tuple(now[one.id] for one in groups.stable if one.id in now)
         memory = self._memory(context, new)
+        counted = counted_as(new, Role.CANARY)
         watch, look = look_at_checks(
-            self.ground, load_rollout(self.ground, context), memory.checks, Role.CANARY, context.now_us
+            self.ground, load_rollout(self.ground, context), memory.checks, counted, context.now_us
         )
         memory = replace(memory, checks=watch)
         trouble = look.words if look.verdict is Answer.FAIL else hopeless_trouble((new,))

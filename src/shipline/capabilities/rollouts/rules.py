@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
     AnalysisState,
     AnalysisVerdict,
+    Arms,
     ArmTally,
     Decision,
     Observation,
@@ -112,8 +113,12 @@ def _within(settings: AnalysisSettings, weight: float) -> float:
 def _check(state: AnalysisState, observation: Observation, now_s: float) -> None:
     if not (0.0 <= observation.weight <= 1.0 and 0.0 <= now_s < math.inf):
         raise InvalidValue(f"impossible weight or time: {observation.weight} at {now_s}")
+    if observation.seconds is not None and not 0.0 <= observation.seconds < math.inf:
+        raise InvalidValue(f"impossible length of a tick: {observation.seconds} s")
     buckets = len(state.history) or len(observation.baseline.histogram)
-    for name, counts in (("canary", observation.canary), ("baseline", observation.baseline)):
+    arms = [Arms(observation.canary, observation.baseline), observation.least, observation.most]
+    named = [each for one in arms if one for each in (("canary", one.canary), ("baseline", one.baseline))]
+    for name, counts in named:
         if not 0 <= counts.error_clients <= counts.errors <= counts.requests:
             raise InvalidValue(f"impossible counts of the {name}: clients, errors and requests do not fit")
         if len(counts.histogram) != buckets or min(counts.histogram, default=0) < 0:
@@ -128,14 +133,15 @@ def _observed(
 ) -> AnalysisState:
     # The thresholds come from earlier ticks only: a threshold that could see its own tick might favour an arm.
     edges = [quantiles.nearest_edge(state.history, share) for share in SLOW_SHARES]
-    tick = Tally(canary=_arm(observation.canary, edges), baseline=_arm(observation.baseline, edges))
+    tick = _tally(Arms(observation.canary, observation.baseline), edges)
     young = observation.baseline.histogram
+    seconds = max(0.0, now_s - state.last_s) if observation.seconds is None else observation.seconds
     state = replace(
         state,
         history=tuple(map(sum, zip(state.history, young, strict=True))) if state.history else young,
-        pending=state.pending.plus(tick),
+        pending=state.pending.plus(_compared(observation, tick, edges)),
         total=state.total.plus(tick),
-        share_s=state.share_s + observation.weight * max(0.0, now_s - state.last_s),
+        share_s=state.share_s + observation.weight * seconds,
         last_s=max(now_s, state.last_s),
         guard_absolute=state.guard_absolute + _guard_step(tick.canary),
     )
@@ -143,6 +149,36 @@ def _observed(
     if state.pending.canary.requests + state.pending.baseline.requests < settings.block_requests:
         return state
     return _counted(settings, state)
+
+
+def _tally(arms: Arms, edges: Sequence[int | None]) -> Tally:
+    return Tally(canary=_arm(arms.canary, edges), baseline=_arm(arms.baseline, edges))
+
+
+def _compared(observation: Observation, tick: Tally, edges: Sequence[int | None]) -> Tally:
+    """What of a tick may bear evidence: all of it, where both arms were counted at the same moments.
+
+    Else the bet is made on what is worst for it. What it wins (`statistics.e_process`) rises with the canary's
+    failures and falls with its requests; it falls with the baseline's failures and rises with its requests. So it never
+    wins more than on the counts of one time, which nobody knows, and the promise holds as it stands: an incident that
+    strikes both arms while only one has been counted is no evidence.
+    """
+    if not observation.is_one_split:
+        return Tally()
+    if observation.least is None or observation.most is None:
+        return tick
+    least, most = _tally(observation.least, edges), _tally(observation.most, edges)
+    return Tally(_failing(least.canary, most.canary), _failing(most.baseline, least.baseline))
+
+
+def _failing(failing: ArmTally, among: ArmTally) -> ArmTally:
+    """The failures of one among the requests of the other. Where all fail no bet wins, however many more might."""
+    return ArmTally(
+        requests=among.requests,
+        counted=among.counted,
+        failures=min(failing.failures, among.counted),
+        slow=tuple(min(count, among.requests) for count in failing.slow),
+    )
 
 
 def _arm(counts: Counts, edges: Sequence[int | None]) -> ArmTally:

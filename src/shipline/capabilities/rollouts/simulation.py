@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import math
 import random
+from collections import deque
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisVerdict, Observation
+from shipline.capabilities.rollouts.counting import delayed
+from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.rules import begin, decide
 from shipline.domain.errors import InvalidValue
 from shipline.ports.signals import EDGES_S, Counts
@@ -51,8 +54,13 @@ class Imagined:
     failed_requests: int
 
 
-def imagine(settings: AnalysisSettings, traffic: ImaginedTraffic, rng: random.Random) -> Imagined:
-    """Play one rollout to its verdict; PAUSE is "insufficient evidence" at the deadline."""
+def imagine(
+    settings: AnalysisSettings, traffic: ImaginedTraffic, rng: random.Random, *, delay_s: float = 0.0
+) -> Imagined:
+    """Play one rollout to its verdict; PAUSE is "insufficient evidence" at the deadline. Counts come `delay_s` seconds
+    late; that some of them may be in doubt then is not imagined."""
+    settings = delayed(settings, delay_s)
+    late = deque[Observation]()
     shares = _bucket_shares(traffic.latency_s), _bucket_shares(traffic.latency_s * traffic.slower)
     before = _counts(rng, traffic.rate_per_s * settings.tick_s, traffic.stable_failing, shares[0])
     state, weight = begin(settings, rate_per_s=traffic.rate_per_s, stable_histogram=before.histogram)
@@ -63,7 +71,9 @@ def imagine(settings: AnalysisSettings, traffic: ImaginedTraffic, rng: random.Ra
         canary = _counts(rng, mean, traffic.new_failing, shares[1])
         baseline = _counts(rng, mean, traffic.stable_failing, shares[0])
         failed += canary.errors
-        decision = decide(settings, state, Observation(canary, baseline, weight), now_s)
+        late.append(Observation(canary, baseline, weight, seconds=settings.tick_s))
+        seen = late.popleft() if now_s > delay_s else Observation(NO_COUNTS, NO_COUNTS, weight, seconds=0.0)
+        decision = decide(settings, state, seen, now_s)
         if decision.verdict is not AnalysisVerdict.CONTINUE:
             return Imagined(decision.verdict, now_s, failed)
         state, weight = decision.state, decision.weight
@@ -91,9 +101,10 @@ def forecast(
     *,
     runs: int,
     rng: random.Random,
+    delay_s: float = 0.0,
 ) -> Forecast:
-    """Imagine `runs` rollouts."""
-    ends = [imagine(settings, traffic, rng) for _ in range(runs)]
+    """Imagine `runs` rollouts, whose counts come `delay_s` seconds late."""
+    ends = [imagine(settings, traffic, rng, delay_s=delay_s) for _ in range(runs)]
     back = [end for end in ends if end.verdict is AnalysisVerdict.ROLLBACK]
     promoted = [end for end in ends if end.verdict is AnalysisVerdict.PROMOTE]
     return Forecast(

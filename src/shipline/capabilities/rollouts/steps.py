@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.rollouts.checking import Checks
+from shipline.capabilities.rollouts.counting import counted_as
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
@@ -99,7 +100,8 @@ class RolloutSteps:
         self.ground = ground
 
     def gate(self, context: StepContext) -> Outcome:
-        """Ask the gates again: they may have closed since the rollout was ordered. Then try the checks' queries.
+        """Ask the gates again: they may have closed since the rollout was ordered. Then try the checks' queries,
+        and for a canary the counts.
 
         The way back asks for no query: a source that is down must not block it.
         """
@@ -109,8 +111,17 @@ class RolloutSteps:
         rollout = load_rollout(self.ground, context)
         refusal, save = self.ground.check_gates(rollout)
         if not refusal and rollout.stable_version is not None and not context.input["rollback"]:
-            refusal = self.ground.checks.preflight(rollout)
+            refusal = self.ground.checks.preflight(rollout) or self._uncounted(context)
         return Failed(refusal, save=save) if refusal else Done(save=save)
+
+    def _uncounted(self, context: StepContext) -> str:
+        """Why a canary could not be judged: what serves now cannot be counted. "" where nothing speaks against it."""
+        if strategy_of(context).kind is not StrategyKind.CANARY:
+            return ""
+        try:
+            return self.ground.signals.trouble(tuple(counted_as(one, Role.STABLE) for one in self._stable()))
+        except UnavailableError:
+            return ""  # The proxy is opened, and the counts are read, by steps that wait for them.
 
     def prepare(self, context: StepContext) -> Outcome:
         """Install the version; nothing serves it yet."""

@@ -6,7 +6,9 @@ import re
 import sys
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.steps import Ground, load_rollout, strategy_of
+from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
+from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_wait
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import is_told
@@ -41,17 +43,25 @@ class VerifyStep:
         self.ground = ground
 
     def __call__(self, context: StepContext) -> Outcome:
-        """One try of one verification; when all have passed, wait until the bake time is over and the checks pass.
+        """One try of one verification; when all have passed, wait until the bake time is over and the checks pass,
+        which are read once at least.
 
         The way back is not verified: it must not take longer than it has to.
         """
         bake_s = strategy_of(context).bake_s
-        if context.input["rollback"] or (not self.ground.verifications and bake_s == 0):
+        is_over = bake_s == 0 and not self._has_unread_checks(context)
+        if context.input["rollback"] or (not self.ground.verifications and is_over):
             return Done(idle="nothing is to be verified")
         memory = Verifying() if context.memory is None else from_json(Verifying, context.memory)
         if memory.number < len(self.ground.verifications):
             return self._try(context, memory)
-        return self._bake(context, memory, bake_s)
+        return Done({}) if is_over else self._bake(context, memory, bake_s)
+
+    def _has_unread_checks(self, context: StepContext) -> bool:
+        """True if no step before this one reads the checks: all traffic was switched at once. A first deployment has
+        nothing to turn back to."""
+        is_switched = strategy_of(context).kind in (StrategyKind.BLUE_GREEN, StrategyKind.ALL_AT_ONCE)
+        return is_switched and bool(self.ground.checks.rules and running(context).stable)
 
     def _try(self, context: StepContext, memory: Verifying) -> Outcome:
         verification, rollout = self.ground.verifications[memory.number], load_rollout(self.ground, context)
@@ -103,10 +113,11 @@ class VerifyStep:
     def _bake(self, context: StepContext, memory: Verifying, bake_s: float) -> Outcome:
         since_us = context.now_us if memory.baking_since_us is None else memory.baking_since_us
         left_s = bake_s - (context.now_us - since_us) / 1e6
-        if bake_s == 0 or is_told(context, "skip-wait"):
+        if is_told(context, "skip-wait"):
             return Done({})
         rollout = load_rollout(self.ground, context)
-        watch, look = look_at_checks(self.ground, rollout, memory.checks, Role.STABLE, context.now_us)
+        new = counted_as(running(context).new, Role.STABLE)
+        watch, look = look_at_checks(self.ground, rollout, memory.checks, new, context.now_us)
         if look.verdict is Answer.FAIL:
             return Failed(look.words)
         if left_s <= 0 and look.verdict is Answer.PASS:

@@ -9,7 +9,7 @@ from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.domain.rollout import Rollout
-from shipline.ports.target import Role
+from shipline.ports.signals import CountedGroup
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,19 @@ class ChecksWatch:
 
 
 def look_at_checks(
-    ground: Ground, rollout: Rollout, before: ChecksWatch | None, role: Role, now_us: int
+    ground: Ground, rollout: Rollout, before: ChecksWatch | None, new: CountedGroup, now_us: int
 ) -> tuple[ChecksWatch | None, ChecksLook]:
-    """The checks as they stand now, by the counts of the role that the new version has; and what to remember."""
+    """The checks as they stand now, by the counts of the new version; and what to remember."""
     if not ground.checks.rules:
         return None, UNREAD
     if before is None:
         cursor, counts = ground.signals.cursor(), NO_COUNTS
     else:
-        reading = ground.signals.read(before.cursor)
-        cursor, counts = reading.cursor, reading.roles.get(role, NO_COUNTS)
+        cursor, counts = before.cursor, NO_COUNTS
+        if any(
+            rule.figure for rule in ground.checks.rules
+        ):  # Else nobody asks for counts, and their source may be away.
+            reading = ground.signals.read(cursor, (new,))
+            cursor, counts = reading.cursor, reading.roles.get(new.role, NO_COUNTS)
     look = ground.checks.look(None if before is None else before.state, rollout, counts, now_us)
     return ChecksWatch(look.state, cursor), look

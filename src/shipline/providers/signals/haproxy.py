@@ -19,7 +19,7 @@ from shipline.clients.haproxy_files import ServedRequest, decoded, parsed_line, 
 from shipline.clients.log_keeper import generation_path, generations
 from shipline.domain.errors import InvalidValue, UnavailableError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.signals import EDGES_S, Counts, Reading
+from shipline.ports.signals import EDGES_S, CountedGroup, Counts, Reading
 from shipline.ports.target import Role
 
 READ_BYTES_MAX = 4 << 20  # about 80,000 requests, which take about half a second
@@ -87,7 +87,9 @@ class Position:
 class HAProxySignals:
     """Reads the log of the proxy that HAProxyTraffic runs in the same state folder."""
 
-    api_version = 1
+    api_version = 2
+    traffic = "haproxy"
+    delay_s = 0.0
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -107,7 +109,7 @@ class HAProxySignals:
                 continue
         return str(Position(0, 0))
 
-    def read(self, cursor: str) -> Reading:
+    def read(self, cursor: str, groups: tuple[CountedGroup, ...]) -> Reading:  # noqa: ARG002 - each line names its group
         """What was served since `cursor`; at most READ_BYTES_MAX of log, the rest comes with the next reading.
 
         UnavailableError while requests are served and nobody writes them down: that is not the same as no traffic.
@@ -124,6 +126,10 @@ class HAProxySignals:
                 roles[name.role].add(request)
                 versions[name.version].add(request)
         return Reading(cursor=str(position), roles=roles.counts(), versions=versions.counts())
+
+    def trouble(self, groups: tuple[CountedGroup, ...]) -> str:  # noqa: ARG002 - as above
+        """Nothing: the proxy writes down whatever it serves."""
+        return ""
 
 
 def _lines_since(log: Path, start: Position) -> tuple[Position, list[bytes]]:

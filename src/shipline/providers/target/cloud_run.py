@@ -209,7 +209,7 @@ class CloudRunTarget:
         text = json.dumps([spec.id, self._clock.now_us(), image])
         name = f"{self._settings.service}-s{hashlib.sha256(text.encode()).hexdigest()[:12]}"
         marks = {ENVIRONMENT: self._environment, GROUP: spec.id, f"{GROUP}-version": spec.version}
-        return name, template.of_revision(image, name, marks)
+        return name, template.of_revision(image, name, spec.id, marks)
 
     def _template(self) -> Template:
         return read_template(self._root, self._settings.template, self._settings.container)

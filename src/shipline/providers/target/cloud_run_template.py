@@ -17,6 +17,7 @@ from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.strict_json import read_json
 
 FILE_BYTES_MAX = 256 << 10
+GROUP_VARIABLE = "SHIPLINE_GROUP"
 KNOWN = frozenset(
     {
         "annotations",
@@ -50,10 +51,12 @@ class Template:
     index: int
     image: ImageName
 
-    def of_revision(self, image: str, name: str, annotations: Mapping[str, str]) -> dict[str, Any]:
-        """The template of one revision."""
+    def of_revision(self, image: str, name: str, group_id: str, annotations: Mapping[str, str]) -> dict[str, Any]:
+        """The template of one revision. Its container is told its group, since Google's own labels do not say it."""
         body = copy.deepcopy(dict(self.body))
-        body["containers"][self.index]["image"] = image
+        container = body["containers"][self.index]
+        others = [each for each in container.get("env") or () if each.get("name") != GROUP_VARIABLE]
+        container |= {"image": image, "env": [*others, {"name": GROUP_VARIABLE, "value": group_id}]}
         return body | {"revision": name, "annotations": {**body.get("annotations", {}), **annotations}}
 
 
@@ -99,4 +102,7 @@ def _checked(body: Any, path: str, container: str) -> Template:
             f"{path}: the image is not named with its registry",
             todo="write it as registry.example/team/name; what tag or digest it has does not matter",
         )
+    variables = containers[found[0]].get("env", [])
+    if not isinstance(variables, list) or not all(isinstance(each, dict) for each in variables):
+        raise ConfigurationError(f"{path}: env is no list of variables, each with its name")
     return Template(body, found[0], image)

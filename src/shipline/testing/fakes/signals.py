@@ -1,7 +1,7 @@
 """Traffic that is simulated by the routes of a FakeTraffic: repeatable from a seed, a day of it in moments.
 
 Requests arrive evenly at a rate and are split by the shares in effect; failures are drawn at random by version;
-latencies follow a log-normal curve by version, dealt out to the buckets without noise.
+latencies follow a log-normal curve by version, dealt out to the buckets without noise. Counts may come late.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.clock import Clock
-from shipline.ports.signals import EDGES_S, Counts, Reading
+from shipline.ports.signals import EDGES_S, CountedGroup, Counts, Reading, Window
 from shipline.ports.target import Role
 from shipline.ports.traffic import Route
 from shipline.testing.fakes.faults import Fault, suffer
@@ -35,8 +35,9 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """What one group served between two moments."""
+    """What one group served between two moments, the later of which is `until_us`."""
 
+    until_us: int
     role: Role
     version: str
     counts: Counts
@@ -68,7 +69,7 @@ class Users:
     def serve(self, role: Role, version: str, *, requests: int, errors: int) -> None:
         """Exactly these requests are served now, beside those that the rate brings."""
         self._catch_up()
-        self._served.append(Served(role, version, self._counts(version, requests, errors)))
+        self._served.append(Served(self._until_us, role, version, self._counts(version, requests, errors)))
 
     def _catch_up(self) -> None:
         """Simulate what came since the last time, by the routes that have held since then."""
@@ -84,7 +85,8 @@ class Users:
 
     def _served_by(self, route: Route, requests: int) -> Served:
         rate = self.behaviours.get(route.version, Behaviour()).error_rate
-        return Served(route.role, route.version, self._counts(route.version, requests, self._draw(requests, rate)))
+        counts = self._counts(route.version, requests, self._draw(requests, rate))
+        return Served(self._until_us, route.role, route.version, counts)
 
     def _draw(self, requests: int, rate: float) -> int:
         if requests <= EXACT_MAX:
@@ -99,12 +101,19 @@ class Users:
 
 
 class FakeSignals:
-    """The Signals port over Users. Set `fault` to inject one; LYING reports every request as a success."""
+    """The Signals port over Users. Set `fault` to inject one; LYING reports every request as a success.
 
-    api_version = 1
+    With a `delay_s` it tells of what was served that long ago, and in windows. `uncounted` is the trouble that it has
+    with any group.
+    """
 
-    def __init__(self, users: Users, clock: Clock) -> None:
+    api_version = 2
+    traffic = ""
+
+    def __init__(self, users: Users, clock: Clock, *, delay_s: float = 0.0) -> None:
         self.fault: Fault | None = None
+        self.uncounted = ""
+        self.delay_s = delay_s
         self._users = users
         self._clock = clock
 
@@ -112,17 +121,29 @@ class FakeSignals:
         suffer(self.fault, self._clock, "the log")
         return str(len(self._users.served()))
 
-    def read(self, cursor: str) -> Reading:
+    def read(self, cursor: str, groups: tuple[CountedGroup, ...]) -> Reading:
         suffer(self.fault, self._clock, "the log")
         if not CURSOR.fullmatch(cursor):
             raise InvalidValue(f"{cursor[:80]!r} is not a cursor")
-        served = self._users.served()[int(cursor) :]
+        start, everything = int(cursor), self._users.served()
+        known_us = self._clock.now_us() - int(self.delay_s * 1_000_000)
+        served = [item for item in everything[start:] if item.until_us <= known_us]
         versions = sorted({item.version for item in served})
+        roles = {role: self._total([item for item in served if item.role is role]) for role in Role}
         return Reading(
-            cursor=str(int(cursor) + len(served)),
-            roles={role: self._total([item for item in served if item.role is role]) for role in Role},
+            cursor=str(start + len(served)),
+            roles=roles,
             versions={name: self._total([item for item in served if item.version == name]) for name in versions},
+            window=self._window(everything[:start], served, roles) if self.delay_s else None,
         )
+
+    def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
+        suffer(self.fault, self._clock, "the log")
+        return self.uncounted
+
+    def _window(self, before: list[Served], served: list[Served], roles: dict[Role, Counts]) -> Window:
+        since_us = before[-1].until_us if before else 0
+        return Window(since_us, served[-1].until_us if served else since_us, roles, roles)
 
     def _total(self, served: list[Served]) -> Counts:
         counts = [item.counts for item in served]

@@ -1,0 +1,106 @@
+"""A small service that exposes counters of requests as Prometheus reads them, for tests, and a Prometheus over some."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+
+from tests.machine import free_port, wait_until
+from tests.prometheus import PROGRAM
+
+BOUNDS = ("0.01", "0.1", "+Inf")
+SCRAPE_S = 0.2
+CONFIGURATION = "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape_configs:\n"
+JOB = "- job_name: {name}\n  static_configs: [{{targets: ['{target}'], labels: {{group: '{name}'}}}}]\n"
+
+
+class Exporter:
+    """Counts requests by status, and their latency: each took 50 ms. A status is exposed once there was one."""
+
+    def __init__(self) -> None:
+        self.told = 0
+        self._lock = threading.Lock()
+        self._by_status: dict[int, int] = {200: 0}
+        exporter = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = exporter.text().encode()
+                with suppress(ConnectionError):  # On a busy machine Prometheus may not wait.
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/plain; version=0.0.4")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self.address = f"127.0.0.1:{self._server.server_port}"
+
+    def serve(self, *, requests: int, errors: int) -> None:
+        """As if these had been served. A scrape has the time of its beginning: none that has begun tells of them."""
+        told = self.told
+        wait_until(lambda: self.told > told, "a scrape")
+        with self._lock:
+            self._by_status[200] += requests - errors
+            if errors:
+                self._by_status[500] = self._by_status.get(500, 0) + errors
+
+    def restart(self) -> None:
+        """As a process that begins anew: at 0."""
+        with self._lock:
+            self._by_status = {200: 0}
+
+    def text(self) -> str:
+        """What is exposed."""
+        with self._lock:
+            by_status = dict(self._by_status)
+            self.told += 1
+        total = sum(by_status.values())
+        lines = [f'http_requests_total{{code="{status}"}} {count}' for status, count in by_status.items()]
+        up_to = {bound: 0 if bound == BOUNDS[0] else total for bound in BOUNDS}
+        lines += [f'http_request_seconds_bucket{{le="{bound}"}} {count}' for bound, count in up_to.items()]
+        return "\n".join(lines) + "\n"
+
+    def stop(self) -> None:
+        """End it."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@contextmanager
+def scraped(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
+    """A Prometheus that scrapes each target, by the name that its label `group` has, every SCRAPE_S; its address."""
+    assert PROGRAM is not None
+    folder.mkdir(parents=True, exist_ok=True)
+    jobs = "".join(JOB.format(name=name, target=target) for name, target in targets.items())
+    (folder / "prometheus.yml").write_text(CONFIGURATION + jobs)
+    address = f"127.0.0.1:{free_port()}"
+    options = ("--config.file=prometheus.yml", "--storage.tsdb.path=data", f"--web.listen-address={address}")
+    with ExitStack() as stack:
+        output = stack.enter_context((folder / "output").open("wb"))
+        process = subprocess.Popen([PROGRAM, *options], cwd=folder, stdout=output, stderr=output)
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        wait_until(lambda: _up(address) == len(targets), "Prometheus has scraped everybody")
+        yield f"http://{address}"
+
+
+def _up(address: str) -> int:
+    try:
+        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": "sum(up)"})
+        return int(answer.json()["data"]["result"][0]["value"][1])
+    except (httpx.HTTPError, LookupError, ValueError):
+        return 0
