@@ -366,6 +366,7 @@ class Application(Project):
                 for one in environment.verify
             ),
             url=environment.url,
+            closed=self._closed,
         )
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
@@ -398,6 +399,17 @@ class Application(Project):
 
         return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
 
+    def _closed(self, rollout: Rollout) -> str:
+        """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
+        from shipline.capabilities.gates import standing
+        from shipline.domain.rollout import RolloutPurpose
+
+        if rollout.purpose is RolloutPurpose.ROLLBACK:
+            return ""
+        name = f"{rollout.package} {rollout.version}"
+        here = standing(self.policy.calendar, rollout.environment, self.clock.now_us(), release=name)
+        return "" if here.is_open else f"Waiting until it is open: {here.sentence}."
+
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
@@ -426,6 +438,11 @@ class Application(Project):
             cool = rollouts.cool_workflow(environment.name)
             workflows[cool.name] = cool
             actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
+            turn = rollouts.turn_workflow(environment.name)
+            workflows[turn.name] = turn
+            taking = rollouts.turn_actions(ground, lambda: self.engine)
+            actions |= {f"{turn.name}.{name}": action for name, action in taking.items()}
+            observers[turn.name] = partial(_observe_turn, self.events)
             mend = rollouts.mend_workflow(environment.name)
             workflows[mend.name] = mend
             mending = rollouts.mend_actions(ground, environment.name)
@@ -531,6 +548,12 @@ def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
     from shipline.capabilities.releases import follow_run
 
     follow_run(tx, events, run)
+
+
+def _observe_turn(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.rollouts import follow_turn
+
+    follow_turn(tx, events, run)
 
 
 def _observe_rollout(events: EventWriter, tx: Transaction, run: Run) -> None:

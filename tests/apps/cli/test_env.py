@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import env
+from shipline.apps.cli import env, rollout
+from shipline.apps.cli.deploy import report
 from shipline.apps.cli.rollouts import order_deployment
 from shipline.bootstrap import Application
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, order_mending
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, RolloutCommand, command_rollout, order_mending
 from shipline.capabilities.rollouts.workflow import mending_key
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import RolloutStatus
 from shipline.engine.journal import holder_of, save_run
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
+
+PERSON = Actor(ActorKind.PERSON, "tests", "ann")
 
 
 @pytest.fixture
@@ -86,6 +91,25 @@ def test_their_documents_hold_deployments_with_their_rollouts(busy: Application)
 def test_an_environment_that_served_nothing_is_no_error(application: Application) -> None:
     assert shown(application, "list") == "production: nothing\n"
     assert "has served nothing yet" in shown(application, "history")
+
+
+def test_what_waits_for_its_turn_is_told_and_can_be_withdrawn(busy: Application) -> None:
+    """In the words of `deploy`, it was refused then."""
+    (busy.root / "shipline.toml").write_text(CONFIGURATION + 'concurrency = "queue"\n')
+    here = Application(busy.root)
+    published(here, "quotes", "1.4.0", created_us=6)
+    waits = order_deployment(here, "1.4.0", None, None)
+    assert shown(here, "list").endswith("quotes 1.3.0 is starting there; quotes 1.4.0 waits for its turn\n")
+    with here.store.begin() as tx:
+        command_rollout(tx, here.engine, waits, RolloutCommand("withdraw", "not today", PERSON))
+        withdrawn = ROLLOUTS.find(tx, waits.id)
+    assert withdrawn is not None
+    with pytest.raises(RefusedError, match=r"quotes 1\.4\.0 was not deployed to production") as refused:
+        report(withdrawn, as_json=False)
+    assert refused.value.why == "not today"
+    said = CliRunner().invoke(rollout.command, ["withdraw"], obj=here)
+    assert "no rollout waits for its turn in production" in str(said.exception)
+    here.store.close()
 
 
 def test_copies_that_are_being_brought_back_are_told(busy: Application) -> None:

@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from shipline.capabilities.rollouts import ROLLOUTS, order_mending
+from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import ROLLOUTS, Concurrency, order_mending
 from shipline.domain.actor import ActorKind
 from shipline.domain.rollout import RolloutStatus
 from shipline.store.log import read_latest
@@ -129,6 +130,24 @@ def test_a_command_is_the_same_as_that_of_the_command_line(fresh: Served) -> Non
         assert entry.event.actor.authenticated
         fresh.stage.step()
         assert "Paused" in person.get(path).text
+
+
+def test_what_waits_for_its_turn_is_shown_and_can_be_withdrawn(fresh: Served) -> None:
+    with fresh.stage.world.store.begin() as tx:
+        (release,) = RELEASES.where(tx, version="1.2.0")
+    waits = fresh.stage.open(release, concurrency=Concurrency.QUEUE)
+    path = f"/rollouts/{waits.id}"
+    with fresh.person() as person:
+        for page in ("/", "/environments/production", path):
+            assert "Queued" in person.get(page).text
+        assert "Waiting for its turn: the rollout of quotes 1.3.0 is running." in person.get(path).text
+        form = {"verb": "withdraw", "csrf": fresh.csrf(person, path)}
+        answer = person.post(f"{path}/commands", data=form)
+        assert answer.status_code == 303
+        text = person.get(answer.headers["location"]).text
+        assert "Withdrawn" in text
+        assert "withdrawn by web@local" in text
+        assert person.get("/api/v1/environments").json()["environments"][0]["queued"] == []
 
 
 @pytest.mark.parametrize(("verb", "status"), [("explode", 400), ("pause", 409)])

@@ -44,9 +44,10 @@ class Story:
         self._add(minute, "DeploymentBegan", version, deployment_id=deployment_id, rollback=rollback, commit=None)
         return deployment_id
 
-    def turn_back(self, deployment_id: str | None, *, minute: float, restored: float | None) -> None:
-        """A rollout is turned back; None as the deployment: nobody had met the version."""
+    def turn_back(self, deployment_id: str | None, *, minute: float, restored: float | None, by: str = "") -> None:
+        """A rollout is turned back, for the sake of the version `by`; None as the deployment: nobody had met it."""
         common = {"deployment_id": deployment_id, "exposed": deployment_id is not None, "failed_requests": 3}
+        common |= {"superseded_by": by}
         self._add(minute, "RollbackBegan", "?", **common)
         if restored is not None:
             self._add(restored, "RolloutRolledBack", "?", **common)

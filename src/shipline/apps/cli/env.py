@@ -71,6 +71,7 @@ def _line(state: EnvironmentState) -> str:
     rollout = state.rollout
     if rollout is not None:
         parts.append(f"{rollout.package} {rollout.version} is {rollout.status.value.replace('_', ' ')} there")
+    parts += [f"{one.package} {one.version} waits for its turn" for one in state.queued]
     if state.mending:
         parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")

@@ -26,6 +26,7 @@ from shipline.capabilities.rollouts.checks import (
     begin_check,
     take_in,
 )
+from shipline.capabilities.rollouts.concurrency import Concurrency
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -37,6 +38,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.preflight import Trial
 from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
 from shipline.capabilities.rollouts.queries import (
@@ -46,6 +48,7 @@ from shipline.capabilities.rollouts.queries import (
     current_deployment,
     latest_rollout,
     open_rollout_of,
+    queued_rollouts,
     served_before,
 )
 from shipline.capabilities.rollouts.retiring import cool_actions, order_cooling
@@ -61,12 +64,11 @@ from shipline.capabilities.rollouts.strategies import (
     impossible,
 )
 from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
+from shipline.capabilities.rollouts.turns import follow_turn, turn_actions
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
-    RolloutOrder,
     command_rollout,
     follow_run,
-    open_rollout,
     verb_of,
 )
 from shipline.capabilities.rollouts.verification import Verification
@@ -76,6 +78,7 @@ from shipline.capabilities.rollouts.workflow import (
     down_workflow,
     mend_workflow,
     rollout_workflow,
+    turn_workflow,
     workflow_name,
 )
 
@@ -95,6 +98,7 @@ __all__ = [
     "CheckState",
     "Checks",
     "ChecksLook",
+    "Concurrency",
     "Decision",
     "EnvironmentState",
     "Forecast",
@@ -134,6 +138,7 @@ __all__ = [
     "excess_upper",
     "exposure_of",
     "follow_run",
+    "follow_turn",
     "forecast",
     "give_up_rollout",
     "has_dead_copies",
@@ -148,6 +153,7 @@ __all__ = [
     "order_cooling",
     "order_mending",
     "promotable_version",
+    "queued_rollouts",
     "read_alerts",
     "rollout_workflow",
     "runnable_digests",
@@ -157,7 +163,9 @@ __all__ = [
     "stopped_by",
     "take_down",
     "take_in",
+    "turn_actions",
     "turn_back",
+    "turn_workflow",
     "verb_of",
     "workflow_name",
 ]

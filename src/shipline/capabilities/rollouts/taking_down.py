@@ -7,7 +7,7 @@ touch the record of what was deployed: `shipline deploy` finds by the proxy that
 
 from __future__ import annotations
 
-from shipline.capabilities.rollouts.queries import open_rollout_of
+from shipline.capabilities.rollouts.queries import open_rollout_of, queued_rollouts
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.workflow import down_name, environment_key
 from shipline.domain.actor import Actor
@@ -31,6 +31,11 @@ def take_down(tx: Transaction, engine: Engine, environment: str, actor: Actor) -
     if rollout is not None:
         raise RefusedError(
             f"{environment} is being rolled out to", todo=f"end that first: shipline rollout abort {environment}"
+        )
+    if queued_rollouts(tx, environment):
+        raise RefusedError(
+            f"a rollout waits for its turn in {environment}, and would begin when it is down",
+            todo=f"shipline rollout withdraw {environment}",
         )
     holder = holder_of(tx, environment_key(environment))
     if holder is None:

@@ -9,6 +9,8 @@ START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
 MEND_TIMEOUT_S = 2 * 86_400
+# What has waited for so long is hardly what anybody still wants.
+TURN_TIMEOUT_S = 7 * 86_400
 
 PREVIEW_TITLE = "Let it be previewed"
 ROLL_TITLE = "Replace the copies batch by batch"
@@ -21,6 +23,20 @@ CANARY_SIGNALS = ("pause", "resume", "promote", "skip-wait")
 def workflow_name(environment: str) -> str:
     """The name of an environment's workflow."""
     return f"rollout:{environment}"
+
+
+def turn_name(environment: str) -> str:
+    """The name of the workflow that waits until the environment is free."""
+    return f"turn:{environment}"
+
+
+def turn_workflow(environment: str) -> Workflow:
+    """One step, which begins the rollout that it waits for. It changes nothing there, and many may wait."""
+    return Workflow(
+        name=turn_name(environment),
+        steps=(Step("turn", "Wait for its turn", Recovery.REPEAT, NO_UNDO, TURN_TIMEOUT_S),),
+        on_failure=OnFailure.UNDO,
+    )
 
 
 def down_name(environment: str) -> str:

@@ -93,6 +93,9 @@ def _finished(history: History, event: Event) -> None:
 
 
 def _turned(history: History, event: Event) -> None:
+    if event.body.get("superseded_by"):
+        # It made room for a newer one: it neither served everybody nor failed.
+        history.deployments.pop(str(event.body["deployment_id"]), None)
     known = history.deployments.get(event.body["deployment_id"])
     if known is not None and known.turned_us is None:
         history.deployments[known.id] = replace(known, turned_us=event.time_us)
