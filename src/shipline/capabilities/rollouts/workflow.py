@@ -54,6 +54,11 @@ def cool_name(environment: str) -> str:
     return f"cool:{environment}"
 
 
+def changing_names(environment: str) -> tuple[str, ...]:
+    """The names of all workflows that change what an environment runs: their runs' revisions fence each other."""
+    return (workflow_name(environment), down_name(environment), cool_name(environment))
+
+
 def mend_name(environment: str) -> str:
     """The name of the workflow that brings back copies that have died."""
     return f"mend:{environment}"
