@@ -57,6 +57,7 @@ class Application(Project):
     """One project's parts, each made when it is first asked for. `start` is where the user stands."""
 
     _next_cooling_us = 0
+    _next_drift_us = 0
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -438,6 +439,14 @@ class Application(Project):
             cool = rollouts.cool_workflow(environment.name)
             workflows[cool.name] = cool
             actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
+            drift = rollouts.drift_workflow(environment.name)
+            workflows[drift.name] = drift
+            looks = rollouts.drift_actions(ground, environment.name, environment.drift_every_s)
+            actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
+            adopt = rollouts.adopt_workflow(environment.name)
+            workflows[adopt.name] = adopt
+            actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
+            observers[adopt.name] = partial(_observe_adoption, self.events)
             turn = rollouts.turn_workflow(environment.name)
             workflows[turn.name] = turn
             taking = rollouts.turn_actions(ground, lambda: self.engine)
@@ -464,6 +473,7 @@ class Application(Project):
             self._follow_settings,
             self._look_after_copies,
             self._cool,
+            self._look_for_drift,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -528,6 +538,19 @@ class Application(Project):
             with self.store.begin() as tx:
                 order_cooling(tx, self.engine, environment.name)
 
+    def _look_for_drift(self) -> None:
+        """Order that the environments which ask for it are compared with their record again and again."""
+        from shipline.capabilities.rollouts import order_drift_looks
+
+        asking = {one.name for one in self.policy.environments if one.drift_every_s}
+        now_us = self.clock.now_us()
+        if not asking or now_us < self._next_drift_us:
+            return
+        self._next_drift_us = now_us + int(LOOK_EVERY_S * 1_000_000)
+        for environment in sorted(asking):
+            with self.store.begin() as tx:
+                order_drift_looks(tx, self.engine, environment)
+
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""
         from shipline.capabilities.releases import order_yank_after_rollback
@@ -548,6 +571,12 @@ def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
     from shipline.capabilities.releases import follow_run
 
     follow_run(tx, events, run)
+
+
+def _observe_adoption(events: EventWriter, tx: Transaction, run: Run) -> None:
+    from shipline.capabilities.rollouts import follow_adoption
+
+    follow_adoption(tx, events, run)
 
 
 def _observe_turn(events: EventWriter, tx: Transaction, run: Run) -> None:

@@ -362,7 +362,8 @@ class EnvironmentSettings:
     can still turn back, and for `keep_warm_s` after that the version before is kept running. `after` names
     environments that a release has to have been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and
     `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
-    the thresholds that rollouts are held to.
+    the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
+    record; 0: never.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
@@ -381,6 +382,7 @@ class EnvironmentSettings:
     keep_warm_s: Annotated[int, _SECONDS] = 0
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
+    drift_every_s: Annotated[int, _SECONDS] = 0
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)

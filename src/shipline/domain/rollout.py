@@ -48,6 +48,8 @@ class RolloutPurpose(StrEnum):
 
     RELEASE = "release"
     ROLLBACK = "rollback"  # The way back that a person has ordered.
+    RESTORE = "restore"  # What is on record is brought back, where something else was found to serve.
+    ADOPTION = "adoption"  # What was found to serve is put on record: it was brought there by hand.
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,11 @@ from shipline.capabilities.rollouts import (
     Strategy,
     StrategyKind,
     actions,
+    adopt_actions,
+    adopt_workflow,
     analysis_of,
+    drift_actions,
+    drift_workflow,
     follow_run,
     mend_actions,
     mend_workflow,
@@ -117,10 +121,13 @@ class Stage:
         every |= {f"release.{step.name}": partial(self._release_step, step.name) for step in release.steps}
         mend = mend_workflow("production")
         every |= {f"{mend.name}.{name}": one for name, one in mend_actions(ground, "production").items()}
+        adopt, drift = adopt_workflow("production"), drift_workflow("production")
+        every |= {f"{adopt.name}.{name}": one for name, one in adopt_actions(ground).items()}
+        every |= {f"{drift.name}.{name}": one for name, one in drift_actions(ground, "production", 60).items()}
         turn = turn_workflow("production")
         every |= {f"{turn.name}.{name}": one for name, one in turn_actions(ground, lambda: self.engine).items()}
         observers = {rollout.name: partial(_followed, self.events), "release": partial(_followed_release, self.events)}
-        workflows = {each.name: each for each in (rollout, mend, turn)} | {"release": release}
+        workflows = {each.name: each for each in (rollout, mend, turn, adopt, drift)} | {"release": release}
         return Catalogue(workflows, every, observers)
 
     # --- releases ----------------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ SETTINGS = AnalysisSettings(
 )
 REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
+DRIFT_EVERY_S = 30
 TARGET_EFFECTS = ("prepare", "run", "stop")
 TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
 
@@ -298,11 +299,20 @@ def catalogue_of(
     turn = rollouts.turn_workflow(PLACE)
     actions |= {f"{turn.name}.{name}": action for name, action in rollouts.turn_actions(ground, engine).items()}
 
+    adopt, drift = rollouts.adopt_workflow(PLACE), rollouts.drift_workflow(PLACE)
+    actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
+    looks = rollouts.drift_actions(ground, PLACE, DRIFT_EVERY_S)
+    actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
+
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
     def observe_turn(tx: Transaction, run: Run) -> None:
         rollouts.follow_turn(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend, cool, turn)}
-    return Catalogue(workflows, actions, {workflow.name: observe, turn.name: observe_turn})
+    def observe_adoption(tx: Transaction, run: Run) -> None:
+        rollouts.follow_adoption(tx, ground.events, run)
+
+    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift)}
+    observers = {workflow.name: observe, turn.name: observe_turn, adopt.name: observe_adoption}
+    return Catalogue(workflows, actions, observers)

@@ -1,4 +1,4 @@
-"""`shipline env`: the environments, what they serve, and what they have served."""
+"""`shipline env`: the environments, what they serve, what they have served, and how they differ."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli import env_by_hand
 from shipline.apps.cli.wording import moment, printable
 
 if TYPE_CHECKING:
@@ -18,7 +19,11 @@ HISTORY_MAX = 1000
 
 @click.group(name="env")
 def command() -> None:
-    """Environments: what they serve, and what they have served."""
+    """Environments: what they serve, what they have served, and how they differ."""
+
+
+for _beside in (env_by_hand.diff, env_by_hand.drift, env_by_hand.adopt, env_by_hand.restore):
+    command.add_command(_beside)
 
 
 @command.command(name="list")
@@ -64,6 +69,8 @@ def history(application: Application, *, environment: str | None, limit: int, as
 
 
 def _line(state: EnvironmentState) -> str:
+    from shipline.capabilities.rollouts import drift_words
+
     parts = [
         f"{one.deployment.package} {one.deployment.version} since {moment(one.deployment.began_us)}{_by(one)}"
         for one in state.serves
@@ -72,6 +79,8 @@ def _line(state: EnvironmentState) -> str:
     if rollout is not None:
         parts.append(f"{rollout.package} {rollout.version} is {rollout.status.value.replace('_', ' ')} there")
     parts += [f"{one.package} {one.version} waits for its turn" for one in state.queued]
+    if state.drift is not None and (state.drift.findings or state.drift.why_unknown):
+        parts.append(drift_words(state.drift))
     if state.mending:
         parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")

@@ -7,6 +7,7 @@ incidents (they follow the log).
 """
 
 from shipline.capabilities.rollouts.actions import actions
+from shipline.capabilities.rollouts.adopting import adopt_actions, follow_adoption, order_adoption, restore_recorded
 from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
@@ -27,6 +28,15 @@ from shipline.capabilities.rollouts.checks import (
     take_in,
 )
 from shipline.capabilities.rollouts.concurrency import Concurrency
+from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding
+from shipline.capabilities.rollouts.drifting import (
+    DriftMemory,
+    drift_actions,
+    drift_of,
+    drift_words,
+    look_for_drift,
+    order_drift_looks,
+)
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -74,8 +84,10 @@ from shipline.capabilities.rollouts.usecases import (
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
 from shipline.capabilities.rollouts.workflow import (
+    adopt_workflow,
     cool_workflow,
     down_workflow,
+    drift_workflow,
     mend_workflow,
     rollout_workflow,
     turn_workflow,
@@ -100,7 +112,11 @@ __all__ = [
     "ChecksLook",
     "Concurrency",
     "Decision",
+    "Drift",
+    "DriftAnswer",
+    "DriftMemory",
     "EnvironmentState",
+    "Finding",
     "Forecast",
     "GivingUp",
     "Ground",
@@ -118,6 +134,8 @@ __all__ = [
     "Way",
     "WeightStep",
     "actions",
+    "adopt_actions",
+    "adopt_workflow",
     "all_rollouts",
     "analysis_of",
     "begin",
@@ -132,11 +150,16 @@ __all__ = [
     "deployments_document",
     "down_actions",
     "down_workflow",
+    "drift_actions",
+    "drift_of",
+    "drift_words",
+    "drift_workflow",
     "environment_state",
     "environments_document",
     "evidence",
     "excess_upper",
     "exposure_of",
+    "follow_adoption",
     "follow_run",
     "follow_turn",
     "forecast",
@@ -146,15 +169,19 @@ __all__ = [
     "impossible",
     "is_serving",
     "latest_rollout",
+    "look_for_drift",
     "mend_actions",
     "mend_workflow",
     "open_rollout",
     "open_rollout_of",
+    "order_adoption",
     "order_cooling",
+    "order_drift_looks",
     "order_mending",
     "promotable_version",
     "queued_rollouts",
     "read_alerts",
+    "restore_recorded",
     "rollout_workflow",
     "runnable_digests",
     "served_before",

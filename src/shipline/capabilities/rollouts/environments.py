@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipline.capabilities.rollouts.drifting import DriftMemory, drift_of
 from shipline.capabilities.rollouts.mending import mending_words
 from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of, queued_rollouts
 from shipline.domain.codec import to_json
@@ -27,7 +28,7 @@ class EnvironmentState:
     """What an environment serves, one deployment a package, and the rollout that has not ended there.
 
     `mending` says which copies had died and are being brought back, "" where none are. `queued` wait for their turn,
-    the next one first.
+    the next one first. `drift` is what the looks for drift have found, None where nobody looks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class EnvironmentState:
     rollout: Rollout | None
     mending: str = ""
     queued: tuple[Rollout, ...] = ()
+    drift: DriftMemory | None = None
 
 
 def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
@@ -48,6 +50,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
         open_rollout_of(tx, environment),
         mending=mending_words(tx, environment),
         queued=queued_rollouts(tx, environment),
+        drift=drift_of(tx, environment),
     )
 
 
@@ -70,6 +73,7 @@ def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
             "rollout": None if state.rollout is None else to_json(state.rollout),
             "mending": state.mending,
             "queued": to_json(state.queued),
+            "drift": to_json(state.drift),
         }
         for state in states
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.rollouts.concurrency import Concurrency, queueing
+from shipline.capabilities.rollouts.concurrency import Concurrency, is_back, queueing
 from shipline.capabilities.rollouts.promotion import ANY_WAY, Way, check_way
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -18,7 +18,7 @@ from shipline.capabilities.rollouts.queries import (
 )
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
 from shipline.capabilities.rollouts.usecases import RolloutCommand, append, command_rollout, superseding, withdraw
-from shipline.capabilities.rollouts.workflow import down_name, environment_key, turn_name, workflow_name
+from shipline.capabilities.rollouts.workflow import adopt_name, down_name, environment_key, turn_name, workflow_name
 from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.errors import NothingToDo, RefusedError
@@ -40,7 +40,8 @@ class RolloutOrder:
     `cannot` says why the environment cannot carry out the strategy, "" if it can. `digests` are those of the released
     artifacts that its target can run. `way` is what comes before the environment; a rollback does not ask for it.
     `past_migrations` is a person's reason to go back past migrations that cannot be undone, "" where there are none.
-    `concurrency` is what to do while the environment is busy; `released_us` is when the release was begun.
+    `concurrency` is what to do while the environment is busy; `released_us` is when the release was begun. `purpose` is
+    told by `rollback` where it is None; `reason` is why, where somebody had to say.
     """
 
     package: str
@@ -57,6 +58,8 @@ class RolloutOrder:
     past_migrations: str = ""
     concurrency: Concurrency = Concurrency.REFUSE
     released_us: int | None = None
+    purpose: RolloutPurpose | None = None
+    reason: str = ""
 
 
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
@@ -99,7 +102,7 @@ def begin_rollout(
     )
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
-    body |= {"rollback": order.rollback}
+    body |= {"rollback": order.rollback, "purpose": rollout.purpose.value, "reason": order.reason}
     if order.past_migrations:
         body |= {"past_migrations": order.past_migrations}
     append(tx, events, rollout, "RolloutStarted", body)
@@ -133,12 +136,14 @@ def in_the_way(tx: Transaction, rollout: Rollout) -> str:
 
 
 def _passes(new: Rollout, first: Rollout) -> bool:
-    return new.purpose is RolloutPurpose.ROLLBACK and first.purpose is not RolloutPurpose.ROLLBACK
+    return is_back(new) and not is_back(first)
 
 
 def _busy_with(holder: Run, where: str) -> str:
     if holder.workflow == down_name(where):
         return f"{where} is being taken down"
+    if holder.workflow == adopt_name(where):
+        return "what runs there is being recorded"
     words = "could not be stopped" if holder.state.status is RunStatus.FAILED else "is being stopped"
     return f"what the last rollout left {words}"
 
@@ -156,7 +161,7 @@ def _new_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Ac
         attempt=len(rollouts_of_version(tx, order.environment, order.version)) + 1,
         ordered_by=str(actor),
         digests=order.digests,
-        purpose=RolloutPurpose.ROLLBACK if order.rollback else RolloutPurpose.RELEASE,
+        purpose=order.purpose or (RolloutPurpose.ROLLBACK if order.rollback else RolloutPurpose.RELEASE),
         released_us=order.released_us,
     )
 

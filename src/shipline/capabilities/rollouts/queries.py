@@ -33,7 +33,7 @@ def open_rollout_of(tx: Transaction, environment: str) -> Rollout | None:
 def queued_rollouts(tx: Transaction, environment: str) -> tuple[Rollout, ...]:
     """Those that wait for their turn, the next one first: ways back, then in the order in which they were ordered."""
     found = ROLLOUTS.where(tx, environment=environment, status=RolloutStatus.QUEUED.value, order="started_us")
-    return tuple(sorted(found, key=lambda one: one.purpose is not RolloutPurpose.ROLLBACK))
+    return tuple(sorted(found, key=lambda one: one.purpose is RolloutPurpose.RELEASE))
 
 
 def latest_rollout(tx: Transaction, environment: str) -> Rollout | None:

@@ -138,6 +138,7 @@ def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: di
     DEPLOYMENTS.save(tx, deployment)
     ROLLOUTS.save(tx, rollout.to(RolloutStatus.RUNNING))
     body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
+    body |= {"purpose": rollout.purpose.value}
     append(tx, events, rollout, "DeploymentBegan", body)
 
 

@@ -56,7 +56,41 @@ def cool_name(environment: str) -> str:
 
 def changing_names(environment: str) -> tuple[str, ...]:
     """The names of all workflows that change what an environment runs: their runs' revisions fence each other."""
-    return (workflow_name(environment), down_name(environment), cool_name(environment))
+    return (workflow_name(environment), down_name(environment), cool_name(environment), adopt_name(environment))
+
+
+def adopt_name(environment: str) -> str:
+    """The name of the workflow that records what runs."""
+    return f"adopt:{environment}"
+
+
+def drift_name(environment: str) -> str:
+    """The name of the workflow that looks for drift."""
+    return f"drift:{environment}"
+
+
+def drift_key(environment: str) -> str:
+    """What only one run at a time may hold: it looks for drift. Its runs are about this, too."""
+    return f"drift:{environment}"
+
+
+def drift_workflow(environment: str) -> Workflow:
+    """One step that goes on for a day. It changes nothing there."""
+    return Workflow(
+        name=drift_name(environment),
+        steps=(Step("look", "Compare what runs with the record", Recovery.REPEAT, NO_UNDO, MEND_TIMEOUT_S),),
+        on_failure=OnFailure.STOP,
+    )
+
+
+def adopt_workflow(environment: str) -> Workflow:
+    """One step. Where it cannot be done the run is over, and the environment as it was."""
+    return Workflow(
+        name=adopt_name(environment),
+        steps=(Step("adopt", "Record what runs", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
+        on_failure=OnFailure.UNDO,
+        beside=changing_names(environment),
+    )
 
 
 def mend_name(environment: str) -> str:
@@ -84,7 +118,7 @@ def cool_workflow(environment: str) -> Workflow:
         name=cool_name(environment),
         steps=(Step("cool", "Stop what was kept warm", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
         on_failure=OnFailure.STOP,
-        beside=(workflow_name(environment), down_name(environment)),
+        beside=changing_names(environment),
     )
 
 
@@ -97,7 +131,7 @@ def down_workflow(environment: str) -> Workflow:
             Step("stop", "Stop the instances", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,
-        beside=(workflow_name(environment), cool_name(environment)),
+        beside=changing_names(environment),
     )
 
 
@@ -130,5 +164,5 @@ def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: 
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
-        beside=(down_name(environment), cool_name(environment)),
+        beside=changing_names(environment),
     )

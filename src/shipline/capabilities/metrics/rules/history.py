@@ -74,8 +74,14 @@ def _release_published(history: History, event: Event) -> None:
     history.commits[_key(event.body)] = tuple((commit, time_us) for commit, time_us in event.body["commits"])
 
 
+# A deployment for these brings no change to anybody: what is on record is only brought back.
+_UNCOUNTED = frozenset({"restore"})
+
+
 def _began(history: History, event: Event) -> None:
     body = event.body
+    if body.get("purpose") in _UNCOUNTED:
+        return
     history.deployments[body["deployment_id"]] = Deployed(
         id=body["deployment_id"],
         package=body["package"],
