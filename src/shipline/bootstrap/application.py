@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # How long a person may take, where one is waited for.
 PATIENCE_S = 24 * 3600
 LOOK_EVERY_S = 2.0
+DRILL_LOOK_US = 20_000_000
 
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
@@ -58,6 +59,12 @@ class Application(Project):
 
     _next_cooling_us = 0
     _next_drift_us = 0
+    _next_drill_us = 0
+
+    @cached_property
+    def _drills_refused(self) -> dict[str, int]:
+        """When the drill was due that was refused last, UTC microseconds, by environment."""
+        return {}
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -420,7 +427,9 @@ class Application(Project):
 
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
         actions = dict(releases.actions(self.release_ground))
-        observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
+        observers: dict[str, Observer] = {
+            releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
+        }
         for environment in self.policy.environments:
             settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
@@ -432,13 +441,18 @@ class Application(Project):
             workflows[workflow.name] = workflow
             for name, action in rollouts.actions(ground, settings).items():
                 actions[f"{workflow.name}.{name}"] = action
-            observers[workflow.name] = partial(_observe_rollout, self.events)
+            observers[workflow.name] = partial(_observe, rollouts.follow_run, self.events)
             down = rollouts.down_workflow(environment.name)
             workflows[down.name] = down
             actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
             cool = rollouts.cool_workflow(environment.name)
             workflows[cool.name] = cool
             actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
+            drill = rollouts.drill_workflow(environment.name)
+            workflows[drill.name] = drill
+            drilling = rollouts.drill_actions(self.store, lambda: self.engine)
+            actions |= {f"{drill.name}.{name}": action for name, action in drilling.items()}
+            observers[drill.name] = partial(_observe, rollouts.follow_drill, self.events)
             drift = rollouts.drift_workflow(environment.name)
             workflows[drift.name] = drift
             looks = rollouts.drift_actions(ground, environment.name, environment.drift_every_s)
@@ -446,12 +460,12 @@ class Application(Project):
             adopt = rollouts.adopt_workflow(environment.name)
             workflows[adopt.name] = adopt
             actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
-            observers[adopt.name] = partial(_observe_adoption, self.events)
+            observers[adopt.name] = partial(_observe, rollouts.follow_adoption, self.events)
             turn = rollouts.turn_workflow(environment.name)
             workflows[turn.name] = turn
             taking = rollouts.turn_actions(ground, lambda: self.engine)
             actions |= {f"{turn.name}.{name}": action for name, action in taking.items()}
-            observers[turn.name] = partial(_observe_turn, self.events)
+            observers[turn.name] = partial(_observe, rollouts.follow_turn, self.events)
             mend = rollouts.mend_workflow(environment.name)
             workflows[mend.name] = mend
             mending = rollouts.mend_actions(ground, environment.name)
@@ -474,6 +488,7 @@ class Application(Project):
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
+            self._drill,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -551,6 +566,18 @@ class Application(Project):
             with self.store.begin() as tx:
                 order_drift_looks(tx, self.engine, environment)
 
+    def _drill(self) -> None:
+        """Order the drills that are due. One that the calendar holds up begins as soon as it is open, for an hour; one
+        that is refused for another reason is told of once."""
+        drilling = [one for one in self.policy.environments if one.drill]
+        now_us = self.clock.now_us()
+        if not drilling or now_us < self._next_drill_us:
+            return
+        self._next_drill_us = now_us + DRILL_LOOK_US
+        from shipline.bootstrap.drills import order_due_drills
+
+        order_due_drills(self, self.engine, drilling, self._drills_refused)
+
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""
         from shipline.capabilities.releases import order_yank_after_rollback
@@ -567,25 +594,7 @@ def held_at_most_s(environment: EnvironmentSettings) -> int:
     return environment.preview.hold_s + steps + batches + tries + environment.bake_s
 
 
-def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.releases import follow_run
-
-    follow_run(tx, events, run)
-
-
-def _observe_adoption(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.rollouts import follow_adoption
-
-    follow_adoption(tx, events, run)
-
-
-def _observe_turn(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.rollouts import follow_turn
-
-    follow_turn(tx, events, run)
-
-
-def _observe_rollout(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.rollouts import follow_run
-
-    follow_run(tx, events, run)
+def _observe(
+    follow: Callable[[Transaction, EventWriter, Run], None], events: EventWriter, tx: Transaction, run: Run
+) -> None:
+    follow(tx, events, run)

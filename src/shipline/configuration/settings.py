@@ -363,7 +363,8 @@ class EnvironmentSettings:
     environments that a release has to have been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and
     `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
-    record; 0: never.
+    record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
+    `drill_timezone`, an IANA name; "": only when a person says so.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
@@ -383,6 +384,8 @@ class EnvironmentSettings:
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
     drift_every_s: Annotated[int, _SECONDS] = 0
+    drill: str = ""
+    drill_timezone: str = "UTC"
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)

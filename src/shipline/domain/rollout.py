@@ -48,6 +48,7 @@ class RolloutPurpose(StrEnum):
 
     RELEASE = "release"
     ROLLBACK = "rollback"  # The way back that a person has ordered.
+    DRILL = "drill"  # The way back is rehearsed: there, and forward again.
     RESTORE = "restore"  # What is on record is brought back, where something else was found to serve.
     ADOPTION = "adoption"  # What was found to serve is put on record: it was brought there by hand.
 

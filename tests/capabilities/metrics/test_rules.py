@@ -217,6 +217,18 @@ def test_a_canary_that_made_room_for_a_newer_one_is_no_deployment_and_no_failure
     assert (dora.change_fail_rate.value, dora.change_fail_rate.n, dora.deployment_frequency.n) == (0, 1, 1)
 
 
+@pytest.mark.parametrize("purpose", ["drill", "restore"])
+def test_a_way_back_that_changes_nothing_for_anybody_counts_nowhere(purpose: str) -> None:
+    """Neither as deployments, nor as the failure of the version that made way, nor as its recovery."""
+    told = Story()
+    told.deploy("1.0.0", minute=0)
+    told.deploy("1.1.0", minute=100)
+    before = figures(told)
+    told.deploy("1.0.0", minute=130, rollback=True, purpose=purpose)
+    told.deploy("1.1.0", minute=131, rollback=True, purpose=purpose)
+    assert figures(told) == before
+
+
 def test_a_rollout_that_nobody_met_is_no_deployment() -> None:
     told = Story()
     told.deploy("1.0.0", minute=0)

@@ -299,6 +299,9 @@ def catalogue_of(
     turn = rollouts.turn_workflow(PLACE)
     actions |= {f"{turn.name}.{name}": action for name, action in rollouts.turn_actions(ground, engine).items()}
 
+    drill = rollouts.drill_workflow(PLACE)
+    drilling = rollouts.drill_actions(ground.store, engine)
+    actions |= {f"{drill.name}.{name}": action for name, action in drilling.items()}
     adopt, drift = rollouts.adopt_workflow(PLACE), rollouts.drift_workflow(PLACE)
     actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
     looks = rollouts.drift_actions(ground, PLACE, DRIFT_EVERY_S)
@@ -313,6 +316,10 @@ def catalogue_of(
     def observe_adoption(tx: Transaction, run: Run) -> None:
         rollouts.follow_adoption(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift)}
+    def observe_drill(tx: Transaction, run: Run) -> None:
+        rollouts.follow_drill(tx, ground.events, run)
+
+    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift, drill)}
     observers = {workflow.name: observe, turn.name: observe_turn, adopt.name: observe_adoption}
+    observers[drill.name] = observe_drill
     return Catalogue(workflows, actions, observers)

@@ -9,6 +9,7 @@ import click
 
 from shipline.apps.cli import env_by_hand
 from shipline.apps.cli.wording import moment, printable
+from shipline.domain.rollout import RolloutPurpose
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -98,7 +99,10 @@ def _row(served: Served) -> str:
     outcome = rollout.status.value.replace("_", " ")
     if rollout.failed_requests:
         outcome += f" after {rollout.failed_requests} failed requests"
-    kind = "rollback" if deployment.rollback else rollout.strategy
+    is_usual = rollout.purpose in (RolloutPurpose.RELEASE, RolloutPurpose.ROLLBACK)
+    kind = ("rollback" if deployment.rollback else rollout.strategy) if is_usual else rollout.purpose.value
+    if rollout.purpose is RolloutPurpose.DRILL and rollout.ended_us is not None:
+        outcome += f" after {(rollout.ended_us - rollout.started_us) / 1e6:.1f} s"
     serving = "  serves now" if deployment.finished_us is not None and deployment.ended_us is None else ""
     line = f"{moment(deployment.began_us)}  {name}  {kind}, {outcome}{_by(served)}{serving}"
     return printable(line) + (f"\n    {printable(rollout.reason)}" if rollout.reason else "")

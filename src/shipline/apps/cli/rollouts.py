@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shipline.apps.cli.migrations import check_migrations
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
 from shipline.capabilities.releases import find_release, matching_releases, refusal_of
@@ -15,6 +14,7 @@ from shipline.capabilities.rollouts import (
     Strategy,
     StrategyKind,
     Way,
+    check_migrations,
     current_deployment,
     impossible,
     is_serving,
@@ -110,7 +110,7 @@ def order_rollback(
         release = _release_to_go_back_to(tx, where.name, version)
         serving = current_deployment(tx, where.name, release.package)
     if not past_migrations and serving is not None:
-        check_migrations(application, release, serving)
+        check_migrations(application.repository, application.packages, release, serving)
     _check_gates(application, release, where.name)
     with application.store.begin() as tx:
         order = RolloutOrder(

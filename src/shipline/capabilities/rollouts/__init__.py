@@ -36,6 +36,15 @@ from shipline.capabilities.rollouts.drifting import (
     drift_words,
     look_for_drift,
     order_drift_looks,
+    recorded_deployment,
+)
+from shipline.capabilities.rollouts.drilling import (
+    DrillOrder,
+    drill_actions,
+    follow_drill,
+    last_drill_us,
+    order_drill,
+    skip_drill,
 )
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
@@ -48,6 +57,7 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.migrations import check_migrations
 from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.preflight import Trial
 from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
@@ -88,6 +98,7 @@ from shipline.capabilities.rollouts.workflow import (
     cool_workflow,
     down_workflow,
     drift_workflow,
+    drill_workflow,
     mend_workflow,
     rollout_workflow,
     turn_workflow,
@@ -115,6 +126,7 @@ __all__ = [
     "Drift",
     "DriftAnswer",
     "DriftMemory",
+    "DrillOrder",
     "EnvironmentState",
     "Finding",
     "Forecast",
@@ -141,6 +153,7 @@ __all__ = [
     "begin",
     "begin_check",
     "chance_upper",
+    "check_migrations",
     "command_rollout",
     "cool_actions",
     "cool_workflow",
@@ -154,12 +167,15 @@ __all__ = [
     "drift_of",
     "drift_words",
     "drift_workflow",
+    "drill_actions",
+    "drill_workflow",
     "environment_state",
     "environments_document",
     "evidence",
     "excess_upper",
     "exposure_of",
     "follow_adoption",
+    "follow_drill",
     "follow_run",
     "follow_turn",
     "forecast",
@@ -168,6 +184,7 @@ __all__ = [
     "imagine",
     "impossible",
     "is_serving",
+    "last_drill_us",
     "latest_rollout",
     "look_for_drift",
     "mend_actions",
@@ -177,15 +194,18 @@ __all__ = [
     "order_adoption",
     "order_cooling",
     "order_drift_looks",
+    "order_drill",
     "order_mending",
     "promotable_version",
     "queued_rollouts",
     "read_alerts",
+    "recorded_deployment",
     "restore_recorded",
     "rollout_workflow",
     "runnable_digests",
     "served_before",
     "serving_groups",
+    "skip_drill",
     "standing",
     "stopped_by",
     "take_down",

@@ -18,7 +18,14 @@ from shipline.capabilities.rollouts.queries import (
 )
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
 from shipline.capabilities.rollouts.usecases import RolloutCommand, append, command_rollout, superseding, withdraw
-from shipline.capabilities.rollouts.workflow import adopt_name, down_name, environment_key, turn_name, workflow_name
+from shipline.capabilities.rollouts.workflow import (
+    adopt_name,
+    down_name,
+    drill_key,
+    environment_key,
+    turn_name,
+    workflow_name,
+)
 from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
 from shipline.domain.errors import NothingToDo, RefusedError
@@ -41,7 +48,8 @@ class RolloutOrder:
     artifacts that its target can run. `way` is what comes before the environment; a rollback does not ask for it.
     `past_migrations` is a person's reason to go back past migrations that cannot be undone, "" where there are none.
     `concurrency` is what to do while the environment is busy; `released_us` is when the release was begun. `purpose` is
-    told by `rollback` where it is None; `reason` is why, where somebody had to say.
+    told by `rollback` where it is None; `reason` is why, where somebody had to say. `id` is the rollout's, chosen by
+    who may have to order it twice, "" where anyone will do.
     """
 
     package: str
@@ -60,6 +68,7 @@ class RolloutOrder:
     released_us: int | None = None
     purpose: RolloutPurpose | None = None
     reason: str = ""
+    id: str = ""
 
 
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
@@ -128,6 +137,8 @@ def in_the_way(tx: Transaction, rollout: Rollout) -> str:
     holder = holder_of(tx, environment_key(where))
     if holder is not None:
         return f"Waiting for its turn: {_busy_with(holder, where)}."
+    if is_kept_by_drill(tx, where, rollout.purpose, rollback=rollout.purpose is RolloutPurpose.ROLLBACK):
+        return "Waiting for its turn: a drill is under way."
     for first in queued_rollouts(tx, where):
         if first.id == rollout.id or (rollout.status is not RolloutStatus.QUEUED and _passes(rollout, first)):
             break
@@ -137,6 +148,12 @@ def in_the_way(tx: Transaction, rollout: Rollout) -> str:
 
 def _passes(new: Rollout, first: Rollout) -> bool:
     return is_back(new) and not is_back(first)
+
+
+def is_kept_by_drill(tx: Transaction, where: str, purpose: RolloutPurpose | None, *, rollback: bool) -> bool:
+    """True between the two ways of a drill, for all but its own and a person's way back."""
+    is_first = purpose is RolloutPurpose.DRILL or rollback
+    return not is_first and holder_of(tx, drill_key(where)) is not None
 
 
 def _busy_with(holder: Run, where: str) -> str:
@@ -150,7 +167,7 @@ def _busy_with(holder: Run, where: str) -> str:
 
 def _new_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
     return Rollout(
-        id=engine.ids.new("rol"),
+        id=order.id or engine.ids.new("rol"),
         package=order.package,
         version=order.version,
         environment=order.environment,
@@ -248,4 +265,6 @@ def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) 
             why=holder.state.reason,
             todo=f"mend that, then say: shipline rollout retry {where}; or give-up {where}",
         )
+    if is_kept_by_drill(tx, where, order.purpose, rollback=order.rollback):
+        raise RefusedError(f"a drill is under way in {where}", todo="wait for it")
     check_package(tx, order.package, where)

@@ -9,6 +9,7 @@ START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
 MEND_TIMEOUT_S = 2 * 86_400
+DRILL_TIMEOUT_S = 3600
 # What has waited for so long is hardly what anybody still wants.
 TURN_TIMEOUT_S = 7 * 86_400
 
@@ -62,6 +63,28 @@ def changing_names(environment: str) -> tuple[str, ...]:
 def adopt_name(environment: str) -> str:
     """The name of the workflow that records what runs."""
     return f"adopt:{environment}"
+
+
+def drill_name(environment: str) -> str:
+    """The name of the workflow that rehearses the way back."""
+    return f"drill:{environment}"
+
+
+def drill_key(environment: str) -> str:
+    """What only one run at a time may hold: it rehearses the way back. Its runs are about this, too."""
+    return f"drill:{environment}"
+
+
+def drill_workflow(environment: str) -> Workflow:
+    """Two rollouts, one after the other. What one of them leaves when it fails is as that has left it."""
+    return Workflow(
+        name=drill_name(environment),
+        steps=(
+            Step("back", "Go back to the version before", Recovery.REPEAT, NO_UNDO, DRILL_TIMEOUT_S),
+            Step("forth", "Come back to the version that served", Recovery.REPEAT, NO_UNDO, DRILL_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.UNDO,
+    )
 
 
 def drift_name(environment: str) -> str:
