@@ -145,6 +145,24 @@ def test_the_looks_tell_of_a_change_once_and_of_its_end(serving: RolloutWorld) -
     assert gone["seconds"] > DRIFT_EVERY_S * 4
 
 
+def test_a_rollout_leaves_what_was_found_as_it_was(serving: RolloutWorld) -> None:
+    """Nobody is told that nothing can be told while a version is on its way."""
+    engine = serving.engine()
+    with serving.world.store.begin() as tx:
+        order_drift_looks(tx, engine, PLACE)
+    serving.look(engine, 1)
+    rollout = serving.deploy("1.1.0")
+    serving.run_until(rollout, "canary")
+    serving.say(rollout, "pause")
+    serving.look(engine, DRIFT_EVERY_S * 2)
+    with serving.world.store.begin() as tx:
+        memory = drift_of(tx, PLACE)
+        run = runs_of(tx, f"drift:{PLACE}")[-1]
+    assert memory is not None
+    assert (memory.why_unknown, memory.findings) == ("", ())
+    assert run.state.waiting_for == "Not compared now: the rollout of quotes 1.1.0 is under way there."
+
+
 def test_what_serves_is_adopted_with_reason_and_actor(serving: RolloutWorld) -> None:
     """From then on it is the stable version: the next canary is compared with it."""
     released(serving, "1.1.0")

@@ -127,6 +127,10 @@ class DriftStep:
         before = from_json(DriftMemory, context.input["known"] if context.memory is None else context.memory)
         if self.every_s == 0:
             return Done(to_json(DriftMemory()), idle="nobody wants to know any more")
+        with self.ground.store.begin() as tx:
+            busy = _busy(tx, self.environment)
+        if busy:
+            return Again(float(self.every_s), to_json(before), f"Not compared now: {busy}.")
         drift = look_for_drift(self.ground, self.environment)
         after = remembered(before, drift, context.now_us)
         save = self._save(before, after, context.now_us)

@@ -12,7 +12,6 @@ ROLLOUTS = Rows(tables.rollout, Rollout)
 DEPLOYMENTS = Rows(tables.deployment, Deployment)
 
 BEGUN = tuple(sorted(status.value for status in set(RolloutStatus) - UNBEGUN))
-OPEN = tuple(sorted(status.value for status in set(RolloutStatus) - UNBEGUN - ENDED))
 
 
 def current_deployment(tx: Transaction, environment: str, package: str) -> Deployment | None:
@@ -25,9 +24,10 @@ def current_deployment(tx: Transaction, environment: str, package: str) -> Deplo
 
 
 def open_rollout_of(tx: Transaction, environment: str) -> Rollout | None:
-    """The rollout that has begun and not ended, None if there is none."""
-    found = ROLLOUTS.where(tx, environment=environment, status=OPEN, order="started_us", newest_first=True, limit=1)
-    return found[0] if found else None
+    """The rollout that has begun and not ended, None if there is none. Nothing begins there before it has ended."""
+    recent = ROLLOUTS.where(tx, environment=environment, status=BEGUN, order="started_us", newest_first=True, limit=10)
+    unended = [rollout for rollout in recent if rollout.status not in ENDED]
+    return unended[0] if unended else None
 
 
 def queued_rollouts(tx: Transaction, environment: str) -> tuple[Rollout, ...]:
