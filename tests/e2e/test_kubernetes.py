@@ -18,7 +18,9 @@ from shipline.capabilities.rollouts import (
     StrategyKind,
     impossible,
     is_serving,
+    look_for_drift,
     open_rollout,
+    restore_recorded,
 )
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.ports.traffic import Route
@@ -213,3 +215,29 @@ def test_blue_green_switches_and_keeps_the_old_version_warm(place: ClusterPlace)
     assert place.weights()[old] == 0
     assert place.ended(GOOD, StrategyKind.ALL_AT_ONCE, back=True).status is RolloutStatus.PROMOTED
     assert place.replicas() == {old: 2}
+
+
+def findings(place: ClusterPlace) -> list[str]:
+    return [one.words for one in look_for_drift(place.ground(place.world.store), PLACE).findings]
+
+
+def test_what_is_changed_by_kubectl_is_found_and_restored(place: ClusterPlace) -> None:
+    """An image of one's own, and weights of one's own: both end with what is on record."""
+    place.ended(GOOD)
+    assert findings(place) == []
+    objects = place.cluster.world.objects
+    (deployment,) = objects.listed("deployments", "default")
+    key = ("deployments", "default", deployment["metadata"]["name"])
+    path = "/spec/template/spec/containers/0/image"
+    objects.patch(key, [{"op": "replace", "path": path, "value": "elsewhere/quotes:mine"}], manager="kubectl")
+    assert [words for words in findings(place) if "image was changed by somebody else: it runs elsewhere" in words]
+    with place.world.store.begin() as tx:
+        rollout = restore_recorded(tx, place.engine(), PLACE, "it was a test", PERSON)
+    place.settle()
+    assert place.now(rollout).status is RolloutStatus.PROMOTED
+    assert findings(place) == []
+    refs = [{"name": "elsewhere", "port": 80, "weight": 50}]
+    before = objects.must_get(ROUTE)["spec"]["rules"][0]["backendRefs"]
+    moved = [{**before[0], "weight": 50}, *refs]
+    objects.patch(ROUTE, [{"op": "replace", "path": "/spec/rules/0/backendRefs", "value": moved}], manager="kubectl")
+    assert findings(place) == ["50.0% of the traffic goes to what is none of Shipline's"]

@@ -139,7 +139,7 @@ def test_a_broken_version_is_found_by_what_a_prometheus_has_scraped(tmp_path: Pa
             ),
             context,
         )
-        engine = world.engine(catalogue_of(place.ground(world.store), SETTINGS))
+        engine = world.engine(catalogue_of(place.ground(world.store), settings=SETTINGS))
         place.deploy("1.0.0")
         world.run_until_quiet(engine)
         with users(traffic.address()):

@@ -154,7 +154,7 @@ class RolloutStory:
 
     def engine(self, store: Store, countdown: Countdown) -> Engine:
         ground: Ground = self.made.ground(store, countdown)
-        return self.made.world.engine(rollout_world.catalogue_of(ground, SETTINGS), store)
+        return self.made.world.engine(rollout_world.catalogue_of(ground, settings=SETTINGS), store)
 
     def outcome(self, subject: str) -> dict[str, Any]:
         store = self.made.world.store

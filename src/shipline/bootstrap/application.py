@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 # How long a person may take, where one is waited for.
 PATIENCE_S = 24 * 3600
 LOOK_EVERY_S = 2.0
+DRILL_LOOK_US = 20_000_000
 
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
@@ -57,6 +58,13 @@ class Application(Project):
     """One project's parts, each made when it is first asked for. `start` is where the user stands."""
 
     _next_cooling_us = 0
+    _next_drift_us = 0
+    _next_drill_us = 0
+
+    @cached_property
+    def _drills_refused(self) -> dict[str, int]:
+        """When the drill was due that was refused last, UTC microseconds, by environment."""
+        return {}
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -366,6 +374,7 @@ class Application(Project):
                 for one in environment.verify
             ),
             url=environment.url,
+            closed=self._closed,
         )
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
@@ -398,6 +407,17 @@ class Application(Project):
 
         return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
 
+    def _closed(self, rollout: Rollout) -> str:
+        """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
+        from shipline.capabilities.gates import standing
+        from shipline.domain.rollout import RolloutPurpose
+
+        if rollout.purpose is RolloutPurpose.ROLLBACK:
+            return ""
+        name = f"{rollout.package} {rollout.version}"
+        here = standing(self.policy.calendar, rollout.environment, self.clock.now_us(), release=name)
+        return "" if here.is_open else f"Waiting until it is open: {here.sentence}."
+
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
@@ -407,7 +427,9 @@ class Application(Project):
 
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
         actions = dict(releases.actions(self.release_ground))
-        observers: dict[str, Observer] = {releases.RELEASE_WORKFLOW: partial(_observe_release, self.events)}
+        observers: dict[str, Observer] = {
+            releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
+        }
         for environment in self.policy.environments:
             settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
@@ -419,13 +441,31 @@ class Application(Project):
             workflows[workflow.name] = workflow
             for name, action in rollouts.actions(ground, settings).items():
                 actions[f"{workflow.name}.{name}"] = action
-            observers[workflow.name] = partial(_observe_rollout, self.events)
+            observers[workflow.name] = partial(_observe, rollouts.follow_run, self.events)
             down = rollouts.down_workflow(environment.name)
             workflows[down.name] = down
             actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
             cool = rollouts.cool_workflow(environment.name)
             workflows[cool.name] = cool
             actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
+            drill = rollouts.drill_workflow(environment.name)
+            workflows[drill.name] = drill
+            drilling = rollouts.drill_actions(self.store, lambda: self.engine)
+            actions |= {f"{drill.name}.{name}": action for name, action in drilling.items()}
+            observers[drill.name] = partial(_observe, rollouts.follow_drill, self.events)
+            drift = rollouts.drift_workflow(environment.name)
+            workflows[drift.name] = drift
+            looks = rollouts.drift_actions(ground, environment.name, environment.drift_every_s)
+            actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
+            adopt = rollouts.adopt_workflow(environment.name)
+            workflows[adopt.name] = adopt
+            actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
+            observers[adopt.name] = partial(_observe, rollouts.follow_adoption, self.events)
+            turn = rollouts.turn_workflow(environment.name)
+            workflows[turn.name] = turn
+            taking = rollouts.turn_actions(ground, lambda: self.engine)
+            actions |= {f"{turn.name}.{name}": action for name, action in taking.items()}
+            observers[turn.name] = partial(_observe, rollouts.follow_turn, self.events)
             mend = rollouts.mend_workflow(environment.name)
             workflows[mend.name] = mend
             mending = rollouts.mend_actions(ground, environment.name)
@@ -447,6 +487,8 @@ class Application(Project):
             self._follow_settings,
             self._look_after_copies,
             self._cool,
+            self._look_for_drift,
+            self._drill,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -511,6 +553,31 @@ class Application(Project):
             with self.store.begin() as tx:
                 order_cooling(tx, self.engine, environment.name)
 
+    def _look_for_drift(self) -> None:
+        """Order that the environments which ask for it are compared with their record again and again."""
+        from shipline.capabilities.rollouts import order_drift_looks
+
+        asking = {one.name for one in self.policy.environments if one.drift_every_s}
+        now_us = self.clock.now_us()
+        if not asking or now_us < self._next_drift_us:
+            return
+        self._next_drift_us = now_us + int(LOOK_EVERY_S * 1_000_000)
+        for environment in sorted(asking):
+            with self.store.begin() as tx:
+                order_drift_looks(tx, self.engine, environment)
+
+    def _drill(self) -> None:
+        """Order the drills that are due. One that the calendar holds up begins as soon as it is open, for an hour; one
+        that is refused for another reason is told of once."""
+        drilling = [one for one in self.policy.environments if one.drill]
+        now_us = self.clock.now_us()
+        if not drilling or now_us < self._next_drill_us:
+            return
+        self._next_drill_us = now_us + DRILL_LOOK_US
+        from shipline.bootstrap.drills import order_due_drills
+
+        order_due_drills(self, self.engine, drilling, self._drills_refused)
+
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""
         from shipline.capabilities.releases import order_yank_after_rollback
@@ -527,13 +594,7 @@ def held_at_most_s(environment: EnvironmentSettings) -> int:
     return environment.preview.hold_s + steps + batches + tries + environment.bake_s
 
 
-def _observe_release(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.releases import follow_run
-
-    follow_run(tx, events, run)
-
-
-def _observe_rollout(events: EventWriter, tx: Transaction, run: Run) -> None:
-    from shipline.capabilities.rollouts import follow_run
-
-    follow_run(tx, events, run)
+def _observe(
+    follow: Callable[[Transaction, EventWriter, Run], None], events: EventWriter, tx: Transaction, run: Run
+) -> None:
+    follow(tx, events, run)

@@ -26,6 +26,7 @@ from shipline.configuration.settings import (
     Settings,
     VersionFileSettings,
 )
+from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.version_file import VersionFile
@@ -53,6 +54,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _strategy(environment)
         yield from _checks(environment)
         yield from _counted(environment)
+        yield from _drill(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -124,6 +126,33 @@ def _strategy(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         read_strategy(environment)
     except ConfigurationError as error:
         yield error
+
+
+DRILL_LATE_S = 3600
+
+
+def drill_rule(environment: EnvironmentSettings) -> CalendarRule:
+    """When drills of an environment may begin: from each time that its cron names, for an hour."""
+    return CalendarRule(
+        name=f"drill of {environment.name}",
+        kind=PeriodKind.WINDOW,
+        stages=(environment.name,),
+        timezone=environment.drill_timezone,
+        cron=environment.drill,
+        lasts_s=DRILL_LATE_S,
+    )
+
+
+def _drill(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    if not environment.drill:
+        return
+    from shipline.capabilities.gates import check_rule  # noqa: PLC0415 - brings the CEL library
+
+    try:
+        check_rule(drill_rule(environment), (environment.name,))
+    except ConfigurationError as error:
+        what = f"{FILE_NAME}, environment {environment.name}, drill: {error.what}"
+        yield ConfigurationError(what, why=error.why, todo=error.todo)
 
 
 def read_check(table: CheckSettings) -> CheckRule:

@@ -354,19 +354,24 @@ class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
     `name` is 1 to 40 of a-z, 0-9 and `-`. `production` counts it in the DORA figures. `url` is where people find it.
-    `strategy` is canary, blue-green, rolling or all-at-once. `instances` is how many serve. `drain_timeout_s` bounds
-    the wait for open requests, in seconds. `preview` comes before the first share; the `step` tables fix the shares of
-    a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s` seconds between batches. `verify` lists
-    commands that try out what was deployed. For `bake_s` seconds after that it can still turn back, and for
-    `keep_warm_s` after that the version before is kept running. `after` names environments that a release has to have
-    been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and `canary` are tables of their own, checked
-    by their owners; `signals` is where requests are counted. `check` lists the thresholds that rollouts are held to.
+    `strategy` is canary, blue-green, rolling or all-at-once. `concurrency` is what becomes of a deployment that is
+    ordered while another change of the environment is under way: refuse, queue or supersede. `instances` is how many
+    serve. `drain_timeout_s` bounds the wait for open requests, in seconds. `preview` comes before the first share; the
+    `step` tables fix the shares of a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s`
+    seconds between batches. `verify` lists commands that try out what was deployed. For `bake_s` seconds after that it
+    can still turn back, and for `keep_warm_s` after that the version before is kept running. `after` names
+    environments that a release has to have been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and
+    `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
+    the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
+    record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
+    `drill_timezone`, an IANA name; "": only when a person says so.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
     production: bool = False
     url: str = ""
     strategy: Annotated[str, Limits(choices=("canary", "blue-green", "rolling", "all-at-once"))] = "canary"
+    concurrency: Annotated[str, Limits(choices=("refuse", "queue", "supersede"))] = "refuse"
     instances: Annotated[int, Limits(minimum=1, maximum=100)] = 1
     drain_timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 120
     preview: PreviewSettings = field(default_factory=PreviewSettings)
@@ -378,6 +383,9 @@ class EnvironmentSettings:
     keep_warm_s: Annotated[int, _SECONDS] = 0
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
+    drift_every_s: Annotated[int, _SECONDS] = 0
+    drill: str = ""
+    drill_timezone: str = "UTC"
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)

@@ -67,11 +67,13 @@ class Rows(Generic[T]):
     ) -> tuple[T, ...]:
         """The nouns whose columns equal the given values, ordered by column `order`: the first `limit`, or all.
 
-        All are at most ROWS_MAX: beyond it ShiplineError, since a decision by a part of the rows would be wrong.
+        Of a tuple the column equals any. All are at most ROWS_MAX: beyond it ShiplineError, since a decision by a part
+        of the rows would be wrong.
         """
         query = select(self.table.c.body).where(self.table.c.project_id == tx.project.id)
         for name, value in columns.items():
-            query = query.where(self.table.c[name] == value)
+            column = self.table.c[name]
+            query = query.where(column.in_(value) if isinstance(value, tuple) else column == value)
         if order is not None:
             column = self.table.c[order]
             query = query.order_by(column.desc() if newest_first else column)

@@ -10,14 +10,29 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import env
+from shipline.apps.cli import env, rollout
+from shipline.apps.cli.deploy import report
+from shipline.apps.cli.env_by_hand import drift_lines
 from shipline.apps.cli.rollouts import order_deployment
 from shipline.bootstrap import Application
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, order_mending
+from shipline.capabilities.rollouts import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    Drift,
+    DriftAnswer,
+    Finding,
+    RolloutCommand,
+    command_rollout,
+    order_mending,
+)
 from shipline.capabilities.rollouts.workflow import mending_key
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import RolloutStatus
 from shipline.engine.journal import holder_of, save_run
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
+
+PERSON = Actor(ActorKind.PERSON, "tests", "ann")
 
 
 @pytest.fixture
@@ -88,6 +103,25 @@ def test_an_environment_that_served_nothing_is_no_error(application: Application
     assert "has served nothing yet" in shown(application, "history")
 
 
+def test_what_waits_for_its_turn_is_told_and_can_be_withdrawn(busy: Application) -> None:
+    """In the words of `deploy`, it was refused then."""
+    (busy.root / "shipline.toml").write_text(CONFIGURATION + 'concurrency = "queue"\n')
+    here = Application(busy.root)
+    published(here, "quotes", "1.4.0", created_us=6)
+    waits = order_deployment(here, "1.4.0", None, None)
+    assert shown(here, "list").endswith("quotes 1.3.0 is starting there; quotes 1.4.0 waits for its turn\n")
+    with here.store.begin() as tx:
+        command_rollout(tx, here.engine, waits, RolloutCommand("withdraw", "not today", PERSON))
+        withdrawn = ROLLOUTS.find(tx, waits.id)
+    assert withdrawn is not None
+    with pytest.raises(RefusedError, match=r"quotes 1\.4\.0 was not deployed to production") as refused:
+        report(withdrawn, as_json=False)
+    assert refused.value.why == "not today"
+    said = CliRunner().invoke(rollout.command, ["withdraw"], obj=here)
+    assert "no rollout waits for its turn in production" in str(said.exception)
+    here.store.close()
+
+
 def test_copies_that_are_being_brought_back_are_told(busy: Application) -> None:
     """In one line for people, whole for programs; empty where there is nothing to tell."""
     (before,) = json.loads(shown(busy, "list", "--json"))["environments"]
@@ -101,3 +135,50 @@ def test_copies_that_are_being_brought_back_are_told(busy: Application) -> None:
     assert "; copies had died: 1 of 2 copies of quotes 1.1.0 is ready: it ended [2J\n" in shown(busy, "list")
     (told,) = json.loads(shown(busy, "list", "--json"))["environments"]
     assert told["mending"] == words
+
+
+STAGING = """[[environment]]
+name = "staging"
+instances = 2
+target.command = ["serve", "{port}"]
+traffic.port = 8001
+"""
+TWO = CONFIGURATION.replace("[[environment]]", STAGING + "[[environment]]", 1)
+
+
+def test_two_environments_are_compared_by_what_they_serve_and_how_they_are_set(busy: Application) -> None:
+    (busy.root / "shipline.toml").write_text(TWO + 'target.index_url = "https://ann:hunter2@index.example/"\n')
+    here = Application(busy.root)
+    text = shown(here, "diff", "staging", "production")
+    assert text.startswith("serves: nothing in staging, quotes 1.1.0 (no digest) in production\n")
+    assert "instances: 2 | 1\n" in text
+    assert "target.index_url: not set | (not shown)\n" in text
+    document = json.loads(shown(here, "diff", "staging", "production", "--json"))
+    assert document["serves"]["right"] == [{"package": "quotes", "version": "1.1.0", "digests": []}]
+    assert {"key": "traffic.port", "left": 8001, "right": 8002} in document["settings"]
+    assert "hunter2" not in text + json.dumps(document)
+    assert shown(here, "diff", "staging", "staging") == "staging and staging do not differ\n"
+    here.store.close()
+
+
+def test_what_cannot_be_told_is_not_well(busy: Application) -> None:
+    """A rollout is under way there; elsewhere nothing was deployed, and nothing runs."""
+    result = CliRunner().invoke(env.command, ["drift"], obj=busy)
+    words = "production: nobody can tell: the rollout of quotes 1.3.0 is under way there\n"
+    assert (result.exit_code, result.output) == (1, words)
+    document = json.loads(CliRunner().invoke(env.command, ["drift", "--json"], obj=busy).output)
+    (told,) = document["environments"]
+    assert (told["environment"], told["answer"], told["findings"]) == ("production", "unknown", [])
+
+
+def test_as_recorded_is_well(application: Application) -> None:
+    assert shown(application, "drift") == "production: as recorded\n"
+
+
+def test_both_ways_out_are_named_where_somebody_acted_by_hand() -> None:
+    finding = Finding("version", "1.0.0", "1.0.0 has all, and quotes 1.1.0 is on record")
+    lines = drift_lines("production", Drift(DriftAnswer.DRIFT, (finding,)))
+    assert lines[0] == "production: 1.0.0 has all, and quotes 1.1.0 is on record"
+    assert [line.split()[2] for line in lines[2:]] == ["adopt", "restore"]
+    small = Drift(DriftAnswer.DRIFT, (Finding("size", "1.0.0", "one copy too few"),))
+    assert drift_lines("production", small) == ["production: one copy too few"]

@@ -17,17 +17,24 @@ from shipline.capabilities.releases.workflow import release_workflow
 from shipline.capabilities.rollouts import (
     AnalysisSettings,
     Checks,
+    Concurrency,
     Ground,
     RolloutOrder,
     Strategy,
     StrategyKind,
     actions,
+    adopt_actions,
+    adopt_workflow,
     analysis_of,
+    drift_actions,
+    drift_workflow,
     follow_run,
     mend_actions,
     mend_workflow,
     open_rollout,
     rollout_workflow,
+    turn_actions,
+    turn_workflow,
 )
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor, ActorKind
@@ -114,8 +121,13 @@ class Stage:
         every |= {f"release.{step.name}": partial(self._release_step, step.name) for step in release.steps}
         mend = mend_workflow("production")
         every |= {f"{mend.name}.{name}": one for name, one in mend_actions(ground, "production").items()}
+        adopt, drift = adopt_workflow("production"), drift_workflow("production")
+        every |= {f"{adopt.name}.{name}": one for name, one in adopt_actions(ground).items()}
+        every |= {f"{drift.name}.{name}": one for name, one in drift_actions(ground, "production", 60).items()}
+        turn = turn_workflow("production")
+        every |= {f"{turn.name}.{name}": one for name, one in turn_actions(ground, lambda: self.engine).items()}
         observers = {rollout.name: partial(_followed, self.events), "release": partial(_followed_release, self.events)}
-        workflows = {each.name: each for each in (rollout, mend)} | {"release": release}
+        workflows = {each.name: each for each in (rollout, mend, turn, adopt, drift)} | {"release": release}
         return Catalogue(workflows, every, observers)
 
     # --- releases ----------------------------------------------------------------------------------------------
@@ -181,7 +193,7 @@ class Stage:
 
     # --- rollouts ----------------------------------------------------------------------------------------------
 
-    def open(self, release: Release) -> Rollout:
+    def open(self, release: Release, *, concurrency: Concurrency = Concurrency.REFUSE) -> Rollout:
         order = RolloutOrder(
             package=release.package,
             version=release.version,
@@ -190,6 +202,7 @@ class Stage:
             digests=tuple(one.digest for one in release.artifacts),
             release_id=release.id,
             commit=release.commit,
+            concurrency=concurrency,
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine, order, ADA)

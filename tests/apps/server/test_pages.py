@@ -7,7 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from shipline.capabilities.rollouts import ROLLOUTS, order_mending
+from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, order_drift_looks, order_mending
 from shipline.domain.actor import ActorKind
 from shipline.domain.rollout import RolloutStatus
 from shipline.store.log import read_latest
@@ -129,6 +130,56 @@ def test_a_command_is_the_same_as_that_of_the_command_line(fresh: Served) -> Non
         assert entry.event.actor.authenticated
         fresh.stage.step()
         assert "Paused" in person.get(path).text
+
+
+def changed_by_hand(served: Served) -> None:
+    """What is under way has ended; then the record says that another version serves, and the engine has looked."""
+    stage = served.stage
+    stage.world.run_until_quiet(stage.engine)
+    with stage.world.store.begin() as tx:
+        for one in DEPLOYMENTS.where(tx, ended_us=None):
+            DEPLOYMENTS.save(tx, replace(one, version="9.9.9"))
+        order_drift_looks(tx, stage.engine, "production")
+    for _ in range(3):
+        stage.engine.sweep()
+
+
+@pytest.mark.parametrize(("verb", "kind"), [("adopt", "AdoptionOrdered"), ("restore", "RolloutStarted")])
+def test_what_was_changed_by_hand_is_shown_with_both_ways_out(fresh: Served, verb: str, kind: str) -> None:
+    """Only a form of this session does it, and not without a reason."""
+    changed_by_hand(fresh)
+    path = "/environments/production"
+    with fresh.person() as person:
+        text = person.get(path).text
+        assert "and quotes 9.9.9 is on record" in text
+        assert "Not as recorded" in person.get("/").text
+        form = {"verb": verb, "reason": "the outage", "csrf": fresh.csrf(person, path)}
+        for wrong, status in (({"csrf": "x"}, 403), ({"reason": " "}, 400), ({"verb": "explode"}, 400)):
+            assert person.post(f"{path}/commands", data=form | wrong).status_code == status
+        assert person.post("/environments/nowhere/commands", data=form).status_code == 404
+        answer = person.post(f"{path}/commands", data=form)
+        assert answer.status_code == 303
+        assert f"{verb.capitalize()} was said." in person.get(answer.headers["location"]).text
+    entry = next(one for one in reversed(read_latest(fresh.stage.world.store, 5, None)) if one.event.kind == kind)
+    assert (entry.event.body["reason"], entry.event.actor.subject) == ("the outage", "web")
+
+
+def test_what_waits_for_its_turn_is_shown_and_can_be_withdrawn(fresh: Served) -> None:
+    with fresh.stage.world.store.begin() as tx:
+        (release,) = RELEASES.where(tx, version="1.2.0")
+    waits = fresh.stage.open(release, concurrency=Concurrency.QUEUE)
+    path = f"/rollouts/{waits.id}"
+    with fresh.person() as person:
+        for page in ("/", "/environments/production", path):
+            assert "Queued" in person.get(page).text
+        assert "Waiting for its turn: the rollout of quotes 1.3.0 is running." in person.get(path).text
+        form = {"verb": "withdraw", "csrf": fresh.csrf(person, path)}
+        answer = person.post(f"{path}/commands", data=form)
+        assert answer.status_code == 303
+        text = person.get(answer.headers["location"]).text
+        assert "Withdrawn" in text
+        assert "withdrawn by web@local" in text
+        assert person.get("/api/v1/environments").json()["environments"][0]["queued"] == []
 
 
 @pytest.mark.parametrize(("verb", "status"), [("explode", 400), ("pause", 409)])

@@ -7,7 +7,6 @@ import signal
 import stat
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shipline.apps.server.serve import listen, owning
+from shipline.apps.server.serve import listen
 from shipline.apps.server.token import FILE_NAME, load_or_create_token
-from shipline.domain.errors import ShiplineError, UnavailableError, UsageError
+from shipline.domain.errors import ShiplineError, UsageError
 from tests.machine import PATIENCE_S
 
 UP = [sys.executable, "-c", "from shipline.apps.cli.main import main; main()", "up"]
@@ -124,29 +123,3 @@ def test_the_token_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_a_token_that_cannot_be_kept_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(ShiplineError, match="cannot be kept"):
         load_or_create_token(tmp_path / "missing")
-
-
-class Busy:
-    """A runner that another process keeps from running, then the store, and then nothing."""
-
-    def __init__(self) -> None:
-        self.answers: list[bool | ShiplineError] = [False, UnavailableError("the database did not answer"), True]
-        self.running = threading.Event()
-
-    def start(self) -> bool:
-        answer = self.answers.pop(0)
-        if isinstance(answer, ShiplineError):
-            raise answer
-        if answer:
-            self.running.set()
-        return answer
-
-    def stop(self) -> None:
-        self.running.clear()
-
-
-def test_a_store_in_trouble_keeps_no_server_from_taking_the_engine_over_later() -> None:
-    runner = Busy()
-    with owning(runner):
-        assert runner.running.wait(PATIENCE_S)
-    assert runner.answers == []

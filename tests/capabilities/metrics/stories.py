@@ -32,21 +32,32 @@ class Story:
         self._add(minute, "ReleaseStarted", version, previous_version=after, commits=listed)
         self._add(minute, "ReleasePublished", version, tag=f"v{version}", commits=listed)
 
-    def deploy(self, version: str, *, minute: float, began: float | None = None, rollback: bool = False) -> str:
+    def deploy(
+        self,
+        version: str,
+        *,
+        minute: float,
+        began: float | None = None,
+        rollback: bool = False,
+        purpose: str = "release",
+    ) -> str:
         """A version takes all traffic at `minute`; returns the deployment's id."""
-        deployment_id = self.expose(version, minute=minute if began is None else began, rollback=rollback)
+        start = minute if began is None else began
+        deployment_id = self.expose(version, minute=start, rollback=rollback, purpose=purpose)
         self._add(minute, "DeploymentFinished", version, deployment_id=deployment_id, rollback=rollback, commit=None)
         return deployment_id
 
-    def expose(self, version: str, *, minute: float, rollback: bool = False) -> str:
+    def expose(self, version: str, *, minute: float, rollback: bool = False, purpose: str = "release") -> str:
         """A canary of a version can get requests from now on."""
         deployment_id = self._name("dep")
-        self._add(minute, "DeploymentBegan", version, deployment_id=deployment_id, rollback=rollback, commit=None)
+        common = {"deployment_id": deployment_id, "rollback": rollback, "commit": None, "purpose": purpose}
+        self._add(minute, "DeploymentBegan", version, **common)
         return deployment_id
 
-    def turn_back(self, deployment_id: str | None, *, minute: float, restored: float | None) -> None:
-        """A rollout is turned back; None as the deployment: nobody had met the version."""
+    def turn_back(self, deployment_id: str | None, *, minute: float, restored: float | None, by: str = "") -> None:
+        """A rollout is turned back, for the sake of the version `by`; None as the deployment: nobody had met it."""
         common = {"deployment_id": deployment_id, "exposed": deployment_id is not None, "failed_requests": 3}
+        common |= {"superseded_by": by}
         self._add(minute, "RollbackBegan", "?", **common)
         if restored is not None:
             self._add(restored, "RolloutRolledBack", "?", **common)

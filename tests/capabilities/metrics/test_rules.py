@@ -209,6 +209,26 @@ def test_an_exposed_canary_that_was_turned_back_is_a_failed_deployment() -> None
     assert dora.left_out.open_recoveries == 0
 
 
+def test_a_canary_that_made_room_for_a_newer_one_is_no_deployment_and_no_failure() -> None:
+    told = Story()
+    told.deploy("1.0.0", minute=0)
+    told.turn_back(told.expose("1.1.0", minute=60), minute=62, restored=63, by="quotes 1.2.0")
+    dora = figures(told)
+    assert (dora.change_fail_rate.value, dora.change_fail_rate.n, dora.deployment_frequency.n) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("purpose", ["drill", "restore"])
+def test_a_way_back_that_changes_nothing_for_anybody_counts_nowhere(purpose: str) -> None:
+    """Neither as deployments, nor as the failure of the version that made way, nor as its recovery."""
+    told = Story()
+    told.deploy("1.0.0", minute=0)
+    told.deploy("1.1.0", minute=100)
+    before = figures(told)
+    told.deploy("1.0.0", minute=130, rollback=True, purpose=purpose)
+    told.deploy("1.1.0", minute=131, rollback=True, purpose=purpose)
+    assert figures(told) == before
+
+
 def test_a_rollout_that_nobody_met_is_no_deployment() -> None:
     told = Story()
     told.deploy("1.0.0", minute=0)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from shipline.capabilities import rollouts
 from shipline.capabilities.rollouts import (
@@ -59,6 +61,7 @@ SETTINGS = AnalysisSettings(
 )
 REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
+DRIFT_EVERY_S = 30
 TARGET_EFFECTS = ("prepare", "run", "stop")
 TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
 
@@ -112,6 +115,7 @@ class RolloutWorld:
     instances: int = 2
     splits: bool = True
     refusal: str = ""
+    closed: str = ""
     note_gates: Save = nothing
     verifications: tuple[Verification, ...] = ()
     target: TargetWorld = field(default_factory=TargetWorld)
@@ -146,12 +150,15 @@ class RolloutWorld:
             commands=self.commands,
             root=Path("/"),
             verifications=self.verifications,
+            closed=lambda _rollout: self.closed,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:
         """A new process."""
         ground = self.ground(store if store is not None else self.world.store, countdown)
-        return self.world.engine(catalogue_of(ground), store)
+        made: list[Engine] = []
+        made.append(self.world.engine(catalogue_of(ground, lambda: made[0]), store))
+        return made[0]
 
     def deploy(
         self,
@@ -160,8 +167,9 @@ class RolloutWorld:
         package: str = PACKAGE,
         strategy: str | Strategy = "canary",
         rollback: bool = False,
+        **rest: Any,
     ) -> Rollout:
-        """Order a rollout; nothing is done yet."""
+        """Order a rollout; nothing is done yet. `rest` goes into the order as it is."""
         chosen = Strategy(StrategyKind(strategy)) if isinstance(strategy, str) else strategy
         is_down = self.fake_target.fault is None and not is_serving(self.ground(self.world.store))
         order = RolloutOrder(
@@ -175,6 +183,7 @@ class RolloutWorld:
             rollback=rollback,
             is_down=is_down,
             cannot=impossible(chosen, self.fake_traffic),
+            **rest,
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine(), order, PERSON)
@@ -269,7 +278,14 @@ class RolloutWorld:
         return {copy.address for group in self.target.groups.values() for copy in group.copies.values()}
 
 
-def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catalogue:
+def no_engine() -> Engine:
+    """For catalogues of which nothing waits for its turn."""
+    raise AssertionError("nothing is started from a step here")
+
+
+def catalogue_of(
+    ground: Ground, engine: Callable[[], Engine] = no_engine, settings: AnalysisSettings = SETTINGS
+) -> Catalogue:
     """The workflows of one environment: rolling out to it, taking it down, and mending it."""
     workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
@@ -280,8 +296,30 @@ def catalogue_of(ground: Ground, settings: AnalysisSettings = SETTINGS) -> Catal
     cool = rollouts.cool_workflow(PLACE)
     actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
 
+    turn = rollouts.turn_workflow(PLACE)
+    actions |= {f"{turn.name}.{name}": action for name, action in rollouts.turn_actions(ground, engine).items()}
+
+    drill = rollouts.drill_workflow(PLACE)
+    drilling = rollouts.drill_actions(ground.store, engine)
+    actions |= {f"{drill.name}.{name}": action for name, action in drilling.items()}
+    adopt, drift = rollouts.adopt_workflow(PLACE), rollouts.drift_workflow(PLACE)
+    actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
+    looks = rollouts.drift_actions(ground, PLACE, DRIFT_EVERY_S)
+    actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
+
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend, cool)}
-    return Catalogue(workflows, actions, {workflow.name: observe})
+    def observe_turn(tx: Transaction, run: Run) -> None:
+        rollouts.follow_turn(tx, ground.events, run)
+
+    def observe_adoption(tx: Transaction, run: Run) -> None:
+        rollouts.follow_adoption(tx, ground.events, run)
+
+    def observe_drill(tx: Transaction, run: Run) -> None:
+        rollouts.follow_drill(tx, ground.events, run)
+
+    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift, drill)}
+    observers = {workflow.name: observe, turn.name: observe_turn, adopt.name: observe_adoption}
+    observers[drill.name] = observe_drill
+    return Catalogue(workflows, actions, observers)

@@ -8,7 +8,15 @@ from typing import Any
 
 import pytest
 
-from shipline.capabilities.rollouts import environment_state, has_dead_copies, order_mending, serving_groups
+from shipline.capabilities.rollouts import (
+    Strategy,
+    StrategyKind,
+    environment_state,
+    has_dead_copies,
+    order_cooling,
+    order_mending,
+    serving_groups,
+)
 from shipline.capabilities.rollouts.mending import PAUSE_MAX_S, RUN_S_MAX, STEADY_S, Mending, MendStep, restarted
 from shipline.capabilities.rollouts.routing import group_id
 from shipline.capabilities.rollouts.workflow import mending_key
@@ -77,6 +85,25 @@ def test_where_the_only_copy_died_its_route_follows_at_once(serving: RolloutWorl
     serving.look(engine, 1.0)
     assert serving.routed() == serving.addresses()
     assert len(serving.routed()) == 2
+
+
+def test_copies_come_back_after_what_was_warm_was_stopped(serving: RolloutWorld) -> None:
+    """The run that stopped it had a higher number than the rollout's."""
+    serving.deploy("1.1.0", strategy=Strategy(StrategyKind.ALL_AT_ONCE, keep_warm_s=60))
+    serving.settle()
+    serving.world.clock.sleep(120)
+    engine = serving.engine()
+    with serving.world.store.begin() as tx:
+        order_cooling(tx, engine, PLACE)
+    serving.settle()
+    assert set(serving.alive()) == {"1.1.0"}
+    (group,) = serving.target.groups
+    serving.fake_target.kill(group, 1)
+    assert has_dead_copies(serving.ground(serving.world.store))
+    with serving.world.store.begin() as tx:
+        order_mending(tx, engine, PLACE)
+    serving.look(serving.engine(), 10)
+    assert len(serving.target.groups[group].copies) == 2
 
 
 def test_the_log_and_the_record_tell_of_it(serving: RolloutWorld) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import ExitCode, ShiplineError
+from shipline.domain.errors import ExitCode, RefusedError, ShiplineError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -25,7 +25,9 @@ def command(
 ) -> int:
     """Bring VERSION (default: the newest published one) to an environment and watch it get there.
 
-    Exit codes: 0 promoted, 1 rolled back or stuck, 3 refused, 4 it is there already.
+    Where another rollout is under way there it is refused, or waits for its turn, as `concurrency` says.
+
+    Exit codes: 0 promoted, 1 rolled back or stuck, 3 refused or withdrawn, 4 it is there already.
     """
     from shipline.apps.cli.progress import engine_running
     from shipline.apps.cli.rollouts import order_deployment, watch
@@ -46,6 +48,8 @@ def report(rollout: Rollout, *, as_json: bool) -> int:
     if rollout.status is RolloutStatus.PROMOTED:
         click.echo(f"{name} serves {rollout.environment}", err=True)
         return int(ExitCode.DONE)
+    if rollout.status is RolloutStatus.WITHDRAWN:
+        raise RefusedError(f"{name} was not deployed to {rollout.environment}", why=rollout.reason)
     back = f"{rollout.environment} serves {rollout.stable_version}" if rollout.stable_version else "nothing serves"
     raise ShiplineError(
         f"{name} is {rollout.status.value.replace('_', ' ')}; {back}", why=rollout.reason or rollout.waiting_for

@@ -1,4 +1,4 @@
-"""`shipline env`: the environments, what they serve, and what they have served."""
+"""`shipline env`: the environments, what they serve, what they have served, and how they differ."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli import env_by_hand
 from shipline.apps.cli.wording import moment, printable
+from shipline.domain.rollout import RolloutPurpose
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -18,7 +20,11 @@ HISTORY_MAX = 1000
 
 @click.group(name="env")
 def command() -> None:
-    """Environments: what they serve, and what they have served."""
+    """Environments: what they serve, what they have served, and how they differ."""
+
+
+for _beside in (env_by_hand.diff, env_by_hand.drift, env_by_hand.adopt, env_by_hand.restore):
+    command.add_command(_beside)
 
 
 @command.command(name="list")
@@ -64,6 +70,8 @@ def history(application: Application, *, environment: str | None, limit: int, as
 
 
 def _line(state: EnvironmentState) -> str:
+    from shipline.capabilities.rollouts import drift_words
+
     parts = [
         f"{one.deployment.package} {one.deployment.version} since {moment(one.deployment.began_us)}{_by(one)}"
         for one in state.serves
@@ -71,6 +79,9 @@ def _line(state: EnvironmentState) -> str:
     rollout = state.rollout
     if rollout is not None:
         parts.append(f"{rollout.package} {rollout.version} is {rollout.status.value.replace('_', ' ')} there")
+    parts += [f"{one.package} {one.version} waits for its turn" for one in state.queued]
+    if state.drift is not None and (state.drift.findings or state.drift.why_unknown):
+        parts.append(drift_words(state.drift))
     if state.mending:
         parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")
@@ -88,7 +99,10 @@ def _row(served: Served) -> str:
     outcome = rollout.status.value.replace("_", " ")
     if rollout.failed_requests:
         outcome += f" after {rollout.failed_requests} failed requests"
-    kind = "rollback" if deployment.rollback else rollout.strategy
+    is_usual = rollout.purpose in (RolloutPurpose.RELEASE, RolloutPurpose.ROLLBACK)
+    kind = ("rollback" if deployment.rollback else rollout.strategy) if is_usual else rollout.purpose.value
+    if rollout.purpose is RolloutPurpose.DRILL and rollout.ended_us is not None:
+        outcome += f" after {(rollout.ended_us - rollout.started_us) / 1e6:.1f} s"
     serving = "  serves now" if deployment.finished_us is not None and deployment.ended_us is None else ""
     line = f"{moment(deployment.began_us)}  {name}  {kind}, {outcome}{_by(served)}{serving}"
     return printable(line) + (f"\n    {printable(rollout.reason)}" if rollout.reason else "")

@@ -14,6 +14,7 @@ import click
 
 from shipline.apps.cli.wording import printable
 from shipline.engine import journal
+from shipline.engine.ownership import owning
 from shipline.engine.rules import ENDED, RunStatus
 
 if TYPE_CHECKING:
@@ -29,32 +30,33 @@ WAITING_FOR_A_PERSON = frozenset({RunStatus.STOPPED, RunStatus.ASKING, RunStatus
 
 @contextlib.contextmanager
 def engine_running(application: Application) -> Iterator[bool]:
-    """Run the engine in this process if no other does; otherwise that one executes what this process enqueues.
+    """Run the engine in this process if no other does; otherwise that one executes what this process enqueues, and
+    this one takes over when it ends.
 
-    Gives whether it is this one.
+    Gives whether it is this one from the start.
     """
     speak_plainly()
     for sentence in application.policy.left_out:
         click.echo(printable(f"policy is {application.policy.source}: {sentence}"), err=True)
-    runner = application.runner()
-    mine = runner.start()
-    try:
+    with owning(application.runner()) as mine:
         yield mine
-    finally:
-        runner.stop()
 
 
 def follow(application: Application, subject: str, *, since_us: int) -> Run:
     """Print the steps of the newest run about `subject` that were started at `since_us` or later, as they end.
 
-    Returns the run once it rests: it has ended, or waits for a person and nothing has been said to it. Raises
+    A run that has begun another about the same, as one that waits for its turn does, is left for that. Returns the run
+    once it rests: it has ended, or waits for a person and nothing has been said to it. Raises
     ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
     seen, wait = 0, _Wait()
     steps: Steps | None = None
+    followed = ""
     while True:
         with application.store.begin() as tx:
             run = journal.runs_of(tx, subject)[-1]
+            if run.id != followed:
+                followed, seen, steps = run.id, 0, None
             entries = list(journal.journal_of(tx, run.id, after_revision=seen))
             spoken_to = bool(journal.pending_signals(tx, run.id))
         steps = steps or Steps(application.engine.catalogue.workflows[run.workflow], wait)

@@ -68,7 +68,7 @@ def check(application: Application, *, environment: str | None, as_json: bool) -
     raise SystemExit(ExitCode.DONE if is_well(tried) else ExitCode.REFUSED)
 
 
-def _verb(verb: str, help_text: str) -> None:
+def _verb(verb: str, help_text: str, *, is_waiting: bool = False) -> None:
     @command.command(name=verb, help=help_text)
     @click.argument("environment", required=False)
     @click.option("--reason", default="", help="Why; kept in the log.")
@@ -81,7 +81,8 @@ def _verb(verb: str, help_text: str) -> None:
         said = RolloutCommand(verb, reason, local_person())
         since_us = application.clock.now_us()
         try:
-            engine, rollout = application.engine, _latest(application, environment)
+            engine = application.engine
+            rollout = (_waiting if is_waiting else _latest)(application, environment)
         except ShiplineError as trouble:
             _say_all_the_same(application, environment, said, trouble)
             return
@@ -104,22 +105,26 @@ def _say_all_the_same(
 ) -> None:
     """A word must reach a rollout that is under way also where the settings or the policy are refused."""
     engine = application.speaker
-    _say(engine, _under_way(engine, environment, trouble), said)
+    _say(engine, _under_way(engine, environment, trouble, is_waiting=said.verb == "withdraw"), said)
     click.echo("it is on record: an engine that runs obeys it, or else the next that starts", err=True)
     click.echo(printable(f"this command could not start one: {trouble.diagnosis()}"), err=True)
 
 
-def _under_way(engine: Engine, environment: str | None, trouble: ShiplineError) -> Rollout:
-    """The open rollout of that environment, or the only open one. Raises `trouble` where there is none."""
+def _under_way(engine: Engine, environment: str | None, trouble: ShiplineError, *, is_waiting: bool) -> Rollout:
+    """The open rollout of that environment, or the only open one, of those that wait for their turn or of the others.
+
+    Raises `trouble` where there is none.
+    """
     from shipline.capabilities.rollouts import all_rollouts
-    from shipline.domain.rollout import ENDED
+    from shipline.domain.rollout import ENDED, RolloutStatus
 
     with engine.store.begin() as tx:
         known = all_rollouts(tx)
-    found = [one for one in known if one.status not in ENDED and environment in (None, one.environment)]
+    unended = [one for one in known if one.status not in ENDED and environment in (None, one.environment)]
+    found = [one for one in unended if (one.status is RolloutStatus.QUEUED) is is_waiting]
     if not found:
         raise trouble
-    if len(found) > 1:
+    if len({one.environment for one in found}) > 1:
         names = ", ".join(sorted({one.environment for one in found}))
         raise UsageError("say which environment", why=trouble.what, todo=f"rolled out to now: {names}")
     return found[0]
@@ -130,6 +135,7 @@ _verb("resume", "Let a paused rollout go on.")
 _verb("promote", "Promote now, without waiting for more evidence.")
 _verb("skip", "End the wait that it is in: a step's time, a preview, the time after the switch.")
 _verb("abort", "Give all traffic back to the stable version.")
+_verb("withdraw", "Take back the rollout that waits for its turn; of several the newest.", is_waiting=True)
 _verb("retry", "Try the way back again, for a rollout whose way back had failed.")
 
 
@@ -153,6 +159,20 @@ def give_up(application: Application, *, environment: str | None, reason: str, a
     click.echo(f"  what is left there is as it was; {rollout.environment} is free for the next rollout", err=True)
     if exposure:
         click.echo(f"  {printable(exposure)}: deploy a version that is good", err=True)
+
+
+def _waiting(application: Application, environment: str | None) -> Rollout:
+    from shipline.apps.cli.rollouts import chosen_environment
+    from shipline.capabilities.rollouts import queued_rollouts
+
+    name = chosen_environment(application, environment).name
+    with application.store.begin() as tx:
+        queued = queued_rollouts(tx, name)
+    if not queued:
+        raise UsageError(
+            f"no rollout waits for its turn in {name}", todo=f"what is under way: shipline rollout show {name}"
+        )
+    return max(queued, key=lambda one: one.started_us)
 
 
 def _latest(application: Application, environment: str | None) -> Rollout:

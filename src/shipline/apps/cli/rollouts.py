@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shipline.apps.cli.migrations import check_migrations
 from shipline.apps.cli.person import local_person
 from shipline.apps.cli.progress import follow
 from shipline.capabilities.releases import find_release, matching_releases, refusal_of
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
+    Concurrency,
     RolloutOrder,
     Strategy,
     StrategyKind,
     Way,
+    check_migrations,
     current_deployment,
     impossible,
     is_serving,
@@ -73,6 +74,8 @@ def order_deployment(
             is_down=is_down,
             cannot=impossible(strategy, ground.traffic),
             way=way_of(where),
+            concurrency=Concurrency(where.concurrency),
+            released_us=release.created_us,
         )
     _check_gates(application, release, where.name, calendar=application.policy.calendar)
     with application.store.begin() as tx:
@@ -98,7 +101,8 @@ def order_rollback(
 ) -> Rollout:
     """Order the way back to `version`, or to what the environment served before: all at once, without a canary.
 
-    No freeze holds it up. A migration that cannot be undone does, unless `past_migrations` says why not.
+    No freeze holds it up, and where a deployment would wait for its turn it goes first. A migration that cannot be
+    undone does, unless `past_migrations` says why not.
     """
     where = chosen_environment(application, environment)
     kinds = application.rollout_ground(where).target.artifact_kinds
@@ -106,7 +110,7 @@ def order_rollback(
         release = _release_to_go_back_to(tx, where.name, version)
         serving = current_deployment(tx, where.name, release.package)
     if not past_migrations and serving is not None:
-        check_migrations(application, release, serving)
+        check_migrations(application.repository, application.packages, release, serving)
     _check_gates(application, release, where.name)
     with application.store.begin() as tx:
         order = RolloutOrder(
@@ -119,6 +123,8 @@ def order_rollback(
             commit=release.commit,
             rollback=True,
             past_migrations=past_migrations[:REASON_MAX],
+            concurrency=Concurrency(where.concurrency),
+            released_us=release.created_us,
         )
         return open_rollout(tx, application.engine, order, local_person())
 

@@ -23,8 +23,11 @@ from shipline.capabilities.rollouts import (
     command_rollout,
     deployment_history,
     environment_state,
+    order_adoption,
+    restore_recorded,
 )
 from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.errors import UsageError
 from shipline.store.log import read_latest
 
 # Authenticated: the token was checked.
@@ -36,6 +39,7 @@ Identity: TypeAlias = Annotated[str, Path(max_length=64)]
 
 OVERVIEW_PARTS = ("environments", "incidents", "rollouts", "releases")
 RELEASE_PARTS = ("headline", "plan", "steps", "artifacts", "verdicts", "evidence", "rollouts", "events")
+ENVIRONMENT_VERBS = ("adopt", "restore")
 ROLLOUT_PARTS = ("headline", "waiting", "controls", "plot", "counts", "steps")
 
 
@@ -63,6 +67,8 @@ class Pages:
         router.add_api_route("/log", self.log)
         checked = [Depends(self.check_form)]
         router.add_api_route("/rollouts/{rollout_id}/commands", self.command, methods=["POST"], dependencies=checked)
+        path = "/environments/{name}/commands"
+        router.add_api_route(path, self.environment_command, methods=["POST"], dependencies=checked)
         return router
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -95,14 +101,17 @@ class Pages:
         context = {"view": view, "csrf": self._csrf(request), "said": said if said in known else ""}
         return self._page("rollout.html", "rollouts", frame=self._rollout_frame(rollout_id), **context)
 
-    def environment(self, name: Identity) -> HTMLResponse:
+    def environment(
+        self, request: Request, name: Identity, said: Annotated[str, Query(max_length=20)] = ""
+    ) -> HTMLResponse:
         """One environment: what it serves, and all that it has served."""
         configured = next((one for one in self.site.environments() if one.name == name), None)
         with self.site.reading() as tx:
             state, history = environment_state(tx, name), deployment_history(tx, name, limit=LIST_MAX)
         if configured is None and not history:
             raise HTTPException(404, "There is no such environment.")
-        return self._page("environment.html", "overview", state=state, history=history, configured=configured)
+        context = {"state": state, "history": history, "configured": configured, "csrf": self._csrf(request)}
+        return self._page("environment.html", "overview", **context, said=said if said in ENVIRONMENT_VERBS else "")
 
     def incidents(self) -> HTMLResponse:
         """The newest incidents."""
@@ -183,6 +192,22 @@ class Pages:
             return RedirectResponse(f"/rollouts/{rollout.id}?said={verb}", status_code=303)
         context = {"rollout": rollout, "verb": verb, "csrf": self._csrf(request)}
         return HTMLResponse(render(self.made, "parts/said.html", **context))
+
+    def environment_command(
+        self,
+        name: Identity,
+        verb: Annotated[str, Form(max_length=20)],
+        reason: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        """What was changed there by hand is adopted, or taken back: the same as `shipline env adopt` and `restore`."""
+        if name not in {one.name for one in self.site.environments()}:
+            raise HTTPException(404, "There is no such environment.")
+        if verb not in ENVIRONMENT_VERBS:
+            raise UsageError(f"an environment does not know {verb!r}", todo="known ones: adopt, restore")
+        order = order_adoption if verb == "adopt" else restore_recorded
+        with self.site.store.begin() as tx:
+            order(tx, self.site.engine, name, reason, PERSON)
+        return RedirectResponse(f"/environments/{name}?said={verb}", status_code=303)
 
     # --- common ------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,8 @@ def controls(rollout: Rollout, *, is_stuck: bool) -> tuple[Control, ...]:
     status = rollout.status
     if is_stuck:
         return (Control("retry", "Try again", ""),)
+    if status is RolloutStatus.QUEUED:
+        return (Control("withdraw", "Withdraw", ""),)
     done = "" if status is RolloutStatus.PROMOTING else _over(status)  # Until it has baked it can still turn back.
     over = _over(status)
     is_paused = status is RolloutStatus.PAUSED

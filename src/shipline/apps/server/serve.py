@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import errno
 import ipaddress
-import logging
 import os
 import signal
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 import uvicorn
@@ -22,6 +20,7 @@ from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
 from shipline.domain.errors import ShiplineError, UsageError
+from shipline.engine.ownership import owning
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -29,9 +28,6 @@ if TYPE_CHECKING:
     from shipline.bootstrap import Application
 
 STOP_TIMEOUT_S = 5
-OWN_AGAIN_S = 1.0
-
-log = logging.getLogger(__name__)
 
 
 def serve(application: Application, *, host: str, port: int) -> None:
@@ -52,7 +48,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
         token = load_or_create_token(application.state)
         hub = Hub()
         server = Server(make_web(site, token, hub), hub, lambda: _announce(listener, token))
-        with owning(application.runner()), stopping_on_signals():
+        with _owning(application), stopping_on_signals():
             server.run(sockets=[listener])
     finally:
         listener.close()
@@ -121,44 +117,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-class Owner(Protocol):
-    """What may run the engine: a Runner."""
-
-    def start(self) -> bool:
-        """Run it, if this process may; False where another does. May be tried again."""
-        ...
-
-    def stop(self) -> None:
-        """Run it no more. Nothing where it was not started."""
-        ...
-
-
 @contextmanager
-def owning(runner: Owner) -> Iterator[None]:
-    """Run the engine in the block, if this process may; as soon as it may, if another owns it now."""
-    left = threading.Event()
-    waiter = None
-    if not runner.start():
-        words = "another process runs the engine: it is told what is said here, and this one takes over when it ends"
-        click.echo(words, err=True)
-        waiter = threading.Thread(target=_take_over, args=(runner, left), name="shipline-owner", daemon=True)
-        waiter.start()
-    try:
+def _owning(application: Application) -> Iterator[None]:
+    with owning(application.runner()) as mine:
+        if not mine:
+            words = (
+                "another process runs the engine: it is told what is said here, and this one takes over when it ends"
+            )
+            click.echo(words, err=True)
         yield
-    finally:
-        left.set()
-        if waiter is not None:
-            waiter.join()
-        runner.stop()
-
-
-def _take_over(runner: Owner, left: threading.Event) -> None:
-    while not left.wait(OWN_AGAIN_S):
-        try:
-            if runner.start():
-                return
-        except ShiplineError as error:  # The store's trouble of this moment: the next try may go well.
-            log.warning("the engine cannot be run here yet: %s", error.diagnosis())
 
 
 @contextmanager

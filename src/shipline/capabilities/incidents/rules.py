@@ -35,11 +35,12 @@ def rollout_of(event: Event) -> str | None:
 def decide(event: Event, known: Incident | None) -> Outcome | None:
     """What follows from a rollout's event; `known` is the rollout's incident, None if it has none.
 
-    `RollbackBegan` opens one if the version was exposed to users. `RolloutRolledBack` resolves it: all traffic is
-    back. `RolloutFailed` says that the way back failed too: a person must look, whether users suffered or not.
+    `RollbackBegan` opens one if the version was exposed to users, and was not only superseded. `RolloutRolledBack`
+    resolves it: all traffic is back. `RolloutFailed` says that the way back failed too: a person must look, whether
+    users suffered or not.
     """
     match event.kind:
-        case "RollbackBegan" if known is None and event.body["exposed"]:
+        case "RollbackBegan" if known is None and event.body["exposed"] and not event.body.get("superseded_by"):
             return _open(event, _title(event, "is rolled back"))
         case "RolloutRolledBack" if known is not None and known.status is IncidentStatus.OPEN:
             return _resolve(event, known)

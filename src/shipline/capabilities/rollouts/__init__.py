@@ -7,6 +7,7 @@ incidents (they follow the log).
 """
 
 from shipline.capabilities.rollouts.actions import actions
+from shipline.capabilities.rollouts.adopting import adopt_actions, follow_adoption, order_adoption, restore_recorded
 from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
@@ -26,6 +27,25 @@ from shipline.capabilities.rollouts.checks import (
     begin_check,
     take_in,
 )
+from shipline.capabilities.rollouts.concurrency import Concurrency
+from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding
+from shipline.capabilities.rollouts.drifting import (
+    DriftMemory,
+    drift_actions,
+    drift_of,
+    drift_words,
+    look_for_drift,
+    order_drift_looks,
+    recorded_deployment,
+)
+from shipline.capabilities.rollouts.drilling import (
+    DrillOrder,
+    drill_actions,
+    follow_drill,
+    last_drill_us,
+    order_drill,
+    skip_drill,
+)
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -37,6 +57,8 @@ from shipline.capabilities.rollouts.environments import (
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
 from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
 from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.migrations import check_migrations
+from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.preflight import Trial
 from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
 from shipline.capabilities.rollouts.queries import (
@@ -46,6 +68,7 @@ from shipline.capabilities.rollouts.queries import (
     current_deployment,
     latest_rollout,
     open_rollout_of,
+    queued_rollouts,
     served_before,
 )
 from shipline.capabilities.rollouts.retiring import cool_actions, order_cooling
@@ -61,21 +84,24 @@ from shipline.capabilities.rollouts.strategies import (
     impossible,
 )
 from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
+from shipline.capabilities.rollouts.turns import follow_turn, turn_actions
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
-    RolloutOrder,
     command_rollout,
     follow_run,
-    open_rollout,
     verb_of,
 )
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
 from shipline.capabilities.rollouts.workflow import (
+    adopt_workflow,
     cool_workflow,
     down_workflow,
+    drift_workflow,
+    drill_workflow,
     mend_workflow,
     rollout_workflow,
+    turn_workflow,
     workflow_name,
 )
 
@@ -95,8 +121,14 @@ __all__ = [
     "CheckState",
     "Checks",
     "ChecksLook",
+    "Concurrency",
     "Decision",
+    "Drift",
+    "DriftAnswer",
+    "DriftMemory",
+    "DrillOrder",
     "EnvironmentState",
+    "Finding",
     "Forecast",
     "GivingUp",
     "Ground",
@@ -114,11 +146,14 @@ __all__ = [
     "Way",
     "WeightStep",
     "actions",
+    "adopt_actions",
+    "adopt_workflow",
     "all_rollouts",
     "analysis_of",
     "begin",
     "begin_check",
     "chance_upper",
+    "check_migrations",
     "command_rollout",
     "cool_actions",
     "cool_workflow",
@@ -128,36 +163,56 @@ __all__ = [
     "deployments_document",
     "down_actions",
     "down_workflow",
+    "drift_actions",
+    "drift_of",
+    "drift_words",
+    "drift_workflow",
+    "drill_actions",
+    "drill_workflow",
     "environment_state",
     "environments_document",
     "evidence",
     "excess_upper",
     "exposure_of",
+    "follow_adoption",
+    "follow_drill",
     "follow_run",
+    "follow_turn",
     "forecast",
     "give_up_rollout",
     "has_dead_copies",
     "imagine",
     "impossible",
     "is_serving",
+    "last_drill_us",
     "latest_rollout",
+    "look_for_drift",
     "mend_actions",
     "mend_workflow",
     "open_rollout",
     "open_rollout_of",
+    "order_adoption",
     "order_cooling",
+    "order_drift_looks",
+    "order_drill",
     "order_mending",
     "promotable_version",
+    "queued_rollouts",
     "read_alerts",
+    "recorded_deployment",
+    "restore_recorded",
     "rollout_workflow",
     "runnable_digests",
     "served_before",
     "serving_groups",
+    "skip_drill",
     "standing",
     "stopped_by",
     "take_down",
     "take_in",
+    "turn_actions",
     "turn_back",
+    "turn_workflow",
     "verb_of",
     "workflow_name",
 ]

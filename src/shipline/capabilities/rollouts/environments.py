@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipline.capabilities.rollouts.drifting import DriftMemory, drift_of
 from shipline.capabilities.rollouts.mending import mending_words
-from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of
+from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of, queued_rollouts
 from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout
@@ -26,13 +27,16 @@ class Served:
 class EnvironmentState:
     """What an environment serves, one deployment a package, and the rollout that has not ended there.
 
-    `mending` says which copies had died and are being brought back, "" where none are.
+    `mending` says which copies had died and are being brought back, "" where none are. `queued` wait for their turn,
+    the next one first. `drift` is what the looks for drift have found, None where nobody looks.
     """
 
     name: str
     serves: tuple[Served, ...]
     rollout: Rollout | None
     mending: str = ""
+    queued: tuple[Rollout, ...] = ()
+    drift: DriftMemory | None = None
 
 
 def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
@@ -40,7 +44,14 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
     found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us")
     newest = {one.package: one for one in found if one.finished_us is not None}
     serves = tuple(_served(tx, one) for _, one in sorted(newest.items()))
-    return EnvironmentState(environment, serves, open_rollout_of(tx, environment), mending_words(tx, environment))
+    return EnvironmentState(
+        environment,
+        serves,
+        open_rollout_of(tx, environment),
+        mending=mending_words(tx, environment),
+        queued=queued_rollouts(tx, environment),
+        drift=drift_of(tx, environment),
+    )
 
 
 def deployment_history(tx: Transaction, environment: str, *, limit: int) -> tuple[Served, ...]:
@@ -54,13 +65,15 @@ def _served(tx: Transaction, deployment: Deployment) -> Served:
 
 
 def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
-    """`shipline.environments/1`: what each serves, the rollout that has not ended there or null, and what is mended."""
+    """`shipline.environments/1`: what each serves, the rollout under way there or null, what is mended, what waits."""
     environments = [
         {
             "name": state.name,
             "serves": [_document(one) for one in state.serves],
             "rollout": None if state.rollout is None else to_json(state.rollout),
             "mending": state.mending,
+            "queued": to_json(state.queued),
+            "drift": to_json(state.drift),
         }
         for state in states
     ]

@@ -17,7 +17,7 @@ from typing import Any
 from shipline.capabilities.rollouts.routing import followed, kept_routes
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.waiting import awaited_copies
-from shipline.capabilities.rollouts.workflow import down_name, environment_key, mend_name, mending_key, workflow_name
+from shipline.capabilities.rollouts.workflow import changing_names, environment_key, mend_name, mending_key
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.engine.engine import Engine
@@ -126,7 +126,7 @@ class MendStep:
     def _revision(self) -> int | None:
         # Before the look: whatever is done to the environment after it has a higher number.
         with self.ground.store.begin() as tx:
-            return lend_revision(tx, (workflow_name(self.environment), down_name(self.environment)))
+            return lend_revision(tx, changing_names(self.environment))
 
     def _routes(self) -> tuple[Route, ...]:
         try:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from shipline.domain.deployment import Deployment
-from shipline.domain.rollout import ENDED, Rollout
+from shipline.domain.rollout import ENDED, UNBEGUN, Rollout, RolloutPurpose, RolloutStatus
 from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
 ROLLOUTS = Rows(tables.rollout, Rollout)
 DEPLOYMENTS = Rows(tables.deployment, Deployment)
+
+BEGUN = tuple(sorted(status.value for status in set(RolloutStatus) - UNBEGUN))
 
 
 def current_deployment(tx: Transaction, environment: str, package: str) -> Deployment | None:
@@ -22,15 +24,21 @@ def current_deployment(tx: Transaction, environment: str, package: str) -> Deplo
 
 
 def open_rollout_of(tx: Transaction, environment: str) -> Rollout | None:
-    """The rollout that has not ended, None if there is none."""
-    recent = ROLLOUTS.where(tx, environment=environment, order="started_us", newest_first=True, limit=10)
+    """The rollout that has begun and not ended, None if there is none. Nothing begins there before it has ended."""
+    recent = ROLLOUTS.where(tx, environment=environment, status=BEGUN, order="started_us", newest_first=True, limit=10)
     unended = [rollout for rollout in recent if rollout.status not in ENDED]
     return unended[0] if unended else None
 
 
+def queued_rollouts(tx: Transaction, environment: str) -> tuple[Rollout, ...]:
+    """Those that wait for their turn, the next one first: ways back, then in the order in which they were ordered."""
+    found = ROLLOUTS.where(tx, environment=environment, status=RolloutStatus.QUEUED.value, order="started_us")
+    return tuple(sorted(found, key=lambda one: one.purpose is RolloutPurpose.RELEASE))
+
+
 def latest_rollout(tx: Transaction, environment: str) -> Rollout | None:
-    """The newest rollout of an environment."""
-    recent = ROLLOUTS.where(tx, environment=environment, order="started_us", newest_first=True, limit=1)
+    """The newest rollout of an environment that has begun."""
+    recent = ROLLOUTS.where(tx, environment=environment, status=BEGUN, order="started_us", newest_first=True, limit=1)
     return recent[0] if recent else None
 
 
@@ -42,6 +50,13 @@ def rollouts_of_version(tx: Transaction, environment: str, version: str) -> tupl
 def all_rollouts(tx: Transaction, *, limit: int = 100) -> tuple[Rollout, ...]:
     """The newest rollouts of the project."""
     return ROLLOUTS.where(tx, order="started_us", newest_first=True, limit=limit)
+
+
+def unfinished_deployments(tx: Transaction, environment: str) -> tuple[Deployment, ...]:
+    """What may serve there though no rollout brings it on: it was given up while users may have been served by it."""
+    return tuple(
+        one for one in DEPLOYMENTS.where(tx, environment=environment, ended_us=None) if one.finished_us is None
+    )
 
 
 def served_before(tx: Transaction, environment: str) -> Deployment | None:

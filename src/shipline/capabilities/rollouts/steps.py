@@ -37,7 +37,7 @@ class Ground:
     `instances` is how many copies of a version serve. `check_gates` returns why they do not open, "" if they do, and
     what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
     in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
-    thresholds that a rollout is held to.
+    thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     """
 
     store: Store
@@ -52,6 +52,7 @@ class Ground:
     root: Path
     verifications: tuple[Verification, ...] = ()
     url: str = ""
+    closed: Callable[[Rollout], str] = lambda _rollout: ""
 
 
 @dataclass(frozen=True, slots=True)

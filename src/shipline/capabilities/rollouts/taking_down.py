@@ -7,9 +7,9 @@ touch the record of what was deployed: `shipline deploy` finds by the proxy that
 
 from __future__ import annotations
 
-from shipline.capabilities.rollouts.queries import open_rollout_of
+from shipline.capabilities.rollouts.queries import open_rollout_of, queued_rollouts
 from shipline.capabilities.rollouts.steps import Ground
-from shipline.capabilities.rollouts.workflow import down_name, environment_key
+from shipline.capabilities.rollouts.workflow import down_name, drill_key, environment_key
 from shipline.domain.actor import Actor
 from shipline.domain.errors import RefusedError
 from shipline.engine.engine import Engine
@@ -32,6 +32,13 @@ def take_down(tx: Transaction, engine: Engine, environment: str, actor: Actor) -
         raise RefusedError(
             f"{environment} is being rolled out to", todo=f"end that first: shipline rollout abort {environment}"
         )
+    if queued_rollouts(tx, environment):
+        raise RefusedError(
+            f"a rollout waits for its turn in {environment}, and would begin when it is down",
+            todo=f"shipline rollout withdraw {environment}",
+        )
+    if holder_of(tx, drill_key(environment)) is not None:
+        raise RefusedError(f"a drill is under way in {environment}, and would bring it up again", todo="wait for it")
     holder = holder_of(tx, environment_key(environment))
     if holder is None:
         engine.start(tx, down_name(environment), subject=subject, given={}, exclusive_key=environment_key(environment))

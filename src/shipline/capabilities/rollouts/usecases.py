@@ -1,4 +1,4 @@
-"""Opening a rollout, speaking to it, and writing down how it goes: load, decide, save and append, one commit."""
+"""Speaking to a rollout, and writing down how it goes: load, decide, save and append, one commit."""
 
 from __future__ import annotations
 
@@ -6,66 +6,35 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
-from shipline.capabilities.rollouts.promotion import ANY_WAY, Way, check_way
 from shipline.capabilities.rollouts.queries import (
+    BEGUN,
     DEPLOYMENTS,
     ROLLOUTS,
     current_deployment,
-    open_rollout_of,
-    rollouts_of_version,
+    unfinished_deployments,
 )
-from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
-from shipline.capabilities.rollouts.workflow import (
-    WATCH_TITLE,
-    down_name,
-    environment_key,
-    workflow_name,
-)
+from shipline.capabilities.rollouts.workflow import WATCH_TITLE
 from shipline.domain.actor import Actor
-from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import NothingToDo, RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine.engine import Engine
-from shipline.engine.journal import Run, holder_of, runs_of
+from shipline.engine.journal import Run, runs_of
 from shipline.engine.rules import Phase, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
-VERBS = ("pause", "resume", "promote", "skip", "abort", "retry")
+VERBS = ("pause", "resume", "promote", "skip", "abort", "retry", "withdraw")
 RECENT = 10
+REASON_MAX = 500
 SIGNALS = {"skip": "skip-wait"}
 """What a verb is called on its way to the steps, where the engine has a word of the same name."""
 
 
 @dataclass(frozen=True, slots=True)
-class RolloutOrder:
-    """What is to be rolled out where. `release_id` and `commit` are those of the published release.
-
-    `is_down` says that nothing serves there now, whatever the record says: after a restart of the machine, say.
-    `cannot` says why the environment cannot carry out the strategy, "" if it can. `digests` are those of the released
-    artifacts that its target can run. `way` is what comes before the environment; a rollback does not ask for it.
-    `past_migrations` is a person's reason to go back past migrations that cannot be undone, "" where there are none.
-    """
-
-    package: str
-    version: str
-    environment: str
-    strategy: Strategy
-    digests: tuple[str, ...]
-    release_id: str | None = None
-    commit: str | None = None
-    rollback: bool = False
-    is_down: bool = False
-    cannot: str = ""
-    way: Way = ANY_WAY
-    past_migrations: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class RolloutCommand:
     """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote, skip (the wait
-    that it is in), abort, or retry for one whose way back had failed."""
+    that it is in), abort, withdraw for one that waits for its turn, or retry for one whose way back had failed."""
 
     verb: str
     reason: str
@@ -88,108 +57,19 @@ def append(tx: Transaction, events: EventWriter, rollout: Rollout, kind: str, bo
     events.append(tx, f"rollout:{rollout.id}", kind, common | body)
 
 
-def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
-    """Start bringing a version to an environment; returns the rollout, whose run is under way.
-
-    A rollout of the same version that is on its way there already is returned as it is: whoever ordered it may have
-    been cut off. NothingToDo if the environment serves this version already; RefusedError while another rollout there
-    has not ended, if it serves another package, where the strategy cannot be carried out, or if the version has not
-    been where it has to come from.
-    """
-    other = open_rollout_of(tx, order.environment)
-    if other is not None and (other.package, other.version) == (order.package, order.version) and _goes_forward(other):
-        return other
-    if order.cannot:
-        todo = f'set `strategy = "all-at-once"` for {order.environment}'
-        raise RefusedError(f"{order.environment} cannot have {order.strategy.kind.value}", why=order.cannot, todo=todo)
-    _check_is_free(tx, order, other)
-    if not order.rollback:
-        check_way(tx, order.package, order.version, order.way, engine.clock.now_us())
-    current = current_deployment(tx, order.environment, order.package)
-    is_mixed = bool(_unfinished(tx, order.environment))
-    if current is not None and current.version == order.version and not (order.is_down or is_mixed):
-        raise NothingToDo(f"{order.environment} serves {order.package} {order.version} already")
-    rollout = Rollout(
-        id=engine.ids.new("rol"),
-        package=order.package,
-        version=order.version,
-        environment=order.environment,
-        strategy=(order.strategy.kind if current is not None else StrategyKind.ALL_AT_ONCE).value,
-        status=RolloutStatus.STARTING,
-        started_us=engine.clock.now_us(),
-        release_id=order.release_id,
-        stable_version=current.version if current is not None else None,
-        attempt=len(rollouts_of_version(tx, order.environment, order.version)) + 1,
-        ordered_by=str(actor),
-        digests=order.digests,
-    )
-    ROLLOUTS.save(tx, rollout)
-    body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
-    body |= {"rollback": order.rollback}
-    if order.past_migrations:
-        body |= {"past_migrations": order.past_migrations}
-    append(tx, EventWriter(engine.ids, engine.clock, actor), rollout, "RolloutStarted", body)
-    given = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
-    given |= {"strategy": to_json(order.strategy)}
-    engine.start(
-        tx,
-        workflow_name(order.environment),
-        subject=f"rollout:{rollout.id}",
-        given=given,
-        exclusive_key=environment_key(order.environment),
-    )
-    return rollout
-
-
-def _unfinished(tx: Transaction, environment: str) -> tuple[Deployment, ...]:
-    """What may serve there though no rollout brings it on: it was given up while users may have been served by it."""
-    return tuple(
-        one for one in DEPLOYMENTS.where(tx, environment=environment, ended_us=None) if one.finished_us is None
-    )
-
-
-def _goes_forward(rollout: Rollout) -> bool:
-    return rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED)
-
-
-def _check_is_free(tx: Transaction, order: RolloutOrder, other: Rollout | None) -> None:
-    where = order.environment
-    if other is not None:
-        verb = f"retry {where}, or give-up {where}" if other.status is RolloutStatus.FAILED else f"abort {where}"
-        raise RefusedError(
-            f"{where} is busy: the rollout of {other.package} {other.version} is {other.status.value}",
-            todo=f"wait for it, or say: shipline rollout {verb}",
-        )
-    holder = holder_of(tx, environment_key(where))
-    if holder is not None and holder.workflow == down_name(where):
-        raise RefusedError(
-            f"{where} is being taken down",
-            why=holder.state.reason,
-            todo=f"wait for it, or see it to its end: shipline down {where}",
-        )
-    if holder is not None and holder.state.status is RunStatus.FAILED:
-        raise RefusedError(
-            f"{where} is busy: what the last rollout left there could not be stopped",
-            why=holder.state.reason,
-            todo=f"mend that, then say: shipline rollout retry {where}; or give-up {where}",
-        )
-    served = {one.package for one in DEPLOYMENTS.where(tx, environment=where, ended_us=None)} - {order.package}
-    if served:
-        raise RefusedError(
-            f"{where} serves {min(served)}, and an environment serves one package",
-            todo=f"give {order.package} an [[environment]] of its own",
-        )
-
-
 def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
     """Say something to a rollout. RefusedError once it has ended or turned, UsageError for unknown words.
 
+    One that waits for its turn can be withdrawn, which an abort means too, and hears nothing else.
     `retry` is for a rollout whose way back has failed, or that has ended and left instances that could not be stopped,
     or that stands before a step that this version of Shipline does not know; such a one can be aborted at any time.
     """
     verb = command.verb
     if verb not in VERBS:
         raise UsageError(f"a rollout does not know {verb!r}", todo="known ones: " + ", ".join(VERBS))
+    if rollout.status is RolloutStatus.QUEUED or verb == "withdraw":
+        _withdraw_by(tx, engine, rollout, command)
+        return
     runs = runs_of(tx, f"rollout:{rollout.id}")
     is_stopped = any(run.state.status is RunStatus.STOPPED for run in runs)
     if verb == "retry" and not (is_stopped or any(run.state.status is RunStatus.FAILED for run in runs)):
@@ -207,11 +87,39 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     is_late |= rollout.status is RolloutStatus.PROMOTING and verb not in ("abort", "skip")
     if is_late and not is_stopped:
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
-    reason = command.reason[:500] or f"{verb} by {command.actor}"
+    reason = command.reason[:REASON_MAX] or f"{verb} by {command.actor}"
     body = {"verb": verb, "reason": reason}
     append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
     for run in runs:
         engine.send(tx, run.id, SIGNALS.get(verb, verb), {"reason": reason})
+
+
+def _withdraw_by(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:
+    name = f"the rollout of {rollout.package} {rollout.version}"
+    if rollout.status is not RolloutStatus.QUEUED:
+        raise RefusedError(
+            f"{name} does not wait for its turn: it is {rollout.status.value.replace('_', ' ')}",
+            todo="" if rollout.status in ENDED else f"shipline rollout abort {rollout.environment}",
+        )
+    if command.verb not in ("withdraw", "abort"):
+        raise RefusedError(
+            f"{name} waits for its turn, and cannot be told to {command.verb}",
+            todo=f"wait for it, or say: shipline rollout withdraw {rollout.environment}",
+        )
+    events = EventWriter(engine.ids, engine.clock, command.actor)
+    withdraw(tx, events, rollout, command.reason[:REASON_MAX] or f"withdrawn by {command.actor}")
+
+
+def withdraw(
+    tx: Transaction, events: EventWriter, rollout: Rollout, reason: str, *, replaced_by: str | None = None
+) -> Rollout:
+    """End a rollout whose turn had not come; the run that waits for it finds that and ends. `replaced_by` is the id of
+    the newer one that waits in its place."""
+    ended_us = events.clock.now_us()
+    withdrawn = replace(rollout.to(RolloutStatus.WITHDRAWN), reason=reason, waiting_for="", ended_us=ended_us)
+    ROLLOUTS.save(tx, withdrawn)
+    append(tx, events, withdrawn, "RolloutWithdrawn", {"reason": reason, "replaced_by": replaced_by})
+    return withdrawn
 
 
 def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: dict[str, Any]) -> None:
@@ -230,6 +138,7 @@ def note_start(tx: Transaction, events: EventWriter, rollout: Rollout, given: di
     DEPLOYMENTS.save(tx, deployment)
     ROLLOUTS.save(tx, rollout.to(RolloutStatus.RUNNING))
     body = {"deployment_id": deployment.id, "rollback": deployment.rollback, "commit": deployment.commit}
+    body |= {"purpose": rollout.purpose.value}
     append(tx, events, rollout, "DeploymentBegan", body)
 
 
@@ -286,7 +195,9 @@ def note_warm(tx: Transaction, rollout_id: str, until_us: int | None) -> None:
     rollout = ROLLOUTS.find(tx, rollout_id)
     if rollout is None:
         return
-    recent = ROLLOUTS.where(tx, environment=rollout.environment, order="started_us", newest_first=True, limit=RECENT)
+    recent = ROLLOUTS.where(
+        tx, environment=rollout.environment, status=BEGUN, order="started_us", newest_first=True, limit=RECENT
+    )
     for one in recent:
         kept_us = until_us if one.id == rollout_id else None
         if one.warm_until_us != kept_us:
@@ -302,7 +213,7 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
     """The new version keeps all traffic: its deployment is finished, and the one before it has ended."""
     now_us = events.clock.now_us()
     before = current_deployment(tx, rollout.environment, rollout.package)
-    for left in _unfinished(tx, rollout.environment):
+    for left in unfinished_deployments(tx, rollout.environment):
         if left.rollout_id != rollout.id:
             DEPLOYMENTS.save(tx, replace(left, ended_us=now_us, failed=True))
             append(tx, events, rollout, "DeploymentEnded", {"deployment_id": left.id, "ended_version": left.version})
@@ -338,9 +249,14 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
         began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
         reason = run.state.reason.removeprefix(f"{WATCH_TITLE}: ")  # What the analysis found speaks for itself.
-        turning = replace(rollout.to(RolloutStatus.ROLLING_BACK), reason=reason, rollback_began_us=began_us)
+        # It may have failed by itself before it heard that it is superseded.
+        by = rollout.superseded_by if reason == superseding(rollout.superseded_by) else ""
+        turning = replace(
+            rollout.to(RolloutStatus.ROLLING_BACK), reason=reason, rollback_began_us=began_us, superseded_by=by
+        )
         ROLLOUTS.save(tx, turning)
         body = {"reason": reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
+        body |= {"superseded_by": by}
         append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
     elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
         _note_rolled_back(tx, events, rollout, now_us)
@@ -351,7 +267,7 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
 def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, now_us: int) -> None:
     """All traffic is on the stable version again; what is left is to stop the canary."""
     for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
-        DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=True))
+        DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=not rollout.superseded_by))
     back = replace(rollout.to(RolloutStatus.ROLLED_BACK), weight=0.0, ended_us=now_us, waiting_for="")
     ROLLOUTS.save(tx, back)
     began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
@@ -363,8 +279,14 @@ def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, no
         "exposed": exposed(tx, rollout),
         "found_worse": _found_worse(tx, rollout),
         "release_id": rollout.release_id,
+        "superseded_by": rollout.superseded_by,
     }
     append(tx, events, rollout, "RolloutRolledBack", body)
+
+
+def superseding(name: str) -> str:
+    """Why a rollout is turned back for a newer version, whose name and version are given."""
+    return f"superseded by {name}"
 
 
 def _found_worse(tx: Transaction, rollout: Rollout) -> bool:

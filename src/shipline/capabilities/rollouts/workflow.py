@@ -9,6 +9,9 @@ START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
 MEND_TIMEOUT_S = 2 * 86_400
+DRILL_TIMEOUT_S = 3600
+# What has waited for so long is hardly what anybody still wants.
+TURN_TIMEOUT_S = 7 * 86_400
 
 PREVIEW_TITLE = "Let it be previewed"
 ROLL_TITLE = "Replace the copies batch by batch"
@@ -21,6 +24,20 @@ CANARY_SIGNALS = ("pause", "resume", "promote", "skip-wait")
 def workflow_name(environment: str) -> str:
     """The name of an environment's workflow."""
     return f"rollout:{environment}"
+
+
+def turn_name(environment: str) -> str:
+    """The name of the workflow that waits until the environment is free."""
+    return f"turn:{environment}"
+
+
+def turn_workflow(environment: str) -> Workflow:
+    """One step, which begins the rollout that it waits for. It changes nothing there, and many may wait."""
+    return Workflow(
+        name=turn_name(environment),
+        steps=(Step("turn", "Wait for its turn", Recovery.REPEAT, NO_UNDO, TURN_TIMEOUT_S),),
+        on_failure=OnFailure.UNDO,
+    )
 
 
 def down_name(environment: str) -> str:
@@ -36,6 +53,67 @@ def environment_key(environment: str) -> str:
 def cool_name(environment: str) -> str:
     """The name of the workflow that stops what was kept warm."""
     return f"cool:{environment}"
+
+
+def changing_names(environment: str) -> tuple[str, ...]:
+    """The names of all workflows that change what an environment runs: their runs' revisions fence each other."""
+    return (workflow_name(environment), down_name(environment), cool_name(environment), adopt_name(environment))
+
+
+def adopt_name(environment: str) -> str:
+    """The name of the workflow that records what runs."""
+    return f"adopt:{environment}"
+
+
+def drill_name(environment: str) -> str:
+    """The name of the workflow that rehearses the way back."""
+    return f"drill:{environment}"
+
+
+def drill_key(environment: str) -> str:
+    """What only one run at a time may hold: it rehearses the way back. Its runs are about this, too."""
+    return f"drill:{environment}"
+
+
+def drill_workflow(environment: str) -> Workflow:
+    """Two rollouts, one after the other. What one of them leaves when it fails is as that has left it."""
+    return Workflow(
+        name=drill_name(environment),
+        steps=(
+            Step("back", "Go back to the version before", Recovery.REPEAT, NO_UNDO, DRILL_TIMEOUT_S),
+            Step("forth", "Come back to the version that served", Recovery.REPEAT, NO_UNDO, DRILL_TIMEOUT_S),
+        ),
+        on_failure=OnFailure.UNDO,
+    )
+
+
+def drift_name(environment: str) -> str:
+    """The name of the workflow that looks for drift."""
+    return f"drift:{environment}"
+
+
+def drift_key(environment: str) -> str:
+    """What only one run at a time may hold: it looks for drift. Its runs are about this, too."""
+    return f"drift:{environment}"
+
+
+def drift_workflow(environment: str) -> Workflow:
+    """One step that goes on for a day. It changes nothing there."""
+    return Workflow(
+        name=drift_name(environment),
+        steps=(Step("look", "Compare what runs with the record", Recovery.REPEAT, NO_UNDO, MEND_TIMEOUT_S),),
+        on_failure=OnFailure.STOP,
+    )
+
+
+def adopt_workflow(environment: str) -> Workflow:
+    """One step. Where it cannot be done the run is over, and the environment as it was."""
+    return Workflow(
+        name=adopt_name(environment),
+        steps=(Step("adopt", "Record what runs", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
+        on_failure=OnFailure.UNDO,
+        beside=changing_names(environment),
+    )
 
 
 def mend_name(environment: str) -> str:
@@ -63,7 +141,7 @@ def cool_workflow(environment: str) -> Workflow:
         name=cool_name(environment),
         steps=(Step("cool", "Stop what was kept warm", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
         on_failure=OnFailure.STOP,
-        beside=(workflow_name(environment), down_name(environment)),
+        beside=changing_names(environment),
     )
 
 
@@ -76,7 +154,7 @@ def down_workflow(environment: str) -> Workflow:
             Step("stop", "Stop the instances", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
         ),
         on_failure=OnFailure.STOP,
-        beside=(workflow_name(environment), cool_name(environment)),
+        beside=changing_names(environment),
     )
 
 
@@ -109,5 +187,5 @@ def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: 
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
-        beside=(down_name(environment), cool_name(environment)),
+        beside=changing_names(environment),
     )

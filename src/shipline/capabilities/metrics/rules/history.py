@@ -74,8 +74,14 @@ def _release_published(history: History, event: Event) -> None:
     history.commits[_key(event.body)] = tuple((commit, time_us) for commit, time_us in event.body["commits"])
 
 
+# A deployment for these brings no change to anybody: the way back is rehearsed, or what is on record brought back.
+_UNCOUNTED = frozenset({"drill", "restore"})
+
+
 def _began(history: History, event: Event) -> None:
     body = event.body
+    if body.get("purpose") in _UNCOUNTED:
+        return
     history.deployments[body["deployment_id"]] = Deployed(
         id=body["deployment_id"],
         package=body["package"],
@@ -93,6 +99,9 @@ def _finished(history: History, event: Event) -> None:
 
 
 def _turned(history: History, event: Event) -> None:
+    if event.body.get("superseded_by"):
+        # It made room for a newer one: it neither served everybody nor failed.
+        history.deployments.pop(str(event.body["deployment_id"]), None)
     known = history.deployments.get(event.body["deployment_id"])
     if known is not None and known.turned_us is None:
         history.deployments[known.id] = replace(known, turned_us=event.time_us)

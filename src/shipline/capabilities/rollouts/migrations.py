@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from shipline.capabilities.plans import known_packages, migrations_between
+from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, ShiplineError
-
-if TYPE_CHECKING:
-    from shipline.bootstrap import Application
-    from shipline.domain.deployment import Deployment
-    from shipline.domain.release import Release
+from shipline.domain.package import Package
+from shipline.domain.release import Release
+from shipline.ports.repository import Repository
 
 SHOWN = 3
 WAY_OUT = 'release a fix and deploy it; or mend the data, and say why: --past-migrations "..."'
 
 
-def check_migrations(application: Application, release: Release, serving: Deployment) -> None:
+def check_migrations(
+    repository: Repository, packages: tuple[Package, ...] | None, release: Release, serving: Deployment
+) -> None:
     """Refuse (RefusedError) to go back from what serves to `release` past a migration that cannot be undone.
 
-    Also where git cannot tell: what is not known is no permission.
+    Also where git cannot tell: what is not known is no permission. `packages` are those of the settings, if any.
     """
-    from shipline.capabilities.plans import known_packages, migrations_between
-
     if serving.commit is None or release.commit is None:
         return  # It was deployed from nothing that git knows, so nothing was declared.
     try:
-        packages = application.packages or known_packages(application.repository)
-        found = migrations_between(
-            application.repository, packages, release.package, older=release.commit, newer=serving.commit
-        )
+        known = packages or known_packages(repository)
+        found = migrations_between(repository, known, release.package, older=release.commit, newer=serving.commit)
     except ShiplineError as error:
         raise RefusedError(
             "nobody can tell whether a migration is in the way",

@@ -1,0 +1,175 @@
+"""Looking for drift, once for a person or again and again for the record.
+
+Promises: a look changes nothing; what it has found is on record once a change, as DriftFound and DriftGone. While a
+run changes the environment nothing is compared: whatever is found then is on its way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding, Recorded, compared, unknown
+from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, latest_rollout, open_rollout_of
+from shipline.capabilities.rollouts.steps import Ground
+from shipline.capabilities.rollouts.workflow import drift_key, drift_name, environment_key
+from shipline.domain.codec import from_json, to_json
+from shipline.domain.deployment import Deployment
+from shipline.domain.errors import ShiplineError, UnavailableError
+from shipline.engine.engine import Engine
+from shipline.engine.journal import holder_of, runs_of
+from shipline.engine.rules import RunStatus
+from shipline.engine.workflow import Action, Again, Done, Outcome, Save, StepContext
+from shipline.store.transaction import Transaction
+
+SECOND_US = 1_000_000
+# A run of the engine has an end; the next one knows what this one has found.
+RUN_S_MAX = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class DriftMemory:
+    """What the looks know: when the last one was that could tell (None: there was none), what it found, and since when
+    there is drift (None: there is none). `why_unknown` says why the last look could not tell, "" if it could."""
+
+    looked_us: int | None = None
+    findings: tuple[Finding, ...] = ()
+    since_us: int | None = None
+    why_unknown: str = ""
+
+    @property
+    def is_by_hand(self) -> bool:
+        """As of a Drift."""
+        return Drift(DriftAnswer.DRIFT, self.findings).is_by_hand
+
+
+def recorded_deployment(tx: Transaction, environment: str) -> Deployment | None:
+    """What the environment serves by the record, None for nothing."""
+    found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us", newest_first=True)
+    return next((one for one in found if one.finished_us is not None), None)
+
+
+def look_for_drift(ground: Ground, environment: str) -> Drift:
+    """Compare the record with what runs now. Asks the proxy and the target, which may take seconds."""
+    with ground.store.begin() as tx:
+        busy = _busy(tx, environment)
+        deployment = recorded_deployment(tx, environment)
+        rollout = None if deployment is None else ROLLOUTS.find(tx, deployment.rollout_id)
+        newest = latest_rollout(tx, environment)
+    if busy:
+        return unknown(busy)
+    recorded = None
+    if deployment is not None:
+        is_warm = newest is not None and newest.warm_until_us is not None
+        recorded = Recorded(
+            deployment.package,
+            deployment.version,
+            () if rollout is None else rollout.digests,
+            ground.instances,
+            warm=newest.stable_version if newest is not None and is_warm else None,
+        )
+    try:
+        groups = ground.target.groups()
+        routes = ground.traffic.routes()
+    except UnavailableError as error:
+        if recorded is None:
+            return compared(None, (), ())  # Nothing is to be there, and no proxy runs.
+        return unknown(_words(error))
+    except ShiplineError as error:
+        return unknown(_words(error))
+    return compared(recorded, routes, groups)
+
+
+def _words(error: ShiplineError) -> str:
+    return f"{error.what}: {error.why}" if error.why else error.what
+
+
+def _busy(tx: Transaction, environment: str) -> str:
+    rollout = open_rollout_of(tx, environment)
+    if rollout is not None:
+        return f"the rollout of {rollout.package} {rollout.version} is under way there"
+    return "it is being changed now" if holder_of(tx, environment_key(environment)) is not None else ""
+
+
+def drift_of(tx: Transaction, environment: str) -> DriftMemory | None:
+    """What the looks of the engine have found, None where nobody has looked."""
+    holder = holder_of(tx, drift_key(environment))
+    if holder is None:
+        return None
+    memory = holder.state.memory if holder.state.memory is not None else holder.input["known"]
+    return from_json(DriftMemory, memory)
+
+
+def order_drift_looks(tx: Transaction, engine: Engine, environment: str) -> None:
+    """Begin to look again and again, unless that is under way."""
+    key = drift_key(environment)
+    holder = holder_of(tx, key)
+    if holder is not None and holder.state.status is RunStatus.STOPPED:
+        engine.abandon(tx, holder.id)
+    elif holder is not None:
+        return
+    before = runs_of(tx, key)
+    known = before[-1].state.results.get("look") if before else None
+    given = {"known": known if known is not None else to_json(DriftMemory())}
+    engine.start(tx, drift_name(environment), subject=key, given=given, exclusive_key=key)
+
+
+class DriftStep:
+    """The action of `drift_workflow`. A look is due every `every_s` seconds; 0: no more."""
+
+    def __init__(self, ground: Ground, environment: str, every_s: int) -> None:
+        self.ground = ground
+        self.environment = environment
+        self.every_s = every_s
+
+    def __call__(self, context: StepContext) -> Outcome:
+        """One look. It fails for nothing: what cannot be read is kept as unknown."""
+        before = from_json(DriftMemory, context.input["known"] if context.memory is None else context.memory)
+        if self.every_s == 0:
+            return Done(to_json(DriftMemory()), idle="nobody wants to know any more")
+        with self.ground.store.begin() as tx:
+            busy = _busy(tx, self.environment)
+        if busy:
+            return Again(float(self.every_s), to_json(before), f"Not compared now: {busy}.")
+        drift = look_for_drift(self.ground, self.environment)
+        after = remembered(before, drift, context.now_us)
+        save = self._save(before, after, context.now_us)
+        if context.now_us - context.started_us >= RUN_S_MAX * SECOND_US:
+            return Done(to_json(after), save)
+        return Again(float(self.every_s), to_json(after), drift_words(after), save)
+
+    def _save(self, before: DriftMemory, after: DriftMemory, now_us: int) -> Save:
+        def save(tx: Transaction) -> None:
+            if {one.key for one in after.findings} == {one.key for one in before.findings}:
+                return
+            body: dict[str, Any] = {"environment": self.environment}
+            if after.findings:
+                body |= {"findings": to_json(after.findings), "by_hand": after.is_by_hand}
+            elif before.since_us is not None:
+                body |= {"seconds": (now_us - before.since_us) / SECOND_US}
+            kind = "DriftFound" if after.findings else "DriftGone"
+            self.ground.events.append(tx, environment_key(self.environment), kind, body)
+
+        return save
+
+
+def remembered(before: DriftMemory, drift: Drift, now_us: int) -> DriftMemory:
+    """What is known after a look: one that could not tell leaves what was found before as it was. Pure."""
+    if drift.answer is DriftAnswer.UNKNOWN:
+        return DriftMemory(before.looked_us, before.findings, before.since_us, drift.why_unknown)
+    since_us = None
+    if drift.findings:
+        since_us = now_us if before.since_us is None else before.since_us
+    return DriftMemory(now_us, drift.findings, since_us)
+
+
+def drift_words(memory: DriftMemory) -> str:
+    """What the looks have found, in sentences. Pure."""
+    if memory.why_unknown:
+        return f"Whether it is as recorded cannot be told now: {memory.why_unknown}."
+    return " ".join(f"{one.words}." for one in memory.findings) or "It is as recorded."
+
+
+def drift_actions(ground: Ground, environment: str, every_s: int) -> dict[str, Action]:
+    """The action of every step of `drift_workflow`, by name."""
+    return {"look": DriftStep(ground, environment, every_s)}
