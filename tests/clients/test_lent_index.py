@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import http.client
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,6 +91,18 @@ def test_nobody_else_reads_it_and_nobody_writes(client: httpx.Client) -> None:
         assert client.get(bare).status_code == 401
         assert client.get(bare, auth=("lent", "guessed")).status_code == 401
         assert client.post(address).status_code == 501
+        assert told == []
+
+
+@pytest.mark.parametrize("before", ["@", ".example.com@"])
+def test_a_request_that_names_another_host_behind_the_index_is_refused(before: str) -> None:
+    """What builds on the way knows the address, and sends whatever it likes in the place of a path."""
+    with index() as (origin, _), index() as (elsewhere, told), lent_index(origin, CREDENTIALS, timeout_s=5) as address:
+        parts, host = urlsplit(address), urlsplit(elsewhere).netloc
+        opens = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", parts.port or 0, timeout=5)) as connection:
+            connection.request("GET", f"{before}{host}/simple/", headers={"Authorization": f"Basic {opens}"})
+            assert connection.getresponse().status == 400
         assert told == []
 
 

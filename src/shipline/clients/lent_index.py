@@ -79,6 +79,10 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._lender.lets_in(self.headers.get("Authorization", "")):
             self.send_error(HTTPStatus.UNAUTHORIZED)
             return
+        if not self.path.startswith("/"):
+            # `@other.example/` behind the origin would be another host, to which the credentials would go.
+            self.send_error(HTTPStatus.BAD_REQUEST)
+            return
         headers = {name: value for name in PASSED_ON if (value := self.headers.get(name)) is not None}
         lender = self._lender
         try:
