@@ -6,7 +6,13 @@ import pytest
 
 from shipline.bootstrap.ci_branch import branch_told
 
-REMOTE = {"refs/remotes/origin/main": "a1", "refs/remotes/origin/moved": "b2", "refs/remotes/up/topic": "a1"}
+REMOTE = {
+    "refs/remotes/origin/main": "a1",
+    "refs/remotes/origin/PR-12": "a1",
+    "refs/remotes/origin/HEAD": "a1",
+    "refs/remotes/origin/moved": "b2",
+    "refs/remotes/up/topic": "a1",
+}
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,12 @@ REMOTE = {"refs/remotes/origin/main": "a1", "refs/remotes/origin/moved": "b2", "
         ({"CI_COMMIT_BRANCH": "moved"}, "origin", None),
         ({"CI_COMMIT_BRANCH": "topic"}, "origin", None),
         ({"GITHUB_REF_NAME": "v1.0.0"}, "origin", None),
+        # Jenkins fetches a request's head to where a branch would be.
+        ({"BRANCH_NAME": "PR-12", "CHANGE_ID": "12"}, "origin", None),
+        ({"BRANCH_NAME": "PR-12", "CHANGE_ID": ""}, "origin", "PR-12"),
+        # What else git would resolve is no branch's name.
+        ({"GITHUB_REF_NAME": "HEAD"}, "origin", None),
+        ({"GITHUB_REF_NAME": "../origin/main"}, "origin", None),
     ],
 )
 def test_a_branch_is_told_by_the_variables_and_the_remote(

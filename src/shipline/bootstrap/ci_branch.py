@@ -11,6 +11,9 @@ from collections.abc import Callable, Mapping
 # of a merge request names no branch, or one that no remote has.
 VARIABLES = ("CI_COMMIT_BRANCH", "GITHUB_REF_NAME", "BRANCH_NAME")
 """GitLab's; GitHub's, which Gitea and Forgejo set too; Jenkins'."""
+# Jenkins' job of a change request has a name for it in BRANCH_NAME, and its head where the remote's branches are. From:
+# https://www.jenkins.io/doc/book/pipeline/multibranch/.
+CHANGE_REQUEST = "CHANGE_ID"
 
 
 def branch_told(
@@ -20,6 +23,9 @@ def branch_told(
 
     `find_commit` gives the commit of a reference here, None where there is none.
     """
+    if environment.get(CHANGE_REQUEST):
+        return None
     named = dict.fromkeys(environment.get(variable, "") for variable in VARIABLES)
-    held = (name for name in named if name and find_commit(f"refs/remotes/{remote}/{name}") == head)
+    branches = (name for name in named if name not in ("", "HEAD") and ".." not in name)  # `HEAD` is the default one.
+    held = (name for name in branches if find_commit(f"refs/remotes/{remote}/{name}") == head)
     return next(held, None) if head is not None else None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from shipline.configuration import load_settings
+from shipline.apps.cli.init import settings_text
+from shipline.configuration import load_settings, parse_settings
+from shipline.configuration.check import check_settings
 from shipline.testing.histories import History
 from tests.command import run_shipline
 
 PYTHON = '[project]\nname = "quotes"\nversion = "1.0.0"\n'
+NPM = '{"name": "quotes", "version": "1.0.0"}'
 
 
 @pytest.fixture
@@ -50,8 +54,30 @@ def test_pytest_is_found_wherever_it_is_required(
 
 
 @pytest.mark.parametrize(
+    ("files", "providers", "runner"),
+    [
+        ({"pyproject.toml": PYTHON}, ["pypi"], "{python}"),
+        ({"package.json": NPM}, ["npm"], "node"),
+        ({"pyproject.toml": PYTHON, "package.json": NPM}, ["pypi", "npm"], "{python}"),
+        ({"VERSION": "1.0.0"}, ["generic"], "{python}"),
+    ],
+)
+def test_the_examples_are_of_what_is_there_and_can_be_used(
+    history: History, files: dict[str, str], providers: list[str], runner: str
+) -> None:
+    history.commit("feat: a", files)
+    text = settings_text(history.repository, history.folder)
+    tables = re.findall(r"(?:^# .+\n)+", text, re.MULTILINE)
+    used = "".join(line[2:] for table in tables for line in table[table.find("# [[") :].splitlines(keepends=True))
+    settings = parse_settings(f"schema = 1\n{used}".encode())
+    check_settings(settings)
+    assert [table["provider"] for table in settings.registry] == providers
+    assert settings.test[0].command[0] == runner
+
+
+@pytest.mark.parametrize(
     "files",
-    [{}, {"package.json": '{"name": "quotes", "version": "1.0.0"}'}],
+    [{}, {"package.json": NPM}],
 )
 def test_any_other_repository_gets_a_file_that_loads(history: History, files: dict[str, str]) -> None:
     history.commit("feat: a", files)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]  # it ships no types
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
 from shipline.testing.histories import History
@@ -69,6 +71,15 @@ def test_a_file_is_read_as_git_would(history: History) -> None:
     said = run_shipline(history.folder, "lint", "--message-file", str(path))
     assert said.code == 1
     assert len(said.out) < 1000
+
+
+def test_the_hook_for_pre_commit_is_the_command_with_a_file(history: History) -> None:
+    """pre-commit splits `entry` as a shell does, and puts the file of the message behind it."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
+    program, *words = shlex.split(hook["entry"])
+    assert (program, hook["stages"]) == ("shipline", ["commit-msg"])
+    (history.folder / "MESSAGE").write_text(BAD)
+    assert run_shipline(history.folder, *words, "MESSAGE").code == 1
 
 
 def test_a_title_and_standard_input(history: History) -> None:

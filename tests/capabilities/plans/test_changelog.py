@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from shipline.capabilities.plans.changelog import (
     HEAD,
@@ -17,10 +18,11 @@ from shipline.capabilities.plans.changelog import (
 )
 from shipline.capabilities.plans.changesets import read_changeset
 from shipline.capabilities.plans.moments import rfc3339
-from shipline.capabilities.plans.strangers import safe_line
+from shipline.capabilities.plans.strangers import safe_line, safe_lines
 from shipline.domain.change import Bump, Change
 from shipline.domain.release_plan import PackagePlan
 
+MARKDOWN = MarkdownIt("commonmark")
 NOW_US = 1_763_700_000_000_000
 ADDED = "## [1.1.0] - 2025-11-21\n\n### Added\n\n- x (ccccccc)\n"
 
@@ -93,6 +95,30 @@ def test_the_whole_text_of_a_changeset_stands_below_its_first_line() -> None:
         "  ```html\n  <b> kept</b>\n  ```\n- after (ccccccc)\n"
     )
     assert section_titles(written) == ("1.0.1",)
+
+
+WORDS = ("<b>", "`<b>", "`<b>`", "a", "a `", "\\`", "", "- a", "1. a")
+FENCES = ("```", "````", "``` `", "~~~", "~~~ `", "- ```", "> ~~~", "\x0b```")
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.sampled_from(WORDS + FENCES)), min_size=2, max_size=9))
+@example([(0, "- a"), (2, "```"), (0, "<b>")])
+@example([(0, "a"), (0, "```"), (6, "```"), (0, "```"), (0, "<b>")])
+@example([(0, "a `"), (0, "`<b>`")])
+def test_no_html_gets_into_what_a_changeset_says(lines: list[tuple[int, str]]) -> None:
+    """Whatever the lists, quotations and code in it, as a parser of CommonMark reads them."""
+    text = "\n".join(" " * indent + line for indent, line in lines)
+    entry = read_changeset(".changeset/x.md", f'---\n"app": patch\n---\n\n{text}\n'.encode()).change(Bump.PATCH)
+    written = render(Section("1.0.1", (entry, change("fix", "after"))))
+    tokens = [each for token in MARKDOWN.parse(written) for each in (token, *(token.children or ()))]
+    assert not [token.content for token in tokens if token.type.startswith("html")]
+    assert [token.content for token in tokens if token.type == "inline"][-1] == "after (ccccccc)"
+
+
+def test_code_in_a_changeset_stays_as_it_is() -> None:
+    text = "- a `<b>`\n\n  ```html\n  <b>\n  ```\n\n  `<b>` and <b>\n\n~~~ `\n<b>\n~~~"
+    shown = "- a `<b>`\n\n  ```html\n  <b>\n  ```\n\n  `<b>` and &lt;b>\n\n~~~ `\n<b>\n~~~"
+    assert "\n".join(safe_lines(text)) == shown
 
 
 @given(st.text("`<a\\ ", max_size=12))

@@ -152,12 +152,29 @@ def test_a_range_that_is_left_is_followed_and_explained(history: History) -> Non
     }
     path = "packages/{}/package.json requires; it becomes {}."
     assert [(each.depth, each.sentence) for each in explain(plan, "app")] == [
+        (0, "The last final release is 1.0.0 (tag app@1.0.0)."),
         (0, f"app becomes 1.0.1: lib 1.0.1 is out of 1.0.0, which {path.format('app', '1.0.1')}"),
         (1, f"lib becomes 1.0.1: core 2.0.0 is out of ^1.0.0, which {path.format('lib', '^2.0.0')}"),
         (2, f"core becomes 2.0.0 because of “feat!: a new core” ({head[:7]})."),
     ]
     app = next(each for each in plan.packages if each.name == "app")
     assert app.reasons[-1] == f"core becomes 2.0.0 because of “feat!: a new core” ({head[:7]})."
+
+
+def test_what_is_explained_begins_with_what_the_chain_does_not_say(tmp_path: Path) -> None:
+    """Which file states the first version, and which form the next tag has."""
+    history = History(tmp_path)
+    head = history.commit("feat: a", {"VERSION": "3.0.0"})
+    name = history.folder.name
+    assert [each.sentence for each in explain(make_plan(history.repository), name)] == [
+        "Nothing was released yet; VERSION says 3.0.0, which is the first.",
+        f"{name} becomes 3.0.0 for the first time, with “feat: a” ({head[:7]}).",
+    ]
+    for tag in ("v1.0.0", "v1.1.0", "1.2.0"):
+        history.tag(tag)
+    plan = make_plan(history.repository)
+    assert [each.sentence for each in explain(plan, name)] == list(plan.packages[0].reasons)
+    assert "the next tag is written as v…" in plan.packages[0].reasons[0]
 
 
 def test_of_a_squashed_request_a_scope_says_whose_a_change_is(history: History) -> None:

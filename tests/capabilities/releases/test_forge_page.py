@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shipline.capabilities.releases.mentions import without_calls
 from shipline.domain.release import ReleaseStatus
 from shipline.testing.fakes.forge.model import MemoryRefs, Page
 from shipline.testing.world import World
@@ -32,11 +33,14 @@ def page_of(made: ReleaseWorld, tag: str = "v0.1.0") -> Page:
 
 
 def test_the_page_has_notes_and_all_files_and_is_announced(made: ReleaseWorld) -> None:
+    made.commit("feat: take @types/node")
     release = made.released()
     page = page_of(made)
+    assert "@types/node" in release.notes_markdown
+    assert "@types/node" not in page.notes
     assert (page.title, page.notes, page.draft, page.prerelease) == (
         "quotes 0.1.0",
-        release.notes_markdown,
+        without_calls(release.notes_markdown),
         False,
         False,
     )

@@ -43,6 +43,12 @@ def test_no_message_can_end_shipline_s_part() -> None:
     assert (body.count(BEGIN), body.count(END)) == (1, 1)
 
 
+def test_a_message_calls_nobody_and_brings_no_html() -> None:
+    part = part_of([replace(PLAN, reasons=("1 fix: “fix: <img src=x> of @ann” (abc1234).",))], ["- of @ann\n"])
+    assert "&lt;img src=x>" in part
+    assert "@ann" not in part
+
+
 def test_a_body_is_never_longer_than_a_forge_takes() -> None:
     part = part_of([PLAN], ["- line\n" * 100_000])
     assert len(part) < BODY_LENGTH_MAX + 100

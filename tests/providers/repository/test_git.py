@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -338,6 +339,21 @@ class TestSignedTags:
         made = history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True)
         assert history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True) == made
         history.git("verify-tag", "v1")
+
+    @pytest.mark.skipif(shutil.which("gpg") is None, reason="gpg is not installed")
+    def test_a_tag_is_signed_with_gpg(self, history: History, head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In a folder with a short name: its agent's socket is there."""
+        with tempfile.TemporaryDirectory(prefix="gpg-") as home:
+            monkeypatch.setenv("GNUPGHOME", home)
+            making = ["gpg", "--batch", "--quiet", "--passphrase", "", "--quick-generate-key", "ann@example.com"]
+            try:
+                subprocess.run([*making, "ed25519", "sign", "never"], check=True, stderr=subprocess.PIPE)
+                history.git("config", "user.signingKey", "ann@example.com")
+                history.repository.create_tag("v1", head, "One", time_us=NOW_US, sign=True)
+                assert "BEGIN PGP SIGNATURE" in history.git("cat-file", "tag", "v1")
+                history.git("verify-tag", "v1")
+            finally:
+                subprocess.run(["gpgconf", "--kill", "all"], check=True)
 
     def test_a_tag_that_cannot_be_signed_is_not_made(self, history: History, head: str, tmp_path: Path) -> None:
         history.git("config", "gpg.format", "ssh")

@@ -39,9 +39,11 @@ NO_TESTS = """
 # Run on the source of every release before it is published; its reports become evidence.
 # [[test]]
 # name = "unit"
-# command = ["{python}", "-m", "pytest", "-q", "--junitxml={reports}/junit.xml"]
+# command = {command}
 # reports = ["junit.xml"]
 """
+PYTHON_TEST = '["{python}", "-m", "pytest", "-q", "--junitxml={reports}/junit.xml"]'
+NODE_TEST = '["node", "--test", "--test-reporter=junit", "--test-reporter-destination={reports}/junit.xml"]'
 RELEASE = """
 [release]
 {branch}
@@ -51,12 +53,29 @@ RELEASE = """
 REGISTRY = """
 # Where artifacts are published, one table a registry; nowhere without any. Credentials come from the environment or
 # from the files of the ecosystem's own client.
+"""
+REGISTRIES = {
+    "python": """\
 # [[registry]]
 # provider = "pypi"
 # upload_url = "https://packages.example.com/"
 # index_url = "https://packages.example.com/simple/"
 # username = "__token__"
 # password_environment = "REGISTRY_TOKEN"
+""",
+    "npm": """\
+# [[registry]]
+# provider = "npm"
+# registry_url = "https://npm.example.com/"
+# token_environment = "NPM_TOKEN"
+""",
+}
+UPLOAD = """\
+# [[registry]]
+# provider = "generic"
+# name = "downloads"
+# url = "https://files.example.com/{package}/{version}/{file}"
+# password_environment = "UPLOAD_TOKEN"
 """
 GATES = """
 # What must hold before a version is published, in CEL over facts. With tests and without gates of your own: tests pass,
@@ -130,7 +149,7 @@ def settings_text(repository: Repository, root: Path) -> str:
         HEAD.format(packages=_packages_line(packages))
         + _tests(root, packages)
         + RELEASE.format(branch=f"{line:<34}# the only branch that is released from")
-        + REGISTRY
+        + _registries(packages)
         + GATES
         + ENVIRONMENT
     )
@@ -156,12 +175,20 @@ def _packages_line(packages: tuple[Package, ...]) -> str:
     return f"Packages, as found in the files: {found}. [[package]] tables would replace that."
 
 
+def _registries(packages: tuple[Package, ...]) -> str:
+    """An example for each ecosystem that is there; of a place for files where none of them has a registry."""
+    ecosystems = {package.ecosystem for package in packages}
+    return REGISTRY + ("".join(text for name, text in REGISTRIES.items() if name in ecosystems) or UPLOAD)
+
+
 def _tests(root: Path, packages: tuple[Package, ...]) -> str:
-    if all(package.ecosystem != "python" for package in packages):
-        return NO_TESTS
+    ecosystems = {package.ecosystem for package in packages}
+    example = NO_TESTS.format(command=NODE_TEST if "npm" in ecosystems and "python" not in ecosystems else PYTHON_TEST)
+    if "python" not in ecosystems:
+        return example
     names = _requirements(root / "pyproject.toml")
     if "pytest" not in names:
-        return NO_TESTS
+        return example
     command = ["{python}", "-m", "pytest", "-q", "--junitxml={reports}/junit.xml"]
     reports = ["junit.xml"]
     if "pytest-cov" in names:

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.planning import make_plan
     from shipline.capabilities.plans.rules import bump_of
     from shipline.capabilities.plans.show import Show, upgrade_notes_at
+    from shipline.capabilities.plans.strangers import safe_line
     from shipline.capabilities.plans.tags import version_text
     from shipline.capabilities.plans.usecases import (
         detect_packages,
@@ -133,6 +134,7 @@ __all__ = [
     "render_section",
     "rfc3339",
     "rule_for",
+    "safe_line",
     "satisfies",
     "scheme_named",
     "section_titles",
@@ -193,8 +195,8 @@ _HOMES = {
     "migrations_between": "migrations",
     "next_version": "versions",
     "packages_of": "choices",
-    "pep440_parts": "versions",
     "pending_document": "pending",
+    "pep440_parts": "versions",
     "plan_document": "documents",
     "prepend": "changelog",
     "read_change": "conventional",
@@ -204,6 +206,7 @@ _HOMES = {
     "render_section": "changelog",
     "rfc3339": "moments",
     "rule_for": "channels",
+    "safe_line": "strangers",
     "satisfies": "versions",
     "scheme_named": "versions",
     "section_titles": "changelog",

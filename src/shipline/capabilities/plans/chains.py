@@ -22,9 +22,15 @@ class Because:
 
 
 def explain(plan: ReleasePlan, name: str) -> tuple[Because, ...]:
-    """The whole chain of reasons for one package, each package on it told of once; nothing for one that rests."""
+    """What is said of one package, such as the form of its tag, and then the whole chain that moves it, if one does.
+
+    Each package on the chain is told of once.
+    """
     plans = {package.name: package for package in plan.packages}
-    return tuple(_steps(plans, name, 0, {name}))
+    chain = tuple(_steps(plans, name, 0, {name}))
+    told = tuple(each.sentence for each in chain)
+    own = (reason for reason in plans[name].reasons if not any(each.endswith(reason) for each in told))
+    return (*(Because(0, reason) for reason in own), *chain)
 
 
 def with_chains(packages: Sequence[PackagePlan]) -> tuple[PackagePlan, ...]:
@@ -58,7 +64,9 @@ def _steps(plans: Mapping[str, PackagePlan], name: str, depth: int, seen: set[st
     if own:
         first = max(own, key=lambda change: bump_of(change).rank)
         more = f" and {len(own) - 1} more" if len(own) > 1 else ""
-        yield Because(depth, f"{name} becomes {plan.next} because of {quoted(first)}{more}.")
+        # Which version the first one is, changes do not say.
+        why = "because of" if plan.current is not None else "for the first time, with"
+        yield Because(depth, f"{name} becomes {plan.next} {why} {quoted(first)}{more}.")
     broken = [edit for edit in plan.requirements if edit.broken]
     for edit in broken:
         yield Because(depth, f"{name} becomes {plan.next}: {sentence(edit)}")

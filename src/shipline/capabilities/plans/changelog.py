@@ -182,7 +182,7 @@ def _entry(change: Told, text: str, style: Style) -> str:
     scope = f"**{safe_line(change.scope)}:** " if change.scope else ""
     if not change.is_commit:
         return f"- {scope}{safe_line(text)}\n" + "".join(
-            f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body)
+            f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body, after=text)
         )
     if style.links is None:
         return f"- {scope}{safe_line(text)} ({change.commit[:7]})\n"
@@ -198,7 +198,7 @@ def _upgrade(change: Told, style: Style) -> list[str]:
         if f"#{name}" in change.references or (len(name) >= SHORT_ID and change.commit.startswith(name))
     ]
     notes = "\n\n".join([*change.upgrade_notes, *written]).strip()
-    lines = [f"  {safe_line(line)}".rstrip() + "\n" for line in notes.splitlines()] if notes else []
+    lines = [f"{'  ' * bool(line)}{line}\n" for line in safe_lines(notes)] if notes else []
     return ["\n", *lines, "\n"] if lines else []
 
 

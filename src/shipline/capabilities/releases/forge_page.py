@@ -11,6 +11,7 @@ from pathlib import Path
 
 from shipline.capabilities.plans import written_section
 from shipline.capabilities.releases.ground import ReleaseGround, digest_of, package_of
+from shipline.capabilities.releases.mentions import without_calls
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
@@ -61,7 +62,7 @@ class ForgeSteps:
         )
 
     def _page(self, forge: Forge, release: Release, changelog: str, folder: str) -> ForgeRelease:
-        notes = (release.notes_markdown or self._written(release, changelog, folder))[:NOTES_LENGTH_MAX]
+        notes = without_calls(release.notes_markdown or self._written(release, changelog, folder))[:NOTES_LENGTH_MAX]
         title, early = f"{release.package} {release.version}", release.is_prerelease
         page = forge.create_release(release.tag, title=title, notes_markdown=notes, draft=True, prerelease=early)
         wanted = replace(page, title=title, notes_markdown=notes)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shipline.capabilities.plans import safe_line
+from shipline.capabilities.releases.mentions import without_calls
 from shipline.capabilities.releases.rules import subject_of
 from shipline.domain.release_plan import PackagePlan
 
@@ -30,12 +32,13 @@ def part_of(plans: Sequence[PackagePlan], sections: Sequence[str]) -> str:
     """Shipline's part of the body: what merging releases, why, and the notes."""
     lines = ["Merging this releases:", ""]
     lines += [
-        f"- **{plan.name}** {plan.current or '(nothing)'} → **{plan.next}**: {' '.join(plan.reasons)}" for plan in plans
+        f"- **{plan.name}** {plan.current or '(nothing)'} → **{plan.next}**: {safe_line(' '.join(plan.reasons))}"
+        for plan in plans
     ]
     notes = [_titled(plan, section, alone=len(plans) == 1) for plan, section in zip(plans, sections, strict=True)]
     text = "\n".join(lines) + "\n\n" + "\n".join(notes)
     # A message may hold anything, also what ends our part.
-    text = text.replace("<!--", "&lt;!--")
+    text = without_calls(text.replace("<!--", "&lt;!--"))
     return text if len(text) <= BODY_LENGTH_MAX else text[:BODY_LENGTH_MAX] + CUT
 
 
