@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from shipline.ports.metrics import Metrics
     from shipline.ports.signals import Signals
     from shipline.ports.signer import Signer
+    from shipline.ports.variables import Variables
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
@@ -356,7 +357,9 @@ class Application(Project):
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
-        target_context = self.context("environments", name, "target", environment=name)
+        variables = self._variables(environment)
+        own = self.context("environments", name, "target", environment=name)
+        target_context = replace(own, variables=variables)
         traffic_context = self.context("environments", name, "traffic", environment=name)
         return Ground(
             store=self.store,
@@ -375,7 +378,23 @@ class Application(Project):
             ),
             url=environment.url,
             closed=self._closed,
+            variables=variables,
         )
+
+    def _variables(self, environment: EnvironmentSettings) -> Variables:
+        """What an environment's services are given. Its secrets are read when something is started, not here."""
+        from functools import partial
+
+        from shipline.configuration.given import check_given, read_secret
+        from shipline.ports.variables import Variables
+
+        check_given(environment)
+        readers = {}
+        for name, table in environment.secrets.items():
+            said, kind, settings = read_secret(table)
+            context = self.context("environments", environment.name, "secrets", environment=environment.name)
+            readers[name] = partial(kind(settings, context).read, said.key)
+        return Variables(environment.variables, readers)
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
         """How late an environment's requests are counted, in seconds. Nothing is made on disk to find that out."""

@@ -7,10 +7,11 @@ is constructed as `Provider(settings, context)`, which does no I/O. Providers co
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipline.ports.clock import Clock
+from shipline.ports.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +20,12 @@ class ProviderContext:
 
     `root` is the top of the repository. `state` is a folder that outlives the process, created on first use with mode
     0700: this provider's own, but for traffic and signals of one environment, which share theirs.
-    `environment` is the environment's name, or "" for providers that serve none.
+    `environment` is the environment's name, or "" for providers that serve none. `variables` are what a target gives to
+    what it starts; one that can says so by `gives`, a tuple of "variables" and "secrets", and others get none.
     """
 
     root: Path
     state: Path
     clock: Clock
     environment: str = ""
+    variables: Variables = field(default_factory=Variables)
