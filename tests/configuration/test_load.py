@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shipline.configuration import Settings, find_root, load_settings, parse_settings
+from shipline.configuration import EnvironmentSettings, Settings, find_root, load_settings, parse_settings
 from shipline.configuration.check import check_settings
+from shipline.configuration.given import check_given
 from shipline.domain.errors import ConfigurationError
 from tests.configuration.documents import CHECK, ENVIRONMENT
 
@@ -234,3 +236,12 @@ address = "127.0.0.1:80"
     diagnosis = refusal(text)
     assert f"the target static gives no {what}" in diagnosis
     assert "process" in diagnosis
+
+
+@pytest.mark.parametrize("target", ["ecs", "cloud-run"])
+def test_a_target_whose_platform_has_its_own_secrets_gives_variables_alone(target: str) -> None:
+    """Which file names those, the documentation says."""
+    environment = EnvironmentSettings("production", target={"provider": target}, variables={"A": ""})
+    check_given(environment)
+    with pytest.raises(ConfigurationError, match=f"the target {target} gives no secrets"):
+        check_given(replace(environment, secrets={"B": {"file": "/b"}}))

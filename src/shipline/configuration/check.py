@@ -225,8 +225,7 @@ def _given(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
     try:
         check_given(environment)
     except ConfigurationError as error:
-        place = f"{FILE_NAME}, environment {environment.name}"
-        yield ConfigurationError(f"{place}: {error.what}", why=error.why, todo=error.todo)
+        yield error
 
 
 def _registries(settings: Settings) -> Iterator[ConfigurationError]:

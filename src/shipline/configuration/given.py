@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.configuration.providers import provider_class, provider_names, read_listed
+from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import EnvironmentSettings, SecretSettings
 from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.variables import check_names, checked_value
@@ -27,7 +28,17 @@ def read_secret(table: dict[str, Any]) -> tuple[SecretSettings, Any, Any]:
 
 
 def check_given(environment: EnvironmentSettings) -> None:
-    """Refuse (ConfigurationError) what no service can be given, and what this target gives to none."""
+    """Refuse (ConfigurationError that names the environment) what no service can be given, and what this target gives
+    to none."""
+    try:
+        _check_given(environment)
+        _check_target(environment)
+    except ConfigurationError as error:
+        place = f"{FILE_NAME}, environment {environment.name}"
+        raise ConfigurationError(f"{place}: {error.what}", why=error.why, todo=error.todo) from None
+
+
+def _check_given(environment: EnvironmentSettings) -> None:
     try:
         check_names(environment.variables, environment.secrets)
     except InvalidValue as error:
@@ -42,7 +53,6 @@ def check_given(environment: EnvironmentSettings) -> None:
             read_secret(table)
         except ConfigurationError as error:
             raise ConfigurationError(f"the secret {name}: {error.what}", why=error.why, todo=error.todo) from None
-    _check_target(environment)
 
 
 def _check_target(environment: EnvironmentSettings) -> None:
