@@ -105,7 +105,7 @@ class Cluster:
         """A provider of its own, as another engine would have it."""
         chosen = {"namespace": self.namespace, "kubeconfig": str(self.kubeconfig), **settings}
         made = KubernetesTarget.Settings("deploy/quotes.yaml", 8080, **chosen)  # type: ignore[arg-type] # texts
-        return KubernetesTarget(made, replace(self.context(environment), variables=variables or Variables()))
+        return KubernetesTarget(made, replace(self.context(environment), given=variables))
 
     def traffic(self, environment: str = "staging", **settings: object) -> GatewayTraffic:
         """The same for traffic, by the route `quotes`; a drained group may be forgotten at once."""

@@ -359,7 +359,7 @@ class Application(Project):
         name = environment.name
         variables = self._variables(environment)
         own = self.context("environments", name, "target", environment=name)
-        target_context = replace(own, variables=variables)
+        target_context = replace(own, given=variables)
         traffic_context = self.context("environments", name, "traffic", environment=name)
         return Ground(
             store=self.store,

@@ -7,11 +7,14 @@ is constructed as `Provider(settings, context)`, which does no I/O. Providers co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipline.ports.clock import Clock
-from shipline.ports.variables import Variables
+
+if TYPE_CHECKING:
+    from shipline.ports.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +23,19 @@ class ProviderContext:
 
     `root` is the top of the repository. `state` is a folder that outlives the process, created on first use with mode
     0700: this provider's own, but for traffic and signals of one environment, which share theirs.
-    `environment` is the environment's name, or "" for providers that serve none. `variables` are what a target gives to
-    what it starts; one that can says so by `gives`, a tuple of "variables" and "secrets", and others get none.
+    `environment` is the environment's name, or "" for providers that serve none. `given` is what a target gives to what
+    it starts, None where that is nothing; one that can says so by `gives`, a tuple of "variables" and "secrets".
     """
 
     root: Path
     state: Path
     clock: Clock
     environment: str = ""
-    variables: Variables = field(default_factory=Variables)
+    given: Variables | None = None
+
+    @property
+    def variables(self) -> Variables:
+        """What is given, also where that is nothing."""
+        from shipline.ports.variables import Variables  # noqa: PLC0415 - a plan has a context, and no time for it
+
+        return Variables() if self.given is None else self.given

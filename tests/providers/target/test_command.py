@@ -154,7 +154,7 @@ def test_what_the_environment_gives_is_in_the_environment_of_run_alone(
 ) -> None:
     """Its document says the names; no document holds a secret, and the program's words are told without them."""
     manager = MemorySecrets({"DB": "hunter2"})
-    given = replace(context, variables=Variables({"COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")}))
+    given = replace(context, given=Variables({"COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")}))
     keeping = "grep -q '\"run\"' given.json && cp given.json run.json && env > run.env; env > last.env; "
     target = answering(tmp_path, given, keeping + told(tmp_path, trouble="hunter2 blue"))
     assert target.run(SPEC, revision=1).trouble == "*** blue"

@@ -150,7 +150,7 @@ def test_containers_get_what_the_environment_gives_as_it_is(
     manager = MemorySecrets({"DB": "it {port}"})
     given = Variables({"COLOUR": "blue {port}"}, {"DB_PASSWORD": partial(manager.read, "DB")})
     settings = settings_at(socket, environment={"COLOUR": "red", "PORT": "{port}"})
-    target = ContainerTarget(settings, replace(context, variables=given))
+    target = ContainerTarget(settings, replace(context, given=given))
     broken = replace(ONE, version=BROKEN, digests=DIGESTS[BROKEN], size=1)
     target.prepare(PACKAGE, BROKEN, DIGESTS[BROKEN])
     manager.is_down = True

@@ -289,7 +289,7 @@ def test_copies_get_what_the_environment_gives_and_no_secret_is_on_disk(
     """As it is when they are started. What runs is left alone, and does not need a secret manager any more."""
     manager = MemorySecrets({"DB": "hunter2"})
     given = Variables({"QUOTES_COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")})
-    target = ProcessTarget(settings, replace(context, variables=given))
+    target = ProcessTarget(settings, replace(context, given=given))
     target.prepare(PACKAGE, GOOD, digests_of(GOOD))
     manager.is_down = True
     with pytest.raises(ShiplineError, match="the secret DB_PASSWORD cannot be had"):
