@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from shipline.ports.metrics import Metrics
     from shipline.ports.signals import Signals
     from shipline.ports.signer import Signer
-    from shipline.ports.variables import Variables
     from shipline.store.database import Store
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
@@ -354,10 +353,11 @@ class Application(Project):
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
+        from shipline.bootstrap.given import variables_of
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
-        variables = self._variables(environment)
+        variables = variables_of(environment, self.context("environments", name, "secrets", environment=name))
         own = self.context("environments", name, "target", environment=name)
         target_context = replace(own, given=variables)
         traffic_context = self.context("environments", name, "traffic", environment=name)
@@ -380,21 +380,6 @@ class Application(Project):
             closed=self._closed,
             variables=variables,
         )
-
-    def _variables(self, environment: EnvironmentSettings) -> Variables:
-        """What an environment's services are given. Its secrets are read when something is started, not here."""
-        from functools import partial
-
-        from shipline.configuration.given import check_given, read_secret
-        from shipline.ports.variables import Variables
-
-        check_given(environment)
-        readers = {}
-        for name, table in environment.secrets.items():
-            said, kind, settings = read_secret(table)
-            context = self.context("environments", environment.name, "secrets", environment=environment.name)
-            readers[name] = partial(kind(settings, context).read, said.key)
-        return Variables(environment.variables, readers)
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
         """How late an environment's requests are counted, in seconds. Nothing is made on disk to find that out."""
@@ -440,6 +425,7 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
+        from shipline.bootstrap.holding import held_at_most_s
         from shipline.capabilities import releases, rollouts
         from shipline.configuration.check import read_canary
         from shipline.engine.engine import Catalogue
@@ -603,14 +589,6 @@ class Application(Project):
 
         if self.settings.release.yank_on_rollback:
             order_yank_after_rollback(tx, self.engine, event)
-
-
-def held_at_most_s(environment: EnvironmentSettings) -> int:
-    """How long a rollout there holds its traffic because the settings say so, in seconds."""
-    steps = sum(step.hold_s for step in environment.step)
-    batches = environment.batch_hold_s * environment.instances
-    tries = sum(one.attempts * (one.every_s + one.timeout_s) for one in environment.verify)
-    return environment.preview.hold_s + steps + batches + tries + environment.bake_s
 
 
 def _observe(
