@@ -6,13 +6,14 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from shipline.ports.clock import Clock
 from shipline.ports.provider import ProviderContext
+from shipline.ports.variables import Variables
 from shipline.providers.target.kubernetes import KubernetesTarget
 from shipline.providers.traffic.gateway import GatewayTraffic
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
@@ -98,11 +99,13 @@ class Cluster:
     clock: Clock
     namespace: str = ""
 
-    def target(self, environment: str = "staging", **settings: object) -> KubernetesTarget:
+    def target(
+        self, environment: str = "staging", *, variables: Variables | None = None, **settings: object
+    ) -> KubernetesTarget:
         """A provider of its own, as another engine would have it."""
         chosen = {"namespace": self.namespace, "kubeconfig": str(self.kubeconfig), **settings}
         made = KubernetesTarget.Settings("deploy/quotes.yaml", 8080, **chosen)  # type: ignore[arg-type] # texts
-        return KubernetesTarget(made, self.context(environment))
+        return KubernetesTarget(made, replace(self.context(environment), given=variables))
 
     def traffic(self, environment: str = "staging", **settings: object) -> GatewayTraffic:
         """The same for traffic, by the route `quotes`; a drained group may be forgotten at once."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shipline.bootstrap import STATE_FOLDER, Application
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.configuration import EnvironmentSettings
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UsageError
 from shipline.testing.histories import History
 
 
@@ -54,3 +56,32 @@ def test_a_changelog_template_that_is_a_link_is_refused(tmp_path: Path) -> None:
     (tmp_path / "project" / "changelog.j2").unlink()
     (tmp_path / "project" / "changelog.j2").write_text("{{ package }}")
     assert Application(tmp_path / "project").changelog_template == "{{ package }}"
+
+
+def test_an_environments_secrets_are_read_where_its_settings_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When they are asked for, and not when the rollout's ground is laid."""
+    key = tmp_path / "key"
+    key.write_text("from a file\n")
+    key.chmod(0o600)
+    (tmp_path / "project").mkdir()
+    environment = EnvironmentSettings(
+        "production",
+        target={"command": ["serve"]},
+        traffic={"port": 8000},
+        variables={"LEVEL": "debug"},
+        secrets={
+            "A": {"environment": "PRODUCTION_A"},
+            "B": {"file": str(key)},
+            "C": {"provider": "command", "command": ["printf", "from {key}"], "key": "a program"},
+        },
+    )
+    ground = Application(tmp_path / "project").rollout_ground(environment)
+    with pytest.raises(ShiplineError, match="the secret A cannot be had: the environment variable PRODUCTION_A"):
+        ground.variables.values()
+    monkeypatch.setenv("PRODUCTION_A", "from here")
+    secrets = {"A": "from here", "B": "from a file", "C": "from a program"}
+    assert ground.variables.values() == {"LEVEL": "debug", **secrets}
+    with pytest.raises(ConfigurationError, match="environment production: PATH cannot be given"):
+        Application(tmp_path / "project").rollout_ground(replace(environment, variables={"PATH": ""}))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from shipline.configuration import Settings, find_root, load_settings, parse_settings
+from shipline.configuration import EnvironmentSettings, Settings, find_root, load_settings, parse_settings
 from shipline.configuration.check import check_settings
+from shipline.configuration.given import check_given
 from shipline.domain.errors import ConfigurationError
 from tests.configuration.documents import CHECK, ENVIRONMENT
 
@@ -141,6 +143,25 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
             ENVIRONMENT + "".join(CHECK.replace("latency", f"latency{number}") for number in range(21)),
             ["21 checks", "20 are the most"],
         ),
+        (ENVIRONMENT + '[environment.variables]\nA-B = ""', ["environment production: 'A-B' is not the name"]),
+        (ENVIRONMENT + '[environment.variables]\nPATH = ""', ["production: PATH cannot be given"]),
+        (ENVIRONMENT + '[environment.variables]\nA = "\\u0000"', ["the value of the variable A", "NUL"]),
+        (
+            ENVIRONMENT + '[environment.variables]\nA = ""\n[environment.secrets]\nA = {file = "/a"}',
+            ["production: A is a variable and a secret"],
+        ),
+        (ENVIRONMENT + "[environment.secrets]\nA = {}", ["production: the secret A", 'environment = "NAME"']),
+        (ENVIRONMENT + '[environment.secrets]\nA = {value = "hunter2"}', ["a secret is said by where it is"]),
+        (ENVIRONMENT + "[environment.secrets]\nA = {file = 3}", ["the secret A", "expected str, found int"]),
+        (ENVIRONMENT + '[environment.secrets]\nA = {file = ""}', ["the secret A", "1 to 500 characters"]),
+        (
+            ENVIRONMENT + '[environment.secrets]\nA = {provider = "vault", key = "a"}',
+            ["no secrets provider 'vault'", "known ones: command, environment, file"],
+        ),
+        (
+            ENVIRONMENT + '[environment.secrets]\nA = {provider = "command", command = ["op"], key = "a"}',
+            ["the secret A", "no argument holds {key}"],
+        ),
         (
             ELSEWHERE,
             ["environment production: nobody counts the requests there", "strategy canary", "[environment.signals]"],
@@ -178,3 +199,49 @@ def test_a_file_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
 def test_traffic_that_counts_nothing_will_do(more: str) -> None:
     """Where nobody asks for counts, or somebody else has them."""
     check_settings(parse_settings((ELSEWHERE + more).encode()))
+
+
+GIVEN = """
+[environment.variables]
+LEVEL = "debug"
+[environment.secrets]
+DB = { file = "/run/secrets/db" }
+KEY = { environment = "PRODUCTION_KEY" }
+API = { provider = "command", command = ["op", "read", "{key}"], key = "op://vault/api" }
+"""
+
+
+def test_what_an_environment_gives_is_taken() -> None:
+    check_settings(parse_settings((ENVIRONMENT + GIVEN).encode()))
+
+
+@pytest.mark.parametrize("what", ["variables", "secrets"])
+def test_a_target_that_gives_none_is_refused_with_those_that_do(what: str) -> None:
+    """Rather than a service that starts without its settings."""
+    entry = 'A = ""' if what == "variables" else 'A = {file = "/a"}'
+    text = f"""
+[[environment]]
+name = "site"
+strategy = "all-at-once"
+[environment.target]
+provider = "static"
+folder = "/srv/site"
+[environment.traffic]
+provider = "static"
+folder = "/srv/site"
+address = "127.0.0.1:80"
+[environment.{what}]
+{entry}
+"""
+    diagnosis = refusal(text)
+    assert f"the target static gives no {what}" in diagnosis
+    assert "process" in diagnosis
+
+
+@pytest.mark.parametrize("target", ["ecs", "cloud-run"])
+def test_a_target_whose_platform_has_its_own_secrets_gives_variables_alone(target: str) -> None:
+    """Which file names those, the documentation says."""
+    environment = EnvironmentSettings("production", target={"provider": target}, variables={"A": ""})
+    check_given(environment)
+    with pytest.raises(ConfigurationError, match=f"the target {target} gives no secrets"):
+        check_given(replace(environment, secrets={"B": {"file": "/b"}}))

@@ -10,7 +10,19 @@ import pytest
 from shipline.configuration.providers import provider_class, provider_names, read_provider
 from shipline.domain.errors import ConfigurationError
 
-PORTS = ("builder", "command", "forge", "metrics", "registry", "repository", "signals", "signer", "target", "traffic")
+PORTS = (
+    "builder",
+    "command",
+    "forge",
+    "metrics",
+    "registry",
+    "repository",
+    "secrets",
+    "signals",
+    "signer",
+    "target",
+    "traffic",
+)
 PLUGIN = """
 from dataclasses import dataclass
 

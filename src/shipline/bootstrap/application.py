@@ -353,10 +353,13 @@ class Application(Project):
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
+        from shipline.bootstrap.given import variables_of
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
-        target_context = self.context("environments", name, "target", environment=name)
+        variables = variables_of(environment, self.context("environments", name, "secrets", environment=name))
+        own = self.context("environments", name, "target", environment=name)
+        target_context = replace(own, given=variables)
         traffic_context = self.context("environments", name, "traffic", environment=name)
         return Ground(
             store=self.store,
@@ -375,6 +378,7 @@ class Application(Project):
             ),
             url=environment.url,
             closed=self._closed,
+            variables=variables,
         )
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
@@ -421,6 +425,7 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
+        from shipline.bootstrap.holding import held_at_most_s
         from shipline.capabilities import releases, rollouts
         from shipline.configuration.check import read_canary
         from shipline.engine.engine import Catalogue
@@ -584,14 +589,6 @@ class Application(Project):
 
         if self.settings.release.yank_on_rollback:
             order_yank_after_rollback(tx, self.engine, event)
-
-
-def held_at_most_s(environment: EnvironmentSettings) -> int:
-    """How long a rollout there holds its traffic because the settings say so, in seconds."""
-    steps = sum(step.hold_s for step in environment.step)
-    batches = environment.batch_hold_s * environment.instances
-    tries = sum(one.attempts * (one.every_s + one.timeout_s) for one in environment.verify)
-    return environment.preview.hold_s + steps + batches + tries + environment.bake_s
 
 
 def _observe(

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from shipline.clients import detached_launcher, log_keeper
@@ -32,7 +32,7 @@ class Program:
     """What to run: a list of arguments (no shell), its whole environment, and the bound of its log on disk."""
 
     argv: tuple[str, ...]
-    environment: dict[str, str]
+    environment: dict[str, str] = field(repr=False)
     log_bytes_max: int
 
 
@@ -83,6 +83,10 @@ class Detached:
     def keeper_pid(self) -> int | None:
         """The pid of the process that keeps the log, None where none runs."""
         return detached_launcher.recorded_pid(self.folder / detached_launcher.KEEPER_RECORD)
+
+    def is_whole(self) -> bool:
+        """True if it runs and its output is kept: `start` would change nothing."""
+        return self.pid() is not None and self.keeper_pid() is not None
 
     def stop(self, *, first: signal.Signals, timeout_s: float) -> None:
         """End the program: `first` to its process group, then SIGKILL after `timeout_s`. Idempotent.

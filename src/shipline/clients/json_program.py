@@ -13,8 +13,8 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -39,11 +39,14 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """Where programs run: in `folder`, for the environment `name`, with this process's variables but for what looks
-    like a secret; those that `credentials` names are handed down all the same."""
+    like a secret; those that `credentials` names are handed down all the same. `given` comes over all of them. What a
+    program says of itself goes through `masked` before it is told."""
 
     folder: Path
     name: str
     credentials: tuple[str, ...]
+    given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    masked: Callable[[str], str] = str
 
     def variables(self) -> dict[str, str]:
         """The program's environment. ConfigurationError where a credential is not set."""
@@ -54,7 +57,8 @@ class Surroundings:
                 why="`credentials` names it as one that the programs need",
                 todo=f"set {missing[0]} (in CI: from its secret store), then run this again",
             )
-        return without_secrets(os.environ) | {name: os.environ[name] for name in self.credentials}
+        handed = {name: os.environ[name] for name in self.credentials}
+        return without_secrets(os.environ) | handed | dict(self.given)
 
 
 def tell(arguments: tuple[str, ...], request: Mapping[str, Any], around: Surroundings, *, timeout_s: float) -> bytes:
@@ -86,7 +90,7 @@ def tell(arguments: tuple[str, ...], request: Mapping[str, Any], around: Surroun
             code = _waited(process, arguments[0], (answer, reason), timeout_s)
         finally:
             _end(process)
-        _expect(code, arguments[0], _last(reason))
+        _expect(code, arguments[0], around.masked(_last(reason)))
         answer.seek(0)
         return answer.read(OUTPUT_BYTES_MAX + 1)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
+from shipline.configuration.given import check_given
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
@@ -55,6 +56,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _checks(environment)
         yield from _counted(environment)
         yield from _drill(environment)
+        yield from _given(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -217,6 +219,13 @@ def _counted(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         why=f"the signals provider {name} counts what the traffic provider {only} serves, and traffic is {routed_by}'s",
         todo="add [environment.signals] with a provider such as prometheus, or choose another strategy",
     )
+
+
+def _given(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    try:
+        check_given(environment)
+    except ConfigurationError as error:
+        yield error
 
 
 def _registries(settings: Settings) -> Iterator[ConfigurationError]:

@@ -19,7 +19,14 @@ from typing import Any
 
 from shipline.configuration.limits import Limits, notes_of
 from shipline.configuration.providers import provider_class, provider_names
-from shipline.configuration.settings import CanaryTable, LintRulesTable, ProviderTable, Settings
+from shipline.configuration.settings import (
+    CanaryTable,
+    LintRulesTable,
+    ProviderTable,
+    SecretSettings,
+    SecretTable,
+    Settings,
+)
 from shipline.domain.codec import to_json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -60,6 +67,8 @@ def _value(hint: Any) -> dict[str, Any]:
             return _provider_table(note)
         if isinstance(note, CanaryTable):
             return _canary_table()
+        if isinstance(note, SecretTable):
+            return _secret_table()
         if isinstance(note, LintRulesTable):
             return _lint_rules_table()
     keywords: dict[str, Any] = {}
@@ -97,11 +106,27 @@ def _provider_table(note: ProviderTable) -> dict[str, Any]:
 def _provider(note: ProviderTable, name: str) -> dict[str, Any]:
     form = _object(provider_class(note.port, name).Settings)
     choice = {"provider": {"const": name, "description": f"The {note.port} provider `{name}`."}}
-    common = _object(note.common)["properties"] if note.common is not None else {}
-    form["properties"] = common | choice | form["properties"]
+    common = _object(note.common) if note.common is not None else {}
+    form["properties"] = common.get("properties", {}) | choice | form["properties"]
     if note.default not in ("", name) or note.common is not None:
-        form["required"] = ["provider", *form.get("required", [])]
+        form["required"] = [*common.get("required", ["provider"]), *form.get("required", [])]
     return {"title": name} | form
+
+
+def _secret_table() -> dict[str, Any]:
+    """By the name of a variable, by a path, or by a provider."""
+    key = _object(SecretSettings)["properties"]["key"]
+    words = {"environment": "The name of Shipline's own variable.", "file": "The absolute path of the file."}
+    short = [
+        {
+            "type": "object",
+            "properties": {name: {**key, "description": about}},
+            "required": [name],
+            "additionalProperties": False,
+        }
+        for name, about in words.items()
+    ]
+    return {"anyOf": short + _provider_table(ProviderTable("secrets", common=SecretSettings))["anyOf"]}
 
 
 def _canary_table() -> dict[str, Any]:

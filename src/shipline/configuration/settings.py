@@ -66,6 +66,11 @@ class VersionFileSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretTable:
+    """Notes that a table says where a secret is: `environment`, `file`, or a `provider` of the port `secrets`."""
+
+
+@dataclass(frozen=True, slots=True)
 class LintRulesTable:
     """Notes that a table holds the rules of the commit lint, which the room `plans` owns."""
 
@@ -350,6 +355,18 @@ class CheckSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretSettings:
+    """An entry of `[environment.secrets]` has these beside its provider's own keys.
+
+    `provider` is what reads the secret, and `key` what it is found by. `{ environment = "NAME" }` and
+    `{ file = "/path" }` are short for the providers of these names.
+    """
+
+    provider: str
+    key: Annotated[str, Limits(pattern=r"[^\x00-\x1f\x7f]{1,500}", meaning="1 to 500 characters of one line")]
+
+
+@dataclass(frozen=True, slots=True)
 class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
@@ -365,6 +382,8 @@ class EnvironmentSettings:
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
     record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
+    `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
+    where one is to be read when it is needed.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
@@ -386,6 +405,8 @@ class EnvironmentSettings:
     drift_every_s: Annotated[int, _SECONDS] = 0
     drill: str = ""
     drill_timezone: str = "UTC"
+    variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, Annotated[dict[str, Any], SecretTable()]] = field(default_factory=dict)
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)

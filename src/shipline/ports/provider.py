@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shipline.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from shipline.ports.variables import Variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,19 @@ class ProviderContext:
 
     `root` is the top of the repository. `state` is a folder that outlives the process, created on first use with mode
     0700: this provider's own, but for traffic and signals of one environment, which share theirs.
-    `environment` is the environment's name, or "" for providers that serve none.
+    `environment` is the environment's name, or "" for providers that serve none. `given` is what a target gives to what
+    it starts, None where that is nothing; one that can says so by `gives`, a tuple of "variables" and "secrets".
     """
 
     root: Path
     state: Path
     clock: Clock
     environment: str = ""
+    given: Variables | None = None
+
+    @property
+    def variables(self) -> Variables:
+        """What is given, also where that is nothing."""
+        from shipline.ports.variables import Variables  # noqa: PLC0415 - a plan has a context, and no time for it
+
+        return Variables() if self.given is None else self.given

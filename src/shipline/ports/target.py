@@ -142,6 +142,10 @@ class Target(Protocol):
     seen is refused (RefusedError), so that a zombie's late call takes no effect.
 
     `artifact_kinds` are the kinds of artifact (`domain/artifact.py`) that it can run; empty: of any kind.
+
+    A target that gives the `variables` of its context to what it starts has a class attribute `gives`, a tuple of
+    "variables", "secrets" or both. It reads secrets when it starts something, before it changes anything, writes them
+    nowhere, and takes them out of the `trouble` that it tells (`Variables.masked`).
     """
 
     api_version: int

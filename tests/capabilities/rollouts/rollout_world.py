@@ -36,6 +36,7 @@ from shipline.ports.clock import Clock
 from shipline.ports.metrics import Metrics
 from shipline.ports.target import Role
 from shipline.ports.traffic import Route
+from shipline.ports.variables import Variables
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -118,6 +119,7 @@ class RolloutWorld:
     closed: str = ""
     note_gates: Save = nothing
     verifications: tuple[Verification, ...] = ()
+    variables: Variables = field(default_factory=Variables)
     target: TargetWorld = field(default_factory=TargetWorld)
     traffic: TrafficWorld = field(default_factory=TrafficWorld)
     breaches: list[str] = field(default_factory=list)
@@ -151,6 +153,7 @@ class RolloutWorld:
             root=Path("/"),
             verifications=self.verifications,
             closed=lambda _rollout: self.closed,
+            variables=self.variables,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

@@ -12,11 +12,12 @@ BROKEN, MUTE, STUBBORN = "1.2.0", "1.3.0", "1.4.0"
 
 
 class Service(BaseHTTPRequestHandler):
-    """Healthy unless the version is the mute one; shows its environment's names."""
+    """Healthy unless the version is the mute one; shows its environment's names, and a variable by its name."""
 
     def do_GET(self) -> None:
         """Answer."""
-        body = "\n".join(sorted(os.environ)).encode()
+        named = os.environ.get(self.path[1:])
+        body = ("\n".join(sorted(os.environ)) if named is None else named).encode()
         self.send_response(503 if sys.argv[3] == MUTE else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

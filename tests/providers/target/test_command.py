@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,10 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import GroupSpec, Role, Target
+from shipline.ports.variables import Variables
 from shipline.providers.target.command import CommandTarget
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
+from shipline.testing.fakes.secrets import MemorySecrets
 from tests.docs.markdown import ROOT
 from tests.machine import SystemClock
 from tests.scripts_shown import saved_scripts
@@ -143,6 +146,26 @@ def test_what_programs_are_given_and_answer_is_as_the_schema_says(tmp_path: Path
     given = json.loads((tmp_path / "run.json").read_text())
     validator.validate(given)
     assert given["group"] == HANDED, "the group began when it was told to have begun"
+    assert (given["variables"], given["secrets"]) == ([], [])
+
+
+def test_what_the_environment_gives_is_in_the_environment_of_run_alone(
+    tmp_path: Path, context: ProviderContext
+) -> None:
+    """Its document says the names; no document holds a secret, and the program's words are told without them."""
+    manager = MemorySecrets({"DB": "hunter2"})
+    given = replace(context, given=Variables({"COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")}))
+    keeping = "grep -q '\"run\"' given.json && cp given.json run.json && env > run.env; env > last.env; "
+    target = answering(tmp_path, given, keeping + told(tmp_path, trouble="hunter2 blue"))
+    assert target.run(SPEC, revision=1).trouble == "*** blue"
+    document = json.loads((tmp_path / "run.json").read_text())
+    Draft202012Validator(SCHEMA).validate(document)
+    assert (document["variables"], document["secrets"]) == (["COLOUR"], ["DB_PASSWORD"])
+    assert {"COLOUR=blue", "DB_PASSWORD=hunter2"} <= set((tmp_path / "run.env").read_text().split("\n"))
+    assert "hunter2" not in (tmp_path / "run.json").read_text() + (tmp_path / "last.env").read_text()
+    with pytest.raises(ShiplineError) as caught:
+        answering(tmp_path, given, "echo no hunter2 here >&2; exit 1").groups()
+    assert caught.value.why == "no *** here"
 
 
 @pytest.mark.parametrize(

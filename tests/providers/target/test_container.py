@@ -7,6 +7,7 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import GroupSpec, Role, Target
+from shipline.ports.variables import Variables
 from shipline.providers.target.container import ContainerTarget
 from shipline.providers.target.container_settings import ContainerSettings
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, OTHER_BYTES, PACKAGE, TargetConformance, found
+from shipline.testing.fakes.secrets import MemorySecrets
 from tests.fake_engine import EngineWorld, FakeContainer, Image, fake_engine
 from tests.machine import SystemClock, wait_until
 
@@ -138,6 +141,30 @@ def test_what_is_set_is_filled_in(world: EngineWorld, socket: Path, context: Pro
     body = copy(world).body
     assert body["HostConfig"]["PortBindings"] == {}
     assert body["Cmd"][1].startswith("--port=2")
+
+
+def test_containers_get_what_the_environment_gives_as_it_is(
+    world: EngineWorld, socket: Path, context: ProviderContext
+) -> None:
+    """Over what the target sets, with nothing filled in, and their last words are told without the secrets."""
+    manager = MemorySecrets({"DB": "it {port}"})
+    given = Variables({"COLOUR": "blue {port}"}, {"DB_PASSWORD": partial(manager.read, "DB")})
+    settings = settings_at(socket, environment={"COLOUR": "red", "PORT": "{port}"})
+    target = ContainerTarget(settings, replace(context, given=given))
+    broken = replace(ONE, version=BROKEN, digests=DIGESTS[BROKEN], size=1)
+    target.prepare(PACKAGE, BROKEN, DIGESTS[BROKEN])
+    manager.is_down = True
+    with pytest.raises(ShiplineError, match="the secret DB_PASSWORD cannot be had"):
+        target.run(broken, revision=1)
+    assert target.groups() == ()
+    manager.is_down = False
+    target.run(broken, revision=1)
+    assert copy(world).body["Env"] == ["COLOUR=blue {port}", "PORT=8080", "DB_PASSWORD=it {port}"]
+    manager.kept["DB"] = "it is broken"
+    target.run(broken, revision=2)
+    assert found(target, "one").trouble.splitlines()[2] == "***"
+    state = (tmp.read_text() for tmp in context.state.rglob("*.json"))
+    assert not any("DB_PASSWORD" in text or "broken" in text for text in state)
 
 
 def test_a_copy_that_died_is_started_where_it_was_with_its_last_words_told(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.target import Group, GroupSpec, Role, Target
+from shipline.ports.variables import Variables
 from shipline.providers.target.kubernetes import KubernetesTarget
 from shipline.providers.target.kubernetes_manifest import check_strictly
 from shipline.testing.conformance.target import BETTER, GOOD, PACKAGE, TargetConformance, found
 from shipline.testing.fakes.clock import FakeClock
+from shipline.testing.fakes.secrets import MemorySecrets
 from tests.clusters import FakeCluster, digests_of, fake_cluster
 
 PATIENCE_S = 3600
@@ -93,6 +97,40 @@ def test_what_is_sent_is_what_kubernetes_knows(cluster: FakeCluster, target: Kub
     target.stop("one", revision=2)
     assert cluster.world.pods("one") == []
     assert objects.get(("services", "default", "s-one")) is None
+
+
+def test_a_group_has_what_the_environment_gives_for_as_long_as_it_lives(cluster: FakeCluster) -> None:
+    """Variables in the Deployment, over the manifest's; secrets in a Secret of its own, which goes with it. What was
+    begun keeps what it had, and needs no secret manager any more."""
+    manager = MemorySecrets({"DB": "hunter2"})
+    given = Variables({"COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")})
+    manifest, env = cluster.root / "deploy" / "quotes.yaml", "env: [{name: TZ, value: UTC}, {name: COLOUR, value: red}]"
+    manifest.write_text(manifest.read_text().replace("lifecycle:", f"{env}\n          lifecycle:"))
+    target = cluster.target(variables=given)
+    target.prepare(PACKAGE, GOOD, digests_of(GOOD))
+    assert cluster.world.objects.get(("secrets", "default", "s-rehearsal")) is None
+    manager.is_down = True
+    with pytest.raises(ShiplineError, match="the secret DB_PASSWORD cannot be had"):
+        target.run(ONE, revision=1)
+    assert cluster.world.objects.get(DEPLOYMENT) is None
+    manager.is_down = False
+    target.run(ONE, revision=1)
+    deployment, secret = (cluster.world.objects.must_get(key) for key in (DEPLOYMENT, ("secrets", "default", "s-one")))
+    for sent in (deployment, secret):
+        check_strictly(sent, "the object")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["env"] == [
+        {"name": "TZ", "value": "UTC"},
+        {"name": "COLOUR", "value": "blue"},
+        {"name": "DB_PASSWORD", "valueFrom": {"secretKeyRef": {"name": "s-one", "key": "DB_PASSWORD"}}},
+    ]
+    assert {name: base64.b64decode(data) for name, data in secret["data"].items()} == {"DB_PASSWORD": b"hunter2"}
+    manager.is_down = True
+    target.run(replace(ONE, size=3), revision=2)
+    assert whole(target).size == 3
+    target.stop("one", revision=3)
+    assert target.groups() == ()
+    assert cluster.world.objects.get(("secrets", "default", "s-one")) is None
 
 
 def test_an_image_that_no_node_can_pull_is_said_at_once_and_hopeless_at_the_deadline(

@@ -13,7 +13,7 @@ import textwrap
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
@@ -23,9 +23,11 @@ from shipline.clients.log_keeper import end_of_log
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, Role, Target
+from shipline.ports.variables import Variables
 from shipline.providers.target.process import STOPPED_LOGS_KEPT, ProcessTarget
 from shipline.providers.target.python_versions import installing_environment
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, OTHER_BYTES, PACKAGE, TargetConformance, found
+from shipline.testing.fakes.secrets import MemorySecrets
 from tests.machine import SystemClock, get, wait_until
 
 SERVICE = Path(__file__).with_name("conforming.py")
@@ -279,6 +281,29 @@ def test_credentials_of_the_engine_are_not_handed_down(
     names = get(group.endpoints[0].address, "/")[1].split()
     assert "QUOTES_COLOUR" in names
     assert "SHIPLINE_TOKEN" not in names
+
+
+def test_copies_get_what_the_environment_gives_and_no_secret_is_on_disk(
+    settings: ProcessTarget.Settings, context: ProviderContext, one: GroupSpec
+) -> None:
+    """As it is when they are started. What runs is left alone, and does not need a secret manager any more."""
+    manager = MemorySecrets({"DB": "hunter2"})
+    given = Variables({"QUOTES_COLOUR": "blue"}, {"DB_PASSWORD": partial(manager.read, "DB")})
+    target = ProcessTarget(settings, replace(context, given=given))
+    target.prepare(PACKAGE, GOOD, digests_of(GOOD))
+    manager.is_down = True
+    with pytest.raises(ShiplineError, match="the secret DB_PASSWORD cannot be had"):
+        target.run(replace(one, size=1), revision=1)
+    assert target.groups() == ()
+    manager.is_down = False
+    (endpoint,) = running(target, replace(one, size=1)).endpoints
+    told = [get(endpoint.address, f"/{name}")[1] for name in ("QUOTES_COLOUR", "DB_PASSWORD")]
+    assert told == ["blue", "hunter2"]
+    files = [path for path in context.state.rglob("*") if path.is_file()]
+    assert files
+    assert [path for path in files if b"hunter2" in path.read_bytes()] == []
+    manager.is_down = True
+    assert running(target, replace(one, size=1), 2).endpoints == (endpoint,)
 
 
 def test_logs_of_stopped_copies_are_kept_for_a_while(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from shipline.ports.command import Commands
 from shipline.ports.signals import Signals
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic
+from shipline.ports.variables import Variables
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 
@@ -38,6 +39,7 @@ class Ground:
     what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
     in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
+    `variables` are what the target gives to what it starts.
     """
 
     store: Store
@@ -53,6 +55,7 @@ class Ground:
     verifications: tuple[Verification, ...] = ()
     url: str = ""
     closed: Callable[[Rollout], str] = lambda _rollout: ""
+    variables: Variables = field(default_factory=Variables)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +128,13 @@ class RolloutSteps:
             return ""  # The proxy is opened, and the counts are read, by steps that wait for them.
 
     def prepare(self, context: StepContext) -> Outcome:
-        """Install the version; nothing serves it yet."""
+        """Install the version; nothing serves it yet. A secret that cannot be had ends it here, before anything runs.
+
+        The way back may find its version running, and must not wait for a secret manager that is down.
+        """
         rollout = load_rollout(self.ground, context)
+        if not context.input["rollback"]:
+            self.ground.variables.secrets()
         self.ground.target.prepare(rollout.package, rollout.version, rollout.digests)
         return Done()
 

@@ -81,12 +81,14 @@ class CloudRunTarget:
 
     api_version = 3
     artifact_kinds: tuple[str, ...] = ("oci",)
+    gives = ("variables",)  # Its secrets are those of Google, which the template names.
     Settings = CloudRunSettings
 
     def __init__(self, settings: CloudRunSettings, context: ProviderContext) -> None:
         self._settings = settings
         self._clock = context.clock
         self._root = context.root
+        self._variables = context.variables
         self._environment = context.environment or "default"
         self._service = CloudRunService(settings.place)
 
@@ -212,7 +214,8 @@ class CloudRunTarget:
         return name, template.of_revision(image, name, spec.id, marks)
 
     def _template(self) -> Template:
-        return read_template(self._root, self._settings.template, self._settings.container)
+        read = read_template(self._root, self._settings.template, self._settings.container)
+        return read.giving(self._variables.plain())
 
     def _saved(self, service: Mapping[str, Any]) -> SavedTarget:
         return saved_in(service, TARGET, SavedTarget(self._environment))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,16 @@ class Template:
     body: Mapping[str, Any]
     index: int
     image: ImageName
+
+    def giving(self, variables: Mapping[str, str]) -> Template:
+        """With these variables of the container, in place of what the file has under the same names."""
+        if not variables:
+            return self
+        body = copy.deepcopy(dict(self.body))
+        container = body["containers"][self.index]
+        kept = [each for each in container.get("env") or () if each.get("name") not in variables]
+        container["env"] = [*kept, *({"name": name, "value": value} for name, value in sorted(variables.items()))]
+        return replace(self, body=body)
 
     def of_revision(self, image: str, name: str, group_id: str, annotations: Mapping[str, str]) -> dict[str, Any]:
         """The template of one revision. Its container is told its group, since Google's own labels do not say it."""

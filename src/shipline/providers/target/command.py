@@ -3,12 +3,15 @@
 Each is given a JSON document and does one thing (`docs/reference/command-protocol.md`). The platform remembers the
 groups: `run` hands one over, and `groups` tells it back with how it stands. What is hard to get right is done here:
 late calls are fenced off, ids and sizes checked, answers bounded and read strictly.
+
+What the environment gives to its services is in the environment of `run`, whose document names it; the program hands it
+on to what it starts. Its words are told without the secrets.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence
@@ -78,6 +81,7 @@ class CommandTarget:
     """Runs the groups of one environment by programs."""
 
     api_version = 3
+    gives = ("variables", "secrets")
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -109,7 +113,9 @@ class CommandTarget:
         self._settings = settings
         self.artifact_kinds = settings.artifact_kinds
         self._clock = context.clock
-        self._around = Surroundings(context.root, context.environment, settings.credentials)
+        self._variables = context.variables
+        masked = context.variables.masked
+        self._around = Surroundings(context.root, context.environment, settings.credentials, masked=masked)
         # A run asks three times while it holds the lock.
         lock_timeout_s = 3 * settings.timeout_s + LOCK_TIMEOUT_S
         path = context.state / "target.json"
@@ -134,8 +140,11 @@ class CommandTarget:
                     check_leaving(spec, known.size, known.size - len(named))
             started_us = self._clock.now_us() if known is None else known.started_us
             handed = {**to_json(spec), "started_us": started_us}
+            given = self._variables.values()
             self._state.write(SavedTarget(revision))
-            self._tell(self._settings.run, "run", {"group": handed, "leaving": list(leaving), "revision": revision})
+            request = {"group": handed, "leaving": list(leaving), "revision": revision}
+            request |= {"variables": self._variables.plain_names, "secrets": self._variables.secret_names}
+            self._tell(self._settings.run, "run", request, given=given)
             found = {group.id: group for group in self.groups()}.get(spec.id)
         if found is None or found.spec != spec:
             raise ShiplineError(
@@ -149,7 +158,7 @@ class CommandTarget:
         command = self._settings.groups
         answer = ask(command, _request("groups", {}), self._around, Answer, timeout_s=self._settings.timeout_s)
         try:
-            return _groups(answer)
+            return tuple(replace(group, trouble=self._variables.masked(group.trouble)) for group in _groups(answer))
         except InvalidValue as error:
             raise not_understood(command, error.what, error.why) from None
 
@@ -165,10 +174,17 @@ class CommandTarget:
         check_fence(self._state.read().revision, revision)
 
     def _tell(
-        self, command: tuple[str, ...], action: str, what: dict[str, Any], *, timeout_s: int | None = None
+        self,
+        command: tuple[str, ...],
+        action: str,
+        what: dict[str, Any],
+        *,
+        timeout_s: int | None = None,
+        given: dict[str, str] | None = None,
     ) -> None:
         limit_s = self._settings.timeout_s if timeout_s is None else timeout_s
-        tell(command, _request(action, what), self._around, timeout_s=limit_s)
+        around = self._around if given is None else replace(self._around, given=given)
+        tell(command, _request(action, what), around, timeout_s=limit_s)
 
 
 def _request(action: str, what: dict[str, Any]) -> dict[str, Any]:

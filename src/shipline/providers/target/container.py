@@ -31,6 +31,7 @@ from shipline.ports.target import (
     checked_digests,
     checked_group_id,
 )
+from shipline.ports.variables import Variables
 from shipline.providers.target.container_body import OWNER, body_of
 from shipline.providers.target.container_settings import ContainerSettings
 from shipline.providers.target.container_template import Template
@@ -69,11 +70,11 @@ class SavedTarget:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a copy stands. `trouble` says why it is not ready; "" while it may still become so."""
+    """How a copy stands. `trouble` says why it is not ready, with its own words; None while it may still become so."""
 
     is_alive: bool
     is_ready: bool
-    trouble: str
+    trouble: ShiplineError | None
 
 
 class ContainerTarget:
@@ -81,10 +82,12 @@ class ContainerTarget:
 
     api_version = 3
     artifact_kinds: tuple[str, ...] = ("oci",)
+    gives = ("variables", "secrets")
     Settings = ContainerSettings
 
     def __init__(self, settings: ContainerSettings, context: ProviderContext) -> None:
         self._settings = settings
+        self._variables = context.variables
         self._root = context.root
         self._clock = context.clock
         self._environment = context.environment
@@ -129,10 +132,13 @@ class ContainerTarget:
             staying = {number: copy for number, copy in known.copies.items() if number not in leaving}
             check_leaving(spec, len(known.copies), len(staying))
             gone = sorted(known.copies.keys() - staying.keys())
-            _side_by_side(self._remove, [(engine, spec.id, number) for number in gone])
             group, dead = self._wanted(engine, saved, replace(known, spec=spec, copies=staying))
+            # Read before anything is changed, and not where nothing is started: they may not be to be had.
+            given = self._variables.values() if dead else {}
+            _side_by_side(self._remove, [(engine, spec.id, number) for number in gone])
             self._state.write(replace(saved, revision=revision, groups={**saved.groups, spec.id: group}))
-            calls = [(engine, group, number, image, template) for number in dead]
+            full = replace(template, given=tuple(given.items()))
+            calls = [(engine, group, number, image, full) for number in dead]
             _side_by_side(self._start, calls)
         return self._look({spec.id: group})[0]
 
@@ -213,7 +219,10 @@ class ContainerTarget:
         with engine_at(self._settings.engine) as engine:
             calls = [(engine, groups[name], number) for name, number in places]
             seen = dict(zip(places, _side_by_side(self._see, calls), strict=True))
-        return tuple(_group(groups[name], {n: seen[name, n] for n in groups[name].copies}) for name in sorted(groups))
+        return tuple(
+            _group(groups[name], {n: seen[name, n] for n in groups[name].copies}, self._variables)
+            for name in sorted(groups)
+        )
 
     def _see(self, engine: ContainerEngine, group: SavedGroup, number: str) -> Seen:
         spec, copy = group.spec, group.copies[number]
@@ -222,7 +231,7 @@ class ContainerTarget:
         is_ready = is_alive and self._probe(copy.port)
         is_late = self._clock.now_us() - copy.started_us >= self._settings.health_timeout_s * 1_000_000
         if is_ready or (is_alive and not is_late):
-            return Seen(is_alive, is_ready, "")
+            return Seen(is_alive, is_ready, None)
         what = f"was not healthy within {self._settings.health_timeout_s} s"
         if not is_alive:
             what = "is gone" if found is None else f"ended with exit code {found.exit_code}"
@@ -232,7 +241,7 @@ class ContainerTarget:
             why=f"the end of its output:\n{output}",
             todo=f"see that GET {self._settings.health_path} answers 2xx on the port that it is given",
         )
-        return Seen(is_alive, is_ready, said.diagnosis())
+        return Seen(is_alive, is_ready, said)
 
     def _probe(self, port: int) -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_S)
@@ -260,9 +269,9 @@ def _pulled(engine: ContainerEngine, image: str, digest: str, login: Login | Non
     return None
 
 
-def _group(group: SavedGroup, seen: dict[str, Seen]) -> Group:
+def _group(group: SavedGroup, seen: dict[str, Seen], variables: Variables) -> Group:
     spec, numbers = group.spec, sorted(group.copies, key=int)
-    troubles = [seen[number].trouble for number in numbers if seen[number].trouble]
+    troubles = [trouble for number in numbers if (trouble := seen[number].trouble) is not None]
     return Group(
         id=spec.id,
         role=spec.role,
@@ -275,7 +284,7 @@ def _group(group: SavedGroup, seen: dict[str, Seen]) -> Group:
         ),
         started_us=group.started_us,
         digests=spec.digests,
-        trouble=troubles[0] if troubles else "",
+        trouble=variables.diagnosis(troubles[0]) if troubles else "",
         hopeless=bool(troubles),
     )
 

@@ -28,10 +28,11 @@ def body_of(  # noqa: PLR0913 - what a container is
     def filled(text: str) -> str:
         return PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
+    environment = {name: filled(value) for name, value in template.environment} | dict(template.given)
     published = {} if is_host_s else {f"{inside}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}]}
     body: dict[str, Any] = {
         "Image": image,
-        "Env": [f"{name}={filled(value)}" for name, value in template.environment],
+        "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": {
             **labels,
             "shipline.group": spec.id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,10 @@ REPOSITORY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A container but for its image's digest and its address. `port` is what it listens on, 0 where nobody says."""
+    """A container but for its image's digest and its address. `port` is what it listens on, 0 where nobody says.
+
+    `given` comes over `environment`, and nothing is filled in there: it may hold secrets.
+    """
 
     image: str = ""
     command: tuple[str, ...] | None = None
@@ -52,6 +55,7 @@ class Template:
     read_only: bool = False
     init: bool = False
     port: int = 0
+    given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
 def read_compose(root: Path, name: str, service: str) -> Template:

@@ -134,12 +134,14 @@ class ECSTarget:
 
     api_version = 3
     artifact_kinds: tuple[str, ...] = ("oci",)
+    gives = ("variables",)  # Its secrets are those of AWS, which the task definition names.
     Settings = ECSSettings
 
     def __init__(self, settings: ECSSettings, context: ProviderContext) -> None:
         self._settings = settings
         self._clock = context.clock
         self._root = context.root
+        self._variables = context.variables
         self._environment = context.environment or "default"
         self._cluster = ECSCluster(settings.cluster, settings.place, context.clock)
         self._attachments = Attachments(
@@ -150,7 +152,8 @@ class ECSTarget:
         """Find the image in its registry, and register the task definition that runs it, where it is not there yet."""
         checked_digests(digests)
         settings = self._settings
-        definition = read_definition(self._root, settings.task_definition, settings.container, settings.port)
+        read = read_definition(self._root, settings.task_definition, settings.container, settings.port)
+        definition = read.giving(self._variables.plain())
         image = definition.image
         registry = OCIClient(image.registry_url, image.path, ANSWER_TIMEOUT_S, client_credentials(image.host))
         found = next((digest for digest in digests if registry.digest_of(digest) == digest), None)

@@ -10,7 +10,7 @@ import copy
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,18 @@ class Definition:
     body: Mapping[str, Any]
     container: str
     image: ImageName
+
+    def giving(self, variables: Mapping[str, str]) -> Definition:
+        """With these variables of the container, in place of what the file has under the same names."""
+        if not variables:
+            return self
+        body = copy.deepcopy(dict(self.body))
+        for each in body["containerDefinitions"]:
+            if each["name"] == self.container:
+                for kind in ("environment", "secrets"):
+                    each[kind] = [one for one in each.get(kind) or () if one.get("name") not in variables]
+                each["environment"] += [{"name": name, "value": value} for name, value in sorted(variables.items())]
+        return replace(self, body=body)
 
     def with_image(self, digest: str, family: str) -> dict[str, Any]:
         """The request that registers it for one version."""

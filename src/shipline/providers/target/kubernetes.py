@@ -10,6 +10,8 @@ carried out only where the released container has a `preStop` hook: the pod goes
 
 Copies are never fewer than an autoscaler has made of them, nor fewer than those of another version that the group is to
 be as large as: a rollout begins with the size of its settings, and what serves may have grown since.
+
+Secrets that the environment gives are read when a group is begun, and lie in a Secret of its own until it is stopped.
 """
 
 from __future__ import annotations
@@ -21,7 +23,15 @@ from typing import Any
 
 from shipline.clients.durable_state import check_fence
 from shipline.clients.kubeconfig import find_access
-from shipline.clients.kubernetes import AUTOSCALERS, DEPLOYMENTS, PODS, SERVICES, KubernetesClient, until_settled
+from shipline.clients.kubernetes import (
+    AUTOSCALERS,
+    DEPLOYMENTS,
+    PODS,
+    SECRETS,
+    SERVICES,
+    KubernetesClient,
+    until_settled,
+)
 from shipline.clients.kubernetes_marks import (
     ENVIRONMENT,
     GROUP,
@@ -40,6 +50,7 @@ from shipline.clients.oci_registry import OCIClient
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, Role, check_same, checked_digests, checked_group_id
+from shipline.providers.target.kubernetes_given import give, secret_of
 from shipline.providers.target.kubernetes_manifest import (
     Birth,
     Manifest,
@@ -64,6 +75,7 @@ class KubernetesTarget:
 
     api_version = 3
     artifact_kinds: tuple[str, ...] = ("oci",)
+    gives = ("variables", "secrets")
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -92,6 +104,7 @@ class KubernetesTarget:
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
         self._settings = settings
         self._clock = context.clock
+        self._variables = context.variables
         self._root = context.root
         self._environment = context.environment or "default"
 
@@ -118,10 +131,11 @@ class KubernetesTarget:
 
     def _rehearse(self, manifest: Manifest, prepared: Prepared) -> None:
         spec = GroupSpec("rehearsal", Role.CANARY, prepared.package, prepared.version, 1, prepared.digests)
-        body = deployment_of(manifest, self._birth(spec, prepared.image, self._clock.now_us()))
+        body = self._body(manifest, self._birth(spec, prepared.image, self._clock.now_us()))
         tried = self._client.apply(self._deployment(spec.id), body, dry_run=True)
         service = service_of(tried, self._settings.port)
         self._client.apply(SERVICES.path(self._namespace, object_name(spec.id)), service, dry_run=True)
+        self._give_secrets(tried, dict.fromkeys(self._variables.secret_names, ""), dry_run=True)
 
     def run(
         self,
@@ -151,7 +165,9 @@ class KubernetesTarget:
         self._size(found, spec, revision)
 
     def _begin(self, spec: GroupSpec, prepared: Prepared, half: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Apply the Deployment, without copies. `half` is what a crash, or a patch that was refused, has left of it.
+        """Apply the Deployment, without copies, and the Secret that these need.
+
+        `half` is what a crash, or a patch that was refused, has left of the Deployment.
 
         The time that it was begun stays: a change would have the controller write its status, so that the patch that
         gives it copies would find another version, again and again.
@@ -162,10 +178,23 @@ class KubernetesTarget:
             check_ours(half, self._environment)
             if half["metadata"].get("deletionTimestamp"):
                 raise ConflictError(f"the group {spec.id} is still being removed", retryable=True)
-        manifest = self._manifest()
-        body = deployment_of(manifest, self._birth(spec, prepared.image, started_us))
+        manifest, given = self._manifest(), self._variables.secrets()
+        body = self._body(manifest, self._birth(spec, prepared.image, started_us))
         body["metadata"]["annotations"][CONTAINER] = manifest.container
-        return self._client.apply(self._deployment(spec.id), body)
+        begun = self._client.apply(self._deployment(spec.id), body)
+        self._give_secrets(begun, given)
+        return begun
+
+    def _body(self, manifest: Manifest, birth: Birth) -> dict[str, Any]:
+        body = deployment_of(manifest, birth)
+        give(body, manifest.container, birth.spec.id, self._variables)
+        return body
+
+    def _give_secrets(self, deployment: Mapping[str, Any], values: Mapping[str, str], *, dry_run: bool = False) -> None:
+        """The group's Secret, where it needs one: an account that gives none needs no right to."""
+        if values:
+            path = SECRETS.path(self._namespace, deployment["metadata"]["name"])
+            self._client.apply(path, secret_of(deployment, values), dry_run=dry_run)
 
     def _size(self, found: dict[str, Any], spec: GroupSpec, revision: int) -> None:
         """Give the group its size, as the call of this revision."""
@@ -253,7 +282,8 @@ class KubernetesTarget:
     def _log(self, pod: Mapping[str, Any]) -> str:
         path = PODS.path(self._namespace, pod["metadata"]["name"], part="log")
         asked = {"tailLines": LOG_LINES, "limitBytes": LOG_BYTES, "container": self._released(pod)}
-        return self._client.text(path, asked | {"previous": "true"}) or self._client.text(path, asked)
+        said = self._client.text(path, asked | {"previous": "true"}) or self._client.text(path, asked)
+        return self._variables.masked(said)
 
     def _released(self, pod: Mapping[str, Any]) -> str:
         return self._settings.container or str(pod["spec"]["containers"][0]["name"])

@@ -10,7 +10,8 @@ that routes to it hold again.
 A group of processes gets smaller only by copies that the caller names. The error texts call a copy an instance, as the
 settings do.
 
-Copies get the engine's environment without its `SHIPLINE_` variables, which may hold credentials.
+Copies get the engine's environment without its `SHIPLINE_` variables, which may hold credentials, and over it what the
+settings of the environment give them. Secrets are read when a copy is started, and are in no file.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from shipline.clients.loopback_ports import HOST, free_port, is_free
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Group, GroupSpec, check_leaving, check_same, checked_group_id
+from shipline.ports.variables import Variables
 from shipline.providers.target.python_versions import Distribution, install, is_installed, prefix_of
 
 PLACEHOLDERS = ("host", "port", "version", "prefix")
@@ -72,11 +74,11 @@ class SavedTarget:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """How a copy stands. `trouble` says why it is not ready; "" while it may still become so."""
+    """How a copy stands. `trouble` says why it is not ready, with its own words; None while it may still become so."""
 
     is_alive: bool
     is_ready: bool
-    trouble: str
+    trouble: ShiplineError | None
 
 
 class ProcessTarget:
@@ -84,6 +86,7 @@ class ProcessTarget:
 
     api_version = 3
     artifact_kinds: tuple[str, ...] = ("wheel", "sdist")
+    gives = ("variables", "secrets")
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -117,6 +120,7 @@ class ProcessTarget:
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
         self._settings = settings
         self._clock = context.clock
+        self._variables = context.variables
         self._folder = context.state
         # The lock is held while a group is being stopped; the next call waits for that.
         lock_timeout_s = settings.stop_timeout_s + LOCK_TIMEOUT_S
@@ -143,12 +147,14 @@ class ProcessTarget:
         with self._state.locked():
             saved = self._fenced(revision)
             group = self._wanted(saved, spec, prefix, leaving)
+            processes = {number: self._process(spec.id, number) for number in group.copies}
+            starting = [number for number, process in processes.items() if not process.is_whole()]
+            # Read before anything is changed, and not where nothing is started: they may not be to be had.
+            given = self._variables.values() if starting else {}
             gone = saved.groups[spec.id].copies.keys() - group.copies.keys() if spec.id in saved.groups else set()
             _side_by_side(self._stop_copy, [(self._process(spec.id, number),) for number in sorted(gone)])
             self._state.write(SavedTarget(revision, {**saved.groups, spec.id: group}))
-            programs = [
-                (self._process(spec.id, number), self._program(prefix, group, number)) for number in group.copies
-            ]
+            programs = [(processes[number], self._program(prefix, group, number, given)) for number in starting]
             _side_by_side(_start, programs)
         return self._look({spec.id: group})[0]
 
@@ -223,12 +229,12 @@ class ProcessTarget:
             return replace(died, started_us=self._clock.now_us())
         return Copy(free_port(taken, key), self._clock.now_us())
 
-    def _program(self, prefix: Path, group: SavedGroup, number: str) -> Program:
+    def _program(self, prefix: Path, group: SavedGroup, number: str, given: dict[str, str]) -> Program:
         port = str(group.copies[number].port)
         values = {"host": HOST, "port": port, "version": group.spec.version, "prefix": str(prefix)}
         argv = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in self._settings.command)
         environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIPLINE_")}
-        return Program(argv, environment, LOG_BYTES_MAX)
+        return Program(argv, environment | given, LOG_BYTES_MAX)
 
     def _look(self, groups: dict[str, SavedGroup]) -> tuple[Group, ...]:
         """How the groups stand. All copies are asked side by side: one that hangs holds nobody up."""
@@ -237,7 +243,7 @@ class ProcessTarget:
         by_group: dict[str, dict[str, Seen]] = {name: {} for name in groups}
         for (name, _, number), one in zip(places, seen, strict=True):
             by_group[name][number] = one
-        return tuple(_group(groups[name], by_group[name]) for name in sorted(groups))
+        return tuple(_group(groups[name], by_group[name], self._variables) for name in sorted(groups))
 
     def _see(self, group_id: str, group: SavedGroup, number: str) -> Seen:
         process, copy = self._process(group_id, number), group.copies[number]
@@ -246,14 +252,14 @@ class ProcessTarget:
         is_alive = is_ready or process.pid() is not None
         is_late = self._clock.now_us() - copy.started_us >= self._settings.health_timeout_s * 1_000_000
         if is_ready or (is_alive and not is_late):
-            return Seen(is_alive, is_ready, "")
+            return Seen(is_alive, is_ready, None)
         what = f"was not healthy within {self._settings.health_timeout_s} s" if is_alive else "ended"
         said = ShiplineError(
             f"instance {group_id}-{number} of {group.spec.package} {group.spec.version} {what}",
             why=f"the end of its output:\n{process.output_end()}",
             todo=f"run its command by hand, and see that GET {self._settings.health_path} answers 2xx",
         )
-        return Seen(is_alive, is_ready, said.diagnosis())
+        return Seen(is_alive, is_ready, said)
 
     def _probe(self, port: int) -> bool:
         connection = http.client.HTTPConnection(HOST, port, timeout=PROBE_TIMEOUT_S)
@@ -266,10 +272,10 @@ class ProcessTarget:
             connection.close()
 
 
-def _group(group: SavedGroup, seen: dict[str, Seen]) -> Group:
+def _group(group: SavedGroup, seen: dict[str, Seen], variables: Variables) -> Group:
     spec = group.spec
     numbers = sorted(group.copies, key=int)
-    troubles = [seen[number].trouble for number in numbers if seen[number].trouble]
+    troubles = [trouble for number in numbers if (trouble := seen[number].trouble) is not None]
     return Group(
         id=spec.id,
         role=spec.role,
@@ -282,7 +288,7 @@ def _group(group: SavedGroup, seen: dict[str, Seen]) -> Group:
         ),
         started_us=group.started_us,
         digests=spec.digests,
-        trouble=troubles[0] if troubles else "",
+        trouble=variables.diagnosis(troubles[0]) if troubles else "",
         hopeless=bool(troubles),
     )
 
