@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Row, Select, delete, func, insert, select, update
+from sqlalchemy import Integer, Row, bindparam, delete, func, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
 from shipline.engine.rules import ENDED, Invocation, Phase, RunState
@@ -14,6 +14,29 @@ from shipline.engine.upcasts import upcast_state
 from shipline.engine.workflow import Signal
 from shipline.store.tables import journal, node, run, signal
 from shipline.store.transaction import Transaction
+
+# What every tick says, made once: to make a statement takes longer than to run it.
+_FIND_RUN = select(run).where(run.c.id == bindparam("this_id"))
+_LOCK_RUN = _FIND_RUN.with_for_update()
+_SAVE_RUN = update(run).where(run.c.id == bindparam("this_id"))
+_DUE = (
+    select(run.c.id)
+    .where(run.c.wake_us <= bindparam("now_us"))
+    .order_by(run.c.wake_us)
+    .limit(bindparam("this_many", type_=Integer))
+)
+_HELD = select(run.c.id, run.c.holder).where(run.c.holder.is_not(None))
+_JOURNAL_STARTED = insert(journal)
+_JOURNAL_ENDED = update(journal).where(
+    journal.c.run_id == bindparam("this_run"),
+    journal.c.revision == bindparam("this_revision"),
+    journal.c.outcome.is_(None),
+)
+_PENDING = (
+    select(signal)
+    .where(signal.c.run_id == bindparam("this_run"), signal.c.consumed_revision.is_(None))
+    .order_by(signal.c.time_us, signal.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +95,7 @@ def insert_run(tx: Transaction, new: Run, *, exclusive_key: str | None) -> None:
 
 def load_run(tx: Transaction, run_id: str, *, lock: bool = False) -> Run | None:
     """The run with this id, locked against other writers until the transaction ends if `lock`."""
-    query: Select[Any] = select(run).where(run.c.id == run_id)
-    row = tx.connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = tx.connection.execute(_LOCK_RUN if lock else _FIND_RUN, {"this_id": run_id}).one_or_none()
     return _as_run(row) if row is not None else None
 
 
@@ -101,34 +123,30 @@ def save_run(tx: Transaction, changed: Run) -> None:
     }
     if changed.state.status in ENDED:
         values["exclusive_key"] = None
-    tx.connection.execute(update(run).where(run.c.id == changed.id).values(**values))
+    tx.connection.execute(_SAVE_RUN, values | {"this_id": changed.id})
 
 
 def journal_started(tx: Transaction, held: Run, invocation: Invocation, *, holder: str, now_us: int) -> None:
     """Note that a step's action is about to be called."""
-    tx.connection.execute(
-        insert(journal).values(
-            run_id=held.id,
-            revision=held.revision,
-            organisation_id=tx.project.organisation_id,
-            project_id=tx.project.id,
-            step=invocation.step.name,
-            undo=held.state.phase is Phase.UNDO,
-            attempt=held.state.attempt,
-            holder=holder,
-            started_us=now_us,
-        )
-    )
+    values = {
+        "run_id": held.id,
+        "revision": held.revision,
+        "organisation_id": tx.project.organisation_id,
+        "project_id": tx.project.id,
+        "step": invocation.step.name,
+        "undo": held.state.phase is Phase.UNDO,
+        "attempt": held.state.attempt,
+        "holder": holder,
+        "started_us": now_us,
+    }
+    tx.connection.execute(_JOURNAL_STARTED, values)
 
 
 def journal_ended(tx: Transaction, held: Run, words: tuple[str, str], now_us: int) -> None:
     """Note what came of the step started at the run's revision, if that is not noted yet: (outcome, detail)."""
     outcome, detail = words
-    tx.connection.execute(
-        update(journal)
-        .where(journal.c.run_id == held.id, journal.c.revision == held.revision, journal.c.outcome.is_(None))
-        .values(outcome=outcome, detail=detail[:2000], ended_us=now_us)
-    )
+    values = {"outcome": outcome, "detail": detail[:2000], "ended_us": now_us}
+    tx.connection.execute(_JOURNAL_ENDED, values | {"this_run": held.id, "this_revision": held.revision})
 
 
 def journal_of(tx: Transaction, run_id: str, *, after_revision: int = 0) -> tuple[JournalEntry, ...]:
@@ -145,12 +163,8 @@ def journal_of(tx: Transaction, run_id: str, *, after_revision: int = 0) -> tupl
 
 def pending_signals(tx: Transaction, run_id: str) -> tuple[Signal, ...]:
     """Signals that nothing has consumed, oldest first."""
-    query = (
-        select(signal)
-        .where(signal.c.run_id == run_id, signal.c.consumed_revision.is_(None))
-        .order_by(signal.c.time_us, signal.c.id)
-    )
-    return tuple(Signal(row.id, row.kind, json.loads(row.body)) for row in tx.connection.execute(query))
+    rows = tx.connection.execute(_PENDING, {"this_run": run_id})
+    return tuple(Signal(row.id, row.kind, json.loads(row.body)) for row in rows)
 
 
 def consume(tx: Transaction, signals: tuple[Signal, ...], revision: int) -> None:
@@ -201,14 +215,12 @@ def lend_revision(tx: Transaction, workflows: tuple[str, ...]) -> int | None:
 
 def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:
     """Ids of runs whose wake time has come, the longest overdue first."""
-    query = select(run.c.id).where(run.c.wake_us <= now_us).order_by(run.c.wake_us).limit(limit)
-    return tuple(tx.connection.scalars(query))
+    return tuple(tx.connection.scalars(_DUE, {"now_us": now_us, "this_many": limit}))
 
 
 def held_runs(tx: Transaction) -> tuple[tuple[str, str], ...]:
     """(run id, holder) of every run in which a step was started and has not reported back."""
-    query = select(run.c.id, run.c.holder).where(run.c.holder.is_not(None))
-    return tuple((row.id, row.holder) for row in tx.connection.execute(query))
+    return tuple((row.id, row.holder) for row in tx.connection.execute(_HELD))
 
 
 def next_wake_us(tx: Transaction, *, after_us: int = 0) -> int | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Generic, TypeVar
+from types import NoneType
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import Select, Table, insert, select, update
+from sqlalchemy import Integer, Select, Table, bindparam, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
 from shipline.store.transaction import Transaction
 
 T = TypeVar("T")
+# The columns that are given with the type of what they equal, the order, and whether it is from the newest on.
+_Shape: TypeAlias = tuple[tuple[tuple[str, type], ...], str | None, bool]
 
 ROWS_MAX = 10_000
 """More than this are not read at once: whoever may meet as many asks for a page."""
@@ -26,6 +29,11 @@ class Rows(Generic[T]):
     def __init__(self, table: Table, kind: type[T]) -> None:
         self.table = table
         self.kind = kind
+        # Statements are made once: to make one takes longer than to run it, and an engine runs thousands.
+        there = (table.c.id == bindparam("this_id")) & (table.c.project_id == bindparam("this_project"))
+        self._find = select(table.c.body).where(there)
+        self._update, self._insert = update(table).where(there), insert(table)
+        self._where: dict[_Shape, Select[Any]] = {}
 
     def save(self, tx: Transaction, value: T, *, row_id: str | None = None, **columns: str | int | None) -> None:
         """Write the row of `value`, whose id is `row_id` or its own. An id of another project's row: ConflictError.
@@ -41,19 +49,17 @@ class Rows(Generic[T]):
             "project_id": tx.project.id,
             "body": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
         }
-        there = (self.table.c.id == identity) & (self.table.c.project_id == tx.project.id)
-        if tx.connection.execute(update(self.table).where(there).values(**filled)).rowcount == 0:
-            tx.connection.execute(insert(self.table).values(**filled))
+        this = {"this_id": identity, "this_project": tx.project.id}
+        if tx.connection.execute(self._update, filled | this).rowcount == 0:
+            tx.connection.execute(self._insert, filled)
 
     def find(self, tx: Transaction, row_id: str, *, lock: bool = False) -> T | None:
         """The noun with this id in the transaction's project, None where there is none.
 
         With `lock` nobody else changes it until the transaction ends: for who decides by it what to write.
         """
-        query: Select[Any] = select(self.table.c.body).where(
-            self.table.c.project_id == tx.project.id, self.table.c.id == row_id
-        )
-        body = tx.connection.scalar(query.with_for_update() if lock else query)
+        query = self._find.with_for_update() if lock else self._find
+        body = tx.connection.scalar(query, {"this_id": row_id, "this_project": tx.project.id})
         return None if body is None else from_json(self.kind, json.loads(body))
 
     def where(
@@ -70,14 +76,25 @@ class Rows(Generic[T]):
         Of a tuple the column equals any. All are at most ROWS_MAX: beyond it ShiplineError, since a decision by a part
         of the rows would be wrong.
         """
-        query = select(self.table.c.body).where(self.table.c.project_id == tx.project.id)
-        for name, value in columns.items():
-            column = self.table.c[name]
-            query = query.where(column.in_(value) if isinstance(value, tuple) else column == value)
-        if order is not None:
-            column = self.table.c[order]
-            query = query.order_by(column.desc() if newest_first else column)
-        bodies = tx.connection.scalars(query.limit(ROWS_MAX + 1 if limit is None else limit)).all()
+        shape = (tuple((name, type(value)) for name, value in columns.items()), order, newest_first)
+        if shape not in self._where:
+            self._where[shape] = self._shaped(shape)
+        given = {f"this_{name}": value for name, value in columns.items() if value is not None}
+        given |= {"this_project": tx.project.id, "this_many": ROWS_MAX + 1 if limit is None else limit}
+        bodies = tx.connection.scalars(self._where[shape], given).all()
         if limit is None and len(bodies) > ROWS_MAX:
             raise ShiplineError(f"more than {ROWS_MAX} rows of {self.table.name} belong together: too many to read")
         return tuple(from_json(self.kind, json.loads(body)) for body in bodies)
+
+    def _shaped(self, shape: _Shape) -> Select[Any]:
+        columns, order, newest_first = shape
+        query = select(self.table.c.body).where(self.table.c.project_id == bindparam("this_project"))
+        for name, kind in columns:
+            column = self.table.c[name]
+            if kind is tuple:
+                query = query.where(column.in_(bindparam(f"this_{name}", expanding=True)))
+            else:
+                query = query.where(column.is_(None) if kind is NoneType else column == bindparam(f"this_{name}"))
+        if order is not None:
+            query = query.order_by(self.table.c[order].desc() if newest_first else self.table.c[order])
+        return query.limit(bindparam("this_many", type_=Integer))
