@@ -16,6 +16,7 @@ from shipline.domain.errors import InvalidValue
 
 JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
 T = TypeVar("T")
+_SCALARS = frozenset((str, int, float, bool))
 
 
 def to_json(value: object) -> Any:
@@ -55,6 +56,8 @@ def _refuse(place: str, expected: str, data: object) -> InvalidValue:
 
 
 def _read(kind: Any, data: object, place: str) -> Any:
+    if type(data) is kind and kind in _SCALARS:
+        return data  # As most are, so it is asked first.
     origin = typing.get_origin(kind)
     if origin in (Union, types.UnionType):
         return _read_union(kind, data, place)

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,7 @@ class Store:
             yield connection.execution_options(**options)
 
 
+@lru_cache(maxsize=64)
 def _parsed(url: str) -> URL:
     """The URL, of a database that we know. Raises ConfigurationError, without the URL: it may hold a password."""
     try:
