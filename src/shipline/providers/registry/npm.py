@@ -212,15 +212,17 @@ class NPMRegistry:
         return seen if isinstance(seen, dict) else {}
 
     def _before(self, npm: NPMClient, package: str, version: str) -> dict[str, Any]:
-        """What the registry says of a version, or of the package where that has none. For one that is new, one run of
-        npm: each takes half a second."""
+        """What the registry says of a version, or of the package where it does not list that one.
+
+        The package is asked for first, since a version that is new then takes one run of npm.
+        """
         seen = self._view(npm, package)
         is_new = seen != {} and version not in _versions(seen)
         return seen if is_new else self._view(npm, f"{package}@{version}") or seen
 
     def _served(self, npm: NPMClient, package: str, version: str, seen: dict[str, Any]) -> tuple[PublishedFile, ...]:
         """The tarball that was seen, empty if it is of another version."""
-        if seen.get("version") != version or not isinstance(seen.get("dist"), dict):
+        if not _is_served(seen, version):
             return ()
         name = tarball_name(package, version)
         digest = self._digest(npm, package, version, str(seen["dist"].get("integrity", "")))
@@ -262,7 +264,7 @@ class NPMRegistry:
             if wait_s > 0:
                 self._clock.sleep(wait_s)
             seen = self._view(npm, f"{package}@{version}")
-            if seen.get("version") == version:
+            if _is_served(seen, version):
                 return seen
         raise UnavailableError(
             f"the registry took {package} {version}, and does not serve it yet",
@@ -344,6 +346,11 @@ def _owned(package: str, user: str, seen: dict[str, Any]) -> Finding:
         Answer.UNKNOWN,
         f"whether {user} may publish {package} shows then (it lists {', '.join(people)[:200] or 'nobody'})",
     )
+
+
+def _is_served(seen: dict[str, Any], version: str) -> bool:
+    """True if what was seen is this version, with the tarball that it is."""
+    return seen.get("version") == version and isinstance(seen.get("dist"), dict)
 
 
 def _tag(seen: dict[str, Any], version: str, channel: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
+from shipline.clients.named_secrets import named_secret
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError
 from shipline.domain.variables import checked_value
 from shipline.ports.provider import ProviderContext
@@ -32,15 +32,8 @@ class EnvironmentSecrets:
                 why="it speaks to Shipline, and may hold its own credentials",
                 todo="name another variable",
             )
-        value = os.environ.get(key, "")
-        if value == "":
-            raise ConfigurationError(
-                f"the environment variable {key} is not set",
-                why="a secret of the environment is to be read from it",
-                todo=f"set {key} (in CI: from its secret store) where rollouts are carried out, then run this again",
-            )
         try:
-            return checked_value(value)
+            return checked_value(named_secret(key, setting="environment.secrets", what="service's secret"))
         except InvalidValue as error:
             raise ConfigurationError(
                 f"the environment variable {key} cannot be given to a service", why=error.what
