@@ -425,7 +425,6 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
-        from shipline.bootstrap.holding import held_at_most_s
         from shipline.capabilities import releases, rollouts
         from shipline.configuration.check import read_canary
         from shipline.engine.engine import Catalogue
@@ -439,42 +438,37 @@ class Application(Project):
             settings = read_canary(environment.canary)
             workflow = rollouts.rollout_workflow(
                 environment.name,
-                wait_timeout_s=int(settings.deadline_s) + held_at_most_s(environment) + PATIENCE_S,
+                wait_timeout_s=int(settings.deadline_s) + environment.held_at_most_s + PATIENCE_S,
                 drain_timeout_s=environment.drain_timeout_s,
             )
             ground = self.rollout_ground(environment)
-            workflows[workflow.name] = workflow
-            for name, action in rollouts.actions(ground, settings).items():
-                actions[f"{workflow.name}.{name}"] = action
-            observers[workflow.name] = partial(_observe, rollouts.follow_run, self.events)
-            down = rollouts.down_workflow(environment.name)
-            workflows[down.name] = down
-            actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}
-            cool = rollouts.cool_workflow(environment.name)
-            workflows[cool.name] = cool
-            actions |= {f"{cool.name}.{name}": action for name, action in rollouts.cool_actions(ground).items()}
-            drill = rollouts.drill_workflow(environment.name)
-            workflows[drill.name] = drill
-            drilling = rollouts.drill_actions(self.store, lambda: self.engine)
-            actions |= {f"{drill.name}.{name}": action for name, action in drilling.items()}
-            observers[drill.name] = partial(_observe, rollouts.follow_drill, self.events)
-            drift = rollouts.drift_workflow(environment.name)
-            workflows[drift.name] = drift
-            looks = rollouts.drift_actions(ground, environment.name, environment.drift_every_s)
-            actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
-            adopt = rollouts.adopt_workflow(environment.name)
-            workflows[adopt.name] = adopt
-            actions |= {f"{adopt.name}.{name}": action for name, action in rollouts.adopt_actions(ground).items()}
-            observers[adopt.name] = partial(_observe, rollouts.follow_adoption, self.events)
-            turn = rollouts.turn_workflow(environment.name)
-            workflows[turn.name] = turn
-            taking = rollouts.turn_actions(ground, lambda: self.engine)
-            actions |= {f"{turn.name}.{name}": action for name, action in taking.items()}
-            observers[turn.name] = partial(_observe, rollouts.follow_turn, self.events)
-            mend = rollouts.mend_workflow(environment.name)
-            workflows[mend.name] = mend
-            mending = rollouts.mend_actions(ground, environment.name)
-            actions |= {f"{mend.name}.{name}": action for name, action in mending.items()}
+            name = environment.name
+            for each, own, follow in (
+                (workflow, rollouts.actions(ground, settings), rollouts.follow_run),
+                (rollouts.down_workflow(name), rollouts.down_actions(ground), None),
+                (rollouts.cool_workflow(name), rollouts.cool_actions(ground), None),
+                (
+                    rollouts.drill_workflow(name),
+                    rollouts.drill_actions(self.store, lambda: self.engine),
+                    rollouts.follow_drill,
+                ),
+                (
+                    rollouts.drift_workflow(name),
+                    rollouts.drift_actions(ground, name, environment.drift_every_s),
+                    None,
+                ),
+                (rollouts.adopt_workflow(name), rollouts.adopt_actions(ground), rollouts.follow_adoption),
+                (
+                    rollouts.turn_workflow(name),
+                    rollouts.turn_actions(ground, lambda: self.engine),
+                    rollouts.follow_turn,
+                ),
+                (rollouts.mend_workflow(name), rollouts.mend_actions(ground, name), None),
+            ):
+                workflows[each.name] = each
+                actions |= {f"{each.name}.{step}": action for step, action in own.items()}
+                if follow is not None:
+                    observers[each.name] = partial(_observe, follow, self.events)
         return Catalogue(workflows, actions, observers)
 
     def _chores(self) -> tuple[Callable[[], object], ...]:

@@ -413,6 +413,14 @@ class EnvironmentSettings:
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)
     check: tuple[CheckSettings, ...] = ()
 
+    @property
+    def held_at_most_s(self) -> int:
+        """How long a rollout there holds its traffic because the settings say so, in seconds."""
+        steps = sum(step.hold_s for step in self.step)
+        batches = self.batch_hold_s * self.instances
+        tries = sum(one.attempts * (one.every_s + one.timeout_s) for one in self.verify)
+        return self.preview.hold_s + steps + batches + tries + self.bake_s
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

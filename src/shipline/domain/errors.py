@@ -41,6 +41,10 @@ class ShiplineError(Exception):
             lines.append(f"  do:  {self.todo}")
         return "\n".join(lines)
 
+    def sentence(self) -> str:
+        """What happened and why, in one line: for records of what somebody waited for."""
+        return f"{self.what}: {self.why}" if self.why else self.what
+
 
 class UsageError(ShiplineError):
     """The command, its options or the configuration cannot be understood."""

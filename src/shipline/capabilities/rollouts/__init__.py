@@ -36,7 +36,6 @@ from shipline.capabilities.rollouts.drifting import (
     drift_words,
     look_for_drift,
     order_drift_looks,
-    recorded_deployment,
 )
 from shipline.capabilities.rollouts.drilling import (
     DrillOrder,
@@ -69,6 +68,7 @@ from shipline.capabilities.rollouts.queries import (
     latest_rollout,
     open_rollout_of,
     queued_rollouts,
+    recorded_deployment,
     served_before,
 )
 from shipline.capabilities.rollouts.retiring import cool_actions, order_cooling

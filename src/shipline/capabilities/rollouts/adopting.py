@@ -11,9 +11,14 @@ from dataclasses import replace
 
 from shipline.capabilities.releases import find_release
 from shipline.capabilities.rollouts.drift import SHARE_TOLERANCE
-from shipline.capabilities.rollouts.drifting import recorded_deployment
 from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
-from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of, rollouts_of_version
+from shipline.capabilities.rollouts.queries import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    open_rollout_of,
+    recorded_deployment,
+    rollouts_of_version,
+)
 from shipline.capabilities.rollouts.routing import stable_routes
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind

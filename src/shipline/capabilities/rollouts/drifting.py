@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding, Recorded, compared, unknown
-from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, latest_rollout, open_rollout_of
+from shipline.capabilities.rollouts.queries import ROLLOUTS, latest_rollout, open_rollout_of, recorded_deployment
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.workflow import drift_key, drift_name, environment_key
 from shipline.domain.codec import from_json, to_json
-from shipline.domain.deployment import Deployment
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.engine.engine import Engine
 from shipline.engine.journal import holder_of, runs_of
@@ -43,12 +42,6 @@ class DriftMemory:
         return Drift(DriftAnswer.DRIFT, self.findings).is_by_hand
 
 
-def recorded_deployment(tx: Transaction, environment: str) -> Deployment | None:
-    """What the environment serves by the record, None for nothing."""
-    found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us", newest_first=True)
-    return next((one for one in found if one.finished_us is not None), None)
-
-
 def look_for_drift(ground: Ground, environment: str) -> Drift:
     """Compare the record with what runs now. Asks the proxy and the target, which may take seconds."""
     with ground.store.begin() as tx:
@@ -74,14 +67,10 @@ def look_for_drift(ground: Ground, environment: str) -> Drift:
     except UnavailableError as error:
         if recorded is None:
             return compared(None, (), ())  # Nothing is to be there, and no proxy runs.
-        return unknown(_words(error))
+        return unknown(error.sentence())
     except ShiplineError as error:
-        return unknown(_words(error))
+        return unknown(error.sentence())
     return compared(recorded, routes, groups)
-
-
-def _words(error: ShiplineError) -> str:
-    return f"{error.what}: {error.why}" if error.why else error.what
 
 
 def _busy(tx: Transaction, environment: str) -> str:

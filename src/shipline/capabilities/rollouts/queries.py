@@ -23,6 +23,12 @@ def current_deployment(tx: Transaction, environment: str, package: str) -> Deplo
     return finished[0] if finished else None
 
 
+def recorded_deployment(tx: Transaction, environment: str) -> Deployment | None:
+    """What the environment serves by the record, None for nothing."""
+    found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us", newest_first=True)
+    return next((one for one in found if one.finished_us is not None), None)
+
+
 def open_rollout_of(tx: Transaction, environment: str) -> Rollout | None:
     """The rollout that has begun and not ended, None if there is none. Nothing begins there before it has ended."""
     recent = ROLLOUTS.where(tx, environment=environment, status=BEGUN, order="started_us", newest_first=True, limit=10)

@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.steps import Ground, is_serving
 from shipline.capabilities.rollouts.usecases import withdraw
 from shipline.domain.codec import from_json
-from shipline.domain.errors import NothingToDo, RefusedError, ShiplineError
+from shipline.domain.errors import NothingToDo, RefusedError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run
@@ -81,7 +81,7 @@ class TurnStep:
                 check_way(tx, order.package, order.version, order.way, events.clock.now_us())
             begin_rollout(tx, self.engine(), order, rollout.to(RolloutStatus.STARTING), events)
         except (NothingToDo, RefusedError) as refusal:
-            withdraw(tx, events, rollout, _words(refusal))
+            withdraw(tx, events, rollout, refusal.sentence())
 
     def _again(self, context: StepContext, words: str) -> Outcome:
         def save(tx: Transaction) -> None:
@@ -90,10 +90,6 @@ class TurnStep:
                 ROLLOUTS.save(tx, replace(rollout, waiting_for=words))
 
         return Again(look_again_s(context.now_us - context.started_us), {}, words, save)
-
-
-def _words(refusal: ShiplineError) -> str:
-    return f"{refusal.what}: {refusal.why}" if refusal.why else refusal.what
 
 
 def follow_turn(tx: Transaction, events: EventWriter, run: Run) -> None:

@@ -9,6 +9,7 @@ START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
 MEND_TIMEOUT_S = 2 * 86_400
+DRIFT_TIMEOUT_S = 2 * 86_400
 DRILL_TIMEOUT_S = 3600
 # What has waited for so long is hardly what anybody still wants.
 TURN_TIMEOUT_S = 7 * 86_400
@@ -101,7 +102,7 @@ def drift_workflow(environment: str) -> Workflow:
     """One step that goes on for a day. It changes nothing there."""
     return Workflow(
         name=drift_name(environment),
-        steps=(Step("look", "Compare what runs with the record", Recovery.REPEAT, NO_UNDO, MEND_TIMEOUT_S),),
+        steps=(Step("look", "Compare what runs with the record", Recovery.REPEAT, NO_UNDO, DRIFT_TIMEOUT_S),),
         on_failure=OnFailure.STOP,
     )
 
