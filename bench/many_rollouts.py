@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,7 +26,6 @@ from typing import Any
 from shipline.capabilities import rollouts
 from shipline.domain.actor import SYSTEM
 from shipline.domain.deployment import Deployment
-from shipline.domain.ids import make_id
 from shipline.engine.dbos_scheduler import DBOSScheduler
 from shipline.engine.engine import Catalogue, Engine, Observer
 from shipline.engine.lease import Lease
@@ -37,6 +34,7 @@ from shipline.engine.workflow import Action, Workflow, nothing
 from shipline.ports.metrics import Metrics
 from shipline.ports.target import GroupSpec, Role
 from shipline.ports.traffic import Route
+from shipline.providers.clock.system import SystemClock, SystemIds
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.keys import load_or_create_log_key
@@ -53,26 +51,6 @@ SETTINGS = rollouts.AnalysisSettings()
 REQUESTS_PER_S = 20.0
 WARM_UP_S = 20.0
 ROLLOUTS, SECONDS = 1000, 60
-
-
-class WallClock:
-    """The machine's."""
-
-    def now_us(self) -> int:
-        """Now."""
-        return time.time_ns() // 1000
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        threading.Event().wait(seconds)
-
-
-class RandomIds:
-    """Ids as the product makes them."""
-
-    def new(self, prefix: str) -> str:
-        """One."""
-        return make_id(prefix, time_us=time.time_ns() // 1000, randomness=secrets.token_bytes(10))
 
 
 def main(arguments: list[str]) -> int:
@@ -132,9 +110,9 @@ def measure(url: str, count: int, seconds: float, *, nodes: int, key: Path) -> F
                 raise SystemExit("a node has ended")
             time.sleep(0.5)  # noqa: TID251 - real time is what is measured
         time.sleep(WARM_UP_S)  # noqa: TID251 - the same
-        began_us, before = WallClock().now_us(), sum(map(cpu_of, running))
+        began_us, before = SystemClock().now_us(), sum(map(cpu_of, running))
         time.sleep(seconds)  # noqa: TID251 - the same
-        ended_us, after = WallClock().now_us(), sum(map(cpu_of, running))
+        ended_us, after = SystemClock().now_us(), sum(map(cpu_of, running))
     times = looks_between(store, began_us, ended_us)
     store.close()
     late = sorted((b - a) / 1e6 - SETTINGS.tick_s for series in times.values() for a, b in pairwise(series))
@@ -143,12 +121,12 @@ def measure(url: str, count: int, seconds: float, *, nodes: int, key: Path) -> F
 
 def order_all(store: Store, count: int) -> None:
     """An environment each, that serves STABLE already; nothing is done yet."""
-    events = EventWriter(RandomIds(), WallClock())
-    engine = Engine(store, catalogue(store, events, count), WallClock(), RandomIds(), node_id="orders")
-    now_us = WallClock().now_us()
+    events = EventWriter(SystemIds(), SystemClock())
+    engine = Engine(store, catalogue(store, events, count), SystemClock(), SystemIds(), node_id="orders")
+    now_us = SystemClock().now_us()
     for environment in environments(count):
         deployment = Deployment(
-            id=RandomIds().new("dep"),
+            id=SystemIds().new("dep"),
             environment=environment,
             package=PACKAGE,
             version=STABLE,
@@ -186,7 +164,7 @@ def catalogue(store: Store, events: EventWriter, count: int) -> Catalogue:
 
 def ground(store: Store, events: EventWriter) -> rollouts.Ground:
     """Where STABLE serves all users."""
-    clock = WallClock()
+    clock = SystemClock()
     target, traffic = FakeTarget(clock), FakeTraffic(clock)
     target.prepare(PACKAGE, STABLE, DIGESTS)
     group = target.run(GroupSpec("stable", Role.STABLE, PACKAGE, STABLE, 1, DIGESTS), revision=0)
@@ -215,8 +193,8 @@ def no_source(_rule: object) -> Metrics:
 def node(url: str, name: str, count: str, key: str) -> int:
     """A node: it executes until its standard input is closed."""
     store = Store(url).open()
-    events = EventWriter(RandomIds(), WallClock())
-    engine = Engine(store, catalogue(store, events, int(count)), WallClock(), RandomIds(), node_id=name)
+    events = EventWriter(SystemIds(), SystemClock())
+    engine = Engine(store, catalogue(store, events, int(count)), SystemClock(), SystemIds(), node_id=name)
     chores = (partial(sequence, store, load_or_create_log_key(Path(key))),)
     runner = Runner(engine, DBOSScheduler(store, node_id=name), Lease(store.path), chores)
     if not runner.start():
@@ -229,13 +207,10 @@ def node(url: str, name: str, count: str, key: str) -> int:
 
 @contextmanager
 def started(url: str, number: int, count: int, key: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A node in a process of its own, for the time of the block."""
+    """A node in a process of its own; the end of the block closes its standard input."""
     command = [sys.executable, "-m", "bench.many_rollouts", "node", url, f"node-{number}", str(count), str(key)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+        yield process
 
 
 def cpu_of(process: subprocess.Popen[bytes]) -> float:

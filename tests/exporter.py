@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 
 from tests.machine import free_port, wait_until
-from tests.prometheus import PROGRAM
+from tests.prometheus import PROGRAM, Exposing
 
 BOUNDS = ("0.01", "0.1", "+Inf")
 SCRAPE_S = 0.2
@@ -20,33 +19,14 @@ CONFIGURATION = "global: {scrape_interval: 200ms, scrape_timeout: 200ms}\nscrape
 JOB = "- job_name: {name}\n  static_configs: [{{targets: ['{target}'], labels: {{group: '{name}'}}}}]\n"
 
 
-class Exporter:
+class Exporter(Exposing):
     """Counts requests by status, and their latency: each took 50 ms. A status is exposed once there was one."""
 
     def __init__(self) -> None:
         self.told = 0
         self._lock = threading.Lock()
         self._by_status: dict[int, int] = {200: 0}
-        exporter = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                body = exporter.text().encode()
-                with suppress(ConnectionError):  # On a busy machine Prometheus may not wait.
-                    self.send_response(200)
-                    self.send_header("Content-Type", "text/plain; version=0.0.4")
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.address = f"127.0.0.1:{self._server.server_port}"
+        super().__init__(self.text)
 
     def serve(self, *, requests: int, errors: int) -> None:
         """As if these had been served. A scrape has the time of its beginning: none that has begun tells of them."""
@@ -72,12 +52,6 @@ class Exporter:
         up_to = {bound: 0 if bound == BOUNDS[0] else total for bound in BOUNDS}
         lines += [f'http_request_seconds_bucket{{le="{bound}"}} {count}' for bound, count in up_to.items()]
         return "\n".join(lines) + "\n"
-
-    def stop(self) -> None:
-        """End it."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 @contextmanager

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import httpx
 
+from shipline.testing.fakes.loopback import LoopbackServer
 from tests.machine import SystemClock, free_port, wait_until
 
 PROGRAM = shutil.which("prometheus")
@@ -37,32 +37,29 @@ service_idle_total 0
 """
 
 
-class Service:
-    """A service that exposes EXPOSED."""
+class Exposing(LoopbackServer):
+    """A service that exposes what `text` gives, in Prometheus' text format."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: Callable[[], str]) -> None:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                body = EXPOSED.encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/plain; version=0.0.4")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                body = text().encode()
+                with suppress(ConnectionError):  # On a busy machine Prometheus may not wait.
+                    self.send_response(200)
+                    self.send_header("Content-Type", "text/plain; version=0.0.4")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as in the base class
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self.address = f"127.0.0.1:{self._server.server_port}"
+        super().__init__(Handler)
 
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    @property
+    def address(self) -> str:
+        """host:port, as a scrape target is named."""
+        return self.url.removeprefix("http://")
 
 
 class Prometheus:
@@ -113,11 +110,10 @@ class Prometheus:
 @contextmanager
 def scraping(folder: Path, *, authentication: bool = False) -> Iterator[Prometheus]:
     """A started Prometheus, and the service that it scrapes."""
-    service = Service()
-    made = Prometheus(folder, service.address, authentication=authentication)
-    try:
-        made.start()
-        yield made
-    finally:
-        made.stop()
-        service.stop()
+    with Exposing(lambda: EXPOSED) as service:
+        made = Prometheus(folder, service.address, authentication=authentication)
+        try:
+            made.start()
+            yield made
+        finally:
+            made.stop()

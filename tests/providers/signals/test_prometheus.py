@@ -47,9 +47,7 @@ class Site:
     """An exporter a role, which a Prometheus scrapes."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.exporters = {role: Exporter() for role in Role}
-        for exporter in self.exporters.values():
-            stack.callback(exporter.stop)
+        self.exporters = {role: stack.enter_context(Exporter()) for role in Role}
         targets = {role.value: exporter.address for role, exporter in self.exporters.items()}
         self.url = stack.enter_context(scraped(folder, targets))
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -32,7 +31,7 @@ from shipline.providers.target.command import CommandTarget
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from shipline.testing.fakes.secrets import MemorySecrets
 from tests.docs.markdown import ROOT
-from tests.machine import SystemClock
+from tests.machine import SystemClock, wait_until
 from tests.scripts_shown import saved_scripts
 
 SCHEMA = json.loads((ROOT / "docs" / "reference" / "shipline.target-command.schema.json").read_text())
@@ -223,23 +222,19 @@ def test_what_goes_wrong_is_told_as_what_it_is(
     assert len(caught.value.diagnosis()) < 6000
 
 
-def ended(child: Path) -> bool:
-    """True once the process is gone: who was killed can run on until the kernel gets to it. False if it never is."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if child.read_text().rpartition(")")[2].split()[0] != "Z":
-                time.sleep(0.01)  # noqa: TID251 - real time: a process ends
-                continue
-        return True
-    return False
+def is_gone(child: Path) -> bool:
+    """True once a process has ended, by its `/proc/PID/stat`."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return child.read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
 
 
 def test_a_program_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, context: ProviderContext) -> None:
     """The same call may succeed later."""
     with pytest.raises(UnavailableError, match="was not done after 1 s"):
         answering(tmp_path, context, "sleep 60 & echo $! > child; wait", timeout_s=1).groups()
-    assert ended(Path("/proc") / (tmp_path / "child").read_text().strip() / "stat")
+    child = Path("/proc") / (tmp_path / "child").read_text().strip() / "stat"
+    wait_until(lambda: is_gone(child), "what it had started is ended")
 
 
 def test_a_program_that_is_not_there_is_named(context: ProviderContext) -> None:
