@@ -34,7 +34,7 @@ class _Reader:
         parser.ProcessingInstructionHandler = lambda target, text: self.events.append(["instruction", target, text])
         try:
             parser.Parse(self.data, True)
-        except expat.ExpatError as error:
+        except (expat.ExpatError, LookupError) as error:  # The latter for an encoding that nobody knows.
             raise ValueError(str(error)) from None
         return self
 
