@@ -105,6 +105,8 @@ FENCES = ("```", "````", "``` `", "~~~", "~~~ `", "- ```", "> ~~~", "\x0b```")
 @example([(0, "- a"), (2, "```"), (0, "<b>")])
 @example([(0, "a"), (0, "```"), (6, "```"), (0, "```"), (0, "<b>")])
 @example([(0, "a `"), (0, "`<b>`")])
+@example([(0, "- ```"), (2, "```"), (2, "<b>")])
+@example([(0, "```"), (0, ""), (0, "```"), (0, "<b>")])
 def test_no_html_gets_into_what_a_changeset_says(lines: list[tuple[int, str]]) -> None:
     """Whatever the lists, quotations and code in it, as a parser of CommonMark reads them."""
     text = "\n".join(" " * indent + line for indent, line in lines)

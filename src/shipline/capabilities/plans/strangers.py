@@ -32,7 +32,7 @@ def safe_lines(text: str, *, after: str = "") -> Iterator[str]:
     `after` is the line that it follows. A fence that nobody closed is closed at the end.
     """
     fence = ""  # The one that is open, as it is written, with what stands before it.
-    unsure = False  # Whether a fence is open cannot be known any more.
+    unsure = _may_begin_fence(after)  # Whether a fence is open cannot be known, or not any more.
     reaching = _line(after)[1]  # A code span may reach from a line to the next, and to the end of the paragraph.
     for line in text.split("\n")[:LINES_MAX]:
         shown = UNPRINTABLE.sub(" ", line.expandtabs(TAB)).rstrip()
@@ -56,6 +56,11 @@ def safe_lines(text: str, *, after: str = "") -> Iterator[str]:
 
 def _closes(mark: re.Match[str], fence: str) -> bool:
     return (mark[2] or mark[4]).startswith(fence) and not (mark[3] or mark[5] or "").strip()
+
+
+def _may_begin_fence(line: str) -> bool:
+    shown = UNPRINTABLE.sub(" ", line).rstrip()
+    return FENCE.fullmatch(shown) is not None or FENCE_INSIDE.match(shown) is not None
 
 
 def _is_deep(mark: re.Match[str] | None) -> bool:
