@@ -43,7 +43,7 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         day=workspace.today,
     )
     plan = _only(_with_notes(workspace, whole), name)
-    _say_uncommitted(workspace)
+    _say_uncommitted(workspace, plan.commit)
     if as_json:
         from shipline.apps.cli.wording import json_text
         from shipline.capabilities.plans import plan_document
@@ -55,13 +55,13 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     click.echo((f"{notes}\n" if notes else "") + "\n\n".join(blocks))
 
 
-def _say_uncommitted(workspace: Workspace) -> None:
+def _say_uncommitted(workspace: Workspace, commit: str) -> None:
     """Say which changesets do not count yet; nothing is looked at where there is no folder of them."""
     if workspace.monorepo.source == "commits" or not (workspace.repository.root() / ".changeset").is_dir():
         return
     from shipline.capabilities.plans import uncommitted_changesets
 
-    paths = uncommitted_changesets(workspace.repository)
+    paths = uncommitted_changesets(workspace.repository, commit)
     if paths:
         shown = ", ".join(map(_printable, paths[:CHANGESETS_SHOWN_MAX]))
         more = f" and {len(paths) - CHANGESETS_SHOWN_MAX} more" if len(paths) > CHANGESETS_SHOWN_MAX else ""

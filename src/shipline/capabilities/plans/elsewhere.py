@@ -117,7 +117,7 @@ def settled(
     is tagged on a commit that HEAD does not contain is said: a release of it would be refused.
     """
     for skipped in range(SKIPPED_MAX):
-        plan = plan_of(replace(lineage, skipped=skipped))
+        plan = plan_of(replace(lineage, skipped=skipped) if skipped else lineage)
         if not plan.releasable or plan.tag is None or not known(plan.tag):
             return plan
         tag = repository.find_tag(plan.tag)

@@ -100,13 +100,13 @@ def pending_changesets(repository: Repository, lineages: Sequence[Lineage], head
     return Pending(without_ignored(found, config.ignored), kept, () if proposal else missing, proposal)
 
 
-def uncommitted_changesets(repository: Repository) -> tuple[str, ...]:
-    """The changesets of the work tree that HEAD does not have, or not so: no plan counts them."""
+def uncommitted_changesets(repository: Repository, commit: str) -> tuple[str, ...]:
+    """The changesets of the work tree that `commit` does not have, or not so: its plan does not count them."""
     root = repository.root()
     if not (root / FOLDER).is_dir():
         return ()
     here = {path: root / path for path in _paths(root)}
-    committed = repository.read_files(tuple(here)) if here else {}
+    committed = repository.read_files(tuple(here), commit) if here else {}
     return tuple(path for path, file in here.items() if _lines(committed.get(path)) != _lines(_plain(file)))
 
 

@@ -197,7 +197,8 @@ def _header(change: Told, mark: str) -> str:
 def quoted(change: Told) -> str:
     """A change in a sentence: its header as written, shortened, and its commit."""
     header = _header(change, "!" if change.breaking else "")
-    header = "".join(each if each.isprintable() else " " for each in header)
+    if not header.isprintable():
+        header = "".join(each if each.isprintable() else " " for each in header)
     if len(header) > QUOTE_LENGTH_MAX:
         header = header[: QUOTE_LENGTH_MAX - 1] + "…"
     return f"“{header}” ({change.short})"
@@ -430,10 +431,11 @@ def _why(lineage: Lineage, changes: Sequence[Change], target: Numbers) -> tuple[
     sentences = [_deciding(bump, deciding)] if deciding else []
     effective = lineage.bumps.effective(bump, release[0])
     whole = scheme_named(lineage.package.scheme).moved(release, bump, lineage.day)
-    if effective is not bump and _moved(lineage, release, changes) != whole:
+    moved = _moved(lineage, release, changes)
+    if effective is not bump and moved != whole:
         what = "breaking change" if bump is Bump.MAJOR else "feature"
         sentences.append(f"While the major version is 0, a {what} moves the {effective.value} version.")
-    if target != _moved(lineage, release, changes):
+    if target != moved:
         sentences.append(f"Pre-releases have announced {'.'.join(map(str, target))}, so that is what comes next.")
     return tuple(sentences)
 

@@ -32,6 +32,9 @@ from shipline.providers.repository.log_output import commit_of, commits_with_pat
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
+# Where what may be lost is kept among git's own files, and what is asked of every repository first.
+PRIVATE = "shipline"
+ABOUT_REPOSITORY = ("--is-shallow-repository", "--git-path", PRIVATE, "--show-toplevel")
 NEWEST_FIRST = "--sort=-creatordate"
 TAG_FORMAT = (
     "%(refname:strip=2)%00%(objectname)%00%(*objectname)%00%(objecttype)%00%(*objecttype)%00%(creatordate:unix)"
@@ -49,8 +52,10 @@ class GitRepository:
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
         self._settings = settings
+        self._start = context.root
         self._git = GitCommand(context.root)
         self._root: Path | None = None
+        self._private = Path()
         self._is_whole = False  # What is whole stays so.
         self._listed_files: dict[str, dict[str, str]] = {}  # By commit, the ids of what files hold: git need not walk.
         self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
@@ -59,15 +64,17 @@ class GitRepository:
         """The top of the work tree. Raises UsageError where there is no repository."""
         if self._root is None:
             try:
-                found = self._git.run("find a repository", "rev-parse", "--is-shallow-repository", "--show-toplevel")
+                found = self._git.run("find a repository", "rev-parse", *ABOUT_REPOSITORY)
             except GitFailed as failure:
                 raise UsageError(
                     "this is not a git repository with a work tree",
                     why=failure.complaint,
                     todo="change to your project's folder, or make it a repository with `git init`",
                 ) from None
-            shallow, _, top = found.partition(b"\n")
+            shallow, _, found = found.partition(b"\n")
+            folder, end, top = found.partition(f"/{PRIVATE}\n".encode())
             self._is_whole = shallow == b"false"
+            self._private = self._start / os.fsdecode(folder + end.removesuffix(b"\n"))
             self._root = Path(os.fsdecode(top.removesuffix(b"\n")))
             self._git = GitCommand(self._root)
         return self._root
@@ -209,8 +216,8 @@ class GitRepository:
 
     def private_folder(self) -> Path:
         """A folder among git's own files for what may be lost; it need not be there yet."""
-        found = self._git.run("find git's own folder", "rev-parse", "--git-path", "shipline")
-        return self.root() / os.fsdecode(found.removesuffix(b"\n"))
+        self.root()
+        return self._private
 
     def merge_base(self, commits: tuple[str, ...]) -> str | None:
         """A commit that all of `commits` contain, the newest there is; None where they have none in common."""

@@ -130,7 +130,7 @@ def _update(state: _State, edges: Sequence[Edge], states: Mapping[str, _State], 
         other, wanted = states[edge.dependency].plan, edge.requirement
         follows = other.releasable and other.bump.rank >= least.rank
         if follows and fits(wanted, other.current or "", current=other.current):
-            edit = replace(_edit(edge, other), broken=False)
+            edit = _edit(edge, other, broken=False)
             if edit.after != edit.before:
                 state.edits.setdefault((wanted.path, wanted.name, wanted.range), edit)
 
@@ -158,7 +158,7 @@ def _announced(state: _State, version: Version) -> str:
     return scheme.render(version.release, channel="stable", number=0, epoch=version.epoch)
 
 
-def _edit(edge: Edge, plan: PackagePlan) -> RequirementEdit:
+def _edit(edge: Edge, plan: PackagePlan, *, broken: bool = True) -> RequirementEdit:
     wanted, version = edge.requirement, str(plan.next)
     return RequirementEdit(
         path=wanted.path,
@@ -168,6 +168,7 @@ def _edit(edge: Edge, plan: PackagePlan) -> RequirementEdit:
         before=wanted.range,
         after=raised(wanted, version),
         peer=wanted.peer,
+        broken=broken,
     )
 
 
