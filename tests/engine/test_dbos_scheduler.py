@@ -59,7 +59,8 @@ def scheduler(store: Store, seen: Seen) -> Iterator[DBOSScheduler]:
 def plan(scheduler: DBOSScheduler, *keys: str) -> None:
     with scheduler.store.begin() as tx:
         for key in keys:
-            scheduler.enqueue(tx, key.partition(":")[0], key=key)
+            run_id, _, rest = key.partition(":")
+            scheduler.enqueue(tx, (run_id,), key=rest)
 
 
 def statuses(store: Store) -> list[str]:
@@ -78,7 +79,7 @@ def test_a_planned_tick_is_called_once_for_each_key(scheduler: DBOSScheduler, se
 def test_a_tick_of_a_transaction_that_rolled_back_is_not_called(scheduler: DBOSScheduler, seen: Seen) -> None:
     def plan_and_fail() -> None:
         with scheduler.store.begin() as tx:
-            scheduler.enqueue(tx, "run_a", key="run_a:1")
+            scheduler.enqueue(tx, ("run_a",), key="1")
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -86,6 +87,32 @@ def test_a_tick_of_a_transaction_that_rolled_back_is_not_called(scheduler: DBOSS
     plan(scheduler, "run_b:1")
     await_that("a tick", lambda: seen.runs)
     assert seen.runs == ["run_b"]
+
+
+def test_runs_planned_together_are_ticked_in_a_row_whatever_one_of_them_raises(
+    scheduler: DBOSScheduler, seen: Seen
+) -> None:
+    seen.trouble = [ValueError("a bug in the first")]
+    with scheduler.store.begin() as tx:
+        scheduler.enqueue(tx, ("run_a", "run_b", "run_c"), key="1")
+    await_that("three ticks", lambda: len(seen.runs) == 3)
+    assert seen.runs == ["run_a", "run_b", "run_c"]
+    await_that("one row of DBOS for all", lambda: statuses(scheduler.store) == ["SUCCESS"])
+
+
+def test_stop_begins_none_of_the_runs_that_are_left_of_a_row(store: Store, seen: Seen) -> None:
+    scheduler = DBOSScheduler(store, node_id="node-1")
+    scheduler.start(seen)
+    seen.gate.clear()
+    with store.begin() as tx:
+        scheduler.enqueue(tx, ("run_a", "run_b"), key="1")
+    await_that("a tick", lambda: seen.runs)
+    stopping = threading.Thread(target=scheduler.stop)
+    stopping.start()
+    stopping.join(0.2)
+    seen.gate.set()
+    stopping.join()
+    assert seen.runs == ["run_a"]
 
 
 @pytest.mark.parametrize("trouble", [ValueError("a bug"), RefusedError("no paint left")])
@@ -163,6 +190,9 @@ def test_the_queue_says_which_runs_wait(scheduler: DBOSScheduler, seen: Seen) ->
     plan(scheduler, *keys)
     await_that("eight workers at work", lambda: len(seen.runs) == 8)
     assert sorted(scheduler.queued()) == sorted({key.partition(":")[0] for key in keys} - set(seen.runs))
+    with scheduler.store.begin() as tx:
+        scheduler.enqueue(tx, ("run_x", "run_y"), key="1")
+    assert {"run_x", "run_y"} <= set(scheduler.queued())
 
 
 def test_ended_ticks_are_forgotten_and_no_others(scheduler: DBOSScheduler, seen: Seen) -> None:

@@ -123,7 +123,7 @@ class Planner:
     def __init__(self) -> None:
         self.keys: list[str] = []
 
-    def enqueue(self, _tx: Transaction, _run_id: str, *, key: str) -> None:
+    def enqueue(self, _tx: Transaction, _run_ids: tuple[str, ...], *, key: str) -> None:
         self.keys.append(key)
 
 

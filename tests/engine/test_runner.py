@@ -20,7 +20,7 @@ from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.lease import Lease
 from shipline.engine.peers import Peers
 from shipline.engine.rules import RunStatus
-from shipline.engine.runner import Runner
+from shipline.engine.runner import Runner, batches
 from shipline.engine.workflow import (
     NO_UNDO,
     Again,
@@ -72,6 +72,8 @@ class House:
     dry_s: float = 0.05
     saves: list[Callable[[Transaction], None]] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
+    # The only run that waits at the gate; "": all do.
+    hangs: str = ""
 
     def catalogue(self) -> Catalogue:
         self.gate.set()
@@ -80,7 +82,8 @@ class House:
 
     def act(self, context: StepContext) -> Outcome:
         self.done.append((context.run_id, context.key.rsplit(":", 1)[1]))
-        self.gate.wait(30)
+        if self.hangs in ("", context.run_id):
+            self.gate.wait(30)
         return Done(save=self.saves.pop()) if self.saves else Done()
 
     def dry(self, context: StepContext) -> Outcome:
@@ -244,6 +247,30 @@ def test_runs_that_are_long_overdue_go_on_once(site: Site) -> None:
     site.clock.shift_s = 0.0
     site.runner.start()
     await_that("all runs done", lambda: site.is_done(*runs))
+    assert sorted(site.house.done) == sorted((run, name) for run in runs for name in ("sand", "coat"))
+
+
+@pytest.mark.parametrize(
+    ("runs", "rows", "longest"), [(0, 0, 0), (1, 1, 1), (31, 31, 1), (32, 16, 2), (100, 17, 6), (1000, 50, 20)]
+)
+def test_only_a_backlog_is_ticked_in_rows(runs: int, rows: int, longest: int) -> None:
+    ids = tuple(f"run_{number}" for number in range(runs))
+    found = batches(ids)
+    assert len(found) == rows
+    assert max(map(len, found), default=0) == longest
+    assert tuple(run_id for row in found for run_id in row) == ids
+
+
+def test_a_step_that_hangs_holds_up_those_behind_it_in_its_row_for_seconds_only(site: Site) -> None:
+    """Goal: one platform that hangs stops no other rollout. Method: a backlog, and a step of one of it that hangs."""
+    runs = [site.start_run() for _ in range(100)]
+    site.house.hangs = runs[0]
+    site.house.gate.clear()
+    site.runner.start()
+    await_that("all the others done", lambda: site.is_done(*runs[1:]))
+    assert not site.is_done(runs[0])
+    site.house.gate.set()
+    await_that("the run that hung", lambda: site.is_done(runs[0]))
     assert sorted(site.house.done) == sorted((run, name) for run in runs for name in ("sand", "coat"))
 
 

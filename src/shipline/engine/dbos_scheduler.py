@@ -33,6 +33,8 @@ LISTENER_POLL_S = 0.1
 # Rows are the real backlog; DBOS's queue is kept at most this long beyond the ticks that steps plan themselves.
 QUEUED_MAX = 200
 FORGET_BATCH = 500
+# What stands between the ids of the runs that one of DBOS's workflows ticks. Ids have none.
+BETWEEN = "+"
 # The thread names of DBOS's pool (`DBOS._launch`); a contract test watches them.
 POOL_PREFIX = "dbos-executor-"
 SETTLE_S = 5.0
@@ -52,6 +54,7 @@ class DBOSScheduler:
         self._tick: Callable[[str], None] | None = None
         self._under_way = 0
         self._changed = threading.Condition()
+        self._stopping = threading.Event()
 
     def start(self, tick: Callable[[str], None]) -> None:
         """Launch DBOS on the store's database; from now on it calls `tick(run_id)` for whatever was enqueued.
@@ -62,6 +65,7 @@ class DBOSScheduler:
         if not _one_at_a_time.acquire(blocking=False):
             raise RuntimeError("another scheduler runs in this process")
         self._tick = tick
+        self._stopping.clear()
         try:
             with translated_errors(self.store.path):
                 self._launch()
@@ -70,29 +74,30 @@ class DBOSScheduler:
             self._shut_down()
             raise
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
-        """Plan a tick in the caller's transaction. The same key, which starts with the run's id, is planned once."""
+    def enqueue(self, tx: Transaction, run_ids: tuple[str, ...], *, key: str) -> None:
+        """Plan a tick of each of these runs, one after the other, in the caller's transaction; the same key once."""
         if self._client is not None:
+            joined = BETWEEN.join(run_ids)
             self._client.enqueue_in_transaction(
                 tx.connection,
                 {
                     "workflow_name": "tick",
                     "queue_name": QUEUE,
-                    "workflow_id": key,
+                    "workflow_id": f"{joined}:{key}",
                     "app_version": APPLICATION_VERSION,
                 },
-                run_id,
+                joined,
             )
 
     def queued(self) -> tuple[str, ...]:
-        """The runs that have a tick in the queue; QUEUED_MAX of them are as many as there should be."""
+        """The runs that have a tick in the queue; it is full with those of QUEUED_MAX."""
         if self._client is None:
             return ()
         with translated_errors(self.store.path):
             found = self._client.list_workflows(
                 queue_name=QUEUE, status="ENQUEUED", limit=QUEUED_MAX, load_input=False, load_output=False
             )
-        return tuple(status.workflow_id.partition(":")[0] for status in found)
+        return tuple(run_id for status in found for run_id in status.workflow_id.partition(":")[0].split(BETWEEN))
 
     def recover(self, dead: tuple[str, ...]) -> int:
         """Enqueue again the ticks that dead nodes had begun; returns how many.
@@ -127,6 +132,7 @@ class DBOSScheduler:
         """Begin no more ticks, finish those under way, however long they take, and stop. Safe to call twice."""
         if self._dbos is None:
             return
+        self._stopping.set()
         for event in self._dbos.background_thread_stop_events:
             event.set()  # As DBOS.destroy does first, but it would then leave the ticks under way behind.
         self._finish_ticks()
@@ -182,16 +188,17 @@ class DBOSScheduler:
         self._dbos = DBOS(config=self._configuration(url))
 
         @DBOS.workflow(name="tick", max_recovery_attempts=100)
-        def tick_workflow(run_id: str) -> None:
-            self._call(run_id)
+        def tick_workflow(joined: str) -> None:
+            for run_id in joined.split(BETWEEN):
+                self._call(run_id)
 
         DBOS.launch()
 
     def _call(self, run_id: str) -> None:
         with self._changed:
             tick = self._tick
-            if tick is None:
-                return  # Stopped meanwhile; the run is still due.
+            if tick is None or self._stopping.is_set():
+                return  # The run is still due.
             self._under_way += 1
         try:
             tick(run_id)

@@ -32,15 +32,15 @@ log = logging.getLogger(__name__)
 class Planner(Protocol):
     """Whoever ticks runs that are due now. Later ones are found by their wake times."""
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
-        """See to it that the run is ticked soon, if the transaction commits. The same key: once."""
+    def enqueue(self, tx: Transaction, run_ids: tuple[str, ...], *, key: str) -> None:
+        """See to it that the runs are ticked soon, if the transaction commits. The same key for the same runs: once."""
         ...
 
 
 class NoPlanner:
     """Plans nothing: wake times in the rows alone say what is due. For processes that do not own the engine."""
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
+    def enqueue(self, tx: Transaction, run_ids: tuple[str, ...], *, key: str) -> None:
         """Nothing."""
 
 
@@ -136,7 +136,7 @@ class Engine:
             state=begin(self.catalogue.workflows[workflow]),
         )
         journal.insert_run(tx, run, exclusive_key=exclusive_key)
-        self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
+        self.planner.enqueue(tx, (run.id,), key=str(run.revision))
         return run.id
 
     def send(self, tx: Transaction, run_id: str, kind: str, body: dict[str, Any], *, signal_id: str = "") -> None:
@@ -149,7 +149,7 @@ class Engine:
         journal.insert_signal(tx, run_id, said, now_us=now_us)
         if run.holder is None and not (run.wake_us is not None and run.wake_us <= now_us):
             journal.save_run(tx, replace(run, wake_us=now_us))
-            self.planner.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{said.id}")
+            self.planner.enqueue(tx, (run_id,), key=f"{run.revision}:{said.id}")
 
     def abandon(self, tx: Transaction, run_id: str) -> None:
         """End a run that has stopped for good, within the caller's transaction; its exclusive key is free then."""
@@ -353,7 +353,7 @@ class Engine:
         journal.save_run(tx, run)
         is_due = run.wake_us is not None and run.wake_us <= now_us and run.state.status is RunStatus.ACTIVE
         if is_due and hand_on:
-            self.planner.enqueue(tx, run.id, key=f"{run.id}:{run.revision}")
+            self.planner.enqueue(tx, (run.id,), key=str(run.revision))
         return is_due
 
 

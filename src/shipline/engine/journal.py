@@ -25,6 +25,7 @@ _DUE = (
     .order_by(run.c.wake_us)
     .limit(bindparam("this_many", type_=Integer))
 )
+_REVISIONS = select(run.c.id, run.c.revision).where(run.c.id.in_(bindparam("these", expanding=True)))
 _HELD = select(run.c.id, run.c.holder).where(run.c.holder.is_not(None))
 _JOURNAL_STARTED = insert(journal)
 _JOURNAL_ENDED = update(journal).where(
@@ -216,6 +217,12 @@ def lend_revision(tx: Transaction, workflows: tuple[str, ...]) -> int | None:
 def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:
     """Ids of runs whose wake time has come, the longest overdue first."""
     return tuple(tx.connection.scalars(_DUE, {"now_us": now_us, "this_many": limit}))
+
+
+def revisions_of(tx: Transaction, run_ids: list[str]) -> dict[str, int]:
+    """The revision of each of these runs that there is."""
+    rows = tx.connection.execute(_REVISIONS, {"these": run_ids})
+    return {row.id: row.revision for row in rows}
 
 
 def held_runs(tx: Transaction) -> tuple[tuple[str, str], ...]:

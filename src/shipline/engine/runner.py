@@ -20,7 +20,10 @@ POLL_S = 0.2
 POLL_MIN_S = 0.01
 # A run that is due and was handed over already is handed over again after this long: its tick may have failed.
 AGAIN_S = 3.0
-QUEUED_MAX = 200
+QUEUED_MAX = 400
+# Runs that are ticked in a row, and how many rows there are at least before one holds two.
+BATCH_MAX = 20
+BATCHES_MIN = 16
 # How long the rows of finished ticks are kept, and how often they are looked for.
 KEPT_US = 3_600_000_000
 FORGET_EVERY_S = 60.0
@@ -35,12 +38,12 @@ class Scheduler(Protocol):
         """From now on call `tick(run_id)` for what is enqueued."""
         ...
 
-    def enqueue(self, tx: Transaction, run_id: str, *, key: str) -> None:
-        """Plan a tick in the caller's transaction. The same key is planned once."""
+    def enqueue(self, tx: Transaction, run_ids: tuple[str, ...], *, key: str) -> None:
+        """Plan a tick of each, in a row, in the caller's transaction. The same key for the same runs: once."""
         ...
 
     def queued(self) -> tuple[str, ...]:
-        """The runs that have a tick in the queue, or QUEUED_MAX of them where there are more."""
+        """The runs that have a tick in the queue; where there are very many, not all of them."""
         ...
 
     def recover(self, dead: tuple[str, ...]) -> int:
@@ -54,6 +57,13 @@ class Scheduler(Protocol):
     def stop(self) -> None:
         """Finish the ticks under way and stop. Nothing where it was not started."""
         ...
+
+
+def batches(run_ids: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The runs that are ticked in a row. Only a backlog makes rows longer than one: a slow step holds those behind it
+    up, and what a row costs the scheduler is shared by all in it."""
+    size = min(BATCH_MAX, max(1, len(run_ids) // BATCHES_MIN))
+    return [run_ids[at : at + size] for at in range(0, len(run_ids), size)]
 
 
 class Runner:
@@ -112,17 +122,22 @@ class Runner:
         self._handed = {run_id: handed for run_id, handed in self._handed.items() if run_id in due}
         if not due:
             return
-        queued = self.scheduler.queued()
-        room = QUEUED_MAX - len(queued)
-        missing = [run_id for run_id in due if run_id not in set(queued)][: max(0, room)]
+        queued = set(self.scheduler.queued())
+        missing = [run_id for run_id in due if run_id not in queued][: max(0, QUEUED_MAX - len(queued))]
         now_s = time.monotonic()
         with self.engine.store.begin() as tx:
-            for run_id in missing:
-                run = journal.load_run(tx, run_id)
-                revision, handed_s = self._handed.get(run_id, (0, 0.0))
-                if run is not None and (run.revision != revision or now_s - handed_s >= AGAIN_S):
-                    self._handed[run_id] = (run.revision, now_s)
-                    self.scheduler.enqueue(tx, run_id, key=f"{run_id}:{run.revision}:{self.engine.ids.new('tick')}")
+            revisions = journal.revisions_of(tx, missing)
+            late = tuple(
+                run_id for run_id in missing if run_id in revisions and self._is_late(run_id, revisions, now_s)
+            )
+            for run_ids in batches(late):
+                self.scheduler.enqueue(tx, run_ids, key=self.engine.ids.new("tick"))
+        self._handed |= {run_id: (revisions[run_id], now_s) for run_id in late}
+
+    def _is_late(self, run_id: str, revisions: dict[str, int], now_s: float) -> bool:
+        """True if the run was not handed over since it last went on, or so long ago that its tick may have died."""
+        revision, handed_s = self._handed.get(run_id, (0, 0.0))
+        return revisions[run_id] != revision or now_s - handed_s >= AGAIN_S
 
     def _take_over(self) -> None:
         dead = self.engine.dead()
