@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,7 +19,7 @@ from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.domain.package import Project
 from shipline.store.errors import CorruptStore, FullDisk, translated_errors
 from shipline.store.schema import bring_up_to_date
-from shipline.store.sqlite import SNAPSHOT, create_sqlite_engine
+from shipline.store.sqlite import BUSY_TIMEOUT_MS, SNAPSHOT, create_sqlite_engine
 from shipline.store.transaction import Transaction
 from shipline.store.upcasts import NO_UPCASTS, Upcasts
 
@@ -43,6 +44,7 @@ class Store:
         self.upcasts = upcasts
         self.project = project if project is not None else Project()
         self._engine: Engine | None = None
+        self._writers = threading.Lock()
 
     @property
     def engine(self) -> Engine:
@@ -88,8 +90,21 @@ class Store:
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and rolls back on any error."""
-        with translated_errors(self.path), self.engine.begin() as connection:
+        with self._turn(), translated_errors(self.path), self.engine.begin() as connection:
             yield Transaction(connection, self.project, lambda: secrets.token_hex(16))
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """On SQLite one transaction at a time: its own way to let others wait is to sleep, longer and longer.
+
+        Who waits for longer than SQLite would lets SQLite say so.
+        """
+        taken = self.is_sqlite and self._writers.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if taken:
+                self._writers.release()
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
