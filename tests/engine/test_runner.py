@@ -251,11 +251,12 @@ def test_runs_that_are_long_overdue_go_on_once(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("runs", "rows", "longest"), [(0, 0, 0), (1, 1, 1), (31, 31, 1), (32, 16, 2), (100, 17, 6), (1000, 50, 20)]
+    ("runs", "waiting", "rows", "longest"),
+    [(0, 0, 0, 0), (1, 0, 1, 1), (31, 0, 31, 1), (32, 0, 16, 2), (100, 0, 17, 6), (1000, 0, 50, 20), (9, 55, 3, 4)],
 )
-def test_only_a_backlog_is_ticked_in_rows(runs: int, rows: int, longest: int) -> None:
+def test_only_a_backlog_is_ticked_in_rows(runs: int, waiting: int, rows: int, longest: int) -> None:
     ids = tuple(f"run_{number}" for number in range(runs))
-    found = batches(ids)
+    found = batches(ids, waiting=waiting)
     assert len(found) == rows
     assert max(map(len, found), default=0) == longest
     assert tuple(run_id for row in found for run_id in row) == ids

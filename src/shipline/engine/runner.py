@@ -59,10 +59,13 @@ class Scheduler(Protocol):
         ...
 
 
-def batches(run_ids: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """The runs that are ticked in a row. Only a backlog makes rows longer than one: a slow step holds those behind it
-    up, and what a row costs the scheduler is shared by all in it."""
-    size = min(BATCH_MAX, max(1, len(run_ids) // BATCHES_MIN))
+def batches(run_ids: tuple[str, ...], *, waiting: int) -> list[tuple[str, ...]]:
+    """The runs that are ticked in a row, where so many others wait in the queue.
+
+    Only a backlog makes rows longer than one: a slow step holds those behind it up, and what a row costs the scheduler
+    is shared by all in it.
+    """
+    size = min(BATCH_MAX, max(1, (waiting + len(run_ids)) // BATCHES_MIN))
     return [run_ids[at : at + size] for at in range(0, len(run_ids), size)]
 
 
@@ -79,6 +82,7 @@ class Runner:
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._handed: dict[str, tuple[int, float]] = {}
+        self._is_behind = False  # More waited in the queue, when it was last looked at, than can be begun at once.
         self._forgot_s = float("-inf")
 
     def start(self) -> bool:
@@ -120,9 +124,11 @@ class Runner:
         """Give every run that is due a tick, unless it has one in the queue."""
         due = self.engine.due()
         self._handed = {run_id: handed for run_id, handed in self._handed.items() if run_id in due}
+        self._is_behind = False
         if not due:
             return
         queued = set(self.scheduler.queued())
+        self._is_behind = len(queued) >= BATCHES_MIN
         missing = [run_id for run_id in due if run_id not in queued][: max(0, QUEUED_MAX - len(queued))]
         now_s = time.monotonic()
         with self.engine.store.begin() as tx:
@@ -130,7 +136,7 @@ class Runner:
             late = tuple(
                 run_id for run_id in missing if run_id in revisions and self._is_late(run_id, revisions, now_s)
             )
-            for run_ids in batches(late):
+            for run_ids in batches(late, waiting=len(queued)):
                 self.scheduler.enqueue(tx, run_ids, key=self.engine.ids.new("tick"))
         self._handed |= {run_id: (revisions[run_id], now_s) for run_id in late}
 
@@ -159,7 +165,9 @@ class Runner:
             _attempt(chore)
 
     def _pause_s(self) -> float:
-        """Until the next run wakes, or POLL_S: other processes plan too."""
+        """Until the next run wakes, or POLL_S: other processes plan too. Who is behind would begin it no earlier."""
+        if self._is_behind:
+            return POLL_S
         now_us = self.engine.clock.now_us()
         with self.engine.store.begin() as tx:
             wake_us = journal.next_wake_us(tx, after_us=now_us)
