@@ -72,13 +72,17 @@ root_command() {
     fi
 }
 
-install_packages() {
+# Sets as_root, or says what a person has to type.
+check_installable() {
     if ! has apt-get || ! as_root=$(root_command); then
         fail "these packages are missing, and installing them takes root or sudo without a password: $*
   Debian, Ubuntu:  sudo apt-get install $*
   elsewhere:       install the programs of these names with the system's package manager
 Then run this again."
     fi
+}
+
+install_packages() {
     say "installing $* with apt-get"
     mkdir -p .cache
     # The lock must not pass to a service that a package starts. Nothing here uses such a service.
@@ -171,13 +175,26 @@ if ! environment_is_ready && ! find_python ", venv, ensurepip" >/dev/null; then
     has apt-get || fail "$bare_python has no venv or no ensurepip; install a complete Python 3.11 or newer"
     missing="$missing $(venv_package "$bare_python")"
 fi
-# shellcheck disable=SC2086 # package names are words
-[ -z "$missing" ] || install_packages $missing
-# shellcheck disable=SC2086 # the same
+apt=
+if [ -n "$missing" ]; then
+    # shellcheck disable=SC2086 # package names are words
+    check_installable $missing
+    # shellcheck disable=SC2086 # the same
+    install_packages $missing &
+    apt=$!
+    # However this ends: apt-get is not left behind, working for nobody.
+    trap 'wait "$apt" || true' EXIT
+    # Each waits for the network and the disk, so that both at once take less time; unless the one needs the other.
+    { has git && find_python ", venv, ensurepip" >/dev/null; } || wait "$apt" || exit 1
+fi
+made=
+if ! environment_is_ready; then
+    python=$(find_python ", venv, ensurepip") || fail "$bare_python has no venv or no ensurepip; install $(venv_package "$bare_python")"
+    make_environment
+    made=yes
+fi
+[ -z "$apt" ] || wait "$apt" || exit 1
+# shellcheck disable=SC2046 # package names are words
 set -- $(missing_packages)
 [ $# = 0 ] || fail "apt-get installed the packages, but their programs are still missing: $*"
-
-environment_is_ready && exit 0
-python=$(find_python ", venv, ensurepip") || fail "$bare_python has no venv or no ensurepip; install $(venv_package "$bare_python")"
-make_environment
-say "done: .venv/bin/shipline"
+[ -z "$made" ] || say "done: .venv/bin/shipline"

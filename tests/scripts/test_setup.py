@@ -178,6 +178,22 @@ def test_what_apt_said_is_shown_when_it_fails(machine: Machine) -> None:
     assert "apt-get could not install: chromium" in said
 
 
+def test_apt_and_pip_work_at_the_same_time_and_both_have_ended_in_the_end(machine: Machine) -> None:
+    """Method: each waits until the other was seen at work, and apt-get goes on after the environment has failed."""
+    machine.install("id", "echo 0")
+    seen, ended = machine.clone / "pip", machine.clone / "apt-ended"
+    wait = f"n=0; until [ -e {seen} ] || [ $n = 300 ]; do sleep 0.1; n=$((n+1)); done; [ -e {seen} ]"
+    machine.install("apt-get", f"case $* in update*) exit 0 ;; esac\n{wait} || exit 1; sleep 0.3; echo yes >{ended}")
+    machine.install("sleep", f'exec {shutil.which("sleep")} "$@"')
+    machine.install(
+        "python3", f'case $* in *"-m venv"*) echo at work >{seen}; exit 1 ;; esac; exec {sys.executable} "$@"'
+    )
+    machine.remove("chromium")
+    code, said = machine.setup("tests")
+    assert (code, ended.exists()) == (1, True), said
+    assert "could not make .venv" in said
+
+
 def test_a_second_setup_waits_for_the_first(machine: Machine) -> None:
     """It finds the work done and does nothing more."""
     (machine.clone / ".cache").mkdir()
