@@ -154,7 +154,7 @@ TAMPERS = [name for name in TAMPERS if name not in ("rows", "set", "connection",
 
 
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
