@@ -9,7 +9,11 @@ import pytest
 
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, order_drift_looks, order_mending
+from shipline.capabilities.rollouts.drifting import DriftMemory
+from shipline.capabilities.rollouts.usecases import note_warm
+from shipline.capabilities.rollouts.workflow import drift_key, drift_name
 from shipline.domain.actor import ActorKind
+from shipline.domain.codec import to_json
 from shipline.domain.rollout import RolloutStatus
 from shipline.store.log import read_latest
 from tests.apps.server.conftest import Served
@@ -142,6 +146,21 @@ def changed_by_hand(served: Served) -> None:
         order_drift_looks(tx, stage.engine, "production")
     for _ in range(3):
         stage.engine.sweep()
+
+
+def test_what_is_kept_warm_and_what_is_as_recorded_is_told_too(fresh: Served) -> None:
+    stage, until_us = fresh.stage, 1_800_000_000_000_000
+    known = to_json(DriftMemory(looked_us=until_us))
+    with stage.world.store.begin() as tx:
+        note_warm(tx, fresh.ids["live"], until_us)
+        key = drift_key("production")
+        stage.engine.start(tx, drift_name("production"), subject=key, given={"known": known}, exclusive_key=key)
+    with fresh.person() as person:
+        text = person.get("/environments/production").text
+        document = person.get("/api/v1/environments").json()["environments"][0]
+    assert "is kept running until 2027-01-15 08:00:00 UTC" in text
+    assert "As recorded, when it was last compared" in text
+    assert document["warm"] == {"package": "quotes", "version": "1.1.0", "until_us": until_us}
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("adopt", "AdoptionOrdered"), ("restore", "RolloutStarted")])

@@ -82,6 +82,8 @@ def _line(state: EnvironmentState) -> str:
     parts += [f"{one.package} {one.version} waits for its turn" for one in state.queued]
     if state.drift is not None and (state.drift.findings or state.drift.why_unknown):
         parts.append(drift_words(state.drift))
+    if state.warm is not None and state.warm.warm_until_us is not None:
+        parts.append(f"{state.warm.stable_version} is kept running until {moment(state.warm.warm_until_us)}")
     if state.mending:
         parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")

@@ -8,7 +8,13 @@ from typing import Any
 
 from shipline.capabilities.rollouts.drifting import DriftMemory, drift_of
 from shipline.capabilities.rollouts.mending import mending_words
-from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of, queued_rollouts
+from shipline.capabilities.rollouts.queries import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    latest_rollout,
+    open_rollout_of,
+    queued_rollouts,
+)
 from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout
@@ -28,7 +34,8 @@ class EnvironmentState:
     """What an environment serves, one deployment a package, and the rollout that has not ended there.
 
     `mending` says which copies had died and are being brought back, "" where none are. `queued` wait for their turn,
-    the next one first. `drift` is what the looks for drift have found, None where nobody looks.
+    the next one first. `drift` is what the looks for drift have found, None where nobody looks. `warm` is the rollout
+    that keeps the version before it running, None where none does.
     """
 
     name: str
@@ -37,6 +44,7 @@ class EnvironmentState:
     mending: str = ""
     queued: tuple[Rollout, ...] = ()
     drift: DriftMemory | None = None
+    warm: Rollout | None = None
 
 
 def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
@@ -44,6 +52,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
     found = DEPLOYMENTS.where(tx, environment=environment, ended_us=None, order="began_us")
     newest = {one.package: one for one in found if one.finished_us is not None}
     serves = tuple(_served(tx, one) for _, one in sorted(newest.items()))
+    begun = latest_rollout(tx, environment)
     return EnvironmentState(
         environment,
         serves,
@@ -51,6 +60,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
         mending=mending_words(tx, environment),
         queued=queued_rollouts(tx, environment),
         drift=drift_of(tx, environment),
+        warm=begun if begun is not None and begun.warm_until_us is not None else None,
     )
 
 
@@ -65,7 +75,8 @@ def _served(tx: Transaction, deployment: Deployment) -> Served:
 
 
 def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
-    """`shipline.environments/1`: what each serves, the rollout under way there or null, what is mended, what waits."""
+    """`shipline.environments/1`: what each serves, and what is under way, mended, waited for, looked for and kept warm
+    there, null where nothing is."""
     environments = [
         {
             "name": state.name,
@@ -74,6 +85,7 @@ def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
             "mending": state.mending,
             "queued": to_json(state.queued),
             "drift": to_json(state.drift),
+            "warm": None if state.warm is None else _warm_document(state.warm),
         }
         for state in states
     ]
@@ -84,6 +96,10 @@ def deployments_document(environment: str, found: Sequence[Served]) -> dict[str,
     """`shipline.deployments/1`: deployments with their rollouts, in the given order."""
     deployments = [_document(one) for one in found]
     return {"schema": "shipline.deployments/1", "environment": environment, "deployments": deployments}
+
+
+def _warm_document(rollout: Rollout) -> dict[str, Any]:
+    return {"package": rollout.package, "version": rollout.stable_version, "until_us": rollout.warm_until_us}
 
 
 def _document(served: Served) -> dict[str, Any]:
