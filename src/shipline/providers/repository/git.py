@@ -29,6 +29,7 @@ from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import write_git_folder
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
+from shipline.providers.repository.on_remote import listed_on, push_moved_tag
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
@@ -425,7 +426,7 @@ class GitRepository:
             found = self.tags() if names is None else (self.find_tag(name) for name in names)
             return {tag.name: tag.commit for tag in found if tag is not None}
         asked = ("*",) if names is None else (f"{name}{end}" for name in names for end in ("", "^{}"))
-        there = self._listed(remote, *(f"refs/tags/{name}" for name in asked))
+        there = listed_on(self._git, remote, *(f"refs/tags/{name}" for name in asked))
         peeled = {name.removeprefix("refs/tags/").removesuffix("^{}"): there[name] for name in there}  # It comes later.
         return peeled if names is None else {name: peeled[name] for name in names if name in peeled}
 
@@ -441,32 +442,8 @@ class GitRepository:
             moved = f"the tag {name!r} has moved to {stands or 'nowhere'} meanwhile"
             raise ConflictError(moved, todo="look at who did")
         if remote:
-            self._push_moved(name, target, remote)
+            push_moved_tag(self._git, name, target, remote)
         self._git.run(f"move the tag {name!r}", "tag", "--force", "--end-of-options", name, target)
-
-    def _push_moved(self, name: str, target: str, remote: str) -> None:
-        reference = f"refs/tags/{name}"
-        there = self._listed(remote, reference, f"{reference}^{{}}")
-        if f"{reference}^{{}}" in there:
-            raise not_moving(name, f"on {remote}")
-        if there.get(reference) == target:
-            return
-        lease = f"--force-with-lease={reference}:{there.get(reference, '')}"
-        options = ("push", lease, "--porcelain", "--no-follow-tags", "--end-of-options")
-        try:
-            self._git.run(f"push to {remote}", *options, remote, f"{target}:{reference}")
-        except GitFailed as failure:
-            raise push_error(remote, failure) from None
-
-    def _listed(self, remote: str, *references: str) -> dict[str, str]:
-        """What a remote has of these references, by name."""
-        if remote.startswith("-"):
-            raise InvalidValue("a remote's name is an option")
-        try:
-            listed = _text(self._git.run(f"look at {remote}", "ls-remote", "--end-of-options", remote, *references))
-        except GitFailed as failure:
-            raise push_error(remote, failure) from None
-        return {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}
 
     def delete_tag(self, name: str) -> None:
         """Delete a local tag; nothing where there is none. For tags that were never pushed."""
@@ -478,7 +455,7 @@ class GitRepository:
         self.root()
         self._check_branch_name(name)
         ref = f"refs/heads/{name}"
-        found = self._listed(remote, ref).get(ref)
+        found = listed_on(self._git, remote, ref).get(ref)
         try:
             if found is not None and not self._has(found):
                 fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
