@@ -120,6 +120,20 @@ def test_ports_are_free_or_not(history: History) -> None:
     assert checks["environment e2"]["words"] == f"port {ports[1]} is that of e1, too"
 
 
+def test_secrets_are_tried_and_not_shown(history: History, tmp_path: Path) -> None:
+    """A warning where one is not here: the machine that runs the engine may be another one."""
+    table = ENVIRONMENT.format(name="production", port=free_port())
+    secrets = '[environment.secrets]\nTOKEN = { environment = "SHOP_TOKEN" }\n'
+    (history.folder / "shipline.toml").write_text(table + secrets)
+    there: dict[str, str | None] = {"SHOP_TOKEN": "hunter2"}
+    found = checks_of(history.folder, 0, there)["secrets of production"]
+    assert (found["state"], found["words"]) == ("ok", "TOKEN can be read")
+    assert "hunter2" not in str(found)
+    found = checks_of(history.folder, 0, {"SHOP_TOKEN": None})["secrets of production"]
+    assert found["state"] == "warning"
+    assert "SHOP_TOKEN" in found["words"]
+
+
 def record_of(application: Application, *, status: ReleaseStatus) -> None:
     """Write down that 1.0.0 was released, is `status` now, and serves the environment."""
     release = Release("rel_1", "quotes", "1.0.0", "v1.0.0", status, 1, 1, published_us=1)

@@ -20,9 +20,9 @@ COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON, schema shipline.doctor/1.")
 @click.pass_obj
 def command(application: Application, *, as_json: bool) -> int:
-    """Check programs, repository, settings, store, registry, forge, ports and engine. Ends with 1 if anything is wrong.
+    """Check programs, repository, settings, store, registry, forge, ports, engine and secrets. Ends with 1 if anything is wrong.
 
-    Asks no address but those of the configured registry and forge.
+    Asks no address but those of the configured registry and forge, and where secrets are kept.
     """
     from shipline.apps.cli.checks.check import State
     from shipline.apps.cli.checks.examine import examine

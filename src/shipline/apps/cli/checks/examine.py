@@ -9,6 +9,7 @@ from shipline.apps.cli.checks.forge import forge
 from shipline.apps.cli.checks.machine import environments, git, programs
 from shipline.apps.cli.checks.project import plan, policy, registry, repository, settings
 from shipline.apps.cli.checks.record import engine, store
+from shipline.apps.cli.checks.secrets import secrets
 from shipline.bootstrap import Application
 from shipline.domain.errors import ShiplineError
 
@@ -23,6 +24,7 @@ BY_SETTINGS: tuple[tuple[str, Part], ...] = (
     ("registry", registry),
     ("forge", forge),
     ("environments", environments),
+    ("secrets", secrets),
 )
 
 
