@@ -120,7 +120,7 @@ def test_ports_are_free_or_not(history: History) -> None:
     assert checks["environment e2"]["words"] == f"port {ports[1]} is that of e1, too"
 
 
-def test_secrets_are_tried_and_not_shown(history: History, tmp_path: Path) -> None:
+def test_secrets_are_tried_and_not_shown(history: History) -> None:
     """A warning where one is not here: the machine that runs the engine may be another one."""
     table = ENVIRONMENT.format(name="production", port=free_port())
     secrets = '[environment.secrets]\nTOKEN = { environment = "SHOP_TOKEN" }\n'

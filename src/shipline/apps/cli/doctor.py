@@ -20,9 +20,10 @@ COLOURS = {"ok": "green", "warning": "yellow", "wrong": "red"}
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON, schema shipline.doctor/1.")
 @click.pass_obj
 def command(application: Application, *, as_json: bool) -> int:
-    """Check programs, repository, settings, store, registry, forge, ports, engine and secrets. Ends with 1 if anything is wrong.
+    """Check what this machine has and what the settings need. Ends with 1 if anything is wrong.
 
-    Asks no address but those of the configured registry and forge, and where secrets are kept.
+    Programs, repository, settings, plan, store, registry, forge, ports, engine and secrets: no address is asked but
+    theirs.
     """
     from shipline.apps.cli.checks.check import State
     from shipline.apps.cli.checks.examine import examine
