@@ -354,13 +354,14 @@ class Application(Project):
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
         from shipline.bootstrap.given import variables_of
+        from shipline.bootstrap.platform import of_its_target
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
         variables = variables_of(environment, self.context("environments", name, "secrets", environment=name))
         own = self.context("environments", name, "target", environment=name)
         target_context = replace(own, given=variables)
-        traffic_context = self.context("environments", name, "traffic", environment=name)
+        traffic_context = of_its_target(self, environment)
         return Ground(
             store=self.store,
             events=self.events,
@@ -435,13 +436,13 @@ class Application(Project):
             releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
         }
         for environment in self.policy.environments:
-            settings = read_canary(environment.canary)
+            settings, ground = read_canary(environment.canary), self.rollout_ground(environment)
             workflow = rollouts.rollout_workflow(
                 environment.name,
                 wait_timeout_s=int(settings.deadline_s) + environment.held_at_most_s + PATIENCE_S,
                 drain_timeout_s=environment.drain_timeout_s,
+                switch_s=getattr(ground.traffic, "switch_s", 0),
             )
-            ground = self.rollout_ground(environment)
             name = environment.name
             for each, own, follow in (
                 (workflow, rollouts.actions(ground, settings), rollouts.follow_run),

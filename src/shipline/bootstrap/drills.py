@@ -97,7 +97,14 @@ def drill_order(place: Place, where: EnvironmentSettings, *, scheduled: bool = F
         refusal, _ = refusal_of(place.release_ground, release.id, stage=where.name)
         if refusal:
             raise RefusedError(f"{release.package} {release.version} may not enter {where.name}", why=refusal)
-    kinds = place.rollout_ground(where).target.artifact_kinds
+    ground = place.rollout_ground(where)
+    if hasattr(ground.traffic, "held"):
+        raise RefusedError(
+            f"there is no drill in {where.name}",
+            why="its way back is a commit that holds the version which it leaves, so there is no way forth again",
+            todo=f"roll back for once: shipline rollback {where.name}",
+        )
+    kinds = ground.target.artifact_kinds
     back, forth = (_way(release, where.name, kinds) for release in (earlier, now))
     return DrillOrder(back, forth, scheduled)
 

@@ -88,23 +88,32 @@ class BranchOf:
             proposal = propose(tip)
             if proposal is None:
                 return
-            commit = self._commit(proposal, tip)
-            lease = f"--force-with-lease=refs/heads/{self.name}:{tip or ''}"
-            options = ("push", "--porcelain", "--no-verify", "--no-follow-tags", lease, "--end-of-options")
             try:
-                self.git.run(f"push to {self.remote}", *options, self.remote, f"{commit}:refs/heads/{self.name}")
-            except GitFailed as failure:
-                error = push_error(self.remote, failure)
-                if not isinstance(error, ConflictError) or self.tip() == tip:
-                    raise error from None
+                self.push(self.commit(proposal, tip), tip)
+            except ConflictError:
+                if self.tip() == tip:
+                    raise
             else:
                 return
         raise UnavailableError(f"the branch {self.name} moves again and again", todo="run this again later")
 
-    def _commit(self, proposal: Proposal, tip: str | None) -> str:
+    def push(self, commit: str, expected: str | None) -> None:
+        """Let the branch stand on `commit` if it stands on `expected` now (None: if there is none); else ConflictError.
+
+        Other errors are those of `tip`.
+        """
+        lease = f"--force-with-lease=refs/heads/{self.name}:{expected or ''}"
+        options = ("push", "--porcelain", "--no-verify", "--no-follow-tags", lease, "--end-of-options")
+        try:
+            self.git.run(f"push to {self.remote}", *options, self.remote, f"{commit}:refs/heads/{self.name}")
+        except GitFailed as failure:
+            raise push_error(self.remote, failure) from None
+
+    def commit(self, proposal: Proposal, tip: str | None) -> str:
+        """Make the proposed commit on top of `tip`; its name. UsageError where git does not know who commits."""
         parents = [] if tip is None else [tip]
         if proposal.beside is not None:
-            parents.append(self._commit(proposal.beside, None))
+            parents.append(self.commit(proposal.beside, None))
         date = f"@{self.clock.now_us() // 1_000_000} +0000"
         dates = {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         tree = _text(self.git.run("find a tree", "rev-parse", "--verify", "--end-of-options", proposal.tree))
@@ -147,6 +156,34 @@ def placed(git: GitCommand, commit: str | None, place: str, subtree: str | None)
     gone = "" if commit is None else _listed(git, commit, place)
     entries = "".join(f"0 {NOTHING}\t{name}\0" for name in gone.split("\0") if name)
     return _edited(git, commit, entries, place, subtree)
+
+
+def file_at(git: GitCommand, commit: str, path: str, *, limit_bytes: int) -> bytes | None:
+    """The content of a plain file in a commit, None where there is none. ConflictError for one that is larger."""
+    entry = _entry(git, commit, path)
+    if entry is None or not entry[0].startswith("100"):
+        return None
+    size = int(_text(git.run("read a file", "cat-file", "-s", entry[1])))
+    if size > limit_bytes:
+        raise ConflictError(f"{path} is larger than {limit_bytes} bytes")
+    return git.run("read a file", "cat-file", "blob", entry[1])
+
+
+def with_file(git: GitCommand, commit: str, path: str, data: bytes) -> str:
+    """The tree of `commit` in which the plain file at `path`, which is there, holds `data`."""
+    entry = _entry(git, commit, path)
+    if entry is None:
+        raise ConflictError(f"there is no {path} in {commit[:12]}")
+    blob = _text(git.run("keep a file", "hash-object", "-w", "--no-filters", "--stdin", stdin=data))
+    return _edited(git, commit, f"{entry[0]} {blob}\t{path}\0")
+
+
+def _entry(git: GitCommand, commit: str, path: str) -> tuple[str, str] | None:
+    """The mode and the object at a path."""
+    listed = git.run("find a file", "ls-tree", "-z", "--full-tree", commit, "--", path)
+    mode, _, rest = os.fsdecode(listed).partition(" ")
+    kind, _, rest = rest.partition(" ")
+    return (mode, rest.partition("\t")[0]) if kind == "blob" else None
 
 
 def _listed(git: GitCommand, commit: str, place: str) -> str:

@@ -56,6 +56,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _checks(environment)
         yield from _counted(environment)
         yield from _drill(environment)
+        yield from _together(environment)
         yield from _given(environment)
     for gate in settings.gate:
         yield from _gate(gate)
@@ -219,6 +220,28 @@ def _counted(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         why=f"the signals provider {name} counts what the traffic provider {only} serves, and traffic is {routed_by}'s",
         todo="add [environment.signals] with a provider such as prometheus, or choose another strategy",
     )
+
+
+def _together(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    """A platform that runs and routes in one is both; where its way back holds a version, there is no drill."""
+    try:
+        runs, _ = read_provider("target", environment.target, default="process")
+        routes, _ = read_provider("traffic", environment.traffic, default="haproxy")
+    except ConfigurationError:
+        return  # Its table's own check says why.
+    where = f"{FILE_NAME}, environment {environment.name}"
+    names = environment.target.get("provider", "process"), environment.traffic.get("provider", "haproxy")
+    if getattr(runs, "routed_by", names[1]) != names[1] or getattr(routes, "run_by", names[0]) != names[0]:
+        yield ConfigurationError(
+            f"{where}: the target {names[0]} and the traffic {names[1]} do not go together",
+            todo=f"set provider = {(names[0] if hasattr(runs, 'routed_by') else names[1])!r} in both tables",
+        )
+    if environment.drill and hasattr(routes, "held"):
+        yield ConfigurationError(
+            f"{where}: there is no drill with the traffic provider {names[1]}",
+            why="its way back holds the version that it leaves, so there is no way forth",
+            todo="leave drill out",
+        )
 
 
 def _given(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:

@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING
 from shipline.ports.clock import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from shipline.ports.forge import Forge
     from shipline.ports.variables import Variables
 
 
@@ -25,6 +28,8 @@ class ProviderContext:
     0700: this provider's own, but for traffic and signals of one environment, which share theirs.
     `environment` is the environment's name, or "" for providers that serve none. `given` is what a target gives to what
     it starts, None where that is nothing; one that can says so by `gives`, a tuple of "variables" and "secrets".
+    `target` are the Settings of the environment's target, for the traffic of the same platform; None for all others.
+    `forge_of` makes the forge of the repository that a remote's address names; None where there is nothing to ask.
     """
 
     root: Path
@@ -32,6 +37,8 @@ class ProviderContext:
     clock: Clock
     environment: str = ""
     given: Variables | None = None
+    target: object = None
+    forge_of: Callable[[str], Forge] | None = None
 
     @property
     def variables(self) -> Variables:

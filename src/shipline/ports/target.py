@@ -143,6 +143,8 @@ class Target(Protocol):
 
     `artifact_kinds` are the kinds of artifact (`domain/artifact.py`) that it can run; empty: of any kind.
 
+    One whose platform routes by itself names its traffic provider as `routed_by`; that one names it as `run_by`.
+
     A target that gives the `variables` of its context to what it starts has a class attribute `gives`, a tuple of
     "variables", "secrets" or both. It reads secrets when it starts something, before it changes anything, writes them
     nowhere, and takes them out of the `trouble` that it tells (`Variables.masked`).

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from shipline.domain.errors import UnavailableError
 from shipline.ports.target import Endpoint, Role
 
 API_VERSION = 3
@@ -35,12 +36,27 @@ class Route:
         return self.share > 0 or self.preview or self.mirror
 
 
+class UnderWay(UnavailableError):
+    """What was applied goes on by itself, and is not in effect yet: the same call tells when it is.
+
+    `what` says what is waited for. `after_s` are the seconds after which it is worth asking again.
+    """
+
+    def __init__(self, what: str, *, after_s: float) -> None:
+        super().__init__(what)
+        self.after_s = after_s
+
+
 class Traffic(Protocol):
     """The splitter in front of one environment. `revision` fences as in the Target port.
 
     What it can do, and what is an InvalidValue in a route set otherwise: `splits` is True for any share, False for 0
     and 1 only, where a canary cannot be had; `previews` tells that requests may ask for a preview (by a header that
     the provider's settings name), `mirrors` that requests can be copied.
+
+    One whose switch goes on for longer than a call has an attribute `switch_s`: how many seconds it may take. Its
+    `apply` raises UnderWay until the routes are in effect. One that holds back the version that it was led away from
+    has a method `held`, which returns that version, "" for none.
     """
 
     api_version: int

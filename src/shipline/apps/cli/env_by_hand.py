@@ -104,9 +104,10 @@ def drift_lines(name: str, drift: Drift) -> list[str]:
     """What was found in an environment, and what can be done about it."""
     if drift.why_unknown:
         return [f"{name}: nobody can tell: {drift.why_unknown}"]
+    held = [f"{name}: {drift.held} is held: it is not brought there again before another one"] if drift.held else []
     if not drift.findings:
-        return [f"{name}: as recorded"]
-    lines = [f"{name}: {one.words}" for one in drift.findings]
+        return [f"{name}: as recorded", *held]
+    lines = [*(f"{name}: {one.words}" for one in drift.findings), *held]
     if drift.is_by_hand:
         lines += [
             "  what serves there is not what git and the record say:",

@@ -44,11 +44,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """`why_unknown` says why nobody can tell, "" otherwise."""
+    """`why_unknown` says why nobody can tell, "" otherwise. `held` is the version that is held there, "" for none: what
+    brings versions does not bring that one again."""
 
     answer: DriftAnswer
     findings: tuple[Finding, ...] = ()
     why_unknown: str = ""
+    held: str = ""
 
     @property
     def is_by_hand(self) -> bool:

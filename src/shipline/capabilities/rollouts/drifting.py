@@ -6,7 +6,7 @@ run changes the environment nothing is compared: whatever is found then is on it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding, Recorded, compared, unknown
@@ -64,13 +64,14 @@ def look_for_drift(ground: Ground, environment: str) -> Drift:
     try:
         groups = ground.target.groups()
         routes = ground.traffic.routes()
+        held = getattr(ground.traffic, "held", str)()
     except UnavailableError as error:
         if recorded is None:
             return compared(None, (), ())  # Nothing is to be there, and no proxy runs.
         return unknown(error.sentence())
     except ShiplineError as error:
         return unknown(error.sentence())
-    return compared(recorded, routes, groups)
+    return replace(compared(recorded, routes, groups), held=held)
 
 
 def _busy(tx: Transaction, environment: str) -> str:

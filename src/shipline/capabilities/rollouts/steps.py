@@ -12,7 +12,7 @@ from shipline.capabilities.rollouts.counting import counted_as
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
-from shipline.capabilities.rollouts.usecases import note_promoting, note_start
+from shipline.capabilities.rollouts.usecases import note_promoting, note_start, note_under_way
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s
 from shipline.domain.codec import from_json, to_json
@@ -22,7 +22,7 @@ from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepCon
 from shipline.ports.command import Commands
 from shipline.ports.signals import Signals
 from shipline.ports.target import Group, GroupSpec, Role, Target
-from shipline.ports.traffic import Traffic
+from shipline.ports.traffic import Traffic, UnderWay
 from shipline.ports.variables import Variables
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
@@ -194,7 +194,10 @@ class RolloutSteps:
         waiting_for = awaited_copies((new,))
         if waiting_for:
             return Again(pause_s(context.now_us - context.started_us), to_json(new), waiting_for)
-        self.ground.traffic.apply(stable_routes((new,)), revision=context.revision)
+        try:
+            self.ground.traffic.apply(stable_routes((new,)), revision=context.revision)
+        except UnderWay as way:
+            return _under_way(context, way, to_json(new))
         return Done(save=lambda tx: note_promoting(tx, rollout))
 
     def restore(self, context: StepContext) -> Outcome:
@@ -207,7 +210,10 @@ class RolloutSteps:
         stable = running(context).stable
         self.ground.traffic.open()
         if stable:
-            return self._give_back(context, stable)
+            try:
+                return self._give_back(context, stable)
+            except UnderWay as way:
+                return _under_way(context, way, {})
         if any(route.share > 0 for route in self.ground.traffic.routes()):
             self.ground.traffic.close()
         return Done()
@@ -270,6 +276,12 @@ class RolloutSteps:
         at all is run again."""
         now = {group.id: group for group in self.ground.target.groups()}
         return tuple(now[one.id] if one.id in now else self._run(context, one.spec) for one in groups)
+
+
+def _under_way(context: StepContext, way: UnderWay, memory: dict[str, Any]) -> Again:
+    """Look again when it is worth it, and let people see what is waited for."""
+    words, rollout_id = f"{way.what}.", str(context.input["rollout_id"])
+    return Again(way.after_s, memory, words, save=lambda tx: note_under_way(tx, rollout_id, words))
 
 
 def _clone(rollout: Rollout, stable: Group) -> GroupSpec:

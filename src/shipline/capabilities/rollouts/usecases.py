@@ -181,6 +181,13 @@ def note_wait(tx: Transaction, events: EventWriter, rollout: Rollout, words: str
     ROLLOUTS.save(tx, seen)
 
 
+def note_under_way(tx: Transaction, rollout_id: str, words: str) -> None:
+    """What others are carrying out, and nobody here can hasten."""
+    rollout = ROLLOUTS.find(tx, rollout_id)
+    if rollout is not None and rollout.waiting_for != words:
+        ROLLOUTS.save(tx, replace(rollout, waiting_for=words))
+
+
 def note_share(tx: Transaction, events: EventWriter, rollout_id: str, weight: float) -> None:
     """The new version's share of the traffic, where it does not follow an analysis."""
     rollout = ROLLOUTS.find(tx, rollout_id)

@@ -159,10 +159,11 @@ def down_workflow(environment: str) -> Workflow:
     )
 
 
-def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: int) -> Workflow:
+def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: int, switch_s: int = 0) -> Workflow:
     """The steps for one environment, whatever the strategy: those that a strategy does without pass at once.
 
-    `wait_timeout_s` bounds each step that waits for a person, or for a time that the settings ask for.
+    `wait_timeout_s` bounds each step that waits for a person, or for a time that the settings ask for,
+    what moves all traffic at once has `switch_s` seconds, there and back, where that is more than usual.
     Everything before `start` touches no traffic and has nothing to take back. From `start` on, `restore` gives all
     traffic back to what was stable. `retire` then stops whatever serves nothing, after a promotion as after a
     rollback, and never an instance that still has traffic.
@@ -177,13 +178,19 @@ def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: 
                 "Start the new version beside the stable one",
                 Recovery.REPEAT,
                 "restore",
-                START_TIMEOUT_S,
+                max(START_TIMEOUT_S, switch_s),
                 undo_title="Give all traffic back to the stable version",
             ),
             Step("preview", PREVIEW_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
             Step("canary", WATCH_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
             Step("roll", ROLL_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
-            Step("promote", "Move all traffic to the new version", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+            Step(
+                "promote",
+                "Move all traffic to the new version",
+                Recovery.REPEAT,
+                NO_UNDO,
+                max(START_TIMEOUT_S, switch_s),
+            ),
             Step("verify", "Verify what is served", Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=("skip-wait",)),
         ),
         on_failure=OnFailure.UNDO,

@@ -1,4 +1,5 @@
-"""Room `scaffold`: what a repository needs to use all this. So far: the settings of other tools, taken over.
+"""Room `scaffold`: what a repository needs to use all this. So far: the settings of other tools, taken over, and the
+manifests of a service in a cluster that follows git.
 
 Promises: reads configuration as data and runs none of it; every key that it meets is answered for: taken, not needed,
 or without equal, each with why. Writes no file: that, and that the strict loader takes the result, is for the caller.
@@ -7,7 +8,32 @@ Does not migrate tags or changelogs, which stay as they are.
 
 from shipline.capabilities.scaffold.answers import Answer, Imported
 from shipline.capabilities.scaffold.fitting import Present, fitted
+from shipline.capabilities.scaffold.gitops_manifests import (
+    Followed,
+    Workload,
+    argo_application,
+    base_kustomization,
+    base_manifests,
+    flux_manifests,
+    overlay,
+)
 from shipline.capabilities.scaffold.usecases import TOOLS, import_settings, present_tools
 from shipline.capabilities.scaffold.writing import settings_text
 
-__all__ = ["TOOLS", "Answer", "Imported", "Present", "fitted", "import_settings", "present_tools", "settings_text"]
+__all__ = [
+    "TOOLS",
+    "Answer",
+    "Followed",
+    "Imported",
+    "Present",
+    "Workload",
+    "argo_application",
+    "base_kustomization",
+    "base_manifests",
+    "fitted",
+    "flux_manifests",
+    "import_settings",
+    "overlay",
+    "present_tools",
+    "settings_text",
+]

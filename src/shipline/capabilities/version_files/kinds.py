@@ -19,7 +19,7 @@ from shipline.capabilities.version_files.spans import Editor
 from shipline.capabilities.version_files.toml_text import read_toml, scan_toml
 from shipline.capabilities.version_files.trees import Tree
 from shipline.capabilities.version_files.xml_text import MavenProject
-from shipline.capabilities.version_files.yaml_text import read_yaml, scan_yaml
+from shipline.clients.yaml_text import read_yaml, scan_yaml
 from shipline.domain.errors import InvalidValue
 
 MIB = 1024 * 1024

@@ -17,7 +17,7 @@ from shipline.capabilities.version_files.json_text import read_json, scan_json
 from shipline.capabilities.version_files.spans import Span, replaced
 from shipline.capabilities.version_files.toml_text import read_toml, scan_toml
 from shipline.capabilities.version_files.trees import Keys, Scan, at, rows, table
-from shipline.capabilities.version_files.yaml_text import read_yaml, scan_yaml
+from shipline.clients.yaml_text import read_yaml, scan_yaml
 from shipline.domain.errors import InvalidValue, ShiplineError
 
 # Ranges of npm, Cargo, PEP 440, Poetry and Helm; none of it needs escaping in any of the manifests.

@@ -1,21 +1,13 @@
-"""What an editor of a version file is, and the one way in which bytes are replaced."""
+"""What an editor of a version file is, and the lines of such a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from shipline.clients.byte_spans import Span, replaced
 from shipline.domain.version_file import VersionFile
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a version stands: byte offsets, the end exclusive, and what it says."""
-
-    start: int
-    end: int
-    text: str
+__all__ = ["Editor", "Span", "lines_of", "replaced"]
 
 
 class Editor(Protocol):
@@ -28,15 +20,6 @@ class Editor(Protocol):
     def document(self, data: bytes, file: VersionFile, version: str | None = None) -> object:
         """What a parser reads; with `version`, what it would read if that stood in the version's places."""
         ...
-
-
-def replaced(data: bytes, spans: Sequence[Span], new: str) -> bytes:
-    """`data` with `new` in every one of `spans`."""
-    parts, at = [], 0
-    for span in sorted(spans, key=lambda span: span.start):
-        parts += [data[at : span.start], new.encode("ascii")]
-        at = span.end
-    return b"".join([*parts, data[at:]])
 
 
 def lines_of(data: bytes) -> list[tuple[int, bytes]]:

@@ -6,6 +6,7 @@ a Deployment that was complete once is not watched for its progress when it grow
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,6 +25,7 @@ class KubernetesWorld:
     """A cluster. `broken` are digests whose containers end at once and say `output`, `unpullable` those that no node
     can pull, `slow_s` how long the containers of a digest need until they are ready. `quota` is how many pods there
     may be. The gateway takes a route `gateway_lag_s` seconds after it was changed, or says why not: `gateway_refuses`.
+    `controllers` are others that act there, before all else and after it.
     """
 
     clock: Clock
@@ -35,6 +37,7 @@ class KubernetesWorld:
     quota: int = 1000
     gateway_lag_s: float = 0.0
     gateway_refuses: str = ""
+    controllers: list[Callable[[], None]] = field(default_factory=list)
     _crashed_us: dict[str, int] = field(default_factory=dict)
     _progress: dict[str, tuple[int, bool, int]] = field(default_factory=dict)
     _changed: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -42,6 +45,8 @@ class KubernetesWorld:
 
     def settle(self) -> None:
         """Let everything happen that time has brought."""
+        for controller in self.controllers:
+            controller()
         for key in self.objects.orphans():
             self.objects.delete(key, {})
         for namespace in self.objects.namespaces():
@@ -49,6 +54,8 @@ class KubernetesWorld:
                 self._roll(deployment)
             for route in self.objects.listed(ROUTES, namespace):
                 self._route(route)
+        for controller in self.controllers:
+            controller()
 
     def pods(self, group_id: str, namespace: str = NAMESPACE) -> list[dict[str, Any]]:
         """The pods of a group."""
@@ -140,6 +147,7 @@ class KubernetesWorld:
             failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate"}
             conditions.append(failure | {"message": "exceeded quota"})
         status = {"observedGeneration": metadata["generation"], "replicas": pods, "readyReplicas": ready}
+        status["updatedReplicas"] = pods
         key = (DEPLOYMENTS, metadata["namespace"], metadata["name"])
         self.objects.put(key, deployment | {"status": status | {"conditions": conditions}}, now=self.now())
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
-from shipline.capabilities.version_files.spans import Span
-from shipline.capabilities.version_files.trees import Keys
+from shipline.clients.byte_spans import Span
 
+Keys: TypeAlias = tuple[str | int, ...]
 BYTES_MAX = 256 * 1024  # The composer reads about that much in a second,
 DEPTH_MAX = 100  # and brackets in brackets in the square of their depth.
 _STRING = "tag:yaml.org,2002:str"

@@ -1,0 +1,60 @@
+"""What an environment's commits say: pure."""
+
+from __future__ import annotations
+
+import pytest
+
+from shipline.clients.gitops.history import Brought, History, history_of, left_behind
+from shipline.domain.errors import RefusedError
+
+ONE = Brought("c1", "one", 5, "quotes", "1.0.0", "sha256:1")
+BACK = Brought("c2", "two", 9, "quotes", "1.0.0", "sha256:1", held="1.1.0")
+
+
+def record(brought: Brought, environment: str = "production") -> str:
+    lines = "\n".join(f"{name}: {value}" for name, value in brought.trailers(environment).items())
+    return f"\n{brought.commit}\n{lines}\n"
+
+
+def test_what_was_written_is_read_again() -> None:
+    """Of this environment alone; what is damaged is no such commit."""
+    damaged = record(BACK).replace("Shipline-Revision: 9", "Shipline-Revision: nine")
+    records = [record(BACK), damaged, record(ONE, "staging"), "c3\nSigned-off-by: Ann", "", record(ONE)]
+    found = history_of(records, "production")
+    assert found == History((BACK, ONE))
+    assert (found.newest, found.held) == (BACK, "1.1.0")
+
+
+def test_a_newer_revision_refuses_an_older_one() -> None:
+    History((BACK,)).check_fence(9)
+    History().check_fence(1)
+    with pytest.raises(RefusedError, match="revision 8 is older than 9"):
+        History((BACK, ONE)).check_fence(8)
+
+
+def test_a_hold_ends_by_another_version_or_a_person() -> None:
+    """A word that was said before the hold is about another one."""
+    go = "c9\nShipline-Unhold: production 1.1.0"
+    with pytest.raises(RefusedError, match=r"1\.1\.0 is held"):
+        history_of([record(BACK), go], "production").check_not_held("production", "1.1.0")
+    history_of([record(BACK)], "production").check_not_held("production", "1.2.0")
+    assert history_of([go, record(BACK)], "production").held == ""
+    assert history_of([go.replace("production", "staging"), record(BACK)], "production").held == "1.1.0"
+    assert history_of([record(ONE), record(BACK)], "production").held == ""
+
+
+@pytest.mark.parametrize(
+    ("before", "version", "is_back", "held"),
+    [
+        (None, "1.0.0", False, ""),
+        ("1.0.0", "1.1.0", False, ""),
+        ("1.1.0", "1.0.0", False, "1.1.0"),
+        ("1.1.0", "1.2.0", True, "1.1.0"),
+        ("1.1.0", "1.1.0", True, ""),
+        ("blue", "green", False, ""),
+        ("blue", "green", True, "blue"),
+    ],
+)
+def test_a_way_back_holds_what_it_leaves(before: str | None, version: str, *, is_back: bool, held: str) -> None:
+    known = None if before is None else Brought("c", "g", 1, "quotes", before, "sha256:1")
+    assert left_behind(known, version, is_back=is_back) == held
