@@ -49,7 +49,7 @@ def test_a_program_reads_a_word(client: tuple[Served, httpx.Client]) -> None:
     answer = http.get("/api/v1/verdicts/production", headers=BEARER)
     assert answer.status_code == 200
     document = answer.json()
-    assert (document["schema"], document["verdict"]) == ("shipline.verdict/1", "unknown")
+    assert (document["schema"], document["verdict"]) == ("shipline.rollout-verdict/1", "unknown")
     assert document["rollout_id"] == served.ids["live"]
     assert document["reason"]
 

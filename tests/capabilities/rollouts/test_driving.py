@@ -259,6 +259,18 @@ def test_a_source_of_counts_that_is_down_is_no_verdict(place: DrivenPlace) -> No
     place.fake_signals.fault = None
 
 
+def test_no_weight_rises_before_what_the_last_one_did_is_known(flagger: DrivenPlace) -> None:
+    """Counts come 40 s late, and Flagger would raise the weight every 10 s: a bad version is found at the first one."""
+    flagger.fake_signals.delay_s = 40.0
+    flagger.behave(BETTER, error_rate=0.5)
+    ended = flagger.ended(BETTER)
+    assert ended.status is RolloutStatus.ROLLED_BACK
+    with flagger.world.store.begin() as tx:
+        points = analysis_of(tx, ended.id)
+    assert max(point.weight for point in points) == 0.1
+    assert "hold" in {point.verdict for point in points}
+
+
 def test_a_controller_that_never_asks_has_its_image_set_back(flagger: DrivenPlace) -> None:
     """Flagger does not reach the server: the harm ends all the same."""
     rollout = flagger.order(BETTER)

@@ -54,6 +54,7 @@ GOING, ALL = {"confirm-rollout", "confirm-traffic-increase", "rollout"}, set(HOO
         (RolloutStatus.STARTING, "", Answer.UNKNOWN, {"confirm-rollout"}),
         (RolloutStatus.RUNNING, "", Answer.UNKNOWN, {"confirm-rollout"}),
         (RolloutStatus.RUNNING, "continue", Answer.UNKNOWN, GOING),
+        (RolloutStatus.RUNNING, "hold", Answer.UNKNOWN, {"confirm-rollout", "rollout"}),
         (RolloutStatus.RUNNING, "promote", Answer.PASS, ALL),
         (RolloutStatus.RUNNING, "rollback", Answer.FAIL, {"rollback"}),
         (RolloutStatus.PAUSED, "continue", Answer.UNKNOWN, {"confirm-rollout", "rollout"}),

@@ -25,7 +25,7 @@ from shipline.domain.verdict import Answer
 
 Name: TypeAlias = Annotated[str, Path(max_length=40)]
 Hook: TypeAlias = Annotated[str, Path(max_length=40)]
-SCHEMA = "shipline.verdict/1"
+SCHEMA = "shipline.rollout-verdict/1"
 FRESH_LOOKS, FRESH_S_MIN = 6, 60.0
 """A look is as good as none after so many of them were due, and not before a minute is over."""
 TOKEN_CHARACTERS_MIN = 16
@@ -48,7 +48,7 @@ class Verdicts:
         return router
 
     def verdict(self, name: Name, request: Request) -> dict[str, Any]:
-        """`shipline.verdict/1`: `pass`, `fail` or `unknown`."""
+        """`shipline.rollout-verdict/1`: `pass`, `fail` or `unknown`."""
         self._known(name, request)
         return document_of(name, self._now(name))
 

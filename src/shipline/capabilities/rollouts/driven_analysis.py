@@ -22,7 +22,8 @@ from shipline.ports.target import Role
 @dataclass(frozen=True, slots=True)
 class Watched:
     """What is remembered between two looks. `weight` is what the last one found, at `looked_us`; `weights` are those
-    that counts may still come in for. Times are UTC microseconds."""
+    that counts may still come in for. `is_judged`: requests that were made at this weight have been compared. Times are
+    UTC microseconds."""
 
     cursor: str
     began_us: int
@@ -31,6 +32,12 @@ class Watched:
     analysis: AnalysisState
     weights: tuple[Weighed, ...]
     checks: dict[str, Any] | None = None
+    is_judged: bool = False
+
+    @property
+    def is_known(self) -> bool:
+        """True if it is known what this weight does: without it nobody may raise it."""
+        return self.is_judged or self.weight == 0
 
 
 def driven_settings(settings: AnalysisSettings, delay_s: float) -> AnalysisSettings:
@@ -71,8 +78,13 @@ class Watcher:
             weight=weight,
             weights=kept(weights, reading, delay_s=delay_s),
             analysis=replace(decision.state, weight=weight),
+            is_judged=(watched.is_judged and weight == watched.weight) or _compares(seen),
         )
         return following, seen, decision
+
+
+def _compares(seen: Observation) -> bool:
+    return seen.is_one_split and seen.canary.requests > 0 and seen.baseline.requests > 0
 
 
 def compared_groups(groups: Running) -> tuple[CountedGroup, ...]:

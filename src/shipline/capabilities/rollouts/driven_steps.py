@@ -42,6 +42,11 @@ def planned(context: StepContext) -> Planned:
     return from_json(Planned, context.results["prepare"])
 
 
+def is_promoting(plan: Planned, state: Controlled) -> bool:
+    """True once what serves as the stable version is what the rollout has set."""
+    return state.stable is not None and state.stable.content.image == plan.ours.image
+
+
 def changed_words(name: str, state: Controlled, plan: Planned) -> str:
     """Why a rollout ends whose image somebody has replaced."""
     return (
@@ -155,7 +160,8 @@ class DrivenSteps:
             return Done(idle="somebody has set another image meanwhile")
         if state.phase is Phase.BACK or not self._is_at_work(state) or self._is_deaf(context):
             return self._set_back(context, state, plan)
-        if not self._is_promoting(state, plan):
+        # Once it is being promoted it is too late for an abort, and too early to set the image back.
+        if not is_promoting(plan, state):
             self.controller.tell(Verb.ABORT, revision=context.revision)
         return self._again(state, "give all traffic back")
 
@@ -166,10 +172,6 @@ class DrivenSteps:
         if not state.noticed:
             return False
         return state.phase is not Phase.SETTLED
-
-    def _is_promoting(self, state: Controlled, plan: Planned) -> bool:
-        """True if it is too late for an abort, and too early to set the image back."""
-        return state.stable is not None and state.stable.content.image == plan.ours.image
 
     def _is_deaf(self, context: StepContext) -> bool:
         waited_s = (context.now_us - context.started_us) / 1e6

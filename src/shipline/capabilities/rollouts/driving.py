@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisVe
 from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.controlled import groups_of
 from shipline.capabilities.rollouts.driven_analysis import Watched, Watcher, driven_settings
-from shipline.capabilities.rollouts.driven_steps import Planned, changed_words, planned, turned_back
+from shipline.capabilities.rollouts.driven_steps import Planned, changed_words, is_promoting, planned, turned_back
 from shipline.capabilities.rollouts.figures import NO_COUNTS
 from shipline.capabilities.rollouts.history import AnalysisPoint
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running
@@ -70,6 +70,11 @@ class _Look:
     checks: ChecksLook = UNREAD
 
     @property
+    def weight(self) -> float:
+        """The version's share of the traffic: all of it, once the stable side runs it."""
+        return 1.0 if is_promoting(self.plan, self.state) else self.state.weight
+
+    @property
     def waiting(self) -> bool:
         """True if only a person can end the wait."""
         is_stuck = self.state.phase is Phase.WAITING and not self.state.awaits_verdict
@@ -84,7 +89,7 @@ class _Look:
             rollout_id=self.rollout.id,
             number=self.drive.number,
             time_us=self.context.now_us,
-            weight=self.state.weight,
+            weight=self.weight,
             canary_requests=self.seen.canary.requests,
             canary_errors=self.seen.canary.errors,
             baseline_requests=self.seen.baseline.requests,
@@ -195,7 +200,7 @@ class DriveStep:
             return "It is the way back, which nobody analyses."
         if not running(context).stable:
             return "Nothing served there before that it could be compared with."
-        if state.stable is None or state.stable.content.image == plan.ours.image:
+        if state.stable is None or is_promoting(plan, state):
             return "It is being promoted."
         if not state.splits:
             return (
@@ -208,7 +213,8 @@ class DriveStep:
         if drive.watched is None:
             watched = self.watcher.begin(groups, state.weight, now_us)
             begun, words = replace(drive, watched=watched), "Waiting for the canary's first requests."
-            return _Look(context, rollout, plan, state, begun, words, drive.verdict)
+            verdict = AnalysisVerdict.CONTINUE if watched.is_known else AnalysisVerdict.HOLD
+            return _Look(context, rollout, plan, state, begun, words, verdict)
         watched, seen, decision = self.watcher.look(groups, drive.watched, state.weight, now_us)
         checks = UNREAD  # What is worse goes back at once: a source that hangs must not hold that up.
         if decision.verdict is not AnalysisVerdict.ROLLBACK:
@@ -218,7 +224,9 @@ class DriveStep:
         verdict = _verdict_of(decision, checks, drive)
         parts = [checks.words] if checks.verdict is not Answer.PASS else []
         parts += ["Promoted by a person."] if drive.by_person else []
-        reason = " ".join((*parts, decision.reason))
+        parts += ["What this weight does has not been counted yet."] if verdict is AnalysisVerdict.HOLD else []
+        # The words are those of a canary with a baseline, and here the stable version stands in its place.
+        reason = " ".join((*parts, decision.reason.replace("on the baseline", "on the stable version")))
         evidence = rules.evidence(self.settings, decision.state)
         return _Look(context, rollout, plan, state, drive, reason, verdict, seen, evidence, checks)
 
@@ -247,7 +255,7 @@ class DriveStep:
 
     def _words(self, look: _Look) -> str:
         said = f"{self.controller.name}: {look.state.words or look.state.phase.value}."
-        share = f"{look.state.weight:.0%} of the traffic is on {look.rollout.version}."
+        share = f"{look.weight:.0%} of the traffic is on {look.rollout.version}."
         return " ".join(part for part in (said, share, _refusal(look.drive), look.reason) if part)
 
     def _save(self, look: _Look) -> Save:
@@ -278,4 +286,6 @@ def _verdict_of(decision: Decision, checks: ChecksLook, drive: Drive) -> Analysi
     if checks.awaits_person:
         return AnalysisVerdict.PAUSE
     is_unproved = decision.verdict is AnalysisVerdict.PROMOTE and checks.verdict is Answer.UNKNOWN
-    return AnalysisVerdict.CONTINUE if is_unproved else decision.verdict
+    verdict = AnalysisVerdict.CONTINUE if is_unproved else decision.verdict
+    is_unknown = drive.watched is not None and not drive.watched.is_known
+    return AnalysisVerdict.HOLD if is_unknown and verdict is AnalysisVerdict.CONTINUE else verdict
