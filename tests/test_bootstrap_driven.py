@@ -1,4 +1,4 @@
-"""An environment that is driven, wired from its settings: against a model of the cluster, as the command line has it."""
+"""An environment that is driven, wired from its settings, over a model of the cluster."""
 
 from __future__ import annotations
 

@@ -526,6 +526,7 @@ class Application(Project):
         return {
             one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
             for one in self.policy.environments
+            if one.controller is None  # A controller starts its copies again by itself.
         }
 
     def _look_after_copies(self) -> None:
