@@ -22,7 +22,7 @@ from shipline.ports.controller import Content, Controlled, Controller, Phase, Ve
 from shipline.ports.target import Role
 from shipline.store.transaction import Transaction
 
-LOOK_EVERY_S = 2.0
+LOOK_EVERY_S, LOOK_S_MAX = 2.0, 10.0
 NOTICE_S = 300
 """A controller that has not noticed a new image for so long does not run, or does not look there."""
 ASKED_S = 120
@@ -126,7 +126,7 @@ class DrivenSteps:
                 f"{state.words}. Does it run, and watch this namespace?"
             )
         words = f"Waiting for {self.controller.name} to begin: {state.words or 'it says nothing'}."
-        return Again(LOOK_EVERY_S, {"cursor": cursor}, words)
+        return Again(min(LOOK_S_MAX, max(LOOK_EVERY_S, waited_s / 10)), {"cursor": cursor}, words)
 
     def _has_ended(self, state: Controlled) -> bool:
         """True if it has come to an end with what was set. Of one that asks the same state may be that of before."""

@@ -16,7 +16,7 @@ from shipline.testing.fakes.kubernetes.world import SECOND_US, KubernetesWorld
 
 ROLLOUTS, REPLICA_SETS = "rollouts", "replicasets"
 HASH = "rollouts-pod-template-hash"
-PROGRESS_DEADLINE_S = 600
+PROGRESS_DEADLINE_S = 120
 
 
 @dataclass
