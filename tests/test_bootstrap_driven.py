@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,16 @@ def test_a_controller_stands_where_target_and_traffic_stand(
     with pytest.raises(ConfigurationError, match="VERDICT_TOKEN"):
         verdict_token_of(application.context, environment)
     application.store.close()
+
+
+def test_the_doctor_tries_the_token(cluster: DrivenCluster) -> None:
+    """A short one opens nothing, and one that is not here may be elsewhere."""
+    found = {}
+    for token in ("v" * 32, "short", None):
+        said = run_shipline(cluster.folder / "repo", "doctor", "--json", extra={"VERDICT_TOKEN": token})
+        (check,) = (one for one in json.loads(said.out)["checks"] if one["name"] == "verdict token of production")
+        found[token] = check["state"]
+    assert list(found.values()) == ["ok", "wrong", "warning"]
 
 
 def test_what_is_not_ours_is_not_taken_down(cluster: DrivenCluster) -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from shipline.ports.controller import Controller
     from shipline.ports.provider import ProviderContext
 
+VERDICT_TOKEN_CHARACTERS_MIN = 16
+"""A shorter one could be guessed: nobody is let in by it."""
+
 
 def platform_of(
     environment: EnvironmentSettings, target: ProviderContext, traffic: ProviderContext, build: Callable[..., Any]
@@ -41,9 +44,7 @@ def workflow_of(environment: EnvironmentSettings, ground: Ground, patience_s: in
         return driven_workflow(environment.name, wait_timeout_s=wait_s)
     drain_s = environment.drain_timeout_s
     switch_s: int = getattr(ground.traffic, "switch_s", 0)
-    return rollout_workflow(
-        environment.name, wait_timeout_s=wait_s, drain_timeout_s=drain_s, switch_s=switch_s
-    )
+    return rollout_workflow(environment.name, wait_timeout_s=wait_s, drain_timeout_s=drain_s, switch_s=switch_s)
 
 
 def verdict_token_of(context_of: Callable[..., ProviderContext], environment: EnvironmentSettings) -> str:

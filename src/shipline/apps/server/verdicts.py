@@ -17,6 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
+from shipline.bootstrap.driven import VERDICT_TOKEN_CHARACTERS_MIN
 from shipline.capabilities.rollouts import HOOKS, VerdictNow, verdict_now
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import ShiplineError
@@ -28,7 +29,6 @@ Hook: TypeAlias = Annotated[str, Path(max_length=40)]
 SCHEMA = "shipline.rollout-verdict/1"
 FRESH_LOOKS, FRESH_S_MIN = 6, 60.0
 """A look is as good as none after so many of them were due, and not before a minute is over."""
-TOKEN_CHARACTERS_MIN = 16
 TOKEN_EVERY_US = 30_000_000
 REASON_MAX = 500
 
@@ -80,9 +80,9 @@ class Verdicts:
         given = given_token(request.headers.get("authorization", ""))
         # Compared in any case, so that the time tells nothing about which environments there are.
         is_same = hmac.compare_digest(wanted.encode(), given.encode())
-        if environment is None or len(wanted) < TOKEN_CHARACTERS_MIN or not is_same:
-            what = f"This needs the environment's verdict token, which has {TOKEN_CHARACTERS_MIN} characters at least."
-            raise HTTPException(401, what)
+        if environment is None or len(wanted) < VERDICT_TOKEN_CHARACTERS_MIN or not is_same:
+            least = f"{VERDICT_TOKEN_CHARACTERS_MIN} characters at least"
+            raise HTTPException(401, f"This needs the environment's verdict token, which has {least}.")
         return environment
 
     def _token(self, environment: EnvironmentSettings) -> str:
