@@ -353,6 +353,7 @@ class Application(Project):
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
+        from shipline.bootstrap.driven import platform_of
         from shipline.bootstrap.given import variables_of
         from shipline.bootstrap.platform import of_its_target
         from shipline.capabilities.rollouts import Ground, Verification
@@ -365,8 +366,7 @@ class Application(Project):
         return Ground(
             store=self.store,
             events=self.events,
-            target=build_provider("target", environment.target, target_context, default="process"),
-            traffic=build_provider("traffic", environment.traffic, traffic_context, default="haproxy"),
+            **platform_of(environment, target_context, traffic_context, build_provider),
             signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
@@ -426,6 +426,7 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
+        from shipline.bootstrap.driven import workflow_of
         from shipline.capabilities import releases, rollouts
         from shipline.configuration.check import read_canary
         from shipline.engine.engine import Catalogue
@@ -437,12 +438,7 @@ class Application(Project):
         }
         for environment in self.policy.environments:
             settings, ground = read_canary(environment.canary), self.rollout_ground(environment)
-            workflow = rollouts.rollout_workflow(
-                environment.name,
-                wait_timeout_s=int(settings.deadline_s) + environment.held_at_most_s + PATIENCE_S,
-                drain_timeout_s=environment.drain_timeout_s,
-                switch_s=getattr(ground.traffic, "switch_s", 0),
-            )
+            workflow = workflow_of(environment, ground, int(settings.deadline_s) + PATIENCE_S)
             name = environment.name
             for each, own, follow in (
                 (workflow, rollouts.actions(ground, settings), rollouts.follow_run),
@@ -530,6 +526,7 @@ class Application(Project):
         return {
             one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
             for one in self.policy.environments
+            if one.controller is None  # A controller starts its copies again by itself.
         }
 
     def _look_after_copies(self) -> None:

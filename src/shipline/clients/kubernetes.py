@@ -100,10 +100,13 @@ class KubernetesClient:
         self._check(answer)
         return self._json(answer) if dry_run else self._object(answer)
 
-    def change(self, path: str, read: Mapping[str, Any], operations: tuple[Operation, ...]) -> dict[str, Any]:
+    def change(
+        self, path: str, read: Mapping[str, Any], operations: tuple[Operation, ...], *, dry_run: bool = False
+    ) -> dict[str, Any]:
         """Carry out JSON patch operations (RFC 6902) on the object as it was `read`, and return it as it is then.
 
-        ConflictError where it has been changed since, or has gone: nothing is changed then.
+        ConflictError where it has been changed since, or has gone: nothing is changed then. With `dry_run` the server
+        answers the same and keeps nothing.
         """
         version = read["metadata"]["resourceVersion"]
         tested = [
@@ -111,7 +114,7 @@ class KubernetesClient:
             {"op": "test", "path": "/metadata/resourceVersion", "value": version},
             *operations,
         ]
-        query = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
+        query = {"fieldManager": MANAGER, "fieldValidation": "Strict"} | ({"dryRun": "All"} if dry_run else {})
         answer = self._ask("PATCH", path, query, tested, kind="application/json-patch+json")
         # A test that fails is answered like a value that is wrong: 422. Whoever looks can tell.
         if answer.status_code in (httpx.codes.UNPROCESSABLE_ENTITY, httpx.codes.NOT_FOUND, httpx.codes.CONFLICT):

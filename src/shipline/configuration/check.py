@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
+from shipline.configuration.driven import driven_complaints, is_left_out
 from shipline.configuration.given import check_given
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
@@ -58,6 +59,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _drill(environment)
         yield from _together(environment)
         yield from _given(environment)
+        yield from driven_complaints(environment)
     for gate in settings.gate:
         yield from _gate(gate)
     yield from _approvers(settings)
@@ -274,6 +276,8 @@ def _registries(settings: Settings) -> Iterator[ConfigurationError]:
 
 def _tables(owner: Settings | LintSettings | EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
     for name, hint in typing.get_type_hints(type(owner), include_extras=True).items():
+        if isinstance(owner, EnvironmentSettings) and is_left_out(owner, name):
+            continue
         for note, table in _noted(hint, getattr(owner, name)):
             try:
                 _check_table(note, table)

@@ -51,8 +51,17 @@ def _object(kind: type) -> dict[str, Any]:
         if field.default is dataclasses.MISSING and (field.default_factory is dataclasses.MISSING or _needs(value)):
             required.append(field.name)
     described = {"description": document} if (document := _document(kind)) else {}
-    needs = {"required": required} if required else {}
+    needs = _needed(required, properties)
     return {"type": "object"} | described | {"properties": properties} | needs | {"additionalProperties": False}
+
+
+def _needed(required: list[str], properties: dict[str, Any]) -> dict[str, Any]:
+    """What has to be there. Where a controller may run and route, it is that or what runs and what routes."""
+    platform = [name for name in ("target", "traffic") if name in required]
+    if "controller" not in properties or not platform:
+        return {"required": required} if required else {}
+    ways = [{"required": ["controller"]}, {"required": platform}]
+    return {"required": [name for name in required if name not in platform], "anyOf": ways}
 
 
 def _needs(value: dict[str, Any]) -> bool:

@@ -371,8 +371,8 @@ class EnvironmentSettings:
     """`[[environment]]`: a place to deploy to; the order in the file is their order.
 
     `name` is 1 to 40 of a-z, 0-9 and `-`. `production` counts it in the DORA figures. `url` is where people find it.
-    `strategy` is canary, blue-green, rolling or all-at-once. `concurrency` is what becomes of a deployment that is
-    ordered while another change of the environment is under way: refuse, queue or supersede. `instances` is how many
+    `strategy` is canary, blue-green, rolling, all-at-once or driven. `concurrency` is what becomes of a deployment that
+    is ordered while another change of the environment is under way: refuse, queue or supersede. `instances` is how many
     serve. `drain_timeout_s` bounds the wait for open requests, in seconds. `preview` comes before the first share; the
     `step` tables fix the shares of a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s`
     seconds between batches. `verify` lists commands that try out what was deployed. For `bake_s` seconds after that it
@@ -383,13 +383,15 @@ class EnvironmentSettings:
     record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
-    where one is to be read when it is needed.
+    where one is to be read when it is needed. `controller` is a table of its own, too: what brings versions to users
+    there where the strategy is driven, and None elsewhere. `verdict_token` says where the token is that verdicts are
+    asked for with; None: nobody may ask.
     """
 
     name: Annotated[str, Limits(pattern="[a-z0-9][a-z0-9-]{0,39}", meaning="1 to 40 of a-z, 0-9 and -")]
     production: bool = False
     url: str = ""
-    strategy: Annotated[str, Limits(choices=("canary", "blue-green", "rolling", "all-at-once"))] = "canary"
+    strategy: Annotated[str, Limits(choices=("canary", "blue-green", "rolling", "all-at-once", "driven"))] = "canary"
     concurrency: Annotated[str, Limits(choices=("refuse", "queue", "supersede"))] = "refuse"
     instances: Annotated[int, Limits(minimum=1, maximum=100)] = 1
     drain_timeout_s: Annotated[int, Limits(minimum=1, maximum=86_400)] = 120
@@ -410,6 +412,8 @@ class EnvironmentSettings:
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)
     traffic: Annotated[dict[str, Any], ProviderTable("traffic", "haproxy")] = field(default_factory=dict)
     signals: Annotated[dict[str, Any], ProviderTable("signals", "haproxy")] = field(default_factory=dict)
+    controller: Annotated[dict[str, Any] | None, ProviderTable("controller")] = None
+    verdict_token: Annotated[dict[str, Any] | None, SecretTable()] = None
     canary: Annotated[dict[str, Any], CanaryTable()] = field(default_factory=dict)
     check: tuple[CheckSettings, ...] = ()
 

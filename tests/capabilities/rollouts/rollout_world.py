@@ -291,6 +291,8 @@ def catalogue_of(
 ) -> Catalogue:
     """The workflows of one environment: rolling out to it, taking it down, and mending it."""
     workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
+    if ground.controller is not None:
+        workflow = rollouts.driven_workflow(PLACE, wait_timeout_s=7200)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
     down = rollouts.down_workflow(PLACE)
     actions |= {f"{down.name}.{name}": action for name, action in rollouts.down_actions(ground).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -436,3 +437,27 @@ def test_an_api_server_that_is_away_is_unavailable(cluster: FakeCluster, target:
     cluster.server.down = True
     with pytest.raises(UnavailableError):
         target.groups()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "spec"),
+    [
+        ("Rollout", "other", {"workloadRef": {"kind": "Deployment", "name": "quotes"}}),
+        ("Rollout", "other", {"template": {"spec": {"containers": [{"image": "HOST/team/quotes:1.0"}]}}}),
+        ("Canary", "other", {"targetRef": {"kind": "Deployment", "name": "quotes"}}),
+    ],
+)
+def test_what_a_controller_drives_is_left_to_it(cluster: FakeCluster, kind: str, name: str, spec: object) -> None:
+    """It says which provider is for that. An account that may not ask goes on as before."""
+    assert cluster.server is not None
+    host = (cluster.root / "deploy" / "quotes.yaml").read_text().partition("image: ")[2].partition("/")[0]
+    plural = {"Rollout": "rollouts", "Canary": "canaries"}[kind]
+    told = json.loads(json.dumps(spec).replace("HOST", host))
+    cluster.world.objects.put(
+        (plural, "default", name), {"apiVersion": "x/v1", "kind": kind, "spec": told}, now=cluster.world.now()
+    )
+    with pytest.raises(RefusedError, match="brings quotes to its users") as refused:
+        cluster.target().prepare(PACKAGE, GOOD, digests_of(GOOD))
+    assert "[environment.controller]" in refused.value.todo
+    cluster.server.forbidden.add(("GET", plural))
+    cluster.target().prepare(PACKAGE, GOOD, digests_of(GOOD))

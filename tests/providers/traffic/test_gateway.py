@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from shipline.clients.kubernetes_drivers import CANARIES, ROLLOUTS
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.target import Role
 from shipline.ports.traffic import Traffic
 from shipline.providers.traffic.gateway import GatewayTraffic
-from shipline.providers.traffic.gateway_drivers import CANARIES, ROLLOUTS
 from shipline.testing.conformance.traffic import NEW, OLD, TrafficConformance, shares, split
 from shipline.testing.fakes.clock import FakeClock
 from tests.clusters import FakeCluster, fake_cluster

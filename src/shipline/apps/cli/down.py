@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import RefusedError, ShiplineError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -23,7 +23,14 @@ def command(application: Application, *, environment: str | None) -> None:
     from shipline.capabilities.rollouts import stopped_by, take_down
     from shipline.engine.rules import RunStatus
 
-    where = chosen_environment(application, environment).name
+    chosen = chosen_environment(application, environment)
+    if chosen.controller is not None:
+        raise RefusedError(
+            f"what {chosen.name} runs is not Shipline's to stop",
+            why="a controller of the platform runs and routes there",
+            todo="scale it down, or remove it, by its own means",
+        )
+    where = chosen.name
     since_us = application.clock.now_us()
     with engine_running(application):
         with application.store.begin() as tx:

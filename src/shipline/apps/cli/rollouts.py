@@ -72,7 +72,7 @@ def order_deployment(
             release_id=release.id,
             commit=release.commit,
             is_down=is_down,
-            cannot=impossible(strategy, ground.traffic),
+            cannot="" if ground.controller is not None else impossible(strategy, ground.traffic),
             way=way_of(where),
             concurrency=Concurrency(where.concurrency),
             released_us=release.created_us,

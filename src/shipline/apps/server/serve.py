@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,7 @@ from shipline.apps.server.live import Hub
 from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
+from shipline.bootstrap.driven import verdict_token_of
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.engine.ownership import owning
 
@@ -44,6 +46,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
             engine=application.engine,
             clock=application.clock,
             environments=lambda: application.policy.environments,
+            verdict_token=partial(verdict_token_of, application.context),
         )
         token = load_or_create_token(application.state)
         hub = Hub()

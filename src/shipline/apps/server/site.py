@@ -17,18 +17,26 @@ from shipline.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One project. `environments` gives the configured ones as they are now: the settings may change meanwhile."""
+    """One project. `environments` gives the configured ones as they are now: the settings may change meanwhile.
+
+    `verdict_token` reads the token that an environment's verdicts are asked for with, "" where it has none.
+    """
 
     name: str
     store: Store
     engine: Engine
     clock: Clock
     environments: Callable[[], tuple[EnvironmentSettings, ...]]
+    verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
 
     def rollback_line(self, environment: str) -> float:
         """The evidence value at which a canary is rolled back there; the usual one where it is configured no more."""
+        return self.analysis(environment).rollback_evidence
+
+    def analysis(self, environment: str) -> AnalysisSettings:
+        """How canaries are judged there."""
         table = next((one.canary for one in self.environments() if one.name == environment), {})
-        return from_json(AnalysisSettings, table).rollback_evidence
+        return from_json(AnalysisSettings, table)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:

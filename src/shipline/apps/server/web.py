@@ -17,6 +17,7 @@ from shipline.apps.server.problems import Answers, Problem, problem_of
 from shipline.apps.server.rendering import STATIC, templates
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
+from shipline.apps.server.verdicts import Verdicts
 from shipline.domain.errors import ShiplineError
 
 
@@ -28,6 +29,7 @@ def make_web(site: Site, token: str, hub: Hub) -> ASGIApp:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     app.include_router(Pages(site, sessions, made, hub).router())
     app.include_router(API(site).router())
+    app.include_router(Verdicts(site).router())
     app.add_api_route("/healthz", healthz)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _answer_errors(app, answers)

@@ -28,6 +28,7 @@ from shipline.capabilities.rollouts.checks import (
     take_in,
 )
 from shipline.capabilities.rollouts.concurrency import Concurrency
+from shipline.capabilities.rollouts.controlled import ControlledTarget, ControlledTraffic
 from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding
 from shipline.capabilities.rollouts.drifting import (
     DriftMemory,
@@ -91,6 +92,7 @@ from shipline.capabilities.rollouts.usecases import (
     follow_run,
     verb_of,
 )
+from shipline.capabilities.rollouts.verdicts import HOOKS, VerdictNow, verdict_now
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
 from shipline.capabilities.rollouts.workflow import (
@@ -99,6 +101,7 @@ from shipline.capabilities.rollouts.workflow import (
     down_workflow,
     drift_workflow,
     drill_workflow,
+    driven_workflow,
     mend_workflow,
     rollout_workflow,
     turn_workflow,
@@ -108,6 +111,7 @@ from shipline.capabilities.rollouts.workflow import (
 __all__ = [
     "CHECKS_MAX",
     "DEPLOYMENTS",
+    "HOOKS",
     "ROLLOUTS",
     "Alert",
     "AnalysisPoint",
@@ -122,6 +126,8 @@ __all__ = [
     "Checks",
     "ChecksLook",
     "Concurrency",
+    "ControlledTarget",
+    "ControlledTraffic",
     "Decision",
     "Drift",
     "DriftAnswer",
@@ -142,6 +148,7 @@ __all__ = [
     "Strategy",
     "StrategyKind",
     "Trial",
+    "VerdictNow",
     "Verification",
     "Way",
     "WeightStep",
@@ -169,6 +176,7 @@ __all__ = [
     "drift_workflow",
     "drill_actions",
     "drill_workflow",
+    "driven_workflow",
     "environment_state",
     "environments_document",
     "evidence",
@@ -214,5 +222,6 @@ __all__ = [
     "turn_back",
     "turn_workflow",
     "verb_of",
+    "verdict_now",
     "workflow_name",
 ]

@@ -22,9 +22,11 @@ LATENCY_RATIOS = (2.0, 3.5, 7.0, 20.0, 1000.0)
 
 
 class AnalysisVerdict(StrEnum):
-    """What to do with the canary now. PAUSE is "insufficient evidence": a person, more time or more traffic decides."""
+    """What to do with the canary now. PAUSE is "insufficient evidence": a person, more time or more traffic decides.
+    HOLD is CONTINUE where somebody else sets the weight: not more, since what this one does is not known yet."""
 
     CONTINUE = "continue"
+    HOLD = "hold"
     PROMOTE = "promote"
     ROLLBACK = "rollback"
     PAUSE = "pause"

@@ -7,6 +7,7 @@ failures for a while. The first is mended here, by what is remembered of the wei
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, Arms, Observation
@@ -49,8 +50,21 @@ def delayed(settings: AnalysisSettings, delay_s: float) -> AnalysisSettings:
     )
 
 
-def observed(reading: Reading, weights: tuple[Weighed, ...], *, now_us: int, delay_s: float) -> Observation:
-    """The tick that a reading tells of. `weights` are those that were in effect, oldest first, with the one of now."""
+def beside_a_baseline(weight: float) -> float:
+    """Of the requests of both arms, the canary's part: beyond a weight of 0.5 the baseline gets what is left."""
+    return max(0.5, weight)
+
+
+def observed(
+    reading: Reading,
+    weights: tuple[Weighed, ...],
+    *,
+    now_us: int,
+    delay_s: float,
+    part_of: Callable[[float], float] = beside_a_baseline,
+) -> Observation:
+    """The tick that a reading tells of. `weights` are those that were in effect, oldest first, with the one of now.
+    `part_of` gives for a weight the canary's part of the requests of both arms."""
     canary, baseline = _of(reading.roles, Role.CANARY), _of(reading.roles, Role.BASELINE)
     window = reading.window
     if window is None:
@@ -64,7 +78,7 @@ def observed(reading: Reading, weights: tuple[Weighed, ...], *, now_us: int, del
         seconds=(window.until_us - window.since_us) / 1_000_000,
         least=_arms(window.least),
         most=_arms(window.most),
-        is_one_split=len({_canaries_part(one.weight) for one in _in_effect(weights, reaches_from_us, now_us)}) <= 1,
+        is_one_split=len({part_of(one.weight) for one in _in_effect(weights, reaches_from_us, now_us)}) <= 1,
     )
 
 
@@ -81,11 +95,6 @@ def _of(roles: dict[Role, Counts], role: Role) -> Counts:
 
 def _arms(roles: dict[Role, Counts]) -> Arms:
     return Arms(_of(roles, Role.CANARY), _of(roles, Role.BASELINE))
-
-
-def _canaries_part(weight: float) -> float:
-    """Of the requests of both arms, the canary's part: beyond a weight of 0.5 the baseline gets what is left."""
-    return max(0.5, weight)
 
 
 def _in_effect(weights: tuple[Weighed, ...], since_us: int, until_us: int) -> tuple[Weighed, ...]:

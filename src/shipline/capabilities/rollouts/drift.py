@@ -60,12 +60,13 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is on record as served, by `size` copies. `warm` is the version that is kept running beside, or None."""
+    """What is on record as served, by `size` copies; None where a controller says how many. `warm` is the version that
+    is kept running beside, or None."""
 
     package: str
     version: str
     digests: tuple[str, ...]
-    size: int
+    size: int | None
     warm: str | None = None
 
 
@@ -130,6 +131,6 @@ def _copies(recorded: Recorded, groups: list[Group]) -> Iterator[Finding]:
                 "health", group.id, f"{standing(group)}" + (f": {group.trouble[:WORDS_MAX]}" if group.trouble else "")
             )
     there = sum(group.size for group in groups)
-    if groups and there != recorded.size:
+    if groups and recorded.size is not None and there != recorded.size:
         words = f"{there} copies of {recorded.package} {recorded.version} are there, and {recorded.size} should be"
         yield Finding("size", recorded.version, words)

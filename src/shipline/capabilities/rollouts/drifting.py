@@ -58,7 +58,7 @@ def look_for_drift(ground: Ground, environment: str) -> Drift:
             deployment.package,
             deployment.version,
             () if rollout is None else rollout.digests,
-            ground.instances,
+            ground.instances if ground.controller is None else None,
             warm=newest.stable_version if newest is not None and is_warm else None,
         )
     try:

@@ -20,6 +20,7 @@ from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.command import Commands
+from shipline.ports.controller import Controller
 from shipline.ports.signals import Signals
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic, UnderWay
@@ -39,7 +40,8 @@ class Ground:
     what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
     in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
-    `variables` are what the target gives to what it starts.
+    `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
+    does; where one drives, target and traffic only tell what it does.
     """
 
     store: Store
@@ -56,6 +58,7 @@ class Ground:
     url: str = ""
     closed: Callable[[Rollout], str] = lambda _rollout: ""
     variables: Variables = field(default_factory=Variables)
+    controller: Controller | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,12 @@ def running(context: StepContext) -> Running:
 def strategy_of(context: StepContext) -> Strategy:
     """The strategy as it was written down when the rollout was ordered."""
     return from_json(Strategy, context.input["strategy"])
+
+
+def serving_group(context: StepContext) -> Group:
+    """What serves once all traffic has moved: what was begun, or the group that a controller has brought it to."""
+    serves = context.results.get("drive", {}).get("serves")
+    return running(context).new if serves is None else from_json(Group, serves)
 
 
 class RolloutSteps:

@@ -22,6 +22,7 @@ class StrategyKind(StrEnum):
     ROLLING = "rolling"
     BLUE_GREEN = "blue-green"
     CANARY = "canary"
+    DRIVEN = "driven"  # A controller of the platform decides what serves beside what, and is followed.
 
 
 class PreviewBy(StrEnum):
@@ -106,6 +107,8 @@ def _check_hold(seconds: float) -> None:
 
 def impossible(strategy: Strategy, traffic: Traffic) -> str:
     """Why what routes the traffic cannot carry out the strategy, "" if it can."""
+    if strategy.kind is StrategyKind.DRIVEN:
+        return "nothing drives there: the strategy driven needs [environment.controller]"
     if strategy.splits and not traffic.splits:
         return CANNOT_SPLIT
     if strategy.preview is None:

@@ -13,7 +13,7 @@ from shipline.capabilities.rollouts.queries import (
     current_deployment,
     unfinished_deployments,
 )
-from shipline.capabilities.rollouts.workflow import WATCH_TITLE
+from shipline.capabilities.rollouts.workflow import DRIVE_TITLE, WATCH_TITLE
 from shipline.domain.actor import Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
@@ -255,7 +255,9 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         append(tx, events, rollout, "RolloutFailed", {"reason": run.state.reason})
     elif run.state.undone and rollout.status not in (RolloutStatus.ROLLING_BACK, RolloutStatus.ROLLED_BACK):
         began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
-        reason = run.state.reason.removeprefix(f"{WATCH_TITLE}: ")  # What the analysis found speaks for itself.
+        reason = run.state.reason.removeprefix(f"{WATCH_TITLE}: ").removeprefix(
+            f"{DRIVE_TITLE}: "
+        )  # What the analysis found speaks for itself.
         # It may have failed by itself before it heard that it is superseded.
         by = rollout.superseded_by if reason == superseding(rollout.superseded_by) else ""
         turning = replace(

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.counting import counted_as
-from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
+from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, serving_group, strategy_of
 from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_wait
 from shipline.capabilities.rollouts.verification import Verification
@@ -116,7 +116,7 @@ class VerifyStep:
         if is_told(context, "skip-wait"):
             return Done({})
         rollout = load_rollout(self.ground, context)
-        new = counted_as(running(context).new, Role.STABLE)
+        new = counted_as(serving_group(context), Role.STABLE)
         watch, look = look_at_checks(self.ground, rollout, memory.checks, new, context.now_us)
         if look.verdict is Answer.FAIL:
             return Failed(look.words)

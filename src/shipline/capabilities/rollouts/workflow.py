@@ -8,6 +8,8 @@ PREPARE_TIMEOUT_S = 900
 START_TIMEOUT_S = 600
 SWITCH_TIMEOUT_S = 120
 
+# A controller goes its own way back, at its own pace.
+BACK_TIMEOUT_S = 3600
 MEND_TIMEOUT_S = 2 * 86_400
 DRIFT_TIMEOUT_S = 2 * 86_400
 DRILL_TIMEOUT_S = 3600
@@ -17,6 +19,7 @@ TURN_TIMEOUT_S = 7 * 86_400
 PREVIEW_TITLE = "Let it be previewed"
 ROLL_TITLE = "Replace the copies batch by batch"
 WATCH_TITLE = "Watch the canary"
+DRIVE_TITLE = "Follow the controller"
 
 # What people (and programs) can say to a rollout while it waits or is watched; abort is the engine's own.
 CANARY_SIGNALS = ("pause", "resume", "promote", "skip-wait")
@@ -195,5 +198,33 @@ def rollout_workflow(environment: str, *, wait_timeout_s: int, drain_timeout_s: 
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("retire", "Drain and stop what serves nothing", Recovery.REPEAT, NO_UNDO, drain_timeout_s),),
+        beside=changing_names(environment),
+    )
+
+
+def driven_workflow(environment: str, *, wait_timeout_s: int) -> Workflow:
+    """The steps for an environment where a controller brings versions to users.
+
+    `wait_timeout_s` bounds each step that waits for a person, or for the controller's own times. Before `start` nothing
+    is changed. From `start` on, `restore` has the controller give all traffic back, and sets the image back.
+    """
+    return Workflow(
+        name=workflow_name(environment),
+        steps=(
+            Step("gate", "Ask the environment's gates", Recovery.REPEAT, NO_UNDO, START_TIMEOUT_S),
+            Step("prepare", "Find the image, and the controller", Recovery.REPEAT, NO_UNDO, PREPARE_TIMEOUT_S, 3),
+            Step(
+                "start",
+                "Set the image, and let the controller begin",
+                Recovery.REPEAT,
+                "restore",
+                BACK_TIMEOUT_S,
+                undo_title="Have the controller go back to the stable version",
+            ),
+            Step("drive", DRIVE_TITLE, Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=CANARY_SIGNALS),
+            Step("verify", "Verify what is served", Recovery.REPEAT, NO_UNDO, wait_timeout_s, listens=("skip-wait",)),
+        ),
+        on_failure=OnFailure.UNDO,
+        closing=(Step("settle", "Leave the rest to the controller", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
         beside=changing_names(environment),
     )

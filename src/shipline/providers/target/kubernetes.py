@@ -32,6 +32,7 @@ from shipline.clients.kubernetes import (
     KubernetesClient,
     until_settled,
 )
+from shipline.clients.kubernetes_drivers import check_undriven
 from shipline.clients.kubernetes_marks import (
     ENVIRONMENT,
     GROUP,
@@ -112,6 +113,8 @@ class KubernetesTarget:
         """Find the image in its registry, and let the API server try both objects without keeping them."""
         checked_digests(digests)
         manifest = self._manifest()
+        name = str(manifest.deployment.get("metadata", {}).get("name", ""))
+        check_undriven(self._client, self._namespace, name=name, image=manifest.image)
         registry = OCIClient(
             manifest.registry_url,
             manifest.repository,

@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shipline.clients.kubernetes import KubernetesClient, Resource
+from shipline.clients.kubernetes import KubernetesClient
+from shipline.clients.kubernetes_drivers import ARGO, CANARIES, FLAGGER, ROLLOUTS
 from shipline.clients.kubernetes_marks import marks
 from shipline.domain.errors import RefusedError
 
-ROLLOUTS = Resource("argoproj.io/v1alpha1", "Rollout", "rollouts")
-CANARIES = Resource("flagger.app/v1beta1", "Canary", "canaries")
-ARGO, FLAGGER = "Argo Rollouts", "Flagger"
 ARGO_LABEL = "rollouts.argoproj.io/gatewayapi-canary"
 OWNERS = {ROLLOUTS.kind: ARGO, CANARIES.kind: FLAGGER}
 

@@ -32,8 +32,9 @@ def git(_: Application) -> Iterator[Check]:
 def programs(application: Application) -> Iterator[Check]:
     """What the packages and the settings need beside git."""
     ecosystems = ecosystems_of(application)
-    has_targets = any(one.target.get("provider", "process") == "process" for one in application.policy.environments)
-    has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in application.policy.environments)
+    own = [one for one in application.policy.environments if one.controller is None]
+    has_targets = any(one.target.get("provider", "process") == "process" for one in own)
+    has_proxies = any(one.traffic.get("provider", "haproxy") == "haproxy" for one in own)
     registries = {table.get("provider") for table in application.settings.registry}
     uploads = "pypi" in registries
     for module, needed in (("build", "python" in ecosystems), ("twine", uploads), ("pip", uploads or has_targets)):

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from shipline.apps.cli.checks.check import Check, State
 from shipline.bootstrap import Application
+from shipline.bootstrap.driven import VERDICT_TOKEN_CHARACTERS_MIN, verdict_token_of
+from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import ShiplineError
 
 
@@ -15,6 +17,8 @@ def secrets(application: Application) -> Iterator[Check]:
     A warning where one cannot: only the machine that runs the engine needs them.
     """
     for environment in application.policy.environments:
+        if environment.verdict_token is not None:
+            yield _verdict_token(application, environment)
         if not environment.secrets:
             continue
         name = f"secrets of {environment.name}"
@@ -26,3 +30,17 @@ def secrets(application: Application) -> Iterator[Check]:
             yield Check(name, State.WARNING, words, error.todo or "the machine that runs the engine needs it")
         else:
             yield Check(name, State.OK, f"{', '.join(variables.secret_names)} can be read")
+
+
+def _verdict_token(application: Application, environment: EnvironmentSettings) -> Check:
+    """Whether whoever asks the server for a verdict can be answered."""
+    name = f"verdict token of {environment.name}"
+    try:
+        token = verdict_token_of(application.context, environment)
+    except ShiplineError as error:
+        return Check(name, State.WARNING, error.what, error.todo or "the machine that runs the server needs it")
+    if len(token) < VERDICT_TOKEN_CHARACTERS_MIN:
+        return Check(
+            name, State.WRONG, f"it is shorter than {VERDICT_TOKEN_CHARACTERS_MIN} characters, and opens nothing"
+        )
+    return Check(name, State.OK, "it can be read")

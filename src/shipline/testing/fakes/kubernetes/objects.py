@@ -81,17 +81,29 @@ class Objects:
                 _take(before, path)
         return self._save(key, before, owners, dry_run=dry_run)
 
-    def patch(self, key: Key, operations: list[dict[str, Any]], *, manager: str) -> dict[str, Any]:
-        """JSON patch: the fields that it changes are the manager's own from then on."""
+    def patch(
+        self,
+        key: Key,
+        operations: list[dict[str, Any]],
+        *,
+        manager: str,
+        dry_run: bool = False,
+        part: str | None = None,
+    ) -> dict[str, Any]:
+        """JSON patch: the fields that it changes are the manager's own from then on. `part` "status" changes the status
+        and nothing else, "" all but the status; None does not tell them apart, as of kinds without that subresource."""
         before = self.must_get(key)
         try:
             after = patched(before, operations)
         except PatchFailed as failed:
             raise Refused(422, "Invalid", f"the server rejected our request due to an error in it: {failed}") from None
+        if part is not None:
+            status = (after if part == "status" else before).get("status")
+            after = (before if part == "status" else after) | ({} if status is None else {"status": status})
         then = dict(_leaves(before))
         changed = [path for path, value in _leaves(after) if path not in then or then[path] != value]
         owners = dict(self._kept[key].owners) | {path: {f"{manager}/Update"} for path in changed}
-        return self._save(key, after, owners)
+        return self._save(key, after, owners, dry_run=dry_run)
 
     def put(self, key: Key, body: dict[str, Any], *, now: str) -> dict[str, Any]:
         """What a controller or a person writes: all of an object."""

@@ -13,16 +13,25 @@ from urllib.parse import parse_qsl, urlsplit
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
+from shipline.testing.fakes.kubernetes.custom import check_patch
 from shipline.testing.fakes.kubernetes.objects import Key, Refused
 from shipline.testing.fakes.kubernetes.world import NAMESPACE, PODS, KubernetesWorld
 from shipline.testing.fakes.loopback import LoopbackServer
 
 TOKEN = "fake-cluster-token"  # noqa: S105 - opens nothing but this fake
 BODY_BYTES_MAX = 4 << 20
-APIS = ("apps/v1", "autoscaling/v1", "gateway.networking.k8s.io/v1")
+APIS = (
+    "apps/v1",
+    "autoscaling/v1",
+    "gateway.networking.k8s.io/v1",
+    "argoproj.io/v1alpha1",
+    "flagger.app/v1beta1",
+)
+# Kinds whose status is a subresource of its own, as far as anybody writes one here.
+WITH_STATUS = frozenset({"rollouts", "canaries"})
 PATH = re.compile(
     r"/(?:api/v1|apis/(?P<api>[a-z0-9./]+))/namespaces/(?P<namespace>[a-z0-9-]+)"
-    r"/(?P<plural>[a-z]+)(?:/(?P<name>[a-z0-9.-]+)(?P<log>/log)?)?"
+    r"/(?P<plural>[a-z]+)(?:/(?P<name>[a-z0-9.-]+)(?P<part>/log|/status)?)?"
 )
 
 
@@ -117,7 +126,7 @@ class KubernetesServer(LoopbackServer):
     def _carry_out(self, method: str, found: re.Match[str], query: dict[str, str], kind: str, content: bytes) -> Any:
         objects = self.world.objects
         key: Key = (found["plural"], found["namespace"], found["name"] or "")
-        if method == "GET" and found["log"]:
+        if method == "GET" and found["part"] == "/log":
             return self.world.log(objects.must_get((PODS, key[1], key[2])))
         if method == "GET":
             return objects.must_get(key) if key[2] else self._list(key, query)
@@ -126,9 +135,13 @@ class KubernetesServer(LoopbackServer):
             return {"kind": "Status", "status": "Success"}
         if method != "PATCH" or query.get("fieldValidation") != "Strict" or not query.get("fieldManager"):
             raise Refused(405, "MethodNotAllowed", "this model takes strict patches with a field manager only")
+        dry_run = query.get("dryRun") == "All"
         if kind == "application/json-patch+json":
-            return objects.patch(key, json.loads(content), manager=query["fieldManager"])
-        body, dry_run = json.loads(content), query.get("dryRun") == "All"
+            part = (found["part"] or "").removeprefix("/") if key[0] in WITH_STATUS else None
+            operations = json.loads(content)
+            check_patch(key[0], operations)
+            return objects.patch(key, operations, manager=query["fieldManager"], dry_run=dry_run, part=part)
+        body = json.loads(content)
         return objects.apply(key, body, manager=query["fieldManager"], now=self.world.now(), dry_run=dry_run)
 
     def _list(self, key: Key, query: dict[str, str]) -> dict[str, Any]:

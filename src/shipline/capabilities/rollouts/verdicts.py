@@ -1,0 +1,90 @@
+"""The verdict on what is being rolled out to an environment now, for whoever asks: a controller, or a program.
+
+Promises: nothing that is unknown passes, and neither does anything that nobody has looked at lately.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.queries import open_rollout_of
+from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.domain.verdict import Answer
+from shipline.store.transaction import Transaction
+
+HOOKS = ("confirm-rollout", "confirm-traffic-increase", "confirm-promotion", "rollback", "rollout")
+"""Types of webhooks that Flagger asks by. From: https://docs.flagger.app/usage/webhooks (1.41)"""
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictNow:
+    """PASS: it may be promoted. FAIL: it has to go back. `reason` is for people; `rollout` None: there is none.
+
+    `looked_us` is when somebody looked last, UTC microseconds, None where nobody has. `begins`: it may have its first
+    requests; `rises`: more than it has now; `holds`: nothing speaks against what it has.
+    """
+
+    answer: Answer
+    reason: str
+    rollout: Rollout | None = None
+    looked_us: int | None = None
+    begins: bool = False
+    rises: bool = False
+    holds: bool = False
+
+    def agrees(self, hook: str) -> bool:
+        """What a webhook of this type (one of HOOKS) hears: True for yes."""
+        return {
+            "confirm-rollout": self.begins,
+            "confirm-traffic-increase": self.rises,
+            "confirm-promotion": self.answer is Answer.PASS,
+            "rollback": self.answer is Answer.FAIL,
+            "rollout": self.holds,
+        }[hook]
+
+
+def verdict_now(tx: Transaction, environment: str, now_us: int, *, fresh_s: float, evidence_calm: float) -> VerdictNow:
+    """The verdict on the rollout that is under way there. A look that is older than `fresh_s` is none; at
+    `evidence_calm` and above nothing rises."""
+    rollout = open_rollout_of(tx, environment)
+    if rollout is None:
+        return VerdictNow(Answer.UNKNOWN, "no rollout of Shipline's is under way there")
+    newest = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
+    point = newest[0] if newest else None
+    if rollout.status in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED):
+        return _going_back(rollout, point)
+    if rollout.status is RolloutStatus.PROMOTING:
+        return _passing("it is promoted", rollout, point)
+    if point is None:
+        return VerdictNow(Answer.UNKNOWN, "nobody has looked at it yet", rollout, begins=True)
+    age_s = (now_us - point.time_us) / 1e6
+    if point.verdict != "rollback" and not 0 <= age_s <= fresh_s:
+        words = f"nobody has looked at it for {age_s:.0f} s"
+        return VerdictNow(Answer.UNKNOWN, words, rollout, point.time_us, begins=True)
+    return _looked_at(rollout, point, evidence_calm)
+
+
+def _going_back(rollout: Rollout, point: AnalysisPoint | None) -> VerdictNow:
+    """It has to go back. Once it has been promoted, and its image was set back, that is what is asked about."""
+    began_us = rollout.rollback_began_us
+    if point is not None and began_us is not None and point.verdict == "promote" and point.time_us >= began_us:
+        return _passing("it is the way back", rollout, point)
+    looked_us = None if point is None else point.time_us
+    return VerdictNow(Answer.FAIL, rollout.reason or "it is being turned back", rollout, looked_us)
+
+
+def _looked_at(rollout: Rollout, point: AnalysisPoint, evidence_calm: float) -> VerdictNow:
+    """By the last look."""
+    if point.verdict == "rollback":
+        return VerdictNow(Answer.FAIL, point.reason, rollout, point.time_us)
+    is_paused = rollout.status is RolloutStatus.PAUSED
+    if point.verdict == "promote" and not is_paused:
+        return _passing(point.reason, rollout, point)
+    rises = point.verdict == "continue" and not is_paused and point.evidence_value < evidence_calm
+    return VerdictNow(Answer.UNKNOWN, point.reason, rollout, point.time_us, begins=True, rises=rises, holds=True)
+
+
+def _passing(reason: str, rollout: Rollout, point: AnalysisPoint | None) -> VerdictNow:
+    looked_us = None if point is None else point.time_us
+    return VerdictNow(Answer.PASS, reason, rollout, looked_us, begins=True, rises=True, holds=True)
