@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
+    from shipline.ports.load import Load
     from shipline.ports.metrics import Metrics
     from shipline.ports.signals import Signals
     from shipline.ports.signer import Signer
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
 
-# How long a person may take, where one is waited for.
-PATIENCE_S = 24 * 3600
 LOOK_EVERY_S = 2.0
 DRILL_LOOK_US = 20_000_000
 
@@ -104,6 +103,12 @@ class Application(Project):
         remote = self.settings.release.remote or "origin"
         table = completed(self.settings.forge, self.repository.remote_address(remote) or remote)
         built: Forge = build_provider("forge", table, self.context("forge"), default="")
+        return built
+
+    @cached_property
+    def load(self) -> Load:
+        """What makes requests on purpose."""
+        built: Load = build_provider("load", {}, self.context("load"), default="http")
         return built
 
     @cached_property
@@ -426,9 +431,8 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
-        from shipline.bootstrap.driven import workflow_of
-        from shipline.capabilities import releases, rollouts
-        from shipline.configuration.check import read_canary
+        from shipline.bootstrap.workflows import environment_workflows
+        from shipline.capabilities import releases
         from shipline.engine.engine import Catalogue
 
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
@@ -437,31 +441,8 @@ class Application(Project):
             releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
         }
         for environment in self.policy.environments:
-            settings, ground = read_canary(environment.canary), self.rollout_ground(environment)
-            workflow = workflow_of(environment, ground, int(settings.deadline_s) + PATIENCE_S)
-            name = environment.name
-            for each, own, follow in (
-                (workflow, rollouts.actions(ground, settings), rollouts.follow_run),
-                (rollouts.down_workflow(name), rollouts.down_actions(ground), None),
-                (rollouts.cool_workflow(name), rollouts.cool_actions(ground), None),
-                (
-                    rollouts.drill_workflow(name),
-                    rollouts.drill_actions(self.store, lambda: self.engine),
-                    rollouts.follow_drill,
-                ),
-                (
-                    rollouts.drift_workflow(name),
-                    rollouts.drift_actions(ground, name, environment.drift_every_s),
-                    None,
-                ),
-                (rollouts.adopt_workflow(name), rollouts.adopt_actions(ground), rollouts.follow_adoption),
-                (
-                    rollouts.turn_workflow(name),
-                    rollouts.turn_actions(ground, lambda: self.engine),
-                    rollouts.follow_turn,
-                ),
-                (rollouts.mend_workflow(name), rollouts.mend_actions(ground, name), None),
-            ):
+            ground = self.rollout_ground(environment)
+            for each, own, follow in environment_workflows(environment, ground, lambda: self.engine):
                 workflows[each.name] = each
                 actions |= {f"{each.name}.{step}": action for step, action in own.items()}
                 if follow is not None:

@@ -9,6 +9,7 @@ from shipline.configuration.limits import Limits
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate
 from shipline.domain.version_file import VERSION_FILE_KINDS
+from shipline.ports.load import CONCURRENCY_MAX, METHODS, RATE_MAX, SECONDS_MAX
 
 _NAME = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
@@ -329,6 +330,26 @@ class VerifySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RehearsalSettings:
+    """`[environment.rehearsal]`: what may be done there on purpose, to try its rollouts. Off by default.
+
+    With `allowed` versions may be let fail there, and requests be made: with `method` (GET, HEAD or POST, which has no
+    body), of the `paths` in turn, at most `rate_max` a second and `concurrency_max` at once. It all ends after
+    `seconds_max` seconds at the latest.
+    """
+
+    allowed: bool = False
+    paths: Annotated[
+        tuple[Annotated[str, Limits(pattern=r"/[!-~]{0,499}", meaning="a path that begins with /")], ...],
+        Limits(items_min=1),
+    ] = ("/",)
+    method: Annotated[str, Limits(choices=METHODS)] = "GET"
+    rate_max: Annotated[int, Limits(minimum=1, maximum=RATE_MAX)] = 50
+    concurrency_max: Annotated[int, Limits(minimum=1, maximum=CONCURRENCY_MAX)] = 32
+    seconds_max: Annotated[int, Limits(minimum=1, maximum=SECONDS_MAX)] = 600
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSettings:
     """`[[environment.check]]`: a threshold that a rollout is held to, beside the analysis of its canary.
 
@@ -382,6 +403,7 @@ class EnvironmentSettings:
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
     record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
+    `rehearsal` is what may be done there on purpose.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
     where one is to be read when it is needed. `controller` is a table of its own, too: what brings versions to users
     there where the strategy is driven, and None elsewhere. `verdict_token` says where the token is that verdicts are
@@ -407,6 +429,7 @@ class EnvironmentSettings:
     drift_every_s: Annotated[int, _SECONDS] = 0
     drill: str = ""
     drill_timezone: str = "UTC"
+    rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Annotated[dict[str, Any], SecretTable()]] = field(default_factory=dict)
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)

@@ -312,6 +312,9 @@ def catalogue_of(
     looks = rollouts.drift_actions(ground, PLACE, DRIFT_EVERY_S)
     actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
 
+    rehearse = rollouts.rehearse_workflow(PLACE)
+    actions |= {f"{rehearse.name}.{name}": action for name, action in rollouts.rehearsal_actions(ground).items()}
+
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
@@ -324,7 +327,10 @@ def catalogue_of(
     def observe_drill(tx: Transaction, run: Run) -> None:
         rollouts.follow_drill(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift, drill)}
+    def observe_rehearsal(tx: Transaction, run: Run) -> None:
+        rollouts.follow_rehearsal(tx, ground.events, run)
+
+    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift, drill, rehearse)}
     observers = {workflow.name: observe, turn.name: observe_turn, adopt.name: observe_adoption}
-    observers[drill.name] = observe_drill
+    observers |= {drill.name: observe_drill, rehearse.name: observe_rehearsal}
     return Catalogue(workflows, actions, observers)
