@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shipline.bootstrap.aside import Aside
+    from shipline.bootstrap.lives import OfBranch
+    from shipline.bootstrap.schedules import Schedules
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import CheckRule, Checks, Ground
     from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration import EnvironmentSettings, PackageSettings
+    from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.package import Package
     from shipline.domain.release_plan import PackagePlan
@@ -41,7 +44,6 @@ if TYPE_CHECKING:
     from shipline.store.transaction import Transaction
 
 LOOK_EVERY_S = 2.0
-DRILL_LOOK_US = 20_000_000
 
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
@@ -58,12 +60,13 @@ class Application(Project):
 
     _next_cooling_us = 0
     _next_drift_us = 0
-    _next_drill_us = 0
 
     @cached_property
-    def _drills_refused(self) -> dict[str, int]:
-        """When the drill was due that was refused last, UTC microseconds, by environment."""
-        return {}
+    def _schedules(self) -> Schedules:
+        """What begins by itself at its time."""
+        from shipline.bootstrap.schedules import Schedules
+
+        return Schedules(self)
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -205,12 +208,32 @@ class Application(Project):
         scheduler = DBOSScheduler(self.store, node_id=self.engine.node_id)
         return Runner(self.engine, scheduler, Lease(self.store.path), self._chores())
 
+    @property
+    def environments(self) -> tuple[EnvironmentSettings, ...]:
+        """The configured environments, and those of branches that there are now."""
+        return (*self.policy.environments, *(one.settings for one in self._of_branches))
+
+    def stage_of(self, environment: str) -> str:
+        """The stage whose gates and calendar hold there: of a branch's environment, the one that it is made after."""
+        return next((one.template for one in self._of_branches if one.settings.name == environment), environment)
+
+    @cached_property
+    def _of_branches(self) -> tuple[OfBranch, ...]:
+        return self._find_of_branches(self.policy)
+
+    def _find_of_branches(self, policy: Policy) -> tuple[OfBranch, ...]:
+        if not any(one.ephemeral.branches for one in policy.environments):
+            return ()
+        from shipline.bootstrap.lives import branch_environments
+
+        return branch_environments(policy, self.store)
+
     def environment(self, name: str) -> EnvironmentSettings:
         """An environment's settings. Unknown: UsageError that lists the known ones."""
-        for environment in self.policy.environments:
+        for environment in self.environments:
             if environment.name == name:
                 return environment
-        known = ", ".join(environment.name for environment in self.policy.environments) or "none"
+        known = ", ".join(environment.name for environment in self.environments) or "none"
         raise UsageError(
             f"there is no environment {name[:60]!r}",
             why=f"environments are read from {self.policy.source}",
@@ -387,6 +410,9 @@ class Application(Project):
             variables=variables,
         )
 
+    def _ground_of(self, name: str) -> Ground:
+        return self.rollout_ground(self.environment(name))
+
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
         """How late an environment's requests are counted, in seconds. Nothing is made on disk to find that out."""
         context = ProviderContext(self.root, self.root, self.clock, environment.name)
@@ -415,7 +441,7 @@ class Application(Project):
         """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
         from shipline.capabilities.releases import refusal_of
 
-        return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
+        return refusal_of(self.release_ground, rollout.release_id, stage=self.stage_of(rollout.environment))
 
     def _closed(self, rollout: Rollout) -> str:
         """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
@@ -425,13 +451,14 @@ class Application(Project):
         if rollout.purpose is RolloutPurpose.ROLLBACK:
             return ""
         name = f"{rollout.package} {rollout.version}"
-        here = standing(self.policy.calendar, rollout.environment, self.clock.now_us(), release=name)
+        stage = self.stage_of(rollout.environment)
+        here = standing(self.policy.calendar, stage, self.clock.now_us(), release=name)
         return "" if here.is_open else f"Waiting until it is open: {here.sentence}."
 
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
-        from shipline.bootstrap.workflows import environment_workflows
+        from shipline.bootstrap.workflows import environment_workflows, life_workflows
         from shipline.capabilities import releases
         from shipline.engine.engine import Catalogue
 
@@ -440,9 +467,12 @@ class Application(Project):
         observers: dict[str, Observer] = {
             releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
         }
-        for environment in self.policy.environments:
+        for environment in self.environments:
             ground = self.rollout_ground(environment)
-            for each, own, follow in environment_workflows(environment, ground, lambda: self.engine):
+            for each, own, follow in (
+                *environment_workflows(environment, ground, lambda: self.engine),
+                *life_workflows(environment, self._ground_of, lambda: self.engine, self.load),
+            ):
                 workflows[each.name] = each
                 actions |= {f"{each.name}.{step}": action for step, action in own.items()}
                 if follow is not None:
@@ -465,7 +495,7 @@ class Application(Project):
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
-            self._drill,
+            self._schedules,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -479,10 +509,11 @@ class Application(Project):
 
         settings = load_settings(self.root)
         policy = self._read_policy(settings)
-        if (settings, policy) == (self.settings, self.policy):
+        of_branches = self._find_of_branches(policy)
+        if (settings, policy, of_branches) == (self.settings, self.policy, self._of_branches):
             return
         check_settings(settings)
-        self.__dict__.update(settings=settings, policy=policy)
+        self.__dict__.update(settings=settings, policy=policy, _of_branches=of_branches)
         for made_from_settings in (
             "_chosen",
             "packages",
@@ -506,7 +537,7 @@ class Application(Project):
 
         return {
             one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
-            for one in self.policy.environments
+            for one in self.environments
             if one.controller is None  # A controller starts its copies again by itself.
         }
 
@@ -527,7 +558,7 @@ class Application(Project):
         if now_us < self._next_cooling_us:
             return
         self._next_cooling_us = now_us + int(LOOK_EVERY_S * 1_000_000)
-        for environment in self.policy.environments:
+        for environment in self.environments:
             with self.store.begin() as tx:
                 order_cooling(tx, self.engine, environment.name)
 
@@ -535,7 +566,7 @@ class Application(Project):
         """Order that the environments which ask for it are compared with their record again and again."""
         from shipline.capabilities.rollouts import order_drift_looks
 
-        asking = {one.name for one in self.policy.environments if one.drift_every_s}
+        asking = {one.name for one in self.environments if one.drift_every_s}
         now_us = self.clock.now_us()
         if not asking or now_us < self._next_drift_us:
             return
@@ -543,18 +574,6 @@ class Application(Project):
         for environment in sorted(asking):
             with self.store.begin() as tx:
                 order_drift_looks(tx, self.engine, environment)
-
-    def _drill(self) -> None:
-        """Order the drills that are due. One that the calendar holds up begins as soon as it is open, for an hour; one
-        that is refused for another reason is told of once."""
-        drilling = [one for one in self.policy.environments if one.drill]
-        now_us = self.clock.now_us()
-        if not drilling or now_us < self._next_drill_us:
-            return
-        self._next_drill_us = now_us + DRILL_LOOK_US
-        from shipline.bootstrap.drills import order_due_drills
-
-        order_due_drills(self, self.engine, drilling, self._drills_refused)
 
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shipline.configuration import EnvironmentSettings
     from shipline.engine.engine import Engine
     from shipline.engine.journal import Run
+    from shipline.ports.load import Load
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
 
@@ -39,3 +40,11 @@ def environment_workflows(
     yield rollouts.turn_workflow(name), rollouts.turn_actions(ground, engine), rollouts.follow_turn
     yield rollouts.mend_workflow(name), rollouts.mend_actions(ground, name), None
     yield rollouts.rehearse_workflow(name), rollouts.rehearsal_actions(ground), rollouts.follow_rehearsal
+
+
+def life_workflows(
+    environment: EnvironmentSettings, ground_of: Callable[[str], Ground], engine: Callable[[], Engine], load: Load
+) -> Iterator[tuple[Workflow, Mapping[str, Action], Follow | None]]:
+    """How those come and go that are made after this environment, itself among them."""
+    actions = rollouts.life_actions(ground_of, engine, load)
+    yield rollouts.life_workflow(environment.name), actions, rollouts.follow_life

@@ -32,6 +32,7 @@ _TAG_FORMAT = Limits(
 )
 _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
 """What may name a file in a bundle, and a folder that is emptied."""
+_CRON = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,7 @@ class CalendarSettings:
     timezone: str = "UTC"
     begins: str = ""
     ends: str = ""
-    cron: Annotated[str, Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")] = ""
+    cron: Annotated[str, _CRON] = ""
     lasts: Annotated[str, Limits(pattern="|[1-9][0-9]{0,4}(?:min|h|d)", meaning="a time such as 90min, 2h or 3d")] = ""
     coordinator: str = ""
     exemptions: tuple[Exemption, ...] = ()
@@ -350,6 +351,33 @@ class RehearsalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EphemeralSettings:
+    """`[environment.ephemeral]`: an environment that comes and goes.
+
+    `branches` is a glob: each branch that fits may have an environment of its own, made after this one, at most
+    `branches_max` of them; "": there is this one alone. It lives for `lifetime_s` seconds, 0: until it is taken down.
+    `up` and `down` are the five fields of a cron, at which it is brought up and taken down, told in `timezone`, an IANA
+    name; "" for never. It is healthy when a GET of `health_path` is answered with 2xx or 3xx, tried up to
+    `health_attempts` times, `health_every_s` seconds apart; "": nothing is asked.
+    """
+
+    branches: Annotated[str, _OPTIONAL_NAME] = ""
+    branches_max: Annotated[int, Limits(minimum=1, maximum=100)] = 10
+    lifetime_s: Annotated[int, _SECONDS] = 0
+    up: Annotated[str, _CRON] = ""
+    down: Annotated[str, _CRON] = ""
+    timezone: str = "UTC"
+    health_path: Annotated[str, Limits(pattern=r"|/[!-~]{0,499}", meaning="empty, or a path that begins with /")] = "/"
+    health_attempts: Annotated[int, Limits(minimum=1, maximum=1000)] = 10
+    health_every_s: Annotated[int, Limits(minimum=1, maximum=3600)] = 5
+
+    @property
+    def is_on(self) -> bool:
+        """True if the environment comes and goes."""
+        return bool(self.branches or self.lifetime_s or self.up or self.down)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSettings:
     """`[[environment.check]]`: a threshold that a rollout is held to, beside the analysis of its canary.
 
@@ -403,7 +431,7 @@ class EnvironmentSettings:
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
     record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
-    `rehearsal` is what may be done there on purpose.
+    `rehearsal` is what may be done there on purpose; `ephemeral` says when it comes and goes.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
     where one is to be read when it is needed. `controller` is a table of its own, too: what brings versions to users
     there where the strategy is driven, and None elsewhere. `verdict_token` says where the token is that verdicts are
@@ -430,6 +458,7 @@ class EnvironmentSettings:
     drill: str = ""
     drill_timezone: str = "UTC"
     rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
+    ephemeral: EphemeralSettings = field(default_factory=EphemeralSettings)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Annotated[dict[str, Any], SecretTable()]] = field(default_factory=dict)
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)

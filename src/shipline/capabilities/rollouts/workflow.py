@@ -14,6 +14,11 @@ MEND_TIMEOUT_S = 2 * 86_400
 DRIFT_TIMEOUT_S = 2 * 86_400
 DRILL_TIMEOUT_S = 3600
 REHEARSE_TIMEOUT_S = 2 * 3600
+RAISE_TIMEOUT_S = 2 * 3600
+CHECK_TIMEOUT_S = 2 * 86_400
+# Nobody has remembered it for a year.
+LIVE_TIMEOUT_S = 366 * 86_400
+LOWER_TIMEOUT_S = 86_400
 # What has waited for so long is hardly what anybody still wants.
 TURN_TIMEOUT_S = 7 * 86_400
 
@@ -117,6 +122,31 @@ def rehearse_workflow(environment: str) -> Workflow:
         ),
         on_failure=OnFailure.UNDO,
         closing=(Step("clear", "End what was injected", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
+    )
+
+
+def life_name(template: str) -> str:
+    """The name of the workflow that is an ephemeral environment's life, by the environment that it is made after."""
+    return f"life:{template}"
+
+
+def life_key(environment: str) -> str:
+    """What only one run at a time may hold: it brings that environment up and down. Its runs are about this, too."""
+    return f"life:{environment}"
+
+
+def life_workflow(template: str) -> Workflow:
+    """From nothing to nothing. However it goes, what was begun is taken down."""
+    down = ("down",)
+    return Workflow(
+        name=life_name(template),
+        steps=(
+            Step("raise", "Bring it up", Recovery.REPEAT, NO_UNDO, RAISE_TIMEOUT_S, listens=down),
+            Step("check", "See that it is healthy", Recovery.REPEAT, NO_UNDO, CHECK_TIMEOUT_S, listens=down),
+            Step("live", "Keep it until its time is over", Recovery.REPEAT, NO_UNDO, LIVE_TIMEOUT_S, listens=down),
+        ),
+        on_failure=OnFailure.UNDO,
+        closing=(Step("lower", "Take it down", Recovery.REPEAT, NO_UNDO, LOWER_TIMEOUT_S),),
     )
 
 
