@@ -63,7 +63,7 @@ def test_requests_are_those_of_the_settings() -> None:
         traffic={"client_header": "X-Real-IP"},
         rehearsal=RehearsalSettings(allowed=True, paths=("/a", "/b"), method="HEAD", concurrency_max=3),
     )
-    plan = load_plan(where, RehearsalOrder("staging", Role.CANARY, 9, rate_per_s=2.5), "127.0.0.1:80")
+    plan = load_plan(where, "127.0.0.1:80", rate_per_s=2.5, seconds=9.0)
     assert (plan.paths, plan.method, plan.concurrency_max) == (("/a", "/b"), "HEAD", 3)
     assert (plan.rate_per_s, plan.seconds, plan.client_header) == (2.5, 9.0, "X-Real-IP")
 

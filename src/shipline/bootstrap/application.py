@@ -384,6 +384,7 @@ class Application(Project):
         from shipline.bootstrap.driven import platform_of
         from shipline.bootstrap.given import variables_of
         from shipline.bootstrap.platform import of_its_target
+        from shipline.bootstrap.synthetic import synthetic_of
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
@@ -391,10 +392,11 @@ class Application(Project):
         own = self.context("environments", name, "target", environment=name)
         target_context = replace(own, given=variables)
         traffic_context = of_its_target(self, environment)
+        platform = platform_of(environment, target_context, traffic_context, build_provider)
         return Ground(
             store=self.store,
             events=self.events,
-            **platform_of(environment, target_context, traffic_context, build_provider),
+            **platform,
             signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
@@ -408,6 +410,7 @@ class Application(Project):
             url=environment.url,
             closed=self._closed,
             variables=variables,
+            synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
         )
 
     def _ground_of(self, name: str) -> Ground:

@@ -60,15 +60,15 @@ def check_rehearsal(where: EnvironmentSettings, order: RehearsalOrder, traffic: 
         )
 
 
-def load_plan(where: EnvironmentSettings, order: RehearsalOrder, address: str) -> LoadPlan:
-    """The requests that are made meanwhile. Clients are told by the header that the proxy reads, if it reads one."""
+def load_plan(where: EnvironmentSettings, address: str, *, rate_per_s: float, seconds: float) -> LoadPlan:
+    """The requests that may be made there. Clients are told by the header that the proxy reads, if it reads one."""
     said = where.rehearsal
     return LoadPlan(
         address=address,
         paths=said.paths,
         method=said.method,
-        rate_per_s=order.rate_per_s,
-        seconds=float(order.seconds),
+        rate_per_s=rate_per_s,
+        seconds=seconds,
         concurrency_max=said.concurrency_max,
         client_header=str(where.traffic.get("client_header", "")),
     )

@@ -59,6 +59,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _drill(environment)
         yield from _together(environment)
         yield from _ephemeral(environment, settings.environment)
+        yield from _rehearsal(environment)
         yield from _given(environment)
         yield from driven_complaints(environment)
     for gate in settings.gate:
@@ -160,6 +161,14 @@ def _drill(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
     except ConfigurationError as error:
         what = f"{FILE_NAME}, environment {environment.name}, drill: {error.what}"
         yield ConfigurationError(what, why=error.why, todo=error.todo)
+
+
+def _rehearsal(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    said, where = environment.rehearsal, f"{FILE_NAME}, environment {environment.name}, rehearsal"
+    if said.synthetic_rate and not said.allowed:
+        yield ConfigurationError(f"{where}: synthetic_rate sends requests, and none are allowed", todo="set `allowed`")
+    if said.synthetic_rate > said.rate_max:
+        yield ConfigurationError(f"{where}: synthetic_rate is at most rate_max, which is {said.rate_max}")
 
 
 def life_rule(environment: EnvironmentSettings, verb: str) -> CalendarRule:

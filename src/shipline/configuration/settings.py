@@ -336,7 +336,8 @@ class RehearsalSettings:
 
     With `allowed` versions may be let fail there, and requests be made: with `method` (GET, HEAD or POST, which has no
     body), of the `paths` in turn, at most `rate_max` a second and `concurrency_max` at once. It all ends after
-    `seconds_max` seconds at the latest.
+    `seconds_max` seconds at the latest. While a canary is watched its traffic is filled up to `synthetic_rate` requests
+    a second in all, where users make fewer; 0: it is not.
     """
 
     allowed: bool = False
@@ -348,6 +349,7 @@ class RehearsalSettings:
     rate_max: Annotated[int, Limits(minimum=1, maximum=RATE_MAX)] = 50
     concurrency_max: Annotated[int, Limits(minimum=1, maximum=CONCURRENCY_MAX)] = 32
     seconds_max: Annotated[int, Limits(minimum=1, maximum=SECONDS_MAX)] = 600
+    synthetic_rate: Annotated[int, Limits(minimum=0, maximum=RATE_MAX)] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,12 @@ from shipline.capabilities.rollouts import (
     AnalysisSettings,
     Checks,
     Ground,
+    NoSender,
     RolloutCommand,
     RolloutOrder,
     Strategy,
     StrategyKind,
+    Synthetic,
     Verification,
     command_rollout,
     impossible,
@@ -121,6 +123,7 @@ class RolloutWorld:
     note_gates: Save = nothing
     verifications: tuple[Verification, ...] = ()
     variables: Variables = field(default_factory=Variables)
+    synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
     target: TargetWorld = field(default_factory=TargetWorld)
     traffic: TrafficWorld = field(default_factory=TrafficWorld)
     breaches: list[str] = field(default_factory=list)
@@ -156,6 +159,7 @@ class RolloutWorld:
             verifications=self.verifications,
             closed=lambda _rollout: self.closed,
             variables=self.variables,
+            synthetic=self.synthetic,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

@@ -118,7 +118,8 @@ def _carried_out(
     try:
         sent = None
         if order.rate_per_s:
-            plan = load_plan(where, order, traffic.address())
+            seconds = float(order.seconds)
+            plan = load_plan(where, traffic.address(), rate_per_s=order.rate_per_s, seconds=seconds)
             click.echo(f"sending {order.rate_per_s:g} requests a second to {plan.address}", err=True)
             sent = application.load.send(plan, is_over=is_over)
         return follow(application, subject, since_us=since_us), sent

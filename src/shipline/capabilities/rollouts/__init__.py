@@ -112,6 +112,7 @@ from shipline.capabilities.rollouts.strategies import (
     WeightStep,
     impossible,
 )
+from shipline.capabilities.rollouts.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
 from shipline.capabilities.rollouts.turns import follow_turn, turn_actions
 from shipline.capabilities.rollouts.usecases import (
@@ -175,6 +176,7 @@ __all__ = [
     "Life",
     "LifeEnd",
     "LifeOrder",
+    "NoSender",
     "Observation",
     "Preview",
     "PreviewBy",
@@ -184,6 +186,7 @@ __all__ = [
     "Served",
     "Strategy",
     "StrategyKind",
+    "Synthetic",
     "Trial",
     "VerdictNow",
     "Verification",

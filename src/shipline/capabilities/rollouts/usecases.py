@@ -235,7 +235,8 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
         append(tx, events, rollout, "DeploymentFinished", body)
     promoted = replace(rollout.to(RolloutStatus.PROMOTED), ended_us=now_us)
     ROLLOUTS.save(tx, promoted)
-    append(tx, events, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
+    body = {"seconds": (now_us - rollout.started_us) / 1e6, "synthetic_requests": _synthetic_requests(tx, rollout)}
+    append(tx, events, rollout, "RolloutPromoted", body)
 
 
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
@@ -294,6 +295,7 @@ def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, no
         "exposed": exposed(tx, rollout),
         "found_worse": found_worse(tx, rollout) and not rehearsed,
         "rehearsed": rehearsed,
+        "synthetic_requests": _synthetic_requests(tx, rollout),
         "release_id": rollout.release_id,
         "superseded_by": rollout.superseded_by,
     }
@@ -313,8 +315,19 @@ def is_rehearsed(tx: Transaction, rollout: Rollout) -> bool:
 
 def found_worse(tx: Transaction, rollout: Rollout) -> bool:
     """True if the analysis turned it back, and not a person or a step that failed."""
-    last = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    return bool(last) and last[0].verdict == "rollback"
+    last = _last_look(tx, rollout)
+    return last is not None and last.verdict == "rollback"
+
+
+def _synthetic_requests(tx: Transaction, rollout: Rollout) -> int:
+    """How many of the requests that it was judged by, to all versions, were made on purpose."""
+    last = _last_look(tx, rollout)
+    return 0 if last is None else last.synthetic_requests
+
+
+def _last_look(tx: Transaction, rollout: Rollout) -> AnalysisPoint | None:
+    found = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
+    return found[0] if found else None
 
 
 def exposed(tx: Transaction, rollout: Rollout) -> bool:
