@@ -51,8 +51,8 @@ def two_versions(application: Application) -> None:
 
 def drilled(application: Application) -> int:
     """How many drills were ordered so far, after one round of the engine's owner."""
-    application._next_drill_us = 0
-    application._drill()
+    application._schedules.next_us = 0
+    application._schedules()
     with application.store.begin() as tx:
         return len(runs_of(tx, "drill:production"))
 

@@ -22,11 +22,13 @@ from shipline.configuration import (
     ChannelSettings,
     CheckSettings,
     EnvironmentSettings,
+    EphemeralSettings,
     GroupSettings,
     LintSettings,
     PackageSettings,
     PreviewSettings,
     RegistrySettings,
+    RehearsalSettings,
     ReleaseSettings,
     SecretSettings,
     Settings,
@@ -42,8 +44,8 @@ SOURCE = ROOT / "src" / "shipline"
 KIND = re.compile(r"(?:[A-Z][a-z]+){2,}")
 VARIABLE = re.compile(r"\bSHIPLINE_[A-Z][A-Z_]*\b")
 SCHEMA = re.compile(r'"(shipline\.[a-z.-]+/\d+)"')
-# Providers that nobody chooses: git is named in the code, programs are run on this machine.
-UNSETTABLE = frozenset({"repository", "command"})
+# Providers that nobody chooses: git is named in the code, programs are run on this machine, requests are made from it.
+UNSETTABLE = frozenset({"repository", "command", "load"})
 TABLES: dict[str, type] = {
     "The top of the file": Settings,
     "`[[package]]`": PackageSettings,
@@ -61,6 +63,8 @@ TABLES: dict[str, type] = {
     "`[environment.canary]`": AnalysisSettings,
     "`[environment.secrets]`": SecretSettings,
     "`[environment.preview]`": PreviewSettings,
+    "`[environment.rehearsal]`": RehearsalSettings,
+    "`[environment.ephemeral]`": EphemeralSettings,
     "`[[environment.step]]`": StepSettings,
     "`[[environment.verify]]`": VerifySettings,
     "`[[environment.check]]`": CheckSettings,

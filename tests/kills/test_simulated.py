@@ -17,10 +17,24 @@ import pytest
 from sqlalchemy import event
 
 from shipline.capabilities.releases import YankOrder, evidence_of, order_yank, verdicts_of
-from shipline.capabilities.rollouts import analysis_of, order_mending, stopped_by
+from shipline.capabilities.rollouts import (
+    Life,
+    LifeOrder,
+    RehearsalOrder,
+    RolloutOrder,
+    Strategy,
+    StrategyKind,
+    analysis_of,
+    life_key,
+    order_life,
+    order_mending,
+    order_rehearsal,
+    stopped_by,
+)
 from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.engine.journal import runs_of
 from shipline.engine.rules import ENDED
+from shipline.ports.target import Role
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -28,9 +42,10 @@ from shipline.testing.kills import Countdown, Killed, MortalStore
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.releases.release_world import ReleaseWorld, new_remote, new_repository
-from tests.capabilities.rollouts.rollout_world import PLACE, RolloutWorld
+from tests.capabilities.rollouts.rollout_world import DIGESTS, PERSON, PLACE, RolloutWorld
 
 SEED = 7
+ALL_AT_ONCE = Strategy(StrategyKind.ALL_AT_ONCE)
 
 
 @dataclass(frozen=True)
@@ -275,6 +290,36 @@ def play_mending(template: Path, folder: Path, fatal: int | None) -> Play:
     return Play(outcome, countdown.passed, killed)
 
 
+def play_life(template: Path, folder: Path, fatal: int | None) -> Play:
+    """An ephemeral environment for ten seconds, in which a version fails on purpose for five."""
+    world = new_world(template, folder)
+    made = RolloutWorld(world)
+
+    def begin() -> None:
+        engine = made.engine()
+        life = Life(PLACE, PLACE, expires_us=world.clock.now_us() + 10_000_000)
+        order = RolloutOrder("quotes", "1.0.0", PLACE, ALL_AT_ONCE, DIGESTS, is_down=True, id="rol_life")
+        with world.store.begin() as tx:
+            order_life(tx, engine, LifeOrder(life, order), PERSON)
+            order_rehearsal(tx, engine, RehearsalOrder(PLACE, Role.STABLE, 5, errors=0.5), PERSON)
+
+    countdown, killed = live_and_die(made, begin, fatal)
+    with world.store.begin() as tx:
+        lives = runs_of(tx, life_key(PLACE))
+    outcome = {
+        "lives": [run.state.status.value for run in lives],
+        "alive": made.alive(),
+        "proxy runs": made.traffic.running,
+        "faults": list(made.traffic.faults),
+        "deployments": [(one.version, one.ended_us is None) for one in made.deployments()],
+        "breaches": made.breaches,
+        # Where the rehearsal finds no proxy yet, it tries again for as long as the kill lets it.
+        "events": sorted(kind for kind in kinds(world.store) if not kind.startswith("Rehearsal")),
+    }
+    world.close()
+    return Play(outcome, countdown.passed, killed)
+
+
 def walk(
     play: Callable[[Path, int | None], Play],
     folder: Path,
@@ -410,3 +455,14 @@ def test_mending_survives_a_kill_at_every_point(
     alive = ["1.0.0", "1.0.0"]
     expected: dict[str, Any] = {"serving": {"1.0.0": 1.0}, "alive": alive, "routes lead to copies": True}
     walk(play, tmp_path, capsys, every=every, **expected)
+
+
+def test_an_ephemeral_environment_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has come and gone, nothing of it is left, and nothing fails any more."""
+
+    def play(folder: Path, fatal: int | None) -> Play:
+        return play_life(sqlite_template, folder, fatal)
+
+    walk(play, tmp_path, capsys, every=6, lives=["done"], alive=[], faults=[], **{"proxy runs": False})

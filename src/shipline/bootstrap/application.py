@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shipline.bootstrap.aside import Aside
+    from shipline.bootstrap.lives import OfBranch
+    from shipline.bootstrap.schedules import Schedules
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import CheckRule, Checks, Ground
     from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration import EnvironmentSettings, PackageSettings
+    from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.package import Package
     from shipline.domain.release_plan import PackagePlan
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
+    from shipline.ports.load import Load
     from shipline.ports.metrics import Metrics
     from shipline.ports.signals import Signals
     from shipline.ports.signer import Signer
@@ -39,10 +43,7 @@ if TYPE_CHECKING:
     from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
 
-# How long a person may take, where one is waited for.
-PATIENCE_S = 24 * 3600
 LOOK_EVERY_S = 2.0
-DRILL_LOOK_US = 20_000_000
 
 
 def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *, default: str) -> Any:
@@ -59,12 +60,13 @@ class Application(Project):
 
     _next_cooling_us = 0
     _next_drift_us = 0
-    _next_drill_us = 0
 
     @cached_property
-    def _drills_refused(self) -> dict[str, int]:
-        """When the drill was due that was refused last, UTC microseconds, by environment."""
-        return {}
+    def _schedules(self) -> Schedules:
+        """What begins by itself at its time."""
+        from shipline.bootstrap.schedules import Schedules
+
+        return Schedules(self)
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -104,6 +106,12 @@ class Application(Project):
         remote = self.settings.release.remote or "origin"
         table = completed(self.settings.forge, self.repository.remote_address(remote) or remote)
         built: Forge = build_provider("forge", table, self.context("forge"), default="")
+        return built
+
+    @cached_property
+    def load(self) -> Load:
+        """What makes requests on purpose."""
+        built: Load = build_provider("load", {}, self.context("load"), default="http")
         return built
 
     @cached_property
@@ -200,12 +208,32 @@ class Application(Project):
         scheduler = DBOSScheduler(self.store, node_id=self.engine.node_id)
         return Runner(self.engine, scheduler, Lease(self.store.path), self._chores())
 
+    @property
+    def environments(self) -> tuple[EnvironmentSettings, ...]:
+        """The configured environments, and those of branches that there are now."""
+        return (*self.policy.environments, *(one.settings for one in self._of_branches))
+
+    def stage_of(self, environment: str) -> str:
+        """The stage whose gates and calendar hold there: of a branch's environment, the one that it is made after."""
+        return next((one.template for one in self._of_branches if one.settings.name == environment), environment)
+
+    @cached_property
+    def _of_branches(self) -> tuple[OfBranch, ...]:
+        return self._find_of_branches(self.policy)
+
+    def _find_of_branches(self, policy: Policy) -> tuple[OfBranch, ...]:
+        if not any(one.ephemeral.branches for one in policy.environments):
+            return ()
+        from shipline.bootstrap.lives import branch_environments
+
+        return branch_environments(policy, self.store)
+
     def environment(self, name: str) -> EnvironmentSettings:
         """An environment's settings. Unknown: UsageError that lists the known ones."""
-        for environment in self.policy.environments:
+        for environment in self.environments:
             if environment.name == name:
                 return environment
-        known = ", ".join(environment.name for environment in self.policy.environments) or "none"
+        known = ", ".join(environment.name for environment in self.environments) or "none"
         raise UsageError(
             f"there is no environment {name[:60]!r}",
             why=f"environments are read from {self.policy.source}",
@@ -356,6 +384,7 @@ class Application(Project):
         from shipline.bootstrap.driven import platform_of
         from shipline.bootstrap.given import variables_of
         from shipline.bootstrap.platform import of_its_target
+        from shipline.bootstrap.synthetic import synthetic_of
         from shipline.capabilities.rollouts import Ground, Verification
 
         name = environment.name
@@ -363,10 +392,11 @@ class Application(Project):
         own = self.context("environments", name, "target", environment=name)
         target_context = replace(own, given=variables)
         traffic_context = of_its_target(self, environment)
+        platform = platform_of(environment, target_context, traffic_context, build_provider)
         return Ground(
             store=self.store,
             events=self.events,
-            **platform_of(environment, target_context, traffic_context, build_provider),
+            **platform,
             signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
             check_gates=self._check_gates,
@@ -380,7 +410,11 @@ class Application(Project):
             url=environment.url,
             closed=self._closed,
             variables=variables,
+            synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
         )
+
+    def _ground_of(self, name: str) -> Ground:
+        return self.rollout_ground(self.environment(name))
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:
         """How late an environment's requests are counted, in seconds. Nothing is made on disk to find that out."""
@@ -410,7 +444,7 @@ class Application(Project):
         """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
         from shipline.capabilities.releases import refusal_of
 
-        return refusal_of(self.release_ground, rollout.release_id, stage=rollout.environment)
+        return refusal_of(self.release_ground, rollout.release_id, stage=self.stage_of(rollout.environment))
 
     def _closed(self, rollout: Rollout) -> str:
         """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
@@ -420,15 +454,15 @@ class Application(Project):
         if rollout.purpose is RolloutPurpose.ROLLBACK:
             return ""
         name = f"{rollout.package} {rollout.version}"
-        here = standing(self.policy.calendar, rollout.environment, self.clock.now_us(), release=name)
+        stage = self.stage_of(rollout.environment)
+        here = standing(self.policy.calendar, stage, self.clock.now_us(), release=name)
         return "" if here.is_open else f"Waiting until it is open: {here.sentence}."
 
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
-        from shipline.bootstrap.driven import workflow_of
-        from shipline.capabilities import releases, rollouts
-        from shipline.configuration.check import read_canary
+        from shipline.bootstrap.workflows import environment_workflows, life_workflows
+        from shipline.capabilities import releases
         from shipline.engine.engine import Catalogue
 
         workflows = {workflow.name: workflow for workflow in releases.WORKFLOWS}
@@ -436,31 +470,11 @@ class Application(Project):
         observers: dict[str, Observer] = {
             releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
         }
-        for environment in self.policy.environments:
-            settings, ground = read_canary(environment.canary), self.rollout_ground(environment)
-            workflow = workflow_of(environment, ground, int(settings.deadline_s) + PATIENCE_S)
-            name = environment.name
+        for environment in self.environments:
+            ground = self.rollout_ground(environment)
             for each, own, follow in (
-                (workflow, rollouts.actions(ground, settings), rollouts.follow_run),
-                (rollouts.down_workflow(name), rollouts.down_actions(ground), None),
-                (rollouts.cool_workflow(name), rollouts.cool_actions(ground), None),
-                (
-                    rollouts.drill_workflow(name),
-                    rollouts.drill_actions(self.store, lambda: self.engine),
-                    rollouts.follow_drill,
-                ),
-                (
-                    rollouts.drift_workflow(name),
-                    rollouts.drift_actions(ground, name, environment.drift_every_s),
-                    None,
-                ),
-                (rollouts.adopt_workflow(name), rollouts.adopt_actions(ground), rollouts.follow_adoption),
-                (
-                    rollouts.turn_workflow(name),
-                    rollouts.turn_actions(ground, lambda: self.engine),
-                    rollouts.follow_turn,
-                ),
-                (rollouts.mend_workflow(name), rollouts.mend_actions(ground, name), None),
+                *environment_workflows(environment, ground, lambda: self.engine),
+                *life_workflows(environment, self._ground_of, lambda: self.engine, self.load),
             ):
                 workflows[each.name] = each
                 actions |= {f"{each.name}.{step}": action for step, action in own.items()}
@@ -484,7 +498,7 @@ class Application(Project):
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
-            self._drill,
+            self._schedules,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
@@ -498,10 +512,11 @@ class Application(Project):
 
         settings = load_settings(self.root)
         policy = self._read_policy(settings)
-        if (settings, policy) == (self.settings, self.policy):
+        of_branches = self._find_of_branches(policy)
+        if (settings, policy, of_branches) == (self.settings, self.policy, self._of_branches):
             return
         check_settings(settings)
-        self.__dict__.update(settings=settings, policy=policy)
+        self.__dict__.update(settings=settings, policy=policy, _of_branches=of_branches)
         for made_from_settings in (
             "_chosen",
             "packages",
@@ -525,7 +540,7 @@ class Application(Project):
 
         return {
             one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
-            for one in self.policy.environments
+            for one in self.environments
             if one.controller is None  # A controller starts its copies again by itself.
         }
 
@@ -546,7 +561,7 @@ class Application(Project):
         if now_us < self._next_cooling_us:
             return
         self._next_cooling_us = now_us + int(LOOK_EVERY_S * 1_000_000)
-        for environment in self.policy.environments:
+        for environment in self.environments:
             with self.store.begin() as tx:
                 order_cooling(tx, self.engine, environment.name)
 
@@ -554,7 +569,7 @@ class Application(Project):
         """Order that the environments which ask for it are compared with their record again and again."""
         from shipline.capabilities.rollouts import order_drift_looks
 
-        asking = {one.name for one in self.policy.environments if one.drift_every_s}
+        asking = {one.name for one in self.environments if one.drift_every_s}
         now_us = self.clock.now_us()
         if not asking or now_us < self._next_drift_us:
             return
@@ -562,18 +577,6 @@ class Application(Project):
         for environment in sorted(asking):
             with self.store.begin() as tx:
                 order_drift_looks(tx, self.engine, environment)
-
-    def _drill(self) -> None:
-        """Order the drills that are due. One that the calendar holds up begins as soon as it is open, for an hour; one
-        that is refused for another reason is told of once."""
-        drilling = [one for one in self.policy.environments if one.drill]
-        now_us = self.clock.now_us()
-        if not drilling or now_us < self._next_drill_us:
-            return
-        self._next_drill_us = now_us + DRILL_LOOK_US
-        from shipline.bootstrap.drills import order_due_drills
-
-        order_due_drills(self, self.engine, drilling, self._drills_refused)
 
     def _order_yank(self, tx: Transaction, event: Event) -> None:
         """A version that the analysis sent back is yanked, by a run of its own, if the settings say so now."""

@@ -58,6 +58,8 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _counted(environment)
         yield from _drill(environment)
         yield from _together(environment)
+        yield from _ephemeral(environment, settings.environment)
+        yield from _rehearsal(environment)
         yield from _given(environment)
         yield from driven_complaints(environment)
     for gate in settings.gate:
@@ -133,7 +135,8 @@ def _strategy(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
         yield error
 
 
-DRILL_LATE_S = 3600
+LATE_S = 3600
+PORT_MAX = 65_535
 
 
 def drill_rule(environment: EnvironmentSettings) -> CalendarRule:
@@ -144,7 +147,7 @@ def drill_rule(environment: EnvironmentSettings) -> CalendarRule:
         stages=(environment.name,),
         timezone=environment.drill_timezone,
         cron=environment.drill,
-        lasts_s=DRILL_LATE_S,
+        lasts_s=LATE_S,
     )
 
 
@@ -158,6 +161,68 @@ def _drill(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
     except ConfigurationError as error:
         what = f"{FILE_NAME}, environment {environment.name}, drill: {error.what}"
         yield ConfigurationError(what, why=error.why, todo=error.todo)
+
+
+def _rehearsal(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
+    said, where = environment.rehearsal, f"{FILE_NAME}, environment {environment.name}, rehearsal"
+    if said.synthetic_rate and not said.allowed:
+        yield ConfigurationError(f"{where}: synthetic_rate sends requests, and none are allowed", todo="set `allowed`")
+    if said.synthetic_rate > said.rate_max:
+        yield ConfigurationError(f"{where}: synthetic_rate is at most rate_max, which is {said.rate_max}")
+
+
+def life_rule(environment: EnvironmentSettings, verb: str) -> CalendarRule:
+    """When an ephemeral environment is to come up, or to go down: from each time that its cron names, for an hour."""
+    return CalendarRule(
+        name=f"{verb} of {environment.name}",
+        kind=PeriodKind.WINDOW,
+        stages=(environment.name,),
+        timezone=environment.ephemeral.timezone,
+        cron=getattr(environment.ephemeral, verb),
+        lasts_s=LATE_S,
+    )
+
+
+def _ephemeral(
+    environment: EnvironmentSettings, everyone: tuple[EnvironmentSettings, ...]
+) -> Iterator[ConfigurationError]:
+    said, where = environment.ephemeral, f"{FILE_NAME}, environment {environment.name}, ephemeral"
+    if not said.is_on:
+        return
+    if environment.production:
+        yield ConfigurationError(f"{where}: production does not come and go", todo="take out production, or the table")
+    yield from _life_times(environment, where)
+    if not said.branches:
+        return
+    first = environment.traffic.get("port")
+    if environment.traffic.get("provider", "haproxy") != "haproxy" or not isinstance(first, int):
+        yield ConfigurationError(
+            f"{where}: environments for branches need the traffic provider haproxy",
+            why="each of them is served on a port of its own, those above the one that is named",
+        )
+        return
+    last = first + said.branches_max
+    taken = [one.name for one in everyone if first < _port(one) <= last]
+    if last > PORT_MAX or taken:
+        whose = f"{taken[0]} is served on one of them" if taken else f"{PORT_MAX} is the last one"
+        yield ConfigurationError(f"{where}: its branches would be served on the ports {first + 1} to {last}", why=whose)
+
+
+def _port(environment: EnvironmentSettings) -> int:
+    port = environment.traffic.get("port")
+    return port if isinstance(port, int) else 0
+
+
+def _life_times(environment: EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
+    from shipline.capabilities.gates import check_rule  # noqa: PLC0415 - brings the CEL library
+
+    for verb in ("up", "down"):
+        if not getattr(environment.ephemeral, verb):
+            continue
+        try:
+            check_rule(life_rule(environment, verb), (environment.name,))
+        except ConfigurationError as error:
+            yield ConfigurationError(f"{where}, {verb}: {error.what}", why=error.why, todo=error.todo)
 
 
 def read_check(table: CheckSettings) -> CheckRule:

@@ -9,6 +9,7 @@ from shipline.configuration.limits import Limits
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate
 from shipline.domain.version_file import VERSION_FILE_KINDS
+from shipline.ports.load import CONCURRENCY_MAX, METHODS, RATE_MAX, SECONDS_MAX
 
 _NAME = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a name of one line, at most 200 characters"
@@ -31,6 +32,7 @@ _TAG_FORMAT = Limits(
 )
 _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
 """What may name a file in a bundle, and a folder that is emptied."""
+_CRON = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +280,7 @@ class CalendarSettings:
     timezone: str = "UTC"
     begins: str = ""
     ends: str = ""
-    cron: Annotated[str, Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")] = ""
+    cron: Annotated[str, _CRON] = ""
     lasts: Annotated[str, Limits(pattern="|[1-9][0-9]{0,4}(?:min|h|d)", meaning="a time such as 90min, 2h or 3d")] = ""
     coordinator: str = ""
     exemptions: tuple[Exemption, ...] = ()
@@ -326,6 +328,55 @@ class VerifySettings:
     attempts: Annotated[int, Limits(minimum=1, maximum=1000)] = 10
     every_s: Annotated[int, Limits(minimum=0, maximum=3600)] = 5
     timeout_s: Annotated[int, Limits(minimum=1, maximum=3600)] = 60
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsalSettings:
+    """`[environment.rehearsal]`: what may be done there on purpose, to try its rollouts. Off by default.
+
+    With `allowed` versions may be let fail there, and requests be made: with `method` (GET, HEAD or POST, which has no
+    body), of the `paths` in turn, at most `rate_max` a second and `concurrency_max` at once. It all ends after
+    `seconds_max` seconds at the latest. While a canary is watched its traffic is filled up to `synthetic_rate` requests
+    a second in all, where users make fewer; 0: it is not.
+    """
+
+    allowed: bool = False
+    paths: Annotated[
+        tuple[Annotated[str, Limits(pattern=r"/[!-~]{0,499}", meaning="a path that begins with /")], ...],
+        Limits(items_min=1),
+    ] = ("/",)
+    method: Annotated[str, Limits(choices=METHODS)] = "GET"
+    rate_max: Annotated[int, Limits(minimum=1, maximum=RATE_MAX)] = 50
+    concurrency_max: Annotated[int, Limits(minimum=1, maximum=CONCURRENCY_MAX)] = 32
+    seconds_max: Annotated[int, Limits(minimum=1, maximum=SECONDS_MAX)] = 600
+    synthetic_rate: Annotated[int, Limits(minimum=0, maximum=RATE_MAX)] = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EphemeralSettings:
+    """`[environment.ephemeral]`: an environment that comes and goes.
+
+    `branches` is a glob: each branch that fits may have an environment of its own, made after this one, at most
+    `branches_max` of them; "": there is this one alone. It lives for `lifetime_s` seconds, 0: until it is taken down.
+    `up` and `down` are the five fields of a cron, at which it is brought up and taken down, told in `timezone`, an IANA
+    name; "" for never. It is healthy when a GET of `health_path` is answered with 2xx or 3xx, tried up to
+    `health_attempts` times, `health_every_s` seconds apart; "": nothing is asked.
+    """
+
+    branches: Annotated[str, _OPTIONAL_NAME] = ""
+    branches_max: Annotated[int, Limits(minimum=1, maximum=100)] = 10
+    lifetime_s: Annotated[int, _SECONDS] = 0
+    up: Annotated[str, _CRON] = ""
+    down: Annotated[str, _CRON] = ""
+    timezone: str = "UTC"
+    health_path: Annotated[str, Limits(pattern=r"|/[!-~]{0,499}", meaning="empty, or a path that begins with /")] = "/"
+    health_attempts: Annotated[int, Limits(minimum=1, maximum=1000)] = 10
+    health_every_s: Annotated[int, Limits(minimum=1, maximum=3600)] = 5
+
+    @property
+    def is_on(self) -> bool:
+        """True if the environment comes and goes."""
+        return bool(self.branches or self.lifetime_s or self.up or self.down)
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,6 +433,7 @@ class EnvironmentSettings:
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
     record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
+    `rehearsal` is what may be done there on purpose; `ephemeral` says when it comes and goes.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
     where one is to be read when it is needed. `controller` is a table of its own, too: what brings versions to users
     there where the strategy is driven, and None elsewhere. `verdict_token` says where the token is that verdicts are
@@ -407,6 +459,8 @@ class EnvironmentSettings:
     drift_every_s: Annotated[int, _SECONDS] = 0
     drill: str = ""
     drill_timezone: str = "UTC"
+    rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
+    ephemeral: EphemeralSettings = field(default_factory=EphemeralSettings)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Annotated[dict[str, Any], SecretTable()]] = field(default_factory=dict)
     target: Annotated[dict[str, Any], ProviderTable("target", "process")] = field(default_factory=dict)

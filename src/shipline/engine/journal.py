@@ -113,6 +113,20 @@ def holder_of(tx: Transaction, exclusive_key: str) -> Run | None:
     return _as_run(row) if row is not None else None
 
 
+def open_runs(tx: Transaction, workflow: str) -> tuple[Run, ...]:
+    """The runs of a workflow that hold an exclusive key, and so have not ended, oldest first."""
+    is_open = (run.c.workflow == workflow) & run.c.exclusive_key.is_not(None)
+    query = select(run).where(run.c.project_id == tx.project.id, is_open).order_by(run.c.created_us)
+    return tuple(_as_run(row) for row in tx.connection.execute(query))
+
+
+def recent_runs(tx: Transaction, workflow: str, *, limit: int) -> tuple[Run, ...]:
+    """The newest runs of a workflow, the newest first, whether they have ended or not."""
+    query = select(run).where(run.c.project_id == tx.project.id, run.c.workflow == workflow)
+    rows = tx.connection.execute(query.order_by(run.c.created_us.desc()).limit(limit))
+    return tuple(_as_run(row) for row in rows)
+
+
 def save_run(tx: Transaction, changed: Run) -> None:
     """Write state, revision, holder and wake time; the exclusive key is given back when the run has ended."""
     values: dict[str, Any] = {

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from shipline.domain.errors import UnavailableError
-from shipline.ports.target import Endpoint, Role
+from shipline.domain.errors import InvalidValue, UnavailableError
+from shipline.ports.target import Endpoint, Role, checked_group_id
 
 API_VERSION = 3
+ERRORS, LATENCY = "errors", "latency"
+"""What a splitter can inject: answers that fail, and answers that come late."""
+LATENCY_MS_MAX = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,40 @@ class UnderWay(UnavailableError):
         self.after_s = after_s
 
 
+@dataclass(frozen=True, slots=True)
+class InjectedFault:
+    """What is done on purpose to the answers of one group, for a rehearsal.
+
+    `errors` is the part of them that become a 500, 0 to 1; `latency_ms` is how much later each of them comes, 0 to
+    LATENCY_MS_MAX. From `until_us` on (UTC microseconds, kept to the second above it) nothing is done any more.
+    """
+
+    group_id: str
+    until_us: int
+    errors: float = 0.0
+    latency_ms: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no fault, or no group's."""
+        checked_group_id(self.group_id)
+        if not (0.0 <= self.errors <= 1.0 and 0 <= self.latency_ms <= LATENCY_MS_MAX):
+            raise InvalidValue(f"a fault fails a part from 0 to 1, and delays by at most {LATENCY_MS_MAX} ms")
+        if self.errors == 0.0 and self.latency_ms == 0:
+            raise InvalidValue("a fault that does nothing is none")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What a splitter must be able to inject for it."""
+        return frozenset(({ERRORS} if self.errors else set()) | ({LATENCY} if self.latency_ms else set()))
+
+
 class Traffic(Protocol):
     """The splitter in front of one environment. `revision` fences as in the Target port.
 
     What it can do, and what is an InvalidValue in a route set otherwise: `splits` is True for any share, False for 0
     and 1 only, where a canary cannot be had; `previews` tells that requests may ask for a preview (by a header that
-    the provider's settings name), `mirrors` that requests can be copied.
+    the provider's settings name), `mirrors` that requests can be copied. `faults` are those of ERRORS and LATENCY that
+    it can inject, and with any of them it is a Faulty; who has no such attribute can inject none.
 
     One whose switch goes on for longer than a call has an attribute `switch_s`: how many seconds it may take. Its
     `apply` raises UnderWay until the routes are in effect. One that holds back the version that it was led away from
@@ -63,6 +94,7 @@ class Traffic(Protocol):
     splits: bool
     previews: bool
     mirrors: bool
+    faults: tuple[str, ...]
 
     def open(self) -> None:
         """Make sure that the proxy runs, with the routes that it had last. Idempotent. A port in use: ShiplineError."""
@@ -95,4 +127,21 @@ class Traffic(Protocol):
 
     def close(self) -> None:
         """Stop the proxy; nothing where none runs."""
+        ...
+
+
+class Faulty(Traffic, Protocol):
+    """A splitter that can make a group's answers fail, or come late. Whatever becomes of Shipline, a fault ends: the
+    proxy itself keeps to its deadline, and one that is started anew has none."""
+
+    def inject(self, faults: tuple[InjectedFault, ...]) -> None:
+        """Make exactly these faults hold, one a group at most, and return once they were read back; () ends all.
+
+        Idempotent. It changes no route, and who comes late does no harm: a fault whose time is over does nothing.
+        InvalidValue for what `faults` does not name; UnavailableError where no proxy runs, which has no fault either.
+        """
+        ...
+
+    def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
+        """The faults that the proxy has and whose time is not over, by group, read from the proxy."""
         ...

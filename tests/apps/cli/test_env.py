@@ -21,8 +21,14 @@ from shipline.capabilities.rollouts import (
     Drift,
     DriftAnswer,
     Finding,
+    Life,
+    LifeOrder,
     RolloutCommand,
+    RolloutOrder,
+    Strategy,
+    StrategyKind,
     command_rollout,
+    order_life,
     order_mending,
 )
 from shipline.capabilities.rollouts.workflow import mending_key
@@ -182,3 +188,19 @@ def test_both_ways_out_are_named_where_somebody_acted_by_hand() -> None:
     assert [line.split()[2] for line in lines[2:]] == ["adopt", "restore"]
     small = Drift(DriftAnswer.DRIFT, (Finding("size", "1.0.0", "one copy too few"),))
     assert drift_lines("production", small) == ["production: one copy too few"]
+
+
+def test_an_environment_of_a_branch_is_listed_with_whose_it_is(tmp_path: Path) -> None:
+    """Beside the one that it is made after."""
+    (tmp_path / "shipline.toml").write_text(CONFIGURATION + '\nephemeral = { branches = "feature/*" }\n')
+    made = Application(tmp_path)
+    life = Life("production-x", "production", "feature/x", 8003)
+    order = RolloutOrder("quotes", "1.0.0", life.name, Strategy(StrategyKind.ALL_AT_ONCE), ("sha256:" + "5" * 64,))
+    with made.store.begin() as tx:
+        order_life(tx, made.engine, LifeOrder(life, order), PERSON)
+    result = CliRunner().invoke(env.command, ["list"], obj=Application(tmp_path))
+    assert result.output.splitlines() == [
+        "production: nothing",
+        "production-x: for feature/x: It is coming up.",
+    ]
+    made.store.close()

@@ -14,10 +14,12 @@ from shipline.capabilities.rollouts import (
     AnalysisSettings,
     Checks,
     Ground,
+    NoSender,
     RolloutCommand,
     RolloutOrder,
     Strategy,
     StrategyKind,
+    Synthetic,
     Verification,
     command_rollout,
     impossible,
@@ -41,6 +43,7 @@ from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 from shipline.testing.fakes.command import FakeCommands
+from shipline.testing.fakes.load import FakeLoad
 from shipline.testing.fakes.signals import Behaviour, FakeSignals, Users
 from shipline.testing.fakes.target import FakeTarget, TargetWorld
 from shipline.testing.fakes.traffic import FakeTraffic, TrafficWorld
@@ -64,7 +67,7 @@ REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
 DRIFT_EVERY_S = 30
 TARGET_EFFECTS = ("prepare", "run", "stop")
-TRAFFIC_EFFECTS = ("open", "apply", "forget", "close")
+TRAFFIC_EFFECTS = ("open", "apply", "forget", "inject", "close")
 
 
 def no_source(_rule: CheckRule) -> Metrics:
@@ -120,6 +123,7 @@ class RolloutWorld:
     note_gates: Save = nothing
     verifications: tuple[Verification, ...] = ()
     variables: Variables = field(default_factory=Variables)
+    synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
     target: TargetWorld = field(default_factory=TargetWorld)
     traffic: TrafficWorld = field(default_factory=TrafficWorld)
     breaches: list[str] = field(default_factory=list)
@@ -132,6 +136,7 @@ class RolloutWorld:
         self.fake_signals = FakeSignals(self.users, self.world.clock)
         self.checks = Checks((), no_source, self.world.clock)
         self.commands = FakeCommands(self.world.clock, {})
+        self.load = FakeLoad()
 
     def behave(self, version: str, *, error_rate: float) -> None:
         """From now on this part of the version's requests fails."""
@@ -154,13 +159,14 @@ class RolloutWorld:
             verifications=self.verifications,
             closed=lambda _rollout: self.closed,
             variables=self.variables,
+            synthetic=self.synthetic,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:
         """A new process."""
         ground = self.ground(store if store is not None else self.world.store, countdown)
         made: list[Engine] = []
-        made.append(self.world.engine(catalogue_of(ground, lambda: made[0]), store))
+        made.append(self.world.engine(catalogue_of(ground, lambda: made[0], load=self.load), store))
         return made[0]
 
     def deploy(
@@ -287,7 +293,10 @@ def no_engine() -> Engine:
 
 
 def catalogue_of(
-    ground: Ground, engine: Callable[[], Engine] = no_engine, settings: AnalysisSettings = SETTINGS
+    ground: Ground,
+    engine: Callable[[], Engine] = no_engine,
+    settings: AnalysisSettings = SETTINGS,
+    load: FakeLoad | None = None,
 ) -> Catalogue:
     """The workflows of one environment: rolling out to it, taking it down, and mending it."""
     workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
@@ -312,6 +321,13 @@ def catalogue_of(
     looks = rollouts.drift_actions(ground, PLACE, DRIFT_EVERY_S)
     actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
 
+    rehearse = rollouts.rehearse_workflow(PLACE)
+    actions |= {f"{rehearse.name}.{name}": action for name, action in rollouts.rehearsal_actions(ground).items()}
+
+    life = rollouts.life_workflow(PLACE)
+    living = rollouts.life_actions(lambda _name: ground, engine, load or FakeLoad())
+    actions |= {f"{life.name}.{name}": action for name, action in living.items()}
+
     def observe(tx: Transaction, run: Run) -> None:
         rollouts.follow_run(tx, ground.events, run)
 
@@ -324,7 +340,14 @@ def catalogue_of(
     def observe_drill(tx: Transaction, run: Run) -> None:
         rollouts.follow_drill(tx, ground.events, run)
 
-    workflows = {each.name: each for each in (workflow, down, mend, cool, turn, adopt, drift, drill)}
+    def observe_rehearsal(tx: Transaction, run: Run) -> None:
+        rollouts.follow_rehearsal(tx, ground.events, run)
+
+    def observe_life(tx: Transaction, run: Run) -> None:
+        rollouts.follow_life(tx, ground.events, run)
+
+    every = (workflow, down, mend, cool, turn, adopt, drift, drill, rehearse, life)
+    workflows = {each.name: each for each in every}
     observers = {workflow.name: observe, turn.name: observe_turn, adopt.name: observe_adoption}
-    observers[drill.name] = observe_drill
+    observers |= {drill.name: observe_drill, rehearse.name: observe_rehearsal, life.name: observe_life}
     return Catalogue(workflows, actions, observers)

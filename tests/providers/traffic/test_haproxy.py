@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,7 @@ import pytest
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Role
-from shipline.ports.traffic import Route, Traffic
+from shipline.ports.traffic import InjectedFault, Route, Traffic
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
@@ -356,3 +357,30 @@ def test_a_long_state_path_is_no_obstacle(tmp_path: Path) -> None:
         assert traffic.routes() == (OLD,)
     finally:
         traffic.close()
+
+
+def test_a_fault_is_one_group_s_and_ends_by_itself(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """Nobody takes it away: the proxy keeps to its deadline. What was failed counts for the group."""
+    haproxy.apply(routes_to(old, new, 0.5), revision=1)
+    until_us = (SystemClock().now_us() // 1_000_000 + 4) * 1_000_000
+    haproxy.inject((InjectedFault("new", until_us, errors=1.0, latency_ms=150),))
+    began = time.monotonic()
+    assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(4)) == [200, 200, 500, 500]
+    assert time.monotonic() - began >= 0.3
+    wait_until(lambda: SystemClock().now_us() >= until_us, "the deadline")
+    assert {get(haproxy.address(), "/ok") for _ in range(4)} == {(200, "old"), (200, "new")}
+    signals = HAProxySignals(HAProxySignals.Settings(), ProviderContext(tmp_path, tmp_path / "state", SystemClock()))
+    wait_until(lambda: signals.read("0:0", ()).roles[Role.CANARY].requests == 4, "the log")
+    roles = signals.read("0:0", ()).roles
+    assert (roles[Role.CANARY].errors, roles[Role.STABLE].errors) == (2, 0)
+
+
+def test_a_part_of_the_answers_fails(haproxy: HAProxyTraffic, old: Backend) -> None:
+    """As large a part as was asked for: at a half, 100 answers have 20 to 80 failures but once in ten million times."""
+    haproxy.apply((replace(OLD, endpoints=to(old)),), revision=1)
+    haproxy.inject((InjectedFault("old", SystemClock().now_us() + 60_000_000, errors=0.5),))
+    assert 20 <= [get(haproxy.address(), "/ok")[0] for _ in range(100)].count(500) <= 80
+    haproxy.inject(())
+    assert {get(haproxy.address(), "/ok")[0] for _ in range(10)} == {200}

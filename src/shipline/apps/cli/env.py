@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.apps.cli import env_by_hand
+from shipline.apps.cli import env_by_hand, env_ephemeral
 from shipline.apps.cli.wording import moment, printable
 from shipline.domain.rollout import RolloutPurpose
 
@@ -23,7 +23,14 @@ def command() -> None:
     """Environments: what they serve, what they have served, and how they differ."""
 
 
-for _beside in (env_by_hand.diff, env_by_hand.drift, env_by_hand.adopt, env_by_hand.restore):
+for _beside in (
+    env_by_hand.diff,
+    env_by_hand.drift,
+    env_by_hand.adopt,
+    env_by_hand.restore,
+    env_ephemeral.up,
+    env_ephemeral.down,
+):
     command.add_command(_beside)
 
 
@@ -35,8 +42,9 @@ def list_(application: Application, *, as_json: bool) -> None:
     from shipline.capabilities.rollouts import environment_state, environments_document
 
     application.only_read()
+    environments = application.environments
     with application.store.begin() as tx:
-        states = [environment_state(tx, one.name) for one in application.policy.environments]
+        states = [environment_state(tx, one.name) for one in environments]
     if as_json:
         click.echo(json.dumps(environments_document(states), indent=2, ensure_ascii=False))
         return
@@ -84,6 +92,8 @@ def _line(state: EnvironmentState) -> str:
         parts.append(drift_words(state.drift))
     if state.warm is not None and state.warm.warm_until_us is not None:
         parts.append(f"{state.warm.stable_version} is kept running until {moment(state.warm.warm_until_us)}")
+    if state.life:
+        parts.append(state.life)
     if state.mending:
         parts.append(f"copies had died: {state.mending.splitlines()[0]}")
     return printable(f"{state.name}: {'; '.join(parts) or 'nothing'}")

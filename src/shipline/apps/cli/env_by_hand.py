@@ -87,7 +87,7 @@ def drift(application: Application, *, environment: str | None, as_json: bool) -
     from shipline.capabilities.rollouts import DriftAnswer, look_for_drift
     from shipline.domain.codec import to_json
 
-    known = application.policy.environments
+    known = application.environments
     wanted = known if environment is None else (application.environment(environment),)
     found = {one.name: look_for_drift(application.rollout_ground(one), one.name) for one in wanted}
     if as_json:

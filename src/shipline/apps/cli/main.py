@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "env": ("env", "Show what each environment serves, and has served."),
     "rollout": ("rollout", "Watch a rollout, try its checks, or pause, resume, promote or abort it."),
     "drill": ("drill", "Rehearse the way back of an environment, and come forward again."),
+    "rehearse": ("rehearse", "Let a canary fail on purpose, and send load, to try its analysis."),
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),
     "evidence": ("evidence", "Read test, coverage and other reports."),

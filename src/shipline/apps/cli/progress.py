@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -42,11 +42,13 @@ def engine_running(application: Application) -> Iterator[bool]:
         yield mine
 
 
-def follow(application: Application, subject: str, *, since_us: int) -> Run:
+def follow(
+    application: Application, subject: str, *, since_us: int, is_enough: Callable[[Run], bool] = lambda _run: False
+) -> Run:
     """Print the steps of the newest run about `subject` that were started at `since_us` or later, as they end.
 
     A run that has begun another about the same, as one that waits for its turn does, is left for that. Returns the run
-    once it rests: it has ended, or waits for a person and nothing has been said to it. Raises
+    once it rests: it has ended, or waits for a person and nothing has been said to it, or is_enough. Raises
     ShiplineError where this process's engine cannot go on: a full disk is no reason to wait for ever.
     """
     seen, wait = 0, _Wait()
@@ -66,7 +68,7 @@ def follow(application: Application, subject: str, *, since_us: int) -> Run:
             if entry.started_us >= since_us:
                 steps.take(entry)
         resting = run.state.status in ENDED or (run.state.status in WAITING_FOR_A_PERSON and not spoken_to)
-        if resting and not entries:
+        if (resting or is_enough(run)) and not entries:
             steps.rest()
             return run
         if application.engine.trouble is not None:

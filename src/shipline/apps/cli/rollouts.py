@@ -41,7 +41,7 @@ def chosen_environment(application: Application, name: str | None) -> Environmen
     """The environment of this name, or the only one."""
     if name is not None:
         return application.environment(name)
-    known = application.policy.environments
+    known = application.environments
     if not known:
         raise UsageError("no environment is configured", todo="add an [[environment]] to shipline.toml")
     if len(known) > 1:
@@ -77,7 +77,7 @@ def order_deployment(
             concurrency=Concurrency(where.concurrency),
             released_us=release.created_us,
         )
-    _check_gates(application, release, where.name, calendar=application.policy.calendar)
+    _check_gates(application, release, application.stage_of(where.name), calendar=application.policy.calendar)
     with application.store.begin() as tx:
         return open_rollout(tx, application.engine, order, local_person())
 
@@ -111,7 +111,7 @@ def order_rollback(
         serving = current_deployment(tx, where.name, release.package)
     if not past_migrations and serving is not None:
         check_migrations(application.repository, application.packages, release, serving)
-    _check_gates(application, release, where.name)
+    _check_gates(application, release, application.stage_of(where.name))
     with application.store.begin() as tx:
         order = RolloutOrder(
             package=release.package,

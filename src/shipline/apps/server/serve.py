@@ -45,8 +45,8 @@ def serve(application: Application, *, host: str, port: int) -> None:
             store=application.store,
             engine=application.engine,
             clock=application.clock,
-            environments=lambda: application.policy.environments,
             verdict_token=partial(verdict_token_of, application.context),
+            environments=lambda: application.environments,
         )
         token = load_or_create_token(application.state)
         hub = Hub()

@@ -35,12 +35,12 @@ def rollout_of(event: Event) -> str | None:
 def decide(event: Event, known: Incident | None) -> Outcome | None:
     """What follows from a rollout's event; `known` is the rollout's incident, None if it has none.
 
-    `RollbackBegan` opens one if the version was exposed to users, and was not only superseded. `RolloutRolledBack`
-    resolves it: all traffic is back. `RolloutFailed` says that the way back failed too: a person must look, whether
-    users suffered or not.
+    `RollbackBegan` opens one if the version was exposed to users, and was neither superseded nor let fail on purpose.
+    `RolloutRolledBack` resolves it: all traffic is back. `RolloutFailed` says that the way back failed too: a person
+    must look, whether users suffered or not.
     """
     match event.kind:
-        case "RollbackBegan" if known is None and event.body["exposed"] and not event.body.get("superseded_by"):
+        case "RollbackBegan" if known is None and event.body["exposed"] and not _is_no_failure(event):
             return _open(event, _title(event, "is rolled back"))
         case "RolloutRolledBack" if known is not None and known.status is IncidentStatus.OPEN:
             return _resolve(event, known)
@@ -50,6 +50,10 @@ def decide(event: Event, known: Incident | None) -> Outcome | None:
             return _escalate(event, known)
         case _:
             return None
+
+
+def _is_no_failure(event: Event) -> bool:
+    return bool(event.body.get("superseded_by") or event.body.get("rehearsed"))
 
 
 def _open(event: Event, title: str) -> Outcome:

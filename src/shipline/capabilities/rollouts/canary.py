@@ -29,6 +29,7 @@ from shipline.capabilities.rollouts.strategies import (
     weight_at,
     words_at,
 )
+from shipline.capabilities.rollouts.synthetic import synthetic_words
 from shipline.capabilities.rollouts.usecases import awaited, note_analysis
 from shipline.capabilities.rollouts.waiting import heard_pause, is_told
 from shipline.domain.codec import from_json, to_json
@@ -46,7 +47,7 @@ class Watch:
     `weights` are those that counts may still come in for.
 
     `place` is where it stands in the strategy's steps, None where the weight follows the harm budget; `checks` is what
-    the checks remember.
+    the checks remember. `synthetic_per_s` is what fills the traffic up, `synthetic_sent` how many requests that were.
     """
 
     cursor: str
@@ -58,6 +59,8 @@ class Watch:
     place: Place | None = None
     checks: dict[str, Any] | None = None
     weights: tuple[Weighed, ...] = ()
+    synthetic_per_s: float = 0.0
+    synthetic_sent: int = 0
 
 
 class CanaryStep:
@@ -84,7 +87,7 @@ class CanaryStep:
         seen = observed(reading, weights, now_us=context.now_us, delay_s=signals.delay_s)
         watch = replace(watch, weights=kept(weights, reading, delay_s=signals.delay_s))
         decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
-        watch = self._advanced(context, watch, decision, settings)
+        watch = self._filled_up(self._advanced(context, watch, decision, settings), context, settings)
         rollout = load_rollout(self.ground, context)
         checks = UNREAD  # What is worse goes back at once: a source that hangs must not hold that up.
         if decision.verdict is not AnalysisVerdict.ROLLBACK:
@@ -96,7 +99,10 @@ class CanaryStep:
         before = self.ground.signals.read(groups.cursor, tuple(counted_as(one, Role.STABLE) for one in groups.stable))
         seconds = _seconds_of(before, context.now_us - groups.started_us)
         stable = before.roles.get(Role.STABLE, NO_COUNTS)
-        state, weight = rules.begin(settings, rate_per_s=stable.requests / seconds, stable_histogram=stable.histogram)
+        users_per_s = stable.requests / seconds
+        missing_per_s = self.ground.synthetic.missing_per_s(users_per_s)
+        rate_per_s = users_per_s + missing_per_s
+        state, weight = rules.begin(settings, rate_per_s=rate_per_s, stable_histogram=stable.histogram)
         steps = strategy_of(context).steps
         place = first_place(context.now_us) if steps else None
         wanted = weight_at(steps, place) if place is not None else weight
@@ -104,7 +110,8 @@ class CanaryStep:
         state = replace(state, weight=held)
         paused = context.results["preview"]["paused"]
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, held, paused=paused, analysis=state, place=place)
-        watch = replace(watch, weights=(Weighed(context.now_us, held),))
+        watch = replace(watch, weights=(Weighed(context.now_us, held),), synthetic_per_s=missing_per_s)
+        watch = self._filled_up(watch, context, settings)
         return Again(settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
 
     def _advanced(self, context: StepContext, watch: Watch, decision: Decision, settings: AnalysisSettings) -> Watch:
@@ -116,14 +123,25 @@ class CanaryStep:
         steps = strategy_of(context).steps
         return replace(watch, place=next_place(steps, watch.place, context.now_us, said=said, calm=calm))
 
+    def _filled_up(self, watch: Watch, context: StepContext, settings: AnalysisSettings) -> Watch:
+        """Have what is missing of the traffic made, until the look after the next one at the latest."""
+        if watch.synthetic_per_s == 0.0:
+            return watch
+        sent = self.ground.synthetic.keep(
+            watch.synthetic_per_s, since_us=watch.began_us, now_us=context.now_us, for_s=2 * settings.tick_s
+        )
+        return replace(watch, synthetic_sent=watch.synthetic_sent + sent)
+
     def _answer(self, look: _Look) -> Outcome:
         if look.verdict is AnalysisVerdict.ROLLBACK:
+            self.ground.synthetic.end()
             # The harm ends here, in this very step; the undo that follows finds it done.
             routes = self.ground.traffic.routes()
             stable = tuple(as_routed(group, routes) for group in look.groups.stable)
             self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
             return Failed(look.reason, save=self._save(look, weight=0.0))
         if is_told(look.context, "promote") or (look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
+            self.ground.synthetic.end()
             return Done({"watched": True, "reason": look.reason}, save=self._save(look, look.watch.weight))
         weight, weights = look.watch.weight, look.watch.weights
         if not look.watch.paused and look.wanted_weight != weight:
@@ -253,11 +271,13 @@ class _Look:
 
     @property
     def reason(self) -> str:
-        """What the checks say that have not passed, where it stands in the steps, and what the analysis says."""
+        """What the checks say that have not passed, where it stands in the steps, what the analysis says, and how much
+        of what it has seen is synthetic."""
         place = self.watch.place
         words = [self.checks.words] if self.checks.verdict is not Answer.PASS else []
         words += [words_at(self.steps, place, self.context.now_us)] if place is not None and self.in_steps else []
-        return " ".join((*words, self.decision.reason))
+        words += [self.decision.reason, synthetic_words(self.watch.synthetic_sent)]
+        return " ".join(word for word in words if word)
 
     def point(self, weight: float) -> AnalysisPoint:
         """What is kept of this look."""
@@ -275,6 +295,7 @@ class _Look:
             verdict=self.verdict.value,
             reason=self.reason,
             checks=self.checks.readings,
+            synthetic_requests=self.watch.synthetic_sent,
         )
 
 

@@ -44,6 +44,7 @@ class ControlledTraffic:
 
     api_version = 3
     splits, previews, mirrors = True, False, False
+    faults: tuple[str, ...] = ()
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller

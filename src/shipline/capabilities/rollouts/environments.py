@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipline.capabilities.rollouts.drifting import DriftMemory, drift_of
+from shipline.capabilities.rollouts.lives import life_words
 from shipline.capabilities.rollouts.mending import mending_words
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -15,9 +16,11 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     queued_rollouts,
 )
+from shipline.capabilities.rollouts.workflow import life_key
 from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout
+from shipline.engine.journal import holder_of
 from shipline.store.transaction import Transaction
 
 
@@ -35,7 +38,8 @@ class EnvironmentState:
 
     `mending` says which copies had died and are being brought back, "" where none are. `queued` wait for their turn,
     the next one first. `drift` is what the looks for drift have found, None where nobody looks. `warm` is the rollout
-    that keeps the version before it running, None where none does.
+    that keeps the version before it running, None where none does. `life` says whose an ephemeral one is and how it
+    stands with it, "" where none is up.
     """
 
     name: str
@@ -45,6 +49,7 @@ class EnvironmentState:
     queued: tuple[Rollout, ...] = ()
     drift: DriftMemory | None = None
     warm: Rollout | None = None
+    life: str = ""
 
 
 def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
@@ -53,6 +58,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
     newest = {one.package: one for one in found if one.finished_us is not None}
     serves = tuple(_served(tx, one) for _, one in sorted(newest.items()))
     begun = latest_rollout(tx, environment)
+    life = holder_of(tx, life_key(environment))
     return EnvironmentState(
         environment,
         serves,
@@ -61,6 +67,7 @@ def environment_state(tx: Transaction, environment: str) -> EnvironmentState:
         queued=queued_rollouts(tx, environment),
         drift=drift_of(tx, environment),
         warm=begun if begun is not None and begun.warm_until_us is not None else None,
+        life="" if life is None else life_words(life),
     )
 
 
@@ -76,7 +83,7 @@ def _served(tx: Transaction, deployment: Deployment) -> Served:
 
 def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
     """`shipline.environments/1`: what each serves, and what is under way, mended, waited for, looked for and kept warm
-    there, null where nothing is."""
+    there, null where nothing is; and its life where it is ephemeral."""
     environments = [
         {
             "name": state.name,
@@ -86,6 +93,7 @@ def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
             "queued": to_json(state.queued),
             "drift": to_json(state.drift),
             "warm": None if state.warm is None else _warm_document(state.warm),
+            "life": state.life,
         }
         for state in states
     ]

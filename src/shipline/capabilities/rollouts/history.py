@@ -16,7 +16,8 @@ POINTS_MAX = 20_000
 class AnalysisPoint:
     """One look at a canary: counts since the look before, `weight` set after it, evidence and verdict.
 
-    `checks` are the thresholds that were read in it.
+    `checks` are the thresholds that were read in it. `synthetic_requests` is how many requests, to all versions, were
+    made on purpose up to then.
     """
 
     id: str
@@ -32,6 +33,7 @@ class AnalysisPoint:
     verdict: str
     reason: str
     checks: tuple[CheckFinding, ...] = ()
+    synthetic_requests: int = 0
 
 
 POINTS = Rows(tables.observation, AnalysisPoint)

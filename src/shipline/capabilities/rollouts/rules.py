@@ -266,7 +266,10 @@ def _ended(state: AnalysisState, verdict: AnalysisVerdict, reason: str) -> Decis
 
 
 def _insufficient(settings: AnalysisSettings, state: AnalysisState, missing: str) -> str:
-    todo = "Extend the deadline, send synthetic load, or promote or abort by hand."
+    todo = (
+        "Extend the deadline, send synthetic load (`synthetic_rate` in [environment.rehearsal], or `shipline rehearse"
+        " --rate`), or promote or abort by hand."
+    )
     return f"Insufficient evidence after {settings.deadline_s:g} s: still waiting for {missing}. {todo} " + _standing(
         settings, state
     )

@@ -12,6 +12,7 @@ from shipline.capabilities.rollouts.counting import counted_as
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
+from shipline.capabilities.rollouts.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.usecases import note_promoting, note_start, note_under_way
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s
@@ -41,7 +42,7 @@ class Ground:
     in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
-    does; where one drives, target and traffic only tell what it does.
+    does; where one drives, target and traffic only tell what it does. `synthetic` fills up traffic that is too thin.
     """
 
     store: Store
@@ -59,6 +60,7 @@ class Ground:
     closed: Callable[[Rollout], str] = lambda _rollout: ""
     variables: Variables = field(default_factory=Variables)
     controller: Controller | None = None
+    synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from shipline.capabilities.rollouts.queries import (
     current_deployment,
     unfinished_deployments,
 )
-from shipline.capabilities.rollouts.workflow import DRIVE_TITLE, WATCH_TITLE
+from shipline.capabilities.rollouts.workflow import DRIVE_TITLE, WATCH_TITLE, rehearsal_subject
 from shipline.domain.actor import Actor
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine.engine import Engine
 from shipline.engine.journal import Run, runs_of
+from shipline.engine.rules import ENDED as RUN_ENDED
 from shipline.engine.rules import Phase, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
@@ -27,6 +28,7 @@ from shipline.store.transaction import Transaction
 VERBS = ("pause", "resume", "promote", "skip", "abort", "retry", "withdraw")
 RECENT = 10
 REASON_MAX = 500
+REHEARSED = " It was let fail on purpose: a rehearsal."
 SIGNALS = {"skip": "skip-wait"}
 """What a verb is called on its way to the steps, where the engine has a word of the same name."""
 
@@ -233,7 +235,8 @@ def note_promotion(tx: Transaction, events: EventWriter, rollout: Rollout) -> No
         append(tx, events, rollout, "DeploymentFinished", body)
     promoted = replace(rollout.to(RolloutStatus.PROMOTED), ended_us=now_us)
     ROLLOUTS.save(tx, promoted)
-    append(tx, events, rollout, "RolloutPromoted", {"seconds": (now_us - rollout.started_us) / 1e6})
+    body = {"seconds": (now_us - rollout.started_us) / 1e6, "synthetic_requests": _synthetic_requests(tx, rollout)}
+    append(tx, events, rollout, "RolloutPromoted", body)
 
 
 def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
@@ -258,14 +261,16 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
         reason = run.state.reason.removeprefix(f"{WATCH_TITLE}: ").removeprefix(
             f"{DRIVE_TITLE}: "
         )  # What the analysis found speaks for itself.
+        rehearsed = is_rehearsed(tx, rollout)
         # It may have failed by itself before it heard that it is superseded.
         by = rollout.superseded_by if reason == superseding(rollout.superseded_by) else ""
+        reason += REHEARSED if rehearsed else ""
         turning = replace(
             rollout.to(RolloutStatus.ROLLING_BACK), reason=reason, rollback_began_us=began_us, superseded_by=by
         )
         ROLLOUTS.save(tx, turning)
         body = {"reason": reason, "failed_requests": rollout.failed_requests, "exposed": exposed(tx, rollout)}
-        body |= {"superseded_by": by}
+        body |= {"superseded_by": by, "rehearsed": rehearsed}
         append(tx, events, rollout, "RollbackBegan", body | {"deployment_id": deployment_id(tx, rollout)})
     elif run.state.phase is Phase.CLOSING and rollout.status is RolloutStatus.ROLLING_BACK:
         _note_rolled_back(tx, events, rollout, now_us)
@@ -275,8 +280,10 @@ def follow_run(tx: Transaction, events: EventWriter, run: Run) -> None:
 
 def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, now_us: int) -> None:
     """All traffic is on the stable version again; what is left is to stop the canary."""
+    rehearsed = is_rehearsed(tx, rollout)
+    has_failed = not (rollout.superseded_by or rehearsed)
     for deployment in DEPLOYMENTS.where(tx, rollout_id=rollout.id):
-        DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=not rollout.superseded_by))
+        DEPLOYMENTS.save(tx, replace(deployment, ended_us=now_us, failed=has_failed))
     back = replace(rollout.to(RolloutStatus.ROLLED_BACK), weight=0.0, ended_us=now_us, waiting_for="")
     ROLLOUTS.save(tx, back)
     began_us = rollout.rollback_began_us if rollout.rollback_began_us is not None else now_us
@@ -286,7 +293,9 @@ def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, no
         "rollback_seconds": (now_us - began_us) / 1e6,
         "deployment_id": deployment_id(tx, rollout),
         "exposed": exposed(tx, rollout),
-        "found_worse": _found_worse(tx, rollout),
+        "found_worse": found_worse(tx, rollout) and not rehearsed,
+        "rehearsed": rehearsed,
+        "synthetic_requests": _synthetic_requests(tx, rollout),
         "release_id": rollout.release_id,
         "superseded_by": rollout.superseded_by,
     }
@@ -298,10 +307,27 @@ def superseding(name: str) -> str:
     return f"superseded by {name}"
 
 
-def _found_worse(tx: Transaction, rollout: Rollout) -> bool:
+def is_rehearsed(tx: Transaction, rollout: Rollout) -> bool:
+    """True if its version was, or may have been, let fail on purpose, so that its end says nothing about it."""
+    runs = runs_of(tx, rehearsal_subject(rollout.id))
+    return any("inject" in run.state.results or run.state.status not in RUN_ENDED for run in runs)
+
+
+def found_worse(tx: Transaction, rollout: Rollout) -> bool:
     """True if the analysis turned it back, and not a person or a step that failed."""
-    last = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    return bool(last) and last[0].verdict == "rollback"
+    last = _last_look(tx, rollout)
+    return last is not None and last.verdict == "rollback"
+
+
+def _synthetic_requests(tx: Transaction, rollout: Rollout) -> int:
+    """How many of the requests that it was judged by, to all versions, were made on purpose."""
+    last = _last_look(tx, rollout)
+    return 0 if last is None else last.synthetic_requests
+
+
+def _last_look(tx: Transaction, rollout: Rollout) -> AnalysisPoint | None:
+    found = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
+    return found[0] if found else None
 
 
 def exposed(tx: Transaction, rollout: Rollout) -> bool:

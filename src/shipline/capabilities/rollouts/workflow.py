@@ -13,6 +13,12 @@ BACK_TIMEOUT_S = 3600
 MEND_TIMEOUT_S = 2 * 86_400
 DRIFT_TIMEOUT_S = 2 * 86_400
 DRILL_TIMEOUT_S = 3600
+REHEARSE_TIMEOUT_S = 2 * 3600
+RAISE_TIMEOUT_S = 2 * 3600
+CHECK_TIMEOUT_S = 2 * 86_400
+# Nobody has remembered it for a year.
+LIVE_TIMEOUT_S = 366 * 86_400
+LOWER_TIMEOUT_S = 86_400
 # What has waited for so long is hardly what anybody still wants.
 TURN_TIMEOUT_S = 7 * 86_400
 
@@ -88,6 +94,59 @@ def drill_workflow(environment: str) -> Workflow:
             Step("forth", "Come back to the version that served", Recovery.REPEAT, NO_UNDO, DRILL_TIMEOUT_S),
         ),
         on_failure=OnFailure.UNDO,
+    )
+
+
+def rehearse_name(environment: str) -> str:
+    """The name of the workflow that lets a version fail on purpose."""
+    return f"rehearse:{environment}"
+
+
+def rehearsal_key(environment: str) -> str:
+    """What only one run at a time may hold: it rehearses there, beside whatever changes the environment."""
+    return f"rehearsal:{environment}"
+
+
+def rehearsal_subject(rollout_id: str) -> str:
+    """What runs are about that let this rollout's new version fail on purpose."""
+    return f"rehearsal:{rollout_id}"
+
+
+def rehearse_workflow(environment: str) -> Workflow:
+    """However it goes, what was injected is ended. It changes no route, and may go on beside a rollout."""
+    return Workflow(
+        name=rehearse_name(environment),
+        steps=(
+            Step("inject", "Let it fail on purpose", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),
+            Step("hold", "See what comes of it", Recovery.REPEAT, NO_UNDO, REHEARSE_TIMEOUT_S, listens=("end",)),
+        ),
+        on_failure=OnFailure.UNDO,
+        closing=(Step("clear", "End what was injected", Recovery.REPEAT, NO_UNDO, SWITCH_TIMEOUT_S),),
+    )
+
+
+def life_name(template: str) -> str:
+    """The name of the workflow that is an ephemeral environment's life, by the environment that it is made after."""
+    return f"life:{template}"
+
+
+def life_key(environment: str) -> str:
+    """What only one run at a time may hold: it brings that environment up and down. Its runs are about this, too."""
+    return f"life:{environment}"
+
+
+def life_workflow(template: str) -> Workflow:
+    """From nothing to nothing. However it goes, what was begun is taken down."""
+    down = ("down",)
+    return Workflow(
+        name=life_name(template),
+        steps=(
+            Step("raise", "Bring it up", Recovery.REPEAT, NO_UNDO, RAISE_TIMEOUT_S, listens=down),
+            Step("check", "See that it is healthy", Recovery.REPEAT, NO_UNDO, CHECK_TIMEOUT_S, listens=down),
+            Step("live", "Keep it until its time is over", Recovery.REPEAT, NO_UNDO, LIVE_TIMEOUT_S, listens=down),
+        ),
+        on_failure=OnFailure.UNDO,
+        closing=(Step("lower", "Take it down", Recovery.REPEAT, NO_UNDO, LOWER_TIMEOUT_S),),
     )
 
 

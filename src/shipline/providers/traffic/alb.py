@@ -81,6 +81,7 @@ class ALBTraffic:
     """The splitter of one environment: one rule, and one beside it while there is a preview."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = True
     mirrors = False
     Settings = ALBSettings

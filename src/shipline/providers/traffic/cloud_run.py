@@ -65,6 +65,7 @@ class CloudRunTraffic:
     """The splitter of one environment: the traffic of one service."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = True
     previews = False
     mirrors = False

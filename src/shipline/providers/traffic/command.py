@@ -56,6 +56,7 @@ class CommandTraffic:
     """The splitter of one environment, by programs."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
 
     @dataclass(frozen=True, slots=True)
     class Settings:

@@ -51,6 +51,7 @@ class GatewayTraffic:
     """The splitter of one environment: one rule of one HTTPRoute."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = True
     mirrors = True
 

@@ -69,6 +69,7 @@ class GitOpsTraffic:
     """Brings the versions of one environment."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = False
     previews = False
     mirrors = False

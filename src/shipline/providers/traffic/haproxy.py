@@ -52,7 +52,20 @@ from shipline.domain.errors import (
 )
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint
-from shipline.ports.traffic import Route
+from shipline.ports.traffic import InjectedFault, Route
+from shipline.providers.traffic.haproxy_faults import (
+    DELAYS_MAP,
+    ERRORS_MAP,
+    FAULTS,
+    LOADS,
+    LUA,
+    LUA_NAME,
+    RULES,
+    entries,
+    read_entries,
+    read_faults,
+)
+from shipline.providers.traffic.haproxy_faults import commands as commands_of_map
 from shipline.providers.traffic.haproxy_plan import (
     WeightedServer,
     checked_address,
@@ -82,7 +95,7 @@ global
     hard-stop-after 60s
     stats socket unix@{socket} mode 600 level admin
     log stdout format raw local0 info
-
+{loads}
 defaults
     mode http
     timeout connect 5s
@@ -103,7 +116,7 @@ frontend users
 
 backend {backend}
     balance roundrobin
-{servers}
+{faults}{servers}
 backend {preview_backend}
     balance roundrobin
 {preview_servers}"""
@@ -124,6 +137,7 @@ class HAProxyTraffic:
     api_version = 3
     splits = True
     mirrors = False
+    faults: tuple[str, ...] = FAULTS
 
     @dataclass(frozen=True, slots=True)
     class Settings:
@@ -227,6 +241,37 @@ class HAProxyTraffic:
             kept = tuple(server for server in saved.servers if server.group_id != group_id)
             self._state.write(replace(saved, revision=revision, servers=kept))
 
+    def inject(self, faults: tuple[InjectedFault, ...]) -> None:
+        """Have the proxy hold these faults and no others, read back. UnavailableError: they may hold in part."""
+        if len({fault.group_id for fault in faults}) != len(faults):
+            raise InvalidValue("a group has one fault at most")
+        for name, wanted in entries(faults).items():
+            held = self._map(name, is_needed=bool(wanted))
+            for command in commands_of_map(wanted, held, name):
+                self._client.order(command)
+            if self._map(name, is_needed=bool(wanted)) != wanted:
+                raise UnavailableError("the proxy does not hold the faults that it was given")
+
+    def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
+        """The faults whose time is not over."""
+        errors, delays = (self._map(name, is_needed=False) for name in (ERRORS_MAP, DELAYS_MAP))
+        return read_faults(errors, delays, now_us)
+
+    def _map(self, name: str, *, is_needed: bool) -> dict[str, str]:
+        """What a map of the running proxy holds. One that it does not have is empty, or InvalidValue if needed."""
+        if self._process.pid() is None:
+            raise UnavailableError("the proxy does not run", todo="open the environment's traffic again")
+        answer = self._client.ask(f"show map {name}")
+        if not answer.startswith("Unknown map"):
+            return read_entries(answer)
+        if not is_needed:
+            return {}
+        raise InvalidValue(
+            "this proxy cannot do that",
+            why="it was started before faults could be injected, or HAProxy was built without Lua, which delays need",
+            todo="take the environment down and deploy again, or inject errors only",
+        )
+
     def close(self) -> None:
         """Stop the proxy: no new connection, and open requests have 60 s to end. The routes stay saved."""
         with self._state.locked():
@@ -294,6 +339,8 @@ class HAProxyTraffic:
         client = f"    http-request set-var(txn.client) {address} if {{ {address} -m found }}\n" if header else ""
         text = CONFIGURATION.format(
             socket=SOCKET_NAME,
+            loads=LOADS,
+            faults=RULES,
             host=self._settings.host,
             port=self._settings.port,
             client=client,
@@ -305,7 +352,8 @@ class HAProxyTraffic:
             preview_servers="".join(_server_line(server) for server in saved.servers if server.preview),
         )
         self._process.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_durably(self._process.folder / CONFIGURATION_NAME, text)
+        for name, content in ((ERRORS_MAP, ""), (DELAYS_MAP, ""), (LUA_NAME, LUA), (CONFIGURATION_NAME, text)):
+            write_durably(self._process.folder / name, content)
 
     def _await_answer(self) -> None:
         deadline_us = self._clock.now_us() + int(START_TIMEOUT_S * 1_000_000)

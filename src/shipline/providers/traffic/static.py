@@ -34,6 +34,7 @@ class StaticTraffic:
     """The switch of one site."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = False
     previews = False
     mirrors = False

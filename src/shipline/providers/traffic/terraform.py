@@ -74,6 +74,7 @@ class TerraformTraffic:
     """Applies the plans of one environment."""
 
     api_version = 3
+    faults: tuple[str, ...] = ()
     splits = False
     previews = True
     mirrors = False

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from shipline.domain.errors import InvalidValue, RefusedError, UnavailableError
 from shipline.ports.target import Endpoint, Role
-from shipline.ports.traffic import Route, Traffic
+from shipline.ports.traffic import ERRORS, LATENCY, Faulty, InjectedFault, Route, Traffic
 
 OLD = Route("old", Role.STABLE, "1.0.0", 1.0, (Endpoint("1", "127.0.0.1:9001"),))
 NEW = Route("new", Role.CANARY, "1.1.0+build!1_x", 0.0, (Endpoint("1", "127.0.0.1:9002"),))
 THIRD, FOURTH = Endpoint("2", "127.0.0.1:9003"), Endpoint("3", "127.0.0.1:9004")
+
+# Faults of a time that is far away, and moments before and after it: 2200-01-01, UTC.
+ENDS_US = 7_258_118_400 * 1_000_000
+FAULT = {ERRORS: InjectedFault("new", ENDS_US, errors=0.05), LATENCY: InjectedFault("new", ENDS_US, latency_ms=200)}
 
 
 def split(canary: float) -> tuple[Route, ...]:
@@ -163,6 +168,40 @@ class TrafficConformance:
             traffic.forget("new", revision=2)
         traffic.apply((OLD,), revision=3)
         assert set(traffic.routes()) == {OLD, new}
+
+    def test_it_says_which_faults_it_injects(self, traffic: Traffic) -> None:
+        """Only known ones, and none by who cannot; what was injected is replaced whole, and changes no route."""
+        if not getattr(traffic, "faults", ()):
+            return
+        assert set(traffic.faults) <= set(FAULT)
+        faulty = cast("Faulty", traffic)
+        traffic.apply((OLD,), revision=1)
+        for kind in traffic.faults:
+            for _ in range(2):
+                faulty.inject((FAULT[kind],))
+            assert faulty.injected(ENDS_US - 1) == (FAULT[kind],)
+            assert faulty.injected(ENDS_US) == ()
+        for kind in FAULT.keys() - set(traffic.faults):
+            with pytest.raises(InvalidValue):
+                faulty.inject((FAULT[kind],))
+        with pytest.raises(InvalidValue):
+            faulty.inject((FAULT[traffic.faults[0]], FAULT[traffic.faults[0]]))
+        faulty.inject(())
+        assert faulty.injected(0) == ()
+        assert traffic.routes() == (OLD,)
+
+    def test_a_proxy_that_is_started_anew_has_no_fault(self, traffic: Traffic) -> None:
+        """Nor does one that was closed: nobody can be asked there."""
+        if not getattr(traffic, "faults", ()):
+            return
+        faulty = cast("Faulty", traffic)
+        traffic.apply((OLD,), revision=1)
+        faulty.inject((FAULT[traffic.faults[0]],))
+        traffic.close()
+        with pytest.raises(UnavailableError):
+            faulty.inject(())
+        traffic.open()
+        assert faulty.injected(0) == ()
 
     def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
         """An older revision takes no effect, whichever provider object saw the newer one."""

@@ -85,6 +85,8 @@ class Users:
 
     def _served_by(self, route: Route, requests: int) -> Served:
         rate = self.behaviours.get(route.version, Behaviour()).error_rate
+        if self._traffic.acts(route.group_id, self._until_us):
+            rate = rate + (1 - rate) * self._traffic.faults[route.group_id].errors
         counts = self._counts(route.version, requests, self._draw(requests, rate))
         return Served(self._until_us, route.role, route.version, counts)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.clock import Clock
 from shipline.ports.target import checked_group_id
-from shipline.ports.traffic import Route
+from shipline.ports.traffic import ERRORS, LATENCY, InjectedFault, Route
 from shipline.testing.fakes.faults import Fault, suffer
 
 
@@ -16,29 +16,35 @@ from shipline.testing.fakes.faults import Fault, suffer
 class TrafficWorld:
     """What outlives a FakeTraffic: saved routes, and what the proxy does with its requests.
 
-    `open_requests` is by group id, and `open_requests_by_copy` by group and copy. `before_change` are called when
-    routes are about to change, so that whoever simulates requests can do so by the old ones up to now. `port_in_use`
-    lets `open` fail.
+    `faults` are those that were injected, by group id, and end with the proxy. `open_requests` is by group id, and
+    `open_requests_by_copy` by group and copy. `before_change` are called when routes or faults are about to change, so
+    that whoever simulates requests can do so by the old ones up to now. `port_in_use` lets `open` fail.
     """
 
     revision: int = 0
     running: bool = False
     port_in_use: bool = False
     routes: dict[str, Route] = field(default_factory=dict)
+    faults: dict[str, InjectedFault] = field(default_factory=dict)
     open_requests: dict[str, int] = field(default_factory=dict)
     open_requests_by_copy: dict[tuple[str, str], int] = field(default_factory=dict)
     before_change: list[Callable[[], None]] = field(default_factory=list)
+
+    def acts(self, group_id: str, now_us: int) -> bool:
+        """True if a fault of this group does something now."""
+        found = self.faults.get(group_id)
+        return found is not None and now_us < found.until_us
 
 
 class FakeTraffic:
     """The Traffic port over a TrafficWorld. Set `fault` to inject one; LYING holds the old routes and says nothing.
 
-    `splits` False makes it a switch; `previews` and `mirrors` say what else it can do.
+    `splits` False makes it a switch; `previews`, `mirrors` and `faults` say what else it can do.
     """
 
     api_version = 3
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one argument an ability
         self,
         clock: Clock,
         world: TrafficWorld | None = None,
@@ -46,8 +52,9 @@ class FakeTraffic:
         splits: bool = True,
         previews: bool = True,
         mirrors: bool = True,
+        faults: tuple[str, ...] = (ERRORS, LATENCY),
     ) -> None:
-        self.splits, self.previews, self.mirrors = splits, previews, mirrors
+        self.splits, self.previews, self.mirrors, self.faults = splits, previews, mirrors, faults
         self.world = TrafficWorld() if world is None else world
         self.fault: Fault | None = None
         self._clock = clock
@@ -97,6 +104,18 @@ class FakeTraffic:
         if self.fault is not Fault.LYING:
             self.world.routes.pop(group_id, None)
 
+    def inject(self, faults: tuple[InjectedFault, ...]) -> None:
+        if len({one.group_id for one in faults}) != len(faults) or any(one.needs - {*self.faults} for one in faults):
+            raise InvalidValue("that cannot be injected here")
+        self._ready()
+        if self.fault is not Fault.LYING:
+            self._changing()
+            self.world.faults = {one.group_id: one for one in faults}
+
+    def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
+        self._ready()
+        return tuple(self.world.faults[name] for name in sorted(self.world.faults) if self.world.acts(name, now_us))
+
     def close(self) -> None:
         suffer(self.fault, self._clock, "the proxy")
         self.kill()
@@ -106,6 +125,7 @@ class FakeTraffic:
         self._changing()
         self.world.running = False
         self.world.open_requests.clear()
+        self.world.faults.clear()
 
     def _ready(self) -> None:
         suffer(self.fault, self._clock, "the proxy")

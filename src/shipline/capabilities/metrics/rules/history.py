@@ -99,8 +99,8 @@ def _finished(history: History, event: Event) -> None:
 
 
 def _turned(history: History, event: Event) -> None:
-    if event.body.get("superseded_by"):
-        # It made room for a newer one: it neither served everybody nor failed.
+    if event.body.get("superseded_by") or event.body.get("rehearsed"):
+        # It made room for a newer one, or was let fail on purpose: it neither served everybody nor failed by itself.
         history.deployments.pop(str(event.body["deployment_id"]), None)
     known = history.deployments.get(event.body["deployment_id"])
     if known is not None and known.turned_us is None:

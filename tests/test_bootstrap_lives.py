@@ -1,0 +1,216 @@
+"""Which environments come and go, what runs in them, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from shipline.apps.cli.rollouts import order_deployment
+from shipline.bootstrap import Application
+from shipline.bootstrap.lives import begin_life, due, life_order, new_life
+from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import LifeOrder, life_of, open_lives
+from shipline.configuration import EnvironmentSettings, EphemeralSettings, parse_settings
+from shipline.configuration.check import problems
+from shipline.domain.artifact import Artifact
+from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.release import Release, ReleaseStatus
+from shipline.testing.histories import History
+from tests.capabilities.events import bodies
+from tests.capabilities.rollouts.rollout_world import PERSON
+
+CONFIGURATION = """
+schema = 1
+[[environment]]
+name = "review"
+target.command = ["serve", "{port}"]
+traffic.port = 8100
+[environment.ephemeral]
+branches = "feature/*"
+branches_max = 2
+lifetime_s = 3600
+[[environment]]
+name = "nightly"
+target.command = ["serve", "{port}"]
+traffic.port = 8200
+[environment.ephemeral]
+up = "* * * * *"
+"""
+NIGHTS = EnvironmentSettings(
+    "nightly", ephemeral=EphemeralSettings(down="0 2 * * *", up="30 2 * * *", timezone="Europe/Berlin")
+)
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> History:
+    """Two branches of `main`."""
+    made = History(tmp_path)
+    (tmp_path / "shipline.toml").write_text(CONFIGURATION)
+    (tmp_path / ".gitignore").write_text(".shipline/\n")
+    made.git("add", ".")
+    made.git("commit", "-q", "-m", "chore: begin")
+    return made
+
+
+@pytest.fixture
+def application(history: History) -> Iterator[Application]:
+    made = Application(history.repository.root())
+    yield made
+    made.store.close()
+
+
+def published(application: Application, version: str, commit: str, *, channel: str = "stable", number: int = 0) -> None:
+    release = Release(
+        id=f"rel_{version}",
+        package="quotes",
+        version=version,
+        tag=f"v{version}",
+        status=ReleaseStatus.PUBLISHED,
+        attempt=1,
+        created_us=number,
+        commit=commit,
+        channel=channel,
+        artifacts=(Artifact("quotes.whl", "wheel", "sha256:" + "5" * 64, 1),),
+    )
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release)
+
+
+def commit_on(history: History, branch: str, message: str) -> str:
+    """A commit at the end of a branch, which begins at main where it is not there."""
+    if branch not in history.git("branch", "--format=%(refname:short)").splitlines():
+        history.git("branch", branch)
+    history.git("checkout", "-q", branch)
+    history.git("commit", "-q", "--allow-empty", "-m", message)
+    commit = history.git("rev-parse", "HEAD").strip()
+    history.git("checkout", "-q", "main")
+    return commit
+
+
+def version_for(application: Application, branch: str) -> str:
+    template = application.environment("review")
+    return life_order(application, template, new_life(application, template, branch)).version
+
+
+def begin(application: Application, branch: str) -> str:
+    template = application.environment("review")
+    life = new_life(application, template, branch)
+    begin_life(application, application.engine, LifeOrder(life, life_order(application, template, life)), PERSON)
+    return life.name
+
+
+def test_a_branch_gets_the_newest_version_that_it_holds(application: Application, history: History) -> None:
+    """The last one before it, until a snapshot of its own is published; never another branch's."""
+    commit_on(history, "feature/a", "feat: something")
+    commit_on(history, "feature/b", "feat: other")
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    later = commit_on(history, "main", "feat: later")
+    published(application, "1.1.0", later, number=1)
+    assert version_for(application, "feature/a") == "1.0.0"
+    history.git("checkout", "-q", "--detach", "feature/a")
+    history.git("commit", "-q", "--allow-empty", "-m", "chore(release): a snapshot")
+    beside = history.git("rev-parse", "HEAD").strip()
+    history.git("checkout", "-q", "main")
+    published(application, "1.1.0-snapshot.1", beside, channel="snapshot", number=2)
+    assert version_for(application, "feature/a") == "1.1.0-snapshot.1"
+    assert version_for(application, "feature/b") == "1.0.0"
+    with pytest.raises(UsageError, match="there is no branch 'feature/none'"):
+        version_for(application, "feature/none")
+
+
+def test_branches_have_environments_of_their_own(application: Application, history: History) -> None:
+    """As many as are allowed, each with its port; who is not for it has none."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    for branch in ("feature/a", "feature/b", "feature/c"):
+        commit_on(history, branch, "feat: something")
+    names = [begin(application, branch) for branch in ("feature/a", "feature/b")]
+    assert begin(application, "feature/a") == names[0]
+    again = Application(application.root)
+    ports = {one.name: one.traffic["port"] for one in again.environments}
+    assert ports == {"review": 8100, "nightly": 8200, names[0]: 8101, names[1]: 8102}
+    assert f"rollout:{names[0]}" in again.engine.catalogue.workflows
+    assert [again.stage_of(name) for name in (names[0], "nightly")] == ["review", "nightly"]
+    again.store.close()
+    with pytest.raises(RefusedError, match="2 branches have an environment already"):
+        begin(application, "feature/c")
+    with pytest.raises(UsageError, match="review has no environments for main"):
+        begin(application, "main")
+    (first, _) = bodies(application.store, "EnvironmentOrdered")
+    assert (first["branch"], first["version"], first["scheduled"]) == ("feature/a", "1.0.0", False)
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        ("2026-12-01T00:59:00Z", None),
+        ("2026-12-01T01:00:00Z", ("down", "2026-12-01T01:00:00Z")),
+        ("2026-12-01T01:31:00Z", ("up", "2026-12-01T01:30:00Z")),
+        ("2026-07-01T00:31:00Z", ("up", "2026-07-01T00:30:00Z")),
+        ("2026-12-01T02:31:00Z", None),
+    ],
+)
+def test_of_both_times_the_later_holds(now: str, expected: tuple[str, str] | None) -> None:
+    """In the time of its zone, for an hour."""
+    found = due(NIGHTS, int(datetime.fromisoformat(now).timestamp()) * 1_000_000)
+    wanted = expected and (expected[0], int(datetime.fromisoformat(expected[1]).timestamp()) * 1_000_000)
+    assert found == wanted
+
+
+def test_the_engine_brings_it_up_when_it_is_due(application: Application, history: History) -> None:
+    """What keeps it from that is told once."""
+    for _ in range(2):
+        application._schedules.next_us = 0
+        application._schedules()
+    told = bodies(application.store, "EnvironmentSkipped")
+    assert {"nothing has been published yet" in body["reason"] for body in told} == {True}
+    assert len(told) == len({body["due_us"] for body in told})
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    application._schedules._refused["lives"].clear()
+    for _ in range(2):
+        application._schedules.next_us = 0
+        application._schedules()
+    with application.store.begin() as tx:
+        assert [life_of(run).name for run in open_lives(tx, "nightly")] == ["nightly"]
+    (ordered,) = bodies(application.store, "EnvironmentOrdered")
+    assert ordered["scheduled"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "words"),
+    [
+        ('name = "review"', 'name = "review"\nproduction = true', "production does not come and go"),
+        ('up = "* * * * *"', 'up = "often"', "has a `cron` that cannot be read"),
+        ("traffic.port = 8200", "traffic.port = 8102", "its branches would be served on the ports 8101 to 8102"),
+        ("traffic.port = 8100", 'traffic.provider = "static"', "need the traffic provider haproxy"),
+    ],
+)
+def test_what_cannot_be_is_refused(before: str, after: str, words: str) -> None:
+    text = CONFIGURATION.replace(before, after)
+    assert any(words in problem.what for problem in problems(parse_settings(text.encode())))
+
+
+def test_what_does_not_come_and_go_is_refused(application: Application) -> None:
+    with pytest.raises(RefusedError, match="staging does not come and go"):
+        new_life(application, EnvironmentSettings("staging"), "")
+
+
+def test_the_gates_of_the_one_that_it_is_made_after_are_its_own(history: History) -> None:
+    """Also for what is deployed to it later."""
+    top = history.repository.root()
+    gate = '[[gate]]\nname = "never"\nstage = "review"\nrule = "false"\n'
+    (top / "shipline.toml").write_text(CONFIGURATION)
+    open_one = Application(top)
+    published(open_one, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    name = begin(open_one, "feature/a")
+    open_one.store.close()
+    (top / "shipline.toml").write_text(CONFIGURATION + gate)
+    gated = Application(top)
+    with pytest.raises(RefusedError, match=r"quotes 1\.0\.0 may not enter review"):
+        order_deployment(gated, "1.0.0", name, None)
+    with pytest.raises(RefusedError, match=r"quotes 1\.0\.0 may not enter review"):
+        version_for(gated, "feature/a")
+    gated.store.close()
