@@ -1,6 +1,7 @@
-"""Calls to AWS: JSON 1.1 for services like ECS, the Query protocol for those like Elastic Load Balancing.
+"""Calls to AWS: JSON 1.1 for services like ECS, 1.0 for CloudWatch, the Query protocol for Elastic Load Balancing.
 
-From: smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html and smithy.io/2.0/aws/protocols/aws-query-protocol.html
+From: smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html, smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html and
+smithy.io/2.0/aws/protocols/aws-query-protocol.html
 One exchange a call, bounded and signed. Nothing is retried and no redirect is followed.
 """
 
@@ -107,9 +108,10 @@ class AWSService:
         self._clock = clock
         self._credentials = AWSCredentialSource(place.metadata, clock)
 
-    def json(self, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to `target`, as in `AmazonEC2ContainerServiceV20141113.ListServices`."""
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    def json(self, target: str, body: Mapping[str, Any], *, version: str = "1.1") -> dict[str, Any]:
+        """The answer to `target`, as in `AmazonEC2ContainerServiceV20141113.ListServices`. `version` is that of the
+        protocol."""
+        headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
         status, content = self._exchange(headers, json.dumps(body).encode())
         found = self._json_document(content, status)
         if status >= httpx.codes.MULTIPLE_CHOICES:
