@@ -23,11 +23,9 @@ from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, check_same, checked_group_id
 from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
-from shipline.providers.target.site_source import Site, SiteSource, checked_source
-from shipline.providers.target.static import RELEASED_HERE
+from shipline.providers.target.site_source import FETCH_TIMEOUT_S, RELEASED_HERE, Site, SiteSource, checked_source
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,199}")
-FETCH_TIMEOUT_S = 3600.0
 STOP_TIMEOUT_S = 20.0
 
 
