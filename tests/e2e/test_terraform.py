@@ -33,11 +33,13 @@ folder = "{folder}"
 provider = "terraform"
 folder = "{folder}"
 address = "127.0.0.1:8080"
+destroy = true
 """
 
 
 def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose apply fails half way is taken back by itself; `rollback` goes back by one command."""
+    """One whose apply fails half way is taken back by itself; `rollback` goes back by one command. What was changed by
+    hand is found, and `down` destroys what stands where the settings say so."""
     (tmp_path / "terraformrc").touch()
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
     folder, history = tmp_path / "infra", History(tmp_path / "work")
@@ -49,7 +51,9 @@ def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatc
         assert said.code == 0, said
         return run_shipline(history.folder, "deploy").code
 
-    assert deploy("feat: one", terraform.resources(one="1")) == 0
+    (tmp_path / "page").write_text("as applied")
+    page = f'output "page" {{ value = file("{tmp_path}/page") }}\n'
+    assert deploy("feat: one", terraform.resources(one="1") + page) == 0
     assert deploy("feat: two", terraform.resources(one="2", two="new")) == 0
     assert terraform.standing(folder) == {"one": "2", "two": "new"}
     assert deploy("feat: what fails", terraform.resources(one="3") + terraform.FAILING) == 1
@@ -57,6 +61,12 @@ def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatc
     said = run_shipline(history.folder, "rollback", "--to", "0.1.0")
     assert said.code == 0, said
     assert terraform.standing(folder) == {"one": "1"}
+    assert run_shipline(history.folder, "env", "drift").code == 0
+    (tmp_path / "page").write_text("by hand")
+    said = run_shipline(history.folder, "env", "drift")
+    assert (said.code, "output.page (update)" in said.out) == (1, True), said
+    assert run_shipline(history.folder, "down", "cloud").code == 0
+    assert terraform.standing(folder) == {}
 
 
 PREVIEW = """

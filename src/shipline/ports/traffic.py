@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shipline.domain.errors import UnavailableError
 from shipline.ports.target import Endpoint, Role
@@ -95,4 +95,15 @@ class Traffic(Protocol):
 
     def close(self) -> None:
         """Stop the proxy; nothing where none runs."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """What a Traffic has, too, behind which something stands that outlives the groups, and costs."""
+
+    def tear_down(self, *, revision: int) -> None:
+        """Take away what stands, where the settings say so; nothing otherwise. The traffic has been closed before, and
+        the groups are still there. Idempotent; UnavailableError while it goes on.
+        """
         ...
