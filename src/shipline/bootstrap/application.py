@@ -380,6 +380,7 @@ class Application(Project):
             url=environment.url,
             closed=self._closed,
             variables=variables,
+            signer=lambda: self.signer,
         )
 
     def signals_delay_s(self, environment: EnvironmentSettings) -> float:

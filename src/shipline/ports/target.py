@@ -186,6 +186,27 @@ class Target(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedChanges:
+    """What is done once a group gets the traffic, by a plan that was made before. `digest` is that of the plan's file
+    (`sha256:…`), `tool` what made it, `words` how it sums up. `changes` are by address what is done to each thing;
+    no values."""
+
+    digest: str
+    tool: str
+    words: str
+    changes: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@runtime_checkable
+class Planning(Protocol):
+    """What a Target has, too, whose groups are plans."""
+
+    def planned(self, group_id: str) -> PlannedChanges | None:
+        """The plan of a group; None where there is none yet."""
+        ...
+
+
 class StillLooking(UnavailableError):
     """A look that takes long is under way: ask again, in a second or in a minute."""
 

@@ -23,6 +23,7 @@ from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepCon
 from shipline.ports.command import Commands
 from shipline.ports.controller import Controller
 from shipline.ports.signals import Signals
+from shipline.ports.signer import Signer
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic, UnderWay
 from shipline.ports.variables import Variables
@@ -42,7 +43,8 @@ class Ground:
     in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
-    does; where one drives, target and traffic only tell what it does.
+    does; where one drives, target and traffic only tell what it does. `signer` gives what signs statements of plans;
+    None states nothing.
     """
 
     store: Store
@@ -60,6 +62,7 @@ class Ground:
     closed: Callable[[Rollout], str] = lambda _rollout: ""
     variables: Variables = field(default_factory=Variables)
     controller: Controller | None = None
+    signer: Callable[[], Signer] | None = None
 
 
 @dataclass(frozen=True, slots=True)

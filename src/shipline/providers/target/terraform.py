@@ -21,7 +21,7 @@ from shipline.clients.site_archive import KIND, unpack_site
 from shipline.clients.terraform import INIT_TIMEOUT_S, LOOK, Change, Revision, TerraformFolder
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Group, GroupSpec, StillLooking, check_same, checked_group_id
+from shipline.ports.target import Group, GroupSpec, PlannedChanges, StillLooking, check_same, checked_group_id
 from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
 from shipline.providers.target.site_source import FETCH_TIMEOUT_S, RELEASED_HERE, Site, SiteSource, checked_source
 
@@ -143,6 +143,14 @@ class TerraformTarget:
             if group_id in saved.groups:
                 self._folder.process(group_id, "plan").stop(first=signal.SIGINT, timeout_s=STOP_TIMEOUT_S)
                 self._forget(group_id, left)
+
+    def planned(self, group_id: str) -> PlannedChanges | None:
+        """The plan that is applied once the group gets the traffic, by its digest."""
+        plan = self._folder.plan(checked_group_id(group_id))
+        if plan is None:
+            return None
+        changes = tuple((change.address, change.actions) for change in plan.changes)
+        return PlannedChanges(plan.digest, f"{self._settings.program} {plan.terraform_version}", plan.words(), changes)
 
     def stands_otherwise(self, group_id: str) -> str:
         """What a plan that only looks finds changed by hand, or in outputs, of a revision that stands."""
