@@ -41,6 +41,7 @@ class FakeContainer:
     exit_code: int = 0
     output: str = ""
     stops: list[str] = field(default_factory=list)
+    health: str = ""
 
 
 @dataclass
@@ -213,10 +214,12 @@ def _start(world: EngineWorld, container: FakeContainer) -> tuple[int, bytes]:
 
 def _told(container: FakeContainer) -> dict[str, Any]:
     running = container.server is not None
+    health = {"Health": {"Status": container.health}} if container.health else {}
     return {
         "Id": container.id,
         "Name": f"/{container.name}",
-        "State": {"Status": "running" if running else "exited", "Running": running, "ExitCode": container.exit_code},
+        "State": {"Status": "running" if running else "exited", "Running": running, "ExitCode": container.exit_code}
+        | health,
         "Config": {"Labels": container.body["Labels"], "Image": container.body["Image"]},
     }
 

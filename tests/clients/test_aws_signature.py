@@ -1,7 +1,7 @@
 """AWS' own test vectors for Signature Version 4.
 
 From: the suite aws-sig-v4-test-suite that AWS published with its guide, and keeps in the repository aws-c-auth; those
-of its cases whose addresses have no query.
+of its cases whose addresses have no query. And the examples of S3's own guide.
 """
 
 from __future__ import annotations
@@ -69,3 +69,42 @@ def test_a_session_token_is_sent_and_signed() -> None:
 
 def test_credentials_are_not_shown() -> None:
     assert "secret" not in repr(AWSCredentials("AKIDEXAMPLE", "secret-key", "secret-token"))
+
+
+S3_CREDENTIALS = AWSCredentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+S3_HOST = {"Host": "examplebucket.s3.amazonaws.com"}
+EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+PUT = "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072"
+S3_VECTORS = {
+    "get object": (
+        AWSRequest("GET", "/test.txt", S3_HOST | {"Range": "bytes=0-9", "x-amz-content-sha256": EMPTY}, b""),
+        "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+    ),
+    "put object": (
+        AWSRequest(
+            "PUT",
+            "/test%24file.text",
+            S3_HOST
+            | {
+                "Date": "Fri, 24 May 2013 00:00:00 GMT",
+                "x-amz-storage-class": "REDUCED_REDUNDANCY",
+                "x-amz-content-sha256": PUT,
+            },
+            b"",
+            body_sha256=PUT,
+        ),
+        "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd",
+    ),
+    "list objects": (
+        AWSRequest("GET", "/", S3_HOST | {"x-amz-content-sha256": EMPTY}, b"", query="max-keys=2&prefix=J"),
+        "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+    ),
+}
+
+
+@pytest.mark.parametrize(("request_", "signature"), list(S3_VECTORS.values()), ids=list(S3_VECTORS))
+def test_requests_to_s3_are_signed_as_its_guide_shows(request_: AWSRequest, signature: str) -> None:
+    """From: docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html ("Examples")."""
+    scope = Scope("us-east-1", "s3")
+    headers = signature_headers(request_, S3_CREDENTIALS, scope, now_us=1_369_353_600_000_000)
+    assert headers["Authorization"].endswith(f"Signature={signature}")

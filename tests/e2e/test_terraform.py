@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from shipline.bootstrap import Application
+from shipline.capabilities.evidence import read_envelope, read_public_key, read_statement, verified_by
+from shipline.capabilities.releases import EVIDENCE
 from shipline.clients.terraform import digest_of
+from shipline.domain.evidence import EvidenceKind
 from shipline.testing.histories import History
 from tests import terraform
 from tests.command import environment_of, run_shipline
@@ -33,11 +37,13 @@ folder = "{folder}"
 provider = "terraform"
 folder = "{folder}"
 address = "127.0.0.1:8080"
+destroy = true
 """
 
 
 def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One whose apply fails half way is taken back by itself; `rollback` goes back by one command."""
+    """One whose apply fails half way is taken back by itself; `rollback` goes back by one command. What was changed by
+    hand is found, and `down` destroys what stands where the settings say so."""
     (tmp_path / "terraformrc").touch()
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
     folder, history = tmp_path / "infra", History(tmp_path / "work")
@@ -49,7 +55,9 @@ def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatc
         assert said.code == 0, said
         return run_shipline(history.folder, "deploy").code
 
-    assert deploy("feat: one", terraform.resources(one="1")) == 0
+    (tmp_path / "page").write_text("as applied")
+    page = f'output "page" {{ value = file("{tmp_path}/page") }}\n'
+    assert deploy("feat: one", terraform.resources(one="1") + page) == 0
     assert deploy("feat: two", terraform.resources(one="2", two="new")) == 0
     assert terraform.standing(folder) == {"one": "2", "two": "new"}
     assert deploy("feat: what fails", terraform.resources(one="3") + terraform.FAILING) == 1
@@ -57,6 +65,12 @@ def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatc
     said = run_shipline(history.folder, "rollback", "--to", "0.1.0")
     assert said.code == 0, said
     assert terraform.standing(folder) == {"one": "1"}
+    assert run_shipline(history.folder, "env", "drift").code == 0
+    (tmp_path / "page").write_text("by hand")
+    said = run_shipline(history.folder, "env", "drift")
+    assert (said.code, "output.page (update)" in said.out) == (1, True), said
+    assert run_shipline(history.folder, "down", "cloud").code == 0
+    assert terraform.standing(folder) == {}
 
 
 PREVIEW = """
@@ -88,7 +102,24 @@ def test_a_plan_waits_for_a_person_and_is_what_is_applied(tmp_path: Path, monkey
         (plan,) = (folder / "groups").glob("*0-2-0*/plan")
         shown = digest_of(plan)
         assert terraform.standing(folder) == {"one": "1"}
-        assert run_shipline(history.folder, "rollout", "resume").code == 0
+        assert run_shipline(history.folder, "rollout", "resume", "--reason", "read it").code == 0
         assert any(b"serves cloud" in line for line in lines)
     assert (deploy.returncode, digest_of(plan)) == (0, shown)
     assert terraform.standing(folder) == {"one": "2"}
+    _check_stated(history, shown)
+
+
+def _check_stated(history: History, digest: str) -> None:
+    """The plan's digest, what it changes and who said so stand in a statement that the release's key has signed."""
+    application = Application(history.folder)
+    with application.store.begin() as tx:
+        (piece,) = EVIDENCE.where(tx, kind=EvidenceKind.PLAN)
+    key = read_public_key(application.signer.public_key_pem().encode())
+    application.store.close()
+    envelope = read_envelope(str(piece.summary["envelope"]).encode())
+    assert verified_by(envelope, [key]) == (key,)
+    statement = read_statement(envelope.payload)
+    assert statement.subjects == {"plan": digest}
+    assert statement.predicate["changes"] == [{"address": "terraform_data.one", "actions": ["update"]}]
+    assert statement.predicate["approval"]["reason"] == "read it"
+    assert piece.summary["approved_by"] == "{subject}@{issuer}".format(**statement.predicate["approval"]["by"])

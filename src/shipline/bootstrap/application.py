@@ -411,6 +411,7 @@ class Application(Project):
             closed=self._closed,
             variables=variables,
             synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
+            signer=lambda: self.signer,
         )
 
     def _ground_of(self, name: str) -> Ground:

@@ -1,6 +1,7 @@
-"""Calls to AWS: JSON 1.1 for services like ECS, the Query protocol for those like Elastic Load Balancing.
+"""Calls to AWS: JSON 1.1 for services like ECS, 1.0 for CloudWatch, the Query protocol for Elastic Load Balancing.
 
-From: smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html and smithy.io/2.0/aws/protocols/aws-query-protocol.html
+From: smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html, smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html and
+smithy.io/2.0/aws/protocols/aws-query-protocol.html
 One exchange a call, bounded and signed. Nothing is retried and no redirect is followed.
 """
 
@@ -107,9 +108,10 @@ class AWSService:
         self._clock = clock
         self._credentials = AWSCredentialSource(place.metadata, clock)
 
-    def json(self, target: str, body: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer to `target`, as in `AmazonEC2ContainerServiceV20141113.ListServices`."""
-        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target}
+    def json(self, target: str, body: Mapping[str, Any], *, version: str = "1.1") -> dict[str, Any]:
+        """The answer to `target`, as in `AmazonEC2ContainerServiceV20141113.ListServices`. `version` is that of the
+        protocol."""
+        headers = {"Content-Type": f"application/x-amz-json-{version}", "X-Amz-Target": target}
         status, content = self._exchange(headers, json.dumps(body).encode())
         found = self._json_document(content, status)
         if status >= httpx.codes.MULTIPLE_CHOICES:
@@ -141,7 +143,7 @@ class AWSService:
         try:
             with (
                 deadline(ANSWER_TIMEOUT_S) as limit,
-                httpx.Client(timeout=ANSWER_TIMEOUT_S, verify=_tls()) as client,
+                httpx.Client(timeout=ANSWER_TIMEOUT_S, verify=tls()) as client,
                 client.stream(
                     "POST", self._url, content=body, headers={**others, **sent, **signed}, extensions=limit
                 ) as answer,
@@ -154,21 +156,12 @@ class AWSService:
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise UnavailableError(
                 f"{self._who} cannot be reached, or did not answer within {ANSWER_TIMEOUT_S:g} s",
-                why=_without(str(error) or type(error).__name__, keys),
+                why=without_secrets(str(error) or type(error).__name__, keys),
                 todo="when it is back, run this again: only what is missing will be done",
             ) from None
 
     def _complaint(self, status: int, code: str, message: str) -> ShiplineError:
-        why = " ".join("".join(char if char.isprintable() else " " for char in message).split())[:COMPLAINT_LENGTH_MAX]
-        if code.startswith(REFUSALS) or status in (401, 403):
-            return RefusedError(
-                f"{self._who} does not let Shipline do this ({code[:80]})",
-                why=why,
-                todo="check the credentials, and allow what the how-to 'Deploy to ECS' lists",
-            )
-        if code.startswith(TROUBLE) or status >= httpx.codes.INTERNAL_SERVER_ERROR or status in (408, 425, 429):
-            return UnavailableError(f"{self._who} has trouble of its own, or is too busy ({code[:80]})", why=why)
-        return AWSComplaint(self._who, code, why)
+        return complaint_of(self._who, status, code, message)
 
     def _json_document(self, content: bytes, status: int) -> dict[str, Any]:
         try:
@@ -193,6 +186,20 @@ class AWSService:
             f"{self._who} answered with something that it does not say (HTTP {status})",
             todo="check region and endpoint_url: something else may answer there",
         )
+
+
+def complaint_of(who: str, status: int, code: str, message: str) -> ShiplineError:
+    """What an error of AWS means: RefusedError, UnavailableError, or AWSComplaint for all that the caller may know."""
+    why = " ".join("".join(char if char.isprintable() else " " for char in message).split())[:COMPLAINT_LENGTH_MAX]
+    if code.startswith(REFUSALS) or status in (401, 403):
+        return RefusedError(
+            f"{who} does not let Shipline do this ({code[:80]})",
+            why=why,
+            todo="check the credentials, and allow what the how-to of this provider lists",
+        )
+    if code.startswith(TROUBLE) or status >= httpx.codes.INTERNAL_SERVER_ERROR or status in (408, 425, 429):
+        return UnavailableError(f"{who} has trouble of its own, or is too busy ({code[:80]})", why=why)
+    return AWSComplaint(who, code, why)
 
 
 def flattened(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
@@ -221,13 +228,14 @@ def _name(element: Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _without(text: str, keys: AWSCredentials) -> str:
+def without_secrets(text: str, keys: AWSCredentials) -> str:
+    """The text, bounded, with what lets us in struck out."""
     for secret in (keys.secret_access_key, keys.session_token):
         text = text.replace(secret, "***") if secret else text
     return text[:COMPLAINT_LENGTH_MAX]
 
 
 @functools.cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """Made once: reading all authorities takes longer than most exchanges."""
     return httpx.create_ssl_context()

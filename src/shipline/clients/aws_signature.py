@@ -1,6 +1,7 @@
-"""Signatures of requests to AWS, version 4, for requests without a query in their address.
+"""Signatures of requests to AWS, version 4.
 
-From: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+From: docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for S3, which takes a path
+as it is sent, docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
 """
 
 from __future__ import annotations
@@ -25,12 +26,16 @@ class AWSCredentials:
 
 @dataclass(frozen=True, slots=True)
 class AWSRequest:
-    """What is signed. `headers` are all those to be signed, `Host` among them; `path` begins with a slash."""
+    """What is signed. `headers` are all those to be signed, `Host` among them; `path` begins with a slash, and is
+    encoded as it is sent, as is `query`, whose names are in order. `body_sha256` is the body's digest in hex where the
+    body itself is not at hand, "" where it is."""
 
     method: str
     path: str
     headers: Mapping[str, str]
     body: bytes
+    query: str = ""
+    body_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,11 @@ def signature_headers(request: AWSRequest, credentials: AWSCredentials, scope: S
     lines = [
         request.method,
         request.path,
-        "",
+        request.query,
         *(f"{name}:{value}" for name, value in headers.items()),
         "",
         signed,
-        hashlib.sha256(request.body).hexdigest(),
+        request.body_sha256 or hashlib.sha256(request.body).hexdigest(),
     ]
     place = f"{moment[:8]}/{scope.region}/{scope.service}/aws4_request"
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()

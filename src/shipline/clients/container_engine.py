@@ -32,12 +32,14 @@ SAID_CHARACTERS_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container as it stands. `exit_code` is that of one that has ended."""
+    """A container as it stands. `exit_code` is that of one that has ended. `is_ill` is True where a health check of its
+    own has failed too often."""
 
     id: str
     labels: dict[str, str]
     is_running: bool
     exit_code: int
+    is_ill: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,8 @@ def _container(found: dict[str, Any]) -> Container:
         labels=from_json(dict[str, str], configuration.get("Labels") or {}),
         is_running=from_json(bool, state.get("Running")),
         exit_code=from_json(int, state.get("ExitCode", 0)),
+        # Absent without a health check; Podman has it with an empty status.
+        is_ill=from_json(dict[str, Any], state.get("Health") or {}).get("Status") == "unhealthy",
     )
 
 

@@ -26,7 +26,7 @@ from shipline.clients.detached_launcher import write_durably
 from shipline.clients.json_program import Surroundings
 from shipline.clients.programs import run_program
 from shipline.domain.codec import from_json, to_json
-from shipline.domain.errors import InvalidValue, ShiplineError
+from shipline.domain.errors import InvalidValue, ShiplineError, UnavailableError
 from shipline.domain.strict_json import read_json
 from shipline.ports.clock import Clock
 
@@ -37,6 +37,7 @@ LOG_BYTES_MAX = 4 << 20
 LOCK_TIMEOUT = "-lock-timeout=60s"
 OVERRIDE = "shipline_override.tf.json"
 OUTPUT_CHARACTERS_MAX = 2000
+LOOK = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,9 @@ class TerraformFolder:
             )
         return found
 
-    def start_plan(self, group_id: str, name: str = "plan") -> None:
-        """Begin to plan a group's revision against what stands now; one that is being made goes on."""
+    def start_plan(self, group_id: str, name: str = "plan", *, options: tuple[str, ...] = ()) -> None:
+        """Begin to plan a group's revision against what stands now; one that is being made goes on. `options` make
+        another kind of plan of it: one that destroys, or one that only looks."""
         process = self.process(group_id, name)
         if process.pid() is not None:
             return
@@ -137,8 +139,8 @@ class TerraformFolder:
         for path in (folder / name, folder / f"{name}.json", folder / f"{name}.code"):
             path.unlink(missing_ok=True)
         variables = [f"-var={key}={value}" for key, value in revision.variables.items()]
-        options = ["-input=false", "-no-color", LOCK_TIMEOUT, *variables, f"-out={folder / name}"]
-        self._start(group_id, name, revision, ["plan", *options])
+        asked = ["-input=false", "-no-color", *(options or (LOCK_TIMEOUT,)), *variables, f"-out={folder / name}"]
+        self._start(group_id, name, revision, ["plan", *asked])
 
     def start_apply(self, group_id: str, name: str = "plan") -> None:
         """Begin to apply a plan of a group, and nothing else: Terraform refuses it if what stands has changed since."""
@@ -172,6 +174,33 @@ class TerraformFolder:
         write_durably(self.group(group_id) / f"{name}.json", json.dumps(to_json(made)))
         return made
 
+    def start_look(self, group_id: str) -> None:
+        """Begin to look what of a revision that stands was changed by hand.
+
+        Without the state's lock: nothing is written, and nobody who applies has to wait.
+        """
+        self.start_plan(group_id, LOOK, options=("-refresh-only", "-lock=false"))
+
+    def looked(self, group_id: str) -> tuple[Change, ...] | None:
+        """What the last look has found, once it has ended; it is forgotten then. None where there was none.
+
+        UnavailableError where it could not look, with Terraform's last words.
+        """
+        folder, code = self.group(group_id), self.code(group_id, LOOK)
+        if code is None:
+            return None
+        try:
+            if code != 0:
+                raise UnavailableError(
+                    f"{self._program} cannot tell what stands of group {group_id}", why=self.output_end(group_id, LOOK)
+                )
+            return read_look(self._document(folder / LOOK, self.revision(group_id)))
+        except InvalidValue as error:
+            raise ShiplineError("what a look has found is not understood", why=error.what) from None
+        finally:
+            for path in (folder / LOOK, folder / f"{LOOK}.code"):
+                path.unlink(missing_ok=True)
+
     def _start(self, group_id: str, name: str, revision: Revision, arguments: list[str]) -> None:
         code = str(self.group(group_id) / f"{name}.code")
         chosen = [self._program, f"-chdir={self.revisions / revision.name}", *arguments]
@@ -190,6 +219,12 @@ class TerraformFolder:
             raise ShiplineError(error.what, why=error.why) from None
 
     def _shown(self, path: Path, revision: Revision) -> Plan:
+        try:
+            return read_plan(self._document(path, revision), digest_of(path))
+        except InvalidValue as error:
+            raise ShiplineError("what a plan changes is not understood", why=error.what) from None
+
+    def _document(self, path: Path, revision: Revision) -> bytes:
         arguments = (self._program, f"-chdir={self.revisions / revision.name}", "show", "-json", "-no-color", str(path))
         with tempfile.TemporaryFile() as shown:
             try:
@@ -208,10 +243,7 @@ class TerraformFolder:
             data = shown.read(SHOWN_BYTES_MAX + 1)
         if done.returncode != 0:
             raise ShiplineError(f"{self._program} cannot show the plan that it has made")
-        try:
-            return read_plan(data, digest_of(path))
-        except InvalidValue as error:
-            raise ShiplineError("what a plan changes is not understood", why=error.what) from None
+        return data
 
     def _run(self, place: Path, arguments: tuple[str, ...], timeout_s: float) -> None:
         chosen = (self._program, f"-chdir={place}", *arguments)
@@ -238,17 +270,34 @@ def read_plan(data: bytes, digest: str) -> Plan:
     found = from_json(dict[str, Any], document)
     if from_json(bool, found.get("errored", False)):
         raise InvalidValue("the plan was not made whole")
-    resources = from_json(tuple[dict[str, Any], ...], found.get("resource_changes", []))
+    telling = _changes(found, "resource_changes")
+    return Plan(digest, from_json(str, found.get("terraform_version")), telling)
+
+
+def read_look(data: bytes) -> tuple[Change, ...]:
+    """What `show -json` says of a plan that only looks: resources and outputs that are not what the state says, without
+    values. InvalidValue for what is none."""
+    found = from_json(dict[str, Any], read_json(data, what="the plan", limit_bytes=SHOWN_BYTES_MAX))
+    if from_json(bool, found.get("errored", False)):
+        raise InvalidValue("the plan was not made whole")
+    outputs = from_json(dict[str, dict[str, Any]], found.get("output_changes", {}))
+    changed = (
+        Change(f"output.{name}", from_json(tuple[str, ...], one.get("actions"))) for name, one in outputs.items()
+    )
+    return (*_changes(found, "resource_drift"), *(one for one in changed if one.actions != ("no-op",)))
+
+
+def _changes(found: dict[str, Any], key: str) -> tuple[Change, ...]:
     changes = [
         Change(
             from_json(str, each.get("address")), from_json(tuple[str, ...], (each.get("change") or {}).get("actions"))
         )
-        for each in resources
+        for each in from_json(tuple[dict[str, Any], ...], found.get(key, []))
     ]
     telling = tuple(change for change in changes if change.actions != ("no-op",))
     if len(telling) > CHANGES_MAX:
         raise InvalidValue(f"the plan changes more than {CHANGES_MAX} resources")
-    return Plan(digest, from_json(str, found.get("terraform_version")), telling)
+    return telling
 
 
 def digest_of(path: Path) -> str:

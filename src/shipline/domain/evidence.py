@@ -17,6 +17,7 @@ class EvidenceKind(StrEnum):
     PROVENANCE = "provenance"
     APPROVAL = "approval"
     CANARY = "canary"
+    PLAN = "plan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shipline.domain.artifact import DIGEST
-from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
+from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UnavailableError
 
 API_VERSION = 3
 GROUP_ID = re.compile(r"[a-z0-9-]{1,60}")
@@ -182,5 +182,44 @@ class Target(Protocol):
         """Stop all copies of a group and forget it: ask, wait, then kill. Idempotent; nothing where it is not running.
 
         The caller has verified that the group's share is 0 and that its open requests have ended.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChanges:
+    """What is done once a group gets the traffic, by a plan that was made before. `digest` is that of the plan's file
+    (`sha256:…`), `tool` what made it, `words` how it sums up. `changes` are by address what is done to each thing;
+    no values."""
+
+    digest: str
+    tool: str
+    words: str
+    changes: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@runtime_checkable
+class Planning(Protocol):
+    """What a Target has, too, whose groups are plans."""
+
+    def planned(self, group_id: str) -> PlannedChanges | None:
+        """The plan of a group; None where there is none yet."""
+        ...
+
+
+class StillLooking(UnavailableError):
+    """A look that takes long is under way: ask again, in a second or in a minute."""
+
+
+@runtime_checkable
+class Comparing(Protocol):
+    """What a Target has, too, that can compare what stands with what it was made from, and needs longer for that than
+    `groups` may take."""
+
+    def stands_otherwise(self, group_id: str) -> str:
+        """What of a group that serves was changed by hand, in words for people; "" where nothing was. Changes nothing.
+
+        Returns at once: StillLooking where a look has been begun, or goes on. What a look has found is told once; the
+        next call begins another. UnavailableError where it could not look.
         """
         ...

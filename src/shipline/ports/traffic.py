@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shipline.domain.errors import InvalidValue, UnavailableError
 from shipline.ports.target import Endpoint, Role, checked_group_id
@@ -144,4 +144,15 @@ class Faulty(Traffic, Protocol):
 
     def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
         """The faults that the proxy has and whose time is not over, by group, read from the proxy."""
+        ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """What a Traffic has, too, behind which something stands that outlives the groups, and costs."""
+
+    def tear_down(self, *, revision: int) -> None:
+        """Take away what stands, where the settings say so; nothing otherwise. The traffic has been closed before, and
+        the groups are still there. Idempotent; UnavailableError while it goes on.
+        """
         ...

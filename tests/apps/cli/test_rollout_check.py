@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,10 +13,12 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import rollout
+from shipline.apps.cli.thresholds import document, imagined_rollout, is_well, lines, tried_counts
 from shipline.bootstrap import Application
-from shipline.capabilities.rollouts import ROLLOUTS
+from shipline.capabilities.rollouts import ROLLOUTS, CountsTrial
 from shipline.domain.errors import UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.domain.verdict import Answer as Verdict
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
 from tests.providers.metrics.contract import Answer, Contract, Request, keeping
 
@@ -108,6 +111,8 @@ def test_it_shows_what_is_asked_answered_and_concluded(application: Application,
             "UNKNOWN errors (gate)",
             "        asks: error_rate of the new version's requests",
             "        Shipline counts it itself, once the new version has requests.",
+            "UNKNOWN counts of requests (for the analysis)",
+            "        Nobody could be asked now: the proxy does not run.",
         ],
     )
     with application.store.begin() as tx:
@@ -116,10 +121,10 @@ def test_it_shows_what_is_asked_answered_and_concluded(application: Application,
 
 def test_the_document_holds_the_same(application: Application, source: Source) -> None:
     source.known = {OLD: ["0.2"]}
-    code, document = told(application)
-    assert (code, document["schema"]) == (0, "shipline.rollout-check/1")
-    assert (document["environment"], document["package"], document["version"]) == ("production", "quotes", "1.1.0")
-    latency, queue, errors = document["checks"]
+    code, shown = told(application)
+    assert (code, shown["schema"]) == (0, "shipline.rollout-check/1")
+    assert (shown["environment"], shown["package"], shown["version"]) == ("production", "quotes", "1.1.0")
+    latency, queue, errors = shown["checks"]
     assert (latency["query"], latency["value"], latency["answer"], latency["max"]) == (OLD, 0.2, "PASS", 0.5)
     assert (latency["min"], latency["figure"], latency["refusal"]) == (None, "", "")
     assert (queue["mode"], queue["value"], queue["answer"]) == ("information", None, "UNKNOWN")
@@ -132,17 +137,17 @@ def test_a_gate_without_a_number_ends_with_three(
 ) -> None:
     """With what to do."""
     source.known = {OLD: series}
-    code, document = told(application)
-    assert (code, document["checks"][0]["answer"]) == (3, answer)
-    assert "What to do: " in document["checks"][0]["refusal"]
+    code, shown = told(application)
+    assert (code, shown["checks"][0]["answer"]) == (3, answer)
+    assert "What to do: " in shown["checks"][0]["refusal"]
     assert "A rollout would be refused." in said(application)[1]
 
 
 def test_a_gate_that_would_fail_ends_with_three(application: Application, source: Source) -> None:
     """Nothing would refuse the rollout, but what serves is no better than what would be turned back."""
     source.known = {OLD: ["0.7"]}
-    code, document = told(application)
-    assert (code, document["checks"][0]["answer"], document["checks"][0]["refusal"]) == (3, "FAIL", "")
+    code, shown = told(application)
+    assert (code, shown["checks"][0]["answer"], shown["checks"][0]["refusal"]) == (3, "FAIL", "")
 
 
 def test_a_source_that_is_down_is_told_and_asked_once(
@@ -168,8 +173,8 @@ def test_a_rollout_under_way_is_the_one_that_is_meant(application: Application, 
         ROLLOUTS.save(tx, under_way)
     query = OLD.replace("1.1.0", "1.0.9")
     source.known = {query: ["0.2"]}
-    code, document = told(application)
-    assert (code, document["version"], document["checks"][0]["query"]) == (0, "1.0.9", query)
+    code, shown = told(application)
+    assert (code, shown["version"], shown["checks"][0]["query"]) == (0, "1.0.9", query)
 
 
 def test_where_nothing_serves_the_newest_release_is_tried(
@@ -182,9 +187,9 @@ def test_where_nothing_serves_the_newest_release_is_tried(
     with pytest.raises(UsageError, match="nothing yet that the checks could be tried on"):
         said(fresh)
     published(fresh, "quotes", "1.2.0", created_us=1)
-    code, document = told(fresh)
-    assert (code, document["version"], document["checks"][0]["query"]) == (0, "1.2.0", NEW)
-    assert document["checks"][0]["refusal"] == ""
+    code, shown = told(fresh)
+    assert (code, shown["version"], shown["checks"][0]["query"]) == (0, "1.2.0", NEW)
+    assert shown["checks"][0]["refusal"] == ""
     assert source.known == {}
     fresh.store.close()
 
@@ -193,5 +198,26 @@ def test_an_environment_without_checks_says_so(tmp_path: Path) -> None:
     (tmp_path / "shipline.toml").write_text(CONFIGURATION)
     made = Application(tmp_path)
     published(made, "quotes", "1.1.0", created_us=1)
-    assert said(made) == (0, "production has no checks: an [[environment.check]] in shipline.toml is one\n")
+    code, output = said(made)
+    assert (code, output.splitlines()[0]) == (
+        0,
+        "production has no checks: an [[environment.check]] in shipline.toml is one",
+    )
     made.store.close()
+
+
+def test_counts_that_a_canary_could_not_be_judged_by_end_with_three(application: Application) -> None:
+    """They are told beside the checks. Where no canary is judged, nobody asks for them."""
+    about = imagined_rollout(application, "production")
+    trouble = CountsTrial(Verdict.FAIL, "no series fits\nWhat to do: check the labels")
+    assert not is_well((), trouble)
+    assert document(about, (), trouble)["counts"] == {"answer": "FAIL", "words": trouble.words}
+    assert list(lines(about, (), trouble))[1:] == [
+        "FAIL    counts of requests (for the analysis)",
+        "        A canary would be refused. no series fits What to do: check the labels",
+    ]
+    assert told(application)[1]["counts"]["answer"] == "UNKNOWN"
+    environment = application.environment("production")
+    for other in (replace(environment, strategy="rolling"), replace(environment, controller={"provider": "flagger"})):
+        assert tried_counts(application, other) is None
+    assert is_well((), None)

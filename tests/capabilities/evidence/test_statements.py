@@ -11,14 +11,21 @@ import pytest
 from shipline.capabilities.evidence.reports import read_report_bytes
 from shipline.capabilities.evidence.statements import (
     BUILD_TYPE,
+    PLAN,
+    PLAN_CHANGES_MAX,
+    Approval,
     Build,
+    PlanUse,
     read_statement,
+    statement_of_plan,
     statement_of_provenance,
     statement_of_sbom,
     statement_of_tests,
 )
+from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import InvalidValue
+from shipline.ports.target import PlannedChanges
 
 ROOT = Path(__file__).parents[3]
 WHEEL = Artifact("quotes-1.0-py3-none-any.whl", "wheel", "sha256:" + "a" * 64, 12)
@@ -63,6 +70,27 @@ def test_build_type_is_documented() -> None:
     definition = read_statement(statement_of_provenance([WHEEL], BUILD)).predicate["buildDefinition"]
     assert BUILD_TYPE in text
     assert all(f"externalParameters.{name}" in text for name in definition["externalParameters"])
+
+
+def test_a_plan_is_stated_with_who_let_it_be_applied() -> None:
+    """By its digest; what it changes is bounded, and each field is documented."""
+    changes = tuple((f"x.y{number}", ("create",)) for number in range(PLAN_CHANGES_MAX + 3))
+    plan = PlannedChanges("sha256:" + "d" * 64, "terraform 1.11.4", "203 to add, 0 to change, 0 to destroy", changes)
+    ann = Actor(ActorKind.PERSON, "github.com", "ann", authenticated=True)
+    use = PlanUse("infra", "1.2.0", "cloud", "rol_1", (WHEEL.digest,), Approval(ann, 1_700_000_000_000_000, "read it"))
+    statement = read_statement(statement_of_plan(plan, use))
+    assert (statement.predicate_type, statement.subjects) == (PLAN, {"plan": plan.digest})
+    assert statement.predicate["approval"] == {
+        "by": {"kind": "person", "issuer": "github.com", "subject": "ann", "authenticated": True},
+        "at": "2023-11-14T22:13:20Z",
+        "reason": "read it",
+    }
+    assert (len(statement.predicate["changes"]), statement.predicate["changesOmitted"]) == (PLAN_CHANGES_MAX, 3)
+    nobody = read_statement(statement_of_plan(plan, replace(use, approval=None)))
+    assert nobody.predicate["approval"] is None
+    text = (ROOT / "docs" / "plan-v1.md").read_text(encoding="utf-8")
+    assert PLAN in text
+    assert all(f"`{name}`" in text for name in statement.predicate)
 
 
 def test_statements_are_canonical() -> None:

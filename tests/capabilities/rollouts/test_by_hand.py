@@ -8,6 +8,7 @@ import pytest
 
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import (
+    Drift,
     DriftAnswer,
     current_deployment,
     drift_of,
@@ -25,9 +26,10 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import RolloutPurpose, RolloutStatus
 from shipline.engine.journal import runs_of, save_run
 from shipline.engine.rules import RunStatus
-from shipline.ports.target import GroupSpec, Role
+from shipline.ports.target import GroupSpec, Role, StillLooking
 from shipline.ports.traffic import Route
 from shipline.testing.fakes.faults import Fault
+from shipline.testing.fakes.target import FakeTarget
 from tests.capabilities.events import bodies
 from tests.capabilities.rollouts.rollout_world import DIGESTS, DRIFT_EVERY_S, PACKAGE, PERSON, PLACE, RolloutWorld
 
@@ -102,6 +104,37 @@ def test_what_cannot_be_reached_is_not_well(serving: RolloutWorld) -> None:
     drift = look_for_drift(serving.ground(serving.world.store), PLACE)
     assert drift.why_unknown == "the proxy does not run"
     serving.fake_traffic.open()
+
+
+class LookingTarget(FakeTarget):
+    """A target that finds out of itself what was changed by hand, at the second time of asking."""
+
+    said: str | None = None
+    asked = 0
+
+    def stands_otherwise(self, group_id: str) -> str:
+        self.asked += 1
+        if self.said is None or self.asked % 2:
+            raise StillLooking("a look is under way")
+        return self.said
+
+
+def test_a_target_that_can_look_for_itself_is_asked_where_all_else_is_as_recorded(serving: RolloutWorld) -> None:
+    """What is not told yet is no drift, and none is not said either."""
+    target = LookingTarget(serving.world.clock, serving.target)
+
+    def looked() -> Drift:
+        return look_for_drift(replace(serving.ground(serving.world.store), target=target), PLACE)
+
+    drift = looked()
+    assert (drift.answer, drift.is_pending, drift.why_unknown) == (DriftAnswer.UNKNOWN, True, "a look is under way")
+    target.said = "output.page was changed"
+    assert [one.kind for one in looked().findings] == ["content"]
+    target.said = ""
+    assert looked().is_pending
+    assert looked().answer is DriftAnswer.NONE
+    by_hand(serving, "1.1.0", share=0.25)
+    assert looked().is_by_hand
 
 
 def test_where_nothing_was_deployed_no_proxy_is_no_drift(place: RolloutWorld) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.rollouts import analysis_of, workflow_name
+from shipline.capabilities.rollouts import CountsTrial, analysis_of, try_counts, workflow_name
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
+from shipline.domain.verdict import Answer
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
 from tests.capabilities.events import kinds
@@ -269,6 +270,17 @@ def test_a_canary_whose_stable_version_cannot_be_counted_does_not_begin(serving:
     rollout = serving.deploy("1.1.0", strategy="blue-green")
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
+
+
+def test_whether_what_serves_can_be_counted_is_tried_without_a_rollout(serving: RolloutWorld) -> None:
+    """While the proxy does not run nobody knows."""
+    ground = serving.ground(serving.world.store)
+    ports = (ground.target, ground.traffic, ground.signals)
+    assert try_counts(*ports).answer is Answer.PASS
+    serving.fake_signals.uncounted = "no series fits"
+    assert try_counts(*ports) == CountsTrial(Answer.FAIL, "no series fits")
+    serving.fake_traffic.close()
+    assert try_counts(*ports).answer is Answer.UNKNOWN
 
 
 def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: RolloutWorld) -> None:

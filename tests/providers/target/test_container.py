@@ -292,10 +292,24 @@ services:
     restart: always
     user: "1000"
     read_only: true
+    networks: [backend]
+    labels:
+      team: quotes
+      com.example.cost: 7
+    healthcheck:
+      test: ["CMD", "check", "5$$"]
+      interval: 1m30s
+      timeout: 1.5s
+      retries: 2
   database:
     image: postgres
 volumes:
   data: {}
+networks:
+  backend:
+    external: true
+    name: acme_backend
+  other: {}
 """
 
 
@@ -319,7 +333,34 @@ def test_a_compose_service_is_the_template(
     assert (body["Cmd"], body["Env"]) == (["serve", "--port", "8080"], ["COLOUR=red", "PRICE=5$"])
     assert (body["User"], body["HostConfig"]["ReadonlyRootfs"]) == ("1000", True)
     assert body["HostConfig"]["Binds"] == ["data:/data", "/srv:/srv"]
+    assert body["HostConfig"]["NetworkMode"] == "acme_backend"
+    assert (body["Labels"]["team"], body["Labels"]["com.example.cost"]) == ("quotes", "7")
+    assert body["Healthcheck"] == {
+        "Test": ["CMD", "check", "5$"],
+        "Interval": 90_000_000_000,
+        "Timeout": 1_500_000_000,
+        "StartPeriod": 0,
+        "Retries": 2,
+    }
+    assert replace(settings, network="mine").template(tmp_path).network == "mine"
     target.stop("one", revision=2)
+    (tmp_path / "compose.yaml").write_text(COMPOSE.replace("    networks: [backend]\n", ""))
+    assert settings.template(tmp_path).network == "bridge"
+
+
+def test_a_health_check_of_the_container_s_own_takes_back_what_the_probe_says(
+    world: EngineWorld, target: ContainerTarget, socket: Path, context: ProviderContext
+) -> None:
+    """While it begins, or where the engine carries none out, the probe alone decides."""
+    target.run(replace(ONE, size=1), revision=1)
+    wait_until(lambda: found(target, "one").is_whole, "the copy")
+    for health, ready in (("starting", 1), ("unhealthy", 0), ("healthy", 1), ("unhealthy", 0)):
+        copy(world).health = health
+        assert found(target, "one").ready == ready
+    assert found(target, "one").trouble == ""
+    late = ContainerTarget(settings_at(socket, health_timeout_s=1), context)
+    wait_until(lambda: found(late, "one").hopeless, "the end of its time")
+    assert "not well, as its own health check says" in found(late, "one").trouble
 
 
 @pytest.mark.parametrize(
@@ -337,6 +378,20 @@ def test_a_compose_service_is_the_template(
         (("read_only: true", "read_only: maybe"), "is true or false"),
         (("command: serve --port {port}", "command: serve 'open"), "cannot be split"),
         (("quotes:", "other:"), "has no service 'quotes'"),
+        (("[backend]", "[backend, other]"), "names one network"),
+        (("[backend]", "{backend: {aliases: [x]}}"), "names one network"),
+        (("[backend]", "[other]"), "'other' is not external"),
+        (("[backend]", "[nobody]"), "'nobody' is not external"),
+        (("acme_backend", "host"), "networks: 'host' is not taken"),
+        (("acme_backend", "container:x"), "is not taken"),
+        (("team:", "shipline.owner:"), "labels: 'shipline.owner' is not taken"),
+        (("team: quotes", "team:"), "labels has a value for each name"),
+        (("interval: 1m30s", "interval: 90"), "interval is a duration"),
+        (("interval: 1m30s", "start_interval: 1s"), "'start_interval' is not understood"),
+        (("retries: 2", "retries: -1"), "retries is 0 to 1000"),
+        (("retries: 2", "disable: true"), "disable stands alone"),
+        (('["CMD", "check", "5$$"]', '["check"]'), "begins with CMD"),
+        (('["CMD", "check", "5$$"]', "check ${X}"), "not filled in"),
         (("services:", "services: ["), "is not YAML"),
         (("services:", "services: !!python/object:os.system"), "is not YAML"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,39 @@ class TestContainerTargetOnPodman(TargetConformance):
             wait_until(lambda: len(found(target, group_id).endpoints) == 1, "the copy's end")
 
         return kill_copy
+
+
+COMPOSE = """\
+services:
+  quotes:
+    image: localhost/conforming
+    environment: {COLOUR: blue}
+    expose: ["8080"]
+    labels: {team: quotes}
+    healthcheck:
+      test: ["CMD", "/bin/busybox", "test", "!", "-e", "/ill"]
+      interval: 1h
+      retries: 1
+"""
+
+
+def test_a_compose_service_s_labels_and_health_check_are_the_container_s(
+    podman: Podman, settings: ContainerSettings, context: ProviderContext, digests: dict[str, tuple[str, ...]]
+) -> None:
+    """The check is carried out by the engine: here by hand, since it lets systemd do so elsewhere."""
+    (context.root / "compose.yaml").write_text(COMPOSE)
+    target = ContainerTarget(replace(settings, image="", compose_file="compose.yaml", service="quotes"), context)
+    target.prepare(PACKAGE, GOOD, digests[GOOD])
+    target.run(GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 1, digests[GOOD]), revision=1)
+    wait_until(lambda: found(target, "one").is_whole, "the copy")
+    name = target._name("one", "1")
+    assert podman("podman", "inspect", "--format", '{{index .Config.Labels "team"}}', name) == "quotes"
+    assert "COLOUR=blue" in podman("podman", "inspect", "--format", "{{.Config.Env}}", name)
+    podman("podman", "healthcheck", "run", name)
+    assert found(target, "one").is_whole
+    podman("podman", "exec", name, "/bin/busybox", "touch", "/ill")
+    podman("sh", "-c", f"podman healthcheck run {name} || true")
+    assert found(target, "one").ready == 0
 
 
 @pytest.mark.skipif(shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin") is None, reason="no haproxy")

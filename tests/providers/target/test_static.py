@@ -14,8 +14,8 @@ from shipline.clients.site_archive import site_name
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, Role, Target
-from shipline.providers.target.site_source import Site, SiteSource
-from shipline.providers.target.static import VERSIONS_KEPT, StaticTarget
+from shipline.providers.target.site_source import VERSIONS_KEPT, Site, SiteSource
+from shipline.providers.target.static import StaticTarget
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from shipline.testing.fakes.clock import FakeClock
 from tests.file_server import Files

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shipline.clients.terraform import Change, TerraformFolder, read_plan
-from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
+from shipline.clients.terraform import Change, TerraformFolder, read_look, read_plan
+from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Group, GroupSpec, Role, Target
+from shipline.ports.target import Group, GroupSpec, Role, StillLooking, Target
 from shipline.providers.target.terraform import TerraformSettings, TerraformTarget
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from tests import terraform
@@ -199,6 +200,58 @@ def test_a_stopped_group_takes_its_revision_along(
     assert len(list((tmp_path / "infra" / "revisions").iterdir())) == 1
     target.stop("two", revision=4)
     assert list((tmp_path / "infra" / "revisions").iterdir()) == []
+
+
+def test_what_was_changed_by_hand_is_looked_for_beside(context: ProviderContext, tmp_path: Path) -> None:
+    """Each look is begun, awaited by nobody, and told once. Of the only provider that is built in, outputs change."""
+    (tmp_path / "page").write_text("as applied")
+    text = terraform.resources(one="1") + f'output "page" {{ value = file("{tmp_path}/page") }}\n'
+    spec = GroupSpec("one", Role.STABLE, PACKAGE, "3.0.0", 1, terraform.release(tmp_path, PACKAGE, "3.0.0", text))
+    target = TerraformTarget(settings_in(tmp_path), context)
+    planned(target, spec)
+    folder_of(target).start_apply("one")
+    wait_until(lambda: folder_of(target).code("one", "apply") == 0, "the apply")
+
+    def looked() -> str:
+        told: list[str] = []
+
+        def is_told() -> bool:
+            with suppress(StillLooking):
+                told.append(target.stands_otherwise("one"))
+            return bool(told)
+
+        with pytest.raises(StillLooking):
+            target.stands_otherwise("one")
+        wait_until(is_told, "the look")
+        return told[0]
+
+    assert looked() == ""
+    (tmp_path / "page").write_text("by hand")
+    assert looked() == "what stands is not what was applied: output.page (update)"
+    (tmp_path / "page").unlink()
+    with pytest.raises(UnavailableError, match="cannot tell") as caught:
+        looked()
+    assert "no file exists" in caught.value.why
+    assert found(target, "one").is_whole
+
+
+def test_a_look_tells_of_resources_that_drifted() -> None:
+    """By contract: developer.hashicorp.com/terraform/internals/json-format ("resource_drift")."""
+    document = {
+        "terraform_version": "1.11.4",
+        "resource_drift": [
+            {"address": "aws_instance.web", "change": {"actions": ["update"], "before": {}, "after": {}}},
+            {"address": "aws_s3_bucket.logs", "change": {"actions": ["delete"], "before": {}, "after": None}},
+        ],
+        "output_changes": {"page": {"actions": ["no-op"]}},
+    }
+    assert read_look(json.dumps(document).encode()) == (
+        Change("aws_instance.web", ("update",)),
+        Change("aws_s3_bucket.logs", ("delete",)),
+    )
+    for wrong in ("[]", '{"errored": true}', '{"resource_drift": [{}]}', '{"output_changes": []}'):
+        with pytest.raises(InvalidValue):
+            read_look(wrong.encode())
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from shipline.domain.errors import ConfigurationError, ShiplineError, UnavailableError
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import GroupSpec, Role
-from shipline.ports.traffic import Route, Traffic
+from shipline.ports.traffic import Lasting, Route, Traffic
 from shipline.providers.target.terraform import TerraformSettings, TerraformTarget
 from shipline.providers.traffic.terraform import TerraformTraffic, TerraformTrafficSettings
 from shipline.testing.conformance.switch import SwitchConformance
@@ -181,6 +181,60 @@ def test_an_apply_that_was_interrupted_with_the_machine_is_left_to_people(
     with pytest.raises(ShiplineError, match="was interrupted"):
         traffic.apply((route,), revision=1)
     assert not (tmp_path / "infra" / "terraform.tfstate").exists()
+
+
+@pytest.fixture
+def destroyer(tmp_path: Path) -> TerraformTraffic:
+    """The same traffic, which may destroy."""
+    context = ProviderContext(tmp_path, tmp_path / "traffic", SystemClock(), "production")
+    settings = TerraformTrafficSettings(folder=str(tmp_path / "infra"), address="127.0.0.1:8080", destroy=True)
+    return TerraformTraffic(settings, context)
+
+
+def test_what_stands_is_destroyed_only_where_the_settings_say_so(
+    tmp_path: Path, plan: Callable[[str, str], Route], traffic: Traffic, destroyer: TerraformTraffic
+) -> None:
+    """Twice is once, and what is deployed after that begins with nothing."""
+    assert isinstance(traffic, Lasting)
+    traffic.apply((plan("v1", terraform.resources(one="1")),), revision=1)
+    traffic.close()
+    traffic.tear_down(revision=2)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    with pytest.raises(RefusedError):
+        destroyer.tear_down(revision=0)
+    for revision in (3, 4):
+        destroyer.tear_down(revision=revision)
+        assert terraform.standing(tmp_path / "infra") == {}
+    destroyer.open()
+    destroyer.apply((plan("v2", terraform.resources(two="2")),), revision=5)
+    assert terraform.standing(tmp_path / "infra") == {"two": "2"}
+
+
+HELD = """\
+resource "terraform_data" "held" {{
+  input = "held"
+  provisioner "local-exec" {{
+    when    = destroy
+    command = "test -e {gate} || (touch {gate}.asked; echo it is held; exit 1)"
+  }}
+}}
+"""
+
+
+def test_what_could_not_be_destroyed_is_told_and_can_be_tried_again(
+    tmp_path: Path, plan: Callable[[str, str], Route], destroyer: TerraformTraffic
+) -> None:
+    gate = tmp_path / "gate"
+    destroyer.open()
+    destroyer.apply((plan("v1", HELD.format(gate=gate)),), revision=1)
+    destroyer.close()
+    with pytest.raises(ShiplineError, match="not destroyed as a whole") as caught:
+        destroyer.tear_down(revision=2)
+    assert "it is held" in caught.value.why
+    assert terraform.standing(tmp_path / "infra") == {"held": "held"}
+    gate.touch()
+    destroyer.tear_down(revision=3)
+    assert terraform.standing(tmp_path / "infra") == {}
 
 
 def test_a_folder_that_is_not_the_targets_is_named(traffic: Traffic) -> None:

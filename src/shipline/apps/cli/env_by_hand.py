@@ -12,9 +12,11 @@ from shipline.domain.errors import ExitCode, RefusedError
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.capabilities.rollouts import Drift, EnvironmentState
+    from shipline.configuration import EnvironmentSettings
     from shipline.configuration.differences import Difference
 
 DIGEST_SHOWN = len("sha256:") + 12
+LOOK_TIMEOUT_S, LOOK_EVERY_S = 600, 0.5
 
 
 @click.command()
@@ -84,12 +86,12 @@ def drift(application: Application, *, environment: str | None, as_json: bool) -
 
     Exit codes: 0 as recorded, 1 not, or nobody can tell.
     """
-    from shipline.capabilities.rollouts import DriftAnswer, look_for_drift
+    from shipline.capabilities.rollouts import DriftAnswer
     from shipline.domain.codec import to_json
 
     known = application.environments
     wanted = known if environment is None else (application.environment(environment),)
-    found = {one.name: look_for_drift(application.rollout_ground(one), one.name) for one in wanted}
+    found = {one.name: looked_to_the_end(application, one) for one in wanted}
     if as_json:
         environments = [{"environment": name, **to_json(each)} for name, each in found.items()]
         click.echo(json_text({"schema": "shipline.drift/1", "environments": environments}))
@@ -98,6 +100,18 @@ def drift(application: Application, *, environment: str | None, as_json: bool) -
             click.echo("\n".join(printable(line) for line in drift_lines(name, each)))
     is_well = all(each.answer is DriftAnswer.NONE for each in found.values())
     raise SystemExit(ExitCode.DONE if is_well else ExitCode.FAILED)
+
+
+def looked_to_the_end(application: Application, environment: EnvironmentSettings) -> Drift:
+    """What a look finds; one that a target has begun is waited for."""
+    from shipline.capabilities.rollouts import look_for_drift
+
+    ground, until_us = application.rollout_ground(environment), application.clock.now_us() + LOOK_TIMEOUT_S * 1_000_000
+    while True:
+        drift = look_for_drift(ground, environment.name)
+        if not drift.is_pending or application.clock.now_us() >= until_us:
+            return drift
+        application.clock.sleep(LOOK_EVERY_S)
 
 
 def drift_lines(name: str, drift: Drift) -> list[str]:

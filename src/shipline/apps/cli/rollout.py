@@ -55,17 +55,17 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
 def check(application: Application, *, environment: str | None, as_json: bool) -> None:
     """Try the checks of ENVIRONMENT on what serves: what each asks, what is answered, what it says. Changes nothing."""
     from shipline.apps.cli.rollouts import chosen_environment
-    from shipline.apps.cli.thresholds import document, imagined_rollout, is_well, lines
+    from shipline.apps.cli.thresholds import document, imagined_rollout, is_well, lines, tried_counts
 
     application.only_read()
     where = chosen_environment(application, environment)
     rollout = imagined_rollout(application, where.name)
-    tried = application.checks(where).trials(rollout)
+    tried, counts = application.checks(where).trials(rollout), tried_counts(application, where)
     if as_json:
-        click.echo(json.dumps(document(rollout, tried), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document(rollout, tried, counts), indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(lines(rollout, tried)))
-    raise SystemExit(ExitCode.DONE if is_well(tried) else ExitCode.REFUSED)
+        click.echo("\n".join(lines(rollout, tried, counts)))
+    raise SystemExit(ExitCode.DONE if is_well(tried, counts) else ExitCode.REFUSED)
 
 
 def _verb(verb: str, help_text: str, *, is_waiting: bool = False) -> None:

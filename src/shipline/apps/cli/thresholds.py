@@ -15,6 +15,8 @@ from shipline.domain.verdict import Answer
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+    from shipline.capabilities.rollouts import CountsTrial
+    from shipline.configuration import EnvironmentSettings
 
 SCHEMA = "shipline.rollout-check/1"
 
@@ -54,14 +56,27 @@ def _imagined(environment: str, package: str, version: str, *, stable_version: s
     )
 
 
-def is_well(tried: Sequence[Trial]) -> bool:
+def tried_counts(application: Application, environment: EnvironmentSettings) -> CountsTrial | None:
+    """What came of asking for the counts that a canary there is judged by; None where none is."""
+    from shipline.capabilities.rollouts import try_counts
+
+    if environment.strategy != "canary" or environment.controller is not None:  # A controller judges its own.
+        return None
+    ground = application.rollout_ground(environment)
+    return try_counts(ground.target, ground.traffic, ground.signals)
+
+
+def is_well(tried: Sequence[Trial], counts: CountsTrial | None) -> bool:
     """True if a rollout could begin, and no gate would turn it back for a value like the one that was read."""
+    if counts is not None and counts.answer is Answer.FAIL:
+        return False
     gates = [trial for trial in tried if trial.rule.mode is CheckMode.GATE]
     return not any(trial.refusal or trial.answer is Answer.FAIL for trial in gates)
 
 
-def document(rollout: Rollout, tried: Sequence[Trial]) -> dict[str, Any]:
+def document(rollout: Rollout, tried: Sequence[Trial], counts: CountsTrial | None) -> dict[str, Any]:
     """`shipline.rollout-check/1`."""
+    told = None if counts is None else {"answer": counts.answer.value, "words": counts.words}
     checks = [
         {
             "name": trial.rule.name,
@@ -78,15 +93,15 @@ def document(rollout: Rollout, tried: Sequence[Trial]) -> dict[str, Any]:
         for trial in tried
     ]
     subject = {"environment": rollout.environment, "package": rollout.package, "version": _version(rollout)}
-    return {"schema": SCHEMA} | subject | {"checks": checks}
+    return {"schema": SCHEMA} | subject | {"checks": checks, "counts": told}
 
 
-def lines(rollout: Rollout, tried: Sequence[Trial]) -> Iterator[str]:
+def lines(rollout: Rollout, tried: Sequence[Trial], counts: CountsTrial | None) -> Iterator[str]:
     """The same for people."""
     if not tried:
         yield f"{rollout.environment} has no checks: an [[environment.check]] in shipline.toml is one"
-        return
-    yield printable(f"{rollout.environment}: tried on {rollout.package} {_version(rollout)}")
+    else:
+        yield printable(f"{rollout.environment}: tried on {rollout.package} {_version(rollout)}")
     for trial in tried:
         yield printable(f"{trial.answer.value:<8}{trial.rule.name} ({trial.rule.mode.value})")
         asked = trial.query or f"{trial.rule.figure} of the new version's requests"
@@ -94,6 +109,10 @@ def lines(rollout: Rollout, tried: Sequence[Trial]) -> Iterator[str]:
         yield printable(f"        {trial.words}")
         if trial.refusal:
             yield printable(f"        A rollout would be refused. {trial.refusal}")
+    if counts is not None:
+        yield f"{counts.answer.value:<8}counts of requests (for the analysis)"
+        refused = "A canary would be refused. " if counts.answer is Answer.FAIL else ""
+        yield printable(f"        {refused}{' '.join(counts.words.split())}")
 
 
 def _version(rollout: Rollout) -> str:

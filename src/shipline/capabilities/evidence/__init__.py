@@ -12,8 +12,11 @@ from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of, is_distribution
 from shipline.capabilities.evidence.sbom import make_sbom
 from shipline.capabilities.evidence.statements import (
+    Approval,
     Build,
+    PlanUse,
     read_statement,
+    statement_of_plan,
     statement_of_provenance,
     statement_of_sbom,
     statement_of_tests,
@@ -23,10 +26,12 @@ from shipline.capabilities.evidence.verification import Check, Verification
 
 __all__ = [
     "IN_TOTO",
+    "Approval",
     "Build",
     "BundleContents",
     "Check",
     "Envelope",
+    "PlanUse",
     "PublicKey",
     "Report",
     "Verification",
@@ -42,6 +47,7 @@ __all__ = [
     "read_report_bytes",
     "read_statement",
     "sign_envelope",
+    "statement_of_plan",
     "statement_of_provenance",
     "statement_of_sbom",
     "statement_of_tests",

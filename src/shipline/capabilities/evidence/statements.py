@@ -14,9 +14,11 @@ from typing import Any
 import rfc8785
 
 from shipline.capabilities.evidence.reports import Report
+from shipline.domain.actor import Actor
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_json import read_json
+from shipline.ports.target import PlannedChanges
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
@@ -25,6 +27,9 @@ CYCLONEDX = "https://cyclonedx.org/bom"
 
 BUILD_TYPE = "urn:shipline:build-type:package:v1"
 """A build of one package from one commit, described in docs/build-type-package-v1.md."""
+PLAN = "urn:shipline:plan:v1"
+"""A plan that was let be applied, described in docs/plan-v1.md."""
+PLAN_CHANGES_MAX = 200
 KEY_ON_DISK = "the signing key is a file on the machine that built, so whoever holds that machine can sign"
 """Why a build that signs by itself claims SLSA Build level 1 and no more (slsa.dev/spec/v1.0/levels)."""
 STATEMENT_BYTES_MAX = 32 * 1024 * 1024
@@ -106,6 +111,59 @@ def statement_of_sbom(artifacts: Sequence[Artifact], sbom: bytes) -> bytes:
     return _statement(artifacts, CYCLONEDX, document)
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who let a plan be applied, when (UTC microseconds), and why, in their words."""
+
+    actor: Actor
+    time_us: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanUse:
+    """What a plan is for: this version of a package, in this environment, by this rollout. `configuration` are the
+    digests of what it was made from; `approval` is None where nobody had to be asked."""
+
+    package: str
+    version: str
+    environment: str
+    rollout_id: str
+    configuration: tuple[str, ...]
+    approval: Approval | None
+
+
+def statement_of_plan(plan: PlannedChanges, use: PlanUse) -> bytes:
+    """This plan, by its digest, is what was approved: what it changes, without values, and who said so."""
+    shown = [{"address": address, "actions": list(actions)} for address, actions in plan.changes[:PLAN_CHANGES_MAX]]
+    approval = None
+    if use.approval is not None:
+        by = use.approval.actor
+        approval = {
+            "by": {
+                "kind": by.kind.value,
+                "issuer": by.issuer,
+                "subject": by.subject,
+                "authenticated": by.authenticated,
+            },
+            "at": timestamp(use.approval.time_us),
+            "reason": use.approval.reason,
+        }
+    predicate = {
+        "tool": plan.tool,
+        "summary": plan.words,
+        "changes": shown,
+        "changesOmitted": len(plan.changes) - len(shown),
+        "package": use.package,
+        "version": use.version,
+        "environment": use.environment,
+        "rollout": use.rollout_id,
+        "configuration": [_digest(digest) for digest in use.configuration],
+        "approval": approval,
+    }
+    return _stated([("plan", plan.digest)], PLAN, predicate)
+
+
 def read_statement(payload: bytes) -> Statement:
     """Read an in-toto v1 statement. Raises InvalidValue where it is none, or a subject has no sha256."""
     document = read_json(payload, what="the statement", limit_bytes=STATEMENT_BYTES_MAX)
@@ -125,10 +183,14 @@ def timestamp(time_us: int) -> str:
 def _statement(artifacts: Sequence[Artifact], predicate_type: str, predicate: dict[str, Any]) -> bytes:
     if not artifacts:
         raise InvalidValue("a statement needs at least one artifact to speak of")
+    return _stated([(artifact.name, artifact.digest) for artifact in artifacts], predicate_type, predicate)
+
+
+def _stated(subjects: Sequence[tuple[str, str]], predicate_type: str, predicate: dict[str, Any]) -> bytes:
     return rfc8785.dumps(
         {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": artifact.name, "digest": _digest(artifact.digest)} for artifact in artifacts],
+            "subject": [{"name": name, "digest": _digest(digest)} for name, digest in subjects],
             "predicateType": predicate_type,
             "predicate": predicate,
         }

@@ -24,7 +24,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.promotion import told
-from shipline.capabilities.releases.proof import refusal_of
+from shipline.capabilities.releases.proof import record_evidence, refusal_of
 from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
@@ -90,6 +90,7 @@ __all__ = [
     "order_yank",
     "order_yank_after_rollback",
     "record_approval",
+    "record_evidence",
     "refusal_of",
     "release_merged",
     "release_package",

@@ -38,6 +38,7 @@ from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, Verdict, combined
 from shipline.engine.workflow import Done, Failed, Outcome, Save, StepContext, nothing
+from shipline.store.event_writer import EventWriter
 from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
@@ -266,9 +267,7 @@ class ProofSteps:
 
     def _record(self, tx: Transaction, release: Release, pieces: tuple[Evidence, ...]) -> None:
         for piece in pieces:
-            EVIDENCE.save(tx, piece)
-            body = {"evidence_id": piece.id, "kind": piece.kind.value, "tool": piece.tool, "summary": piece.summary}
-            append(tx, self.ground.events, release, "EvidenceRecorded", body | {"digest": piece.digest})
+            record_evidence(tx, self.ground.events, release, piece)
 
     def record_verdicts(self, tx: Transaction, release: Release, stage: str, verdicts: tuple[Verdict, ...]) -> None:
         """Write down what the gates of a stage have said."""
@@ -276,6 +275,13 @@ class ProofSteps:
             VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage=stage)
             body: dict[str, Any] = {"gate": verdict.gate, "answer": verdict.answer.value, "stage": stage}
             append(tx, self.ground.events, release, "GateDecided", body | {"reasons": list(verdict.reasons)})
+
+
+def record_evidence(tx: Transaction, events: EventWriter, release: Release, piece: Evidence) -> None:
+    """Keep a piece of evidence about a release."""
+    EVIDENCE.save(tx, piece)
+    body = {"evidence_id": piece.id, "kind": piece.kind.value, "tool": piece.tool, "summary": piece.summary}
+    append(tx, events, release, "EvidenceRecorded", body | {"digest": piece.digest})
 
 
 def refusal_of(

@@ -29,6 +29,7 @@ from shipline.capabilities.rollouts.checks import (
 )
 from shipline.capabilities.rollouts.concurrency import Concurrency
 from shipline.capabilities.rollouts.controlled import ControlledTarget, ControlledTraffic
+from shipline.capabilities.rollouts.countable import CountsTrial, try_counts
 from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding
 from shipline.capabilities.rollouts.drifting import (
     DriftMemory,
@@ -160,6 +161,7 @@ __all__ = [
     "Concurrency",
     "ControlledTarget",
     "ControlledTraffic",
+    "CountsTrial",
     "Decision",
     "Drift",
     "DriftAnswer",
@@ -279,6 +281,7 @@ __all__ = [
     "stopped_by",
     "take_down",
     "take_in",
+    "try_counts",
     "turn_actions",
     "turn_back",
     "turn_workflow",

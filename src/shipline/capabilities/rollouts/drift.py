@@ -45,12 +45,13 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Drift:
     """`why_unknown` says why nobody can tell, "" otherwise. `held` is the version that is held there, "" for none: what
-    brings versions does not bring that one again."""
+    brings versions does not bring that one again. `is_pending`: a look is under way, which will tell."""
 
     answer: DriftAnswer
     findings: tuple[Finding, ...] = ()
     why_unknown: str = ""
     held: str = ""
+    is_pending: bool = False
 
     @property
     def is_by_hand(self) -> bool:
@@ -76,9 +77,9 @@ def compared(recorded: Recorded | None, routes: tuple[Route, ...], groups: tuple
     return Drift(DriftAnswer.DRIFT if findings else DriftAnswer.NONE, findings)
 
 
-def unknown(why: str) -> Drift:
-    """Nobody can tell."""
-    return Drift(DriftAnswer.UNKNOWN, why_unknown=why[:WORDS_MAX])
+def unknown(why: str, *, is_pending: bool = False) -> Drift:
+    """Nobody can tell, or not yet."""
+    return Drift(DriftAnswer.UNKNOWN, why_unknown=why[:WORDS_MAX], is_pending=is_pending)
 
 
 def _findings(recorded: Recorded | None, routes: tuple[Route, ...], groups: dict[str, Group]) -> Iterator[Finding]:

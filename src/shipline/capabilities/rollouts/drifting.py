@@ -19,11 +19,15 @@ from shipline.engine.engine import Engine
 from shipline.engine.journal import holder_of, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Again, Done, Outcome, Save, StepContext
+from shipline.ports.target import Comparing, Group, StillLooking
+from shipline.ports.traffic import Route
 from shipline.store.transaction import Transaction
 
 SECOND_US = 1_000_000
 # A run of the engine has an end; the next one knows what this one has found.
 RUN_S_MAX = 86_400
+# How soon is asked again where a target has begun a look of its own.
+PENDING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,25 @@ def look_for_drift(ground: Ground, environment: str) -> Drift:
         return unknown(error.sentence())
     except ShiplineError as error:
         return unknown(error.sentence())
-    return replace(compared(recorded, routes, groups), held=held)
+    drift = compared(recorded, routes, groups)
+    return replace(drift if drift.findings else _with_contents(ground, recorded, routes, groups), held=held)
+
+
+def _with_contents(
+    ground: Ground, recorded: Recorded | None, routes: tuple[Route, ...], groups: tuple[Group, ...]
+) -> Drift:
+    """Where all else is as recorded: what the target itself finds changed of what serves, if it can look."""
+    if not isinstance(ground.target, Comparing):
+        return compared(recorded, routes, groups)
+    serving = {route.group_id for route in routes if route.share > 0}
+    try:
+        seen = tuple(
+            replace(group, trouble=ground.target.stands_otherwise(group.id)) if group.id in serving else group
+            for group in groups
+        )
+    except ShiplineError as error:
+        return unknown(error.sentence(), is_pending=isinstance(error, StillLooking))
+    return compared(recorded, routes, seen)
 
 
 def _busy(tx: Transaction, environment: str) -> str:
@@ -122,6 +144,8 @@ class DriftStep:
         if busy:
             return Again(float(self.every_s), to_json(before), f"Not compared now: {busy}.")
         drift = look_for_drift(self.ground, self.environment)
+        if drift.is_pending:
+            return Again(min(PENDING_S, float(self.every_s)), to_json(before), drift_words(before))
         after = remembered(before, drift, context.now_us)
         save = self._save(before, after, context.now_us)
         if context.now_us - context.started_us >= RUN_S_MAX * SECOND_US:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipline.capabilities.rollouts.proving import proved_plan
 from shipline.capabilities.rollouts.routing import preview_routes
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Preview, PreviewBy
@@ -35,7 +36,7 @@ class PreviewStep:
         if preview is None or not groups.stable:
             return Done(passed_on(context), idle="it is not previewed")
         if is_told(context, "promote") or is_told(context, "skip-wait"):
-            return Done(passed_on(context))
+            return self._passed(context)
         if context.memory is None:
             self.ground.traffic.open()
             routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
@@ -43,13 +44,18 @@ class PreviewStep:
             return self._wait(context, preview, Previewing(context.now_us), is_first=True)
         return self._wait(context, preview, from_json(Previewing, context.memory), is_first=False)
 
+    def _passed(self, context: StepContext) -> Outcome:
+        """It goes on, and of what is planned is stated who has let it."""
+        new = running(context).new
+        return Done(passed_on(context), proved_plan(self.ground, context, load_rollout(self.ground, context), new))
+
     def _wait(self, context: StepContext, preview: Preview, memory: Previewing, *, is_first: bool) -> Outcome:
         said = heard_pause(context)
         memory = memory if said is None else replace(memory, paused=said)
         left_s = preview.hold_s - (context.now_us - memory.began_us) / 1e6
         is_over = left_s <= 0 and not memory.paused
         if is_over and (not preview.approve or (said is False and not is_first)):
-            return Done(passed_on(context))
+            return self._passed(context)
         waiting = memory.paused or is_over
         words = _words(preview, left_s)
         rollout = load_rollout(self.ground, context)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.rollouts.checking import Checks
-from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.countable import stable_groups, try_counts
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
@@ -19,10 +19,12 @@ from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trou
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
+from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.command import Commands
 from shipline.ports.controller import Controller
 from shipline.ports.signals import Signals
+from shipline.ports.signer import Signer
 from shipline.ports.target import Group, GroupSpec, Role, Target
 from shipline.ports.traffic import Traffic, UnderWay
 from shipline.ports.variables import Variables
@@ -43,6 +45,7 @@ class Ground:
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
     does; where one drives, target and traffic only tell what it does. `synthetic` fills up traffic that is too thin.
+    `signer` gives what signs statements of plans; None states nothing.
     """
 
     store: Store
@@ -61,6 +64,7 @@ class Ground:
     variables: Variables = field(default_factory=Variables)
     controller: Controller | None = None
     synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
+    signer: Callable[[], Signer] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +137,9 @@ class RolloutSteps:
         """Why a canary could not be judged: what serves now cannot be counted. "" where nothing speaks against it."""
         if strategy_of(context).kind is not StrategyKind.CANARY:
             return ""
-        try:
-            return self.ground.signals.trouble(tuple(counted_as(one, Role.STABLE) for one in self._stable()))
-        except UnavailableError:
-            return ""  # The proxy is opened, and the counts are read, by steps that wait for them.
+        found = try_counts(self.ground.target, self.ground.traffic, self.ground.signals)
+        # What is not known yet stops nothing: later steps open the proxy, read the counts, and wait for both.
+        return found.words if found.answer is Answer.FAIL else ""
 
     def prepare(self, context: StepContext) -> Outcome:
         """Install the version; nothing serves it yet. A secret that cannot be had ends it here, before anything runs.
@@ -174,7 +177,7 @@ class RolloutSteps:
 
     def _begin(self, context: StepContext, rollout: Rollout) -> Running:
         cursor = self.ground.signals.cursor()
-        stable = self._stable()
+        stable = stable_groups(self.ground.target, self.ground.traffic)
         strategy = strategy_of(context)
         is_canary = strategy.kind is StrategyKind.CANARY and _is_another_version(stable, rollout.version)
         size = self._first_size(strategy, stable, is_canary=is_canary)
@@ -249,13 +252,6 @@ class RolloutSteps:
         if now is not None and now.is_whole and now.size >= before.size:
             return now
         return self._run(context, before.spec if now is None or now.size < before.size else now.spec)
-
-    def _stable(self) -> tuple[Group, ...]:
-        """The groups that the proxy sends traffic to, as far as they live."""
-        living = {group.id: group for group in self.ground.target.groups() if group.lives}
-        routes = self.ground.traffic.routes()
-        serving = [route.group_id for route in routes if route.role is Role.STABLE and route.share > 0]
-        return tuple(living[name] for name in serving if name in living)
 
     def _first_size(self, strategy: Strategy, stable: tuple[Group, ...], *, is_canary: bool) -> int:
         if strategy.kind is StrategyKind.ROLLING and stable:

@@ -17,6 +17,7 @@ from shipline.engine.journal import Run, holder_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Done, Outcome, StepContext
 from shipline.ports.target import Group
+from shipline.ports.traffic import Lasting
 from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
@@ -74,7 +75,9 @@ class DownSteps:
         return Done({"instances": [name for group in self.ground.target.groups() for name in _copies(group)]})
 
     def stop(self, context: StepContext) -> Outcome:
-        """Stop all groups that there are."""
+        """Take away what stands behind the traffic, if the settings say so, then stop all groups that there are."""
+        if isinstance(self.ground.traffic, Lasting):
+            self.ground.traffic.tear_down(revision=context.revision)
         for group in self.ground.target.groups():
             self.ground.target.stop(group.id, revision=context.revision)
         return Done(save=lambda tx: self._note(tx, context))

@@ -15,6 +15,7 @@ from shipline.capabilities.rollouts.queries import (
 )
 from shipline.capabilities.rollouts.workflow import DRIVE_TITLE, WATCH_TITLE, rehearsal_subject
 from shipline.domain.actor import Actor
+from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
@@ -93,7 +94,7 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     body = {"verb": verb, "reason": reason}
     append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
     for run in runs:
-        engine.send(tx, run.id, SIGNALS.get(verb, verb), {"reason": reason})
+        engine.send(tx, run.id, SIGNALS.get(verb, verb), {"reason": reason, "actor": to_json(command.actor)})
 
 
 def _withdraw_by(tx: Transaction, engine: Engine, rollout: Rollout, command: RolloutCommand) -> None:

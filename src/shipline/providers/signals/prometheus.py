@@ -7,7 +7,6 @@ are not known, so each failure counts as a client's.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -16,26 +15,21 @@ from shipline.clients.prometheus_access import PrometheusAccess
 from shipline.clients.prometheus_api import Credentials, PrometheusAPI, Series
 from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.signals import EDGES_S, CountedGroup, Counts, Reading, Window
-from shipline.ports.target import Role
+from shipline.ports.signals import CountedGroup, Reading
 from shipline.providers.signals.raw_counts import (
     Counter,
     Scraped,
-    Tallied,
     counters,
     newest_ms,
     tally,
 )
+from shipline.providers.signals.readings import READ_MS_MAX, moment_ms, nothing_yet, reading_of
 from shipline.providers.signals.selectors import check_selector, selector_of
 
 SECONDS_MAX = 900.0
-READ_MS_MAX = 900_000
-"""A reading goes no further than this; the rest comes with the next one."""
 BASE_RANGE = "1h"
 """How far back a counter's last sample is looked for: one that nobody has scraped for longer counts as new."""
 ANSWER_BYTES_MAX = 8 << 20
-CURSOR = re.compile(r"[0-9]{1,15}")
-NOTHING = Counts(0, 0, 0, (0,) * (len(EDGES_S) + 1))
 
 
 class _Access(Protocol):
@@ -126,19 +120,17 @@ class PrometheusSignals:
     def read(self, cursor: str, groups: tuple[CountedGroup, ...]) -> Reading:
         """What has come since, once a whole window is in. A clock that was set back gives nothing until it is there
         again."""
-        if not CURSOR.fullmatch(cursor):
-            raise InvalidValue(f"{cursor[:80]!r} is not a cursor")
-        since_ms, now_ms = int(cursor), self._clock.now_us() // 1000
+        since_ms, now_ms = moment_ms(cursor), self._clock.now_us() // 1000
         limit_ms = min(now_ms - int(self._settings.lag_s * 1000), since_ms + READ_MS_MAX)
         if not groups or limit_ms - since_ms < self._settings.window_s * 1000:
-            return _reading(since_ms, since_ms, {})
+            return nothing_yet(since_ms)
         # Up to now, since what ends the window of one group comes after that of another.
         end_ms = min(now_ms, limit_ms + int(self._settings.lag_s * 1000))
         scraped = {group: self._scraped(group, since_ms, end_ms) for group in groups}
         _check_bounds(scraped)
         until_ms = newest_ms(scraped[groups[0]].requests, after_ms=since_ms, until_ms=limit_ms) or limit_ms
         found = {group: tally(one, since_ms=since_ms, until_ms=until_ms) for group, one in scraped.items()}
-        return _reading(since_ms, until_ms, found)
+        return reading_of(since_ms, until_ms, found)
 
     def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
         """Why the requests of a group, or their latency, could not be counted: that nothing is selected, above all.
@@ -201,30 +193,3 @@ def _check_bounds(scraped: dict[CountedGroup, Scraped]) -> None:
             f"{versions} count latency in different buckets, so they cannot be compared",
             todo="leave `latency` out of the signals for this release, or keep the buckets",
         )
-
-
-def _reading(since_ms: int, until_ms: int, found: dict[CountedGroup, Tallied]) -> Reading:
-    def roles(way: str) -> dict[Role, Counts]:
-        made = dict.fromkeys(Role, NOTHING)
-        for group, one in found.items():
-            made[group.role] = _sum(made[group.role], getattr(one, way))
-        return made
-
-    versions: dict[str, Counts] = {}
-    for group, one in found.items():
-        versions[group.version] = _sum(versions.get(group.version, NOTHING), one.exact)
-    return Reading(
-        cursor=str(until_ms),
-        roles=roles("exact"),
-        versions={name: counts for name, counts in versions.items() if counts.requests},
-        window=Window(since_ms * 1000, until_ms * 1000, roles("least"), roles("most")),
-    )
-
-
-def _sum(one: Counts, other: Counts) -> Counts:
-    return Counts(
-        requests=one.requests + other.requests,
-        errors=one.errors + other.errors,
-        error_clients=one.error_clients + other.error_clients,
-        histogram=tuple(mine + yours for mine, yours in zip(one.histogram, other.histogram, strict=True)),
-    )

@@ -19,6 +19,7 @@ from functools import partial
 from shipline.clients.prometheus_api import Series
 from shipline.ports.metrics import WrongType
 from shipline.ports.signals import EDGES_S, Counts
+from shipline.providers.signals.readings import Tallied
 
 WHOLE_MAX = 2**53
 """Beyond this, samples leave whole numbers out."""
@@ -63,15 +64,6 @@ class Grown:
     exact: int
     least: int
     most: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tallied:
-    """A group's counts, in the same three ways."""
-
-    exact: Counts
-    least: Counts
-    most: Counts
 
 
 def counters(before: Iterable[Series], since: Iterable[Series], *, since_ms: int) -> tuple[Counter, ...]:

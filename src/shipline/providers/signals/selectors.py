@@ -1,9 +1,8 @@
-"""The selectors of counters in PromQL, as settings: what may be asked for, and what is asked. Pure."""
+"""The selectors of counters, as settings, PromQL's above all: what may be asked for, and what is asked. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
 from shipline.clients.query_filling import check_placeholders, filled
 from shipline.domain.errors import ConfigurationError, InvalidValue
@@ -37,11 +36,15 @@ def check_selector(text: str, *, name: str) -> None:
 
 def selector_of(text: str, group: CountedGroup, *, environment: str) -> str:
     """The selector of a group's counters."""
-    values: Mapping[str, str | None] = {
+    return filled(text.strip(), values_of(group, environment=environment), Language.PROMQL)
+
+
+def values_of(group: CountedGroup, *, environment: str) -> dict[str, str]:
+    """By placeholder, what is filled in for a group."""
+    return {
         "environment": environment,
         "package": group.package,
         "version": group.version,
         "group": group.group_id,
         "role": group.role.value,
     }
-    return filled(text.strip(), values, Language.PROMQL)

@@ -208,9 +208,8 @@ class ContainerTarget:
         if found is not None:
             engine.remove(found.id)
         labels = {OWNER: self._owner, "shipline.environment": self._environment, "shipline.copy": number}
-        port, network = group.copies[number].port, self._settings.network
         name = self._name(group.spec.id, number)
-        engine.create(name, body_of(template, group.spec, image, port=port, network=network, labels=labels))
+        engine.create(name, body_of(template, group.spec, image, port=group.copies[number].port, labels=labels))
         engine.start(name)
 
     def _look(self, groups: dict[str, SavedGroup]) -> tuple[Group, ...]:
@@ -228,11 +227,15 @@ class ContainerTarget:
         spec, copy = group.spec, group.copies[number]
         found = self._find(engine, spec.id, number)
         is_alive = found is not None and found.is_running
-        is_ready = is_alive and self._probe(copy.port)
+        # A health check of its own can only take back what the probe says: not every engine carries it out.
+        is_ill = found is not None and found.is_ill
+        is_ready = is_alive and not is_ill and self._probe(copy.port)
         is_late = self._clock.now_us() - copy.started_us >= self._settings.health_timeout_s * 1_000_000
         if is_ready or (is_alive and not is_late):
             return Seen(is_alive, is_ready, None)
         what = f"was not healthy within {self._settings.health_timeout_s} s"
+        if is_ill:
+            what = "is not well, as its own health check says"
         if not is_alive:
             what = "is gone" if found is None else f"ended with exit code {found.exit_code}"
         output = engine.output_end(found.id) if found is not None else ""

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from shipline.ports.target import GroupSpec
+from shipline.providers.target.compose_parts import Health
 from shipline.providers.target.container_template import Template
 
 OWNER = "shipline.owner"
@@ -13,14 +14,13 @@ PLACEHOLDER = re.compile(r"\{(port|version)\}")
 LOG_SIZE, LOG_FILES = "4m", "2"
 
 
-def body_of(  # noqa: PLR0913 - what a container is
-    template: Template, spec: GroupSpec, image: str, *, port: int, network: str, labels: dict[str, str]
-) -> dict[str, Any]:
+def body_of(template: Template, spec: GroupSpec, image: str, *, port: int, labels: dict[str, str]) -> dict[str, Any]:
     """The container of a copy that answers on the loopback port `port`; `image` is `repository@digest`.
 
     The engine does not restart it: who dies is missed, told of with its last words, and started again on record. Its
     output is bounded on disk.
     """
+    network = template.network
     is_host_s = network == "host"
     inside = port if is_host_s else template.port
     values = {"port": str(inside), "version": spec.version}
@@ -34,6 +34,7 @@ def body_of(  # noqa: PLR0913 - what a container is
         "Image": image,
         "Env": [f"{name}={value}" for name, value in environment.items()],
         "Labels": {
+            **dict(template.labels),
             **labels,
             "shipline.group": spec.id,
             "shipline.package": spec.package,
@@ -50,6 +51,8 @@ def body_of(  # noqa: PLR0913 - what a container is
             "LogConfig": {"Type": "json-file", "Config": {"max-size": LOG_SIZE, "max-file": LOG_FILES}},
         },
     }
+    if template.health is not None:
+        body["Healthcheck"] = _health(template.health)
     if template.command is not None:
         body["Cmd"] = [filled(word) for word in template.command]
     if template.entrypoint is not None:
@@ -59,3 +62,13 @@ def body_of(  # noqa: PLR0913 - what a container is
     if template.working_dir:
         body["WorkingDir"] = template.working_dir
     return body
+
+
+def _health(health: Health) -> dict[str, Any]:
+    return {
+        "Test": list(health.test),
+        "Interval": health.interval_ns,
+        "Timeout": health.timeout_ns,
+        "StartPeriod": health.start_period_ns,
+        "Retries": health.retries,
+    }

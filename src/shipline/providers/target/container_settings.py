@@ -9,6 +9,7 @@ from pathlib import Path
 from shipline.clients.container_engine import Login, checked_engine_address
 from shipline.clients.named_secrets import named_secret
 from shipline.domain.errors import ConfigurationError
+from shipline.providers.target.compose_parts import NETWORK
 from shipline.providers.target.container_template import (
     REPOSITORY,
     VARIABLE,
@@ -18,6 +19,8 @@ from shipline.providers.target.container_template import (
     without_tag,
 )
 
+BRIDGE = "bridge"
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerSettings:
@@ -26,8 +29,9 @@ class ContainerSettings:
     `image` is the repository of the images, without a tag. `port` is what the service listens on in its container.
     `engine` is `unix:///…`, or http on loopback. `command` replaces the image's; in it and in `environment`,
     {port} and {version} are filled in. `volumes` are NAME:/PATH or /PATH:/PATH. `network` is the engine's network;
-    in "host" the service must listen on {port}, which differs from copy to copy. `compose_file` and `service` name
-    a service that the rest is taken from. Healthy is: `health_path` answers 2xx to GET. `health_timeout_s` is how
+    in "host" the service must listen on {port}, which differs from copy to copy; "bridge" leaves it to the service of
+    the Compose file. `compose_file` and `service` name a service that the rest is taken from. Healthy is: `health_path`
+    answers 2xx to GET, and a health check of the container's own, if any, has not failed. `health_timeout_s` is how
     long a copy may take until then, `stop_timeout_s` how long it may take to end when asked; in seconds. `username`
     goes with the password in the environment variable that `password_environment` names, to pull images.
     """
@@ -38,7 +42,7 @@ class ContainerSettings:
     command: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     volumes: tuple[str, ...] = ()
-    network: str = "bridge"
+    network: str = BRIDGE
     compose_file: str = ""
     service: str = ""
     health_path: str = "/healthz"
@@ -59,7 +63,7 @@ class ContainerSettings:
         check_port(self.port)
         if not all(VARIABLE.fullmatch(name) for name in self.environment):
             raise ConfigurationError("environment: a variable's name is letters, digits and _")
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", self.network):
+        if not NETWORK.fullmatch(self.network):
             raise ConfigurationError(f"network: {self.network[:80]!r} is not the name of one")
         if not re.fullmatch(r"/[\x21-\x7e]{0,500}", self.health_path):
             raise ConfigurationError(f"health_path: {self.health_path[:80]!r} is not the path of a URL")
@@ -89,6 +93,7 @@ class ContainerSettings:
             command=self.command or found.command,
             environment=environment,
             volumes=(*found.volumes, *self.volumes),
+            network=found.network if found.network and self.network == BRIDGE else self.network,
         )
 
     def login(self) -> Login | None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
 from shipline.domain.errors import ConfigurationError
+from shipline.providers.target.compose_parts import Health, health_of, labels_of, network_of
 
 COMPOSE_BYTES_MAX = 256 << 10
 TAKEN = (
@@ -29,8 +30,12 @@ TAKEN = (
     "read_only",
     "init",
     "expose",
+    "networks",
+    "labels",
+    "healthcheck",
 )
-DECIDED_HERE = ("build", "container_name", "restart", "ports", "labels", "healthcheck", "stop_grace_period")
+DECIDED_HERE = ("build", "container_name", "restart", "ports", "stop_grace_period")
+P = TypeVar("P")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
 VOLUME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}:/[^:\x00-\x1f]{0,500}(:ro|:rw)?")
 REPOSITORY = re.compile(
@@ -40,7 +45,8 @@ REPOSITORY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A container but for its image's digest and its address. `port` is what it listens on, 0 where nobody says.
+    """A container but for its image's digest and its address. `port` is what it listens on, 0 where nobody says, and
+    `network` that of the engine which it is in, "" where nobody says. `health` is None where the image's own counts.
 
     `given` comes over `environment`, and nothing is filled in there: it may hold secrets.
     """
@@ -55,6 +61,9 @@ class Template:
     read_only: bool = False
     init: bool = False
     port: int = 0
+    network: str = ""
+    labels: tuple[tuple[str, str], ...] = ()
+    health: Health | None = None
     given: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
 
@@ -96,13 +105,16 @@ def template_of(document: Any, service: str, *, where: str) -> Template:
         image=without_tag(reader.text("image")),
         command=reader.words("command"),
         entrypoint=reader.words("entrypoint"),
-        environment=reader.environment(),
+        environment=tuple(reader.pairs("environment").items()),
         volumes=reader.volumes(),
         user=reader.text("user"),
         working_dir=reader.text("working_dir"),
         read_only=reader.flag("read_only"),
         init=reader.flag("init"),
         port=reader.port(),
+        network=reader.part(lambda: network_of(table.get("networks", []), document.get("networks"))),
+        labels=reader.part(lambda: labels_of(reader.pairs("labels"))),
+        health=reader.part(lambda: health_of(table["healthcheck"]) if "healthcheck" in table else None),
     )
 
 
@@ -153,17 +165,17 @@ class _Reader:
             raise self._wrong(key, "is a text or a list of texts")
         return tuple(self._plain(key, word) for word in value)
 
-    def environment(self) -> tuple[tuple[str, str], ...]:
-        value = self.table.get("environment", {})
+    def pairs(self, key: str) -> dict[str, str]:
+        """A table, or a list of NAME=VALUE."""
+        value = self.table.get(key, {})
         if isinstance(value, list):
-            pairs = [self._plain("environment", line).partition("=") for line in value]
-            if not all(sign for _, sign, _ in pairs):
-                raise self._wrong("environment", "takes NAME=VALUE; nothing is handed down from Shipline's own")
-            value = {name: text for name, _, text in pairs}
+            split = [self._plain(key, line).partition("=") for line in value]
+            if not all(sign for _, sign, _ in split):
+                raise self._wrong(key, "takes NAME=VALUE; nothing is handed down from Shipline's own")
+            return {name: text for name, _, text in split}
         if not isinstance(value, dict):
-            raise self._wrong("environment", "is a table or a list of NAME=VALUE")
-        found = {str(name): self._scalar(item) for name, item in value.items()}
-        return tuple(found.items())
+            raise self._wrong(key, "is a table or a list of NAME=VALUE")
+        return {str(name): self._scalar(key, item) for name, item in value.items()}
 
     def volumes(self) -> tuple[str, ...]:
         value = self.table.get("volumes", [])
@@ -179,6 +191,14 @@ class _Reader:
                 todo="name a volume (NAME:/PATH) there, or the folder under `volumes` in shipline.toml",
             ) from None
 
+    def part(self, read: Callable[[], P]) -> P:
+        """What is read, with the place in what it complains of."""
+        try:
+            return read()
+        except ConfigurationError as error:
+            what = error.what if error.what.startswith(self.place) else f"{self.place}: {error.what}"
+            raise ConfigurationError(what, why=error.why, todo=error.todo) from None
+
     def port(self) -> int:
         value = self.table.get("expose", [])
         ports = [str(one) for one in value] if isinstance(value, list) else ["?"]
@@ -186,12 +206,12 @@ class _Reader:
             raise self._wrong("expose", "names one port")
         return int(ports[0]) if ports else 0
 
-    def _scalar(self, value: Any) -> str:
+    def _scalar(self, key: str, value: Any) -> str:
         if isinstance(value, bool):
             return "true" if value else "false"
         if value is None:
-            raise self._wrong("environment", "has a value for each name; nothing is handed down from Shipline's own")
-        return self._plain("environment", str(value) if isinstance(value, int | float) else value)
+            raise self._wrong(key, "has a value for each name; nothing is handed down from Shipline's own")
+        return self._plain(key, str(value) if isinstance(value, int | float) else value)
 
     def _plain(self, key: str, value: Any) -> str:
         """A text in which nothing is to be filled in; `$$` is a dollar."""

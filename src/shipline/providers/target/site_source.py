@@ -17,6 +17,10 @@ from shipline.ports.target import checked_digests
 
 FIELD = re.compile(r"\{([a-z]*)\}")
 FIELDS = ("package", "version", "file")
+RELEASED_HERE = ".shipline/releases/{package}-{version}/dist/{file}"
+FETCH_TIMEOUT_S = 3600.0
+VERSIONS_KEPT = 5
+NAMES_SHOWN = 10
 # A header and the padding of each file beside its content (POSIX.1-2017, pax: ustar).
 ARCHIVE_BYTES_MAX = BYTES_MAX + FILES_MAX * 2048
 
@@ -100,6 +104,20 @@ def checked_source(place: str) -> None:
         raise ConfigurationError("source is a path, or an http or https address")
     if is_address(place) and "@" in urlsplit(place).netloc:
         raise ConfigurationError("source holds a user name or password", todo="use username and password_environment")
+
+
+def checked_login(username: str, password_environment: str, answer_timeout_s: float) -> None:
+    """Refuse (ConfigurationError) what cannot be how an address is asked."""
+    if username != "" and password_environment == "":
+        raise ConfigurationError("username needs password_environment")
+    if not 0 < answer_timeout_s <= FETCH_TIMEOUT_S:
+        raise ConfigurationError(f"answer_timeout_s is more than 0, and at most {FETCH_TIMEOUT_S:g}")
+
+
+def checked_page(must_have: str) -> None:
+    """Refuse (ConfigurationError) what is no file within a site."""
+    if not re.fullmatch(r"[\x21-\x7e]{1,200}", must_have) or {"", ".", ".."} & set(must_have.split("/")):
+        raise ConfigurationError(f"must_have: {must_have[:80]!r} is no path within a site")
 
 
 def is_address(place: str) -> bool:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,12 +22,18 @@ from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineErr
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Group, GroupSpec, check_same, checked_group_id
 from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
-from shipline.providers.target.site_source import Site, SiteSource, checked_source, digest_of
-
-VERSIONS_KEPT = 5
-FETCH_TIMEOUT_S = 3600.0
-NAMES_SHOWN = 10
-RELEASED_HERE = ".shipline/releases/{package}-{version}/dist/{file}"
+from shipline.providers.target.site_source import (
+    FETCH_TIMEOUT_S,
+    NAMES_SHOWN,
+    RELEASED_HERE,
+    VERSIONS_KEPT,
+    Site,
+    SiteSource,
+    checked_login,
+    checked_page,
+    checked_source,
+    digest_of,
+)
 
 
 class StaticTarget:
@@ -61,13 +66,8 @@ class StaticTarget:
             if not Path(self.folder).is_absolute():
                 raise ConfigurationError("folder is an absolute path", todo="name the folder that the web server reads")
             checked_source(self.source)
-            if self.username != "" and self.password_environment == "":
-                raise ConfigurationError("username needs password_environment")
-            if not 0 < self.answer_timeout_s <= FETCH_TIMEOUT_S:
-                raise ConfigurationError(f"answer_timeout_s is more than 0, and at most {FETCH_TIMEOUT_S:g}")
-            parts = self.must_have.split("/")
-            if not re.fullmatch(r"[\x21-\x7e]{1,200}", self.must_have) or {"", ".", ".."} & set(parts):
-                raise ConfigurationError(f"must_have: {self.must_have[:80]!r} is no path within a site")
+            checked_login(self.username, self.password_environment, self.answer_timeout_s)
+            checked_page(self.must_have)
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:
         self._settings = settings

@@ -18,17 +18,16 @@ from pathlib import Path
 from shipline.clients.durable_state import DurableState, locked
 from shipline.clients.json_program import Surroundings
 from shipline.clients.site_archive import KIND, unpack_site
-from shipline.clients.terraform import INIT_TIMEOUT_S, Revision, TerraformFolder
+from shipline.clients.terraform import INIT_TIMEOUT_S, LOOK, Change, Revision, TerraformFolder
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.target import Group, GroupSpec, check_same, checked_group_id
+from shipline.ports.target import Group, GroupSpec, PlannedChanges, StillLooking, check_same, checked_group_id
 from shipline.providers.target.saved_groups import SavedGroup, SavedGroups, fenced
-from shipline.providers.target.site_source import Site, SiteSource, checked_source
-from shipline.providers.target.static import RELEASED_HERE
+from shipline.providers.target.site_source import FETCH_TIMEOUT_S, RELEASED_HERE, Site, SiteSource, checked_source
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,199}")
-FETCH_TIMEOUT_S = 3600.0
 STOP_TIMEOUT_S = 20.0
+CHANGES_SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +144,24 @@ class TerraformTarget:
                 self._folder.process(group_id, "plan").stop(first=signal.SIGINT, timeout_s=STOP_TIMEOUT_S)
                 self._forget(group_id, left)
 
+    def planned(self, group_id: str) -> PlannedChanges | None:
+        """The plan that is applied once the group gets the traffic, by its digest."""
+        plan = self._folder.plan(checked_group_id(group_id))
+        if plan is None:
+            return None
+        changes = tuple((change.address, change.actions) for change in plan.changes)
+        return PlannedChanges(plan.digest, f"{self._settings.program} {plan.terraform_version}", plan.words(), changes)
+
+    def stands_otherwise(self, group_id: str) -> str:
+        """What a plan that only looks finds changed by hand, or in outputs, of a revision that stands."""
+        checked_group_id(group_id)
+        if self._folder.process(group_id, LOOK).pid() is None:
+            found = self._folder.looked(group_id)
+            if found is not None:
+                return _changed(found)
+            self._folder.start_look(group_id)
+        raise StillLooking(f"{self._settings.program} looks at what stands of group {group_id}")
+
     def _forget(self, group_id: str, left: dict[str, SavedGroup]) -> None:
         """Its revision goes too, unless another group has it: what providers weigh is much."""
         name = self._folder.revision(group_id).name
@@ -184,3 +201,11 @@ class TerraformTarget:
             trouble=trouble,
             hopeless=bool(trouble),
         )
+
+
+def _changed(found: tuple[Change, ...]) -> str:
+    if not found:
+        return ""
+    named = ", ".join(f"{each.address} ({', '.join(each.actions)})" for each in found[:CHANGES_SHOWN])
+    more = f", and {len(found) - CHANGES_SHOWN} more" if len(found) > CHANGES_SHOWN else ""
+    return f"what stands is not what was applied: {named}{more}"

@@ -21,6 +21,11 @@ from shipline.ports.traffic import Route
 ADDRESS = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0-9]{1,5}")
 
 
+def is_host_and_port(text: str) -> bool:
+    """True for what users can be told as an address."""
+    return bool(ADDRESS.fullmatch(text)) and 0 < int(text.rpartition(":")[2]) < 65536
+
+
 @dataclass(frozen=True, slots=True)
 class SavedTraffic:
     """What the state file holds: the newest revision, whether the site is open, and the routes by group."""
@@ -50,7 +55,7 @@ class StaticTraffic:
             """Refuse what can only be a mistake."""
             if not Path(self.folder).is_absolute():
                 raise ConfigurationError("folder is an absolute path", todo="name the same one as for the target")
-            if not ADDRESS.fullmatch(self.address) or not 0 < int(self.address.rpartition(":")[2]) < 65536:
+            if not is_host_and_port(self.address):
                 raise ConfigurationError(f"address: {self.address[:80]!r} is not a host and a port")
 
     def __init__(self, settings: Settings, context: ProviderContext) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from shipline.clients.durable_state import DurableState, check_fence
 from shipline.clients.json_program import Surroundings
 from shipline.clients.route_sets import check_routes, merged
-from shipline.clients.terraform import TerraformFolder, digest_of
+from shipline.clients.terraform import LOCK_TIMEOUT, TerraformFolder, digest_of
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import checked_group_id
@@ -25,7 +25,7 @@ from shipline.ports.traffic import Route
 ADDRESS = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0-9]{1,5}")
 POLL_S = 0.05
 TIMEOUT_S_MAX = 3600
-BACK = "back"
+BACK, DESTROY = "back", "destroy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ class SavedTraffic:
     """What the state file holds: the newest revision, whether it is open, and the routes by group.
 
     `applied` is the group whose revision stands, "" where none does as a whole; `begun` the one whose apply was begun
-    and not seen to end. `before` are the groups that stood at some time as a whole.
+    and not seen to end; with `destroying` it was one that takes all away. `before` are the groups that stood at some
+    time as a whole.
     """
 
     revision: int = 0
@@ -42,6 +43,7 @@ class SavedTraffic:
     applied: str = ""
     begun: str = ""
     before: tuple[str, ...] = ()
+    destroying: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class TerraformTrafficSettings:
     """`folder` and `program` are the target's, `credentials` as there. `address` is where users are served, host:port.
 
     `wait_s` is how many seconds a look waits for an apply to end; one that takes longer goes on, and is looked at
-    again.
+    again. `destroy` lets taking the environment down destroy what stands.
     """
 
     folder: str
@@ -57,6 +59,7 @@ class TerraformTrafficSettings:
     credentials: tuple[str, ...] = ()
     wait_s: int = 120
     program: str = "terraform"
+    destroy: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what can only be a mistake."""
@@ -137,11 +140,51 @@ class TerraformTraffic:
             self._state.write(replace(saved, revision=revision, routes=left, before=before))
 
     def close(self) -> None:
-        """Nothing is destroyed."""
+        """Nothing is destroyed by that."""
         with self._state.locked():
             self._state.write(replace(self._state.read(), is_open=False))
 
+    def tear_down(self, *, revision: int) -> None:
+        """Destroy what stands, by a plan of its own of the revision that stood last, if the settings say so.
+
+        ShiplineError with Terraform's last words where that failed: what is left stands, and it can be tried again.
+        """
+        with self._state.locked():
+            saved = self._state.read()
+            check_fence(saved.revision, revision)
+            last = saved.begun or saved.applied or (saved.before[-1] if saved.before else "")
+            if self._settings.destroy and last:
+                self._destroy(replace(saved, revision=revision), last)
+
+    def _destroy(self, saved: SavedTraffic, last: str) -> None:
+        if saved.destroying:
+            self._look_again(last)
+        else:
+            if saved.begun:
+                self._end(saved.begun)
+            self._folder.start_plan(last, DESTROY, options=(LOCK_TIMEOUT, "-destroy"))
+            if self._waited(last, DESTROY) != 0:
+                raise ShiplineError(
+                    f"how to destroy what stands of group {last} cannot be planned",
+                    why=self._folder.output_end(last, DESTROY),
+                )
+            self._state.write(replace(saved, applied="", begun=last, destroying=True))
+            self._folder.start_apply(last, DESTROY)
+        code = self._waited(last, "apply")
+        gone = replace(saved, applied="", begun="", destroying=False)
+        others = tuple(name for name in saved.before if name != last)
+        self._state.write(replace(gone, before=() if code == 0 else (*others, last)))
+        if code != 0:
+            raise ShiplineError(
+                f"what stands of group {last} was not destroyed as a whole",
+                why=self._folder.output_end(last, "apply"),
+                todo="read what it says, and say `shipline down` again",
+            )
+
     def _bring(self, saved: SavedTraffic, wanted: str) -> None:
+        if saved.destroying:
+            self._end(saved.begun)
+            saved = replace(saved, begun="", destroying=False)
         if saved.begun not in ("", wanted):
             self._end(saved.begun)
         if saved.begun == wanted:
@@ -185,7 +228,7 @@ class TerraformTraffic:
         """An apply that was begun goes on, or has ended; ShiplineError where nobody knows how."""
         is_running = self._folder.process(group_id, "apply").pid() is not None
         if not is_running and self._folder.code(group_id, "apply") is None:
-            self._state.write(replace(self._state.read(), begun=""))
+            self._state.write(replace(self._state.read(), begun="", destroying=False))
             raise ShiplineError(
                 f"the apply of group {group_id} was interrupted, with this machine perhaps",
                 why="how much of the plan was carried out is not known",
@@ -195,7 +238,7 @@ class TerraformTraffic:
     def _end(self, group_id: str) -> None:
         """Another revision is wanted: what is being applied must end first, since it holds the state."""
         self._waited(group_id, "apply")
-        self._state.write(replace(self._state.read(), begun=""))
+        self._state.write(replace(self._state.read(), begun="", destroying=False))
 
     def _waited(self, group_id: str, name: str) -> int | None:
         """The exit code, None where it was ended before it had one. UnavailableError while it goes on."""

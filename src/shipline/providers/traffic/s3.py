@@ -1,0 +1,167 @@
+"""Traffic of a site in a bucket of S3, which is switched as a whole: the page at the top of the bucket is replaced.
+
+What is served is read from that page, so that a switch by hand is seen. Each page that users have open goes on loading
+what belongs to its own version, which stays in its place: there is no request that a switch could cut off.
+
+Both the note of the routes and the page are written only if they still are what was read before: a late call of an
+engine that was paused finds them changed, and takes no effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from shipline.clients.aws_api import AWSPlace
+from shipline.clients.durable_state import check_fence
+from shipline.clients.route_sets import check_routes, merged
+from shipline.clients.s3 import checked_bucket
+from shipline.clients.site_bucket import BucketState, Pointer, SiteBucket, checked_prefix
+from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.provider import ProviderContext
+from shipline.ports.target import checked_group_id
+from shipline.ports.traffic import Route
+from shipline.providers.traffic.static import is_host_and_port
+
+
+@dataclass(frozen=True, slots=True)
+class SavedShown:
+    """What stands in the bucket: whose it is, the newest revision, whether it is open, and the routes by group."""
+
+    environment: str
+    revision: int = 0
+    is_open: bool = False
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class S3TrafficSettings:
+    """Where the page is.
+
+    `region`, `bucket` and `prefix` are the target's. `address` is where users see it, host:port. `endpoint_url` is the
+    origin of something that speaks as S3 does. `metadata` is "ecs" or "ec2" where credentials come from this machine's
+    role.
+    """
+
+    region: str
+    bucket: str
+    address: str
+    prefix: str = ""
+    endpoint_url: str = ""
+    metadata: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what can only be a mistake."""
+        self.place.url("s3")
+        checked_bucket(self.bucket)
+        checked_prefix(self.prefix)
+        if not is_host_and_port(self.address):
+            raise ConfigurationError(f"address: {self.address[:80]!r} is not a host and a port")
+
+    @property
+    def place(self) -> AWSPlace:
+        """Which S3 is asked."""
+        return AWSPlace(self.region, self.endpoint_url, self.metadata)
+
+
+class S3Traffic:
+    """The switch of one site."""
+
+    api_version = 3
+    splits = False
+    previews = False
+    mirrors = False
+    faults: tuple[str, ...] = ()
+    run_by = "s3"
+    Settings = S3TrafficSettings
+
+    def __init__(self, settings: S3TrafficSettings, context: ProviderContext) -> None:
+        self._settings = settings
+        self._environment = context.environment or "default"
+        self._bucket = SiteBucket(settings.place, settings.bucket, settings.prefix, context.clock)
+        self._state = BucketState(self._bucket, "traffic", SavedShown(self._environment))
+
+    def open(self) -> None:
+        """Show what was shown last, unless something is shown."""
+        pointer, (saved, read) = self._bucket.pointer(), self._saved()
+        if not saved.is_open:
+            self._state.write(replace(saved, is_open=True), read)
+        if pointer.group_id is None:
+            for route in saved.routes.values():
+                if route.share > 0 and self._has_site(route.group_id):
+                    self._show(route.group_id, saved.revision, pointer)
+
+    def address(self) -> str:
+        """host:port where users see it."""
+        return self._settings.address
+
+    def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
+        """Note the routes, then replace the page. ShiplineError where the group's site is not in the bucket."""
+        check_routes(routes, splits=self.splits, previews=self.previews, mirrors=self.mirrors)
+        shown = next(route.group_id for route in routes if route.share > 0)
+        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
+        if not self._has_site(shown):
+            raise ShiplineError(
+                f"group {shown} has no site in {self._bucket.bucket.who}",
+                todo="let target and traffic of the environment name the same bucket and prefix",
+            )
+        wanted = replace(saved, revision=revision, routes=merged(saved.routes, routes))
+        if wanted != saved:
+            self._state.write(wanted, read)
+        if pointer.group_id != shown:
+            self._show(shown, revision, pointer)
+        if self._bucket.pointer().group_id != shown:
+            raise UnavailableError(f"{self._bucket.bucket.who} does not show the group that it was told to show")
+
+    def routes(self) -> tuple[Route, ...]:
+        """The routes by group; who has all of the traffic says the page."""
+        routes, serving = self._opened()[0].routes, self._bucket.pointer().group_id
+        return tuple(replace(routes[name], share=float(name == serving)) for name in sorted(routes))
+
+    def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:  # noqa: ARG002 - there are none to count
+        """None that a switch could cut off."""
+        self._opened()
+        return 0
+
+    def forget(self, group_id: str, *, revision: int) -> None:
+        """Forget a route; RefusedError while it is what the page leads to."""
+        checked_group_id(group_id)
+        saved, read = self._fenced(revision)
+        if group_id == self._bucket.pointer().group_id:
+            raise RefusedError(f"group {group_id} is what users see")
+        left = {name: route for name, route in saved.routes.items() if name != group_id}
+        self._state.write(replace(saved, revision=revision, routes=left), read)
+
+    def close(self) -> None:
+        """Let the page lead nowhere."""
+        pointer, (saved, read) = self._bucket.pointer(), self._saved()
+        if pointer.group_id is not None:
+            self._bucket.show_nothing(revision=saved.revision, replaces=pointer)
+        if saved.is_open:
+            self._state.write(replace(saved, is_open=False), read)
+
+    def _has_site(self, group_id: str) -> bool:
+        name = self._bucket.site_of(group_id)
+        return name is not None and self._bucket.kept(name) is not None
+
+    def _show(self, group_id: str, revision: int, pointer: Pointer) -> None:
+        self._bucket.show(group_id, self._bucket.site_of(group_id) or "", revision=revision, replaces=pointer)
+
+    def _saved(self) -> tuple[SavedShown, str | None]:
+        saved, read = self._state.read()
+        if saved.environment != self._environment:
+            raise ConflictError(
+                f"this part of the bucket belongs to the environment {saved.environment[:60]}",
+                todo="give each environment a `prefix` of its own",
+            )
+        return saved, read
+
+    def _opened(self) -> tuple[SavedShown, str | None]:
+        saved, read = self._saved()
+        if not saved.is_open:
+            raise UnavailableError("the site is closed", todo="open the environment's traffic again")
+        return saved, read
+
+    def _fenced(self, revision: int) -> tuple[SavedShown, str | None]:
+        saved, read = self._opened()
+        check_fence(saved.revision, revision)
+        return saved, read

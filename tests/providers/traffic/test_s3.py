@@ -1,0 +1,153 @@
+"""A switch by one page in a bucket: moto's server keeps the objects, and their conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipline.clients.s3 import Content, ObjectChanged
+from shipline.clients.site_bucket import SiteBucket, page
+from shipline.domain.errors import ConfigurationError, ConflictError, ShiplineError, UnavailableError
+from shipline.ports.provider import ProviderContext
+from shipline.ports.traffic import Traffic
+from shipline.providers.traffic.s3 import S3Traffic
+from shipline.testing.conformance.switch import SwitchConformance
+from shipline.testing.conformance.traffic import OLD, shares, split
+from shipline.testing.fakes.clock import FakeClock
+from tests.aws import REGION, MotoMissing
+from tests.buckets import NAME, Before, BucketWorld, bucket_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
+    try:
+        with bucket_server(tmp_path_factory.mktemp("moto")) as server:
+            yield server
+    except MotoMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def world(server: Before, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> BucketWorld:
+    """A bucket with the sites of the groups `old` and `new`."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
+    server.before = lambda _method, _path: None
+    world = BucketWorld(server)
+    site = SiteBucket(world.place, NAME, "docs/", FakeClock())
+    for name in ("old", "new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text(name)
+        site.upload(f"site {name}", tmp_path / name, ["index.html"], entry="index.html")
+        site.set_group(name, f"site {name}")
+    return world
+
+
+@pytest.fixture
+def open_traffic(world: BucketWorld, tmp_path: Path) -> Callable[..., S3Traffic]:
+    def made(environment: str = "docs") -> S3Traffic:
+        settings = S3Traffic.Settings(REGION, NAME, "127.0.0.1:80", prefix="docs/", endpoint_url=world.server.url)
+        return S3Traffic(settings, ProviderContext(tmp_path, tmp_path / "state", FakeClock(), environment))
+
+    return made
+
+
+@pytest.fixture
+def traffic(open_traffic: Callable[..., S3Traffic]) -> S3Traffic:
+    traffic = open_traffic()
+    traffic.open()
+    return traffic
+
+
+class TestS3Traffic(SwitchConformance):
+    @pytest.fixture
+    def open_traffic(self, open_traffic: Callable[..., S3Traffic]) -> Callable[[], Traffic]:
+        return open_traffic
+
+
+def test_the_page_leads_to_the_version_and_says_so(traffic: S3Traffic, world: BucketWorld) -> None:
+    """To people and crawlers by a page, to a server in front of the bucket by its metadata. It is one write."""
+    writes: list[str] = []
+    traffic.apply((OLD,), revision=1)
+    world.server.before = lambda method, path: writes.append(path) if method != "GET" else None
+    traffic.apply(split(1.0), revision=2)
+    assert [path for path in writes if ".shipline" not in path] == [f"/{NAME}/docs/index.html"]
+    shown = world.bucket.get("docs/index.html")
+    assert shown is not None
+    assert b'content="0; url=sites/site%20new/index.html"' in shown.content
+    assert dict(shown.metadata) == {"shipline-group": "new", "shipline-site": "sites/site new/"}
+
+
+def test_what_is_in_the_page_is_text() -> None:
+    assert '"><script>' not in page('sites/x"><script>/index.html', revision=1)
+
+
+def test_a_switch_that_was_overtaken_takes_no_effect(
+    traffic: S3Traffic, open_traffic: Callable[..., S3Traffic], world: BucketWorld
+) -> None:
+    """An engine that was paused before its write, whichever that is, and goes on when a newer one has decided: that the
+    same version is shown again does not make the page the one that it has read."""
+    traffic.apply((OLD,), revision=1)
+    for revision, name in ((2, "traffic.json"), (4, "docs/index.html")):
+
+        def overtakes(method: str, path: str, *, revision: int = revision, name: str = name) -> None:
+            if method == "PUT" and path.endswith(name):
+                world.server.before = lambda _method, _path: None
+                open_traffic().apply(split(1.0), revision=revision + 1)
+                open_traffic().apply((OLD,), revision=revision + 1)
+
+        world.server.before = overtakes
+        with pytest.raises(ObjectChanged):
+            traffic.apply(split(1.0), revision=revision)
+        assert shares(traffic) == {"old": 1.0, "new": 0.0}
+
+
+def test_a_switch_by_hand_is_seen(traffic: S3Traffic, world: BucketWorld) -> None:
+    """The page says what is served, not what was remembered; opening leaves it."""
+    traffic.apply(split(1.0), revision=1)
+    stored = world.bucket.get("docs/index.html")
+    assert stored is not None
+    own = {"shipline-group": "old", "shipline-site": "sites/site old/"}
+    world.bucket.put("docs/index.html", Content(stored.content, "text/html", metadata=own))
+    assert shares(traffic) == {"old": 1.0, "new": 0.0}
+    traffic.open()
+    assert shares(traffic) == {"old": 1.0, "new": 0.0}
+
+
+def test_somebody_else_s_page_is_left_alone(open_traffic: Callable[..., S3Traffic], world: BucketWorld) -> None:
+    world.bucket.put("docs/index.html", Content(b"mine", "text/html"))
+    with pytest.raises(ConflictError, match="not Shipline's"):
+        open_traffic().open()
+    stored = world.bucket.get("docs/index.html")
+    assert stored is not None
+    assert stored.content == b"mine"
+
+
+def test_what_is_not_in_the_bucket_is_not_shown(traffic: S3Traffic, world: BucketWorld) -> None:
+    """Nothing changes then; a target that was given another prefix is the likely cause."""
+    traffic.apply((OLD,), revision=1)
+    world.bucket.delete(["docs/.shipline/sites/site new"])
+    with pytest.raises(ShiplineError, match="has no site in"):
+        traffic.apply(split(1.0), revision=2)
+    assert traffic.routes() == (OLD,)
+
+
+@pytest.mark.usefixtures("traffic")
+def test_a_part_of_a_bucket_belongs_to_one_environment(open_traffic: Callable[..., S3Traffic]) -> None:
+    with pytest.raises(ConflictError, match="belongs to the environment docs"):
+        open_traffic("other").open()
+
+
+def test_a_site_that_was_not_opened_has_no_routes_to_tell(open_traffic: Callable[..., S3Traffic]) -> None:
+    """It is unavailable, not empty."""
+    with pytest.raises(UnavailableError):
+        open_traffic().apply((OLD,), revision=1)
+
+
+@pytest.mark.parametrize("wrong", [{"address": "x"}, {"bucket": "_"}, {"prefix": "/"}, {"region": ""}], ids=str)
+def test_settings_that_can_only_be_a_mistake_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        S3Traffic.Settings(**{"region": REGION, "bucket": NAME, "address": "127.0.0.1:80", **wrong})
