@@ -9,7 +9,7 @@ import pytest
 
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import Checks, ChecksLook
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
 from tests.prometheus import PROGRAM, Prometheus, scraping

@@ -9,7 +9,7 @@ import pytest
 
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, order_drift_looks, order_mending
-from shipline.capabilities.rollouts.drifting import DriftMemory
+from shipline.capabilities.rollouts.upkeep.drifting import DriftMemory
 from shipline.capabilities.rollouts.usecases import note_warm
 from shipline.capabilities.rollouts.workflow import drift_key, drift_name
 from shipline.domain.actor import ActorKind

@@ -16,7 +16,7 @@ from shipline.capabilities.rollouts import (
     open_rollout,
     verdict_now,
 )
-from shipline.capabilities.rollouts.controlled import groups_of
+from shipline.capabilities.rollouts.driven.controlled import groups_of
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
 from shipline.ports.controller import Controlled, Controller

@@ -27,7 +27,7 @@ from shipline.capabilities.rollouts import (
     open_rollout,
     take_down,
 )
-from shipline.capabilities.rollouts.checks import CheckRule
+from shipline.capabilities.rollouts.observing.checks import CheckRule
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import Rollout

@@ -19,7 +19,7 @@ from shipline.capabilities.rollouts import (
     order_drift_looks,
     restore_recorded,
 )
-from shipline.capabilities.rollouts.drifting import RUN_S_MAX
+from shipline.capabilities.rollouts.upkeep.drifting import RUN_S_MAX
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from shipline.capabilities.rollouts.checking import Checks, ChecksLook
-from shipline.capabilities.rollouts.checks import CheckMode, CheckRule
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.checking import Checks, ChecksLook
+from shipline.capabilities.rollouts.observing.checks import CheckMode, CheckRule
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.rollouts.checks import (
+from shipline.capabilities.rollouts.observing.checks import (
     CheckFinding,
     CheckMode,
     CheckReading,

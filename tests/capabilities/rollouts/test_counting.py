@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from shipline.capabilities.rollouts import AnalysisSettings, AnalysisVerdict
 from shipline.capabilities.rollouts.analysis import Arms, Observation
-from shipline.capabilities.rollouts.counting import Weighed, delayed, kept, observed
+from shipline.capabilities.rollouts.observing.counting import Weighed, delayed, kept, observed
 from shipline.capabilities.rollouts.rules import begin, decide
 from shipline.domain.errors import InvalidValue
 from shipline.ports.signals import EDGES_S, Counts, Reading, Window

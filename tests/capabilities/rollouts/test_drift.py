@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from shipline.capabilities.rollouts.drift import (
+from shipline.capabilities.rollouts.upkeep.drift import (
     FINDINGS_MAX,
     Drift,
     DriftAnswer,
@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts.drift import (
     compared,
     unknown,
 )
-from shipline.capabilities.rollouts.drifting import DriftMemory, drift_words, remembered
+from shipline.capabilities.rollouts.upkeep.drifting import DriftMemory, drift_words, remembered
 from shipline.ports.target import Group, Role
 from shipline.ports.traffic import Route
 

@@ -16,7 +16,7 @@ from shipline.capabilities.rollouts import (
     open_rollout_of,
     order_drill,
 )
-from shipline.capabilities.rollouts.drilling import DrillSteps
+from shipline.capabilities.rollouts.upkeep.drilling import DrillSteps
 from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import Rollout, RolloutPurpose, RolloutStatus
 from shipline.engine.journal import runs_of

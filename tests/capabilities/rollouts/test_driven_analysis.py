@@ -8,9 +8,9 @@ import pytest
 
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.capabilities.rollouts.analysis import AnalysisState, AnalysisVerdict, Observation
-from shipline.capabilities.rollouts.counting import Weighed
-from shipline.capabilities.rollouts.driven_analysis import Watched, driven_settings, seen_of, with_weight
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.driven.analysis import Watched, driven_settings, seen_of, with_weight
+from shipline.capabilities.rollouts.observing.counting import Weighed
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.capabilities.rollouts.rules import begin, decide, evidence
 from shipline.ports.signals import Counts, Reading, Window
 from shipline.ports.target import Role

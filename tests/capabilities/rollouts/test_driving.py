@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts import (
     look_for_drift,
     verdict_now,
 )
-from shipline.capabilities.rollouts.drift import DriftAnswer
+from shipline.capabilities.rollouts.upkeep.drift import DriftAnswer
 from shipline.domain.errors import RefusedError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer

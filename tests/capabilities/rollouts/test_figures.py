@@ -6,7 +6,7 @@ from bisect import bisect_left
 
 import pytest
 
-from shipline.capabilities.rollouts.figures import FIGURES, NO_COUNTS, figure_of, together
+from shipline.capabilities.rollouts.observing.figures import FIGURES, NO_COUNTS, figure_of, together
 from shipline.ports.signals import EDGES_S, Counts
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from sqlalchemy import insert
 
-from shipline.capabilities.rollouts.history import POINTS, POINTS_MAX, AnalysisPoint, analysis_of
+from shipline.capabilities.rollouts.observing.history import POINTS, POINTS_MAX, AnalysisPoint, analysis_of
 from shipline.domain.codec import to_json
 from shipline.store.database import Store
 from shipline.store.tables import observation

@@ -17,8 +17,8 @@ from shipline.capabilities.rollouts import (
     order_mending,
     serving_groups,
 )
-from shipline.capabilities.rollouts.mending import PAUSE_MAX_S, RUN_S_MAX, STEADY_S, Mending, MendStep, restarted
 from shipline.capabilities.rollouts.routing import group_id
+from shipline.capabilities.rollouts.upkeep.mending import PAUSE_MAX_S, RUN_S_MAX, STEADY_S, Mending, MendStep, restarted
 from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.domain.rollout import RolloutStatus
 from shipline.engine.engine import Engine

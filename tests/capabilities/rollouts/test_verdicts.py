@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.rollouts import HOOKS, ROLLOUTS, VerdictNow, verdict_now
-from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
 from shipline.testing.world import World

@@ -7,7 +7,6 @@ incidents (they follow the log).
 """
 
 from shipline.capabilities.rollouts.actions import actions
-from shipline.capabilities.rollouts.adopting import adopt_actions, follow_adoption, order_adoption, restore_recorded
 from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
@@ -16,37 +15,9 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
-from shipline.capabilities.rollouts.checking import Checks, ChecksLook
-from shipline.capabilities.rollouts.checks import (
-    CHECKS_MAX,
-    CheckFinding,
-    CheckMode,
-    CheckReading,
-    CheckRule,
-    CheckState,
-    begin_check,
-    take_in,
-)
 from shipline.capabilities.rollouts.concurrency import Concurrency
-from shipline.capabilities.rollouts.controlled import ControlledTarget, ControlledTraffic
-from shipline.capabilities.rollouts.countable import CountsTrial, try_counts
-from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding
-from shipline.capabilities.rollouts.drifting import (
-    DriftMemory,
-    drift_actions,
-    drift_of,
-    drift_words,
-    look_for_drift,
-    order_drift_looks,
-)
-from shipline.capabilities.rollouts.drilling import (
-    DrillOrder,
-    drill_actions,
-    follow_drill,
-    last_drill_us,
-    order_drill,
-    skip_drill,
-)
+from shipline.capabilities.rollouts.driven.controlled import ControlledTarget, ControlledTraffic
+from shipline.capabilities.rollouts.driven.verdicts import HOOKS, VerdictNow, verdict_now
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -56,8 +27,71 @@ from shipline.capabilities.rollouts.environments import (
     environments_document,
 )
 from shipline.capabilities.rollouts.giving_up import GivingUp, exposure_of, give_up_rollout
-from shipline.capabilities.rollouts.history import AnalysisPoint, analysis_of
-from shipline.capabilities.rollouts.lives import (
+from shipline.capabilities.rollouts.migrations import check_migrations
+from shipline.capabilities.rollouts.observing.checking import Checks, ChecksLook
+from shipline.capabilities.rollouts.observing.checks import (
+    CHECKS_MAX,
+    CheckFinding,
+    CheckMode,
+    CheckReading,
+    CheckRule,
+    CheckState,
+    begin_check,
+    take_in,
+)
+from shipline.capabilities.rollouts.observing.countable import CountsTrial, try_counts
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint, analysis_of
+from shipline.capabilities.rollouts.observing.preflight import Trial
+from shipline.capabilities.rollouts.observing.synthetic import NoSender, Synthetic
+from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
+from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
+from shipline.capabilities.rollouts.queries import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    all_rollouts,
+    current_deployment,
+    latest_rollout,
+    open_rollout_of,
+    queued_rollouts,
+    recorded_deployment,
+    served_before,
+)
+from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
+from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
+from shipline.capabilities.rollouts.steps import Ground, is_serving
+from shipline.capabilities.rollouts.strategies import (
+    Preview,
+    PreviewBy,
+    Strategy,
+    StrategyKind,
+    WeightStep,
+    impossible,
+)
+from shipline.capabilities.rollouts.turns import follow_turn, turn_actions
+from shipline.capabilities.rollouts.upkeep.adopting import (
+    adopt_actions,
+    follow_adoption,
+    order_adoption,
+    restore_recorded,
+)
+from shipline.capabilities.rollouts.upkeep.drift import Drift, DriftAnswer, Finding
+from shipline.capabilities.rollouts.upkeep.drifting import (
+    DriftMemory,
+    drift_actions,
+    drift_of,
+    drift_words,
+    look_for_drift,
+    order_drift_looks,
+)
+from shipline.capabilities.rollouts.upkeep.drilling import (
+    DrillOrder,
+    drill_actions,
+    follow_drill,
+    last_drill_us,
+    order_drill,
+    skip_drill,
+)
+from shipline.capabilities.rollouts.upkeep.lives import (
     HealthCheck,
     Life,
     LifeEnd,
@@ -75,23 +109,8 @@ from shipline.capabilities.rollouts.lives import (
     order_life,
     skip_life,
 )
-from shipline.capabilities.rollouts.mending import has_dead_copies, mend_actions, order_mending, serving_groups
-from shipline.capabilities.rollouts.migrations import check_migrations
-from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
-from shipline.capabilities.rollouts.preflight import Trial
-from shipline.capabilities.rollouts.promotion import Way, promotable_version, runnable_digests
-from shipline.capabilities.rollouts.queries import (
-    DEPLOYMENTS,
-    ROLLOUTS,
-    all_rollouts,
-    current_deployment,
-    latest_rollout,
-    open_rollout_of,
-    queued_rollouts,
-    recorded_deployment,
-    served_before,
-)
-from shipline.capabilities.rollouts.rehearsing import (
+from shipline.capabilities.rollouts.upkeep.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.upkeep.rehearsing import (
     Found,
     RehearsalOrder,
     end_rehearsal,
@@ -101,28 +120,14 @@ from shipline.capabilities.rollouts.rehearsing import (
     order_rehearsal,
     rehearsal_actions,
 )
-from shipline.capabilities.rollouts.retiring import cool_actions, order_cooling
-from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
-from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
-from shipline.capabilities.rollouts.steps import Ground, is_serving
-from shipline.capabilities.rollouts.strategies import (
-    Preview,
-    PreviewBy,
-    Strategy,
-    StrategyKind,
-    WeightStep,
-    impossible,
-)
-from shipline.capabilities.rollouts.synthetic import NoSender, Synthetic
-from shipline.capabilities.rollouts.taking_down import down_actions, stopped_by, take_down
-from shipline.capabilities.rollouts.turns import follow_turn, turn_actions
+from shipline.capabilities.rollouts.upkeep.retiring import cool_actions, order_cooling
+from shipline.capabilities.rollouts.upkeep.taking_down import down_actions, stopped_by, take_down
 from shipline.capabilities.rollouts.usecases import (
     RolloutCommand,
     command_rollout,
     follow_run,
     verb_of,
 )
-from shipline.capabilities.rollouts.verdicts import HOOKS, VerdictNow, verdict_now
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import standing
 from shipline.capabilities.rollouts.workflow import (

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings
 from shipline.capabilities.rollouts.canary import CanaryStep
-from shipline.capabilities.rollouts.driven_steps import DrivenSteps
-from shipline.capabilities.rollouts.driving import DriveStep
+from shipline.capabilities.rollouts.driven.driving import DriveStep
+from shipline.capabilities.rollouts.driven.steps import DrivenSteps
 from shipline.capabilities.rollouts.previewing import PreviewStep
-from shipline.capabilities.rollouts.retiring import RetireStep
 from shipline.capabilities.rollouts.rolling import RollStep
 from shipline.capabilities.rollouts.steps import Ground, RolloutSteps
+from shipline.capabilities.rollouts.upkeep.retiring import RetireStep
 from shipline.capabilities.rollouts.verifying import VerifyStep
 from shipline.engine.workflow import Action
 from shipline.ports.controller import Controller

@@ -14,10 +14,11 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
-from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
-from shipline.capabilities.rollouts.counting import Weighed, counted_as, delayed, kept, observed
-from shipline.capabilities.rollouts.figures import NO_COUNTS
-from shipline.capabilities.rollouts.history import AnalysisPoint
+from shipline.capabilities.rollouts.observing.checking import UNREAD, ChecksLook
+from shipline.capabilities.rollouts.observing.counting import Weighed, counted_as, delayed, kept, observed
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint
+from shipline.capabilities.rollouts.observing.synthetic import synthetic_words
 from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import (
@@ -29,7 +30,6 @@ from shipline.capabilities.rollouts.strategies import (
     weight_at,
     words_at,
 )
-from shipline.capabilities.rollouts.synthetic import synthetic_words
 from shipline.capabilities.rollouts.usecases import awaited, note_analysis
 from shipline.capabilities.rollouts.waiting import heard_pause, is_told
 from shipline.domain.codec import from_json, to_json

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipline.capabilities.rollouts.drifting import DriftMemory, drift_of
-from shipline.capabilities.rollouts.lives import life_words
-from shipline.capabilities.rollouts.mending import mending_words
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -16,6 +13,9 @@ from shipline.capabilities.rollouts.queries import (
     open_rollout_of,
     queued_rollouts,
 )
+from shipline.capabilities.rollouts.upkeep.drifting import DriftMemory, drift_of
+from shipline.capabilities.rollouts.upkeep.lives import life_words
+from shipline.capabilities.rollouts.upkeep.mending import mending_words
 from shipline.capabilities.rollouts.workflow import life_key
 from shipline.domain.codec import to_json
 from shipline.domain.deployment import Deployment

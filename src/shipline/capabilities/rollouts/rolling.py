@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.observing.counting import counted_as
 from shipline.capabilities.rollouts.routing import rolling_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind

@@ -13,8 +13,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisVerdict, Observation
-from shipline.capabilities.rollouts.counting import delayed
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.counting import delayed
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.capabilities.rollouts.rules import begin, decide
 from shipline.domain.errors import InvalidValue
 from shipline.ports.signals import EDGES_S, Counts

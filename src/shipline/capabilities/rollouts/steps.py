@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from shipline.capabilities.rollouts.checking import Checks
-from shipline.capabilities.rollouts.countable import stable_groups, try_counts
+from shipline.capabilities.rollouts.observing.checking import Checks
+from shipline.capabilities.rollouts.observing.countable import stable_groups, try_counts
+from shipline.capabilities.rollouts.observing.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
-from shipline.capabilities.rollouts.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.usecases import note_promoting, note_start, note_under_way
 from shipline.capabilities.rollouts.verification import Verification
 from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.queries import (
     BEGUN,
     DEPLOYMENTS,

@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.observing.counting import counted_as
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, serving_group, strategy_of
 from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_wait

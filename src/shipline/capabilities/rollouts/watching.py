@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.checking import UNREAD, ChecksLook
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.domain.rollout import Rollout
 from shipline.ports.signals import CountedGroup

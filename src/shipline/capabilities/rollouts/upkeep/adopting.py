@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipline.capabilities.releases import find_release
-from shipline.capabilities.rollouts.drift import SHARE_TOLERANCE
 from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -22,6 +21,7 @@ from shipline.capabilities.rollouts.queries import (
 from shipline.capabilities.rollouts.routing import stable_routes
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
+from shipline.capabilities.rollouts.upkeep.drift import SHARE_TOLERANCE
 from shipline.capabilities.rollouts.usecases import append
 from shipline.capabilities.rollouts.workflow import adopt_name, environment_key
 from shipline.domain.actor import Actor

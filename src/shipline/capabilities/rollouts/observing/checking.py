@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shipline.capabilities.rollouts.checks import (
+from shipline.capabilities.rollouts.observing.checks import (
     CheckFinding,
     CheckMode,
     CheckReading,
@@ -17,9 +17,9 @@ from shipline.capabilities.rollouts.checks import (
     take_in,
     verdict_of,
 )
-from shipline.capabilities.rollouts.figures import NO_COUNTS, figure_of, together
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS, figure_of, together
+from shipline.capabilities.rollouts.observing.preflight import Asking, Trial, refusal_of_trials, trials
 from shipline.capabilities.rollouts.placeholders import canary_of
-from shipline.capabilities.rollouts.preflight import Asking, Trial, refusal_of_trials, trials
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer

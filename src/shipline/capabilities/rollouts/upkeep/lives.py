@@ -16,9 +16,9 @@ from typing import Any
 
 from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.queries import DEPLOYMENTS, ROLLOUTS, open_rollout_of, queued_rollouts
-from shipline.capabilities.rollouts.rehearsing import end_rehearsal
 from shipline.capabilities.rollouts.steps import Ground
-from shipline.capabilities.rollouts.taking_down import take_down
+from shipline.capabilities.rollouts.upkeep.rehearsing import end_rehearsal
+from shipline.capabilities.rollouts.upkeep.taking_down import take_down
 from shipline.capabilities.rollouts.usecases import RolloutCommand, append, command_rollout
 from shipline.capabilities.rollouts.waiting import pause_s
 from shipline.capabilities.rollouts.workflow import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.checks import CheckMode, CheckReading, CheckRule, begin_check, take_in
+from shipline.capabilities.rollouts.observing.checks import CheckMode, CheckReading, CheckRule, begin_check, take_in
 from shipline.capabilities.rollouts.placeholders import Subject, stable_of
 from shipline.clients.query_filling import filled, named_in
 from shipline.domain.errors import ShiplineError, UnavailableError

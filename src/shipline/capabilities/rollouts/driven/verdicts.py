@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.queries import open_rollout_of
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer

@@ -12,8 +12,8 @@ from typing import Any
 
 from shipline.capabilities.rollouts import rules
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisState, Decision, Observation
-from shipline.capabilities.rollouts.counting import Weighed, counted_as, delayed, kept, observed
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.counting import Weighed, counted_as, delayed, kept, observed
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.capabilities.rollouts.steps import Ground, Running
 from shipline.ports.signals import CountedGroup, Reading
 from shipline.ports.target import Role

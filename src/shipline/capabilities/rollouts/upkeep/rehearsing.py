@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from shipline.capabilities.rollouts.history import AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint
 from shipline.capabilities.rollouts.queries import ROLLOUTS, open_rollout_of
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.strategies import StrategyKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.checks import CheckFinding
+from shipline.capabilities.rollouts.observing.checks import CheckFinding
 from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts.analysis import AnalysisVerdict
-from shipline.capabilities.rollouts.controlled import groups_of
-from shipline.capabilities.rollouts.counting import counted_as
-from shipline.capabilities.rollouts.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.driven.controlled import groups_of
+from shipline.capabilities.rollouts.observing.counting import counted_as
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, strategy_of
 from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_start

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, Arms, Observation
-from shipline.capabilities.rollouts.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.ports.signals import CountedGroup, Counts, Reading
 from shipline.ports.target import Group, Role
 

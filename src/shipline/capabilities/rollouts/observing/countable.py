@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.counting import counted_as
+from shipline.capabilities.rollouts.observing.counting import counted_as
 from shipline.domain.errors import UnavailableError
 from shipline.domain.verdict import Answer
 from shipline.ports.signals import Signals

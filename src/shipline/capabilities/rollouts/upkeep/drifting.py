@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.rollouts.drift import Drift, DriftAnswer, Finding, Recorded, compared, unknown
 from shipline.capabilities.rollouts.queries import ROLLOUTS, latest_rollout, open_rollout_of, recorded_deployment
 from shipline.capabilities.rollouts.steps import Ground
+from shipline.capabilities.rollouts.upkeep.drift import Drift, DriftAnswer, Finding, Recorded, compared, unknown
 from shipline.capabilities.rollouts.workflow import drift_key, drift_name, environment_key
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts import rules
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisVerdict, Decision, Observation
-from shipline.capabilities.rollouts.checking import UNREAD, ChecksLook
-from shipline.capabilities.rollouts.controlled import groups_of
-from shipline.capabilities.rollouts.driven_analysis import Watched, Watcher, driven_settings
-from shipline.capabilities.rollouts.driven_steps import Planned, changed_words, is_promoting, planned, turned_back
-from shipline.capabilities.rollouts.figures import NO_COUNTS
-from shipline.capabilities.rollouts.history import AnalysisPoint
+from shipline.capabilities.rollouts.driven.analysis import Watched, Watcher, driven_settings
+from shipline.capabilities.rollouts.driven.controlled import groups_of
+from shipline.capabilities.rollouts.driven.steps import Planned, changed_words, is_promoting, planned, turned_back
+from shipline.capabilities.rollouts.observing.checking import UNREAD, ChecksLook
+from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running
 from shipline.capabilities.rollouts.usecases import append, awaited, note_analysis, note_promoting
 from shipline.domain.codec import from_json, to_json

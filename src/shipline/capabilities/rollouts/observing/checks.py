@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from shipline.capabilities.rollouts.figures import FIGURES, SHARES
+from shipline.capabilities.rollouts.observing.figures import FIGURES, SHARES
 from shipline.capabilities.rollouts.placeholders import PLACEHOLDERS
 from shipline.clients.query_filling import check_placeholders
 from shipline.domain.errors import InvalidValue
