@@ -7,20 +7,23 @@ import pytest
 from shipline.clients.gitops.history import Brought, History, history_of, left_behind
 from shipline.domain.errors import RefusedError
 
+HERE = "production apps/quotes/kustomization.yaml quotes"
 ONE = Brought("c1", "one", 5, "quotes", "1.0.0", "sha256:1")
 BACK = Brought("c2", "two", 9, "quotes", "1.0.0", "sha256:1", held="1.1.0")
 
 
-def record(brought: Brought, environment: str = "production") -> str:
-    lines = "\n".join(f"{name}: {value}" for name, value in brought.trailers(environment).items())
+def record(brought: Brought, place: str = HERE) -> str:
+    lines = "\n".join(f"{name}: {value}" for name, value in brought.trailers(place).items())
     return f"\n{brought.commit}\n{lines}\n"
 
 
 def test_what_was_written_is_read_again() -> None:
-    """Of this environment alone; what is damaged is no such commit."""
+    """Of this place alone, not of another environment, file or image; what is damaged is no such commit."""
     damaged = record(BACK).replace("Shipline-Revision: 9", "Shipline-Revision: nine")
-    records = [record(BACK), damaged, record(ONE, "staging"), "c3\nSigned-off-by: Ann", "", record(ONE)]
-    found = history_of(records, "production")
+    words = (("production", "staging"), ("apps/quotes", "apps/other"), (" quotes", " other"))
+    others = [record(ONE, HERE.replace(*other)) for other in words]
+    records = [*others, record(BACK), damaged, "c3\nSigned-off-by: Ann", "", record(ONE)]
+    found = history_of(records, HERE)
     assert found == History((BACK, ONE))
     assert (found.newest, found.held) == (BACK, "1.1.0")
 
@@ -34,13 +37,14 @@ def test_a_newer_revision_refuses_an_older_one() -> None:
 
 def test_a_hold_ends_by_another_version_or_a_person() -> None:
     """A word that was said before the hold is about another one."""
-    go = "c9\nShipline-Unhold: production 1.1.0"
+    go = f"c9\nShipline-Unhold: {HERE} 1.1.0"
     with pytest.raises(RefusedError, match=r"1\.1\.0 is held"):
-        history_of([record(BACK), go], "production").check_not_held("production", "1.1.0")
-    history_of([record(BACK)], "production").check_not_held("production", "1.2.0")
-    assert history_of([go, record(BACK)], "production").held == ""
-    assert history_of([go.replace("production", "staging"), record(BACK)], "production").held == "1.1.0"
-    assert history_of([record(ONE), record(BACK)], "production").held == ""
+        history_of([record(BACK), go], HERE).check_not_held(HERE, "1.1.0")
+    history_of([record(BACK)], HERE).check_not_held(HERE, "1.2.0")
+    assert history_of([go, record(BACK)], HERE).held == ""
+    for other in (("production", "staging"), ("apps/quotes", "apps/other"), (" quotes", " other")):
+        assert history_of([go.replace(*other), record(BACK)], HERE).held == "1.1.0"
+    assert history_of([record(ONE), record(BACK)], HERE).held == ""
 
 
 @pytest.mark.parametrize(

@@ -119,9 +119,9 @@ class GitOpsRepository:
         """What the file says runs, in a commit, by key path. ShiplineError where it does not."""
         return dict(self._texts(commit))
 
-    def history(self, tip: str, environment: str) -> History:
-        """What the branch says of an environment."""
-        return self._history(tip, environment)
+    def history(self, tip: str, place: str) -> History:
+        """What the branch says of a place."""
+        return self._history(tip, place)
 
     def data(self, commit: str) -> bytes:
         """The file in a commit. ShiplineError where it is not there, or too large."""
@@ -178,8 +178,8 @@ class GitOpsRepository:
             )
         return tip
 
-    def _read_history(self, tip: str, environment: str) -> History:
-        return read_history(self.git, tip, environment)
+    def _read_history(self, tip: str, place: str) -> History:
+        return read_history(self.git, tip, place)
 
     def _read_texts(self, commit: str) -> tuple[tuple[str, str], ...]:
         return tuple(texts_in(self._settings, self.data(commit)).items())
