@@ -1,11 +1,15 @@
-"""What an environment's commits say: pure."""
+"""What an environment's commits say: pure, and as git finds them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from shipline.clients.gitops.history import Brought, History, history_of, left_behind
+from shipline.clients.git_command import GitCommand
+from shipline.clients.gitops.history import COMMITS_MAX, Brought, History, history_of, left_behind, read_history
 from shipline.domain.errors import RefusedError
+from shipline.testing.histories import History as Commits
 
 HERE = "production apps/quotes/kustomization.yaml quotes"
 ONE = Brought("c1", "one", 5, "quotes", "1.0.0", "sha256:1")
@@ -26,6 +30,43 @@ def test_what_was_written_is_read_again() -> None:
     found = history_of(records, HERE)
     assert found == History((BACK, ONE))
     assert (found.newest, found.held) == (BACK, "1.1.0")
+
+
+def say(commits: Commits, text: str) -> None:
+    """A commit that says what a record does."""
+    commits.git("commit", "--quiet", "--allow-empty", "-m", f"chore: say\n\n{text.strip().partition(chr(10))[2]}")
+
+
+@pytest.fixture
+def commits(tmp_path: Path) -> Commits:
+    made = Commits(tmp_path / "manifests")
+    say(made, record(BACK, AWKWARD))
+    return made
+
+
+def heard(commits: Commits) -> History:
+    return read_history(GitCommand(commits.folder), commits.git("rev-parse", "HEAD").strip(), AWKWARD)
+
+
+# Every sign that means something to a pattern stands for itself.
+AWKWARD = "production a[b]*/^x$ y\\(z\\)+{1}/kustomization.yaml quotes"
+
+
+def test_many_commits_of_others_hide_nothing(commits: Commits) -> None:
+    """Neither of another environment, nor of a place whose name goes on; a person's word is found as well."""
+    said = record(ONE, f"staging{AWKWARD.removeprefix('production')}").strip().partition("\n")[2]
+    stream = "".join(
+        f"commit refs/heads/main\ncommitter A <a@example.com> {1_900_000_000 + number} +0000\n"
+        f"data {len(said) + 10 + len(more)}\nchore: x\n\n{said}{more}\n"
+        + ("from refs/heads/main^0\n" if not number else "")
+        for number, more in enumerate([f"\nShipline-Unhold: {AWKWARD}s 1.1.0"] * (COMMITS_MAX + 1))
+    )
+    commits.git("checkout", "--quiet", "-B", "main")
+    GitCommand(commits.folder).run("add commits", "fast-import", "--quiet", stdin=stream.encode())
+    found = heard(commits)
+    assert (found.held, found.newest and found.newest.revision) == ("1.1.0", 9)
+    say(commits, f"c9\nShipline-Unhold: {AWKWARD} 1.1.0 ")
+    assert heard(commits).held == ""
 
 
 def test_a_newer_revision_refuses_an_older_one() -> None:

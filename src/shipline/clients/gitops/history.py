@@ -10,6 +10,7 @@ names the place: the environment, the file, and the image that is set there (`Gi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
@@ -24,6 +25,9 @@ RELEASE, DIGEST, HOLD, UNHOLD = "Shipline-Release", "Shipline-Digest", "Shipline
 # How many of a place's commits are looked at, the newest first.
 COMMITS_MAX = 200
 REVISION_DIGITS_MAX = 19
+# What a basic regular expression does not take as it stands.
+# From: https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap09.html#tag_09_03_03
+SPECIAL = re.compile(r"[\\.\[*^$]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,13 @@ class History:
 
 
 def read_history(git: GitCommand, tip: str, place: str) -> History:
-    """The commits below `tip` that say something of a place."""
-    asked = (f"--grep=^{PLACE}: ", f"--grep=^{UNHOLD}: ")
+    """The commits below `tip` that say something of a place.
+
+    Git itself leaves out those of other places, or many of them would hide what counts. The pattern ends where the line
+    does, but for spaces that git takes off a trailer.
+    """
+    here = SPECIAL.sub(r"\\\g<0>", place)
+    asked = (f"--grep=^{PLACE}: {here} *$", f"--grep=^{UNHOLD}: {here} [^ ]* *$")
     options = (*asked, f"--max-count={COMMITS_MAX}", "--topo-order", "--format=%H%n%(trailers:only,unfold)")
     output = git.run("read the branch", *PLAIN_LOG, *options, "--end-of-options", tip, "--")
     return history_of([record.decode("utf-8", "replace") for record in output.split(b"\0")], place)
