@@ -394,6 +394,35 @@ def test_a_pull_request_that_is_not_wanted_any_more_is_closed(reviewed: Manifest
     assert shares(traffic) == {"one": 1.0, "two": 0.0}
 
 
+@pytest.mark.parametrize("moment", ["before it is found", "before it is closed"])
+def test_a_pull_request_that_is_merged_at_the_last_moment_is_led_back(
+    reviewed: Manifests, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """By a request that holds the version, for it was brought though the rollout had turned back."""
+    traffic, old = reviewed.traffic(), reviewed.stage("one", GOOD)
+    with pytest.raises(UnderWay):
+        traffic.apply((old,), revision=2)
+    merge(reviewed)
+    traffic.apply((old,), revision=3)
+    with pytest.raises(UnderWay):
+        traffic.apply((reviewed.stage("two", BETTER, revision=4),), revision=4)
+    name = "open_pull_requests" if moment == "before it is found" else "close_pull_request"
+    act = getattr(FakeForge, name)
+
+    def merged(self: FakeForge, *arguments: Any, **others: Any) -> Any:
+        if pull(reviewed).state is PullState.OPEN:
+            merge(reviewed)
+        return act(self, *arguments, **others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeForge, name, merged)
+        with pytest.raises(UnderWay, match="main has moved meanwhile"):
+            traffic.apply((old,), revision=5)
+    with pytest.raises(UnderWay, match="waits to be merged"):
+        traffic.apply((old,), revision=6)
+    assert f"Shipline-Hold: {BETTER}" in pull(reviewed).body
+
+
 def test_a_pull_request_of_another_project_is_left_alone(reviewed: Manifests) -> None:
     """It is in the same repository, for an environment of the same name."""
     other_project(reviewed)

@@ -208,6 +208,9 @@ class GitOpsTraffic:
         pulls, name, tip = self._pulls(), staged.spec.id, self._repository.look()
         proposal = self._proposal(saved, staged, tip, revision)
         pulls.close_others(None if proposal is None else name)
+        # One that was merged before it could be closed has brought something else: the next call sees to that.
+        if self._repository.look() != tip:
+            raise UnderWay(f"{self._settings.branch} has moved meanwhile", after_s=PROGRESSES_EVERY_S)
         if proposal is None:
             return tip
         try:
