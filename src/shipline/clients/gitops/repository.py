@@ -100,7 +100,8 @@ class GitOpsRepository:
 
     def branch(self, name: str = "") -> BranchOf:
         """A branch of the remote; "" is that of the settings."""
-        return BranchOf(self.git, REMOTE, name or self._settings.branch, self._clock)
+        kept_as = "" if name else f"refs/shipline/{self._settings.branch}"
+        return BranchOf(self.git, REMOTE, name or self._settings.branch, self._clock, kept_as)
 
     def look(self) -> str:
         """The tip of the branch now, which is here then. ShiplineError where there is no such branch."""
