@@ -69,6 +69,21 @@ def test_many_commits_of_others_hide_nothing(commits: Commits) -> None:
     assert heard(commits).held == ""
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("grep.patternType", "fixed"),
+        ("grep.patternType", "perl"),
+        ("trailer.separators", "="),
+        ("grep.extendedRegexp", "1"),
+    ],
+)
+def test_settings_of_the_user_hide_nothing(commits: Commits, name: str, value: str) -> None:
+    """They are about what people type."""
+    commits.git("config", name, value)
+    assert heard(commits).held == "1.1.0"
+
+
 def test_a_newer_revision_refuses_an_older_one() -> None:
     History((BACK,)).check_fence(9)
     History().check_fence(1)

@@ -25,6 +25,8 @@ RELEASE, DIGEST, HOLD, UNHOLD = "Shipline-Release", "Shipline-Digest", "Shipline
 # How many of a place's commits are looked at, the newest first.
 COMMITS_MAX = 200
 REVISION_DIGITS_MAX = 19
+# A user's trailer.separators may leave the colon out, and grep.patternType be another language. From: git-config(1).
+TRAILERS, PATTERNS = ("-c", "trailer.separators=:"), "--basic-regexp"
 # What a basic regular expression does not take as it stands.
 # From: https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap09.html#tag_09_03_03
 SPECIAL = re.compile(r"[\\.\[*^$]")
@@ -97,8 +99,8 @@ def read_history(git: GitCommand, tip: str, place: str) -> History:
     """
     here = SPECIAL.sub(r"\\\g<0>", place)
     asked = (f"--grep=^{PLACE}: {here} *$", f"--grep=^{UNHOLD}: {here} [^ ]* *$")
-    options = (*asked, f"--max-count={COMMITS_MAX}", "--topo-order", "--format=%H%n%(trailers:only,unfold)")
-    output = git.run("read the branch", *PLAIN_LOG, *options, "--end-of-options", tip, "--")
+    options = (PATTERNS, *asked, f"--max-count={COMMITS_MAX}", "--topo-order", "--format=%H%n%(trailers:only,unfold)")
+    output = git.run("read the branch", *TRAILERS, *PLAIN_LOG, *options, "--end-of-options", tip, "--")
     return history_of([record.decode("utf-8", "replace") for record in output.split(b"\0")], place)
 
 
