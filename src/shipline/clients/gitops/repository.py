@@ -31,7 +31,7 @@ OWN_REMOTE = "origin"
 REMOTE = "manifests"
 SCP_LIKE = re.compile(r"[^/]+:.*")
 # Of the project's configuration: who commits, and how a remote is reached.
-LENT = r"^(user|credential|http|url|ssh|core\.sshcommand)\."
+LENT = r"^((user|credential|http|url|ssh)\.|core\.sshcommand$)"
 LENT_MAX = 200
 
 
