@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from shipline.configuration import parse_settings
 from shipline.configuration.check import check_settings
 from shipline.domain.errors import ConfigurationError, RefusedError
 from shipline.providers.forge.gitea import GiteaForge
+from shipline.providers.forge.github import GitHubForge
 from shipline.testing.histories import History
 from tests.apps.cli.test_rollouts import published, served
 
@@ -79,6 +81,63 @@ def test_the_forge_of_the_manifests_is_the_projects_with_another_name(
     assert isinstance(forge, GiteaForge)
     assert (forge is application.forge) == (repository == "team/quotes")
     assert forge._settings.repository == repository
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        (
+            "https://hunter2@git.elsewhere.example/team/manifests.git",
+            "on git.elsewhere.example, which is not the forge",
+        ),
+        ("https://github.com/team/manifests.git", "on github.com, which is not the forge"),
+        ("../manifests.git", "leads to no forge"),
+    ],
+)
+def test_the_account_goes_to_no_other_forge(application: Application, address: str, why: str) -> None:
+    """Its token is not theirs; nor are requests opened in another repository than was meant."""
+    context = of_its_target(application, application.environment("production"))
+    assert context.forge_of is not None
+    with pytest.raises(ConfigurationError, match="needs the manifests on the forge of this project") as caught:
+        context.forge_of(address)
+    assert why in caught.value.why
+    assert "hunter2" not in caught.value.diagnosis()
+
+
+@pytest.mark.parametrize(
+    ("said", "address", "is_there"),
+    [
+        ('provider = "github"', "git@github.com:team/manifests.git", True),
+        ('provider = "github"', "https://git.example/team/manifests.git", False),
+        ('provider = "gitea"\napi_url = "http://gitea:3000/api/v1"', "https://github.com/team/manifests.git", True),
+        (
+            'provider = "gitea"\napi_url = "http://gitea:3000/api/v1"\nrepository = "a/b"',
+            "https://github.com/team/manifests.git",
+            False,
+        ),
+        ("", "https://github.com/team/manifests.git", False),
+    ],
+)
+def test_the_forge_is_known_by_its_api_or_by_the_projects_remote(
+    tmp_path: Path, said: str, address: str, *, is_there: bool
+) -> None:
+    """Where the API is stays as it is: what differs is the repository."""
+    start, end = CONFIGURATION.index("[forge]"), CONFIGURATION.index("[[environment]]")
+    table = f"[forge]\n{said}\n\n" if said else ""
+    history = History(tmp_path)
+    history.commit("feat: begin", {"shipline.toml": CONFIGURATION[:start] + table + CONFIGURATION[end:]})
+    history.git("remote", "add", "origin", "https://github.com/team/quotes.git")
+    application = Application(tmp_path)
+    context = of_its_target(application, application.environment("production"))
+    assert context.forge_of is not None
+    if not is_there:
+        with pytest.raises(ConfigurationError, match="needs the manifests on the forge"):
+            context.forge_of(address)
+        return
+    forge = context.forge_of(address)
+    assert isinstance(forge, GiteaForge | GitHubForge)
+    assert isinstance(application.forge, GiteaForge | GitHubForge)
+    assert forge._settings == replace(application.forge._settings, repository="team/manifests")
 
 
 @pytest.mark.parametrize(

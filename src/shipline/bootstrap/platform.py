@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
 
+from shipline.configuration.forges import PUBLIC_GITHUB, completed, read_remote
 from shipline.configuration.providers import read_provider
+from shipline.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from shipline.configuration import EnvironmentSettings, Settings
     from shipline.ports.forge import Forge
     from shipline.ports.provider import ProviderContext
     from shipline.ports.repository import Repository
-
-# What a [forge] says of one repository; the rest is about the forge, whichever repository is asked for.
-OF_ONE_REPOSITORY = ("repository", "api_url")
 
 
 class Place(Protocol):
@@ -51,13 +51,41 @@ def of_its_target(place: Place, environment: EnvironmentSettings) -> ProviderCon
 
 
 def _forge_of(place: Place, address: str) -> Forge:
-    """The forge of the repository that an address names: the project's own, or another one with the same account."""
-    from shipline.configuration.forges import completed, read_remote
+    """The forge of the repository that an address names: the project's own, or the same with another repository.
 
-    wanted, own = read_remote(address), place.repository.remote_address(place.settings.release.remote or "origin")
-    if place.forge is not None and (wanted is None or (own is not None and read_remote(own) == wanted)):
+    It is on the host of that forge's API, or of the project's remote where that is the forge's repository;
+    ConfigurationError where the address leads elsewhere: the project's token is for its forge alone.
+    """
+    if place.forge is None:
+        raise _no_forge("the settings name no forge")
+    name = place.settings.release.remote or "origin"
+    own = place.repository.remote_address(name)
+    table = completed(place.settings.forge, own or name)
+    wanted, mine = read_remote(address), None if own is None else read_remote(own)
+    if wanted is None:
+        raise _no_forge("the address of the manifests leads to no forge")
+    kind, settings = read_provider("forge", table | {"repository": wanted.path}, default="")
+    hosts = {_web_host(getattr(settings, "api_url", ""))}
+    if mine is not None and table.get("repository") == mine.path:
+        hosts.add(mine.host)
+    if not wanted.host or wanted.host not in hosts:
+        raise _no_forge(f"the manifests are on {wanted.host}, which is not the forge of this project")
+    if table.get("repository") == wanted.path:
         return place.forge
-    table: dict[str, Any] = {key: each for key, each in place.settings.forge.items() if key not in OF_ONE_REPOSITORY}
-    kind, settings = read_provider("forge", completed(table, address), default="")
+    # Where the API is stays as it is for the project, so that its token goes nowhere else.
     built: Forge = kind(settings, place.context("forge"))
     return built
+
+
+def _web_host(api_url: str) -> str:
+    """The host that people know the forge of an API by, "" for none."""
+    host = urlsplit(api_url).hostname or ""
+    return PUBLIC_GITHUB if host == f"api.{PUBLIC_GITHUB}" else host
+
+
+def _no_forge(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        'mode = "pull-request" needs the manifests on the forge of this project',
+        why=why,
+        todo='move them there, or set mode = "commit"',
+    )

@@ -36,12 +36,17 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class BranchOf:
-    """A branch of a remote."""
+    """A branch of a remote.
+
+    `kept_as` is a ref of this repository that keeps what is fetched for the next fetch to go on from; "" leaves the
+    refs here alone, where the repository is somebody's own.
+    """
 
     git: GitCommand
     remote: str
     name: str
     clock: Clock = field(repr=False)
+    kept_as: str = ""
 
     def tip(self) -> str | None:
         """The commit that it stands on, which is here then; None where there is no such branch.
@@ -53,11 +58,20 @@ class BranchOf:
             listed = _text(self.git.run(f"look at {self.remote}", "ls-remote", "--end-of-options", self.remote, ref))
             found = {name: oid for oid, _, name in (line.partition("\t") for line in listed.splitlines())}.get(ref)
             if found is not None and not _has(self.git, found):
-                fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
-                self.git.run(f"fetch from {self.remote}", *fetch, self.remote, ref)
+                self._fetch(ref, found)
         except GitFailed as failure:
             raise push_error(self.remote, failure) from None
         return found
+
+    def _fetch(self, ref: str, wanted: str) -> None:
+        fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
+        try:
+            self.git.run(
+                f"fetch from {self.remote}", *fetch, self.remote, f"+{ref}:{self.kept_as}" if self.kept_as else ref
+            )
+        except GitFailed:
+            if not _has(self.git, wanted):  # Another process may have moved the ref at the same time.
+                raise
 
     def trailers(self, tip: str | None) -> Iterator[tuple[str, dict[str, str]]]:
         """The commits of the branch, children first, each with its trailers."""

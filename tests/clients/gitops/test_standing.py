@@ -47,6 +47,23 @@ def argo(sync: str = "Synced", health: str = "Healthy", revision: Any = OURS, **
             "Argo CD could not sync: one or more",
         ),
         (argo(operationState={"phase": "Failed", "syncResult": {"revision": OTHERS}}), Arrival.WELL, "Synced"),
+        (
+            argo(operationState={"phase": "Running", "message": "waiting for completion of hook batch/Job/migrate"}),
+            Arrival.UNDER_WAY,
+            "Argo CD is not done with the sync: waiting for completion of hook batch/Job/migrate: Synced: Healthy",
+        ),
+        (argo("OutOfSync", operationState={"phase": "Running"}), Arrival.UNDER_WAY, "sync: Running: OutOfSync"),
+        (argo(revision=OTHERS, operationState={"phase": "Running"}), Arrival.AWAY, "does not have this version"),
+        (
+            argo(operationState={"phase": "Failed", "message": "hook", "syncResult": {"revisions": [OTHERS, OURS]}}),
+            Arrival.FAILED,
+            "Argo CD could not sync: hook",
+        ),
+        (
+            argo(operationState={"phase": "Error", "message": "hook", "operation": {"sync": {"revision": OURS}}}),
+            Arrival.FAILED,
+            "Argo CD could not sync: hook",
+        ),
         ({"status": {"sync": {"status": "Synced", "revisions": [OTHERS, OURS]}}}, Arrival.UNDER_WAY, "Synced"),
         ({"status": "what?"}, Arrival.AWAY, "nothing"),
         (argo(health="Deg\x1b[2Jraded\nx" + "y" * 9000), Arrival.UNDER_WAY, "Synced: Deg [2Jraded x"),

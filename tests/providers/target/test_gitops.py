@@ -13,7 +13,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, RefusedErr
 from shipline.ports.target import Group, GroupSpec, Target
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from tests.clusters import digests_of
-from tests.gitops import FIRST, Manifests, manifests
+from tests.gitops import FILE, FIRST, Manifests, manifests
 
 
 @pytest.fixture
@@ -97,9 +97,9 @@ def test_a_held_version_is_refused_until_a_person_lets_it_go(place: Manifests) -
     for machine in ("state", "other"):
         with pytest.raises(RefusedError, match="is held") as caught:
             place.target(machine=machine).prepare(PACKAGE, BETTER, digests_of(BETTER))
-        assert f"Shipline-Unhold: production {BETTER}" in caught.value.todo
+        assert f"--trailer 'Shipline-Unhold: production {FILE} quotes {BETTER}'" in caught.value.todo
     place.people.git("pull", "--quiet", "--rebase", "origin", "main")
-    place.people.commit(f"chore: let {BETTER} go\n\nShipline-Unhold: production {BETTER}\n")
+    place.people.commit(f"chore: let {BETTER} go\n\nShipline-Unhold: production {FILE} quotes {BETTER}\n")
     place.people.git("push", "--quiet", "origin", "main")
     place.later()
     assert traffic.held() == ""
@@ -129,6 +129,7 @@ def test_a_version_without_its_image_is_not_prepared(place: Manifests) -> None:
         ({"image": "quotes"}, "no image with its registry"),
         ({"image": "registry.example/quotes:1"}, "without a tag"),
         ({"file": "../x/kustomization.yaml"}, "inside of the repository"),
+        ({"name": "quotes\nShipline-Hold: 1.0.0"}, "no name of an image"),
         ({"branch": "--force"}, "name of a branch"),
         ({"repository": "https://me:hunter2@git.example/x"}, "holds a password"),
         ({"file": "values.yaml"}, "values are needed"),

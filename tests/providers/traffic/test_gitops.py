@@ -23,7 +23,7 @@ from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import GitRefs
 from tests.clusters import digests_of
 from tests.file_server import Files
-from tests.gitops import ENVIRONMENT, FIRST, KUSTOMIZATION, Manifests, manifests
+from tests.gitops import ENVIRONMENT, FILE, FIRST, KUSTOMIZATION, Manifests, manifests
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def test_a_commit_changes_the_digest_and_no_other_byte(place: Manifests) -> None
     assert subject == f"chore(deploy): production runs {PACKAGE} {GOOD}"
     assert author == "Ann Author <ann@example.com>"
     assert body.split("\n\n")[1].split() == [
-        *("Shipline-Environment:", "production", "Shipline-Group:", "one", "Shipline-Revision:", "7"),
+        *("Shipline-Place:", "production", FILE, "quotes", "Shipline-Group:", "one", "Shipline-Revision:", "7"),
         *("Shipline-Release:", PACKAGE, GOOD, "Shipline-Digest:", digest),
     ]
     assert place.syncing.runs() == f"{place.image}@{digest}"
@@ -185,6 +185,39 @@ def test_a_helm_release_tells_of_the_values_in_it(tmp_path: Path) -> None:
         place.clock.sleep(61)
         with pytest.raises(ShiplineError, match="failed in the cluster"):
             traffic.apply((place.stage("two", BROKEN, revision=5),), revision=5)
+
+
+OTHER = "apps/other/kustomization.yaml"
+
+
+def other_project(place: Manifests) -> None:
+    """Another project has its file in the repository, and calls its environment the same."""
+    path = place.people.folder / OTHER
+    path.parent.mkdir(parents=True)
+    path.write_bytes(place.shown())
+    place.people.commit("chore: another project")
+    place.people.git("push", "--quiet", "origin", "main")
+
+
+@pytest.mark.parametrize("theirs", [{"file": OTHER}, {"name": "other"}])
+def test_projects_that_share_a_repository_do_not_hear_each_other(place: Manifests, theirs: dict[str, str]) -> None:
+    """Each has its own fence and its own hold, also in one file."""
+    other_project(place)
+    entry = f"\n  - name: other\n    newName: {place.image}\n    digest: {FIRST}"
+    place.by_hand("chore: another image", "  # set by machines", entry)
+    another = replace(place, settings=place.settings | theirs)
+    ours, others = place.traffic(), another.traffic(machine="other")
+    for revision, (name, version) in enumerate((("one", GOOD), ("two", BETTER), ("three", GOOD)), start=2):
+        ours.apply((place.stage(name, version, revision=revision),), revision=revision)
+    route = another.stage("theirs", BETTER, machine="other")
+    others.apply((route,), revision=900)
+    place.later()
+    assert (ours.held(), others.held()) == (BETTER, "")
+    with pytest.raises(RefusedError, match="is held"):
+        place.stage("four", BETTER, revision=5)
+    ours.apply((place.stage("five", GOOD, revision=5),), revision=5)
+    with pytest.raises(RefusedError, match="revision 899 is older than 900"):
+        others.apply((route,), revision=899)
 
 
 def test_a_late_call_is_refused_on_another_machine(place: Manifests) -> None:
@@ -359,6 +392,46 @@ def test_a_pull_request_that_is_not_wanted_any_more_is_closed(reviewed: Manifest
     assert late.state is PullState.CLOSED
     assert late.head not in reviewed.git("branch", "--format=%(refname:short)").splitlines()
     assert shares(traffic) == {"one": 1.0, "two": 0.0}
+
+
+@pytest.mark.parametrize("moment", ["before it is found", "before it is closed"])
+def test_a_pull_request_that_is_merged_at_the_last_moment_is_led_back(
+    reviewed: Manifests, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """By a request that holds the version, for it was brought though the rollout had turned back."""
+    traffic, old = reviewed.traffic(), reviewed.stage("one", GOOD)
+    with pytest.raises(UnderWay):
+        traffic.apply((old,), revision=2)
+    merge(reviewed)
+    traffic.apply((old,), revision=3)
+    with pytest.raises(UnderWay):
+        traffic.apply((reviewed.stage("two", BETTER, revision=4),), revision=4)
+    name = "open_pull_requests" if moment == "before it is found" else "close_pull_request"
+    act = getattr(FakeForge, name)
+
+    def merged(self: FakeForge, *arguments: Any, **others: Any) -> Any:
+        if pull(reviewed).state is PullState.OPEN:
+            merge(reviewed)
+        return act(self, *arguments, **others)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(FakeForge, name, merged)
+        with pytest.raises(UnderWay, match="main has moved meanwhile"):
+            traffic.apply((old,), revision=5)
+    with pytest.raises(UnderWay, match="waits to be merged"):
+        traffic.apply((old,), revision=6)
+    assert f"Shipline-Hold: {BETTER}" in pull(reviewed).body
+
+
+def test_a_pull_request_of_another_project_is_left_alone(reviewed: Manifests) -> None:
+    """It is in the same repository, for an environment of the same name."""
+    other_project(reviewed)
+    with pytest.raises(UnderWay):
+        reviewed.traffic().apply((reviewed.stage("one", GOOD),), revision=2)
+    ours, others = pull(reviewed), reviewed.traffic(machine="other", file=OTHER)
+    with pytest.raises(UnderWay, match="pull request #2"):
+        others.apply((reviewed.stage("two", BETTER, machine="other", file=OTHER),), revision=2)
+    assert ours.state is PullState.OPEN
 
 
 def test_a_squash_that_drops_the_trailers_is_understood(reviewed: Manifests) -> None:

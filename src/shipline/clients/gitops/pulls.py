@@ -1,10 +1,13 @@
 """A version brought by a pull request: opened once, waited for, and closed where something else is wanted.
 
-The request's branch is `shipline/ENVIRONMENT/GROUP/…`, by which it is found again. People merge it, or close it.
+The request's branch is `shipline/ENVIRONMENT/PLACE/GROUP/…`, by which it is found again. PLACE tells it from those of
+other projects that share the repository; it is a digest, since a path may hold what no branch's name can. People merge
+the request, or close it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 from shipline.clients.git_tree import Proposal
@@ -14,18 +17,19 @@ from shipline.ports.forge import Forge, PullRequest, PullState
 from shipline.ports.traffic import UnderWay
 
 PREFIX = "shipline"
-SHOWN = 12
+SHOWN = PLACE_DIGITS = 12
 # People take their time, and forges count requests.
 LOOK_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Pulls:
-    """The pull requests of one environment, to `base`."""
+    """The pull requests of one environment, to `base`. `place` is what its commits call it."""
 
     forge: Forge
     repository: GitOpsRepository
     environment: str
+    place: str
     base: str
 
     def close_others(self, group_id: str | None) -> None:
@@ -70,10 +74,14 @@ class Pulls:
 
     def _open(self) -> tuple[PullRequest, ...]:
         found = self.forge.open_pull_requests(base=self.base)
-        return tuple(pull for pull in found if pull.head.startswith(f"{PREFIX}/{self.environment}/"))
+        return tuple(pull for pull in found if pull.head.startswith(self._own()))
+
+    def _own(self) -> str:
+        digest = hashlib.sha256(self.place.encode()).hexdigest()[:PLACE_DIGITS]
+        return f"{PREFIX}/{self.environment}/{digest}/"
 
     def _prefix(self, group_id: str) -> str:
-        return f"{PREFIX}/{self.environment}/{group_id}/"
+        return f"{self._own()}{group_id}/"
 
     def _remove(self, head: str, commit: str) -> None:
         try:

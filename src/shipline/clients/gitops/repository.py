@@ -31,7 +31,7 @@ OWN_REMOTE = "origin"
 REMOTE = "manifests"
 SCP_LIKE = re.compile(r"[^/]+:.*")
 # Of the project's configuration: who commits, and how a remote is reached.
-LENT = r"^(user|credential|http|url|ssh|core\.sshcommand)\."
+LENT = r"^((user|credential|http|url|ssh)\.|core\.sshcommand$)"
 LENT_MAX = 200
 
 
@@ -100,7 +100,8 @@ class GitOpsRepository:
 
     def branch(self, name: str = "") -> BranchOf:
         """A branch of the remote; "" is that of the settings."""
-        return BranchOf(self.git, REMOTE, name or self._settings.branch, self._clock)
+        kept_as = "" if name else f"refs/shipline/{self._settings.branch}"
+        return BranchOf(self.git, REMOTE, name or self._settings.branch, self._clock, kept_as)
 
     def look(self) -> str:
         """The tip of the branch now, which is here then. ShiplineError where there is no such branch."""
@@ -119,9 +120,9 @@ class GitOpsRepository:
         """What the file says runs, in a commit, by key path. ShiplineError where it does not."""
         return dict(self._texts(commit))
 
-    def history(self, tip: str, environment: str) -> History:
-        """What the branch says of an environment."""
-        return self._history(tip, environment)
+    def history(self, tip: str, place: str) -> History:
+        """What the branch says of a place."""
+        return self._history(tip, place)
 
     def data(self, commit: str) -> bytes:
         """The file in a commit. ShiplineError where it is not there, or too large."""
@@ -178,8 +179,8 @@ class GitOpsRepository:
             )
         return tip
 
-    def _read_history(self, tip: str, environment: str) -> History:
-        return read_history(self.git, tip, environment)
+    def _read_history(self, tip: str, place: str) -> History:
+        return read_history(self.git, tip, place)
 
     def _read_texts(self, commit: str) -> tuple[tuple[str, str], ...]:
         return tuple(texts_in(self._settings, self.data(commit)).items())

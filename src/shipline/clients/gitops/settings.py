@@ -71,6 +71,10 @@ class GitOpsSettings:
         """The image's name in a kustomization."""
         return self.name or self.image
 
+    def place(self, environment: str) -> str:
+        """What an environment's commits are told from others by, in a repository that several projects share."""
+        return f"{environment} {self.file} {self.image_name}"
+
     def _check_repository(self) -> None:
         if BRANCH.fullmatch(self.branch) is None:
             raise ConfigurationError(f"branch: {self.branch[:80]!r} cannot be the name of a branch")
@@ -89,6 +93,8 @@ class GitOpsSettings:
     def _check_file(self) -> None:
         if FILE.fullmatch(self.file) is None:
             raise ConfigurationError("file is a path inside of the repository, relative, with forward slashes")
+        if self.name and KEY_PATH.fullmatch(self.name) is None:
+            raise ConfigurationError(f"name: {self.name[:80]!r} is no name of an image")
         is_kustomization = PurePosixPath(self.file).name in KUSTOMIZATIONS
         if is_kustomization == bool(self.values):
             raise ConfigurationError(

@@ -16,7 +16,9 @@ from typing import Any
 
 WORDS_MAX = 500
 SICK_MAX = 3
-ARGO_FAILED = frozenset({"Failed", "Error"})
+# Phases of an operation: a sync goes on to its end with hooks that run when all else is synced and healthy.
+# From: https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
+ARGO_FAILED, ARGO_RUNS = frozenset({"Failed", "Error"}), frozenset({"Running", "Terminating"})
 # Reasons of a Ready condition that say that others are not ready yet.
 FLUX_WAITS = frozenset({"DependencyNotReady", "ArtifactFailed", "Progressing", "ProgressingWithRetry"})
 
@@ -53,22 +55,23 @@ def argo_standing(found: Mapping[str, Any], states: Callable[[str], bool]) -> St
     """What an Application says. `states` tells whether the version is what git has in a commit."""
     status = _table(found, "status")
     sync, health, operation = (_table(status, name) for name in ("sync", "health", "operationState"))
-    commits = [each for each in (sync.get("revision"), *_list(sync, "revisions")) if isinstance(each, str) and each]
+    commits = _revisions(sync)
     errors = [c.get("message", "") for c in _tables(status, "conditions") if str(c.get("type")).endswith("Error")]
-    synced = _table(operation, "syncResult").get("revision")
-    if operation.get("phase") in ARGO_FAILED and isinstance(synced, str) and states(synced):
+    if operation.get("phase") in ARGO_FAILED and any(states(each) for each in _operated(operation)):
         return answered(Arrival.FAILED, f"Argo CD could not sync: {operation.get('message', '')}")
     said = _said(sync.get("status"), health.get("status"), *errors)
     if not any(states(commit) for commit in commits):
         at = f"is at {commits[0][:12]}, which does not have this version" if commits else "has taken no commit in yet"
         return answered(Arrival.AWAY, f"Argo CD {at}: {said}")
+    if operation.get("phase") in ARGO_RUNS:
+        words = _said(operation.get("message") or operation["phase"], said)
+        return answered(Arrival.UNDER_WAY, f"Argo CD is not done with the sync: {words}")
     if sync.get("status") != "Synced":
         return answered(Arrival.AWAY, f"Argo CD says {said}")
-    if health.get("status") == "Degraded":
-        return answered(Arrival.FAILED, f"Argo CD says {_said(said, health.get('message'), *_sick(status))}")
-    if health.get("status") != "Healthy":
-        return answered(Arrival.UNDER_WAY, f"Argo CD says {_said(said, health.get('message'), *_sick(status))}")
-    return answered(Arrival.WELL, f"Argo CD says {said}")
+    if health.get("status") == "Healthy":
+        return answered(Arrival.WELL, f"Argo CD says {said}")
+    arrival = Arrival.FAILED if health.get("status") == "Degraded" else Arrival.UNDER_WAY
+    return answered(arrival, f"Argo CD says {_said(said, health.get('message'), *_sick(status))}")
 
 
 def flux_standing(found: Mapping[str, Any], states: Callable[[str], bool]) -> Standing:
@@ -117,6 +120,16 @@ def deployment_standing(found: Mapping[str, Any], runs: Callable[[str], bool]) -
     words = f"{counts[2]} of {wanted} pods of the Deployment are ready, {counts[1]} of them new"
     is_whole = _is_observed(found) and counts == [wanted] * 3
     return answered(Arrival.WELL if is_whole else Arrival.UNDER_WAY, words)
+
+
+def _operated(operation: Mapping[str, Any]) -> list[str]:
+    """The commits that an operation of Argo CD syncs to: as it resolved them, or as it was asked to."""
+    return _revisions(_table(operation, "syncResult")) or _revisions(_table(_table(operation, "operation"), "sync"))
+
+
+def _revisions(found: Mapping[str, Any]) -> list[str]:
+    """The commit of one source, and those of several."""
+    return [each for each in (found.get("revision"), *_list(found, "revisions")) if isinstance(each, str) and each]
 
 
 def _flux_commit(revision: Any) -> str:

@@ -36,9 +36,14 @@ class Stating:
     repository: GitOpsRepository
     environment: str
 
+    @property
+    def place(self) -> str:
+        """What its commits call it."""
+        return self.settings.place(self.environment)
+
     def history(self, tip: str) -> History:
         """What its commits say."""
-        return self.repository.history(tip, self.environment)
+        return self.repository.history(tip, self.place)
 
     def says(self, commit: str, version: str, digest: str) -> bool:
         """True if the file says in a commit that this version runs. ShiplineError where it cannot be read."""

@@ -58,7 +58,7 @@ class GitOpsTarget:
         check_released(package, version)
         digest = self._published(package, version, checked_digests(digests))
         tip = self._repository.look()
-        self._stating.history(tip).check_not_held(self._environment, version)
+        self._stating.history(tip).check_not_held(self._stating.place, version)
         self._stating.check_not_changed(self._state.read(), tip, version, digest)
         edited(self._settings, self._repository.data(tip), version, digest)
         with self._state.locked():

@@ -1,7 +1,7 @@
 """What a cluster that follows git runs, switched as a whole: by a commit that sets the image, or by a pull request.
 
 The branch itself says what serves. A commit is pushed only onto the tip that it was made for; its trailers name the
-environment, the group and the revision, so that it is found again after a crash, and a late call is refused on any
+place, the group and the revision, so that it is found again after a crash, and a late call is refused on any
 machine. What people have changed by hand is not written over. A way back is a commit as well, which says that the
 version that was left is held: it is not brought again until another one is, or until a person lets it go.
 
@@ -208,6 +208,9 @@ class GitOpsTraffic:
         pulls, name, tip = self._pulls(), staged.spec.id, self._repository.look()
         proposal = self._proposal(saved, staged, tip, revision)
         pulls.close_others(None if proposal is None else name)
+        # One that was merged before it could be closed has brought something else: the next call sees to that.
+        if self._repository.look() != tip:
+            raise UnderWay(f"{self._settings.branch} has moved meanwhile", after_s=PROGRESSES_EVERY_S)
         if proposal is None:
             return tip
         try:
@@ -230,13 +233,13 @@ class GitOpsTraffic:
         data = edited(self._settings, self._repository.data(tip), version, staged.digest)
         held = left_behind(history.newest, version, is_back=staged.spec.id in saved.before)
         made = Brought("", staged.spec.id, revision, staged.spec.package, version, staged.digest, held)
-        return _worded(made, self._repository.with_data(tip, data), self._environment)
+        return _worded(made, self._repository.with_data(tip, data), self._stating)
 
     def _pulls(self) -> Pulls:
         if self._context.forge_of is None:
             raise ConfigurationError('mode = "pull-request" needs a [forge]')
         forge = self._context.forge_of(self._repository.address)
-        return Pulls(forge, self._repository, self._environment, self._settings.branch)
+        return Pulls(forge, self._repository, self._environment, self._stating.place, self._settings.branch)
 
     def _opened(self) -> SavedTraffic:
         saved = self._state.read()
@@ -250,12 +253,12 @@ class GitOpsTraffic:
         return saved
 
 
-def _worded(made: Brought, tree: str, environment: str) -> Proposal:
+def _worded(made: Brought, tree: str, stating: Stating) -> Proposal:
     """A Conventional Commit that names the release and the rollout's group."""
     name = f"{made.package} {made.version}"
     body = f"It runs as {made.digest}; the rollout calls it {made.group}."
-    subject = f"chore(deploy): {environment} runs {name}"
+    subject = f"chore(deploy): {stating.environment} runs {name}"
     if made.held:
-        subject = f"revert(deploy): {environment} goes back to {name}"
+        subject = f"revert(deploy): {stating.environment} goes back to {name}"
         body += f"\nVersion {made.held} is held: no rollout brings it again before another one."
-    return Proposal(tree, subject, made.trailers(environment), body=body)
+    return Proposal(tree, subject, made.trailers(stating.place), body=body)
