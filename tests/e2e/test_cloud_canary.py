@@ -64,7 +64,7 @@ class ServedSignals(CloudWatchSignals):
         dimensions = {"TargetGroup": found["TargetGroupArn"].rpartition(":")[2], "LoadBalancer": balancer}
         requests = round(REQUESTS_PER_MINUTE * route.share)
         failed = round(requests * RATES[route.version])
-        for name, value in (("RequestCount", requests), ("HTTPCode_Target_5XX_Count", failed)):
+        for name, value in (("RequestCount", requests), ("HTTPCode_Target_2XX_Count", requests - failed)):
             named = [{"Name": key, "Value": text} for key, text in dimensions.items()]
             yield {"MetricName": name, "Dimensions": named, "Timestamp": minute * 60, "Value": value}
 

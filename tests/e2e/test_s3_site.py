@@ -64,7 +64,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketWor
 
 
 def test_a_site_is_deployed_switched_and_taken_back(world: BucketWorld, tmp_path: Path) -> None:
-    """A version that the smoke test does not find is taken back by itself, by one write and without any upload."""
+    """A version that the smoke test does not find is taken back by itself, without any upload."""
     url = f"{world.server.url}/{NAME}"
     history = History(tmp_path / "work")
 
@@ -94,7 +94,7 @@ def test_a_site_is_deployed_switched_and_taken_back(world: BucketWorld, tmp_path
     assert said.code == 1, said
     assert shown() == "this is 0.1.0"
     files = [path for path in puts if "/.shipline/" not in path]
-    assert [path.rpartition("/")[2] for path in files] == ["index.html"] * 3, "the version, the switch, and back"
+    assert [path.rpartition("/")[2] for path in files] == ["index.html"] * 4, "shown, switched, back, left"
     assert len([path for path in files if path.startswith(f"/{NAME}/sites/work-0.2.0")]) == 1
     said = run_shipline(history.folder, "down", "docs")
     assert said.code == 0, said

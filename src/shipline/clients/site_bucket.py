@@ -36,7 +36,8 @@ POINTER, SITES, KEPT = "index.html", "sites/", ".shipline/"
 PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}/){0,8}")
 UPLOADS_AT_ONCE = 8
 DOCUMENT_BYTES_MAX = 1 << 20
-GROUP, SITE = "shipline-group", "shipline-site"
+GROUP, SITE, REVISION, WRITE = "shipline-group", "shipline-site", "shipline-revision", "shipline-write"
+NUMBER = re.compile(r"[0-9]{1,15}", re.ASCII)
 # What Python's own table lacks; from: iana.org/assignments/media-types.
 TYPES = {
     ".avif": "image/avif",
@@ -64,10 +65,13 @@ class KeptSite:
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """The page at the top. `group_id` is the group that it leads to, None where it leads to none; `etag` is that of the
-    page, None where there is none."""
+    page, None where there is none. `revision` is the one that it was written for, and `write` how many pages came
+    before it, both 0 where it does not say so."""
 
     group_id: str | None
     etag: str | None
+    revision: int = 0
+    write: int = 0
 
 
 class SiteBucket:
@@ -145,7 +149,8 @@ class SiteBucket:
                 f"{self.bucket.who} has a {self.prefix}{POINTER} that is not Shipline's",
                 todo="remove it, or give the environment a `prefix` of its own",
             )
-        return Pointer(found.metadata[GROUP] or None, found.etag)
+        revision, write = (_number(found.metadata.get(name, "")) for name in (REVISION, WRITE))
+        return Pointer(found.metadata[GROUP] or None, found.etag, revision, write)
 
     def show(self, group_id: str, name: str, *, revision: int, replaces: Pointer) -> None:
         """Show a group's site from now on. ObjectChanged where the pointer is not any more what was read."""
@@ -153,14 +158,17 @@ class SiteBucket:
         if kept is None:
             raise UnavailableError(f"the site of group {group_id} has just been removed from {self.bucket.who}")
         target = f"{SITES}{name}/{kept.entry}"
-        self._point(checked_group_id(group_id), name, page(target, revision=revision), replaces)
+        self._point(checked_group_id(group_id), name, target, revision=revision, replaces=replaces)
 
     def show_nothing(self, *, revision: int, replaces: Pointer) -> None:
         """Let the pointer lead nowhere."""
-        self._point("", "", page("", revision=revision), replaces)
+        self._point("", "", "", revision=revision, replaces=replaces)
 
-    def _point(self, group_id: str, name: str, text: str, replaces: Pointer) -> None:
-        own = {GROUP: group_id, SITE: f"{SITES}{name}/" if name else ""}
+    def _point(self, group_id: str, name: str, target: str, *, revision: int, replaces: Pointer) -> None:
+        write = replaces.write + 1
+        site = f"{SITES}{name}/" if name else ""
+        own = {GROUP: group_id, SITE: site, REVISION: str(revision), WRITE: str(write)}
+        text = page(target, revision=revision, write=write)
         # Whoever keeps the page for a while would go on leading users to the version from before.
         content = Content(text.encode(), "text/html; charset=utf-8", "no-cache", own)
         self.bucket.put(f"{self.prefix}{POINTER}", content, replaces=replaces.etag)
@@ -210,19 +218,24 @@ def type_of(key: str) -> str:
     return f"{known}; charset=utf-8" if known.startswith("text/") else known
 
 
-def page(target: str, *, revision: int) -> str:
+def page(target: str, *, revision: int, write: int) -> str:
     """The pointer's page: browsers and crawlers go on to `target`, a path beside it; "" leads nowhere.
 
-    An etag is a digest of the bytes. With the revision in them a page is never the same as an older one, or an engine
-    that was paused could take the one that shows the same version again for the one that it has read.
+    An etag is a digest of the bytes. With a number in them that goes up with each page, none is ever the same as an
+    older one, or an engine that was paused could take one that shows the same again for the one that it has read.
     """
-    begin = f'<!doctype html>\n<meta charset="utf-8">\n<meta name="shipline-revision" content="{revision}">\n'
+    own = f'<meta name="{REVISION}" content="{revision}">\n<meta name="{WRITE}" content="{write}">\n'
+    begin = f'<!doctype html>\n<meta charset="utf-8">\n{own}'
     if not target:
         return f"{begin}<title>Nothing is shown here</title>\n"
     link = html.escape(quote(target, safe="/-._~"), quote=True)
     return (
         f'{begin}<title>…</title>\n<meta http-equiv="refresh" content="0; url={link}">\n<a href="{link}">{link}</a>\n'
     )
+
+
+def _number(text: str) -> int:
+    return int(text) if NUMBER.fullmatch(text) else 0
 
 
 def _content(document: object) -> Content:

@@ -22,7 +22,7 @@ from typing import Any
 
 from shipline.clients import exit_recorder
 from shipline.clients.detached import Detached, Program
-from shipline.clients.detached_launcher import write_durably
+from shipline.clients.detached_launcher import RECORD, sync_folder, write_durably
 from shipline.clients.json_program import Surroundings
 from shipline.clients.programs import run_program
 from shipline.domain.codec import from_json, to_json
@@ -142,12 +142,27 @@ class TerraformFolder:
         asked = ["-input=false", "-no-color", *(options or (LOCK_TIMEOUT,)), *variables, f"-out={folder / name}"]
         self._start(group_id, name, revision, ["plan", *asked])
 
+    def forget_apply(self, group_id: str) -> None:
+        """Forget how an apply of the group has ended, on disk when this returns; before another one is noted as begun.
+
+        Only while none is under way. Whoever finds a new one noted, and its starter killed, would otherwise take the
+        end of the one before for its own.
+        """
+        folder, run = self.group(group_id), self.process(group_id, "apply").folder
+        for path in (folder / "apply.code", run / RECORD):
+            path.unlink(missing_ok=True)
+        for each in (folder, run):
+            if each.is_dir():
+                sync_folder(each)
+
     def start_apply(self, group_id: str, name: str = "plan") -> None:
         """Begin to apply a plan of a group, and nothing else: Terraform refuses it if what stands has changed since."""
-        folder = self.group(group_id)
-        (folder / "apply.code").unlink(missing_ok=True)
-        options = ["-input=false", "-no-color", LOCK_TIMEOUT, str(folder / name)]
+        options = ["-input=false", "-no-color", LOCK_TIMEOUT, str(self.group(group_id) / name)]
         self._start(group_id, "apply", self.revision(group_id), ["apply", *options])
+
+    def was_started(self, group_id: str) -> bool:
+        """True if an apply has run since `forget_apply`: a process writes its record before it becomes the program."""
+        return (self.process(group_id, "apply").folder / RECORD).exists()
 
     def process(self, group_id: str, name: str) -> Detached:
         """The program that plans (by the plan's name) or applies (`apply`)."""

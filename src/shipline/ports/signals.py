@@ -92,5 +92,8 @@ class Signals(Protocol):
         ...
 
     def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
-        """Why groups that serve now could not be counted, for people; "" where nothing speaks against it."""
+        """Why groups that serve now could not be counted, for people; "" where nothing speaks against it.
+
+        UnavailableError, for people too, where nobody knows yet.
+        """
         ...

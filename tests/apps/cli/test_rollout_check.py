@@ -112,7 +112,7 @@ def test_it_shows_what_is_asked_answered_and_concluded(application: Application,
             "        asks: error_rate of the new version's requests",
             "        Shipline counts it itself, once the new version has requests.",
             "UNKNOWN counts of requests (for the analysis)",
-            "        Nobody could be asked now: the proxy does not run.",
+            "        Nobody knows yet: the proxy does not run. What to do: open the environment's traffic again.",
         ],
     )
     with application.store.begin() as tx:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.rollouts import CountsTrial, analysis_of, try_counts, workflow_name
-from shipline.domain.errors import NothingToDo, RefusedError, UsageError
+from shipline.domain.errors import NothingToDo, RefusedError, UnavailableError, UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
 from shipline.testing.fakes.faults import Fault
@@ -281,6 +281,21 @@ def test_whether_what_serves_can_be_counted_is_tried_without_a_rollout(serving: 
     assert try_counts(*ports) == CountsTrial(Answer.FAIL, "no series fits")
     serving.fake_traffic.close()
     assert try_counts(*ports).answer is Answer.UNKNOWN
+
+
+def test_what_the_source_of_counts_does_not_know_is_told_and_stops_nothing(
+    serving: RolloutWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what to do. It is another answer than one that speaks against a canary."""
+
+    def trouble(_: object) -> str:
+        raise UnavailableError("no error was found", why="none, or mistyped", todo="check the selector")
+
+    monkeypatch.setattr(serving.fake_signals, "trouble", trouble)
+    ground = serving.ground(serving.world.store)
+    words = "Nobody knows yet: no error was found: none, or mistyped.\nWhat to do: check the selector."
+    assert try_counts(ground.target, ground.traffic, ground.signals) == CountsTrial(Answer.UNKNOWN, words)
+    assert serving.shipped("1.1.0").status is RolloutStatus.PROMOTED
 
 
 def test_a_way_back_that_fails_waits_for_a_person_and_can_be_retried(serving: RolloutWorld) -> None:

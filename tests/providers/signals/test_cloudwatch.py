@@ -78,9 +78,9 @@ class Balanced:
         """In the next minute; returns once it is in."""
         self.world.clock.jump_to(-(-self.world.clock.now_us() // MINUTE_US) * MINUTE_US)
         self.put(role.value, "RequestCount", requests)
-        if errors:
-            self.put(role.value, "HTTPCode_Target_5XX_Count", errors)
-        self.world.clock.sleep(60 + 180)
+        if requests > errors:
+            self.put(role.value, "HTTPCode_Target_2XX_Count", requests - errors)
+        self.world.clock.sleep(60 + 180 + 60)
 
 
 @pytest.fixture
@@ -104,14 +104,32 @@ class TestCloudWatchSignals(SignalsConformance):
         return balanced.serve
 
 
-def test_a_connection_that_no_target_took_is_a_failure(balanced: Balanced) -> None:
-    """Its 5xx is the load balancer's own, which no target group counts."""
+def test_what_no_target_answered_is_a_failure(balanced: Balanced) -> None:
+    """A target that breaks off, or answers too late, makes the load balancer's own 502 or 504, which no target group
+    counts."""
     signals = balanced.signals()
     start = signals.cursor()
     balanced.world.clock.sleep(60)
-    balanced.put("canary", "TargetConnectionErrorCount", 4)
-    balanced.serve(Role.CANARY, requests=10, errors=1)
-    assert totals(signals.read(start, GROUPS[:1]).roles[Role.CANARY]) == (10, 5)
+    for status, count in (("3XX", 2), ("4XX", 1), ("5XX", 1)):
+        balanced.put("canary", f"HTTPCode_Target_{status}_Count", count)
+    balanced.put("canary", "RequestCount", 10)
+    balanced.world.clock.sleep(300)
+    assert totals(signals.read(start, GROUPS[:1]).roles[Role.CANARY]) == (10, 7)
+
+
+def test_an_answer_in_the_minute_after_its_request_is_in_doubt(balanced: Balanced) -> None:
+    """It is no failure, and might be one; that a minute has more answers than requests never is fewer failures."""
+    signals = balanced.signals()
+    start = signals.cursor()
+    for answers in (7, 12, 10):
+        balanced.world.clock.jump_to(-(-(balanced.world.clock.now_us() + 1) // MINUTE_US) * MINUTE_US)
+        balanced.put("canary", "RequestCount", 10)
+        balanced.put("canary", "HTTPCode_Target_2XX_Count", answers)
+    balanced.world.clock.sleep(300)
+    reading = signals.read(start, GROUPS[:1])
+    assert reading.window is not None
+    ways = (reading.window.least, reading.roles, reading.window.most)
+    assert [totals(each[Role.CANARY])[1] for each in ways] == [1, 1, 3]
 
 
 def test_only_minutes_that_are_closed_and_in_are_asked_for(balanced: Balanced) -> None:
@@ -120,13 +138,13 @@ def test_only_minutes_that_are_closed_and_in_are_asked_for(balanced: Balanced) -
     start = signals.cursor()
     balanced.put("canary", "RequestCount", 5)
     balanced.world.states.requests.clear()
-    balanced.world.clock.jump_to(int(start) * 1000 + (60 + 180) * 1_000_000 - 1)
+    balanced.world.clock.jump_to(int(start) * 1000 + (60 + 180 + 60) * 1_000_000 - 1)
     assert signals.read(start, GROUPS).cursor == start
     assert balanced.world.states.requests == []
     balanced.world.clock.sleep(1.0)
     reading = signals.read(start, GROUPS)
     assert (reading.cursor, totals(reading.roles[Role.CANARY])) == (str(int(start) + 60_000), (0, 0))
-    assert signals.delay_s == 300.0
+    assert signals.delay_s == 360.0
 
 
 def test_a_group_without_a_target_group_is_counted_by_nobody(balanced: Balanced) -> None:
@@ -143,9 +161,9 @@ def test_a_group_without_a_target_group_is_counted_by_nobody(balanced: Balanced)
 
 
 def answered(**changes: Any) -> dict[str, Any]:
-    """CloudWatch's answer to the first of three metrics of one group, and nothing for the others."""
+    """CloudWatch's answer to the first of four metrics of one group, and nothing for the others."""
     first = {"Id": "m0", "StatusCode": "Complete", "Timestamps": [], "Values": [], **changes}
-    return {"MetricDataResults": [first, *(answered_nothing(f"m{index}") for index in (1, 2))]}
+    return {"MetricDataResults": [first, *(answered_nothing(f"m{index}") for index in (1, 2, 3))]}
 
 
 def answered_nothing(name: str) -> dict[str, Any]:
@@ -163,7 +181,7 @@ def answered_nothing(name: str) -> dict[str, Any]:
         (answered(StatusCode="Forbidden"), RefusedError),
         (answered() | {"NextToken": "more"}, IncompleteAnswer),
         ({"MetricDataResults": [answered_nothing("m0")]}, WrongType),
-        ({"MetricDataResults": [answered_nothing("other")] * 3}, WrongType),
+        ({"MetricDataResults": [answered_nothing("other")] * 4}, WrongType),
         ({}, WrongType),
     ],
     ids=["half", "text", "no minute", "no value", "a part", "forbidden", "pages", "too few", "unknown", "empty"],

@@ -15,7 +15,7 @@ from shipline.ports.metrics import IncompleteAnswer, ManySeries, QueryRefused, W
 from shipline.ports.provider import ProviderContext
 from shipline.ports.signals import Signals
 from shipline.ports.target import Role
-from shipline.providers.signals.datadog import DatadogSignals, DatadogSignalsSettings
+from shipline.providers.signals.datadog import DatadogSignals, DatadogSignalsSettings, ungrouped
 from shipline.testing.conformance.signals import GROUPS, Serve, SignalsConformance, totals
 from shipline.testing.fakes.clock import FakeClock
 from tests.providers.metrics.contract import Answer, Request, keeping
@@ -26,6 +26,7 @@ SELECTORS = {
     "errors": "web.errors{service:{package},group:{group}}",
 }
 QUERY = re.compile(r"sum:(web\.hits|web\.errors)\{service:quotes,group:([a-z]+)\}\.as_count\(\)\.rollup\(sum, 10\)")
+OF_ALL = "sum:web.errors{service:quotes}.as_count().rollup(sum, 3600)"
 
 
 class Site:
@@ -46,22 +47,30 @@ class Site:
         assert data["type"] == "timeseries_request"
         asked = data["attributes"]
         assert set(asked) == {"from", "to", "interval", "formulas", "queries"}
-        assert asked["interval"] == 10_000
+        step_ms = asked["interval"]
+        assert step_ms in (10_000, 3_600_000)
         assert [one["formula"] for one in asked["formulas"]] == [one["name"] for one in asked["queries"]]
-        times = list(range(asked["from"] // 10_000 * 10_000, asked["to"] + 1, 10_000))
-        rows = [self._row(one, times) for one in asked["queries"]]
+        times = list(range(asked["from"] // step_ms * step_ms, asked["to"] + 1, step_ms))
+        rows = [self._row(one, times, step_ms) for one in asked["queries"]]
         kept = [(index, row) for index, row in enumerate(rows) if any(value is not None for value in row)]
         series: list[dict[str, Any]] = [{"group_tags": [], "query_index": index, "unit": None} for index, _ in kept]
         attributes = {"series": series, "times": times, "values": [row for _, row in kept]}
         return 200, {"data": {"type": "timeseries_response", "attributes": attributes}}
 
-    def _row(self, query: dict[str, str], times: list[int]) -> list[float | None]:
+    def _row(self, query: dict[str, str], times: list[int], step_ms: int) -> list[float | None]:
         assert set(query) == {"data_source", "name", "query"}
-        found = QUERY.fullmatch(query["query"])
-        assert found is not None, query["query"]
-        sent = self.sent.get((found[1], found[2]), {})
-        each = [[count for at, count in sent.items() if start <= at < start + 10_000] for start in times]
+        sent = [one for name in self._chosen(query["query"], step_ms) for one in self.sent.get(name, {}).items()]
+        each = [[count for at, count in sent if start <= at < start + step_ms] for start in times]
         return [float(sum(counts)) if counts else None for counts in each]
+
+    def _chosen(self, query: str, step_ms: int) -> list[tuple[str, str]]:
+        """What a query selects. That of all groups is asked for by the hour."""
+        if step_ms == 3_600_000:
+            assert query == OF_ALL
+            return [name for name in self.sent if name[0] == "web.errors"]
+        found = QUERY.fullmatch(query)
+        assert found is not None, query
+        return [(found[1], found[2])]
 
     def serve(self, role: Role, *, requests: int, errors: int) -> None:
         """Returns once it has been counted, in the middle of a window."""
@@ -126,11 +135,36 @@ def test_a_selector_that_finds_nothing_is_told_before_a_rollout(site: Site) -> N
     assert "web.hits{service:quotes,group:stable}" in site.signals().trouble(GROUPS[2:])
 
 
-def test_tags_are_in_lower_case_as_datadog_keeps_them(site: Site) -> None:
+def test_a_selector_of_errors_that_never_found_any_is_told_before_a_rollout(site: Site) -> None:
+    """It may be mistyped, and then no canary is ever worse. Failures of any group within a day show that it is not."""
+    site.serve(Role.STABLE, requests=10, errors=0)
+    with pytest.raises(UnavailableError, match="found nothing for a day") as caught:
+        site.signals().trouble(GROUPS[2:])
+    assert "web.errors{service:quotes}" in caught.value.todo
+    site.sent["web.errors", "before"] = {site.clock.now_us() // 1000 - 20 * 3_600_000: 1}
+    assert site.signals().trouble(GROUPS[2:]) == ""
+
+
+@pytest.mark.parametrize(
+    ("selector", "of_all"),
+    [
+        ("web.errors{env:{environment},version:{version},role:{role}}", "web.errors{env:{environment}}"),
+        ("web.errors{version:v{version}}", "web.errors{*}"),
+        ("{package}.errors{service:quotes AND group:{group}}", "{package}.errors{*}"),
+        ("web.errors{*}", "web.errors{*}"),
+    ],
+    ids=str,
+)
+def test_of_all_groups_is_without_what_tells_them_apart(selector: str, of_all: str) -> None:
+    assert ungrouped(selector) == of_all
+
+
+@pytest.mark.parametrize(("version", "tag"), [("1.0.0-RC1", "1.0.0-rc1"), ("1.0.0+Build,{x}", "1.0.0_build__x_")])
+def test_tags_are_what_datadog_makes_of_them(site: Site, version: str, tag: str) -> None:
     signals = site.signals(requests="web.hits{version:{version}}")
-    group = replace(GROUPS[0], version="1.0.0-RC1")
+    group = replace(GROUPS[0], version=version)
     assert signals._query("web.hits{version:{version}}", group) == (
-        "sum:web.hits{version:1.0.0-rc1}.as_count().rollup(sum, 10)"
+        f"sum:web.hits{{version:{tag}}}.as_count().rollup(sum, 10)"
     )
 
 

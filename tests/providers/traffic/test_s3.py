@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,12 @@ def test_the_page_leads_to_the_version_and_says_so(traffic: S3Traffic, world: Bu
     shown = world.bucket.get("docs/index.html")
     assert shown is not None
     assert b'content="0; url=sites/site%20new/index.html"' in shown.content
-    assert dict(shown.metadata) == {"shipline-group": "new", "shipline-site": "sites/site new/"}
+    own = {"shipline-group": "new", "shipline-site": "sites/site new/"}
+    assert dict(shown.metadata) == {**own, "shipline-revision": "2", "shipline-write": "2"}
 
 
 def test_what_is_in_the_page_is_text() -> None:
-    assert '"><script>' not in page('sites/x"><script>/index.html', revision=1)
+    assert '"><script>' not in page('sites/x"><script>/index.html', revision=1, write=1)
 
 
 def test_a_switch_that_was_overtaken_takes_no_effect(
@@ -103,6 +105,45 @@ def test_a_switch_that_was_overtaken_takes_no_effect(
         with pytest.raises(ObjectChanged):
             traffic.apply(split(1.0), revision=revision)
         assert shares(traffic) == {"old": 1.0, "new": 0.0}
+
+
+@pytest.mark.parametrize("newer", ["apply", "forget", "close", "open"])
+def test_a_newer_decision_that_shows_the_same_overtakes_too(
+    traffic: S3Traffic, open_traffic: Callable[..., S3Traffic], world: BucketWorld, newer: str
+) -> None:
+    """An engine is paused when it has noted its decision and not yet replaced the page: that the newer one had nothing
+    else to show does not leave the page to it."""
+    late, calls = decisions(traffic, open_traffic(), newer)
+    writes: list[str] = []
+
+    def overtakes(method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("docs/index.html"):
+            world.server.before = lambda _method, _path: None
+            for call in calls:
+                call()
+            writes.append(path)
+
+    world.server.before = overtakes
+    with pytest.raises(ObjectChanged):
+        late()
+    assert writes != []
+    pointer = SiteBucket(world.place, NAME, "docs/", FakeClock()).pointer()
+    assert pointer.group_id == (None if newer == "close" else "old")
+
+
+def decisions(traffic: S3Traffic, other: S3Traffic, newer: str) -> tuple[Callable[[], None], list[Callable[[], None]]]:
+    """What an engine was about to do, and what another one has done since."""
+    if newer == "close":
+        traffic.apply((OLD,), revision=1)
+        traffic.close()
+        return traffic.open, [other.close]
+    traffic.apply((OLD,), revision=1)
+    if newer == "open":
+        return traffic.close, [other.open]
+    late = partial(traffic.apply, split(1.0), revision=2)
+    if newer == "apply":
+        return late, [partial(other.apply, (OLD,), revision=3)]
+    return late, [partial(other.forget, "new", revision=3)]
 
 
 def test_a_switch_by_hand_is_seen(traffic: S3Traffic, world: BucketWorld) -> None:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shipline.clients.durable_state import DurableState
+from shipline.clients.terraform import TerraformFolder
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import GroupSpec, Role
 from shipline.ports.traffic import Lasting, Route, Traffic
 from shipline.providers.target.terraform import TerraformSettings, TerraformTarget
-from shipline.providers.traffic.terraform import TerraformTraffic, TerraformTrafficSettings
+from shipline.providers.traffic.terraform import SavedTraffic, TerraformTraffic, TerraformTrafficSettings
 from shipline.testing.conformance.switch import SwitchConformance
 from shipline.testing.conformance.target import PACKAGE, found
 from shipline.testing.conformance.traffic import shares
+from shipline.testing.kills import Killed
 from tests import terraform
 from tests.machine import SystemClock, wait_until
 
@@ -174,13 +179,18 @@ def test_an_apply_that_was_interrupted_with_the_machine_is_left_to_people(
     tmp_path: Path, plan: Callable[[str, str], Route], traffic: Traffic
 ) -> None:
     """How much of the plan was carried out nobody knows: it is not begun a second time."""
-    route = plan("v1", terraform.resources(one="1"))
+    gate = tmp_path / "gate"
+    route = plan("v1", SLOW.format(gate=gate))
     assert isinstance(traffic, TerraformTraffic)
-    saved = traffic._state.read()
-    traffic._state.write(replace(saved, begun="v1"))
+    traffic._settings = replace(traffic._settings, wait_s=1)
+    with pytest.raises(UnavailableError, match="still at work"):
+        traffic.apply((route,), revision=1)
+    traffic._folder.process("v1", "apply").stop(first=signal.SIGKILL, timeout_s=10)
+    gate.touch()
     with pytest.raises(ShiplineError, match="was interrupted"):
         traffic.apply((route,), revision=1)
-    assert not (tmp_path / "infra" / "terraform.tfstate").exists()
+    assert traffic._folder.process("v1", "apply").pid() is None
+    assert shares(traffic) == {"v1": 0.0}
 
 
 @pytest.fixture
@@ -247,3 +257,59 @@ def test_a_folder_that_is_not_the_targets_is_named(traffic: Traffic) -> None:
 def test_settings_that_can_only_be_a_mistake_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         TerraformTrafficSettings(**{"folder": "/srv/infra", "address": "x:80", **wrong})
+
+
+@contextmanager
+def dying(point: str) -> Iterator[None]:
+    """The engine dies where an apply is to be noted as begun, or once it is, and before it has been started."""
+
+    def dies(*_: object, **__: object) -> None:
+        raise Killed(point)
+
+    def dies_at_the_note(state: DurableState[SavedTraffic], document: SavedTraffic) -> None:
+        if document.begun:
+            raise Killed(point)
+        write(state, document)
+
+    write = DurableState.write
+    with pytest.MonkeyPatch.context() as patch:
+        if point == "noted":
+            patch.setattr(DurableState, "write", dies_at_the_note)
+        else:
+            patch.setattr(TerraformFolder, "start_apply", dies)
+        yield
+
+
+POINTS = pytest.mark.parametrize("point", ["noted", "started"])
+
+
+@POINTS
+def test_an_engine_killed_before_a_way_back_is_begun_is_followed_by_the_next(
+    tmp_path: Path, plan: Callable[[str, str], Route], open_traffic: Callable[[], Traffic], traffic: Traffic, point: str
+) -> None:
+    """That the revision was applied once before is not taken for the end of an apply that never began."""
+    first = plan("v1", terraform.resources(one="1"))
+    traffic.apply((first,), revision=1)
+    traffic.apply((plan("v2", terraform.resources(one="2")),), revision=2)
+    with dying(point), pytest.raises(Killed):
+        traffic.apply((first,), revision=3)
+    open_traffic().apply((first,), revision=3)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    assert shares(traffic) == {"v1": 1.0, "v2": 0.0}
+
+
+@POINTS
+def test_an_engine_killed_before_what_stands_is_destroyed_is_followed_by_the_next(
+    tmp_path: Path, plan: Callable[[str, str], Route], destroyer: TerraformTraffic, point: str
+) -> None:
+    """The end of the apply that made it is none of what destroys it. So it is with a plan that was never begun."""
+    destroyer.open()
+    route = plan("v1", terraform.resources(one="1"))
+    with dying(point), pytest.raises(Killed):
+        destroyer.apply((route,), revision=1)
+    destroyer.apply((route,), revision=1)
+    assert terraform.standing(tmp_path / "infra") == {"one": "1"}
+    with dying(point), pytest.raises(Killed):
+        destroyer.tear_down(revision=2)
+    destroyer.tear_down(revision=2)
+    assert terraform.standing(tmp_path / "infra") == {}

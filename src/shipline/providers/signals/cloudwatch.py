@@ -2,7 +2,12 @@
 
 Nothing is typed: a group's target group has the name that the traffic `alb` knows it by, and its load balancer is told
 with it. Each node of the load balancer counts the requests of all groups, by one clock, so no period of one group is
-another one than that of the next: there is no doubt at the ends of a window.
+another one than that of the next.
+
+What has failed is what no answer below 500 was counted of: what the load balancer answers in a target's place, because
+it broke off or took too long, is in no metric of a target group. Nothing says that a request and its answer are counted
+in the same minute. So answers that a minute has more than requests are taken for those that the minute before it lacks,
+and whether they are is in doubt.
 
 From: docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 """
@@ -10,7 +15,7 @@ From: docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +31,7 @@ from shipline.providers.signals.readings import moment_ms, nothing_yet
 
 NAMESPACE = "AWS/ApplicationELB"
 REQUESTS = "RequestCount"
-# A connection that a target did not take makes the load balancer's own 5xx, which no target group counts.
-ERRORS = ("HTTPCode_Target_5XX_Count", "TargetConnectionErrorCount")
+ANSWERS = ("HTTPCode_Target_2XX_Count", "HTTPCode_Target_3XX_Count", "HTTPCode_Target_4XX_Count")
 LOOKED_BACK_S = 3600
 
 
@@ -57,8 +61,8 @@ class CloudWatchSignalsSettings:
 
     @property
     def pace(self) -> Pace:
-        """Minutes, as soon as they are in."""
-        return Pace(period_s=PERIOD_S, lag_s=self.lag_s, window_s=PERIOD_S, doubt=0)
+        """Minutes, as soon as they and the ones after them are in."""
+        return Pace(period_s=PERIOD_S, lag_s=self.lag_s, window_s=PERIOD_S, doubt=0, after=1)
 
 
 class CloudWatchSignals:
@@ -86,8 +90,8 @@ class CloudWatchSignals:
         until_ms = self._pace.end_ms(since_ms, self._clock.now_us())
         if not groups or until_ms is None:
             return nothing_yet(since_ms)
-        counted = self._counted(groups, since_ms // 1000, until_ms // 1000)
-        return self._pace.reading(since_ms, until_ms, counted)
+        asked_s = (moment // 1000 for moment in self._pace.asked(since_ms, until_ms))
+        return self._pace.reading(since_ms, until_ms, self._counted(groups, *asked_s))
 
     def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
         """Why the requests of a group could not be counted, which also is that it has had none for an hour."""
@@ -109,16 +113,16 @@ class CloudWatchSignals:
 
     def _counted(self, groups: tuple[CountedGroup, ...], since_s: int, until_s: int) -> dict[CountedGroup, Served]:
         placed = {group: self._dimensions(group) for group in groups}
-        metrics = [Metric(NAMESPACE, name, each) for each in placed.values() for name in (REQUESTS, *ERRORS)]
+        metrics = [Metric(NAMESPACE, name, each) for each in placed.values() for name in (REQUESTS, *ANSWERS)]
         sums = self._cloudwatch.sums(tuple(dict.fromkeys(metrics)), since_s=since_s, until_s=until_s)
 
-        def together(names: Iterable[str], dimensions: tuple[tuple[str, str], ...]) -> Counter[int]:
-            total: Counter[int] = Counter()
-            for name in names:
-                total.update(self._whole(sums[Metric(NAMESPACE, name, dimensions)]))
-            return total
+        def served(dimensions: tuple[tuple[str, str], ...]) -> Served:
+            answers: Counter[int] = Counter()
+            for name in ANSWERS:
+                answers.update(self._whole(sums[Metric(NAMESPACE, name, dimensions)]))
+            return served_of(self._whole(sums[Metric(NAMESPACE, REQUESTS, dimensions)]), answers)
 
-        return {group: Served(together([REQUESTS], each), together(ERRORS, each)) for group, each in placed.items()}
+        return {group: served(each) for group, each in placed.items()}
 
     def _whole(self, sums: Mapping[int, Any]) -> dict[int, int]:
         return {time_s * 1000: whole_count(value, who=self._cloudwatch.who) for time_s, value in sums.items()}
@@ -135,3 +139,16 @@ class CloudWatchSignals:
             raise UnavailableError(f"no rule of a load balancer leads to the target group of {group.group_id}")
         suffix = str(balancers[0]).partition(":loadbalancer/")[2]
         return ("TargetGroup", str(found["TargetGroupArn"]).rpartition(":")[2]), ("LoadBalancer", suffix)
+
+
+def served_of(requests: Mapping[int, int], answers: Mapping[int, int]) -> Served:
+    """What has failed, by the minute: requests without an answer, neither in their own minute nor, as far as that has
+    answers to spare, in the next one. Both by the start of the minute in UTC milliseconds."""
+    errors, unsure = {}, {}
+    for start_ms, count in requests.items():
+        after_ms = start_ms + PERIOD_S * 1000
+        lacking = max(0, count - answers.get(start_ms, 0))
+        late = max(0, answers.get(after_ms, 0) - requests.get(after_ms, 0))
+        errors[start_ms] = max(0, lacking - late)
+        unsure[start_ms] = min(lacking, late)
+    return Served(requests, errors, unsure)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from shipline.clients.datadog import DatadogAccess
 from shipline.clients.query_filling import filled
-from shipline.domain.errors import ConfigurationError, ShiplineError
+from shipline.domain.errors import ConfigurationError, ShiplineError, UnavailableError
 from shipline.ports.metrics import Language, ManySeries, WrongType
 from shipline.ports.provider import ProviderContext
 from shipline.ports.signals import CountedGroup, Reading
@@ -25,9 +25,16 @@ from shipline.providers.signals.selectors import LENGTH_MAX, PLACEHOLDERS, value
 
 ANSWER_BYTES_MAX = 8 << 20
 LOOKED_BACK_MS = 3_600_000
+DAY_S, HOUR_S = 86_400, 3600
 # From: docs.datadoghq.com/metrics/custom_metrics (names) and docs.datadoghq.com/metrics/advanced-filtering (filters).
 _SELECTOR = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}\{[A-Za-z0-9_.:/*!,() -]{1,1500}\}", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
+_PARTS = re.compile(rf"((?:[^{{}}]|{_PLACEHOLDER.pattern})+)\{{(.*)\}}")
+_OF_GROUP = re.compile(r"\{(?:version|group|role)\}")
+_LOGICAL = re.compile(r"[()]|\b(?:AND|OR|NOT|IN)\b", re.IGNORECASE)
+# What a tag cannot hold is made `_`, and letters small. From: docs.datadoghq.com/getting_started/tagging ("Defining
+# tags"). Letters of all scripts are kept, so those that a query cannot have are refused and not made others.
+_NO_TAG = re.compile(r"[^\w.:/-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,16 +101,28 @@ class DatadogSignals:
     def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
         """Why the requests of a group could not be counted: that nothing is selected, above all.
 
-        That nothing has failed yet is no trouble.
+        That nothing has failed yet is no trouble. UnavailableError where nothing failed of any group within a day:
+        then nobody knows whether failures would be counted.
         """
-        return "\n".join(filter(None, map(self._trouble_of, groups)))
+        unseen: list[str] = []
+        trouble = "\n".join(filter(None, (self._trouble_of(group, unseen) for group in groups)))
+        if unseen and not trouble:
+            raise UnavailableError(
+                "the selector of errors in the environment's signals has found nothing for a day, of any version",
+                why="either nothing has failed, or it selects nothing, and no canary would ever be worse",
+                todo=f"check the metric and its tags in Datadog, or let a request fail and ask again: {unseen[0]}",
+            )
+        return trouble
 
-    def _trouble_of(self, group: CountedGroup) -> str:
+    def _trouble_of(self, group: CountedGroup, unseen: list[str]) -> str:
+        """Words, "" where requests are counted; then a selector of errors that finds none of any group is `unseen`."""
         interval_ms = self._settings.interval_s * 1000
         until_ms = self._clock.now_us() // 1000 // interval_ms * interval_ms
         try:
             served = self._counted((group,), until_ms - LOOKED_BACK_MS // interval_ms * interval_ms, until_ms)[group]
             selector = self._selector(self._settings.requests, group)
+            if served.requests and not served.errors:
+                unseen += self._never_found(group, until_ms)
         except ShiplineError as error:
             return " ".join(filter(None, (f"Requests could not be counted: {error.what}.", error.why, error.todo)))
         if served.requests:
@@ -118,12 +137,25 @@ class DatadogSignals:
         """All groups in one request: a formula for each of the two selectors of each."""
         texts = (self._settings.requests, self._settings.errors)
         queries = [self._query(text, group) for group in groups for text in texts]
+        counted = self._rows(queries, since_ms, until_ms, self._settings.interval_s)
+        return {group: Served(counted[2 * at], counted[2 * at + 1]) for at, group in enumerate(groups)}
+
+    def _never_found(self, group: CountedGroup, now_ms: int) -> list[str]:
+        """The selector of errors of all groups, where it has found nothing for a day."""
+        selector = self._selector(ungrouped(self._settings.errors), group)
+        until_ms = (now_ms // (HOUR_S * 1000) + 1) * HOUR_S * 1000
+        query = f"sum:{selector}.as_count().rollup(sum, {HOUR_S})"
+        found = self._rows([query], until_ms - DAY_S * 1000, until_ms, HOUR_S)
+        return [] if found[0] else [selector]
+
+    def _rows(self, queries: list[str], since_ms: int, until_ms: int, interval_s: int) -> list[dict[int, int]]:
+        """What each query counts, by interval."""
         names = [f"q{index}" for index in range(len(queries))]
         attributes = {
             "from": since_ms,
             # The end belongs to the answer, too.
             "to": until_ms - 1,
-            "interval": self._settings.interval_s * 1000,
+            "interval": interval_s * 1000,
             "formulas": [{"formula": name} for name in names],
             "queries": [
                 {"data_source": "metrics", "name": name, "query": query}
@@ -131,23 +163,22 @@ class DatadogSignals:
             ],
         }
         found = self._api.ask("api/v2/query/timeseries", "timeseries_request", attributes)
-        counted = self._series(found, len(queries))
-        return {group: Served(counted[2 * at], counted[2 * at + 1]) for at, group in enumerate(groups)}
+        return self._series(found, len(queries), interval_s)
 
     def _selector(self, text: str, group: CountedGroup) -> str:
-        # Datadog keeps tags in lower case: docs.datadoghq.com/getting_started/tagging.
-        values = {name: value.lower() for name, value in values_of(group, environment=self._environment).items()}
+        known = values_of(group, environment=self._environment)
+        values = {name: _NO_TAG.sub("_", value.lower()) for name, value in known.items()}
         return filled(text.strip(), values, Language.PLAIN)
 
     def _query(self, text: str, group: CountedGroup) -> str:
         return f"sum:{self._selector(text, group)}.as_count().rollup(sum, {self._settings.interval_s})"
 
-    def _series(self, attributes: object, wanted: int) -> list[dict[int, int]]:
+    def _series(self, attributes: object, wanted: int, interval_s: int) -> list[dict[int, int]]:
         """The counts of each query, by interval; one that found nothing has no series."""
         match attributes:
             case {"series": list(series), "times": list(times), "values": list(values)} if len(series) == len(values):
                 made: list[dict[int, int] | None] = [None] * wanted
-                starts = [self._start(time_ms) for time_ms in times]
+                starts = [self._start(time_ms, interval_s) for time_ms in times]
                 for one, row in zip(series, values, strict=True):
                     index = self._index(one, wanted)
                     if made[index] is not None:
@@ -165,15 +196,11 @@ class DatadogSignals:
                 return index
         raise self._api.unexpected()
 
-    def _start(self, time_ms: object) -> int:
-        if (
-            isinstance(time_ms, int)
-            and not isinstance(time_ms, bool)
-            and not time_ms % (self._settings.interval_s * 1000)
-        ):
+    def _start(self, time_ms: object, interval_s: int) -> int:
+        if isinstance(time_ms, int) and not isinstance(time_ms, bool) and not time_ms % (interval_s * 1000):
             return time_ms
         raise WrongType(
-            f"{self._api.http.who} answered in other intervals than those of {self._settings.interval_s} s",
+            f"{self._api.http.who} answered in other intervals than those of {interval_s} s",
             todo="set interval_s to how often the counts are sent",
         )
 
@@ -195,3 +222,16 @@ def _check_selector(text: str, *, name: str) -> None:
             why="counts are asked for as sums of what was sent, so aggregators and functions have no place in it",
             todo="name a metric and its tags alone, as in trace.http.request.hits{service:quotes,group:{group}}",
         )
+
+
+def ungrouped(text: str) -> str:
+    """A selector without the tags that tell groups apart: what is left finds those of any. Pure.
+
+    Of tags that are put together by words nothing can be left out, so none is kept.
+    """
+    found = _PARTS.fullmatch(text.strip())
+    if found is None:
+        return text
+    name, tags = found[1], found[3]
+    kept = [] if _LOGICAL.search(tags) else [tag for tag in tags.split(",") if not _OF_GROUP.search(tag)]
+    return f"{name}{{{','.join(kept) or '*'}}}"

@@ -25,21 +25,24 @@ ROUNDING = 1e-6
 @dataclass(frozen=True, slots=True)
 class Served:
     """A group's requests, and its failed ones, by the start of the period in UTC milliseconds. One that is not there
-    had none."""
+    had none. `unsure` are those that may have failed beside `errors`, and most likely did not."""
 
     requests: Mapping[int, int] = field(default_factory=dict)
     errors: Mapping[int, int] = field(default_factory=dict)
+    unsure: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """When is read: in periods of `period_s` seconds, `lag_s` behind now, at least `window_s` at once. `doubt` is how
-    many periods beside its own a request may stand in, as seen from the first group: 0 or 1."""
+    many periods beside its own a request may stand in, as seen from the first group: 0 or 1. `after` is how many
+    periods after a window have to be in, too, for what happened in it to be known."""
 
     period_s: int
     lag_s: int
     window_s: int
     doubt: int
+    after: int = 0
 
     def check(self) -> None:
         """Refuse what cannot be read by (ConfigurationError): windows that nothing would be sure of, above all."""
@@ -55,7 +58,7 @@ class Pace:
     @property
     def delay_s(self) -> float:
         """How many seconds after it was served a request is counted at the latest."""
-        return float(self.lag_s + self.window_s + (1 + self.doubt) * self.period_s)
+        return float(self.lag_s + self.window_s + (1 + self.doubt + self.after) * self.period_s)
 
     def begin_ms(self, now_us: int) -> int:
         """The start of the first period that holds nothing from before `now_us`."""
@@ -65,14 +68,14 @@ class Pace:
     def end_ms(self, since_ms: int, now_us: int) -> int | None:
         """Where the window that begins at `since_ms` ends; None while none is in."""
         period_ms = self.period_s * 1000
-        known_ms = now_us // 1000 - self.lag_s * 1000 - self.doubt * period_ms
+        known_ms = now_us // 1000 - self.lag_s * 1000 - (self.doubt + self.after) * period_ms
         end_ms = min(known_ms, since_ms + READ_MS_MAX) // period_ms * period_ms
         return end_ms if end_ms - since_ms >= self.window_s * 1000 else None
 
     def asked(self, since_ms: int, until_ms: int) -> tuple[int, int]:
         """The time that has to be asked for, so that what stands beside the window is known, too."""
-        beside_ms = self.doubt * self.period_s * 1000
-        return since_ms - beside_ms, until_ms + beside_ms
+        period_ms = self.period_s * 1000
+        return since_ms - self.doubt * period_ms, until_ms + (self.doubt + self.after) * period_ms
 
     def reading(self, since_ms: int, until_ms: int, served: Mapping[CountedGroup, Served]) -> Reading:
         """What the groups have had in the window. The first one's counts are kept to; of the others some is in doubt:
@@ -89,7 +92,7 @@ class Pace:
         return Tallied(
             exact=_counts(served, since_ms, until_ms),
             least=_counts(served, since_ms + beside_ms, until_ms - beside_ms),
-            most=_counts(served, since_ms - beside_ms, until_ms + beside_ms),
+            most=_counts(served, since_ms - beside_ms, until_ms + beside_ms, with_unsure=True),
         )
 
 
@@ -105,10 +108,11 @@ def whole_count(value: object, *, who: str) -> int:
     )
 
 
-def _counts(served: Served, since_ms: int, until_ms: int) -> Counts:
-    requests, errors = (
+def _counts(served: Served, since_ms: int, until_ms: int, *, with_unsure: bool = False) -> Counts:
+    requests, errors, unsure = (
         sum(count for start_ms, count in counted.items() if since_ms <= start_ms < until_ms)
-        for counted in (served.requests, served.errors)
+        for counted in (served.requests, served.errors, served.unsure)
     )
+    errors += unsure if with_unsure else 0
     # A failure that is counted when it ends may stand in a later period than its request.
     return Counts(max(requests, errors), errors, errors, NOTHING.histogram)

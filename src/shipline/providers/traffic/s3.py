@@ -4,7 +4,8 @@ What is served is read from that page, so that a switch by hand is seen. Each pa
 what belongs to its own version, which stays in its place: there is no request that a switch could cut off.
 
 Both the note of the routes and the page are written only if they still are what was read before: a late call of an
-engine that was paused finds them changed, and takes no effect.
+engine that was paused finds them changed, and takes no effect. The page is read first, and every decision that is newer
+than the page writes it anew, though it may show the same: who has read it for an older decision cannot replace it then.
 """
 
 from __future__ import annotations
@@ -81,14 +82,16 @@ class S3Traffic:
         self._state = BucketState(self._bucket, "traffic", SavedShown(self._environment))
 
     def open(self) -> None:
-        """Show what was shown last, unless something is shown."""
+        """Show what was shown last, unless something is shown. Who is still about to close can do so no more."""
         pointer, (saved, read) = self._bucket.pointer(), self._saved()
         if not saved.is_open:
             self._state.write(replace(saved, is_open=True), read)
-        if pointer.group_id is None:
-            for route in saved.routes.values():
-                if route.share > 0 and self._has_site(route.group_id):
-                    self._show(route.group_id, saved.revision, pointer)
+        last = next((route.group_id for route in saved.routes.values() if route.share > 0), None)
+        shown = pointer.group_id or last
+        if shown is None or not self._has_site(shown):
+            return
+        if pointer.group_id is None or not saved.is_open:
+            self._show(shown, saved.revision, pointer)
 
     def address(self) -> str:
         """host:port where users see it."""
@@ -107,7 +110,7 @@ class S3Traffic:
         wanted = replace(saved, revision=revision, routes=merged(saved.routes, routes))
         if wanted != saved:
             self._state.write(wanted, read)
-        if pointer.group_id != shown:
+        if pointer.group_id != shown or pointer.revision < revision:
             self._show(shown, revision, pointer)
         if self._bucket.pointer().group_id != shown:
             raise UnavailableError(f"{self._bucket.bucket.who} does not show the group that it was told to show")
@@ -125,19 +128,21 @@ class S3Traffic:
     def forget(self, group_id: str, *, revision: int) -> None:
         """Forget a route; RefusedError while it is what the page leads to."""
         checked_group_id(group_id)
-        saved, read = self._fenced(revision)
-        if group_id == self._bucket.pointer().group_id:
+        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
+        if group_id == pointer.group_id:
             raise RefusedError(f"group {group_id} is what users see")
         left = {name: route for name, route in saved.routes.items() if name != group_id}
         self._state.write(replace(saved, revision=revision, routes=left), read)
+        if pointer.group_id is not None and pointer.revision < revision:
+            self._show(pointer.group_id, revision, pointer)
 
     def close(self) -> None:
-        """Let the page lead nowhere."""
+        """Let the page lead nowhere. Who is still about to show something can do so no more."""
         pointer, (saved, read) = self._bucket.pointer(), self._saved()
-        if pointer.group_id is not None:
-            self._bucket.show_nothing(revision=saved.revision, replaces=pointer)
         if saved.is_open:
             self._state.write(replace(saved, is_open=False), read)
+        if pointer.group_id is not None or saved.is_open:
+            self._bucket.show_nothing(revision=saved.revision, replaces=pointer)
 
     def _has_site(self, group_id: str) -> bool:
         name = self._bucket.site_of(group_id)

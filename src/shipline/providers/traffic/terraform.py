@@ -158,7 +158,7 @@ class TerraformTraffic:
 
     def _destroy(self, saved: SavedTraffic, last: str) -> None:
         if saved.destroying:
-            self._look_again(last)
+            self._go_on(last, DESTROY)
         else:
             if saved.begun:
                 self._end(saved.begun)
@@ -168,8 +168,7 @@ class TerraformTraffic:
                     f"how to destroy what stands of group {last} cannot be planned",
                     why=self._folder.output_end(last, DESTROY),
                 )
-            self._state.write(replace(saved, applied="", begun=last, destroying=True))
-            self._folder.start_apply(last, DESTROY)
+            self._begin(replace(saved, applied="", begun=last, destroying=True), DESTROY)
         code = self._waited(last, "apply")
         gone = replace(saved, applied="", begun="", destroying=False)
         others = tuple(name for name in saved.before if name != last)
@@ -188,12 +187,11 @@ class TerraformTraffic:
         if saved.begun not in ("", wanted):
             self._end(saved.begun)
         if saved.begun == wanted:
-            self._look_again(wanted)
+            self._go_on(wanted, BACK if wanted in saved.before else self._planned(wanted))
         else:
             self._folder.revision(wanted)
             plan = self._plan_back(wanted) if wanted in saved.before else self._planned(wanted)
-            self._state.write(replace(saved, applied="", begun=wanted))
-            self._folder.start_apply(wanted, plan)
+            self._begin(replace(saved, applied="", begun=wanted), plan)
         code = self._waited(wanted, "apply")
         if code != 0:
             self._state.write(replace(saved, applied="", begun=""))
@@ -224,16 +222,26 @@ class TerraformTraffic:
             )
         return BACK
 
-    def _look_again(self, group_id: str) -> None:
-        """An apply that was begun goes on, or has ended; ShiplineError where nobody knows how."""
+    def _begin(self, saved: SavedTraffic, plan: str) -> None:
+        """Begin an apply that `saved` notes. Nothing of an earlier one is left by then that could be taken for it."""
+        self._folder.forget_apply(saved.begun)
+        self._state.write(saved)
+        self._folder.start_apply(saved.begun, plan)
+
+    def _go_on(self, group_id: str, plan: str) -> None:
+        """An apply that was noted goes on, or has ended, or is begun now; ShiplineError where nobody knows how."""
         is_running = self._folder.process(group_id, "apply").pid() is not None
-        if not is_running and self._folder.code(group_id, "apply") is None:
-            self._state.write(replace(self._state.read(), begun="", destroying=False))
-            raise ShiplineError(
-                f"the apply of group {group_id} was interrupted, with this machine perhaps",
-                why="how much of the plan was carried out is not known",
-                todo="deploy again, which plans what is left",
-            )
+        if is_running or self._folder.code(group_id, "apply") is not None:
+            return
+        if not self._folder.was_started(group_id):
+            self._folder.start_apply(group_id, plan)
+            return
+        self._state.write(replace(self._state.read(), begun="", destroying=False))
+        raise ShiplineError(
+            f"the apply of group {group_id} was interrupted, with this machine perhaps",
+            why="how much of the plan was carried out is not known",
+            todo="deploy again, which plans what is left",
+        )
 
     def _end(self, group_id: str) -> None:
         """Another revision is wanted: what is being applied must end first, since it holds the state."""

@@ -40,7 +40,8 @@ def try_counts(target: Target, traffic: Traffic, signals: Signals) -> CountsTria
             return CountsTrial(Answer.UNKNOWN, "Nothing serves that requests could be counted of.")
         trouble = signals.trouble(tuple(counted_as(one, Role.STABLE) for one in stable))
     except UnavailableError as error:
-        return CountsTrial(Answer.UNKNOWN, f"Nobody could be asked now: {error.what}.")
+        todo = f"\nWhat to do: {error.todo}." if error.todo else ""
+        return CountsTrial(Answer.UNKNOWN, f"Nobody knows yet: {error.sentence()}.{todo}")
     if trouble:
         return CountsTrial(Answer.FAIL, trouble)
     named = ", ".join(dict.fromkeys(f"{one.package} {one.version}" for one in stable))
