@@ -12,10 +12,11 @@ from shipline.apps.cli.rollouts import order_deployment
 from shipline.bootstrap import Application
 from shipline.bootstrap.lives import begin_life, due, life_order, new_life
 from shipline.capabilities.releases import RELEASES
-from shipline.capabilities.rollouts import LifeOrder, life_of, open_lives
+from shipline.capabilities.rollouts import DEPLOYMENTS, LifeOrder, life_of, open_lives
 from shipline.configuration import EnvironmentSettings, EphemeralSettings, parse_settings
 from shipline.configuration.check import problems
 from shipline.domain.artifact import Artifact
+from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.histories import History
@@ -176,6 +177,19 @@ def test_the_engine_brings_it_up_when_it_is_due(application: Application, histor
         assert [life_of(run).name for run in open_lives(tx, "nightly")] == ["nightly"]
     (ordered,) = bodies(application.store, "EnvironmentOrdered")
     assert ordered["scheduled"]
+
+
+def test_the_schedule_passes_over_what_a_deployment_has_brought(application: Application, history: History) -> None:
+    """It says so, and the deployment goes on."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    served = Deployment("dep_1", "nightly", "quotes", "1.0.0", "rol_1", 1, finished_us=2)
+    with application.store.begin() as tx:
+        DEPLOYMENTS.save(tx, served)
+    application._schedules()
+    (told, *_) = bodies(application.store, "EnvironmentSkipped")
+    assert "nightly serves quotes 1.0.0 already" in told["reason"]
+    with application.store.begin() as tx:
+        assert (open_lives(tx, "nightly"), DEPLOYMENTS.find(tx, "dep_1")) == ((), served)
 
 
 @pytest.mark.parametrize(

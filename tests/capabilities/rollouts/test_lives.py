@@ -113,6 +113,33 @@ def test_a_version_that_does_not_start_leaves_nothing(place: RolloutWorld) -> No
     assert (ended["was_up"], "the rollout of quotes 1.0.0 is rolled back" in ended["reason"]) == (False, True)
 
 
+def test_it_lowers_only_what_it_raised(place: RolloutWorld) -> None:
+    """What a deployment has brought there is left alone, also while it is brought, or has died; taken down it is free.
+
+    A version that fails, or is served already and found unhealthy, would else end with nothing there at all.
+    """
+    rollout = place.deploy("1.0.0")
+    with pytest.raises(RefusedError, match="production is busy"):
+        begin(place, version="1.1.0")
+    place.settle()
+    assert place.now(rollout).status is RolloutStatus.PROMOTED
+    for version in ("1.0.0", "1.1.0"):
+        with pytest.raises(RefusedError, match=r"production serves quotes 1\.0\.0 already"):
+            begin(place, version=version)
+    assert place.serving() == {"1.0.0": 1.0}
+    place.take_down()
+    place.settle()
+    begin(place, version="1.1.0")
+    pass_s(place, 60)
+    assert place.serving() == {"1.1.0": 1.0}
+
+
+def test_what_serves_without_a_record_is_left_alone(place: RolloutWorld) -> None:
+    order = order_of(place)
+    with place.world.store.begin() as tx, pytest.raises(RefusedError, match="production serves users already"):
+        order_life(tx, place.engine(), replace(order, rollout=replace(order.rollout, is_down=False)), PERSON)
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.5, 30.0])
 def test_it_is_taken_down_when_it_is_said_to(place: RolloutWorld, after_s: float) -> None:
     """Whether it was up by then or not: a rollout that is under way is aborted."""
