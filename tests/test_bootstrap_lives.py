@@ -40,6 +40,7 @@ traffic.port = 8200
 [environment.ephemeral]
 up = "* * * * *"
 """
+APPROVED = 'strategy = "blue-green"\npreview = { by = "header", approve = true }'
 NIGHTS = EnvironmentSettings(
     "nightly", ephemeral=EphemeralSettings(down="0 2 * * *", up="30 2 * * *", timezone="Europe/Berlin")
 )
@@ -196,6 +197,7 @@ def test_the_schedule_passes_over_what_a_deployment_has_brought(application: App
     ("before", "after", "words"),
     [
         ('name = "review"', 'name = "review"\nproduction = true', "production does not come and go"),
+        ('name = "review"', f'name = "review"\n{APPROVED}', "nobody approves what comes up"),
         ('up = "* * * * *"', 'up = "often"', "has a `cron` that cannot be read"),
         ("traffic.port = 8200", "traffic.port = 8102", "its branches would be served on the ports 8101 to 8102"),
         ("traffic.port = 8100", 'traffic.provider = "static"', "need the traffic provider haproxy"),

@@ -163,7 +163,11 @@ def new_life(place: Place, template: EnvironmentSettings, branch: str) -> Life:
 
 def life_order(place: Place, template: EnvironmentSettings, life: Life, package: str | None = None) -> RolloutOrder:
     """What is to run there. Of a branch: the newest published version that it holds, a snapshot or pre-release of it or
-    the last version before; otherwise the newest one. RefusedError where a gate of the template does not open."""
+    the last version before; otherwise the newest one. RefusedError where a gate of the template does not open.
+
+    It comes all at once, whatever the strategy: a life begins where nothing serves, so there is nothing to share with,
+    or to preview beside. Settings that would have that preview approved are refused when they are read.
+    """
     with place.store.begin() as tx:
         release = _newest(tx, place.repository, life.branch, package)
     refusal, _ = refusal_of(place.release_ground, release.id, stage=template.name)
