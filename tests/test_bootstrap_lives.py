@@ -112,15 +112,24 @@ def test_a_branch_gets_the_newest_version_that_it_holds(application: Application
     later = commit_on(history, "main", "feat: later")
     published(application, "1.1.0", later, number=1)
     assert version_for(application, "feature/a") == "1.0.0"
-    history.git("checkout", "-q", "--detach", "feature/a")
-    history.git("commit", "-q", "--allow-empty", "-m", "chore(release): a snapshot")
-    beside = history.git("rev-parse", "HEAD").strip()
-    history.git("checkout", "-q", "main")
+    tip, key = history.git("rev-parse", "feature/a").strip(), "release:quotes:1.1.0-snapshot.1"
+    beside = history.repository.commit_beside(tip, {"VERSION": b"1.1.0"}, "chore: release", key=key, time_us=1)
     published(application, "1.1.0-snapshot.1", beside, channel="snapshot", number=2)
     assert version_for(application, "feature/a") == "1.1.0-snapshot.1"
     assert version_for(application, "feature/b") == "1.0.0"
     with pytest.raises(UsageError, match="there is no branch 'feature/none'"):
         version_for(application, "feature/none")
+
+
+def test_a_snapshot_without_a_commit_of_its_own_is_its_branchs_alone(
+    application: Application, history: History
+) -> None:
+    """Where no file states the version it is of the branch's commit itself, which stands on one that all have."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    other = commit_on(history, "feature/b", "feat: other\n\nShipline-Key: release:quotes:0.9.0")
+    published(application, "1.1.0-snapshot.1", other, channel="snapshot", number=1)
+    assert [version_for(application, f"feature/{one}") for one in "ab"] == ["1.0.0", "1.1.0-snapshot.1"]
 
 
 def test_branches_have_environments_of_their_own(application: Application, history: History) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from shipline.capabilities.gates import periods
-from shipline.capabilities.releases import matching_releases, refusal_of
+from shipline.capabilities.releases import matching_releases, refusal_of, released_base
 from shipline.capabilities.rollouts import (
     HealthCheck,
     Life,
@@ -200,12 +200,16 @@ def _newest(tx: Transaction, repository: Repository, branch: str, package: str |
 
 
 def _is_held(repository: Repository, branch: str, release: Release) -> bool:
-    """True if the branch has what was released: the release's commit, or that which a pre-release's stands beside."""
+    """True if the branch has what was released: the release's commit, or that which a pre-release's own stands on.
+
+    A pre-release that changes no file has no commit of its own: what its commit stands on is then other branches', too.
+    """
     tip = _tip(repository, branch)
-    commits = [release.commit]
-    if release.is_prerelease and release.commit is not None:
-        commits.append(repository.find_commit(f"{release.commit}^"))
-    return any(one is not None and repository.merge_base((one, tip)) == one for one in commits)
+    commit = None if release.commit is None else repository.find_commit(release.commit)
+    if commit is None:
+        return False
+    below = released_base(repository, commit, release.package, release.version) if release.is_prerelease else None
+    return any(one is not None and repository.merge_base((one, tip)) == one for one in (commit, below))
 
 
 def _tip(repository: Repository, branch: str) -> str:
