@@ -19,6 +19,8 @@ from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.providers.repository.git import GitRepository
+from shipline.store.database import Store
 from shipline.testing.histories import History
 from tests.capabilities.events import bodies
 from tests.capabilities.rollouts.rollout_world import PERSON
@@ -64,8 +66,24 @@ def application(history: History) -> Iterator[Application]:
     made.store.close()
 
 
+class Writing(GitRepository):
+    """A repository in whose project somebody writes whenever it is asked for a commit."""
+
+    store: Store
+
+    def find_commit(self, reference: str) -> str | None:
+        with self.store.begin() as tx:
+            RELEASES.save(tx, Release("rel_0", "other", "1.0.0", "o1.0.0", ReleaseStatus.REFUSED, 1, 0))
+        return super().find_commit(reference)
+
+
 def published(application: Application, version: str, commit: str, *, channel: str = "stable", number: int = 0) -> None:
-    release = Release(
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release_of(version, commit, channel=channel, number=number))
+
+
+def release_of(version: str, commit: str, *, channel: str = "stable", number: int = 0) -> Release:
+    return Release(
         id=f"rel_{version}",
         package="quotes",
         version=version,
@@ -77,8 +95,6 @@ def published(application: Application, version: str, commit: str, *, channel: s
         channel=channel,
         artifacts=(Artifact("quotes.whl", "wheel", "sha256:" + "5" * 64, 1),),
     )
-    with application.store.begin() as tx:
-        RELEASES.save(tx, release)
 
 
 def commit_on(history: History, branch: str, message: str) -> str:
@@ -130,6 +146,33 @@ def test_a_snapshot_without_a_commit_of_its_own_is_its_branchs_alone(
     other = commit_on(history, "feature/b", "feat: other\n\nShipline-Key: release:quotes:0.9.0")
     published(application, "1.1.0-snapshot.1", other, channel="snapshot", number=1)
     assert [version_for(application, f"feature/{one}") for one in "ab"] == ["1.0.0", "1.1.0-snapshot.1"]
+
+
+def test_a_branch_holds_a_version_behind_many_others(application: Application, history: History) -> None:
+    """As far back as the last 1000; beyond that it is told so."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    other = commit_on(history, "feature/b", "feat: other")
+    with application.store.begin() as tx:
+        for number in range(1, 101):
+            RELEASES.save(tx, release_of(f"1.{number}.0", other, number=number))
+    assert version_for(application, "feature/a") == "1.0.0"
+    with application.store.begin() as tx:
+        for number in range(101, 1001):
+            RELEASES.save(tx, release_of(f"1.{number}.0", other, number=number))
+    with pytest.raises(UsageError) as told:
+        version_for(application, "feature/a")
+    assert "it holds none of the last 1000" in told.value.diagnosis()
+
+
+def test_nobody_waits_while_git_is_asked(application: Application, history: History) -> None:
+    """Another process, and this one, may write meanwhile."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    writing = Writing(Writing.Settings(), application.context("repository"))
+    writing.store = application.store
+    application.repository = writing
+    assert version_for(application, "feature/a") == "1.0.0"
 
 
 def test_branches_have_environments_of_their_own(application: Application, history: History) -> None:

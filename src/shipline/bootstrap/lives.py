@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 from shipline.capabilities.gates import periods
@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from shipline.store.database import Store
 
 SECOND_US = 1_000_000
+NEWEST_MAX = 100
+RELEASES_MAX = 1000
+"""So many of the newest are looked for on a branch: each may cost five processes of git."""
 
 
 class Place(Protocol):
@@ -168,8 +171,7 @@ def life_order(place: Place, template: EnvironmentSettings, life: Life, package:
     It comes all at once, whatever the strategy: a life begins where nothing serves, so there is nothing to share with,
     or to preview beside. Settings that would have that preview approved are refused when they are read.
     """
-    with place.store.begin() as tx:
-        release = _newest(tx, place.repository, life.branch, package)
+    release = _newest(place, life.branch, package)
     refusal, _ = refusal_of(place.release_ground, release.id, stage=template.name)
     if refusal:
         raise RefusedError(f"{release.package} {release.version} may not enter {template.name}", why=refusal)
@@ -188,28 +190,49 @@ def life_order(place: Place, template: EnvironmentSettings, life: Life, package:
     )
 
 
-def _newest(tx: Transaction, repository: Repository, branch: str, package: str | None) -> Release:
-    found = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED)
+def _newest(place: Place, branch: str, package: str | None) -> Release:
+    """The newest of the last RELEASES_MAX published releases that the branch holds; of all with "".
+
+    Git is asked when the reading has ended, one process after the other: no writer waits for it.
+    """
+    with place.store.snapshot() as connection:
+        tx = Transaction(connection, place.store.project, _refuse)
+        limit = RELEASES_MAX if branch else NEWEST_MAX
+        found = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED, limit=limit)
     if len({one.package for one in found}) > 1:
         raise UsageError("say which package", todo="--package NAME")
-    held = next((one for one in found if not branch or _is_held(repository, branch, one)), None)
-    if held is None:
-        words = f"{branch[:60]} holds no published version" if branch else "nothing has been published yet"
-        raise UsageError(words, todo="`shipline release` makes one; on a channel `snapshot` one of every commit")
-    return held
+    if not found:
+        raise UsageError("nothing has been published yet", todo="`shipline release` makes one")
+    if not branch:
+        return found[0]
+    holds = cache(partial(_contains, place.repository, _tip(place.repository, branch)))
+    held = next((one for one in found if _is_held(place.repository, holds, one)), None)
+    if held is not None:
+        return held
+    raise UsageError(
+        f"{branch[:60]} holds no published version",
+        why=f"it holds none of the last {RELEASES_MAX}" if len(found) == RELEASES_MAX else "",
+        todo="`shipline release` makes one; on a channel `snapshot` one of every commit",
+    )
 
 
-def _is_held(repository: Repository, branch: str, release: Release) -> bool:
+def _is_held(repository: Repository, holds: Callable[[str], bool], release: Release) -> bool:
     """True if the branch has what was released: the release's commit, or that which a pre-release's own stands on.
 
     A pre-release that changes no file has no commit of its own: what its commit stands on is then other branches', too.
     """
-    tip = _tip(repository, branch)
-    commit = None if release.commit is None else repository.find_commit(release.commit)
-    if commit is None:
+    if release.commit is None or holds(release.commit):
+        return release.commit is not None
+    if not release.is_prerelease or repository.find_commit(release.commit) is None:
         return False
-    below = released_base(repository, commit, release.package, release.version) if release.is_prerelease else None
-    return any(one is not None and repository.merge_base((one, tip)) == one for one in (commit, below))
+    below = released_base(repository, release.commit, release.package, release.version)
+    return below is not None and holds(below)
+
+
+def _contains(repository: Repository, tip: str, commit: str) -> bool:
+    """True if the commit is here, and `tip` is upon it or is it."""
+    found = repository.find_commit(commit)
+    return found is not None and repository.merge_base((found, tip)) == found
 
 
 def _tip(repository: Repository, branch: str) -> str:
