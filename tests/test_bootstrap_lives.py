@@ -148,6 +148,19 @@ def test_a_snapshot_without_a_commit_of_its_own_is_its_branchs_alone(
     assert [version_for(application, f"feature/{one}") for one in "ab"] == ["1.0.0", "1.1.0-snapshot.1"]
 
 
+def test_two_that_are_ordered_at_once_get_a_port_each(application: Application, history: History) -> None:
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    template, orders = application.environment("review"), []
+    for branch in ("feature/a", "feature/b"):
+        commit_on(history, branch, "feat: something")
+        life = new_life(application, template, branch)
+        orders.append(LifeOrder(life, life_order(application, template, life)))
+    for order in orders:
+        begin_life(application, application.engine, order, PERSON)
+    with application.store.begin() as tx:
+        assert [life_of(run).port for run in open_lives(tx, "review")] == [8101, 8102]
+
+
 def test_a_branch_holds_a_version_behind_many_others(application: Application, history: History) -> None:
     """As far back as the last 1000; beyond that it is told so."""
     published(application, "1.0.0", history.git("rev-parse", "main").strip())

@@ -20,7 +20,6 @@ from shipline.capabilities.rollouts import (
     Way,
     asleep,
     end_life,
-    free_port,
     instance_name,
     is_serving,
     life_key,
@@ -155,13 +154,7 @@ def new_life(place: Place, template: EnvironmentSettings, branch: str) -> Life:
         raise UsageError(f"{template.name} has no environments for {branch[:60]}", why=f"it has some for {fits}")
     if name in {one.name for one in place.policy.environments}:
         raise RefusedError(f"the name {name} is that of a configured environment", todo="rename one of both")
-    with place.store.begin() as tx:
-        lives = lives_by_name(open_lives(tx, template.name))
-    known = lives.get(name)
-    taken = [life_of(run).port for run in lives.values()]
-    first = int(template.traffic["port"]) + 1
-    port = free_port(first, said.branches_max, taken) if known is None else life_of(known).port
-    return Life(name, template.name, branch, port, expires_us, health)
+    return Life(name, template.name, branch, expires_us=expires_us, health=health)
 
 
 def life_order(place: Place, template: EnvironmentSettings, life: Life, package: str | None = None) -> RolloutOrder:
@@ -175,7 +168,7 @@ def life_order(place: Place, template: EnvironmentSettings, life: Life, package:
     refusal, _ = refusal_of(place.release_ground, release.id, stage=template.name)
     if refusal:
         raise RefusedError(f"{release.package} {release.version} may not enter {template.name}", why=refusal)
-    ground = place.rollout_ground(_made_after(template, life) if life.branch else template)
+    ground = place.rollout_ground(template)
     return RolloutOrder(
         package=release.package,
         version=release.version,
@@ -184,7 +177,7 @@ def life_order(place: Place, template: EnvironmentSettings, life: Life, package:
         digests=runnable_digests(release, ground.target.artifact_kinds),
         release_id=release.id,
         commit=release.commit,
-        is_down=not is_serving(ground),
+        is_down=bool(life.branch) or not is_serving(ground),  # Only its lives bring anything to a branch's.
         way=Way(template.after, template.soak_s),
         released_us=release.created_us,
     )
@@ -243,10 +236,18 @@ def _tip(repository: Repository, branch: str) -> str:
 
 
 def begin_life(place: Place, engine: Engine, order: LifeOrder, actor: Actor) -> str:
-    """Order that it comes up; returns the run's subject."""
-    named = replace(order, rollout=replace(order.rollout, id=engine.ids.new("rol")))
+    """Order that it comes up; returns the run's subject. RefusedError where as many branches have one as may."""
+    (template,) = (one for one in place.policy.environments if one.name == order.life.template)
+    ports = _ports(template) if order.life.branch else range(0)
+    named = replace(order, rollout=replace(order.rollout, id=engine.ids.new("rol")), ports=ports)
     with place.store.begin() as tx:
         return order_life(tx, engine, named, actor)
+
+
+def _ports(template: EnvironmentSettings) -> range:
+    """Where the environments of its branches are served: above the port that it names."""
+    first = int(template.traffic["port"]) + 1
+    return range(first, first + template.ephemeral.branches_max)
 
 
 def due(environment: EnvironmentSettings, now_us: int) -> tuple[str, int] | None:

@@ -35,6 +35,7 @@ from tests.capabilities.rollouts.rollout_world import DIGESTS, PERSON, PLACE, Ro
 
 MINUTE_US = 60_000_000
 LIFE = Life(PLACE, PLACE)
+PORTS = range(9001, 9003)
 
 
 def order_of(place: RolloutWorld, life: Life = LIFE, version: str = "1.0.0", **rest: Any) -> LifeOrder:
@@ -183,7 +184,7 @@ def test_ordered_twice_it_is_one_life(place: RolloutWorld) -> None:
 def test_what_the_schedule_has_taken_down_sleeps(place: RolloutWorld) -> None:
     """Until its time is over; what a person has taken down does not. Said twice with one key it is said once."""
     now_us = place.world.clock.now_us()
-    begin(place, replace(LIFE, branch="feature", expires_us=now_us + 60 * MINUTE_US))
+    begin(place, replace(LIFE, branch="feature", expires_us=now_us + 60 * MINUTE_US), ports=PORTS)
     pass_s(place, 30)
     end(place, "tonight")
     end(place, "tonight")
@@ -192,7 +193,7 @@ def test_what_the_schedule_has_taken_down_sleeps(place: RolloutWorld) -> None:
         assert [life_of(run).branch for run in asleep(tx, PLACE, now_us)] == ["feature"]
         assert asleep(tx, PLACE, now_us + 61 * MINUTE_US) == ()
         assert open_lives(tx, PLACE) == ()
-    begin(place, replace(LIFE, branch="feature"))
+    begin(place, replace(LIFE, branch="feature"), ports=PORTS)
     pass_s(place, 30)
     end(place)
     place.settle()
@@ -226,6 +227,6 @@ def test_what_is_no_branch_has_no_name(branch: str) -> None:
 
 
 def test_each_has_a_port_of_its_own() -> None:
-    assert [free_port(9001, 3, taken) for taken in ((), (9001, 9003), (9002, 9003))] == [9001, 9002, 9001]
+    assert [free_port(range(9001, 9004), taken) for taken in ((), (9001, 9003), (9002, 9003))] == [9001, 9002, 9001]
     with pytest.raises(RefusedError, match="3 branches have an environment already"):
-        free_port(9001, 3, (9001, 9002, 9003))
+        free_port(range(9001, 9004), (9001, 9002, 9003))

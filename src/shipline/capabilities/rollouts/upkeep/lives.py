@@ -70,7 +70,8 @@ class HealthCheck:
 @dataclass(frozen=True, slots=True)
 class Life:
     """An ephemeral environment. `template` is the configured one that it is made after, or is; `branch` is "" where it
-    is that itself. `port` is where it is served, 0 where the template says so. `expires_us`: None for no end."""
+    is that itself. `port` is where it is served, 0 where the template says so, and
+    for a branch until it is ordered. `expires_us`: None for no end."""
 
     name: str
     template: str
@@ -82,11 +83,14 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class LifeOrder:
-    """A life that is to begin, and what is to be rolled out there. `scheduled`: nobody has asked for it just now."""
+    """A life that is to begin, and what is to be rolled out there. `scheduled`: nobody has asked for it just now.
+    `ports` are those of branches' environments after its template, as many as there may be; a branch gets one of them.
+    """
 
     life: Life
     rollout: RolloutOrder
     scheduled: bool = False
+    ports: range = range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +119,12 @@ def instance_name(template: str, branch: str) -> str:
     return f"{name[:room].rstrip('-')}-{digest}"
 
 
-def free_port(first: int, count: int, taken: Collection[int]) -> int:
-    """The first of `count` ports from `first` on that is not taken; RefusedError where all are."""
-    found = next((port for port in range(first, first + count) if port not in taken), None)
+def free_port(ports: range, taken: Collection[int]) -> int:
+    """The first of the ports that is not taken; RefusedError where all are."""
+    found = next((port for port in ports if port not in taken), None)
     if found is None:
         raise RefusedError(
-            f"{count} branches have an environment already, and that is the most",
+            f"{len(ports)} branches have an environment already, and that is the most",
             todo="take one down that nobody needs, or raise `branches_max`",
         )
     return found
@@ -129,10 +133,12 @@ def free_port(first: int, count: int, taken: Collection[int]) -> int:
 def order_life(tx: Transaction, engine: Engine, order: LifeOrder, actor: Actor) -> str:
     """Begin to bring it up; returns the run's subject. One that is coming up, or is up, is left as it is.
 
-    RefusedError while it is being taken down, where its name is another one's, and where something serves already.
+    RefusedError while it is being taken down, where its name is another one's, where something serves already, and for
+    a branch where all ports are taken. Orders after one template are taken in turn, so that no two get one port.
     """
     life, rollout = order.life, order.rollout
     key = life_key(life.name)
+    tx.lock(life_name(life.template))
     holder = holder_of(tx, key)
     if holder is not None:
         known = life_of(holder)
@@ -142,6 +148,8 @@ def order_life(tx: Transaction, engine: Engine, order: LifeOrder, actor: Actor) 
             raise RefusedError(f"{life.name} is being taken down", todo="wait for it, then bring it up")
         return key
     _check_serves_nothing(tx, life.name, is_down=rollout.is_down)
+    if life.branch:
+        life = replace(life, port=free_port(order.ports, [life_of(run).port for run in open_lives(tx, life.template)]))
     given = {"life": to_json(life), "order": to_json(rollout), "actor": to_json(actor)}
     engine.start(tx, life_name(life.template), subject=key, given=given, exclusive_key=key)
     body = _body(life) | {"package": rollout.package, "version": rollout.version, "scheduled": order.scheduled}
