@@ -12,12 +12,15 @@ from shipline.apps.cli.rollouts import order_deployment
 from shipline.bootstrap import Application
 from shipline.bootstrap.lives import begin_life, due, life_order, new_life
 from shipline.capabilities.releases import RELEASES
-from shipline.capabilities.rollouts import LifeOrder, life_of, open_lives
+from shipline.capabilities.rollouts import DEPLOYMENTS, LifeOrder, life_of, open_lives
 from shipline.configuration import EnvironmentSettings, EphemeralSettings, parse_settings
 from shipline.configuration.check import problems
 from shipline.domain.artifact import Artifact
+from shipline.domain.deployment import Deployment
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.providers.repository.git import GitRepository
+from shipline.store.database import Store
 from shipline.testing.histories import History
 from tests.capabilities.events import bodies
 from tests.capabilities.rollouts.rollout_world import PERSON
@@ -39,6 +42,7 @@ traffic.port = 8200
 [environment.ephemeral]
 up = "* * * * *"
 """
+APPROVED = 'strategy = "blue-green"\npreview = { by = "header", approve = true }'
 NIGHTS = EnvironmentSettings(
     "nightly", ephemeral=EphemeralSettings(down="0 2 * * *", up="30 2 * * *", timezone="Europe/Berlin")
 )
@@ -62,8 +66,24 @@ def application(history: History) -> Iterator[Application]:
     made.store.close()
 
 
+class Writing(GitRepository):
+    """A repository in whose project somebody writes whenever it is asked for a commit."""
+
+    store: Store
+
+    def find_commit(self, reference: str) -> str | None:
+        with self.store.begin() as tx:
+            RELEASES.save(tx, Release("rel_0", "other", "1.0.0", "o1.0.0", ReleaseStatus.REFUSED, 1, 0))
+        return super().find_commit(reference)
+
+
 def published(application: Application, version: str, commit: str, *, channel: str = "stable", number: int = 0) -> None:
-    release = Release(
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release_of(version, commit, channel=channel, number=number))
+
+
+def release_of(version: str, commit: str, *, channel: str = "stable", number: int = 0) -> Release:
+    return Release(
         id=f"rel_{version}",
         package="quotes",
         version=version,
@@ -75,8 +95,6 @@ def published(application: Application, version: str, commit: str, *, channel: s
         channel=channel,
         artifacts=(Artifact("quotes.whl", "wheel", "sha256:" + "5" * 64, 1),),
     )
-    with application.store.begin() as tx:
-        RELEASES.save(tx, release)
 
 
 def commit_on(history: History, branch: str, message: str) -> str:
@@ -110,15 +128,64 @@ def test_a_branch_gets_the_newest_version_that_it_holds(application: Application
     later = commit_on(history, "main", "feat: later")
     published(application, "1.1.0", later, number=1)
     assert version_for(application, "feature/a") == "1.0.0"
-    history.git("checkout", "-q", "--detach", "feature/a")
-    history.git("commit", "-q", "--allow-empty", "-m", "chore(release): a snapshot")
-    beside = history.git("rev-parse", "HEAD").strip()
-    history.git("checkout", "-q", "main")
+    tip, key = history.git("rev-parse", "feature/a").strip(), "release:quotes:1.1.0-snapshot.1"
+    beside = history.repository.commit_beside(tip, {"VERSION": b"1.1.0"}, "chore: release", key=key, time_us=1)
     published(application, "1.1.0-snapshot.1", beside, channel="snapshot", number=2)
     assert version_for(application, "feature/a") == "1.1.0-snapshot.1"
     assert version_for(application, "feature/b") == "1.0.0"
     with pytest.raises(UsageError, match="there is no branch 'feature/none'"):
         version_for(application, "feature/none")
+
+
+def test_a_snapshot_without_a_commit_of_its_own_is_its_branchs_alone(
+    application: Application, history: History
+) -> None:
+    """Where no file states the version it is of the branch's commit itself, which stands on one that all have."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    other = commit_on(history, "feature/b", "feat: other\n\nShipline-Key: release:quotes:0.9.0")
+    published(application, "1.1.0-snapshot.1", other, channel="snapshot", number=1)
+    assert [version_for(application, f"feature/{one}") for one in "ab"] == ["1.0.0", "1.1.0-snapshot.1"]
+
+
+def test_two_that_are_ordered_at_once_get_a_port_each(application: Application, history: History) -> None:
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    template, orders = application.environment("review"), []
+    for branch in ("feature/a", "feature/b"):
+        commit_on(history, branch, "feat: something")
+        life = new_life(application, template, branch)
+        orders.append(LifeOrder(life, life_order(application, template, life)))
+    for order in orders:
+        begin_life(application, application.engine, order, PERSON)
+    with application.store.begin() as tx:
+        assert [life_of(run).port for run in open_lives(tx, "review")] == [8101, 8102]
+
+
+def test_a_branch_holds_a_version_behind_many_others(application: Application, history: History) -> None:
+    """As far back as the last 1000; beyond that it is told so."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    other = commit_on(history, "feature/b", "feat: other")
+    with application.store.begin() as tx:
+        for number in range(1, 101):
+            RELEASES.save(tx, release_of(f"1.{number}.0", other, number=number))
+    assert version_for(application, "feature/a") == "1.0.0"
+    with application.store.begin() as tx:
+        for number in range(101, 1001):
+            RELEASES.save(tx, release_of(f"1.{number}.0", other, number=number))
+    with pytest.raises(UsageError) as told:
+        version_for(application, "feature/a")
+    assert "it holds none of the last 1000" in told.value.diagnosis()
+
+
+def test_nobody_waits_while_git_is_asked(application: Application, history: History) -> None:
+    """Another process, and this one, may write meanwhile."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    commit_on(history, "feature/a", "feat: something")
+    writing = Writing(Writing.Settings(), application.context("repository"))
+    writing.store = application.store
+    application.repository = writing
+    assert version_for(application, "feature/a") == "1.0.0"
 
 
 def test_branches_have_environments_of_their_own(application: Application, history: History) -> None:
@@ -178,10 +245,24 @@ def test_the_engine_brings_it_up_when_it_is_due(application: Application, histor
     assert ordered["scheduled"]
 
 
+def test_the_schedule_passes_over_what_a_deployment_has_brought(application: Application, history: History) -> None:
+    """It says so, and the deployment goes on."""
+    published(application, "1.0.0", history.git("rev-parse", "main").strip())
+    served = Deployment("dep_1", "nightly", "quotes", "1.0.0", "rol_1", 1, finished_us=2)
+    with application.store.begin() as tx:
+        DEPLOYMENTS.save(tx, served)
+    application._schedules()
+    (told, *_) = bodies(application.store, "EnvironmentSkipped")
+    assert "nightly serves quotes 1.0.0 already" in told["reason"]
+    with application.store.begin() as tx:
+        assert (open_lives(tx, "nightly"), DEPLOYMENTS.find(tx, "dep_1")) == ((), served)
+
+
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
         ('name = "review"', 'name = "review"\nproduction = true', "production does not come and go"),
+        ('name = "review"', f'name = "review"\n{APPROVED}', "nobody approves what comes up"),
         ('up = "* * * * *"', 'up = "often"', "has a `cron` that cannot be read"),
         ("traffic.port = 8200", "traffic.port = 8102", "its branches would be served on the ports 8101 to 8102"),
         ("traffic.port = 8100", 'traffic.provider = "static"', "need the traffic provider haproxy"),

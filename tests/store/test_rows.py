@@ -74,6 +74,24 @@ def test_who_waits_for_a_locked_row_finds_what_was_written_meanwhile(store: Stor
         assert INCIDENTS.find(tx, INCIDENT.id) == replace(INCIDENT, failed_requests=80)
 
 
+def test_who_waits_for_a_name_finds_the_rows_that_came_meanwhile(store: Store) -> None:
+    """Where there is no row to lock yet: each takes the first number that nobody has, and no two take one."""
+
+    def take() -> None:
+        for _ in range(10):
+            with store.begin() as tx:
+                tx.lock("numbers")
+                INCIDENTS.save(tx, replace(INCIDENT, id=f"inc_{len(INCIDENTS.where(tx))}"))
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.begin() as tx:
+        assert len(INCIDENTS.where(tx)) == 40
+
+
 def test_a_page_is_cut_and_all_rows_are_never_silently_fewer(store: Store) -> None:
     """A gate that saw a part of the evidence would answer wrongly: it hears of it instead."""
     body = json.dumps(to_json(INCIDENT))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Protocol
 
 from shipline.capabilities.gates import periods
-from shipline.capabilities.releases import matching_releases, refusal_of
+from shipline.capabilities.releases import matching_releases, refusal_of, released_base
 from shipline.capabilities.rollouts import (
     HealthCheck,
     Life,
@@ -20,7 +20,6 @@ from shipline.capabilities.rollouts import (
     Way,
     asleep,
     end_life,
-    free_port,
     instance_name,
     is_serving,
     life_key,
@@ -54,6 +53,9 @@ if TYPE_CHECKING:
     from shipline.store.database import Store
 
 SECOND_US = 1_000_000
+NEWEST_MAX = 100
+RELEASES_MAX = 1000
+"""So many of the newest are looked for on a branch: each may cost five processes of git."""
 
 
 class Place(Protocol):
@@ -152,24 +154,21 @@ def new_life(place: Place, template: EnvironmentSettings, branch: str) -> Life:
         raise UsageError(f"{template.name} has no environments for {branch[:60]}", why=f"it has some for {fits}")
     if name in {one.name for one in place.policy.environments}:
         raise RefusedError(f"the name {name} is that of a configured environment", todo="rename one of both")
-    with place.store.begin() as tx:
-        lives = lives_by_name(open_lives(tx, template.name))
-    known = lives.get(name)
-    taken = [life_of(run).port for run in lives.values()]
-    first = int(template.traffic["port"]) + 1
-    port = free_port(first, said.branches_max, taken) if known is None else life_of(known).port
-    return Life(name, template.name, branch, port, expires_us, health)
+    return Life(name, template.name, branch, expires_us=expires_us, health=health)
 
 
 def life_order(place: Place, template: EnvironmentSettings, life: Life, package: str | None = None) -> RolloutOrder:
     """What is to run there. Of a branch: the newest published version that it holds, a snapshot or pre-release of it or
-    the last version before; otherwise the newest one. RefusedError where a gate of the template does not open."""
-    with place.store.begin() as tx:
-        release = _newest(tx, place.repository, life.branch, package)
+    the last version before; otherwise the newest one. RefusedError where a gate of the template does not open.
+
+    It comes all at once, whatever the strategy: a life begins where nothing serves, so there is nothing to share with,
+    or to preview beside. Settings that would have that preview approved are refused when they are read.
+    """
+    release = _newest(place, life.branch, package)
     refusal, _ = refusal_of(place.release_ground, release.id, stage=template.name)
     if refusal:
         raise RefusedError(f"{release.package} {release.version} may not enter {template.name}", why=refusal)
-    ground = place.rollout_ground(_made_after(template, life) if life.branch else template)
+    ground = place.rollout_ground(template)
     return RolloutOrder(
         package=release.package,
         version=release.version,
@@ -178,30 +177,55 @@ def life_order(place: Place, template: EnvironmentSettings, life: Life, package:
         digests=runnable_digests(release, ground.target.artifact_kinds),
         release_id=release.id,
         commit=release.commit,
-        is_down=not is_serving(ground),
+        is_down=bool(life.branch) or not is_serving(ground),  # Only its lives bring anything to a branch's.
         way=Way(template.after, template.soak_s),
         released_us=release.created_us,
     )
 
 
-def _newest(tx: Transaction, repository: Repository, branch: str, package: str | None) -> Release:
-    found = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED)
+def _newest(place: Place, branch: str, package: str | None) -> Release:
+    """The newest of the last RELEASES_MAX published releases that the branch holds; of all with "".
+
+    Git is asked when the reading has ended, one process after the other: no writer waits for it.
+    """
+    with place.store.snapshot() as connection:
+        tx = Transaction(connection, place.store.project, _refuse)
+        limit = RELEASES_MAX if branch else NEWEST_MAX
+        found = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED, limit=limit)
     if len({one.package for one in found}) > 1:
         raise UsageError("say which package", todo="--package NAME")
-    held = next((one for one in found if not branch or _is_held(repository, branch, one)), None)
-    if held is None:
-        words = f"{branch[:60]} holds no published version" if branch else "nothing has been published yet"
-        raise UsageError(words, todo="`shipline release` makes one; on a channel `snapshot` one of every commit")
-    return held
+    if not found:
+        raise UsageError("nothing has been published yet", todo="`shipline release` makes one")
+    if not branch:
+        return found[0]
+    holds = cache(partial(_contains, place.repository, _tip(place.repository, branch)))
+    held = next((one for one in found if _is_held(place.repository, holds, one)), None)
+    if held is not None:
+        return held
+    raise UsageError(
+        f"{branch[:60]} holds no published version",
+        why=f"it holds none of the last {RELEASES_MAX}" if len(found) == RELEASES_MAX else "",
+        todo="`shipline release` makes one; on a channel `snapshot` one of every commit",
+    )
 
 
-def _is_held(repository: Repository, branch: str, release: Release) -> bool:
-    """True if the branch has what was released: the release's commit, or that which a pre-release's stands beside."""
-    tip = _tip(repository, branch)
-    commits = [release.commit]
-    if release.is_prerelease and release.commit is not None:
-        commits.append(repository.find_commit(f"{release.commit}^"))
-    return any(one is not None and repository.merge_base((one, tip)) == one for one in commits)
+def _is_held(repository: Repository, holds: Callable[[str], bool], release: Release) -> bool:
+    """True if the branch has what was released: the release's commit, or that which a pre-release's own stands on.
+
+    A pre-release that changes no file has no commit of its own: what its commit stands on is then other branches', too.
+    """
+    if release.commit is None or holds(release.commit):
+        return release.commit is not None
+    if not release.is_prerelease or repository.find_commit(release.commit) is None:
+        return False
+    below = released_base(repository, release.commit, release.package, release.version)
+    return below is not None and holds(below)
+
+
+def _contains(repository: Repository, tip: str, commit: str) -> bool:
+    """True if the commit is here, and `tip` is upon it or is it."""
+    found = repository.find_commit(commit)
+    return found is not None and repository.merge_base((found, tip)) == found
 
 
 def _tip(repository: Repository, branch: str) -> str:
@@ -212,10 +236,18 @@ def _tip(repository: Repository, branch: str) -> str:
 
 
 def begin_life(place: Place, engine: Engine, order: LifeOrder, actor: Actor) -> str:
-    """Order that it comes up; returns the run's subject."""
-    named = replace(order, rollout=replace(order.rollout, id=engine.ids.new("rol")))
+    """Order that it comes up; returns the run's subject. RefusedError where as many branches have one as may."""
+    (template,) = (one for one in place.policy.environments if one.name == order.life.template)
+    ports = _ports(template) if order.life.branch else range(0)
+    named = replace(order, rollout=replace(order.rollout, id=engine.ids.new("rol")), ports=ports)
     with place.store.begin() as tx:
         return order_life(tx, engine, named, actor)
+
+
+def _ports(template: EnvironmentSettings) -> range:
+    """Where the environments of its branches are served: above the port that it names."""
+    first = int(template.traffic["port"]) + 1
+    return range(first, first + template.ephemeral.branches_max)
 
 
 def due(environment: EnvironmentSettings, now_us: int) -> tuple[str, int] | None:

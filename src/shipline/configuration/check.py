@@ -191,6 +191,12 @@ def _ephemeral(
         return
     if environment.production:
         yield ConfigurationError(f"{where}: production does not come and go", todo="take out production, or the table")
+    if environment.preview.approve:
+        yield ConfigurationError(
+            f"{where}: nobody approves what comes up in an environment that comes and goes",
+            why="nothing serves when it begins, so its first version is not previewed, and a plan is applied at once",
+            todo="take out `approve` of its preview, or the table",
+        )
     yield from _life_times(environment, where)
     if not said.branches:
         return

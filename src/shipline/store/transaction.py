@@ -44,7 +44,7 @@ class Transaction:
         On PostgreSQL it waits for other transactions that have appended to the same stream and are still open.
         """
         content = _content(event)
-        self._lock_stream(event.stream)
+        self.lock(event.stream)  # Else two writers took one position, and the second failed instead of waiting.
         position = self._last_position(event.stream) + 1
         salt = self.salts()
         self.connection.execute(
@@ -65,10 +65,13 @@ class Transaction:
         )
         return replace(event, position=position)
 
-    def _lock_stream(self, stream: str) -> None:
-        # Without it two writers would take the same position, and the second would fail instead of waiting.
+    def lock(self, name: str) -> None:
+        """Wait for the transactions that have locked this name, and let later ones wait until this one ends.
+
+        What they have written is seen then. A stream is locked by its own name. SQLite has one writer anyway.
+        """
         if self.connection.dialect.name == "postgresql":
-            key = func.hashtextextended(f"{self.project.id} {stream}", 0)
+            key = func.hashtextextended(f"{self.project.id} {name}", 0)
             self.connection.execute(select(func.pg_advisory_xact_lock(key)))
 
     def _last_position(self, stream: str) -> int:

@@ -35,6 +35,7 @@ from tests.capabilities.rollouts.rollout_world import DIGESTS, PERSON, PLACE, Ro
 
 MINUTE_US = 60_000_000
 LIFE = Life(PLACE, PLACE)
+PORTS = range(9001, 9003)
 
 
 def order_of(place: RolloutWorld, life: Life = LIFE, version: str = "1.0.0", **rest: Any) -> LifeOrder:
@@ -113,6 +114,33 @@ def test_a_version_that_does_not_start_leaves_nothing(place: RolloutWorld) -> No
     assert (ended["was_up"], "the rollout of quotes 1.0.0 is rolled back" in ended["reason"]) == (False, True)
 
 
+def test_it_lowers_only_what_it_raised(place: RolloutWorld) -> None:
+    """What a deployment has brought there is left alone, also while it is brought, or has died; taken down it is free.
+
+    A version that fails, or is served already and found unhealthy, would else end with nothing there at all.
+    """
+    rollout = place.deploy("1.0.0")
+    with pytest.raises(RefusedError, match="production is busy"):
+        begin(place, version="1.1.0")
+    place.settle()
+    assert place.now(rollout).status is RolloutStatus.PROMOTED
+    for version in ("1.0.0", "1.1.0"):
+        with pytest.raises(RefusedError, match=r"production serves quotes 1\.0\.0 already"):
+            begin(place, version=version)
+    assert place.serving() == {"1.0.0": 1.0}
+    place.take_down()
+    place.settle()
+    begin(place, version="1.1.0")
+    pass_s(place, 60)
+    assert place.serving() == {"1.1.0": 1.0}
+
+
+def test_what_serves_without_a_record_is_left_alone(place: RolloutWorld) -> None:
+    order = order_of(place)
+    with place.world.store.begin() as tx, pytest.raises(RefusedError, match="production serves users already"):
+        order_life(tx, place.engine(), replace(order, rollout=replace(order.rollout, is_down=False)), PERSON)
+
+
 @pytest.mark.parametrize("after_s", [0.0, 0.5, 30.0])
 def test_it_is_taken_down_when_it_is_said_to(place: RolloutWorld, after_s: float) -> None:
     """Whether it was up by then or not: a rollout that is under way is aborted."""
@@ -156,7 +184,7 @@ def test_ordered_twice_it_is_one_life(place: RolloutWorld) -> None:
 def test_what_the_schedule_has_taken_down_sleeps(place: RolloutWorld) -> None:
     """Until its time is over; what a person has taken down does not. Said twice with one key it is said once."""
     now_us = place.world.clock.now_us()
-    begin(place, replace(LIFE, branch="feature", expires_us=now_us + 60 * MINUTE_US))
+    begin(place, replace(LIFE, branch="feature", expires_us=now_us + 60 * MINUTE_US), ports=PORTS)
     pass_s(place, 30)
     end(place, "tonight")
     end(place, "tonight")
@@ -165,7 +193,7 @@ def test_what_the_schedule_has_taken_down_sleeps(place: RolloutWorld) -> None:
         assert [life_of(run).branch for run in asleep(tx, PLACE, now_us)] == ["feature"]
         assert asleep(tx, PLACE, now_us + 61 * MINUTE_US) == ()
         assert open_lives(tx, PLACE) == ()
-    begin(place, replace(LIFE, branch="feature"))
+    begin(place, replace(LIFE, branch="feature"), ports=PORTS)
     pass_s(place, 30)
     end(place)
     place.settle()
@@ -199,6 +227,6 @@ def test_what_is_no_branch_has_no_name(branch: str) -> None:
 
 
 def test_each_has_a_port_of_its_own() -> None:
-    assert [free_port(9001, 3, taken) for taken in ((), (9001, 9003), (9002, 9003))] == [9001, 9002, 9001]
+    assert [free_port(range(9001, 9004), taken) for taken in ((), (9001, 9003), (9002, 9003))] == [9001, 9002, 9001]
     with pytest.raises(RefusedError, match="3 branches have an environment already"):
-        free_port(9001, 3, (9001, 9002, 9003))
+        free_port(range(9001, 9004), (9001, 9002, 9003))

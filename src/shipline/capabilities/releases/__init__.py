@@ -19,6 +19,7 @@ from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.checks import moved_tag
 from shipline.capabilities.releases.differences import Difference
+from shipline.capabilities.releases.footing import released_base
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
@@ -94,6 +95,7 @@ __all__ = [
     "refusal_of",
     "release_merged",
     "release_package",
+    "released_base",
     "told",
     "unfinished_first",
     "verdicts_of",

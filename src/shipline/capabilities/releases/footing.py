@@ -102,6 +102,18 @@ def is_release_commit(repository: Repository, commit_id: str, footing: Footing) 
     return states_versions(repository, commit_id, footing.shares)
 
 
+def released_base(repository: Repository, commit_id: str, package: str, version: str) -> str | None:
+    """What a version's own commit stands on; None where the commit is not made for it, as where no file is to change.
+
+    It is told by its key and its only parent. That is no proof, since anybody can write a key into a commit of theirs.
+    """
+    commit = next(iter(repository.log((), commit_id, limit=1)), None)
+    line = f"{KEY_TRAILER}: {Share(package, version, (), '').key}"
+    if commit is None or len(commit.parents) != 1 or line not in commit.message.splitlines():
+        return None
+    return commit.parents[0]
+
+
 def states_versions(repository: Repository, commit_id: str, shares: Sequence[Share]) -> bool:
     """True if every version file states its package's version in a commit."""
     wanted = [(file, share.version) for share in shares for file in share.version_files]

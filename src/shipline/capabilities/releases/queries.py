@@ -32,12 +32,17 @@ def all_releases(tx: Transaction, *, limit: int = 100) -> tuple[Release, ...]:
 
 
 def matching_releases(
-    tx: Transaction, *, version: str | None = None, package: str | None = None, status: ReleaseStatus | None = None
+    tx: Transaction,
+    *,
+    version: str | None = None,
+    package: str | None = None,
+    status: ReleaseStatus | None = None,
+    limit: int = 100,
 ) -> tuple[Release, ...]:
-    """The newest releases of this version, package and status, at most 100; None stands for any."""
+    """The newest releases of this version, package and status, at most `limit`; None stands for any."""
     wanted = {"version": version, "package": package, "status": None if status is None else status.value}
     columns = {name: value for name, value in wanted.items() if value is not None}
-    return RELEASES.where(tx, order="created_us", newest_first=True, limit=100, **columns)
+    return RELEASES.where(tx, order="created_us", newest_first=True, limit=limit, **columns)
 
 
 def evidence_of(tx: Transaction, release_id: str) -> tuple[Evidence, ...]:

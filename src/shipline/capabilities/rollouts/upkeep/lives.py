@@ -2,7 +2,8 @@
 
 Promises: a life is one run, so that whoever dies in between, the next engine goes on with it; whatever becomes of it,
 what was begun is taken down: users are not served any more, nothing is left running, and its port is free. What runs in
-it came there by a rollout, with the gates of the environment that it is made after. Names of branches are anybody's
+it came there by a rollout, with the gates of the environment that it is made after. A life begins only where nothing
+serves, so it never lowers what it did not raise. Names of branches are anybody's
 words: what they become is bounded, and two branches never share an environment.
 """
 
@@ -22,6 +23,7 @@ from shipline.capabilities.rollouts.upkeep.taking_down import take_down
 from shipline.capabilities.rollouts.usecases import RolloutCommand, append, command_rollout
 from shipline.capabilities.rollouts.waiting import pause_s
 from shipline.capabilities.rollouts.workflow import (
+    down_name,
     environment_key,
     life_key,
     life_name,
@@ -68,7 +70,8 @@ class HealthCheck:
 @dataclass(frozen=True, slots=True)
 class Life:
     """An ephemeral environment. `template` is the configured one that it is made after, or is; `branch` is "" where it
-    is that itself. `port` is where it is served, 0 where the template says so. `expires_us`: None for no end."""
+    is that itself. `port` is where it is served, 0 where the template says so, and
+    for a branch until it is ordered. `expires_us`: None for no end."""
 
     name: str
     template: str
@@ -80,11 +83,14 @@ class Life:
 
 @dataclass(frozen=True, slots=True)
 class LifeOrder:
-    """A life that is to begin, and what is to be rolled out there. `scheduled`: nobody has asked for it just now."""
+    """A life that is to begin, and what is to be rolled out there. `scheduled`: nobody has asked for it just now.
+    `ports` are those of branches' environments after its template, as many as there may be; a branch gets one of them.
+    """
 
     life: Life
     rollout: RolloutOrder
     scheduled: bool = False
+    ports: range = range(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +119,12 @@ def instance_name(template: str, branch: str) -> str:
     return f"{name[:room].rstrip('-')}-{digest}"
 
 
-def free_port(first: int, count: int, taken: Collection[int]) -> int:
-    """The first of `count` ports from `first` on that is not taken; RefusedError where all are."""
-    found = next((port for port in range(first, first + count) if port not in taken), None)
+def free_port(ports: range, taken: Collection[int]) -> int:
+    """The first of the ports that is not taken; RefusedError where all are."""
+    found = next((port for port in ports if port not in taken), None)
     if found is None:
         raise RefusedError(
-            f"{count} branches have an environment already, and that is the most",
+            f"{len(ports)} branches have an environment already, and that is the most",
             todo="take one down that nobody needs, or raise `branches_max`",
         )
     return found
@@ -127,10 +133,12 @@ def free_port(first: int, count: int, taken: Collection[int]) -> int:
 def order_life(tx: Transaction, engine: Engine, order: LifeOrder, actor: Actor) -> str:
     """Begin to bring it up; returns the run's subject. One that is coming up, or is up, is left as it is.
 
-    RefusedError while it is being taken down, or where its name is another one's.
+    RefusedError while it is being taken down, where its name is another one's, where something serves already, and for
+    a branch where all ports are taken. Orders after one template are taken in turn, so that no two get one port.
     """
     life, rollout = order.life, order.rollout
     key = life_key(life.name)
+    tx.lock(life_name(life.template))
     holder = holder_of(tx, key)
     if holder is not None:
         known = life_of(holder)
@@ -139,12 +147,45 @@ def order_life(tx: Transaction, engine: Engine, order: LifeOrder, actor: Actor) 
         if holder.state.step == "lower" or holder.state.undone:
             raise RefusedError(f"{life.name} is being taken down", todo="wait for it, then bring it up")
         return key
+    _check_serves_nothing(tx, life.name, is_down=rollout.is_down)
+    if life.branch:
+        life = replace(life, port=free_port(order.ports, [life_of(run).port for run in open_lives(tx, life.template)]))
     given = {"life": to_json(life), "order": to_json(rollout), "actor": to_json(actor)}
     engine.start(tx, life_name(life.template), subject=key, given=given, exclusive_key=key)
     body = _body(life) | {"package": rollout.package, "version": rollout.version, "scheduled": order.scheduled}
     body |= {"expires_us": life.expires_us}
     EventWriter(engine.ids, engine.clock, actor).append(tx, environment_key(life.name), "EnvironmentOrdered", body)
     return key
+
+
+def _check_serves_nothing(tx: Transaction, name: str, *, is_down: bool) -> None:
+    """RefusedError where users are served, or may soon be: the end of a life takes down all that it finds there.
+
+    The record counts beside `is_down`: what has died, or does not answer just now, is brought back when it can be.
+    """
+    is_busy = open_rollout_of(tx, name) is not None or holder_of(tx, environment_key(name)) is not None
+    if is_busy or queued_rollouts(tx, name):
+        raise RefusedError(f"{name} is busy", why="a change of it is under way that no life has begun", todo="wait")
+    served = _left_serving(tx, name)
+    if served or not is_down:
+        raise RefusedError(
+            f"{name} serves {served or 'users'} already, and no life of it has begun that",
+            why="a life takes down all that runs there when it ends, or does not become healthy",
+            todo=f"`shipline deploy --to {name}` brings another version; or first take it down: `shipline down {name}`",
+        )
+
+
+def _left_serving(tx: Transaction, name: str) -> str:
+    """What serves there by the record and was not taken down since, "" for nothing. Given-up versions may serve."""
+    found = DEPLOYMENTS.where(tx, environment=name, ended_us=None, order="began_us", newest_first=True)
+    downs = [
+        run.created_us
+        for run in runs_of(tx, environment_key(name))
+        if run.workflow == down_name(name) and run.state.status is RunStatus.DONE
+    ]
+    if not found or max(downs, default=-1) >= found[0].began_us:
+        return ""
+    return f"{found[0].package} {found[0].version}"
 
 
 def end_life(tx: Transaction, engine: Engine, name: str, end: LifeEnd) -> str:
