@@ -179,9 +179,16 @@ def promoting(found: dict[str, Any]) -> tuple[Operation, ...]:
 
 
 def aborting(found: dict[str, Any]) -> tuple[Operation, ...]:
-    """Give all traffic back to the stable version."""
+    """Give all traffic back to the stable version.
+
+    An order to promote is taken back in the same patch: while it stands Argo takes every abort back (rollout/canary.go
+    and bluegreen.go, syncRolloutStatus).
+    """
     status = found.get("status") or {}
-    return () if status.get("abort") else ({"op": "add", "path": "/status/abort", "value": True},)
+    abort: Operation = {"op": "add", "path": "/status/abort", "value": True}
+    unpromote: Operation = {"op": "add", "path": "/status/promoteFull", "value": False}
+    parts = ((abort, not status.get("abort")), (unpromote, bool(status.get("promoteFull"))))
+    return tuple(operation for operation, is_missing in parts if is_missing)
 
 
 STATUS: dict[Verb, Operations] = {

@@ -56,6 +56,9 @@ class ArgoController:
     ) -> None:
         spec, own = rollout["spec"], status["currentPodHash"]
         late_us = self._since_us[rollout["metadata"]["uid"], own] + PROGRESS_DEADLINE_S * SECOND_US
+        if status.get("promoteFull"):
+            # As rollout/canary.go and bluegreen.go of the real one: an abort does not hold beside it.
+            status |= {"abort": False, "pauseConditions": None}
         if status.get("stableRS") == own:
             _say(status, "Healthy", "")
         elif status.get("abort"):
