@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.driven.way_back import is_way_back, newest_point
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint
 from shipline.capabilities.rollouts.queries import open_rollout_of
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
@@ -50,8 +51,7 @@ def verdict_now(tx: Transaction, environment: str, now_us: int, *, fresh_s: floa
     rollout = open_rollout_of(tx, environment)
     if rollout is None:
         return VerdictNow(Answer.UNKNOWN, "no rollout of Shipline's is under way there")
-    newest = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    point = newest[0] if newest else None
+    point = newest_point(tx, rollout.id)
     if rollout.status in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED):
         return _going_back(rollout, point)
     if rollout.status is RolloutStatus.PROMOTING:
@@ -67,8 +67,7 @@ def verdict_now(tx: Transaction, environment: str, now_us: int, *, fresh_s: floa
 
 def _going_back(rollout: Rollout, point: AnalysisPoint | None) -> VerdictNow:
     """It has to go back. Once it has been promoted, and its image was set back, that is what is asked about."""
-    began_us = rollout.rollback_began_us
-    if point is not None and began_us is not None and point.verdict == "promote" and point.time_us >= began_us:
+    if is_way_back(rollout, point):
         return _passing("it is the way back", rollout, point)
     looked_us = None if point is None else point.time_us
     return VerdictNow(Answer.FAIL, rollout.reason or "it is being turned back", rollout, looked_us)
