@@ -285,6 +285,23 @@ def test_a_controller_that_never_asks_has_its_image_set_back(flagger: DrivenPlac
     assert flagger.now(rollout).status is RolloutStatus.ROLLED_BACK
 
 
+def test_the_image_is_not_set_back_amid_a_promotion(flagger: DrivenPlace) -> None:
+    """Flagger asks nothing then, so it is not deaf; it goes through with it, and then brings the version before."""
+    rollout = flagger.order(BETTER)
+    engine = flagger.engine()
+    while flagger.cluster.world.objects.must_get(CANARY)["status"]["phase"] != "Promoting":
+        flagger.look(engine, 2.0)
+    flagger.cluster.model.asleep = True
+    flagger.say(rollout, "abort")
+    flagger.look(engine, 140.0)
+    assert flagger.state().wanted.version == BETTER
+    flagger.cluster.model.asleep = False
+    flagger.settle()
+    state = flagger.state()
+    assert flagger.now(rollout).status is RolloutStatus.ROLLED_BACK
+    assert (state.phase, state.stable and state.stable.content.version) == (Phase.SETTLED, GOOD)
+
+
 def test_a_canary_that_does_not_ask_is_refused_before_anything_is_set(flagger: DrivenPlace) -> None:
     analysis = flagger.cluster.world.objects.must_get(CANARY)["spec"]["analysis"]
     flagger.cluster.change(CANARY, analysis=analysis | {"webhooks": []})

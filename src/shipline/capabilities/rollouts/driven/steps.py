@@ -156,10 +156,13 @@ class DrivenSteps:
             return self._settled_back(context, state, plan)
         if state.wanted.image != plan.ours.image:
             return Done(idle="somebody has set another image meanwhile")
-        if state.phase is Phase.BACK or not self._is_at_work(state) or self._is_deaf(context):
+        # Once it is being promoted it is too late for an abort, and too early to set the image back: nothing is asked
+        # then, so who is silent is not deaf.
+        promoting = is_promoting(plan, state)
+        is_deaf = not promoting and self._is_deaf(context)
+        if state.phase is Phase.BACK or not self._is_at_work(state) or is_deaf:
             return self._set_back(context, state, plan)
-        # Once it is being promoted it is too late for an abort, and too early to set the image back.
-        if not is_promoting(plan, state):
+        if not promoting:
             self.controller.tell(Verb.ABORT, revision=context.revision)
         return Again(LOOK_EVERY_S, {}, _waiting_words(self.controller.name, state, "give all traffic back"))
 
