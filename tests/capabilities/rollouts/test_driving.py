@@ -285,6 +285,23 @@ def test_a_controller_that_never_asks_has_its_image_set_back(flagger: DrivenPlac
     assert flagger.now(rollout).status is RolloutStatus.ROLLED_BACK
 
 
+def test_the_image_is_not_set_back_amid_a_promotion(flagger: DrivenPlace) -> None:
+    """Flagger asks nothing then, so it is not deaf; it goes through with it, and then brings the version before."""
+    rollout = flagger.order(BETTER)
+    engine = flagger.engine()
+    while flagger.cluster.world.objects.must_get(CANARY)["status"]["phase"] != "Promoting":
+        flagger.look(engine, 2.0)
+    flagger.cluster.model.asleep = True
+    flagger.say(rollout, "abort")
+    flagger.look(engine, 140.0)
+    assert flagger.state().wanted.version == BETTER
+    flagger.cluster.model.asleep = False
+    flagger.settle()
+    state = flagger.state()
+    assert flagger.now(rollout).status is RolloutStatus.ROLLED_BACK
+    assert (state.phase, state.stable and state.stable.content.version) == (Phase.SETTLED, GOOD)
+
+
 def test_a_canary_that_does_not_ask_is_refused_before_anything_is_set(flagger: DrivenPlace) -> None:
     analysis = flagger.cluster.world.objects.must_get(CANARY)["spec"]["analysis"]
     flagger.cluster.change(CANARY, analysis=analysis | {"webhooks": []})
@@ -309,25 +326,54 @@ def test_nothing_is_run_stopped_or_weighed(argo: DrivenPlace) -> None:
     ground.traffic.apply(ground.traffic.routes(), revision=1)
 
 
-@pytest.mark.parametrize("error_rate", [0.0, 0.5])
-def test_a_kill_anywhere_costs_nothing(argo: DrivenPlace, error_rate: float) -> None:
+@pytest.mark.parametrize(
+    ("place", "error_rate"), [("argo-rollouts", 0.0), ("argo-rollouts", 0.5), ("flagger", 0.5)], indirect=["place"]
+)
+def test_a_kill_anywhere_costs_nothing(place: DrivenPlace, error_rate: float) -> None:
     """At each effect in the cluster, before it and after it, the next engine goes on to the same end."""
-    argo.behave(BETTER, error_rate=error_rate)
+    place.behave(BETTER, error_rate=error_rate)
     wanted = RolloutStatus.ROLLED_BACK if error_rate else RolloutStatus.PROMOTED
     deaths = 0
     for fatal in range(1, 30):
-        rollout = argo.order(BETTER)
+        rollout = place.order(BETTER)
         countdown = Countdown(fatal)
         try:
-            argo.world.run_until_quiet(argo.engine(countdown=countdown))
+            place.world.run_until_quiet(place.engine(countdown=countdown))
         except Killed:
             deaths += 1
-            argo.world.clock.sleep(60.0)
-            argo.settle()
-        now = argo.now(rollout)
+            place.world.clock.sleep(60.0)
+            place.settle()
+        now = place.now(rollout)
         assert (now.status, fatal) == (wanted, fatal)
         if len(countdown.passed) < fatal:
             break
         if not error_rate:
-            assert argo.ended(GOOD, back=True).status is RolloutStatus.PROMOTED
+            assert place.ended(GOOD, back=True).status is RolloutStatus.PROMOTED
     assert deaths >= 4
+
+
+def test_a_kill_on_the_way_back_costs_nothing(flagger: DrivenPlace) -> None:
+    """Flagger has promoted what fails its verification, and asks as soon as the image is set back: also where the
+    process that has set it lives no more, and nothing but a yes keeps Flagger from refusing what comes back."""
+    analysis = flagger.cluster.world.objects.must_get(CANARY)["spec"]["analysis"]
+    required = [one for one in analysis["webhooks"] if one["type"] in ("confirm-promotion", "rollback")]
+    flagger.cluster.change(CANARY, analysis=analysis | {"webhooks": required})
+    flagger.verifications = (Verification("smoke", ("false",), attempts=1, every_s=1, timeout_s=5),)
+    deaths = 0
+    for fatal in range(3, 20):  # The first two are around the new image.
+        rollout = flagger.order(BETTER)
+        countdown = Countdown(fatal)
+        try:
+            flagger.world.run_until_quiet(flagger.engine(countdown=countdown))
+        except Killed:
+            deaths += 1
+            for _ in range(3):
+                flagger.world.clock.sleep(20.0)
+                flagger.state()
+            flagger.settle()
+        state = flagger.state()
+        assert (flagger.now(rollout).status, fatal) == (RolloutStatus.ROLLED_BACK, fatal)
+        assert (state.phase, state.stable and state.stable.content.version) == (Phase.SETTLED, GOOD)
+        if len(countdown.passed) < fatal:
+            break
+    assert deaths >= 2

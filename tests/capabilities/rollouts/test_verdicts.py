@@ -30,7 +30,8 @@ def asked(
 ) -> VerdictNow:
     """The verdict on a rollout that stands so, whose last look was so long ago."""
     now_us = 1000 * SECOND_US
-    began_us = now_us - 60 * SECOND_US if status is RolloutStatus.ROLLING_BACK else None
+    is_back = status in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED)
+    began_us = now_us - 80 * SECOND_US if is_back else None
     with world.store.begin() as tx:
         ROLLOUTS.save(tx, replace(ROLLOUT, status=status, rollback_began_us=began_us))
         if verdict:
@@ -59,7 +60,8 @@ GOING, ALL = {"confirm-rollout", "confirm-traffic-increase", "rollout"}, set(HOO
         (RolloutStatus.RUNNING, "rollback", Answer.FAIL, {"rollback"}),
         (RolloutStatus.PAUSED, "continue", Answer.UNKNOWN, {"confirm-rollout", "rollout"}),
         (RolloutStatus.PAUSED, "promote", Answer.UNKNOWN, {"confirm-rollout", "rollout"}),
-        (RolloutStatus.PROMOTING, "promote", Answer.PASS, ALL),
+        (RolloutStatus.PROMOTING, "promote", Answer.UNKNOWN, set()),
+        (RolloutStatus.PROMOTING, "", Answer.UNKNOWN, set()),
         (RolloutStatus.ROLLING_BACK, "continue", Answer.FAIL, {"rollback"}),
         (RolloutStatus.FAILED, "rollback", Answer.FAIL, {"rollback"}),
         (RolloutStatus.ROLLED_BACK, "rollback", Answer.UNKNOWN, set()),
@@ -90,6 +92,21 @@ def test_the_way_back_after_a_promotion_is_let_through(world: World) -> None:
     """The image was set back since: asked about is the version that comes back."""
     found = asked(world, RolloutStatus.ROLLING_BACK, "promote")
     assert (found.answer, yes(found)) == (Answer.PASS, ALL)
+
+
+@pytest.mark.parametrize(
+    ("status", "age_s", "answer", "hooks"),
+    [
+        (RolloutStatus.ROLLING_BACK, 70.0, Answer.UNKNOWN, set()),
+        (RolloutStatus.FAILED, 5.0, Answer.FAIL, {"rollback"}),
+    ],
+)
+def test_a_way_back_that_nobody_looks_at_lets_nothing_through(
+    world: World, status: RolloutStatus, age_s: float, answer: Answer, hooks: set[str]
+) -> None:
+    """Somebody may have set another image since; and one that has come to no end is none."""
+    found = asked(world, status, "promote", age_s=age_s)
+    assert (found.answer, yes(found)) == (answer, hooks)
 
 
 def test_nothing_is_under_way(world: World) -> None:

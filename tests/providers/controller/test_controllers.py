@@ -12,7 +12,8 @@ from shipline.domain.errors import ConfigurationError, ConflictError, RefusedErr
 from shipline.ports.controller import Content, Controlled, Controller, Phase, Verb
 from shipline.providers.controller.argo import ArgoRollouts
 from shipline.providers.controller.flagger import Flagger
-from shipline.testing.conformance.controller import BETTER, GOOD, PACKAGE, ControllerConformance
+from shipline.testing.conformance.controller import BETTER, BROKEN, GOOD, PACKAGE, ControllerConformance
+from shipline.testing.fakes.kubernetes.argo import ArgoController
 from tests.clusters import digests_of as known_digests
 from tests.controllers import CANARY, ROLLOUT, DrivenCluster, driven_cluster
 
@@ -158,6 +159,41 @@ def test_argo_aborts_by_itself_with_its_reason(argo: DrivenCluster) -> None:
     state = looked(argo, 10.0)
     assert (state.phase, state.weight) == (Phase.BACK, 0.0)
     assert "success-rate" in state.words
+
+
+@pytest.mark.parametrize("step", ["analysis", "experiment"])
+def test_what_has_no_result_at_argo_is_left_to_a_person(argo: DrivenCluster, step: str) -> None:
+    """It is no pause that a verdict may end. Who resumes leaves the step: what has no result stays without."""
+    assert isinstance(argo.model, ArgoController)
+    argo.model.inconclusive.update(known_digests(BETTER))
+    steps = [{"setWeight": 20}, {step: {"templates": []}}, {"setWeight": 50}, {"pause": {}}]
+    argo.change(ROLLOUT, strategy={"canary": {"trafficRouting": {"plugins": {}}, "steps": steps}})
+    controller = argo.controller(container="web")
+    controller.set(argo.content(BETTER), revision=2)
+    state = looked(argo)
+    assert (state.phase, state.awaits_verdict, state.weight) == (Phase.WAITING, False, 0.2)
+    controller.tell(Verb.RESUME, revision=3)
+    state = looked(argo)
+    assert (state.phase, state.awaits_verdict, state.weight) == (Phase.WAITING, True, 0.5)
+
+
+@pytest.mark.parametrize("strategy", [{}, {"strategy": {"blueGreen": {"activeService": "quotes"}}}])
+def test_argo_is_aborted_although_somebody_has_promoted_it(argo: DrivenCluster, strategy: dict[str, Any]) -> None:
+    """It takes an abort back while it has to promote; so that order goes first, also where the abort stands already."""
+    argo.change(ROLLOUT, **strategy)
+    controller = argo.controller(container="web")
+    controller.set(argo.content(BROKEN), revision=2)
+    looked(argo)
+    controller.tell(Verb.PROMOTE, revision=3)
+    controller.tell(Verb.ABORT, revision=4)
+    assert looked(argo).phase is Phase.BACK
+    argo.model.asleep = True
+    controller.tell(Verb.PROMOTE, revision=5)
+    controller.tell(Verb.ABORT, revision=6)
+    argo.model.asleep = False
+    argo.world.broken.clear()
+    state = looked(argo)
+    assert (state.phase, state.weight) == (Phase.BACK, 0.0)
 
 
 def test_argo_blue_green_switches_when_it_is_told(argo: DrivenCluster) -> None:

@@ -24,9 +24,8 @@ from shipline.domain.errors import ConfigurationError, RefusedError
 from shipline.ports.controller import Content, Controlled, Phase, Verb
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import GROUP_ID, checked_digests
-from shipline.providers.controller.argo_state import controlled
+from shipline.providers.controller.argo_state import INCONCLUSIVE_EXPERIMENT, controlled
 
-INCONCLUSIVE = "InconclusiveAnalysis"
 Operations: TypeAlias = Callable[[dict[str, Any]], tuple[Operation, ...]]
 
 
@@ -154,13 +153,13 @@ def unpausing(found: dict[str, Any]) -> tuple[Operation, ...]:
 
 
 def resuming(found: dict[str, Any]) -> tuple[Operation, ...]:
-    """Leave the pause that its steps have brought; one that an analysis without a result has brought, with its step."""
+    """Leave the pause that its steps have brought; where what a step asks had no result, leave that step too."""
     status = found.get("status") or {}
     conditions = status.get("pauseConditions") or ()
     if not conditions:
         return ()
     cleared: Operation = {"op": "remove", "path": "/status/pauseConditions"}
-    if any(one.get("reason") == INCONCLUSIVE for one in conditions) and _has_steps(found):
+    if _has_steps(found) and _is_step_inconclusive(status):
         return (cleared, {"op": "add", "path": "/status/controllerPause", "value": False}, _next_step(found))
     return (cleared,)
 
@@ -179,9 +178,16 @@ def promoting(found: dict[str, Any]) -> tuple[Operation, ...]:
 
 
 def aborting(found: dict[str, Any]) -> tuple[Operation, ...]:
-    """Give all traffic back to the stable version."""
+    """Give all traffic back to the stable version.
+
+    An order to promote is taken back in the same patch: while it stands Argo takes every abort back (rollout/canary.go
+    and bluegreen.go, syncRolloutStatus).
+    """
     status = found.get("status") or {}
-    return () if status.get("abort") else ({"op": "add", "path": "/status/abort", "value": True},)
+    abort: Operation = {"op": "add", "path": "/status/abort", "value": True}
+    unpromote: Operation = {"op": "add", "path": "/status/promoteFull", "value": False}
+    parts = ((abort, not status.get("abort")), (unpromote, bool(status.get("promoteFull"))))
+    return tuple(operation for operation, is_missing in parts if is_missing)
 
 
 STATUS: dict[Verb, Operations] = {
@@ -190,6 +196,14 @@ STATUS: dict[Verb, Operations] = {
     Verb.PROMOTE: promoting,
     Verb.ABORT: aborting,
 }
+
+
+def _is_step_inconclusive(status: dict[str, Any]) -> bool:
+    """As isInconclusive of the plugin's promote: the analysis of the step, not one in the background. And an
+    experiment, which is always a step's: the plugin stays at it, and Argo pauses anew (rollout/experiment.go)."""
+    run = (status.get("canary") or {}).get("currentStepAnalysisRunStatus") or {}
+    reasons = [one.get("reason") for one in status.get("pauseConditions") or ()]
+    return run.get("status") == "Inconclusive" or INCONCLUSIVE_EXPERIMENT in reasons
 
 
 def _has_steps(found: dict[str, Any]) -> bool:

@@ -18,6 +18,8 @@ from shipline.ports.controller import Controlled, Phase, Side, Verb
 # rollouts/v1alpha1 DefaultRolloutUniqueLabelKey.
 HASH = "rollouts-pod-template-hash"
 MESSAGE_MAX = 500
+# rollouts/v1alpha1 PauseReason: PauseReasonInconclusiveAnalysis and PauseReasonInconclusiveExperiment.
+INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT = "InconclusiveAnalysisRun", "InconclusiveExperiment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,10 @@ def _is_timed(read: _Read) -> bool:
 
 
 def _is_inconclusive(read: _Read) -> bool:
-    return any(one.get("reason") == "InconclusiveAnalysis" for one in read.status.get("pauseConditions") or ())
+    return any(
+        one.get("reason") in (INCONCLUSIVE_ANALYSIS, INCONCLUSIVE_EXPERIMENT)
+        for one in read.status.get("pauseConditions") or ()
+    )
 
 
 def _active(read: _Read) -> str:

@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from shipline.capabilities.rollouts.analysis import AnalysisVerdict
 from shipline.capabilities.rollouts.driven.controlled import groups_of
+from shipline.capabilities.rollouts.driven.way_back import note_way_back
 from shipline.capabilities.rollouts.observing.counting import counted_as
-from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, strategy_of
 from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_start
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import UnavailableError
 from shipline.domain.rollout import Rollout
-from shipline.engine.workflow import Again, Done, Failed, Outcome, StepContext
+from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext, nothing
 from shipline.ports.controller import Content, Controlled, Controller, Phase, Verb
 from shipline.ports.target import Role
-from shipline.store.transaction import Transaction
 
 LOOK_EVERY_S, LOOK_S_MAX = 2.0, 10.0
 NOTICE_S = 300
@@ -155,15 +153,18 @@ class DrivenSteps:
             return Done()
         plan, state = planned(context), self.controller.look()
         if state.wanted.image == plan.before.image:
-            return self._settled_back(context, state)
+            return self._settled_back(context, state, plan)
         if state.wanted.image != plan.ours.image:
             return Done(idle="somebody has set another image meanwhile")
-        if state.phase is Phase.BACK or not self._is_at_work(state) or self._is_deaf(context):
+        # Once it is being promoted it is too late for an abort, and too early to set the image back: nothing is asked
+        # then, so who is silent is not deaf.
+        promoting = is_promoting(plan, state)
+        is_deaf = not promoting and self._is_deaf(context)
+        if state.phase is Phase.BACK or not self._is_at_work(state) or is_deaf:
             return self._set_back(context, state, plan)
-        # Once it is being promoted it is too late for an abort, and too early to set the image back.
-        if not is_promoting(plan, state):
+        if not promoting:
             self.controller.tell(Verb.ABORT, revision=context.revision)
-        return self._again(state, "give all traffic back")
+        return Again(LOOK_EVERY_S, {}, _waiting_words(self.controller.name, state, "give all traffic back"))
 
     def _is_at_work(self, state: Controlled) -> bool:
         """True while something is to be aborted, or waited for, before the image is set back."""
@@ -178,17 +179,23 @@ class DrivenSteps:
         return self.controller.asks and waited_s >= ASKED_S
 
     def _set_back(self, context: StepContext, state: Controlled, plan: Planned) -> Outcome:
-        self.controller.set(plan.before, revision=context.revision)
-        is_promoted = state.phase is Phase.SETTLED
-        rollout = load_rollout(self.ground, context)
         words = f"Waiting for {self.controller.name} to bring {plan.before.version} back."
-        if not is_promoted:
-            return Again(LOOK_EVERY_S, {}, words)
-        # Whoever asks for the verdict from now on asks about the way back.
-        now_us = context.now_us
-        return Again(LOOK_EVERY_S, {}, words, save=lambda tx: _note_way_back(tx, rollout, words, now_us))
+        save = self._noting(context, state, plan, words)
+        is_noted = bool((context.memory or {}).get("noted"))
+        if save is not nothing and not is_noted:
+            # First the note, and the image in the next look: it may ask as soon as the image is set.
+            return Again(0.0, {"noted": True}, words, save)
+        self.controller.set(plan.before, revision=context.revision)
+        return Again(LOOK_EVERY_S, {}, words, save)
 
-    def _settled_back(self, context: StepContext, state: Controlled) -> Outcome:
+    def _noting(self, context: StepContext, state: Controlled, plan: Planned, words: str) -> Save:
+        """What notes that it is the way back: where the version has been promoted, and the controller asks."""
+        if not (self.controller.asks and is_promoting(plan, state)):
+            return nothing
+        rollout, now_us = load_rollout(self.ground, context), context.now_us
+        return lambda tx: note_way_back(tx, rollout, words, now_us)
+
+    def _settled_back(self, context: StepContext, state: Controlled, plan: Planned) -> Outcome:
         """The image is back: the controller finds that it serves already, or brings it there without looking back."""
         name = self.controller.name
         if state.phase is Phase.SETTLED:
@@ -197,20 +204,13 @@ class DrivenSteps:
             return Failed(f"{name} does not bring the version before back: {state.words}")
         if state.noticed and not self.controller.asks:
             self.controller.tell(Verb.PROMOTE, revision=context.revision)
-        return self._again(state, "bring the version before back")
-
-    def _again(self, state: Controlled, what: str) -> Outcome:
-        words = f"Waiting for {self.controller.name} to {what}: {state.words}."
-        return Again(LOOK_EVERY_S, {}, words)
+        words = _waiting_words(name, state, "bring the version before back")
+        return Again(LOOK_EVERY_S, {}, words, self._noting(context, state, plan, words))
 
     def settle(self, _context: StepContext) -> Outcome:
         """Nothing is left to do: what does not serve any more, the controller stops."""
         return Done(idle=f"{self.controller.name} stops what serves nothing")
 
 
-def _note_way_back(tx: Transaction, rollout: Rollout, words: str, now_us: int) -> None:
-    last = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    number = last[0].number + 1 if last else 1
-    verdict = AnalysisVerdict.PROMOTE.value
-    point = AnalysisPoint(f"{rollout.id}-{number}", rollout.id, number, now_us, 1.0, 0, 0, 0, 0, 1.0, verdict, words)
-    POINTS.save(tx, point)
+def _waiting_words(name: str, state: Controlled, what: str) -> str:
+    return f"Waiting for {name} to {what}: {state.words}."

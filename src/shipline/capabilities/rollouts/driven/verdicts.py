@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.driven.way_back import is_way_back, newest_point
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint
 from shipline.capabilities.rollouts.queries import open_rollout_of
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
@@ -50,28 +51,33 @@ def verdict_now(tx: Transaction, environment: str, now_us: int, *, fresh_s: floa
     rollout = open_rollout_of(tx, environment)
     if rollout is None:
         return VerdictNow(Answer.UNKNOWN, "no rollout of Shipline's is under way there")
-    newest = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    point = newest[0] if newest else None
-    if rollout.status in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED):
-        return _going_back(rollout, point)
+    point = newest_point(tx, rollout.id)
+    looked_us = None if point is None else point.time_us
+    age_s = None if point is None else (now_us - point.time_us) / 1e6
+    stale = "" if age_s is not None and 0 <= age_s <= fresh_s else _stale_words(age_s)
     if rollout.status is RolloutStatus.PROMOTING:
-        return _passing("it is promoted", rollout, point)
-    if point is None:
-        return VerdictNow(Answer.UNKNOWN, "nobody has looked at it yet", rollout, begins=True)
-    age_s = (now_us - point.time_us) / 1e6
-    if point.verdict != "rollback" and not 0 <= age_s <= fresh_s:
-        words = f"nobody has looked at it for {age_s:.0f} s"
-        return VerdictNow(Answer.UNKNOWN, words, rollout, point.time_us, begins=True)
+        # What was asked about serves already: whatever is asked about now, somebody else has set.
+        return VerdictNow(Answer.UNKNOWN, "it is promoted already", rollout, looked_us)
+    if rollout.status in (RolloutStatus.ROLLING_BACK, RolloutStatus.FAILED):
+        return _going_back(rollout, point, stale)
+    if point is None or (stale and point.verdict != "rollback"):
+        return VerdictNow(Answer.UNKNOWN, stale, rollout, looked_us, begins=True)
     return _looked_at(rollout, point, evidence_calm)
 
 
-def _going_back(rollout: Rollout, point: AnalysisPoint | None) -> VerdictNow:
-    """It has to go back. Once it has been promoted, and its image was set back, that is what is asked about."""
-    began_us = rollout.rollback_began_us
-    if point is not None and began_us is not None and point.verdict == "promote" and point.time_us >= began_us:
-        return _passing("it is the way back", rollout, point)
+def _stale_words(age_s: float | None) -> str:
+    return "nobody has looked at it yet" if age_s is None else f"nobody has looked at it for {age_s:.0f} s"
+
+
+def _going_back(rollout: Rollout, point: AnalysisPoint | None, stale: str) -> VerdictNow:
+    """It has to go back. Once it has been promoted, and its image is set back, that is what is asked about: as long as
+    somebody looks whether it still is that image (`stale` ""), it passes. Else nobody knows, and nothing goes back."""
     looked_us = None if point is None else point.time_us
-    return VerdictNow(Answer.FAIL, rollout.reason or "it is being turned back", rollout, looked_us)
+    if rollout.status is not RolloutStatus.ROLLING_BACK or not is_way_back(rollout, point):
+        return VerdictNow(Answer.FAIL, rollout.reason or "it is being turned back", rollout, looked_us)
+    if stale:
+        return VerdictNow(Answer.UNKNOWN, f"it is the way back, but {stale}", rollout, looked_us)
+    return _passing("it is the way back", rollout, point)
 
 
 def _looked_at(rollout: Rollout, point: AnalysisPoint, evidence_calm: float) -> VerdictNow:

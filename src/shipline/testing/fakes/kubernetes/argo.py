@@ -21,10 +21,12 @@ PROGRESS_DEADLINE_S = 120
 
 @dataclass
 class ArgoController:
-    """`asleep`: it does nothing. `failing` are digests whose analysis fails at the first step with a weight."""
+    """`asleep`: it does nothing. `failing` are digests whose analysis fails at the first step with a weight;
+    `inconclusive` those whose steps `analysis` and `experiment` have no result."""
 
     asleep: bool = False
     failing: set[str] = field(default_factory=set)
+    inconclusive: set[str] = field(default_factory=set)
     _since_us: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __call__(self, world: KubernetesWorld) -> None:
@@ -56,6 +58,9 @@ class ArgoController:
     ) -> None:
         spec, own = rollout["spec"], status["currentPodHash"]
         late_us = self._since_us[rollout["metadata"]["uid"], own] + PROGRESS_DEADLINE_S * SECOND_US
+        if status.get("promoteFull"):
+            # As rollout/canary.go and bluegreen.go of the real one: an abort does not hold beside it.
+            status |= {"abort": False, "pauseConditions": None}
         if status.get("stableRS") == own:
             _say(status, "Healthy", "")
         elif status.get("abort"):
@@ -95,6 +100,10 @@ class ArgoController:
                     status |= {"abort": True, "abortedAt": world.now()}
                     _weigh(status, 0)
                     _say(status, "Degraded", 'RolloutAborted: metric "success-rate" assessed Failed')
+                    return
+            elif "pause" not in step:
+                if _digest(rollout["spec"]["template"]) in self.inconclusive:
+                    _pause_inconclusive(status, step)
                     return
             elif not self._is_over(world, rollout, status, step):
                 return
@@ -156,6 +165,16 @@ def _promote(status: dict[str, Any]) -> None:
     status["controllerPause"] = False
     _weigh(status, 0)
     _say(status, "Healthy", "")
+
+
+def _pause_inconclusive(status: dict[str, Any], step: dict[str, Any]) -> None:
+    """What is asked at this step has no result: somebody has to say what follows."""
+    reason = "InconclusiveAnalysisRun" if "analysis" in step else "InconclusiveExperiment"
+    status |= {"pauseConditions": [{"reason": reason, "startTime": ""}], "controllerPause": True}
+    if "analysis" in step:
+        run = {"name": "quotes-2-1", "status": "Inconclusive"}
+        status["canary"] = (status.get("canary") or {}) | {"currentStepAnalysisRunStatus": run}
+    _say(status, "Paused", reason)
 
 
 def _weigh(status: dict[str, Any], weight: int) -> None:
