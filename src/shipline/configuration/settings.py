@@ -335,7 +335,7 @@ class RehearsalSettings:
     """`[environment.rehearsal]`: what may be done there on purpose, to try its rollouts. Off by default.
 
     With `allowed` versions may be let fail there, and requests be made: with `method` (GET, HEAD or POST, which has no
-    body), of the `paths` in turn, at most `rate_max` a second and `concurrency_max` at once. It all ends after
+    body), each of one of the `paths`, at most `rate_max` a second and `concurrency_max` at once. It all ends after
     `seconds_max` seconds at the latest. While a canary is watched its traffic is filled up to `synthetic_rate` requests
     a second in all, where users make fewer; 0: it is not.
     """

@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.load import LoadPlan
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import InjectedFault, Route, Traffic
+from shipline.providers.load.http import HTTPLoad
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
@@ -126,6 +128,22 @@ def test_open_requests_are_told_by_copy(haproxy: HAProxyTraffic, old: Backend, n
     for backend in (old, new):
         get(backend.address, "/go")
     held.join()
+
+
+def test_load_on_purpose_asks_every_version_for_every_path(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """The proxy gives out its turns strictly; at 8 to 1 to 1 paths in turn would go by the version."""
+    stable, canary = routes_to(old, new, 0.1)
+    baseline = Route("base", Role.BASELINE, "1.0.0", 0.1, to(old))
+    haproxy.apply((replace(stable, share=0.8), baseline, canary), revision=1)
+    context = ProviderContext(tmp_path, tmp_path / "state", SystemClock())
+    plan = LoadPlan(haproxy.address(), ("/ok", "/fail"), rate_per_s=300, seconds=1, concurrency_max=256)
+    sent = HTTPLoad(HTTPLoad.Settings(), context).send(plan, is_over=lambda _: False).sent
+    signals = HAProxySignals(HAProxySignals.Settings(), context)
+    wait_until(lambda: counted(signals) == sent, "the log")
+    for counts in signals.read("0:0", ()).roles.values():
+        assert 0 < counts.errors < counts.requests
 
 
 async def _user(address: str, requests: int, lost: list[str], served: list[str]) -> None:
