@@ -383,7 +383,7 @@ def test_a_fault_is_one_group_s_and_ends_by_itself(
     """Nobody takes it away: the proxy keeps to its deadline. What was failed counts for the group."""
     haproxy.apply(routes_to(old, new, 0.5), revision=1)
     until_us = (SystemClock().now_us() // 1_000_000 + 4) * 1_000_000
-    haproxy.inject((InjectedFault("new", until_us, errors=1.0, latency_ms=150),))
+    haproxy.inject((InjectedFault("new", Role.CANARY, until_us, errors=1.0, latency_ms=150),))
     began = time.monotonic()
     assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(4)) == [200, 200, 500, 500]
     assert time.monotonic() - began >= 0.3
@@ -398,7 +398,17 @@ def test_a_fault_is_one_group_s_and_ends_by_itself(
 def test_a_part_of_the_answers_fails(haproxy: HAProxyTraffic, old: Backend) -> None:
     """As large a part as was asked for: at a half, 100 answers have 20 to 80 failures but once in ten million times."""
     haproxy.apply((replace(OLD, endpoints=to(old)),), revision=1)
-    haproxy.inject((InjectedFault("old", SystemClock().now_us() + 60_000_000, errors=0.5),))
+    haproxy.inject((InjectedFault("old", Role.STABLE, SystemClock().now_us() + 60_000_000, errors=0.5),))
     assert 20 <= [get(haproxy.address(), "/ok")[0] for _ in range(100)].count(500) <= 80
     haproxy.inject(())
     assert {get(haproxy.address(), "/ok")[0] for _ in range(10)} == {200}
+
+
+def test_a_canary_s_fault_ends_with_its_role(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """Promoted in the middle of it, the version fails nobody, and is not slow."""
+    haproxy.apply(routes_to(old, new, 0.5), revision=1)
+    fault = InjectedFault("new", Role.CANARY, SystemClock().now_us() + 60_000_000, errors=1.0, latency_ms=100)
+    haproxy.inject((fault,))
+    assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(2)) == [200, 500]
+    haproxy.apply((replace(routes_to(old, new, 1.0)[1], role=Role.STABLE),), revision=2)
+    assert [get(haproxy.address(), "/ok") for _ in range(5)] == [(200, "new")] * 5
