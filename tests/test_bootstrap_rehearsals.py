@@ -39,6 +39,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
         (ALLOWED, RehearsalOrder("staging", Role.CANARY, 60), UsageError, "a rehearsal does something"),
         (ALLOWED, RehearsalOrder("staging", Role.CANARY, 60, rate_per_s=51), RefusedError, "--rate 51 is more than"),
         (ALLOWED, RehearsalOrder("staging", Role.CANARY, 601, 0.1), RefusedError, "--seconds 601 is more than"),
+        (ALLOWED, RehearsalOrder("staging", Role.STABLE, 60, 0.21), RefusedError, "--errors 21% is more than"),
         (
             ALLOWED,
             RehearsalOrder("staging", Role.CANARY, 60, latency_ms=5),

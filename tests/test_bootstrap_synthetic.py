@@ -22,8 +22,28 @@ def test_nobody_who_asks_no_more_has_to_end_it() -> None:
     clock = FakeClock()
     kept = KeptLoad(FakeLoad(passes=clock.sleep), plan, clock)
     assert kept.keep(40.0, 2.0) == 0
-    wait_until(lambda: kept._thread is not None and not kept._thread.is_alive(), "the end of the load")
+    wait_until(lambda: kept._thread is None, "the end of the load")
     assert (kept.keep(0.0, 0.0), kept.keep(0.0, 0.0)) == (80, 0)
+
+
+def test_another_rate_goes_on_at_once() -> None:
+    """Not only with the next word: what is missing is another with each look."""
+    clock, rates = FakeClock(), list[float]()
+    kept: KeptLoad
+
+    def passes(seconds: float) -> None:
+        clock.sleep(seconds)
+        if len(rates) == 1:
+            kept.keep(30.0, 1.0)
+
+    def noted(rate_per_s: float) -> LoadPlan:
+        rates.append(rate_per_s)
+        return plan(rate_per_s)
+
+    kept = KeptLoad(FakeLoad(passes=passes), noted, clock)
+    kept.keep(40.0, 1.0)
+    wait_until(lambda: kept._thread is None, "the end of the load")
+    assert rates == [40.0, 30.0]
 
 
 def test_an_address_that_is_not_known_now_is_asked_for_again() -> None:
@@ -34,7 +54,7 @@ def test_an_address_that_is_not_known_now_is_asked_for_again() -> None:
     kept = KeptLoad(load, unknown, FakeClock())
     for _ in range(2):
         kept.keep(1.0, 1.0)
-        wait_until(lambda: kept._thread is not None and not kept._thread.is_alive(), "the end of the load")
+        wait_until(lambda: kept._thread is None, "the end of the load")
     assert load.plans == []
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 FORECAST_RUNS = 200
 USUAL_LATENCY_S = 0.05
 SLOWER_MAX = 1000.0
+ROUNDING = 1e-9
 
 
 class Place(Protocol):
@@ -44,11 +45,15 @@ def check_rehearsal(where: EnvironmentSettings, order: RehearsalOrder, traffic: 
         )
     if not (order.is_faulty or order.rate_per_s > 0):
         raise UsageError("a rehearsal does something", todo="say --rate, --errors or --latency")
-    for name, asked, most in (("rate", order.rate_per_s, said.rate_max), ("seconds", order.seconds, said.seconds_max)):
-        if asked > most:
+    for option, asked, key, most in (
+        (f"rate {order.rate_per_s:g}", order.rate_per_s, "rate_max", said.rate_max),
+        (f"seconds {order.seconds}", order.seconds, "seconds_max", said.seconds_max),
+        (f"errors {order.errors * 100:g}%", order.errors * 100, "errors_percent_max", said.errors_percent_max),
+    ):
+        if asked > most + ROUNDING:
             raise RefusedError(
-                f"--{name} {asked:g} is more than {where.name} allows, which is {most}",
-                todo=f"ask for less, or raise `{name}_max` in its [environment.rehearsal]",
+                f"--{option} is more than {where.name} allows, which is {most}",
+                todo=f"ask for less, or raise `{key}` in its [environment.rehearsal]",
             )
     wanted = [kind for kind, amount in ((ERRORS, order.errors), (LATENCY, order.latency_ms)) if amount]
     missing = [kind for kind in wanted if kind not in getattr(traffic, "faults", ())]

@@ -37,13 +37,33 @@ class KeptLoad:
         with self._guard:
             self._rate_per_s = rate_per_s
             self._until_us = self._clock.now_us() + int(for_s * 1_000_000)
-            if rate_per_s > 0 and (self._thread is None or not self._thread.is_alive()):
-                self._thread = threading.Thread(target=self._go_on, args=(rate_per_s,), daemon=True)
+            if rate_per_s > 0 and self._thread is None:
+                self._thread = threading.Thread(target=self._go_on, daemon=True)
                 self._thread.start()
             sent, self._sent = self._sent, 0
             return sent
 
-    def _go_on(self, rate_per_s: float) -> None:
+    def _go_on(self) -> None:
+        """Send at the rate of now, one after the other as it changes, until nobody asks for it any more."""
+        try:
+            while (rate_per_s := self._wanted_per_s()) > 0:
+                self._send(rate_per_s)
+        except ShiplineError:
+            return  # Nobody knows the address now: it is tried again with the next look.
+        finally:
+            with self._guard:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _wanted_per_s(self) -> float:
+        with self._guard:
+            if self._rate_per_s > 0 and self._clock.now_us() < self._until_us:
+                return self._rate_per_s
+            # Whoever asks from here on begins anew.
+            self._thread = None
+            return 0.0
+
+    def _send(self, rate_per_s: float) -> None:
         counted = 0
 
         def is_over(report: LoadReport) -> bool:
@@ -53,10 +73,7 @@ class KeptLoad:
                 counted = report.sent
                 return self._rate_per_s != rate_per_s or self._clock.now_us() >= self._until_us
 
-        try:
-            is_over(self._load.send(self._plan_for(rate_per_s), is_over=is_over))
-        except ShiplineError:
-            return  # Nobody knows the address now: it is tried again with the next look.
+        is_over(self._load.send(self._plan_for(rate_per_s), is_over=is_over))
 
 
 def synthetic_of(load: Callable[[], Load], where: EnvironmentSettings, traffic: Traffic, clock: Clock) -> Synthetic:

@@ -335,9 +335,10 @@ class RehearsalSettings:
     """`[environment.rehearsal]`: what may be done there on purpose, to try its rollouts. Off by default.
 
     With `allowed` versions may be let fail there, and requests be made: with `method` (GET, HEAD or POST, which has no
-    body), of the `paths` in turn, at most `rate_max` a second and `concurrency_max` at once. It all ends after
-    `seconds_max` seconds at the latest. While a canary is watched its traffic is filled up to `synthetic_rate` requests
-    a second in all, where users make fewer; 0: it is not.
+    body), each of one of the `paths`, at most `rate_max` a second and `concurrency_max` at once. At most
+    `errors_percent_max` per cent of a version's answers fail. It all ends after `seconds_max` seconds at the latest.
+    While a canary is watched its traffic is filled up to `synthetic_rate` requests a second in all, where users make
+    fewer; 0: it is not.
     """
 
     allowed: bool = False
@@ -348,6 +349,7 @@ class RehearsalSettings:
     method: Annotated[str, Limits(choices=METHODS)] = "GET"
     rate_max: Annotated[int, Limits(minimum=1, maximum=RATE_MAX)] = 50
     concurrency_max: Annotated[int, Limits(minimum=1, maximum=CONCURRENCY_MAX)] = 32
+    errors_percent_max: Annotated[int, Limits(minimum=1, maximum=100)] = 20
     seconds_max: Annotated[int, Limits(minimum=1, maximum=SECONDS_MAX)] = 600
     synthetic_rate: Annotated[int, Limits(minimum=0, maximum=RATE_MAX)] = 0
 

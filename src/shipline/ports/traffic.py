@@ -52,13 +52,15 @@ class UnderWay(UnavailableError):
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """What is done on purpose to the answers of one group, for a rehearsal.
+    """What is done on purpose to the answers of one group while it has this role, for a rehearsal.
 
     `errors` is the part of them that become a 500, 0 to 1; `latency_ms` is how much later each of them comes, 0 to
-    LATENCY_MS_MAX. From `until_us` on (UTC microseconds, kept to the second above it) nothing is done any more.
+    LATENCY_MS_MAX. From `until_us` on (UTC microseconds, kept to the second above it) nothing is done any more,
+    nor once the group has another role: a canary that is promoted fails nobody.
     """
 
     group_id: str
+    role: Role
     until_us: int
     errors: float = 0.0
     latency_ms: int = 0

@@ -19,7 +19,7 @@ from tests.apps.cli.test_rollouts import CONFIGURATION
 from tests.capabilities.events import bodies
 from tests.machine import free_port, get, running_backend, wait_until
 
-ALLOWED = '\nrehearsal = { allowed = true, paths = ["/ok"] }\n'
+ALLOWED = '\nrehearsal = { allowed = true, errors_percent_max = 100, paths = ["/ok"] }\n'
 
 
 @pytest.fixture

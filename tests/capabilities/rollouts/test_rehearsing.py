@@ -105,6 +105,21 @@ def test_it_is_ended_when_it_is_said_to(serving: RolloutWorld) -> None:
     assert (found(serving, subject).words, serving.traffic.faults) == ("it was ended", {})
 
 
+def test_a_canary_that_is_promoted_in_the_middle_of_it_fails_nobody(serving: RolloutWorld) -> None:
+    """From the moment of its promotion on, though nobody has taken the fault away by then."""
+    rollout = watched(serving)
+    order(serving, RehearsalOrder(PLACE, Role.CANARY, seconds=3000, errors=0.01))
+    serving.look(serving.engine(), 0.5)
+    (name,) = serving.traffic.faults
+    serving.say(rollout, "promote")
+    serving.run_until(rollout, "verify")
+    assert serving.traffic.faults
+    assert serving.traffic.routes[name].role is Role.STABLE
+    assert not serving.traffic.acts(name, serving.world.clock.now_us())
+    serving.settle()
+    assert (serving.now(rollout).status, serving.traffic.faults) == (RolloutStatus.PROMOTED, {})
+
+
 def test_a_dead_process_costs_nothing(serving: RolloutWorld) -> None:
     """Nobody works on it until its time is over: nothing fails any more, and the next process puts it on record."""
     watched(serving)

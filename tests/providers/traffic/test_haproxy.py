@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError, ShiplineError, UnavailableError
+from shipline.ports.load import LoadPlan
 from shipline.ports.provider import ProviderContext
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import InjectedFault, Route, Traffic
+from shipline.providers.load.http import HTTPLoad
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
@@ -126,6 +128,22 @@ def test_open_requests_are_told_by_copy(haproxy: HAProxyTraffic, old: Backend, n
     for backend in (old, new):
         get(backend.address, "/go")
     held.join()
+
+
+def test_load_on_purpose_asks_every_version_for_every_path(
+    haproxy: HAProxyTraffic, old: Backend, new: Backend, tmp_path: Path
+) -> None:
+    """The proxy gives out its turns strictly; at 8 to 1 to 1 paths in turn would go by the version."""
+    stable, canary = routes_to(old, new, 0.1)
+    baseline = Route("base", Role.BASELINE, "1.0.0", 0.1, to(old))
+    haproxy.apply((replace(stable, share=0.8), baseline, canary), revision=1)
+    context = ProviderContext(tmp_path, tmp_path / "state", SystemClock())
+    plan = LoadPlan(haproxy.address(), ("/ok", "/fail"), rate_per_s=300, seconds=1, concurrency_max=256)
+    sent = HTTPLoad(HTTPLoad.Settings(), context).send(plan, is_over=lambda _: False).sent
+    signals = HAProxySignals(HAProxySignals.Settings(), context)
+    wait_until(lambda: counted(signals) == sent, "the log")
+    for counts in signals.read("0:0", ()).roles.values():
+        assert 0 < counts.errors < counts.requests
 
 
 async def _user(address: str, requests: int, lost: list[str], served: list[str]) -> None:
@@ -365,7 +383,7 @@ def test_a_fault_is_one_group_s_and_ends_by_itself(
     """Nobody takes it away: the proxy keeps to its deadline. What was failed counts for the group."""
     haproxy.apply(routes_to(old, new, 0.5), revision=1)
     until_us = (SystemClock().now_us() // 1_000_000 + 4) * 1_000_000
-    haproxy.inject((InjectedFault("new", until_us, errors=1.0, latency_ms=150),))
+    haproxy.inject((InjectedFault("new", Role.CANARY, until_us, errors=1.0, latency_ms=150),))
     began = time.monotonic()
     assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(4)) == [200, 200, 500, 500]
     assert time.monotonic() - began >= 0.3
@@ -380,7 +398,17 @@ def test_a_fault_is_one_group_s_and_ends_by_itself(
 def test_a_part_of_the_answers_fails(haproxy: HAProxyTraffic, old: Backend) -> None:
     """As large a part as was asked for: at a half, 100 answers have 20 to 80 failures but once in ten million times."""
     haproxy.apply((replace(OLD, endpoints=to(old)),), revision=1)
-    haproxy.inject((InjectedFault("old", SystemClock().now_us() + 60_000_000, errors=0.5),))
+    haproxy.inject((InjectedFault("old", Role.STABLE, SystemClock().now_us() + 60_000_000, errors=0.5),))
     assert 20 <= [get(haproxy.address(), "/ok")[0] for _ in range(100)].count(500) <= 80
     haproxy.inject(())
     assert {get(haproxy.address(), "/ok")[0] for _ in range(10)} == {200}
+
+
+def test_a_canary_s_fault_ends_with_its_role(haproxy: HAProxyTraffic, old: Backend, new: Backend) -> None:
+    """Promoted in the middle of it, the version fails nobody, and is not slow."""
+    haproxy.apply(routes_to(old, new, 0.5), revision=1)
+    fault = InjectedFault("new", Role.CANARY, SystemClock().now_us() + 60_000_000, errors=1.0, latency_ms=100)
+    haproxy.inject((fault,))
+    assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(2)) == [200, 500]
+    haproxy.apply((replace(routes_to(old, new, 1.0)[1], role=Role.STABLE),), revision=2)
+    assert [get(haproxy.address(), "/ok") for _ in range(5)] == [(200, "new")] * 5

@@ -18,7 +18,7 @@ from shipline.capabilities.rollouts.observing.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.observing.counting import Weighed, counted_as, delayed, kept, observed
 from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
 from shipline.capabilities.rollouts.observing.history import AnalysisPoint
-from shipline.capabilities.rollouts.observing.synthetic import synthetic_words
+from shipline.capabilities.rollouts.observing.synthetic import Filling, Made, span_of, synthetic_words
 from shipline.capabilities.rollouts.routing import as_routed, canary_routes, routable, stable_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import (
@@ -47,7 +47,8 @@ class Watch:
     `weights` are those that counts may still come in for.
 
     `place` is where it stands in the strategy's steps, None where the weight follows the harm budget; `checks` is what
-    the checks remember. `synthetic_per_s` is what fills the traffic up, `synthetic_sent` how many requests that were.
+    the checks remember. `filling` is how the traffic is filled up, None where it is not, `synthetic_sent` by how many
+    requests.
     """
 
     cursor: str
@@ -59,7 +60,7 @@ class Watch:
     place: Place | None = None
     checks: dict[str, Any] | None = None
     weights: tuple[Weighed, ...] = ()
-    synthetic_per_s: float = 0.0
+    filling: Filling | None = None
     synthetic_sent: int = 0
 
 
@@ -87,7 +88,7 @@ class CanaryStep:
         seen = observed(reading, weights, now_us=context.now_us, delay_s=signals.delay_s)
         watch = replace(watch, weights=kept(weights, reading, delay_s=signals.delay_s))
         decision = rules.decide(settings, watch.analysis, seen, max(0, context.now_us - watch.began_us) / 1e6)
-        watch = self._filled_up(self._advanced(context, watch, decision, settings), context, settings)
+        watch = self._filled_up(self._advanced(context, watch, decision, settings), context, groups, settings)
         rollout = load_rollout(self.ground, context)
         checks = UNREAD  # What is worse goes back at once: a source that hangs must not hold that up.
         if decision.verdict is not AnalysisVerdict.ROLLBACK:
@@ -99,9 +100,7 @@ class CanaryStep:
         before = self.ground.signals.read(groups.cursor, tuple(counted_as(one, Role.STABLE) for one in groups.stable))
         seconds = _seconds_of(before, context.now_us - groups.started_us)
         stable = before.roles.get(Role.STABLE, NO_COUNTS)
-        users_per_s = stable.requests / seconds
-        missing_per_s = self.ground.synthetic.missing_per_s(users_per_s)
-        rate_per_s = users_per_s + missing_per_s
+        rate_per_s = max(stable.requests / seconds, self.ground.synthetic.wanted_per_s)
         state, weight = rules.begin(settings, rate_per_s=rate_per_s, stable_histogram=stable.histogram)
         steps = strategy_of(context).steps
         place = first_place(context.now_us) if steps else None
@@ -110,8 +109,9 @@ class CanaryStep:
         state = replace(state, weight=held)
         paused = context.results["preview"]["paused"]
         watch = Watch(self.ground.signals.cursor(), context.now_us, 1, held, paused=paused, analysis=state, place=place)
-        watch = replace(watch, weights=(Weighed(context.now_us, held),), synthetic_per_s=missing_per_s)
-        watch = self._filled_up(watch, context, settings)
+        filling = self._first_filling(before, groups, context.now_us, watch.cursor)
+        watch = self._sent(replace(watch, weights=(Weighed(context.now_us, held),)), filling, context, settings)
+        watch = replace(watch, synthetic_sent=0)  # What is told now was sent for another canary.
         return Again(settings.tick_s, to_json(_heard(watch, context)), "Waiting for the canary's first requests.")
 
     def _advanced(self, context: StepContext, watch: Watch, decision: Decision, settings: AnalysisSettings) -> Watch:
@@ -123,14 +123,35 @@ class CanaryStep:
         steps = strategy_of(context).steps
         return replace(watch, place=next_place(steps, watch.place, context.now_us, said=said, calm=calm))
 
-    def _filled_up(self, watch: Watch, context: StepContext, settings: AnalysisSettings) -> Watch:
-        """Have what is missing of the traffic made, until the look after the next one at the latest."""
-        if watch.synthetic_per_s == 0.0:
+    def _first_filling(self, before: Reading, groups: Running, now_us: int, cursor: str) -> Filling | None:
+        """What is missing at first; nothing is sent before it is known how much users make."""
+        synthetic, delay_s = self.ground.synthetic, self.ground.signals.delay_s
+        if synthetic.wanted_per_s == 0.0:
+            return None
+        span = span_of(before, since_us=groups.started_us, now_us=now_us, delay_s=delay_s)
+        return Filling(cursor, now_us, (Made(now_us, 0.0 if span is None else synthetic.missing_per_s(span.per_s)),))
+
+    def _filled_up(self, watch: Watch, context: StepContext, groups: Running, settings: AnalysisSettings) -> Watch:
+        """Have what is missing of the traffic made. Where nobody knows how much users make, nothing is."""
+        if watch.filling is None:
             return watch
-        sent = self.ground.synthetic.keep(
-            watch.synthetic_per_s, since_us=watch.began_us, now_us=context.now_us, for_s=2 * settings.tick_s
+        signals = self.ground.signals
+        everyone = (*(counted_as(one, Role.STABLE) for one in groups.stable), *counted_groups(groups))
+        try:
+            reading = signals.read(watch.filling.cursor, everyone)
+        except UnavailableError:
+            return watch
+        filling = self.ground.synthetic.refilled(watch.filling, reading, now_us=context.now_us, delay_s=signals.delay_s)
+        return self._sent(watch, filling, context, settings)
+
+    def _sent(self, watch: Watch, filling: Filling | None, context: StepContext, settings: AnalysisSettings) -> Watch:
+        """Send until the next look: it is another process that looks then, perhaps, and sends."""
+        if filling is None:
+            return watch
+        made, sent = self.ground.synthetic.keep(
+            filling.made, since_us=watch.began_us, now_us=context.now_us, for_s=settings.tick_s
         )
-        return replace(watch, synthetic_sent=watch.synthetic_sent + sent)
+        return replace(watch, filling=replace(filling, made=made), synthetic_sent=watch.synthetic_sent + sent)
 
     def _answer(self, look: _Look) -> Outcome:
         if look.verdict is AnalysisVerdict.ROLLBACK:

@@ -1,5 +1,8 @@
 """Requests over HTTP/1.1, each on a connection of its own, by a schedule that no answer changes.
 
+Each request draws its path and its client. Taken in turn they would beat against the turns that a proxy gives its
+servers: a canary would get other paths than the baseline that it is compared with, time after time.
+
 A client is told by its address: on this machine's loopback network, where the system has all of it (Linux), each client
 has one of its own; where a proxy reads a header instead, they are those of RFC 2544's network for benchmarks. Answers
 are read up to a bound, and redirects are not followed.
@@ -13,6 +16,7 @@ import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 
 from shipline.ports.load import CLIENTS, USER_AGENT, LoadPlan, LoadReport
 from shipline.ports.provider import ProviderContext
@@ -54,17 +58,18 @@ class HTTPLoad:
 
     def send(self, plan: LoadPlan, *, is_over: Callable[[LoadReport], bool]) -> LoadReport:
         """See the port."""
-        return asyncio.run(_sent(plan, is_over))
+        rng = Random(self.context.clock.now_us())  # noqa: S311 - a sample, and no secret
+        return asyncio.run(_sent(plan, rng, is_over))
 
 
-async def _sent(plan: LoadPlan, is_over: Callable[[LoadReport], bool]) -> LoadReport:
+async def _sent(plan: LoadPlan, rng: Random, is_over: Callable[[LoadReport], bool]) -> LoadReport:
     loop, tally = asyncio.get_running_loop(), _Tally()
     began = loop.time()
     looked = began
     while (passed := loop.time() - began) < plan.seconds:
         tally.due = max(tally.due, int((passed - BEHIND_S_MAX) * plan.rate_per_s))
         while tally.due < passed * plan.rate_per_s:
-            _begin_next(plan, tally)
+            _begin_next(plan, rng, tally)
         if loop.time() - looked >= LOOK_EVERY_S:
             looked = loop.time()
             if is_over(tally.report()):
@@ -75,18 +80,17 @@ async def _sent(plan: LoadPlan, is_over: Callable[[LoadReport], bool]) -> LoadRe
     return tally.report()
 
 
-def _begin_next(plan: LoadPlan, tally: _Tally) -> None:
-    number, tally.due = tally.due, tally.due + 1
+def _begin_next(plan: LoadPlan, rng: Random, tally: _Tally) -> None:
+    tally.due += 1
     if len(tally.open) >= plan.concurrency_max:
         tally.skipped += 1
         return
-    task = asyncio.create_task(_one(plan, number, tally))
+    task = asyncio.create_task(_one(plan, rng.choice(plan.paths), rng.randrange(CLIENTS), tally))
     tally.open.add(task)
     task.add_done_callback(tally.open.discard)
 
 
-async def _one(plan: LoadPlan, number: int, tally: _Tally) -> None:
-    client, path = number % CLIENTS, plan.paths[number % len(plan.paths)]
+async def _one(plan: LoadPlan, path: str, client: int, tally: _Tally) -> None:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             status = await _asked(plan, path, client)

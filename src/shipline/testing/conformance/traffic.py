@@ -18,7 +18,10 @@ THIRD, FOURTH = Endpoint("2", "127.0.0.1:9003"), Endpoint("3", "127.0.0.1:9004")
 
 # Faults of a time that is far away, and moments before and after it: 2200-01-01, UTC.
 ENDS_US = 7_258_118_400 * 1_000_000
-FAULT = {ERRORS: InjectedFault("new", ENDS_US, errors=0.05), LATENCY: InjectedFault("new", ENDS_US, latency_ms=200)}
+FAULT = {
+    ERRORS: InjectedFault("new", Role.CANARY, ENDS_US, errors=0.05),
+    LATENCY: InjectedFault("new", Role.CANARY, ENDS_US, latency_ms=200),
+}
 
 
 def split(canary: float) -> tuple[Route, ...]:

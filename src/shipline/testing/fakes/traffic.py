@@ -32,8 +32,8 @@ class TrafficWorld:
 
     def acts(self, group_id: str, now_us: int) -> bool:
         """True if a fault of this group does something now."""
-        found = self.faults.get(group_id)
-        return found is not None and now_us < found.until_us
+        found, route = self.faults.get(group_id), self.routes.get(group_id)
+        return found is not None and route is not None and route.role is found.role and now_us < found.until_us
 
 
 class FakeTraffic:
@@ -114,7 +114,8 @@ class FakeTraffic:
 
     def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
         self._ready()
-        return tuple(self.world.faults[name] for name in sorted(self.world.faults) if self.world.acts(name, now_us))
+        found = (self.world.faults[name] for name in sorted(self.world.faults))
+        return tuple(one for one in found if now_us < one.until_us)
 
     def close(self) -> None:
         suffer(self.fault, self._clock, "the proxy")

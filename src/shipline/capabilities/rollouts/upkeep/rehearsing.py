@@ -1,8 +1,9 @@
 """Letting a version fail on purpose, to see what the analysis of a rollout, and people, make of it.
 
-Promises: only answers of the chosen groups fail or come late, and only until a deadline that the proxy itself keeps to,
-whatever becomes of Shipline; a rollout that was turned back so is no incident and no failed change; what was done, by
-whom, and what came of it is in the log. Requests are made by whoever ordered it, and end with that process.
+Promises: only answers of the chosen groups fail or come late, while they have the role that was chosen, and only until
+a deadline; the proxy itself keeps to both, whatever becomes of Shipline; a rollout that was turned back so is no
+incident and no failed change; what was done, by whom, and what came of it is in the log. Requests are made by whoever
+ordered it, and end with that process.
 """
 
 from __future__ import annotations
@@ -127,7 +128,7 @@ class RehearsalSteps:
         if not groups:
             return Failed(f"no {order.on.value} gets requests in {order.environment}")
         until_us = int(context.input["until_us"])
-        faults = tuple(InjectedFault(name, until_us, order.errors, order.latency_ms) for name in groups)
+        faults = tuple(InjectedFault(name, order.on, until_us, order.errors, order.latency_ms) for name in groups)
         cast("Faulty", self.ground.traffic).inject(faults)
         return Done(result | {"groups": groups})
 
