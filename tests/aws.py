@@ -96,8 +96,8 @@ def moto_server(folder: Path) -> Iterator[int]:
         process.wait()
 
 
-def _answers(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+def _answers(port: int, timeout_s: float = 2.0) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         with suppress(OSError, http.client.HTTPException):
             connection.request("POST", "/moto-api/reset")
@@ -122,7 +122,7 @@ class AWSWorld:
 
     def __post_init__(self) -> None:
         """Reset moto, and make what a user has made before."""
-        assert _answers(self.states.moto_port)
+        assert _answers(self.states.moto_port, timeout_s=START_TIMEOUT_S)
         self.balancing = LoadBalancing(self.place, self.clock)
         self.write_definition()
         vpc, self.subnets = _network(self.states.moto_port)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from shipline.clients.detached import Detached, Program
-from shipline.clients.detached_launcher import LOCK, PERMIT, WITHDRAWN, Order, identity, launch
+from shipline.clients.detached_launcher import LOCK, PERMIT, WITHDRAWN, Order, identity, launch, write_durably
 from shipline.clients.log_keeper import generations
 from shipline.domain.errors import ShiplineError
 from tests.machine import SystemClock, wait_until
@@ -112,3 +112,23 @@ def test_output_is_bounded_and_its_end_is_kept(detached: Detached) -> None:
     sizes = [path.stat().st_size for path in detached.log_folder.iterdir()]
     assert len(generations(detached.log_folder)) == len(sizes) == 4
     assert sum(sizes) < 40_000 + 4 * 65_536
+
+
+def test_two_threads_may_write_the_same_file_at_once(tmp_path: Path) -> None:
+    """The engine and whoever looks on come to the same result, and both write it down: neither may fail for it."""
+    troubles: list[OSError] = []
+
+    def write() -> None:
+        try:
+            for number in range(200):
+                write_durably(tmp_path / "plan.json", f"{number}" * 1000)
+        except OSError as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert [path.name for path in tmp_path.iterdir()] == ["plan.json"]

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,7 +79,8 @@ def recorded_pid(record: Path) -> int | None:
 
 def write_durably(path: Path, text: str) -> None:
     """Replace `path` by `text` such that a crash leaves the old or the new content, and the new one stays."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # Of this very thread: two may write the same at once, and who comes second would find its own gone.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(text)
