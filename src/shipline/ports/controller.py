@@ -27,7 +27,8 @@ class Verb(StrEnum):
     """What a controller can be told."""
 
     PAUSE = "pause"
-    RESUME = "resume"
+    UNPAUSE = "unpause"  # Take back what PAUSE has brought, and leave the pauses of its own steps.
+    RESUME = "resume"  # Leave whatever pause there is.
     SKIP = "skip"
     PROMOTE = "promote"
     ABORT = "abort"

@@ -203,6 +203,27 @@ def test_what_is_not_proved_in_time_is_paused_for_a_person(argo: DrivenPlace) ->
     assert argo.now(rollout).status is RolloutStatus.PROMOTED
 
 
+def test_evidence_ends_the_pause_for_want_of_it_and_no_other(argo: DrivenPlace) -> None:
+    """The steps' own time still runs out by itself, and what a person has paused since waits for that person."""
+    steps = [{"setWeight": 20}, {"pause": {"duration": "3000s"}}]
+    argo.cluster.change(ROLLOUT, strategy={"canary": {"trafficRouting": {"plugins": {}}, "steps": steps}})
+    argo.users.requests_per_s = 0.1
+    rollout = argo.order(BETTER)
+    look_until(argo, rollout, "Insufficient evidence")
+    argo.users.requests_per_s = 20.0
+    engine = argo.engine()
+    argo.look(engine, 120.0)
+    assert argo.cluster.world.objects.must_get(ROLLOUT)["spec"]["paused"] is False
+    assert (argo.now(rollout).status, argo.state().weight) == (RolloutStatus.RUNNING, 0.2)
+    assert "pause: 3000s" in argo.state().words
+    argo.cluster.change(ROLLOUT, paused=True)
+    argo.look(engine, 30.0)
+    assert argo.cluster.world.objects.must_get(ROLLOUT)["spec"]["paused"] is True
+    argo.say(rollout, "resume")
+    argo.settle()
+    assert argo.now(rollout).status is RolloutStatus.PROMOTED
+
+
 def test_blue_green_waits_for_a_person(argo: DrivenPlace) -> None:
     argo.cluster.change(ROLLOUT, strategy={"blueGreen": {"activeService": "quotes", "autoPromotionEnabled": False}})
     rollout = argo.order(BETTER)

@@ -144,6 +144,18 @@ def test_argo_is_paused_by_hand_and_goes_on(argo: DrivenCluster) -> None:
     assert looked(argo, 60.0).weight == 0.5
 
 
+def test_argo_keeps_the_pause_of_its_step_when_only_ours_is_taken_back(argo: DrivenCluster) -> None:
+    controller = argo.controller(container="web")
+    controller.set(argo.content(BETTER), revision=2)
+    looked(argo)
+    controller.tell(Verb.PAUSE, revision=3)
+    for _ in range(2):
+        controller.tell(Verb.UNPAUSE, revision=4)
+    state = looked(argo, 1.0)
+    assert (state.phase, state.weight) == (Phase.MOVING, 0.2)
+    assert "step 2 of 4 (pause: 30s)" in state.words
+
+
 def test_argo_skips_the_step_that_it_is_at(argo: DrivenCluster) -> None:
     controller = argo.controller(container="web")
     controller.set(argo.content(BETTER), revision=2)

@@ -43,13 +43,15 @@ NOTHING_SEEN = Observation(NO_COUNTS, NO_COUNTS, 0.0)
 @dataclass(frozen=True, slots=True)
 class Drive:
     """What is remembered between two looks. `number` counts them. `paused`: a person has said so; `held`: it was paused
-    once for want of evidence; `by_person`: a person has promoted it. `refusal` is what could not be told, and why."""
+    for want of evidence, and is not again before there was some; `holding`: that pause stands, for nobody has ended it;
+    `by_person`: a person has promoted it. `refusal` is what could not be told, and why."""
 
     number: int = 0
     watched: Watched | None = None
     verdict: AnalysisVerdict = AnalysisVerdict.CONTINUE
     paused: bool = False
     held: bool = False
+    holding: bool = False
     by_person: bool = False
     refusal: str = ""
 
@@ -172,9 +174,10 @@ class DriveStep:
             if refusal:
                 continue
             if verb in (Verb.PAUSE, Verb.RESUME):
-                drive = replace(drive, paused=verb is Verb.PAUSE)
+                # From now on a pause is this person's, and so is its end.
+                drive = replace(drive, paused=verb is Verb.PAUSE, holding=False)
             elif verb is Verb.PROMOTE:
-                drive = replace(drive, by_person=True, paused=False)
+                drive = replace(drive, by_person=True, paused=False, holding=False)
         return drive
 
     def _tell(self, context: StepContext, state: Controlled, verb: Verb) -> str:
@@ -247,10 +250,15 @@ class DriveStep:
             return drive
         if drive.by_person or (look.verdict is AnalysisVerdict.PROMOTE and self._needs_none(context)):
             self._tell(context, state, Verb.PROMOTE)
-        elif look.verdict is AnalysisVerdict.PROMOTE and (state.awaits_verdict or drive.held):
+        elif look.verdict is AnalysisVerdict.PROMOTE and drive.holding:
+            # Only the pause that was brought here: steps and people have their own.
+            if not self._tell(context, state, Verb.UNPAUSE):
+                return replace(drive, held=False, holding=False)
+        elif look.verdict is AnalysisVerdict.PROMOTE and state.awaits_verdict:
             self._tell(context, state, Verb.RESUME)
         elif look.verdict is AnalysisVerdict.PAUSE and not drive.held:
-            return replace(drive, held=True, refusal=self._tell(context, state, Verb.PAUSE))
+            refusal = self._tell(context, state, Verb.PAUSE)
+            return replace(drive, held=True, holding=not refusal, refusal=refusal)
         return drive
 
     def _words(self, look: _Look) -> str:
