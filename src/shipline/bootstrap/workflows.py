@@ -39,7 +39,11 @@ def environment_workflows(
     yield rollouts.adopt_workflow(name), rollouts.adopt_actions(ground), rollouts.follow_adoption
     yield rollouts.turn_workflow(name), rollouts.turn_actions(ground, engine), rollouts.follow_turn
     yield rollouts.mend_workflow(name), rollouts.mend_actions(ground, name), None
-    yield rollouts.rehearse_workflow(name), rollouts.rehearsal_actions(ground), rollouts.follow_rehearsal
+    yield (
+        rollouts.rehearse_workflow(name),
+        rollouts.rehearsal_actions(ground, settings.tick_s),
+        rollouts.follow_rehearsal,
+    )
 
 
 def life_workflows(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,14 +14,20 @@ from click.testing import CliRunner
 
 from shipline.apps.cli import rehearse
 from shipline.bootstrap import Application
+from shipline.domain.errors import ShiplineError
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route
 from shipline.providers.traffic.haproxy import SEARCH_PATH
+from shipline.testing.fakes.load import FakeLoad
 from tests.apps.cli.test_rollouts import CONFIGURATION
 from tests.capabilities.events import bodies
 from tests.machine import free_port, get, running_backend, wait_until
 
 ALLOWED = '\nrehearsal = { allowed = true, errors_percent_max = 100, paths = ["/ok"] }\n'
+
+needs_haproxy = pytest.mark.skipif(
+    shutil.which("haproxy") is None and shutil.which("haproxy", path=SEARCH_PATH) is None, reason="needs haproxy"
+)
 
 
 @pytest.fixture
@@ -30,9 +38,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
     made.store.close()
 
 
-@pytest.mark.skipif(
-    shutil.which("haproxy") is None and shutil.which("haproxy", path=SEARCH_PATH) is None, reason="needs haproxy"
-)
+@needs_haproxy
 def test_requests_fail_while_it_goes_on_and_not_afterwards(application: Application) -> None:
     traffic = application.rollout_ground(application.environment("production")).traffic
     traffic.open()
@@ -54,6 +60,37 @@ def test_requests_fail_while_it_goes_on_and_not_afterwards(application: Applicat
         traffic.close()
     (started,), (ended,) = (bodies(application.store, kind) for kind in ("RehearsalStarted", "RehearsalEnded"))
     assert (started["on"], started["errors"], ended["words"]) == ("stable", 1.0, "its time was over")
+
+
+def stopped(_seconds: float) -> None:
+    """As a service manager stops it."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def broken(_seconds: float) -> None:
+    raise ShiplineError("no more sockets")
+
+
+@needs_haproxy
+@pytest.mark.parametrize("passes", [stopped, broken])
+def test_whatever_stops_it_ends_what_was_begun(application: Application, passes: Callable[[float], None]) -> None:
+    """Long before its time is over, though it would have gone on for minutes."""
+    traffic = application.rollout_ground(application.environment("production")).traffic
+    traffic.open()
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        with running_backend("old") as backend:
+            route = Route("old", Role.STABLE, "1.0.0", 1.0, (Endpoint("1", backend.address),))
+            traffic.apply((route,), revision=1)
+            application.load = FakeLoad(passes=passes)
+            arguments = ["production", "--on", "stable", "--errors", "5%", "--rate", "20", "--seconds", "300"]
+            result = CliRunner().invoke(rehearse.command, arguments, obj=application)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        traffic.close()
+    assert result.exit_code != 0
+    (ended,) = bodies(application.store, "RehearsalEnded")
+    assert ended["words"] == "it was ended"
 
 
 @pytest.mark.parametrize("amount", ["5", "0%", "101%", "5ms", "-5%", "five%"])

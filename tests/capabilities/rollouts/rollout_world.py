@@ -322,7 +322,8 @@ def catalogue_of(
     actions |= {f"{drift.name}.{name}": action for name, action in looks.items()}
 
     rehearse = rollouts.rehearse_workflow(PLACE)
-    actions |= {f"{rehearse.name}.{name}": action for name, action in rollouts.rehearsal_actions(ground).items()}
+    rehearsing = rollouts.rehearsal_actions(ground, settings.tick_s)
+    actions |= {f"{rehearse.name}.{name}": action for name, action in rehearsing.items()}
 
     life = rollouts.life_workflow(PLACE)
     living = rollouts.life_actions(lambda _name: ground, engine, load or FakeLoad())

@@ -120,6 +120,50 @@ def test_a_canary_that_is_promoted_in_the_middle_of_it_fails_nobody(serving: Rol
     assert (serving.now(rollout).status, serving.traffic.faults) == (RolloutStatus.PROMOTED, {})
 
 
+def test_what_failed_long_before_is_no_excuse(serving: RolloutWorld) -> None:
+    """A rehearsal that found nothing, and then a version that is worse: an incident, and a failed change."""
+    rollout = watched(serving)
+    subject = order(serving, RehearsalOrder(PLACE, Role.CANARY, seconds=1, latency_ms=1))
+    serving.say(rollout, "pause")
+    serving.look(serving.engine(), 20.0)
+    assert found(serving, subject).words == "its time was over"
+    serving.behave("1.1.0", error_rate=0.5)
+    serving.settle()
+    assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
+    (told,) = bodies(serving.world.store, "RolloutRolledBack")
+    assert (told["rehearsed"], told["found_worse"]) == (False, True)
+    assert [one.failed for one in serving.deployments()] == [False, True]
+
+
+def test_another_canary_is_not_let_fail(serving: RolloutWorld) -> None:
+    """The one that was meant has gone back before anybody came to inject."""
+    rollout = watched(serving)
+    subject = order(serving)
+    with serving.world.store.begin() as tx:
+        injecting = runs_of(tx, subject)[-1].id
+    serving.say(rollout, "abort")
+    engine = serving.engine()
+    with serving.world.store.begin() as tx:
+        engine_run = runs_of(tx, f"rollout:{rollout.id}")[-1].id
+    while serving.now(rollout).status is not RolloutStatus.ROLLED_BACK:
+        engine.tick(engine_run)
+    engine.tick(injecting)
+    assert serving.traffic.faults == {}
+    serving.settle()
+    assert "is watched no more" in bodies(serving.world.store, "RehearsalEnded")[-1]["words"]
+
+
+def test_what_fails_last_is_waited_for(serving: RolloutWorld) -> None:
+    """Counts come late: the canary goes back after the fault has ended, and that is found all the same."""
+    serving.fake_signals.delay_s = 8.0
+    watched(serving)
+    subject = order(serving, RehearsalOrder(PLACE, Role.CANARY, seconds=3, errors=0.9))
+    serving.settle()
+    what = found(serving, subject)
+    assert what.turned_back
+    assert what.seconds > 3.0
+
+
 def test_a_dead_process_costs_nothing(serving: RolloutWorld) -> None:
     """Nobody works on it until its time is over: nothing fails any more, and the next process puts it on record."""
     watched(serving)

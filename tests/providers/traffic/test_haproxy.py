@@ -26,6 +26,7 @@ from shipline.ports.traffic import InjectedFault, Route, Traffic
 from shipline.providers.load.http import HTTPLoad
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
+from shipline.providers.traffic.haproxy_faults import RULES
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
 from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
 
@@ -412,3 +413,18 @@ def test_a_canary_s_fault_ends_with_its_role(haproxy: HAProxyTraffic, old: Backe
     assert sorted(get(haproxy.address(), "/ok")[0] for _ in range(2)) == [200, 500]
     haproxy.apply((replace(routes_to(old, new, 1.0)[1], role=Role.STABLE),), revision=2)
     assert [get(haproxy.address(), "/ok") for _ in range(5)] == [(200, "new")] * 5
+
+
+def test_what_the_proxy_can_do_in_part_only_is_not_begun(
+    open_haproxy: Callable[[], HAProxyTraffic], old: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Built without Lua it could fail answers and not delay them: asked for both it does neither."""
+    monkeypatch.setattr("shipline.providers.traffic.haproxy.LOADS", "")
+    monkeypatch.setattr("shipline.providers.traffic.haproxy.RULES", RULES.replace("feature(LUA)", "feature(NONE)"))
+    traffic = open_haproxy()
+    traffic.open()
+    traffic.apply((replace(OLD, endpoints=to(old)),), revision=1)
+    now_us = SystemClock().now_us()
+    with pytest.raises(InvalidValue, match="cannot do that"):
+        traffic.inject((InjectedFault("old", Role.STABLE, now_us + 60_000_000, errors=1.0, latency_ms=10),))
+    assert traffic.injected(now_us) == ()

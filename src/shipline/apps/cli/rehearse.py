@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,9 @@ from shipline.ports.load import RATE_MAX, SECONDS_MAX
 from shipline.ports.traffic import LATENCY_MS_MAX
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
     from shipline.bootstrap import Application
     from shipline.capabilities.rollouts import Forecast, Found, RehearsalOrder
     from shipline.configuration import EnvironmentSettings
@@ -89,17 +94,31 @@ def command(  # noqa: PLR0913 - one argument an option
     order = RehearsalOrder(where.name, Role(on), seconds, errors or 0.0, int(latency or 0), rate)
     traffic = application.rollout_ground(where).traffic
     check_rehearsal(where, order, traffic)
-    with engine_running(application):
+    with engine_running(application), _interrupted_by_sigterm():
         run, sent = _carried_out(application, where, order, traffic)
     rollout_id = run.input["rollout_id"]
     foreseen = None if rollout_id is None else promised(application, where, order, rollout_id)
     _report(_Outcome(order, run, sent, foreseen), as_json=as_json)
 
 
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does: who stops this from elsewhere wants no faults to go on either."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _carried_out(
     application: Application, where: EnvironmentSettings, order: RehearsalOrder, traffic: Traffic
 ) -> tuple[Run, LoadReport | None]:
-    """Order it, send what is to be sent, and see it to its end, which an interrupt brings on."""
+    """Order it, send what is to be sent, and see it to its end, which an interrupt or any trouble brings on."""
     from shipline.apps.cli.person import local_person
     from shipline.apps.cli.progress import follow
     from shipline.bootstrap.rehearsals import load_plan
@@ -123,9 +142,11 @@ def _carried_out(
             click.echo(f"sending {order.rate_per_s:g} requests a second to {plan.address}", err=True)
             sent = application.load.send(plan, is_over=is_over)
         return follow(application, subject, since_us=since_us), sent
-    except KeyboardInterrupt:
+    except BaseException:
         with application.store.begin() as tx:
             end_rehearsal(tx, application.engine, where.name)
+        if application.engine.trouble is not None:
+            raise  # Nobody ends it then but the deadline.
         follow(application, subject, since_us=since_us)
         click.echo("no requests are sent any more, and no answers fail", err=True)
         raise

@@ -29,6 +29,7 @@ from shipline.store.transaction import Transaction
 VERBS = ("pause", "resume", "promote", "skip", "abort", "retry", "withdraw")
 RECENT = 10
 REASON_MAX = 500
+LOOKS_MAX = 1000
 REHEARSED = " It was let fail on purpose: a rehearsal."
 SIGNALS = {"skip": "skip-wait"}
 """What a verb is called on its way to the steps, where the engine has a word of the same name."""
@@ -309,9 +310,28 @@ def superseding(name: str) -> str:
 
 
 def is_rehearsed(tx: Transaction, rollout: Rollout) -> bool:
-    """True if its version was, or may have been, let fail on purpose, so that its end says nothing about it."""
+    """True if its version was, or may have been, let fail on purpose while the evidence of its end was made, so that
+    its end says nothing about it."""
     runs = runs_of(tx, rehearsal_subject(rollout.id))
-    return any("inject" in run.state.results or run.state.status not in RUN_ENDED for run in runs)
+    return bool(runs) and any(_may_have_failed_us(run) > _blameless_us(tx, rollout) for run in runs)
+
+
+def _may_have_failed_us(run: Run) -> int:
+    """Until when what a rehearsal lets fail was counted at the latest, in UTC microseconds; 0 where nothing was."""
+    began, until_us = run.state.results.get("inject"), int(run.input["until_us"])
+    if began is None:
+        return 0 if run.state.status in RUN_ENDED else until_us
+    held = run.state.results.get("hold")
+    if held is not None:
+        until_us = min(until_us, int(began["since_us"]) + int(held["seconds"] * 1_000_000))
+    return until_us + int(began.get("counted_s", 0.0) * 1_000_000)
+
+
+def _blameless_us(tx: Transaction, rollout: Rollout) -> int:
+    """The last look, but for one that turned it back, at which there was no evidence against it, in UTC microseconds;
+    0 for none. What had failed before that is not why it ended."""
+    looks = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=LOOKS_MAX)
+    return next((one.time_us for one in looks if one.evidence_value <= 1.0 and one.verdict != "rollback"), 0)
 
 
 def found_worse(tx: Transaction, rollout: Rollout) -> bool:

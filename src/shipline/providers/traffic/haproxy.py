@@ -245,9 +245,11 @@ class HAProxyTraffic:
         """Have the proxy hold these faults and no others, read back. UnavailableError: they may hold in part."""
         if len({fault.group_id for fault in faults}) != len(faults):
             raise InvalidValue("a group has one fault at most")
-        for name, wanted in entries(faults).items():
-            held = self._map(name, is_needed=bool(wanted))
-            for command in commands_of_map(wanted, held, name):
+        every = entries(faults)
+        # All are read before one is written: a proxy that cannot do a part of it does nothing.
+        held = {name: self._map(name, is_needed=bool(wanted)) for name, wanted in every.items()}
+        for name, wanted in every.items():
+            for command in commands_of_map(wanted, held[name], name):
                 self._client.order(command)
             if self._map(name, is_needed=bool(wanted)) != wanted:
                 raise UnavailableError("the proxy does not hold the faults that it was given")

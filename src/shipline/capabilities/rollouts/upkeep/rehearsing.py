@@ -112,19 +112,29 @@ def _watched(tx: Transaction, environment: str) -> Rollout:
 class RehearsalSteps:
     """The actions of `rehearse_workflow`."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, tick_s: float) -> None:
         self.ground = ground
+        self.counted_s = ground.signals.delay_s + tick_s
+        """How many seconds after it was served a request has been looked at, at the latest."""
 
     def inject(self, context: StepContext) -> Outcome:
         """Have the proxy fail what the chosen groups answer."""
         order = from_json(RehearsalOrder, context.input["order"])
         with self.ground.store.begin() as tx:
             rollout = _rollout(tx, context)
-        result: dict[str, Any] = {"since_us": context.now_us, "groups": []}
+        result: dict[str, Any] = {"since_us": context.now_us, "groups": [], "counted_s": self.counted_s}
         result["failed_before"] = 0 if rollout is None else rollout.failed_requests
         if not order.is_faulty:
             return Done(result, idle="nothing is to fail")
-        groups = [one.group_id for one in self.ground.traffic.routes() if one.role is order.on and one.share > 0]
+        if rollout is not None and rollout.status not in WATCHED:
+            return Failed(f"the canary of {rollout.version} is watched no more: {rollout.status.value}")
+        # Another canary that has come since was not asked for.
+        version = None if rollout is None else rollout.version
+        groups = [
+            one.group_id
+            for one in self.ground.traffic.routes()
+            if one.role is order.on and one.share > 0 and version in (None, one.version)
+        ]
         if not groups:
             return Failed(f"no {order.on.value} gets requests in {order.environment}")
         until_us = int(context.input["until_us"])
@@ -139,7 +149,9 @@ class RehearsalSteps:
             is_found = rollout is not None and rollout.status in TURNED and found_worse(tx, rollout)
         began, is_told = context.results["inject"], any(one.kind == "end" for one in context.signals)
         found = _found(rollout, began, context.now_us, is_found=is_found)
-        left_s = (int(context.input["until_us"]) - context.now_us) / SECOND_US
+        # What fails last is counted, and looked at, later than it is over.
+        late_s = 0.0 if rollout is None else self.counted_s
+        left_s = (int(context.input["until_us"]) - context.now_us) / SECOND_US + late_s
         if found is None and not is_told and left_s > 0:
             return Again(min(LOOK_EVERY_S, left_s), {}, f"The rehearsal goes on for another {left_s:.0f} s.")
         if found is None:
@@ -220,7 +232,7 @@ def experienced(points: Sequence[AnalysisPoint]) -> tuple[float, float]:
     return rate, errors / requests if requests else 0.0
 
 
-def rehearsal_actions(ground: Ground) -> dict[str, Action]:
-    """The action of every step of `rehearse_workflow`, by name."""
-    steps = RehearsalSteps(ground)
+def rehearsal_actions(ground: Ground, tick_s: float) -> dict[str, Action]:
+    """The action of every step of `rehearse_workflow`, by name. Canaries are looked at every `tick_s` seconds."""
+    steps = RehearsalSteps(ground, tick_s)
     return {"inject": steps.inject, "hold": steps.hold, "clear": steps.clear}
