@@ -194,10 +194,11 @@ def test_an_environment_of_a_branch_is_listed_with_whose_it_is(tmp_path: Path) -
     """Beside the one that it is made after."""
     (tmp_path / "shipline.toml").write_text(CONFIGURATION + '\nephemeral = { branches = "feature/*" }\n')
     made = Application(tmp_path)
-    life = Life("production-x", "production", "feature/x", 8003)
-    order = RolloutOrder("quotes", "1.0.0", life.name, Strategy(StrategyKind.ALL_AT_ONCE), ("sha256:" + "5" * 64,))
+    life = Life("production-x", "production", "feature/x")
+    strategy, digests = Strategy(StrategyKind.ALL_AT_ONCE), ("sha256:" + "5" * 64,)
+    order = RolloutOrder("quotes", "1.0.0", life.name, strategy, digests, is_down=True)
     with made.store.begin() as tx:
-        order_life(tx, made.engine, LifeOrder(life, order), PERSON)
+        order_life(tx, made.engine, LifeOrder(life, order, ports=range(8003, 8004)), PERSON)
     result = CliRunner().invoke(env.command, ["list"], obj=Application(tmp_path))
     assert result.output.splitlines() == [
         "production: nothing",
