@@ -83,12 +83,14 @@ def flux(ready: str, reason: str = "", applied: str = OURS, attempted: str = OUR
         "lastAttemptedRevision": f"main@sha1:{attempted}",
         "conditions": [{"type": "Ready", "status": ready, "reason": reason, "message": "said"}],
     }
-    return {"metadata": {"generation": 2}, "spec": {}, "status": status} | more
+    return {"metadata": {"generation": 2}, "spec": {"wait": True}, "status": status} | more
 
 
 @pytest.mark.parametrize(
     ("found", "arrival", "words"),
     [
+        (flux("True", spec={}), Arrival.FAILED, "set `wait: true`"),
+        (flux("True", spec={"healthChecks": [{"kind": "Deployment"}]}), Arrival.WELL, "said"),
         (flux("True", "ReconciliationSucceeded"), Arrival.WELL, "Flux says ReconciliationSucceeded: said"),
         (flux("True", applied=OTHERS), Arrival.AWAY, f"Flux has applied {OTHERS[:12]}"),
         (flux("True", metadata={"generation": 3}), Arrival.UNDER_WAY, "said"),

@@ -81,12 +81,13 @@ class GitOpsSettings:
         if self.repository.startswith("-") or not self.repository.isprintable():
             raise ConfigurationError("repository is an address that git can clone from")
         try:
-            password = urlsplit(self.repository).password
+            parts = urlsplit(self.repository)
         except ValueError:
-            password = None
-        if password is not None:
+            raise ConfigurationError("repository is an address that git can clone from") from None
+        # With http a token stands in the place of the user's name as well.
+        if parts.password is not None or (parts.scheme in ("http", "https") and parts.username is not None):
             raise ConfigurationError(
-                "repository: the address holds a password",
+                "repository: the address holds a user name or a password",
                 todo="leave it out, and let git have it from a credential helper, or use ssh",
             )
 

@@ -88,6 +88,9 @@ def flux_standing(found: Mapping[str, Any], states: Callable[[str], bool]) -> St
         return answered(Arrival.AWAY, f"Flux has applied {has}: {words}")
     if not _is_observed(found) or ready.get("status") != "True":
         return answered(Arrival.UNDER_WAY, words)
+    spec = _table(found, "spec")
+    if spec.get("wait") is not True and not _list(spec, "healthChecks"):
+        return answered(Arrival.FAILED, "the Kustomization of Flux is Ready before any pod is: set `wait: true` in it")
     return answered(Arrival.WELL, words)
 
 

@@ -93,13 +93,13 @@ class Syncing:
             ready = {"type": "Ready", "status": "False", "reason": "BuildFailed", "message": self.refuses}
         elif health == "Degraded":
             ready = {"type": "Ready", "status": "False", "reason": "HealthCheckFailed", "message": message}
-        self._put(APPLICATION, "argoproj.io/v1alpha1", "Application", application)
+        self._put(APPLICATION, "argoproj.io/v1alpha1", "Application", application, {})
         revisions = {
             f"last{word}Revision": f"{self.branch}@sha1:{commit}" if commit else ""
             for word, commit in (("Applied", self._applied), ("Attempted", self._taken))
         }
         flux = {"conditions": [ready], "observedGeneration": 1}
-        self._put(KUSTOMIZATION, APIS[1], "Kustomization", flux | revisions)
+        self._put(KUSTOMIZATION, APIS[1], "Kustomization", flux | revisions, {"wait": True})
         found = self.world.objects.get(HELM_RELEASE)
         if found is not None:
             status = {"conditions": [ready], "observedGeneration": found["metadata"]["generation"]}
@@ -114,8 +114,8 @@ class Syncing:
         is_whole = status.get("readyReplicas") == self.replicas
         return ("Healthy", "") if is_whole else ("Progressing", "waiting for rollout to finish")
 
-    def _put(self, key: Key, api: str, kind: str, status: dict[str, Any]) -> None:
-        body = {"apiVersion": api, "kind": kind, "spec": {}, "status": status}
+    def _put(self, key: Key, api: str, kind: str, status: dict[str, Any], spec: dict[str, Any]) -> None:
+        body = {"apiVersion": api, "kind": kind, "spec": spec, "status": status}
         self.world.objects.put(key, body, now=self.world.now())
 
     def _git(self, *arguments: str) -> str:
