@@ -184,20 +184,8 @@ class S3Target:
         return self._bucket.bucket.has(f"{self._bucket.place_of(site.folder)}{self._settings.must_have}")
 
     def _seen(self, group: SavedGroup) -> Group:
-        spec, trouble = group.spec, self._trouble(group.spec)
-        return Group(
-            id=spec.id,
-            role=spec.role,
-            package=spec.package,
-            version=spec.version,
-            size=spec.size,
-            ready=0 if trouble else spec.size,
-            endpoints=(),
-            started_us=group.started_us,
-            digests=spec.digests,
-            trouble=trouble,
-            hopeless=bool(trouble),
-        )
+        trouble = self._trouble(group.spec)
+        return group.as_one(is_ready=not trouble, trouble=trouble)
 
     def _trouble(self, spec: GroupSpec) -> str:
         """Why the group's site cannot be shown, "" if it can."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from shipline.clients.durable_state import DurableState, check_fence
-from shipline.ports.target import GroupSpec
+from shipline.ports.target import Group, GroupSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,23 @@ class SavedGroup:
 
     spec: GroupSpec
     started_us: int
+
+    def as_one(self, *, is_ready: bool, trouble: str) -> Group:
+        """How it stands where all copies are one thing: ready or not, and hopeless with any trouble."""
+        spec = self.spec
+        return Group(
+            id=spec.id,
+            role=spec.role,
+            package=spec.package,
+            version=spec.version,
+            size=spec.size,
+            ready=spec.size if is_ready else 0,
+            endpoints=(),
+            started_us=self.started_us,
+            digests=spec.digests,
+            trouble=trouble,
+            hopeless=bool(trouble),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,19 +188,7 @@ class TerraformTarget:
         if plan is None and not trouble and not is_planning and self._folder.plan(spec.id) is None:
             output = self._folder.output_end(spec.id, "plan")
             trouble = f"{spec.package} {spec.version} has no plan; the end of what was said when it was made:\n{output}"
-        return Group(
-            id=spec.id,
-            role=spec.role,
-            package=spec.package,
-            version=spec.version,
-            size=spec.size,
-            ready=0 if plan is None else spec.size,
-            endpoints=(),
-            started_us=group.started_us,
-            digests=spec.digests,
-            trouble=trouble,
-            hopeless=bool(trouble),
-        )
+        return group.as_one(is_ready=plan is not None, trouble=trouble)
 
 
 def _changed(found: tuple[Change, ...]) -> str:
