@@ -23,6 +23,7 @@ from shipline.configuration.check import drill_rule
 from shipline.domain.actor import SYSTEM
 from shipline.domain.errors import RefusedError
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.ports.traffic import Holding
 from shipline.store.event_writer import EventWriter
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def drill_order(place: Place, where: EnvironmentSettings, *, scheduled: bool = F
         if refusal:
             raise RefusedError(f"{release.package} {release.version} may not enter {where.name}", why=refusal)
     ground = place.rollout_ground(where)
-    if hasattr(ground.traffic, "held"):
+    if isinstance(ground.traffic, Holding):
         raise RefusedError(
             f"there is no drill in {where.name}",
             why="its way back is a commit that holds the version which it leaves, so there is no way forth again",

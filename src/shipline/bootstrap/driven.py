@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from shipline.ports.traffic import Lengthy
+
 if TYPE_CHECKING:
     from shipline.capabilities.rollouts import Ground
     from shipline.configuration import EnvironmentSettings
@@ -43,7 +45,7 @@ def workflow_of(environment: EnvironmentSettings, ground: Ground, patience_s: in
     if environment.controller is not None:
         return driven_workflow(environment.name, wait_timeout_s=wait_s)
     drain_s = environment.drain_timeout_s
-    switch_s: int = getattr(ground.traffic, "switch_s", 0)
+    switch_s = ground.traffic.switch_s if isinstance(ground.traffic, Lengthy) else 0
     return rollout_workflow(environment.name, wait_timeout_s=wait_s, drain_timeout_s=drain_s, switch_s=switch_s)
 
 

@@ -32,6 +32,7 @@ from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.version_file import VersionFile
+from shipline.ports.traffic import Holding
 
 if TYPE_CHECKING:
     from shipline.capabilities.rollouts import AnalysisSettings, CheckRule, Strategy
@@ -309,7 +310,7 @@ def _together(environment: EnvironmentSettings) -> Iterator[ConfigurationError]:
             f"{where}: the target {names[0]} and the traffic {names[1]} do not go together",
             todo=f"set provider = {(names[0] if hasattr(runs, 'routed_by') else names[1])!r} in both tables",
         )
-    if environment.drill and hasattr(routes, "held"):
+    if environment.drill and issubclass(routes, Holding):
         yield ConfigurationError(
             f"{where}: there is no drill with the traffic provider {names[1]}",
             why="its way back holds the version that it leaves, so there is no way forth",

@@ -23,8 +23,7 @@ USER_AGENT = "Shipline-Rehearsal/1"
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """What to send. `address` is host:port; each request is for one of `paths`, drawn at
-    random; a POST has no body.
+    """What to send. `address` is host:port; each request is for one of `paths`, drawn at random; a POST has no body.
 
     `rate_per_s` is above 0 and at most RATE_MAX, whatever the answers do: a slow service is not spared. `seconds` is 1
     to SECONDS_MAX. Of requests that are due while `concurrency_max` (1 to CONCURRENCY_MAX) are open, none is sent.
@@ -61,8 +60,8 @@ class LoadReport:
 
 
 class Load(Protocol):
-    """What makes requests. They have the header `User-Agent: Shipline-Rehearsal/1`, and the identity of a
-    client, drawn at random."""
+    """What makes requests. They have the header `User-Agent: Shipline-Rehearsal/1`, and the identity of a client, drawn
+    at random."""
 
     api_version: int
 

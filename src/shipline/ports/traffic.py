@@ -87,9 +87,8 @@ class Traffic(Protocol):
     the provider's settings name), `mirrors` that requests can be copied. `faults` are those of ERRORS and LATENCY that
     it can inject, and with any of them it is a Faulty; who has no such attribute can inject none.
 
-    One whose switch goes on for longer than a call has an attribute `switch_s`: how many seconds it may take. Its
-    `apply` raises UnderWay until the routes are in effect. One that holds back the version that it was led away from
-    has a method `held`, which returns that version, "" for none.
+    One whose switch goes on for longer than a call is Lengthy; one that holds back the version that it was led away
+    from is Holding.
     """
 
     api_version: int
@@ -146,6 +145,25 @@ class Faulty(Traffic, Protocol):
 
     def injected(self, now_us: int) -> tuple[InjectedFault, ...]:
         """The faults that the proxy has and whose time is not over, by group, read from the proxy."""
+        ...
+
+
+@runtime_checkable
+class Lengthy(Protocol):
+    """What a Traffic has, too, whose `apply` raises UnderWay until the routes are in effect."""
+
+    @property
+    def switch_s(self) -> int:
+        """How many seconds that may take."""
+        ...
+
+
+@runtime_checkable
+class Holding(Protocol):
+    """What a Traffic has, too, that does not bring the version again which it was led away from."""
+
+    def held(self) -> str:
+        """That version, "" for none."""
         ...
 
 

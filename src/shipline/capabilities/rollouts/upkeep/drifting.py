@@ -20,7 +20,7 @@ from shipline.engine.journal import holder_of, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Again, Done, Outcome, Save, StepContext
 from shipline.ports.target import Comparing, Group, StillLooking
-from shipline.ports.traffic import Route
+from shipline.ports.traffic import Holding, Route
 from shipline.store.transaction import Transaction
 
 SECOND_US = 1_000_000
@@ -68,7 +68,7 @@ def look_for_drift(ground: Ground, environment: str) -> Drift:
     try:
         groups = ground.target.groups()
         routes = ground.traffic.routes()
-        held = getattr(ground.traffic, "held", str)()
+        held = ground.traffic.held() if isinstance(ground.traffic, Holding) else ""
     except UnavailableError as error:
         if recorded is None:
             return compared(None, (), ())  # Nothing is to be there, and no proxy runs.
