@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +31,10 @@ token_env = "RELEASE_TOKEN"
 """
 
 
+# For what does not differ: the suite of the port asks each kind the rest.
+ON_ONE = pytest.mark.parametrize("project", ["github"], indirect=True)
+
+
 @dataclass
 class Project:
     """A clone, and the forge that it came from."""
@@ -42,34 +45,21 @@ class Project:
 
 @pytest.fixture(params=sorted(KINDS))
 def project(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Project]:
-    """A project of one feature on a forge of each kind, for what goes the whole way."""
-    with project_on(request.param, tmp_path) as made:
-        yield made
-
-
-@pytest.fixture
-def one_project(tmp_path: Path) -> Iterator[Project]:
-    """The same on one forge, for what does not differ: the suite of the port asks each kind the rest."""
-    with project_on("github", tmp_path) as made:
-        yield made
-
-
-@contextmanager
-def project_on(kind: str, tmp_path: Path) -> Iterator[Project]:
+    """A project of one feature on a forge of each kind."""
     history = History(tmp_path / "work")
     bare = tmp_path / "forge.git"
     subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare)], check=True)
     model = ForgeModel(GitRefs(bare))
-    with ForgeServer(model, KINDS[kind][1](model), token=TOKEN) as server:
-        settings = SETTINGS.format(kind=kind, api_url=server.api_url)
+    with ForgeServer(model, KINDS[request.param][1](model), token=TOKEN) as server:
+        settings = SETTINGS.format(kind=request.param, api_url=server.api_url)
         history.commit("feat: say something", {"VERSION": "0.0.0\n", "shipline.toml": settings})
         history.git("remote", "add", "origin", str(bare))
         history.git("push", "--quiet", "--set-upstream", "origin", "main")
         yield Project(history, server)
 
 
-def test_a_release_is_on_the_forge_and_a_second_one_does_nothing(one_project: Project) -> None:
-    project = one_project
+@ON_ONE
+def test_a_release_is_on_the_forge_and_a_second_one_does_nothing(project: Project) -> None:
     extra: dict[str, str | None] = {"RELEASE_TOKEN": TOKEN}
     said = run_shipline(project.history.folder, "release", extra=extra)
     assert said.code == 0, said
@@ -139,8 +129,8 @@ def test_a_version_is_yanked_from_a_fresh_clone(project: Project, tmp_path: Path
     assert run_shipline(clone, "yank", "0.2.0", "--reason", "again", extra=extra).code == 4
 
 
-def test_without_a_token_it_stops_and_goes_on_with_one(one_project: Project) -> None:
-    project = one_project
+@ON_ONE
+def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None:
     said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": None})
     assert said.code == 1, said
     assert "RELEASE_TOKEN is not set" in said.err
@@ -150,9 +140,8 @@ def test_without_a_token_it_stops_and_goes_on_with_one(one_project: Project) -> 
     assert [page.draft for page in project.server.model.pages.values()] == [False]
 
 
-def test_the_doctor_says_what_the_token_may_and_what_it_lacks(one_project: Project) -> None:
-    project = one_project
-
+@ON_ONE
+def test_the_doctor_says_what_the_token_may_and_what_it_lacks(project: Project) -> None:
     def states(code: int, token: str) -> dict[str, str]:
         said = run_shipline(project.history.folder, "doctor", "--json", extra={"RELEASE_TOKEN": token})
         assert said.code == code, said

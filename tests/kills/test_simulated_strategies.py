@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +36,7 @@ ROLLING = Strategy(StrategyKind.ROLLING)
 STEPPED = Strategy(StrategyKind.CANARY, steps=(WeightStep(0.1, 6), WeightStep(0.5, 4)))
 SMOKE = Verification("smoke", ("check",), attempts=2, every_s=3.0)
 SAMPLE = [pytest.param(17, id="sample"), pytest.param(1, marks=pytest.mark.kill, id="all")]
-# What is begun, what serves in the end, and what is kept running beside it.
+# Orders something; nothing is done yet.
 Begin = Callable[[RolloutWorld], object]
 
 
@@ -101,6 +100,7 @@ def in_peace(_made: RolloutWorld) -> None:
     """Nothing but the first version."""
 
 
+# What went well before, what a process dies in, and what stands in the end beside 1.1.0 that serves.
 CASES: dict[str, tuple[Begin, Begin, dict[str, Any]]] = {
     "blue-green": (in_peace, deployed(BLUE_GREEN), {"alive": ["1.1.0"] * 2}),
     "rolling": (in_peace, deployed(ROLLING), {"alive": ["1.1.0"] * 2}),
@@ -137,4 +137,3 @@ def test_whatever_dies_when_the_outcome_is_the_same(
         return play(sqlite_template, folder, fatal, before=before, begin=begin)
 
     walk(played, tmp_path, capsys, every=every, **({"serving": {"1.1.0": 1.0}} | expected))
-    shutil.rmtree(tmp_path)

@@ -90,7 +90,7 @@ class DBOSScheduler:
             )
 
     def queued(self) -> tuple[str, ...]:
-        """The runs that have a tick in the queue; it is full with those of QUEUED_MAX."""
+        """The runs that have a tick in the queue, in QUEUED_MAX of its workflows at most."""
         if self._client is None:
             return ()
         with translated_errors(self.store.path):

@@ -20,7 +20,7 @@ POLL_S = 0.2
 POLL_MIN_S = 0.01
 # A run that is due and was handed over already is handed over again after this long: its tick may have failed.
 AGAIN_S = 3.0
-QUEUED_MAX = 400
+RUNS_QUEUED_MAX = 400
 # Runs that are ticked in a row, and how many rows there are at least before one holds two.
 BATCH_MAX = 20
 BATCHES_MIN = 16
@@ -129,7 +129,7 @@ class Runner:
             return
         queued = set(self.scheduler.queued())
         self._is_behind = len(queued) >= BATCHES_MIN
-        missing = [run_id for run_id in due if run_id not in queued][: max(0, QUEUED_MAX - len(queued))]
+        missing = [run_id for run_id in due if run_id not in queued][: max(0, RUNS_QUEUED_MAX - len(queued))]
         now_s = time.monotonic()
         with self.engine.store.begin() as tx:
             revisions = journal.revisions_of(tx, missing)
