@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from shipline.clients.oci_artifact import ArtifactFile, OCIArtifact, write_artifact
 from shipline.clients.oci_layout import layout_digest, layout_name
-from shipline.clients.oci_registry import OCIClient
+from shipline.clients.oci_registry import ACCEPT, OCIClient
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, RefusedError, UnavailableError
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
@@ -114,6 +115,31 @@ def test_a_tar_of_a_layout_is_the_same_image(registry: OCIRegistry, tmp_path: Pa
     tar = packed(image)
     assert layout_digest(tar) == layout_digest(image)
     assert registry.publish(PACKAGE, "1.0.0", (tar,))[0].digest == layout_digest(image)
+
+
+def test_what_is_no_image_is_kept_beside_them_and_comes_back(
+    registry: OCIRegistry, server: Served, tmp_path: Path
+) -> None:
+    """As `oras pull` and `helm pull` go about it: the manifest by its tag, then the layers by their digests."""
+    policy, chart = tmp_path / "policy.json", tmp_path / "chart.tgz"
+    policy.write_text("{}")
+    chart.write_bytes(b"packed")
+    config = ({"name": PACKAGE, "version": "2.0.0"}, "application/vnd.cncf.helm.config.v1+json")
+    client = OCIClient(server.url, f"team/{PACKAGE}", 10.0)
+    for version, file, artifact in (
+        ("1.0.0", policy, OCIArtifact((ArtifactFile(policy, "application/json"),), "application/vnd.acme.v1")),
+        ("2.0.0", chart, OCIArtifact((ArtifactFile(chart, "application/gzip", named=False),), config=config)),
+    ):
+        path = tmp_path / layout_name(PACKAGE, version)
+        digest = write_artifact(artifact, path, epoch_s=1_700_000_000)
+        assert registry.publish(PACKAGE, version, (path,))[0].digest == digest
+        pulled = json.loads(client._send("GET", f"manifests/{version}", headers={"Accept": ACCEPT}).content)
+        (layer,) = pulled["layers"]
+        assert client._send("GET", f"blobs/{layer['digest']}").content == file.read_bytes()
+        assert client._send("GET", f"blobs/{pulled['config']['digest']}").status_code == 200
+        assert layer.get("annotations", {}).get("org.opencontainers.image.title") == (
+            file.name if version == "1.0.0" else None
+        )
 
 
 def test_a_large_layer_goes_in_pieces(registry: OCIRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,13 +54,21 @@ class CommandBuilder:
         """The plain files in the output, sorted by name. Refuses links, folders, more than FILES_MAX, and none."""
         command, timeout_s = self._settings.command, self._settings.timeout_s
         run_build_command(command, request, source=source, output=output, timeout_s=timeout_s)
-        built = sorted(output.iterdir())
-        if not 0 < len(built) <= FILES_MAX:
-            raise ShiplineError(
-                f"the build command left {len(built)} files, and 1 to {FILES_MAX} are expected",
-                todo="let it write the artifacts into the folder that {output} stands for",
-            )
-        return tuple(_checked(path) for path in built)
+        return tuple(artifact(path, "file") for path in files_left(output))
+
+
+def files_left(output: Path) -> tuple[Path, ...]:
+    """What a command left in a folder, sorted by name. ShiplineError for links, folders, more than FILES_MAX, none."""
+    left = sorted(output.iterdir())
+    if not 0 < len(left) <= FILES_MAX:
+        raise ShiplineError(
+            f"the build command left {len(left)} files, and 1 to {FILES_MAX} are expected",
+            todo="let it write the artifacts into the folder that {output} stands for",
+        )
+    odd = next((path for path in left if path.is_symlink() or not path.is_file()), None)
+    if odd is not None:
+        raise ShiplineError(f"the build command left {odd.name[:80]!r}, which is no plain file")
+    return tuple(left)
 
 
 def run_build_command(
@@ -96,9 +104,3 @@ def _filled(command: tuple[str, ...], request: BuildRequest, output: Path) -> li
             argument = argument.replace(placeholder, value)  # noqa: PLW2901 - filled in place after place
         arguments.append(argument)
     return arguments
-
-
-def _checked(path: Path) -> Artifact:
-    if path.is_symlink() or not path.is_file():
-        raise ShiplineError(f"the build command left {path.name[:80]!r}, which is no plain file")
-    return artifact(path, "file")

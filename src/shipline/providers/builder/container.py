@@ -11,9 +11,9 @@ import os
 import shutil
 import tempfile
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
+from shipline.clients.oci_artifact import time_of
 from shipline.clients.oci_assembly import assemble, platform_of
 from shipline.clients.oci_layout import layout_name
 from shipline.clients.programs import run_program, without_secrets
@@ -102,7 +102,7 @@ class ContainerBuilder:
 
     def _build_of(self, request: BuildRequest, folder: Path, scratch: Path) -> ImageBuild:
         filled = {"{version}": request.version, "{commit}": request.commit, "{package}": request.package.name}
-        created = datetime.fromtimestamp(request.source_date_epoch_s, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        created = time_of(request.source_date_epoch_s)
         # From: OCI image specification 1.1, annotations.md, "Pre-Defined Annotation Keys".
         labels = {
             "org.opencontainers.image.title": request.package.name,
