@@ -120,7 +120,10 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
         ),
         ('[signer]\nkeys = "a"', ["signer provider file", "did you mean 'key'?"]),
         ('[[build]]\nprovider = "python"\nisolated = true', ["did you mean 'isolation'?"]),
-        ("[[build]]\nisolation = true", ["builder: `provider` is missing", "command, container, helm, npm, oci-artifact, python, site"]),
+        (
+            "[[build]]\nisolation = true",
+            ["builder: `provider` is missing", "command, container, helm, npm, oci-artifact, python, site"],
+        ),
         ('[[build]]\nprovider = "container"\nengine = "kaniko"', ["kaniko", "buildkit, buildah, podman"]),
         (ENVIRONMENT.replace("port =", "prot ="), ["environment production", "'prot'", "did you mean 'port'?"]),
         (ENVIRONMENT.replace("{port}", "{prot}"), ["unknown placeholder {prot}"]),

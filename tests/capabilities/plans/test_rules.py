@@ -97,6 +97,28 @@ def test_a_first_version_is_taken_as_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scheme", "stated", "channel", "following", "said"),
+    [
+        ("semver", "2.0.0-beta.3", "beta", "2.0.0-beta.3", "which is the first."),
+        ("semver", "2.0.0-beta.3", "stable", "2.0.0", "so the first final version is 2.0.0."),
+        ("semver", "2.0.0-beta.3", "rc", "2.0.0-rc.1", "so the first on rc is of 2.0.0."),
+        ("semver", "2.0.0", "rc", "2.0.0-rc.1", "so the first on rc is of 2.0.0."),
+        ("pep440", "2.0b3", "beta", "2.0b3", "which is the first."),
+        ("pep440", "2.0b3", "stable", "2.0.0", "so the first final version is 2.0.0."),
+    ],
+)
+def test_a_stated_pre_release_is_the_first_on_its_channel(
+    scheme: str, stated: str, channel: str, following: str, said: str
+) -> None:
+    result = plan(lineage(stated=stated, scheme=scheme), "feat: a", channel=channel)
+    assert result.next == following
+    assert result.reasons[0].endswith(said)
+    if channel == "beta":
+        used = plan(replace(lineage(stated=stated, scheme=scheme), skipped=1), "feat: a", channel=channel)
+        assert used.next == {"semver": "2.0.0-beta.4", "pep440": "2.0.0b4"}[scheme]
+
+
+@pytest.mark.parametrize(
     ("scheme", "tags", "channel", "expected"),
     [
         ("semver", ["v1.2.3"], "rc", "1.3.0-rc.1"),

@@ -260,12 +260,22 @@ def _target(lineage: Lineage, changes: Sequence[Change]) -> Numbers | None:
 
 
 def _next_text(lineage: Lineage, target: Numbers, channel: str) -> str:
-    scheme, base, stated = scheme_named(lineage.package.scheme), lineage.last_stable, stated_version(lineage)
-    if base is None and channel == STABLE and stated and stated.is_stable and stated.release == target:
+    scheme, base = scheme_named(lineage.package.scheme), lineage.last_stable
+    stated = _stated_first(lineage, channel)
+    if stated is not None and stated.release == target and (channel == STABLE or lineage.skipped == 0):
         return stated.text
     epoch = base.version.epoch if base else 0
     number = 0 if channel == STABLE else _next_number(lineage, target, channel)
     return scheme.render(target, channel=channel, number=number, epoch=epoch)
+
+
+def _stated_first(lineage: Lineage, channel: str) -> Version | None:
+    """The version in the version file, where it is the first one for users of `channel` just as it is written."""
+    stated, scheme = stated_version(lineage), scheme_named(lineage.package.scheme)
+    if stated is None or lineage.last_of(channel) is not None:
+        return None
+    fits = stated.is_stable if channel == STABLE else scheme.same_channel(channel, stated)
+    return stated if fits else None
 
 
 def _backwards(lineage: Lineage, following: str) -> tuple[str, ...]:
@@ -290,6 +300,9 @@ def _next_number(lineage: Lineage, target: Numbers, channel: str) -> int:
         return max(taken) + 1 + lineage.skipped
     zeros = (scheme.render(each.release, channel=channel, number=0, epoch=each.epoch) for each in own)
     from_zero = any(zero == each.text for zero, each in zip(zeros, own, strict=True))
+    stated = _stated_first(lineage, channel)
+    if stated is not None and stated.release == target:
+        return stated.number + lineage.skipped
     return (0 if from_zero else 1) + lineage.skipped
 
 
@@ -416,7 +429,14 @@ def _opening(lineage: Lineage, channel: str) -> tuple[str, ...]:
         where = f" (tag {current.tag.name})" if current.tag.name else ", as its files say"
         return (*notes, f"The last {kind} is {current.version.text}{where}.")
     if (stated := stated_version(lineage)) is not None:
-        return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, which is the first.")
+        final = ".".join(map(str, stated.release))
+        aim = (
+            f"so the first final version is {final}"
+            if channel == STABLE
+            else f"so the first on {channel} is of {final}"
+        )
+        first = "which is the first" if _stated_first(lineage, channel) else aim
+        return (*notes, f"Nothing was released yet; {lineage.stated_in} says {stated.text}, {first}.")
     return (*notes, "Nothing was released yet, and no file says a version.")
 
 
