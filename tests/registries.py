@@ -113,3 +113,24 @@ def running(command: list[str], port: int, folder: Path, *, path: str) -> Iterat
         yield served
     finally:
         served.stop()
+
+
+_DOCKER_REGISTRY = """
+version: 0.1
+log: {{ level: error }}
+storage:
+  filesystem: {{ rootdirectory: {folder}/storage }}
+  delete: {{ enabled: true }}
+http:
+  addr: 127.0.0.1:{port}
+"""
+
+
+@contextmanager
+def docker_registry_in(folder: Path) -> Iterator[Served]:
+    """Debian's registry of the Docker distribution, empty, for the time of the block; RegistryMissing without it."""
+    program, port = docker_registry(), free_port()
+    folder.mkdir()
+    (folder / "config.yml").write_text(_DOCKER_REGISTRY.format(folder=folder, port=port))
+    with running([program, "serve", str(folder / "config.yml")], port, folder, path="/v2/") as served:
+        yield served
