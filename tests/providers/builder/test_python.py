@@ -73,7 +73,9 @@ def tagged(folder: Path, requires: str, table: str, *, tag: str = "v0.3.0", file
     pyproject = PYPROJECT.replace('version = "{version}"', 'dynamic = ["version"]').format(
         name="quotes", backend=BACKENDS[requires], path=f"\n{table}"
     )
-    asked = pyproject.replace('["hatchling"]', f'["{requires}"]')
+    asked = pyproject.replace(
+        '["hatchling"]', f'["{requires}"]' if requires != "hatch-vcs" else '["hatchling", "hatch-vcs"]'
+    )
     history.commit("feat: quotes", {"pyproject.toml": asked, "quotes/__init__.py": "", **files})
     history.tag(tag)
     history.commit("feat: more", {"quotes/more.py": ""})
@@ -87,6 +89,7 @@ def tagged(folder: Path, requires: str, table: str, *, tag: str = "v0.3.0", file
 BACKENDS = {
     "hatchling": "hatchling.build",
     "setuptools-scm": "setuptools.build_meta",
+    "hatch-vcs": "hatchling.build",
 }
 
 
@@ -102,9 +105,15 @@ def test_a_version_that_comes_from_git_is_that_of_the_tag(tmp_path: Path, output
     builder_in(tmp_path).build(request_for(Package("quotes"), "0.3.0"), source=source, output=output)
 
 
-def test_setuptools_scm_reads_the_version_from_the_tag(tmp_path: Path, output: Path) -> None:
-    """As hatch-vcs does by it; and what git tracks is in the sdist, since it asks git for that, too."""
-    requires, table = "setuptools-scm", '[tool.setuptools_scm]\n[tool.setuptools]\npackages = ["quotes"]'
+@pytest.mark.parametrize(
+    ("requires", "table"),
+    [
+        ("setuptools-scm", '[tool.setuptools_scm]\n[tool.setuptools]\npackages = ["quotes"]'),
+        ("hatch-vcs", '[tool.hatch.version]\nsource = "vcs"'),
+    ],
+)
+def test_what_asks_git_gets_the_version_of_the_tag(tmp_path: Path, output: Path, requires: str, table: str) -> None:
+    """And what git tracks is in the sdist, since setuptools-scm asks git for that, too."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--timeout=5", "--retries=0", "-d"]
     if subprocess.run([*pip, str(tmp_path / "x"), requires], capture_output=True, check=False).returncode != 0:
         pytest.skip(f"pip cannot get {requires} here")
