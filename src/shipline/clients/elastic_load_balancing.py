@@ -45,12 +45,21 @@ class LoadBalancing:
 
     def target_group(self, name: str) -> dict[str, Any] | None:
         """The target group of that name; None where there is none."""
+        return self.target_groups([name]).get(name)
+
+    def target_groups(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Those of these names that there are, by name: in one call, unless one is missing."""
+        if not names:
+            return {}
         try:
-            return next(self._items("DescribeTargetGroups", {"Names": [name]}, "TargetGroups"), None)
+            found = list(self._items("DescribeTargetGroups", {"Names": list(names)}, "TargetGroups"))
         except AWSComplaint as complaint:
-            if complaint.code == "TargetGroupNotFound":
-                return None
-            raise
+            if complaint.code != "TargetGroupNotFound":
+                raise
+            # Which of them is missing is not told, nor what the others are.
+            alone = (self.target_groups([name]) for name in names) if len(names) > 1 else ()
+            return {name: group for one in alone for name, group in one.items()}
+        return {str(group["TargetGroupName"]): group for group in found}
 
     def create_like(self, template: Mapping[str, Any], name: str, tags: Mapping[str, str]) -> dict[str, Any]:
         """A target group like `template`, but for its attributes; the one that is there where it has these settings."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shipline.clients.aws_marks import short_name
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue, RefusedError, ShiplineError
 from shipline.ports.traffic import Traffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
@@ -135,6 +136,25 @@ def test_a_group_without_a_target_group_gets_no_traffic(traffic: Traffic) -> Non
     """It has to run first."""
     with pytest.raises(ShiplineError, match="has no target group"):
         traffic.apply((replace(OLD, group_id="nobody"),), revision=1)
+
+
+def test_a_group_whose_target_group_is_gone_hides_no_other(world: AWSWorld, traffic: Traffic) -> None:
+    """Asked for all at once, the load balancer tells of none where one is missing."""
+    traffic.apply(split(0.5), revision=1)
+    traffic.apply((OLD,), revision=2)
+    gone = world.balancing.target_group(short_name("staging", "new"))
+    assert gone is not None
+    world.balancing.remove_target_group(gone["TargetGroupArn"])
+    assert shares(traffic) == {"old": 1.0, "new": 0.0}
+
+
+def test_looking_costs_one_question_a_kind(world: AWSWorld, traffic: Traffic) -> None:
+    """However many groups there are: a rollout looks at each of its steps."""
+    traffic.apply(split(0.5), revision=1)
+    world.states.requests.clear()
+    traffic.open()
+    assert shares(traffic) == {"old": 0.5, "new": 0.5}
+    assert world.states.requests == ["DescribeTags", "DescribeTags", "DescribeTargetGroups", "DescribeRules"]
 
 
 def test_a_rule_splits_among_five_at_most(world: AWSWorld, traffic: Traffic) -> None:

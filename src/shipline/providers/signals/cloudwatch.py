@@ -112,7 +112,9 @@ class CloudWatchSignals:
         )
 
     def _counted(self, groups: tuple[CountedGroup, ...], since_s: int, until_s: int) -> dict[CountedGroup, Served]:
-        placed = {group: self._dimensions(group) for group in groups}
+        names = {group: short_name(self._environment, group.group_id) for group in groups}
+        found = self._balancing.target_groups(list(dict.fromkeys(names.values())))
+        placed = {group: self._dimensions(group, found.get(name)) for group, name in names.items()}
         metrics = [Metric(NAMESPACE, name, each) for each in placed.values() for name in (REQUESTS, *ANSWERS)]
         sums = self._cloudwatch.sums(tuple(dict.fromkeys(metrics)), since_s=since_s, until_s=until_s)
 
@@ -127,8 +129,7 @@ class CloudWatchSignals:
     def _whole(self, sums: Mapping[int, Any]) -> dict[int, int]:
         return {time_s * 1000: whole_count(value, who=self._cloudwatch.who) for time_s, value in sums.items()}
 
-    def _dimensions(self, group: CountedGroup) -> tuple[tuple[str, str], ...]:
-        found = self._balancing.target_group(short_name(self._environment, group.group_id))
+    def _dimensions(self, group: CountedGroup, found: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
         if found is None:
             raise UnavailableError(
                 f"group {group.group_id} has no target group, so no load balancer counts its requests",

@@ -13,7 +13,8 @@ target groups: endpoints are noted as they are told, and route nothing.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -96,11 +97,12 @@ class ALBTraffic:
 
     def open(self) -> None:
         """Find the rule; where it was closed, give it back what it had, as far as that still runs."""
-        rule, tags = self._rule(), self._tags()
+        tags = self._tags()
         saved = self._saved(tags)
         if saved.closed or not tags.get(ENVIRONMENT):
-            checked_rule(rule, self._known(saved))
-            self._write(replace(saved, closed=False), newest(tags))
+            arns = self._arns(saved)
+            checked_rule(self._rule(), arns.values())
+            self._write(replace(saved, closed=False), arns, newest(tags))
 
     def address(self) -> str:
         """host:port on which users are served."""
@@ -110,15 +112,16 @@ class ALBTraffic:
         """Note the routes, change the rule in one call, and return once it reads as it shall."""
         checked_routes(routes, previews=self.previews, mirrors=self.mirrors)
         saved = self._opened(self._claimed(revision))
-        checked_rule(self._rule(), self._known(saved))
         wanted = saved.with_applied(routes, self._clock.now_us())
-        missing = {route.group_id for route in routes if route.serves} - set(self._known(wanted).values())
+        arns = self._arns(wanted)
+        checked_rule(self._rule(), [arn for name, arn in arns.items() if name in saved.groups])
+        missing = {route.group_id for route in routes if route.serves} - arns.keys()
         if missing:
             raise ShiplineError(
                 f"group {min(missing)} has no target group", todo="run the group before it gets traffic"
             )
-        self._write(wanted, revision)
-        held, given = shares_of(self._rule()), planned_weights(wanted, self._arns(wanted))
+        self._write(wanted, arns, revision)
+        held, given = shares_of(self._rule()), planned_weights(wanted, arns)
         total = sum(given.values())
         if held != {arn: weight / total for arn, weight in given.items()}:
             raise UnavailableError("the rule does not hold the weights that it was given")
@@ -145,18 +148,19 @@ class ALBTraffic:
             raise RefusedError(f"group {group_id} still has traffic")
         if not self._is_drained(saved.groups[group_id]):
             raise RefusedError(f"group {group_id} may still have open requests")
-        self._write(saved.without(group_id), revision)
+        left = saved.without(group_id)
+        self._write(left, self._arns(left), revision)
 
     def close(self) -> None:
         """Let the rule answer 503: nobody is served by it any more. What it had stays noted in its tags."""
         tags = self._tags()
         saved = self._saved(tags)
         if not saved.closed:
-            self._write(replace(saved, closed=True), newest(tags))
+            self._write(replace(saved, closed=True), self._arns(saved), newest(tags))
 
-    def _write(self, saved: SavedRoutes, revision: int) -> None:
+    def _write(self, saved: SavedRoutes, arns: Mapping[str, str], revision: int) -> None:
         """Note it, then make it hold. Nothing is sent that holds already."""
-        arns, tags = self._arns(saved), self._tags()
+        tags = self._tags()
         noted = {ENVIRONMENT: self._environment, **written(TRAFFIC, saved)}
         if any(tags.get(name) != text for name, text in noted.items()):
             check_fence(newest(tags), revision)
@@ -192,9 +196,11 @@ class ALBTraffic:
 
     def _preview_rule(self) -> dict[str, Any] | None:
         """The rule at the preview's priority; None where there is none. ConflictError for somebody else's."""
-        rules = self._balancing.rules(listener_of(self._settings.rule))
+        return self._preview_among(self._balancing.rules(listener_of(self._settings.rule)))
+
+    def _preview_among(self, rules: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
         found = self._preview.among(rules, self._settings.rule)
-        if found is not None and self._tags(found["RuleArn"]).get(ENVIRONMENT) != self._environment:
+        if found is not None and self._tags_of(found["RuleArn"]).get(ENVIRONMENT) != self._environment:
             raise ConflictError(
                 f"the listener has a rule with the priority {self._settings.preview_priority} that is not Shipline's",
                 todo="set preview_priority to one that is free",
@@ -202,15 +208,17 @@ class ALBTraffic:
         return found
 
     def _now(self, saved: SavedRoutes) -> tuple[Route, ...]:
-        arns, shares = self._known(saved), shares_of(self._rule())
-        preview = self._preview_rule() if self.previews else None
-        previewed = set() if preview is None else set(shares_of(preview))
-        by_name = {name: arn for arn, name in arns.items()}
+        arns = self._arns(saved)
+        # Who has a preview asks for all rules of the listener anyway, and this one is among them.
+        rules = self._balancing.rules(listener_of(self._settings.rule)) if self.previews else ()
+        rule = next((each for each in rules if each["RuleArn"] == self._settings.rule), None) or self._rule()
+        preview = self._preview_among(rules) if self.previews else None
+        shares, previewed = shares_of(rule), set() if preview is None else set(shares_of(preview))
         return tuple(
             replace(
                 saved.groups[name].route,
-                share=shares.get(by_name.get(name, ""), 0.0),
-                preview=by_name.get(name, "") in previewed,
+                share=shares.get(arns.get(name, ""), 0.0),
+                preview=arns.get(name, "") in previewed,
             )
             for name in sorted(saved.groups)
         )
@@ -220,14 +228,11 @@ class ALBTraffic:
         delay_s = 0 if found is None else self._balancing.delay_s(found["TargetGroupArn"])
         return one.is_drained(self._clock.now_us(), delay_s)
 
-    def _known(self, saved: SavedRoutes) -> dict[str, str]:
-        """Groups by the ARN of their target groups, as far as there are any."""
-        found = {name: self._balancing.target_group(short_name(self._environment, name)) for name in saved.groups}
-        return {str(group["TargetGroupArn"]): name for name, group in found.items() if group is not None}
-
     def _arns(self, saved: SavedRoutes) -> dict[str, str]:
         """The ARN of the target group of each group that has one; who was stopped while all was closed has none."""
-        return {name: arn for arn, name in self._known(saved).items()}
+        names = {name: short_name(self._environment, name) for name in saved.groups}
+        found = self._balancing.target_groups(list(names.values()))
+        return {name: str(found[short]["TargetGroupArn"]) for name, short in names.items() if short in found}
 
     def _claimed(self, revision: int) -> Mapping[str, str]:
         rule = self._settings.rule
@@ -255,15 +260,25 @@ class ALBTraffic:
         return saved
 
     def _rule(self) -> dict[str, Any]:
-        try:
+        with naming_what_is_missing():
             return self._balancing.rule(self._settings.rule)
-        except AWSComplaint as complaint:
-            if complaint.code != "RuleNotFound":
-                raise
-            raise ConfigurationError(
-                "there is no such rule of a listener", todo="create it before the first rollout, and set `rule`"
-            ) from None
 
-    def _tags(self, rule: str = "") -> dict[str, str]:
-        arn = rule or self._settings.rule
-        return self._balancing.tags([arn])[arn]
+    def _tags(self) -> dict[str, str]:
+        with naming_what_is_missing():
+            return self._tags_of(self._settings.rule)
+
+    def _tags_of(self, rule: str) -> dict[str, str]:
+        return self._balancing.tags([rule])[rule]
+
+
+@contextmanager
+def naming_what_is_missing() -> Iterator[None]:
+    """ConfigurationError where the rule that is asked for does not exist."""
+    try:
+        yield
+    except AWSComplaint as complaint:
+        if complaint.code != "RuleNotFound":
+            raise
+        raise ConfigurationError(
+            "there is no such rule of a listener", todo="create it before the first rollout, and set `rule`"
+        ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,10 +22,10 @@ def listener_of(rule: str) -> str:
     return rule.rpartition("/")[0].replace(":listener-rule/", ":listener/")
 
 
-def checked_rule(rule: Mapping[str, Any], known: Mapping[str, str]) -> None:
+def checked_rule(rule: Mapping[str, Any], ours: Iterable[str]) -> None:
     """ConfigurationError for a rule that cannot be used, RefusedError for one that leads to somebody else.
 
-    `known` are the groups by the ARN of their target groups.
+    `ours` are the ARNs of the groups' target groups.
     """
     if str(rule.get("IsDefault")).lower() == "true":
         raise ConfigurationError(
@@ -34,7 +34,7 @@ def checked_rule(rule: Mapping[str, Any], known: Mapping[str, str]) -> None:
     others = [action["Type"] for action in rule["Actions"] if action["Type"] not in ("forward", "fixed-response")]
     if others:
         raise ConfigurationError(f"the rule does {str(others[0])[:40]}, too, which would be lost")
-    foreign = sorted(weights_of(rule["Actions"]).keys() - known.keys())
+    foreign = sorted(weights_of(rule["Actions"]).keys() - set(ours))
     if foreign:
         raise RefusedError(
             f"the rule leads to {foreign[0].rpartition('targetgroup/')[2][:80]}, which is not Shipline's",
