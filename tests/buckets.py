@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
-from pathlib import Path
 
 from shipline.clients.aws_api import AWSPlace
 from shipline.clients.s3 import Bucket
 from shipline.testing.fakes.loopback import LoopbackServer
-from tests.aws import REGION, moto_server
+from tests.aws import REGION
 from tests.machine import SystemClock
 
 NAME = "acme-docs"
@@ -96,10 +94,3 @@ class BucketWorld:
     def keys(self, prefix: str = "") -> list[str]:
         """All that is there."""
         return [one.key for one in self.bucket.list(prefix)]
-
-
-@contextmanager
-def bucket_server(folder: Path) -> Iterator[Before]:
-    """Moto, and what hands on to it."""
-    with moto_server(folder) as port, Before(port) as server:
-        yield server

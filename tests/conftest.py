@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shipline.store.database import Store
+from tests.moto_server import MotoMissing, moto_server
 from tests.postgres import PostgreSQLMissing, PostgreSQLServer, running_server
 
 
@@ -27,6 +28,16 @@ def postgresql() -> Iterator[PostgreSQLServer]:
         with running_server() as server:
             yield server
     except PostgreSQLMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def moto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """A server of moto's, one a test process: each test lets it forget all first. Skips where it is not to be had."""
+    try:
+        with moto_server(tmp_path_factory.mktemp("moto")) as port:
+            yield port
+    except MotoMissing as missing:
         pytest.skip(str(missing))
 
 

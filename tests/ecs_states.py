@@ -73,7 +73,14 @@ class ECSStates(LoopbackServer):
         self._images: dict[str, str] = {}
         self._tasks_made = 0
         self._lock = threading.RLock()
+        self._moto = http.client.HTTPConnection("127.0.0.1", moto_port, timeout=30)
         super().__init__(self._handler_class())
+
+    def __exit__(self, *error: object) -> None:
+        """End."""
+        super().__exit__(*error)
+        with self._lock:
+            self._moto.close()
 
     def crash(self, name: str) -> None:
         """A task that runs ends by itself; ECS starts another after RESTART_S."""
@@ -138,13 +145,10 @@ class ECSStates(LoopbackServer):
         return status, kind, body
 
     def _forward(self, headers: dict[str, str], content: bytes) -> tuple[int, str, bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.moto_port, timeout=30)
-        try:
-            connection.request("POST", "/", body=content, headers=headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheader("Content-Type", ""), answer.read()
-        finally:
-            connection.close()
+        """Only with the lock: there is one connection for all."""
+        self._moto.request("POST", "/", body=content, headers=headers)
+        answer = self._moto.getresponse()
+        return answer.status, answer.getheader("Content-Type", ""), answer.read()
 
     def _complaint(self, asked: dict[str, Any], headers: dict[str, str]) -> str:
         """What ECS refuses and moto does not."""

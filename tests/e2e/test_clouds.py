@@ -29,7 +29,7 @@ from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
 from shipline.testing.fakes.cloud_run import TOKEN
 from shipline.testing.kills import Countdown
 from shipline.testing.world import World
-from tests.aws import AWSWorld, MotoMissing, moto_server
+from tests.aws import AWSWorld
 from tests.capabilities.rollouts.rollout_world import PACKAGE, PERSON, PLACE, RolloutWorld
 from tests.cloud_run import cloud_run
 from tests.clusters import digests_of, registry_with
@@ -83,16 +83,6 @@ class CloudPlace(RolloutWorld):
     def running(self) -> list[str]:
         """The versions that run."""
         return sorted(group.version for group in self.opener.target(PLACE).groups())
-
-
-@pytest.fixture(scope="module")
-def moto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server of moto's for the tests of this module."""
-    try:
-        with moto_server(tmp_path_factory.mktemp("moto")) as port:
-            yield port
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

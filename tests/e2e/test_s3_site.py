@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from shipline.testing.histories import History
-from tests.aws import MotoMissing
-from tests.buckets import NAME, BucketWorld, bucket_server
+from tests.buckets import NAME, Before, BucketWorld
 from tests.command import run_shipline
 
 SETTINGS = """
@@ -51,16 +50,13 @@ test -n "$page" && curl -fs "$1$page" | grep -q "$2"
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketWorld]:
+def world(moto_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[BucketWorld]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "made-up")
-    try:
-        with bucket_server(tmp_path) as server:
-            made = BucketWorld(server)
-            made.show_to_everybody()
-            yield made
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
+    with Before(moto_port) as server:
+        made = BucketWorld(server)
+        made.show_to_everybody()
+        yield made
 
 
 def test_a_site_is_deployed_switched_and_taken_back(world: BucketWorld, tmp_path: Path) -> None:

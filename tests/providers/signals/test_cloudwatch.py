@@ -21,20 +21,11 @@ from shipline.ports.target import Role
 from shipline.providers.signals.cloudwatch import CloudWatchSignals, CloudWatchSignalsSettings
 from shipline.testing.conformance.signals import GROUPS, Serve, SignalsConformance, totals
 from shipline.testing.fakes.clock import FakeClock
-from tests.aws import REGION, AWSWorld, MotoMissing, moto_server
+from tests.aws import REGION, AWSWorld
 from tests.ecs_states import ECSStates
 
 MINUTE_US = 60_000_000
 TARGET = "GraniteServiceVersion20100801.PutMetricData"
-
-
-@pytest.fixture(scope="module")
-def moto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    try:
-        with moto_server(tmp_path_factory.mktemp("moto")) as port:
-            yield port
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
 
 
 class Balanced:

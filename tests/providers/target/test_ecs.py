@@ -15,23 +15,13 @@ from shipline.ports.target import GroupSpec, Role, Target
 from shipline.providers.target.ecs import ECSTarget
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from shipline.testing.fakes.clock import FakeClock
-from tests.aws import CLUSTER, AWSWorld, MotoMissing, moto_server
+from tests.aws import CLUSTER, AWSWorld
 from tests.clusters import digests_of, registry_with
 from tests.ecs_states import ECSStates
 
 PATIENCE_S = 120
 ONE = GroupSpec("one", Role.STABLE, PACKAGE, GOOD, 2, digests_of(GOOD))
 NAME = service_name("staging", "one")
-
-
-@pytest.fixture(scope="module")
-def moto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server of moto's for the tests of this module."""
-    try:
-        with moto_server(tmp_path_factory.mktemp("moto")) as port:
-            yield port
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -17,18 +17,15 @@ from shipline.providers.target.s3 import S3Target
 from shipline.providers.target.site_source import VERSIONS_KEPT
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD, PACKAGE, TargetConformance, found
 from shipline.testing.fakes.clock import FakeClock
-from tests.aws import REGION, MotoMissing
-from tests.buckets import NAME, Before, BucketWorld, bucket_server
+from tests.aws import REGION
+from tests.buckets import NAME, Before, BucketWorld
 from tests.sites import release_site
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
-    try:
-        with bucket_server(tmp_path_factory.mktemp("moto")) as server:
-            yield server
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
+def server(moto_port: int) -> Iterator[Before]:
+    with Before(moto_port) as server:
+        yield server
 
 
 @pytest.fixture

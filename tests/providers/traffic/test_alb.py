@@ -13,18 +13,8 @@ from shipline.domain.errors import ConfigurationError, ConflictError, InvalidVal
 from shipline.ports.traffic import Traffic
 from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
 from shipline.testing.fakes.clock import FakeClock
-from tests.aws import AWSWorld, MotoMissing, moto_server
+from tests.aws import AWSWorld
 from tests.ecs_states import ECSStates
-
-
-@pytest.fixture(scope="module")
-def moto_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """A server of moto's for the tests of this module."""
-    try:
-        with moto_server(tmp_path_factory.mktemp("moto")) as port:
-            yield port
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -18,17 +18,14 @@ from shipline.providers.traffic.s3 import S3Traffic
 from shipline.testing.conformance.switch import SwitchConformance
 from shipline.testing.conformance.traffic import OLD, shares, split
 from shipline.testing.fakes.clock import FakeClock
-from tests.aws import REGION, MotoMissing
-from tests.buckets import NAME, Before, BucketWorld, bucket_server
+from tests.aws import REGION
+from tests.buckets import NAME, Before, BucketWorld
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Before]:
-    try:
-        with bucket_server(tmp_path_factory.mktemp("moto")) as server:
-            yield server
-    except MotoMissing as missing:
-        pytest.skip(str(missing))
+def server(moto_port: int) -> Iterator[Before]:
+    with Before(moto_port) as server:
+        yield server
 
 
 @pytest.fixture
