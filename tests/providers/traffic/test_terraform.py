@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shipline.clients.detached_launcher import FIFO, KEEPER_RECORD, recorded_pid
 from shipline.clients.durable_state import DurableState
 from shipline.clients.terraform import TerraformFolder
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
@@ -35,18 +37,13 @@ def no_configuration_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
 
 
-@pytest.fixture
-def target(tmp_path: Path) -> TerraformTarget:
-    context = ProviderContext(tmp_path, tmp_path / "target", SystemClock(), "production")
-    return TerraformTarget(TerraformSettings(folder=str(tmp_path / "infra")), context)
-
-
-@pytest.fixture
-def plan(target: TerraformTarget, tmp_path: Path) -> Callable[[str, str], Route]:
-    """Release a configuration, and plan it as a group of the same name as its version; returns its route."""
+def planner(root: Path) -> Callable[[str, str], Route]:
+    """Releases a configuration, and plans it as a group of the same name as its version; returns its route."""
+    context = ProviderContext(root, root / "target", SystemClock(), "production")
+    target = TerraformTarget(TerraformSettings(folder=str(root / "infra")), context)
 
     def plan(name: str, text: str) -> Route:
-        spec = GroupSpec(name, Role.STABLE, PACKAGE, name, 1, terraform.release(tmp_path, PACKAGE, name, text))
+        spec = GroupSpec(name, Role.STABLE, PACKAGE, name, 1, terraform.release(root, PACKAGE, name, text))
         target.prepare(PACKAGE, name, spec.digests)
         target.run(spec, revision=1)
         wait_until(lambda: found(target, name).is_whole, "the plan")
@@ -56,10 +53,18 @@ def plan(target: TerraformTarget, tmp_path: Path) -> Callable[[str, str], Route]
 
 
 @pytest.fixture
+def plan(tmp_path: Path) -> Callable[[str, str], Route]:
+    return planner(tmp_path)
+
+
+def traffic_of(folder: Path, state: Path) -> TerraformTraffic:
+    context = ProviderContext(state.parent, state, SystemClock(), "production")
+    return TerraformTraffic(TerraformTrafficSettings(folder=str(folder), address="127.0.0.1:8080"), context)
+
+
+@pytest.fixture
 def open_traffic(tmp_path: Path) -> Callable[[], Traffic]:
-    context = ProviderContext(tmp_path, tmp_path / "traffic", SystemClock(), "production")
-    settings = TerraformTrafficSettings(folder=str(tmp_path / "infra"), address="127.0.0.1:8080")
-    return lambda: TerraformTraffic(settings, context)
+    return lambda: traffic_of(tmp_path / "infra", tmp_path / "traffic")
 
 
 @pytest.fixture
@@ -69,20 +74,44 @@ def traffic(open_traffic: Callable[[], Traffic]) -> Traffic:
     return traffic
 
 
+def await_logs(folder: Path) -> None:
+    """Wait until nothing writes there any more: who keeps a program's output ends a little after the program."""
+    records = list(folder.glob(f"groups/*/*-run/{KEEPER_RECORD}"))
+    wait_until(lambda: not any(map(recorded_pid, records)), "the end of the logs")
+
+
+@pytest.fixture(scope="module")
+def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where in `kept` a configuration stands, and is planned as two groups, `old` and `new`.
+
+    Both plans change nothing of what stands, so that neither makes the other stale.
+    """
+    root, text = tmp_path_factory.mktemp("planned"), terraform.resources(one="1")
+    (root / "terraformrc").touch()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TF_CLI_CONFIG_FILE", str(root / "terraformrc"))
+        plan, before = planner(root), traffic_of(root / "infra", root / "before")
+        before.open()
+        before.apply((plan("base", text),), revision=1)
+        for name in ("old", "new"):
+            plan(name, text)
+    await_logs(root / "infra")
+    return (root / "infra").rename(root / "kept").parent
+
+
 class TestTerraformTraffic(SwitchConformance):
     @pytest.fixture
-    def open_traffic(
-        self, open_traffic: Callable[[], Traffic], plan: Callable[[str, str], Route], tmp_path: Path
-    ) -> Callable[[], Traffic]:
-        """Both plans change nothing of what stands, so that neither makes the other stale."""
-        context = ProviderContext(tmp_path, tmp_path / "before", SystemClock(), "production")
-        settings = TerraformTrafficSettings(folder=str(tmp_path / "infra"), address="127.0.0.1:8080")
-        before = TerraformTraffic(settings, context)
-        before.open()
-        before.apply((plan("base", terraform.resources(one="1")),), revision=1)
-        for name in ("old", "new"):
-            plan(name, terraform.resources(one="1"))
-        return open_traffic
+    def infra(self, planned: Path) -> Iterator[Path]:
+        """A copy of it, where it was made: plans name the place of the state."""
+        folder = planned / "infra"
+        shutil.copytree(planned / "kept", folder, ignore=shutil.ignore_patterns(FIFO))
+        yield folder
+        await_logs(folder)
+        shutil.rmtree(folder)
+
+    @pytest.fixture
+    def open_traffic(self, infra: Path, tmp_path: Path) -> Callable[[], Traffic]:
+        return lambda: traffic_of(infra, tmp_path / "traffic")
 
 
 def test_a_plan_is_applied_and_the_way_back_is_planned_anew(
