@@ -20,6 +20,7 @@ from examples.lay_out import Writer, lay_out
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import latest_rollout
 from shipline.providers.target.process import ProcessTarget
+from shipline.providers.traffic.haproxy import HAProxyTraffic
 from shipline.store.database import Store
 from shipline.store.transaction import Transaction
 from tests.machine import free_port, get, wait_until
@@ -187,7 +188,7 @@ def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(
 
 @pytest.mark.timeout(180)
 def test_a_copy_that_is_killed_comes_back_by_itself_while_an_engine_runs(place: Place) -> None:
-    """The other copy serves meanwhile; whoever looks is told; and the rollout's record is as it was."""
+    """The other copy serves meanwhile; whoever looks is told; the rollout's record is as it was. So does the proxy."""
     application = Application(place.folder)
     target = application.rollout_ground(application.environment("production")).target
     assert isinstance(target, ProcessTarget)
@@ -200,8 +201,19 @@ def test_a_copy_that_is_killed_comes_back_by_itself_while_an_engine_runs(place: 
         wait_until(lambda: target._process(before.id, "1").pid() not in (None, pid), "the copy is back")
         wait_until(lambda: "ready again" in place.told("env", "list")["environments"][0]["mending"], "it is told")
         statuses = {get(f"127.0.0.1:{place.proxy}", "/")[0] for _ in range(40)}
+        traffic = application.rollout_ground(application.environment("production")).traffic
+        assert isinstance(traffic, HAProxyTraffic)
+        proxy = traffic._process.pid()
+        assert proxy is not None
+        os.kill(proxy, signal.SIGKILL)
+        wait_until(lambda: told_of(place)[-1] == "ProxyRecovered", "the proxy is back")
+        assert get(f"127.0.0.1:{place.proxy}", "/")[0] == 200
     assert statuses == {200}, place.log.read_text()
     assert target.groups() == (before,)
-    kinds = [each["kind"] for each in place.told("log", "show", "--stream", "environment:production")["events"]]
-    assert kinds == ["CopiesFailed", "CopiesRecovered"]
+    assert told_of(place) == ["CopiesFailed", "CopiesRecovered", "ProxyFailed", "ProxyRecovered"]
     application.store.close()
+
+
+def told_of(place: Place) -> list[str]:
+    """What the log has of the environment."""
+    return [each["kind"] for each in place.told("log", "show", "--stream", "environment:production")["events"]]

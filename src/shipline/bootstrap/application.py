@@ -533,14 +533,14 @@ class Application(Project):
 
     @cached_property
     def _looks(self) -> dict[str, Aside]:
-        """For each environment, what looks whether copies that serve have died."""
+        """For each environment, what looks whether copies that serve, or their proxy, have died."""
         from functools import partial
 
         from shipline.bootstrap.aside import Aside
-        from shipline.capabilities.rollouts import has_dead_copies
+        from shipline.capabilities.rollouts import needs_mending
 
         return {
-            one.name: Aside(partial(has_dead_copies, self.rollout_ground(one)), every_s=LOOK_EVERY_S)
+            one.name: Aside(partial(needs_mending, self.rollout_ground(one), one.name), every_s=LOOK_EVERY_S)
             for one in self.environments
             if one.controller is None  # A controller starts its copies again by itself.
         }

@@ -213,15 +213,20 @@ def next_revision(tx: Transaction, workflows: tuple[str, ...], now_us: int) -> i
     return max(now_us // 1000, 0 if last is None else int(last) + 1)
 
 
+def newest_of(tx: Transaction, workflows: tuple[str, ...], *, lock: bool = False) -> Run | None:
+    """The run of these workflows with the highest fencing number, ended or not; None where there never was one."""
+    newest = select(run.c.id).where(run.c.project_id == tx.project.id, run.c.workflow.in_(workflows))
+    run_id = tx.connection.scalar(newest.order_by(run.c.revision.desc()).limit(1))
+    return None if run_id is None else load_run(tx, run_id, lock=lock)
+
+
 def lend_revision(tx: Transaction, workflows: tuple[str, ...]) -> int | None:
     """A fencing number for one effect outside the runs of these workflows, which must not have two under way at once.
 
     It is the newest run's next one, so that the run's next tick, and every later run, is above it: what is done late
     with the lent number is refused then. None while a step of that run is under way, and where there never was a run.
     """
-    newest = select(run.c.id).where(run.c.project_id == tx.project.id, run.c.workflow.in_(workflows))
-    run_id = tx.connection.scalar(newest.order_by(run.c.revision.desc()).limit(1))
-    found = load_run(tx, run_id, lock=True) if run_id is not None else None
+    found = newest_of(tx, workflows, lock=True)
     if found is None or found.holder is not None:
         return None
     save_run(tx, replace(found, revision=found.revision + 1))

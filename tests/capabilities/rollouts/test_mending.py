@@ -12,7 +12,7 @@ from shipline.capabilities.rollouts import (
     Strategy,
     StrategyKind,
     environment_state,
-    has_dead_copies,
+    needs_mending,
     order_cooling,
     order_mending,
     serving_groups,
@@ -35,7 +35,7 @@ OLD = group_id("quotes", "1.0.0", 1, Role.CANARY)
 
 def look_after(place: RolloutWorld, engine: Engine) -> bool:
     """As the engine's owner does every few seconds; returns whether anything was found."""
-    found = has_dead_copies(place.ground(place.world.store))
+    found = needs_mending(place.ground(place.world.store), PLACE)
     if found:
         with place.world.store.begin() as tx:
             order_mending(tx, engine, PLACE)
@@ -99,7 +99,7 @@ def test_copies_come_back_after_what_was_warm_was_stopped(serving: RolloutWorld)
     assert set(serving.alive()) == {"1.1.0"}
     (group,) = serving.target.groups
     serving.fake_target.kill(group, 1)
-    assert has_dead_copies(serving.ground(serving.world.store))
+    assert needs_mending(serving.ground(serving.world.store), PLACE)
     with serving.world.store.begin() as tx:
         order_mending(tx, engine, PLACE)
     serving.look(serving.engine(), 10)
@@ -317,6 +317,44 @@ def test_it_waits_while_a_step_of_a_rollout_is_under_way(serving: RolloutWorld) 
     assert isinstance(outcome, Again)
     assert outcome.waiting_for == "Waiting for a step of the rollout that is under way there."
     assert len(serving.target.groups[OLD].copies) == 1
+
+
+def test_a_proxy_that_died_runs_again_with_what_it_led_to(serving: RolloutWorld) -> None:
+    """Also where its machine went down with it, and the copies are gone, too."""
+    serving.traffic.running = False
+    serving.lose_all_copies()
+    engine = serving.engine()
+    assert look_after(serving, engine)
+    serving.look(engine, 10.0)
+    assert (serving.serving(), serving.alive()) == ({"1.0.0": 1.0}, ["1.0.0", "1.0.0"])
+    assert serving.routed() == serving.addresses()
+    kinds = [kind for kind, _ in told(serving)]
+    assert kinds[-4:] == ["ProxyFailed", "ProxyRecovered", "CopiesFailed", "CopiesRecovered"]
+    assert not look_after(serving, engine)
+
+
+def test_a_port_in_use_is_told_until_it_is_free(serving: RolloutWorld) -> None:
+    serving.traffic.running, serving.traffic.port_in_use = False, True
+    engine = serving.engine()
+    assert look_after(serving, engine)
+    serving.look(engine, 10.0)
+    assert "cannot be looked after now" in words(serving)
+    serving.traffic.port_in_use = False
+    serving.look(engine, 5.0)
+    assert serving.serving() == {"1.0.0": 1.0}
+    (kind, body), *_ = [each for each in told(serving) if each[0] == "ProxyRecovered"]
+    assert (kind, body["seconds"] >= 10.0) == ("ProxyRecovered", True)
+
+
+def test_what_was_taken_down_stays_down(serving: RolloutWorld) -> None:
+    serving.take_down()
+    serving.settle()
+    assert not look_after(serving, serving.engine())
+    assert not serving.traffic.running
+
+
+def test_where_nothing_ever_served_no_proxy_is_missed(place: RolloutWorld) -> None:
+    assert not look_after(place, place.engine())
 
 
 @pytest.mark.parametrize("part", ["target", "traffic"])

@@ -315,6 +315,25 @@ def test_it_can_turn_back_while_it_bakes(serving: RolloutWorld) -> None:
     assert serving.serving() == {"1.0.0": 1.0}
 
 
+@pytest.mark.parametrize(
+    "strategy",
+    [replace(BLUE_GREEN, bake_s=600), replace(BLUE_GREEN, preview=Preview(PreviewBy.HEADER, hold_s=600))],
+    ids=["bakes", "is previewed"],
+)
+def test_a_proxy_that_dies_while_it_waits_is_started_again(serving: RolloutWorld, strategy: Strategy) -> None:
+    """Nobody is served meanwhile, and nothing is shown by a version that nobody can reach."""
+    rollout = serving.deploy("1.1.0", strategy=strategy)
+    engine = serving.engine()
+    serving.look(engine, 60)
+    before = serving.serving()
+    serving.traffic.running = False
+    serving.look(engine, 5)
+    assert (serving.traffic.running, serving.serving()) == (True, before)
+    serving.traffic.running, serving.traffic.port_in_use = False, True
+    serving.look(engine, 700)
+    assert serving.now(rollout).status is not RolloutStatus.PROMOTED
+
+
 def test_the_time_to_bake_is_skipped(serving: RolloutWorld) -> None:
     """With a word, as every other wait."""
     rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, bake_s=3000))

@@ -109,7 +109,7 @@ from shipline.capabilities.rollouts.upkeep.lives import (
     order_life,
     skip_life,
 )
-from shipline.capabilities.rollouts.upkeep.mending import has_dead_copies, mend_actions, order_mending, serving_groups
+from shipline.capabilities.rollouts.upkeep.mending import mend_actions, needs_mending, order_mending, serving_groups
 from shipline.capabilities.rollouts.upkeep.rehearsing import (
     Found,
     RehearsalOrder,
@@ -243,7 +243,6 @@ __all__ = [
     "found_by",
     "free_port",
     "give_up_rollout",
-    "has_dead_copies",
     "imagine",
     "impossible",
     "instance_name",
@@ -259,6 +258,7 @@ __all__ = [
     "look_for_drift",
     "mend_actions",
     "mend_workflow",
+    "needs_mending",
     "open_lives",
     "open_rollout",
     "open_rollout_of",

@@ -37,8 +37,8 @@ class PreviewStep:
             return Done(passed_on(context), idle="it is not previewed")
         if is_told(context, "promote") or is_told(context, "skip-wait"):
             return self._passed(context)
+        self.ground.traffic.open()
         if context.memory is None:
-            self.ground.traffic.open()
             routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
             self.ground.traffic.apply(routes, revision=context.revision)
             return self._wait(context, preview, Previewing(context.now_us), is_first=True)

@@ -198,6 +198,7 @@ class RolloutSteps:
         """
         rollout = load_rollout(self.ground, context)
         started = running(context).new
+        self.ground.traffic.open()
         if context.memory is None:
             new = self._run(context, replace(started.spec, size=max(started.size, self.ground.instances)))
         else:

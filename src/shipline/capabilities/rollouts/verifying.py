@@ -46,12 +46,14 @@ class VerifyStep:
         """One try of one verification; when all have passed, wait until the bake time is over and the checks pass,
         which are read once at least.
 
-        The way back is not verified: it must not take longer than it has to.
+        The proxy is made sure of at each look: nothing can be verified while users are not served. The way back is not
+        verified: it must not take longer than it has to.
         """
         bake_s = strategy_of(context).bake_s
         is_over = bake_s == 0 and not self._has_unread_checks(context)
         if context.input["rollback"] or (not self.ground.verifications and is_over):
             return Done(idle="nothing is to be verified")
+        self.ground.traffic.open()
         memory = Verifying() if context.memory is None else from_json(Verifying, context.memory)
         if memory.number < len(self.ground.verifications):
             return self._try(context, memory)

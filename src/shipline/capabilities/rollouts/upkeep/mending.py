@@ -1,9 +1,10 @@
-"""Copies that have died come back by themselves, as long as an engine runs.
+"""Copies that have died come back by themselves, and so does the proxy, as long as an engine runs.
 
 Promises: what serves is kept whole, whether or not a rollout is under way, and also while one waits for a person; one
 that keeps dying is started at growing pauses; no share of the traffic is changed. Requests go to the copies that live
-meanwhile, and to a copy that came back at another address once it is ready. Does not end copies that live and do not
-answer, and does not bring back a proxy: nobody knows whether it was meant to end.
+meanwhile, and to a copy that came back at another address once it is ready. A proxy runs again, with the routes that it
+had last, where something serves by the record and nobody has taken it down: so an environment comes back when its
+machine does. Does not end copies that live and do not answer.
 
 It acts with a fencing number that is lent by the environment's newest run: a process that was paused and acts late,
 after a rollout has moved on, is refused. So it takes part in no lock, and a rollout never waits for it.
@@ -14,14 +15,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shipline.capabilities.rollouts.queries import recorded_deployment
 from shipline.capabilities.rollouts.routing import followed, kept_routes
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.waiting import awaited_copies
-from shipline.capabilities.rollouts.workflow import changing_names, environment_key, mend_name, mending_key
+from shipline.capabilities.rollouts.workflow import changing_names, down_name, environment_key, mend_name, mending_key
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.engine.engine import Engine
-from shipline.engine.journal import holder_of, lend_revision
+from shipline.engine.journal import holder_of, lend_revision, newest_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Again, Done, Outcome, Save, StepContext
 from shipline.ports.target import Group
@@ -41,12 +43,14 @@ SECOND_US = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Mending:
     """What is remembered between two looks: how often copies were started again, when that may be done next, since
-    when all are ready (None: they are not), and since when the groups that were found short are, by id."""
+    when all are ready (None: they are not), since when the groups that were found short are, by id, and since when no
+    proxy runs (None: one does)."""
 
     restarts: int = 0
     not_before_us: int = 0
     whole_since_us: int | None = None
     short_since_us: dict[str, int] = field(default_factory=dict)
+    closed_since_us: int | None = None
 
 
 def restarted(mending: Mending, now_us: int) -> Mending:
@@ -75,9 +79,22 @@ def serving_groups(ground: Ground) -> tuple[Group, ...]:
     return served_groups(routes, ground.target.groups())
 
 
-def has_dead_copies(ground: Ground) -> bool:
-    """True if copies that should serve are gone. Asks the target and the proxy, which may take seconds."""
-    return any(has_died(group) for group in serving_groups(ground))
+def needs_mending(ground: Ground, environment: str) -> bool:
+    """True if copies that should serve, or their proxy, are gone. Asks the target and the proxy, which may take
+    seconds."""
+    try:
+        routes = ground.traffic.routes()
+    except UnavailableError:
+        return _is_wanted(ground, environment)
+    return any(has_died(group) for group in served_groups(routes, ground.target.groups()))
+
+
+def _is_wanted(ground: Ground, environment: str) -> bool:
+    """True if users are to be served there: something is on record, and what changed it last did not take it down."""
+    with ground.store.begin() as tx:
+        newest = newest_of(tx, changing_names(environment))
+        taken_down = newest is None or newest.workflow == down_name(environment)
+        return not taken_down and recorded_deployment(tx, environment) is not None
 
 
 def order_mending(tx: Transaction, engine: Engine, environment: str) -> None:
@@ -113,26 +130,44 @@ class MendStep:
         if revision is None:
             return Again(BUSY_POLL_S, to_json(memory), "Waiting for a step of the rollout that is under way there.")
         try:
-            routes = self._routes()
-            if not routes:
-                return Done({"restarts": memory.restarts}, idle="nothing is served there any more")
-            groups = served_groups(routes, self.ground.target.groups())
-            mended = self._mend(memory, routes, groups, revision=revision, now_us=context.now_us)
+            return self._look(memory, revision, context.now_us)
         except ShiplineError as error:
             words = f"What serves there cannot be looked after now: {error.what}."
             return Again(LOOK_EVERY_S, to_json(memory), words)
-        return self._answer(memory, mended, groups, context.now_us)
+
+    def _look(self, memory: Mending, revision: int, now_us: int) -> Outcome:
+        try:
+            routes = self.ground.traffic.routes()
+        except UnavailableError:
+            return self._open(memory, now_us)
+        if memory.closed_since_us is not None:
+            return self._is_open_again(memory, now_us)
+        if not routes:
+            return _nothing(memory)
+        groups = served_groups(routes, self.ground.target.groups())
+        mended = self._mend(memory, routes, groups, revision=revision, now_us=now_us)
+        return self._answer(memory, mended, groups, now_us)
 
     def _revision(self) -> int | None:
         # Before the look: whatever is done to the environment after it has a higher number.
         with self.ground.store.begin() as tx:
             return lend_revision(tx, changing_names(self.environment))
 
-    def _routes(self) -> tuple[Route, ...]:
-        try:
-            return self.ground.traffic.routes()
-        except UnavailableError:
-            return ()  # Taken down, or dead: either way there is nothing to lead anywhere.
+    def _open(self, memory: Mending, now_us: int) -> Outcome:
+        """Let the proxy run again, once it is on record that it did not. It finds what it led to last."""
+        if not _is_wanted(self.ground, self.environment):
+            return _nothing(memory)
+        words = "The proxy has ended, and is started again."
+        if memory.closed_since_us is None:
+            memory = replace(memory, closed_since_us=now_us)
+            return Again(0.0, to_json(memory), words, lambda tx: self._tell(tx, "ProxyFailed", {}))
+        self.ground.traffic.open()
+        return Again(BUSY_POLL_S, to_json(memory), words)
+
+    def _is_open_again(self, memory: Mending, now_us: int) -> Outcome:
+        seconds = (now_us - (memory.closed_since_us or now_us)) / SECOND_US
+        memory, told = replace(memory, closed_since_us=None), {"seconds": seconds}
+        return Again(0.0, to_json(memory), "The proxy runs again.", lambda tx: self._tell(tx, "ProxyRecovered", told))
 
     def _mend(
         self, memory: Mending, routes: tuple[Route, ...], groups: tuple[Group, ...], *, revision: int, now_us: int
@@ -187,14 +222,16 @@ class MendStep:
         return save
 
     def _append(self, tx: Transaction, kind: str, group: Group, body: dict[str, Any]) -> None:
-        common = {
-            "environment": self.environment,
-            "group": group.id,
-            "package": group.package,
-            "version": group.version,
-            "size": group.size,
-        }
-        self.ground.events.append(tx, environment_key(self.environment), kind, common | body)
+        common = {"group": group.id, "package": group.package, "version": group.version, "size": group.size}
+        self._tell(tx, kind, common | body)
+
+    def _tell(self, tx: Transaction, kind: str, body: dict[str, Any]) -> None:
+        told = {"environment": self.environment} | body
+        self.ground.events.append(tx, environment_key(self.environment), kind, told)
+
+
+def _nothing(memory: Mending) -> Outcome:
+    return Done({"restarts": memory.restarts}, idle="nothing is served there any more")
 
 
 def _pause_s(memory: Mending, now_us: int) -> float:
