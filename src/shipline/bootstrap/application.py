@@ -444,8 +444,12 @@ class Application(Project):
     def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
         """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
         from shipline.capabilities.releases import refusal_of
+        from shipline.capabilities.rollouts import has_served, is_back
 
-        return refusal_of(self.release_ground, rollout.release_id, stage=self.stage_of(rollout.environment))
+        with self.store.begin() as tx:
+            back = is_back(rollout) and has_served(tx, rollout.environment, rollout.package, rollout.version)
+        stage = self.stage_of(rollout.environment)
+        return refusal_of(self.release_ground, rollout.release_id, stage=stage, has_served=back)
 
     def _closed(self, rollout: Rollout) -> str:
         """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""

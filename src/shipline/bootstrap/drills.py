@@ -12,6 +12,7 @@ from shipline.capabilities.rollouts import (
     Strategy,
     StrategyKind,
     check_migrations,
+    has_served,
     last_drill_us,
     order_drill,
     recorded_deployment,
@@ -80,8 +81,8 @@ class Place(Protocol):
 
 
 def drill_order(place: Place, where: EnvironmentSettings, *, scheduled: bool = False) -> DrillOrder:
-    """The drill of an environment. RefusedError in a freeze, where a gate does not open for one of both versions, where
-    there is no version before, and past a migration that cannot be undone."""
+    """The drill of an environment. RefusedError in a freeze, where one of both versions came there by hand and a gate
+    does not open for it, where there is no version before, and past a migration that cannot be undone."""
     with place.store.begin() as tx:
         serving, before = recorded_deployment(tx, where.name), served_before(tx, where.name)
         if serving is None or before is None or before.package != serving.package:
@@ -90,12 +91,13 @@ def drill_order(place: Place, where: EnvironmentSettings, *, scheduled: bool = F
                 why=f"it serves {'nothing' if serving is None else 'its first version'}",
             )
         now, earlier = (_published(tx, one.package, one.version) for one in (serving, before))
+        served = {one.id: has_served(tx, where.name, one.package, one.version) for one in (earlier, now)}
     check_migrations(place.repository, place.packages, earlier, serving)
     calendar = standing(place.policy.calendar, where.name, place.clock.now_us())
     if not calendar.is_open:
         raise RefusedError(f"a drill is a change, and {calendar.sentence}", todo="drill when it is open")
     for release in (earlier, now):
-        refusal, _ = refusal_of(place.release_ground, release.id, stage=where.name)
+        refusal, _ = refusal_of(place.release_ground, release.id, stage=where.name, has_served=served[release.id])
         if refusal:
             raise RefusedError(f"{release.package} {release.version} may not enter {where.name}", why=refusal)
     ground = place.rollout_ground(where)

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from shipline.apps.cli import approve
-from shipline.apps.cli.rollouts import order_deployment
+from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import (
     EVIDENCE,
@@ -19,10 +19,15 @@ from shipline.capabilities.releases import (
     count_approvals,
     evidence_of,
     record_approval,
+    verdicts_of,
 )
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
+from shipline.domain.deployment import Deployment
 from shipline.domain.errors import ConfigurationError, RefusedError, UsageError
 from shipline.domain.release import Release, ReleaseStatus
+from shipline.domain.rollout import Rollout, RolloutPurpose, RolloutStatus
+from shipline.domain.verdict import Answer
 from shipline.store.log import read_latest
 from shipline.testing.histories import History
 from tests.apps.cli.test_rollouts import CONFIGURATION
@@ -87,6 +92,49 @@ def test_without_a_yes_it_is_refused_and_with_one_it_goes_through(application: A
     events = [each.event for each in read_latest(application.store, 20, "release:rel_1")]
     (approved,) = [event for event in events if event.kind == "ReleaseApproved"]
     assert (approved.body["approver"], approved.body["comment"]) == ("ann", "looked at it")
+
+
+def served(application: Application, version: str, purpose: RolloutPurpose) -> None:
+    """On record: it served all of production once, and does no more if it is 1.0.0."""
+    rollout = Rollout(
+        id=f"rol_{version}",
+        environment="production",
+        package="quotes",
+        version=version,
+        status=RolloutStatus.PROMOTED,
+        strategy="all-at-once",
+        weight=1.0,
+        started_us=1,
+        purpose=purpose,
+    )
+    ended_us = 3 if version == "1.0.0" else None
+    deployment = Deployment(f"dep_{version}", "production", "quotes", version, rollout.id, 1, None, 2, ended_us)
+    with application.store.begin() as tx:
+        ROLLOUTS.save(tx, rollout)
+        DEPLOYMENTS.save(tx, deployment)
+
+
+@pytest.mark.parametrize("purpose", [RolloutPurpose.RELEASE, RolloutPurpose.ADOPTION])
+def test_the_way_back_to_what_has_served_needs_no_yes_that_has_expired(
+    application: Application, purpose: RolloutPurpose
+) -> None:
+    """Its gates were open when it came there. What somebody brought there by hand never passed them."""
+    with application.store.begin() as tx:
+        RELEASES.save(tx, Release("rel_2", "quotes", "1.1.0", "v1.1.0", ReleaseStatus.PUBLISHED, 1, 2))
+    served(application, "1.0.0", purpose)
+    served(application, "1.1.0", RolloutPurpose.RELEASE)
+    if purpose is RolloutPurpose.ADOPTION:
+        with pytest.raises(RefusedError, match="may not enter production"):
+            order_rollback(application, None, None)
+        return
+    rollout = order_rollback(application, None, None)
+    assert rollout.version == "1.0.0"
+    refusal, save = application.rollout_ground(application.environment("production")).check_gates(rollout)
+    assert refusal == ""
+    with application.store.begin() as tx:
+        save(tx)
+        (verdict,) = [one for one in verdicts_of(tx, "rel_1") if one.gate == "two eyes"]
+    assert verdict.answer is Answer.UNKNOWN  # It is on record that nobody has said yes.
 
 
 def test_who_wrote_only_the_release_before_may_approve_this_one(application: Application, keys: Path) -> None:

@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts import (
     Way,
     check_migrations,
     current_deployment,
+    has_served,
     impossible,
     is_serving,
     latest_rollout,
@@ -83,13 +84,19 @@ def order_deployment(
 
 
 def _check_gates(
-    application: Application, release: Release, stage: str, *, calendar: tuple[CalendarRule, ...] = ()
+    application: Application,
+    release: Release,
+    stage: str,
+    *,
+    calendar: tuple[CalendarRule, ...] = (),
+    has_served: bool = False,
 ) -> None:
     """A closed gate refuses before anything begins; the rollout asks again when its turn has come.
 
     The calendar is asked only here: a rollout that has begun is not cut short by a freeze that begins.
     """
-    refusal, save = refusal_of(application.release_ground, release.id, stage=stage, calendar=calendar)
+    ground = application.release_ground
+    refusal, save = refusal_of(ground, release.id, stage=stage, calendar=calendar, has_served=has_served)
     if refusal:
         with application.store.begin() as tx:
             save(tx)
@@ -101,17 +108,18 @@ def order_rollback(
 ) -> Rollout:
     """Order the way back to `version`, or to what the environment served before: all at once, without a canary.
 
-    No freeze holds it up, and where a deployment would wait for its turn it goes first. A migration that cannot be
-    undone does, unless `past_migrations` says why not.
+    No freeze holds it up, nor any gate where the version has served there before, and where a deployment would wait for
+    its turn it goes first. A migration that cannot be undone does, unless `past_migrations` says why not.
     """
     where = chosen_environment(application, environment)
     kinds = application.rollout_ground(where).target.artifact_kinds
     with application.store.begin() as tx:
         release = _release_to_go_back_to(tx, where.name, version)
         serving = current_deployment(tx, where.name, release.package)
+        back = has_served(tx, where.name, release.package, release.version)
     if not past_migrations and serving is not None:
         check_migrations(application.repository, application.packages, release, serving)
-    _check_gates(application, release, application.stage_of(where.name))
+    _check_gates(application, release, application.stage_of(where.name), has_served=back)
     with application.store.begin() as tx:
         order = RolloutOrder(
             package=release.package,

@@ -285,12 +285,19 @@ def record_evidence(tx: Transaction, events: EventWriter, release: Release, piec
 
 
 def refusal_of(
-    ground: ReleaseGround, release_id: str | None, *, stage: str, calendar: tuple[CalendarRule, ...] = ()
+    ground: ReleaseGround,
+    release_id: str | None,
+    *,
+    stage: str,
+    calendar: tuple[CalendarRule, ...] = (),
+    has_served: bool = False,
 ) -> tuple[str, Save]:
     """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open.
 
-    So must the `calendar`, which is left out for what no freeze holds up: the way back. With it comes what writes the
-    answers down, for the transaction in which the caller notes its own step.
+    So must the `calendar`, which is left out for what no freeze holds up: the way back. `has_served` is said for a way
+    back to what has served there: its gates were open, and are asked again for the record alone, since an approval that
+    has expired must not keep users on a bad version. With it comes what writes the answers down, for the transaction in
+    which the caller notes its own step.
     """
     with ground.store.begin() as tx:
         release = RELEASES.find(tx, release_id) if release_id is not None else None
@@ -303,7 +310,7 @@ def refusal_of(
     now_us = ground.events.clock.now_us()
     opening = judge(calendar, stage, now_us, release=f"{release.package} {release.version}")
     verdicts = (*proof.verdicts(release, stage, now_us), *opening)
-    why = "" if combined(verdicts) is Answer.PASS else _why_closed(verdicts)
+    why = "" if has_served or combined(verdicts) is Answer.PASS else _why_closed(verdicts)
     return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
 
 

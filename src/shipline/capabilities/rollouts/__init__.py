@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
-from shipline.capabilities.rollouts.concurrency import Concurrency
+from shipline.capabilities.rollouts.concurrency import Concurrency, is_back
 from shipline.capabilities.rollouts.driven.controlled import ControlledTarget, ControlledTraffic
 from shipline.capabilities.rollouts.driven.verdicts import HOOKS, VerdictNow, verdict_now
 from shipline.capabilities.rollouts.environments import (
@@ -50,6 +50,7 @@ from shipline.capabilities.rollouts.queries import (
     ROLLOUTS,
     all_rollouts,
     current_deployment,
+    has_served,
     latest_rollout,
     open_rollout_of,
     queued_rollouts,
@@ -243,9 +244,11 @@ __all__ = [
     "found_by",
     "free_port",
     "give_up_rollout",
+    "has_served",
     "imagine",
     "impossible",
     "instance_name",
+    "is_back",
     "is_serving",
     "last_drill_us",
     "latest_rollout",

@@ -71,3 +71,11 @@ def served_before(tx: Transaction, environment: str) -> Deployment | None:
     current = [one.version for one in ended if one.finished_us is not None and one.ended_us is None]
     before = [one for one in ended if one.finished_us is not None and one.version not in current]
     return before[0] if before else None
+
+
+def has_served(tx: Transaction, environment: str, package: str, version: str) -> bool:
+    """True if a rollout has brought this version to all users of the environment before, so that its gates were open.
+    What somebody brought there by hand does not count."""
+    found = DEPLOYMENTS.where(tx, environment=environment, package=package, version=version)
+    rollouts = (ROLLOUTS.find(tx, one.rollout_id) for one in found if one.finished_us is not None)
+    return any(one is not None and one.purpose is not RolloutPurpose.ADOPTION for one in rollouts)
