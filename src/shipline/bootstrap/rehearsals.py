@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from shipline.capabilities.rollouts import Forecast, ImaginedTraffic, RehearsalOrder, analysis_of, experienced, forecast
-from shipline.configuration.check import read_canary
+from shipline.configuration.check import read_canary, read_strategy
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.ports.load import LoadPlan
 from shipline.ports.traffic import ERRORS, LATENCY
@@ -94,4 +94,5 @@ def promised(place: Place, where: EnvironmentSettings, order: RehearsalOrder, ro
     )
     rng = Random(1)  # noqa: S311 - a forecast must be repeatable
     delay_s = place.signals_delay_s(where)
-    return forecast(read_canary(where.canary), traffic, runs=FORECAST_RUNS, rng=rng, delay_s=delay_s)
+    steps = read_strategy(where).steps
+    return forecast(read_canary(where.canary), traffic, runs=FORECAST_RUNS, rng=rng, delay_s=delay_s, steps=steps)

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from shipline.apps.cli import simulate
 from shipline.bootstrap import Application
+from shipline.domain.errors import UsageError
 from tests.apps.cli.test_rollouts import CONFIGURATION
 
 SIGNALS = """
@@ -50,6 +51,25 @@ def test_the_environments_own_settings_count(folder: Path) -> None:
     assert (good["regression_points"], bad["regression_points"]) == (0.0, 5.0)
     assert 60.0 <= good["promote_s"] < 720.0
     assert bad["rolled_back"] == 20
+
+
+def test_the_environments_own_steps_count(folder: Path) -> None:
+    """They are held for as long as they say, whatever the analysis knows by then; what is worse goes back at once."""
+    steps = "step = [{ weight = 0.5, hold_s = 1800 }, { weight = 0.9, hold_s = 1800, approve = true }]\n"
+    (folder / "shipline.toml").write_text(CONFIGURATION + steps)
+    arguments = ("--rate", "50", "--runs", "20", "--regression", "100")
+    good, bad = json.loads(shown(folder, *arguments, "--json"))["cases"]
+    assert (good["promoted"], 3600.0 <= good["promote_s"] < 3700.0) == (20, True)
+    assert (bad["rolled_back"], bad["failed_requests"] > 100.0) == (20, True)  # Half of all users meet it at once.
+    assert "by its steps: 50%, 90%" in shown(folder, *arguments)
+
+
+@pytest.mark.parametrize("strategy", ["blue-green", "rolling", "all-at-once"])
+def test_where_nothing_is_compared_there_is_nothing_to_imagine(folder: Path, strategy: str) -> None:
+    (folder / "shipline.toml").write_text(CONFIGURATION + f'strategy = "{strategy}"\n')
+    result = CliRunner().invoke(simulate.command, ["--rate", "50"], obj=Application(folder))
+    assert isinstance(result.exception, UsageError)
+    assert f"its strategy is {strategy}" in result.exception.what
 
 
 def test_counts_that_come_late_put_it_off(folder: Path) -> None:

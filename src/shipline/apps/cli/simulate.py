@@ -13,7 +13,7 @@ from shipline.apps.cli.wording import duration, percentage
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.rollouts import AnalysisSettings, Forecast
+    from shipline.capabilities.rollouts import AnalysisSettings, Forecast, WeightStep
 
 USUAL_POINTS = ((1.0, 1.0), (5.0, 1.0), (100.0, 1.0))
 PERCENT = click.FloatRange(0.0, 100.0)
@@ -47,14 +47,21 @@ def command(  # noqa: PLR0913 - one argument an option
     seed: int,
     as_json: bool,
 ) -> None:
-    """Imagine rollouts to ENVIRONMENT: how often a good version is turned back, how soon a bad one."""
+    """Imagine canaries in ENVIRONMENT: how often a good version is turned back, how soon a bad one."""
     from shipline.apps.cli.rollouts import chosen_environment
-    from shipline.configuration.check import read_canary
+    from shipline.configuration.check import read_canary, read_strategy
+    from shipline.domain.errors import UsageError
 
     where = chosen_environment(application, environment)
+    if where.strategy != "canary":
+        raise UsageError(
+            f"there is no canary in {where.name} to imagine: its strategy is {where.strategy}",
+            why="other strategies compare nothing: their checks are thresholds, which hold or do not",
+            todo="see what the checks say now: shipline rollout check; or rehearse it: shipline rehearse",
+        )
     worse = [(regression or 0.0, slower)] if regression is not None or slower != 1.0 else USUAL_POINTS
     cases = [Case(points, factor) for points, factor in dict.fromkeys(((0.0, 1.0), *worse))]
-    base = Base(rate, failing / 100, runs, seed, application.signals_delay_s(where))
+    base = Base(rate, failing / 100, runs, seed, application.signals_delay_s(where), read_strategy(where).steps)
     found = _imagined(read_canary(where.canary), base, cases)
     if as_json:
         given = {"environment": where.name, "rate_per_s": rate, "failing_percent": failing, "seed": seed}
@@ -64,20 +71,24 @@ def command(  # noqa: PLR0913 - one argument an option
     click.echo(
         f"{where.name}: {rate:g} requests a second, {failing:g} % fail on the stable version; {runs} rollouts each"
     )
+    if base.steps:
+        weights = ", ".join(f"{step.weight:.0%}" for step in base.steps)
+        click.echo(f"  by its steps: {weights}, each let go on at once where a person is asked")
     for case, one in found:
         click.echo(f"  {case.words}: {_sentence(case, one)}")
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What all cases share: the rate, the part that fails on the stable version, how many rollouts, the seed, and how
-    late requests are counted."""
+    """What all cases share: the rate, the part that fails on the stable version, how many rollouts, the seed, how late
+    requests are counted, and the fixed steps."""
 
     rate_per_s: float
     failing: float
     runs: int
     seed: int
     delay_s: float
+    steps: tuple[WeightStep, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,8 @@ def _imagined(settings: AnalysisSettings, base: Base, cases: list[Case]) -> list
         new_failing = min(1.0, base.failing + case.points / 100)
         traffic = ImaginedTraffic(base.rate_per_s, base.failing, new_failing, slower=case.slower)
         rng = random.Random(base.seed)  # noqa: S311 - a simulation must be repeatable
-        found.append((case, forecast(settings, traffic, runs=base.runs, rng=rng, delay_s=base.delay_s)))
+        one = forecast(settings, traffic, runs=base.runs, rng=rng, delay_s=base.delay_s, steps=base.steps)
+        found.append((case, one))
     return found
 
 

@@ -25,6 +25,7 @@ from shipline.capabilities.rollouts.strategies import (
     Place,
     Strategy,
     WeightStep,
+    analysed_beside,
     first_place,
     next_place,
     weight_at,
@@ -227,10 +228,7 @@ def copies_for(weight: float, instances: int) -> int:
 def settings_for(settings: AnalysisSettings, strategy: Strategy, delay_s: float = 0.0) -> AnalysisSettings:
     """The analysis beside fixed steps: their times say when it may promote at the earliest, and no other. `delay_s` is
     how late the counts come."""
-    if strategy.steps:
-        held_s = max(settings.tick_s, sum(step.hold_s for step in strategy.steps))
-        settings = replace(settings, promote_after_s=held_s, deadline_s=max(settings.deadline_s, held_s))
-    return delayed(settings, delay_s)
+    return delayed(analysed_beside(settings, strategy.steps), delay_s)
 
 
 def counted_groups(groups: Running) -> tuple[CountedGroup, ...]:

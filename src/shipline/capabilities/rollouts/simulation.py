@@ -10,16 +10,18 @@ from __future__ import annotations
 import math
 import random
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings, AnalysisVerdict, Observation
 from shipline.capabilities.rollouts.observing.counting import delayed
 from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
-from shipline.capabilities.rollouts.rules import begin, decide
+from shipline.capabilities.rollouts.rules import begin, decide, evidence
+from shipline.capabilities.rollouts.strategies import WeightStep, analysed_beside, first_place, next_place, weight_at
 from shipline.domain.errors import InvalidValue
 from shipline.ports.signals import EDGES_S, Counts
 
 LATENCY_SIGMA = 0.5
+LET_GO_ON = ("resume",)
 NORMAL_FROM = 50.0
 """From this mean on a count is drawn from the normal distribution: its error is below a tenth of its deviation."""
 
@@ -55,16 +57,25 @@ class Imagined:
 
 
 def imagine(
-    settings: AnalysisSettings, traffic: ImaginedTraffic, rng: random.Random, *, delay_s: float = 0.0
+    settings: AnalysisSettings,
+    traffic: ImaginedTraffic,
+    rng: random.Random,
+    *,
+    delay_s: float = 0.0,
+    steps: tuple[WeightStep, ...] = (),
 ) -> Imagined:
     """Play one rollout to its verdict; PAUSE is "insufficient evidence" at the deadline. Counts come `delay_s` seconds
-    late; that some of them may be in doubt then is not imagined."""
-    settings = delayed(settings, delay_s)
+    late; that some of them may be in doubt then is not imagined. With fixed `steps` these say the weights, and a person
+    lets each go on at once."""
+    settings = delayed(analysed_beside(settings, steps), delay_s)
     late = deque[Observation]()
     shares = _bucket_shares(traffic.latency_s), _bucket_shares(traffic.latency_s * traffic.slower)
     before = _counts(rng, traffic.rate_per_s * settings.tick_s, traffic.stable_failing, shares[0])
     state, weight = begin(settings, rate_per_s=traffic.rate_per_s, stable_histogram=before.histogram)
-    failed, now_s = 0, 0.0
+    failed, now_s, place = 0, 0.0, first_place(0)
+    if steps:
+        weight = weight_at(steps, place)
+        state = replace(state, weight=weight)
     while True:
         now_s += settings.tick_s
         mean = traffic.rate_per_s * settings.tick_s * weight
@@ -74,9 +85,14 @@ def imagine(
         late.append(Observation(canary, baseline, weight, seconds=settings.tick_s))
         seen = late.popleft() if now_s > delay_s else Observation(NO_COUNTS, NO_COUNTS, weight, seconds=0.0)
         decision = decide(settings, state, seen, now_s)
-        if decision.verdict is not AnalysisVerdict.CONTINUE:
+        calm = evidence(settings, decision.state) < settings.evidence_calm
+        place = next_place(steps, place, int(now_s * 1_000_000), said=LET_GO_ON, calm=calm)
+        # Until the steps are over they decide, unless the canary is worse.
+        is_held = place.index < len(steps) and decision.verdict is not AnalysisVerdict.ROLLBACK
+        if decision.verdict is not AnalysisVerdict.CONTINUE and not is_held:
             return Imagined(decision.verdict, now_s, failed)
-        state, weight = decision.state, decision.weight
+        weight = weight_at(steps, place) if steps else decision.weight
+        state = replace(decision.state, weight=weight)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +111,17 @@ class Forecast:
     failed_requests: float | None
 
 
-def forecast(
+def forecast(  # noqa: PLR0913 - two things are imagined, the rest says how
     settings: AnalysisSettings,
     traffic: ImaginedTraffic,
     *,
     runs: int,
     rng: random.Random,
     delay_s: float = 0.0,
+    steps: tuple[WeightStep, ...] = (),
 ) -> Forecast:
-    """Imagine `runs` rollouts, whose counts come `delay_s` seconds late."""
-    ends = [imagine(settings, traffic, rng, delay_s=delay_s) for _ in range(runs)]
+    """Imagine `runs` rollouts, whose counts come `delay_s` seconds late, with these fixed steps."""
+    ends = [imagine(settings, traffic, rng, delay_s=delay_s, steps=steps) for _ in range(runs)]
     back = [end for end in ends if end.verdict is AnalysisVerdict.ROLLBACK]
     promoted = [end for end in ends if end.verdict is AnalysisVerdict.PROMOTE]
     return Forecast(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shipline.capabilities.rollouts.analysis import AnalysisSettings
 from shipline.domain.errors import InvalidValue
 from shipline.ports.traffic import Traffic
 
@@ -154,6 +155,14 @@ def next_place(steps: tuple[WeightStep, ...], place: Place, now_us: int, *, said
 def weight_at(steps: tuple[WeightStep, ...], place: Place) -> float:
     """The share at a place: past the last step, that of the last."""
     return steps[min(place.index, len(steps) - 1)].weight
+
+
+def analysed_beside(settings: AnalysisSettings, steps: tuple[WeightStep, ...]) -> AnalysisSettings:
+    """The analysis beside fixed steps: their times say when it may promote at the earliest, and no other."""
+    if not steps:
+        return settings
+    held_s = max(settings.tick_s, sum(step.hold_s for step in steps))
+    return replace(settings, promote_after_s=held_s, deadline_s=max(settings.deadline_s, held_s))
 
 
 def words_at(steps: tuple[WeightStep, ...], place: Place, now_us: int) -> str:
