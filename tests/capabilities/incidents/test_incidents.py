@@ -29,16 +29,19 @@ from shipline.engine.rules import Phase, RunState, RunStatus
 from shipline.store.event_writer import EventWriter
 from shipline.store.tables import event as event_table
 from shipline.testing.world import World
+from tests.capabilities.rollouts.rollout_world import RolloutWorld
 
 
 class Rollouts:
     """One rollout, driven by the states of its run as the engine reports them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, rollout_id: str = "") -> None:
         self.world = world
         self.events = EventWriter(world.ids, world.clock)
         self.seen = 0
-        self.rollout_id = world.ids.new("rol")
+        self.rollout_id = rollout_id or world.ids.new("rol")
+        if rollout_id:
+            return
         rollout = Rollout(
             self.rollout_id, "quotes", "1.2.0", "production", "canary", RolloutStatus.STARTING, world.clock.now_us()
         )
@@ -186,6 +189,41 @@ def test_a_way_back_that_failed_opens_one_though_nobody_met_the_version(rollouts
     assert (incident.deployment_id, incident.failed_requests) == (None, None)
     with rollouts.world.store.begin() as tx:
         assert open_incidents(tx) == (incident,)
+
+
+@pytest.mark.parametrize(
+    ("states", "status", "kinds"),
+    [
+        ((), IncidentStatus.OPEN, ["IncidentOpened"]),
+        (None, IncidentStatus.RESOLVED, ["IncidentOpened", "IncidentResolved"]),
+        ((TURNED, BACK), IncidentStatus.OPEN, ["IncidentOpened", "IncidentEscalated"]),
+    ],
+    ids=["ordered", "done", "turned back"],
+)
+def test_a_way_back_that_a_person_orders_blames_what_serves(
+    world: World, states: tuple[RunState, ...] | None, status: IncidentStatus, kinds: list[str]
+) -> None:
+    """It is over when all traffic is back. Where the way back is turned back itself, the bad version serves again."""
+    place = RolloutWorld(world)
+    place.shipped("1.0.0")
+    place.shipped("1.1.0")
+    (blamed,) = (one.id for one in place.deployments() if one.ended_us is None)
+    rollout = place.deploy("1.0.0", rollback=True, reason="it loses quotes")
+    rollouts = Rollouts(world, rollout.id)
+    if states is None:
+        place.settle()
+    elif states:
+        rollouts.expose()
+    for state in states or ():
+        rollouts.run_is(state)
+    rollouts.handle(rollouts.fresh_events())
+    incident = rollouts.incident()
+    assert incident is not None
+    assert (incident.status, incident.deployment_id) == (status, blamed)
+    assert "quotes 1.0.0" in incident.title
+    if status is not IncidentStatus.OPEN or not states:
+        assert incident.title.endswith("is brought back, in the place of 1.1.0, in production: it loses quotes")
+    assert [kind for kind, _ in rollouts.told()] == kinds
 
 
 @pytest.mark.parametrize("states", [(TURNED, BACK), (TURNED, STUCK), (TURNED, STUCK, TURNED, BACK)])

@@ -104,7 +104,7 @@ def _check_gates(
 
 
 def order_rollback(
-    application: Application, environment: str | None, version: str | None, past_migrations: str = ""
+    application: Application, environment: str | None, version: str | None, past_migrations: str = "", reason: str = ""
 ) -> Rollout:
     """Order the way back to `version`, or to what the environment served before: all at once, without a canary.
 
@@ -131,6 +131,7 @@ def order_rollback(
             commit=release.commit,
             rollback=True,
             past_migrations=past_migrations[:REASON_MAX],
+            reason=reason[:REASON_MAX],
             concurrency=Concurrency(where.concurrency),
             released_us=release.created_us,
         )

@@ -16,6 +16,8 @@ from shipline.domain.ids import make_id
 from shipline.domain.incident import Incident, IncidentStatus
 
 REASON_LENGTH_MAX = 300
+ORDERED_BACK = "rollback"
+"""The purpose of a rollout that is a way back which a person has ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +40,41 @@ def decide(event: Event, known: Incident | None) -> Outcome | None:
     `RollbackBegan` opens one if the version was exposed to users, and was neither superseded nor let fail on purpose.
     `RolloutRolledBack` resolves it: all traffic is back. `RolloutFailed` says that the way back failed too: a person
     must look, whether users suffered or not.
+
+    So does `RolloutStarted` of a way back that a person has ordered: what served is to blame. `RolloutPromoted`
+    resolves that; where the way back itself is turned back, what is to blame serves again, and a person must look.
     """
+    if known is None:
+        return _opened(event)
+    return _followed(event, known) if known.status is IncidentStatus.OPEN else None
+
+
+def _opened(event: Event) -> Outcome | None:
     match event.kind:
-        case "RollbackBegan" if known is None and event.body["exposed"] and not _is_no_failure(event):
+        case "RolloutStarted" if _leaves_something(event):
+            return _open(event, _title(event, f"is brought back, in the place of {event.body['stable_version']},"))
+        case "RollbackBegan" if event.body["exposed"] and not _is_no_failure(event):
             return _open(event, _title(event, "is rolled back"))
-        case "RolloutRolledBack" if known is not None and known.status is IncidentStatus.OPEN:
-            return _resolve(event, known)
-        case "RolloutFailed" if known is None:
+        case "RolloutFailed":
             return _open(event, _stuck(event))
-        case "RolloutFailed" if known is not None and known.status is IncidentStatus.OPEN:
-            return _escalate(event, known)
         case _:
             return None
+
+
+def _followed(event: Event, known: Incident) -> Outcome | None:
+    match event.kind:
+        case "RolloutFailed":
+            return _escalate(event, known)
+        case "RolloutRolledBack" if event.body.get("purpose") == ORDERED_BACK:
+            return _escalate(event, known)
+        case "RolloutRolledBack" | "RolloutPromoted":
+            return _resolve(event, known)
+        case _:
+            return None
+
+
+def _leaves_something(event: Event) -> bool:
+    return event.body.get("purpose") == ORDERED_BACK and event.body.get("stable_version") is not None
 
 
 def _is_no_failure(event: Event) -> bool:
@@ -63,7 +88,7 @@ def _open(event: Event, title: str) -> Outcome:
         environment=event.body["environment"],
         status=IncidentStatus.OPEN,
         opened_us=event.time_us,
-        deployment_id=event.body.get("deployment_id"),
+        deployment_id=event.body.get("deployment_id", event.body.get("left_deployment_id")),
         rollout_id=event.body["rollout_id"],
         failed_requests=event.body.get("failed_requests"),
     )
@@ -71,7 +96,8 @@ def _open(event: Event, title: str) -> Outcome:
 
 
 def _resolve(event: Event, known: Incident) -> Outcome:
-    resolved = replace(known.resolved(event.time_us), failed_requests=event.body["failed_requests"])
+    failed_requests = event.body.get("failed_requests", known.failed_requests)
+    resolved = replace(known.resolved(event.time_us), failed_requests=failed_requests)
     return _outcome(event, resolved, "IncidentResolved")
 
 

@@ -112,6 +112,7 @@ def begin_rollout(
     ROLLOUTS.save(tx, rollout)
     body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
     body |= {"rollback": order.rollback, "purpose": rollout.purpose.value, "reason": order.reason}
+    body |= {"left_deployment_id": None if current is None else current.id}
     if order.past_migrations:
         body |= {"past_migrations": order.past_migrations}
     append(tx, events, rollout, "RolloutStarted", body)

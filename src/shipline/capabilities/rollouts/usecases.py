@@ -300,6 +300,7 @@ def _note_rolled_back(tx: Transaction, events: EventWriter, rollout: Rollout, no
         "synthetic_requests": _synthetic_requests(tx, rollout),
         "release_id": rollout.release_id,
         "superseded_by": rollout.superseded_by,
+        "purpose": rollout.purpose.value,
     }
     append(tx, events, rollout, "RolloutRolledBack", body)
 
