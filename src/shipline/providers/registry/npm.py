@@ -30,7 +30,7 @@ from shipline.domain.errors import (
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
-from shipline.providers.registry.npm_client import NotThere, NPMClient
+from shipline.providers.registry.npm_client import NoSuchVersion, NotThere, NPMClient
 from shipline.providers.registry.npm_project import (
     NPMRC,
     check_manifest,
@@ -97,6 +97,8 @@ class NPMRegistry:
         self._folder = context.root
         # The sha256 of tarballs by npm's integrity: what is known need not be fetched.
         self._sha256: dict[str, str] = {}
+        # The name and version that npm's dry run told of tarballs, by their integrity.
+        self._rehearsed: dict[str, tuple[object, object]] = {}
 
     def check(
         self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
@@ -108,8 +110,9 @@ class NPMRegistry:
         except (ConfigurationError, RefusedError) as error:
             self._view(npm, package)  # A registry that is down is another matter.
             return (Finding(Answer.FAIL, error.what, error.todo),)
-        findings = [Finding(Answer.PASS, f"npm is {user} there"), _owned(package, user, self._view(npm, package))]
-        if files and not self.find(package, version):
+        seen = self._package(npm, package)
+        findings = [Finding(Answer.PASS, f"npm is {user} there"), _owned(package, user, seen)]
+        if files and not _is_served(self._exact(npm, package, version, seen), version):
             try:
                 self._rehearse(npm, package, version, files)
             except ShiplineError as error:
@@ -129,7 +132,7 @@ class NPMRegistry:
         """Publish the tarball if it is missing, wait for it, put the channel's tag right, and install it for a test."""
         npm = self._npm(package)
         wanted = self._rehearse(npm, package, version, files)
-        seen = self._before(npm, package, version)
+        seen = self._exact(npm, package, version, self._package(npm, package))
         served = _same(wanted, self._served(npm, package, version, seen))
         if not served:
             try:
@@ -156,7 +159,7 @@ class NPMRegistry:
             npm.ask("deprecate", f"{package}@{version}", _sentence(reason))
         done.append(f"{package}@{version} is deprecated: npm warns whoever installs it")
         for tag in sorted(tag for tag, named in _tags(seen).items() if named == version):
-            target = self._good(npm, package, version, tag, back_to)
+            target = self._good(npm, package, version, tag, back_to=back_to, versions=_versions(seen))
             if target is not None:
                 npm.ask("dist-tag", "add", f"{package}@{target}", tag)
                 done.append(f"the tag {tag} names {target} again")
@@ -204,21 +207,34 @@ class NPMRegistry:
     def _view(self, npm: NPMClient, what: str) -> dict[str, Any]:
         """What the registry says of a package or version; empty where it does not know it."""
         try:
-            seen = npm.ask(
-                "view", what, "name", "version", "dist", "deprecated", "dist-tags", "versions", "maintainers"
-            )
+            return self._said(npm, what)
         except NotThere:
             return {}
+
+    def _package(self, npm: NPMClient, package: str) -> dict[str, Any] | None:
+        """What the registry says of a package and of the version that `latest` names, empty where none is named.
+        None where it does not know the package."""
+        try:
+            return self._said(npm, package)
+        except NoSuchVersion:
+            return {}
+        except NotThere:
+            return None
+
+    def _said(self, npm: NPMClient, what: str) -> dict[str, Any]:
+        seen = npm.ask("view", what, "name", "version", "dist", "deprecated", "dist-tags", "versions", "maintainers")
         return seen if isinstance(seen, dict) else {}
 
-    def _before(self, npm: NPMClient, package: str, version: str) -> dict[str, Any]:
-        """What the registry says of a version, or of the package where it does not list that one.
+    def _exact(self, npm: NPMClient, package: str, version: str, seen: dict[str, Any] | None) -> dict[str, Any]:
+        """What the registry says of a version, or `seen`, which it says of the package, where it has no such one.
 
-        The package is asked for first, since a version that is new then takes one run of npm.
+        It is asked only where `seen` does not tell: of a version that is new, or that `latest` names, it does.
         """
-        seen = self._view(npm, package)
-        is_new = seen != {} and version not in _versions(seen)
-        return seen if is_new else self._view(npm, f"{package}@{version}") or seen
+        if seen is None:
+            return {}
+        if seen != {} and (version not in _versions(seen) or _is_served(seen, version)):
+            return seen
+        return self._view(npm, f"{package}@{version}") or seen
 
     def _served(self, npm: NPMClient, package: str, version: str, seen: dict[str, Any]) -> tuple[PublishedFile, ...]:
         """The tarball that was seen, empty if it is of another version."""
@@ -236,9 +252,11 @@ class NPMRegistry:
         integrity = f"sha512-{base64.b64encode(hashlib.sha512(content).digest()).decode()}"
         sha256 = f"sha256:{hashlib.sha256(content).hexdigest()}"
         check_manifest(files[0], _used(npm, package) if self._settings.registry_url == "" else None)
-        said = npm.ask("pack", str(files[0].absolute()), "--dry-run")
-        packed = said[0] if isinstance(said, list) and said and isinstance(said[0], dict) else {}
-        if (packed.get("name"), packed.get("version")) != (package, version):
+        if integrity not in self._rehearsed:
+            said = npm.ask("pack", str(files[0].absolute()), "--dry-run")
+            packed = said[0] if isinstance(said, list) and said and isinstance(said[0], dict) else {}
+            self._rehearsed[integrity] = (packed.get("name"), packed.get("version"))
+        if self._rehearsed[integrity] != (package, version):
             raise InvalidValue(f"{files[0].name[:120]!r} is no tarball of {package} {version}")
         self._sha256[integrity] = sha256
         return PublishedFile(tarball_name(package, version), sha256)
@@ -289,10 +307,11 @@ class NPMRegistry:
             if _stated_version(manifest) != version:
                 raise ShiplineError(f"npm installed something else than {package} {version}")
 
-    def _good(self, npm: NPMClient, package: str, version: str, tag: str, back_to: str | None) -> str | None:
+    def _good(  # noqa: PLR0913 - what a tag and its package are
+        self, npm: NPMClient, package: str, version: str, tag: str, *, back_to: str | None, versions: tuple[str, ...]
+    ) -> str | None:
         """The version that a tag goes back to: the one that is known to be good, else the highest before this one
         that is not deprecated."""
-        versions = _versions(self._view(npm, package))
         if back_to in versions and (tag != LATEST or is_final(str(back_to))):
             return back_to
         for candidate in highest_below(version, versions, final=is_final(version))[:CANDIDATES_MAX]:
@@ -334,9 +353,9 @@ def _same(wanted: PublishedFile, served: tuple[PublishedFile, ...]) -> tuple[Pub
     return served
 
 
-def _owned(package: str, user: str, seen: dict[str, Any]) -> Finding:
+def _owned(package: str, user: str, seen: dict[str, Any] | None) -> Finding:
     """Whether the name is free or ours."""
-    if not seen:
+    if seen is None:
         return Finding(Answer.PASS, f"nobody has published {package} there yet: the name is free")
     listed = seen.get("maintainers") or []
     people = [str(one.get("name") if isinstance(one, dict) else one).partition(" ")[0] for one in listed]

@@ -31,10 +31,16 @@ _UNREACHABLE = frozenset(
 )
 _CREDENTIALS = frozenset({"E401", "E403", "EOTP", "EAUTHUNKNOWN", "EAUTHIP"})
 _TROUBLE = frozenset({"E408", "E425", "E429"})
+# What `npm view` says of a package that is there. From: npm's lib/commands/view.js.
+_NO_VERSION = "No match found for version"
 
 
 class NotThere(ShiplineError):
     """The registry does not know the package or the version."""
+
+
+class NoSuchVersion(NotThere):
+    """The registry knows the package, and not the version or the tag."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +61,9 @@ class NPMClient:
     def ask(self, *arguments: str, folder: Path | None = None) -> Any:
         """What npm answers as JSON, None where it says nothing. `folder` is an empty one to run it in.
 
-        NotThere: no such package or version. RefusedError: credentials. ConfigurationError: there are none.
-        UnavailableError: the registry is in trouble or cannot be reached. ShiplineError: anything else.
+        NotThere: no such package or version (NoSuchVersion: a version of one that is there). RefusedError:
+        credentials. ConfigurationError: there are none. UnavailableError: the registry is in trouble or cannot be
+        reached. ShiplineError: anything else.
         """
         command = ["npm", *arguments, "--json", "--ignore-scripts"]
         if self.registry_url != "":
@@ -127,7 +134,8 @@ class NPMClient:
 def diagnosed(code: str, why: str) -> ShiplineError:
     """The error that a code of npm's stands for."""
     if code == "E404":
-        return NotThere("the npm registry does not know it", why=why)
+        kind = NoSuchVersion if why.startswith(_NO_VERSION) else NotThere
+        return kind("the npm registry does not know it", why=why)
     if code == "ENEEDAUTH":
         return ConfigurationError(
             "npm has no credentials for the registry",
