@@ -392,7 +392,9 @@ def _index_of_pip(folder: Path) -> str:
 
     An address that is only pip's built-in default is not used: publishing asks for a decision.
     """
-    stated = {"env": os.environ.get("PIP_INDEX_URL", "")}
+    url = os.environ.get("PIP_INDEX_URL", "")
+    if url != "":
+        return url  # pip prefers it to its files, and need not be started.
     outcome = run_program(
         [sys.executable, "-P", "-m", "pip", "config", "list"],
         folder=folder,
@@ -403,8 +405,7 @@ def _index_of_pip(folder: Path) -> str:
     for line in outcome.answer.splitlines() if outcome.code == 0 else ():
         key, _, value = line.partition("=")
         if key == "global.index-url":
-            stated["file"] = value.strip("'")
-    url = stated["env"] or stated.get("file", "")
+            url = value.strip("'")
     if url == "":
         raise ConfigurationError(
             "which package index to look at is not configured",

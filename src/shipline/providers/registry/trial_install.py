@@ -40,7 +40,8 @@ class TrialInstall:
             self._python(place, address, "-m", "venv", "--without-pip", "installed")
             interpreter = place / "installed" / ("Scripts" if os.name == "nt" else "bin") / "python"
             pip = ["-m", "pip", "--python", str(interpreter), "--disable-pip-version-check", "--no-input"]
-            wanted = ["install", "--no-cache-dir", "--progress-bar", "off", f"{package}=={version}"]
+            # Nothing of it is run, so nothing needs to be compiled.
+            wanted = ["install", "--no-cache-dir", "--no-compile", "--progress-bar", "off", f"{package}=={version}"]
             outcome = self._python(place, address, *pip, *wanted, *(() if dependencies else ("--no-deps",)))
             if outcome.code != 0:
                 raise ShiplineError(
