@@ -28,7 +28,13 @@ from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
 from shipline.providers.registry.pypi import PyPIRegistry, PyPISettings, PyPIStaging
-from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, digest, make_distributions
+from shipline.testing.conformance.registry import (
+    PACKAGE,
+    RegistryConformance,
+    YankConformance,
+    digest,
+    make_distributions,
+)
 from shipline.testing.fakes.clock import FakeClock
 from tests.registries import free_port, running
 
@@ -84,6 +90,10 @@ class Server:
             self._process.communicate()
             self._process = None
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def settings(self, **changes: object) -> PyPISettings:
         address = f"http://127.0.0.1:{self.port}"
         given = {
@@ -108,24 +118,23 @@ def context(tmp_path: Path) -> ProviderContext:
     return ProviderContext(root=root, state=tmp_path / "state", clock=FakeClock())
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    server = Server(tmp_path / "served").start()
+@pytest.fixture(scope="module")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that outlives a test, since most of what a test of one upload takes is its start."""
+    server = Server(tmp_path_factory.mktemp("served"))
     yield server
     server.stop()
 
 
-class TestPyPIRegistryThatRemoves(RegistryConformance):
-    @pytest.fixture
-    def registry(self, server: Server, context: ProviderContext) -> Registry:
-        return PyPIRegistry(server.settings(yank="remove"), context)
-
-    @pytest.fixture
-    def break_registry(self, server: Server) -> Callable[[], None]:
-        return server.stop
+@pytest.fixture
+def server(one_server: Server) -> Server:
+    """A server that serves nothing; another one where a test has stopped it."""
+    for path in one_server.root.iterdir():
+        path.unlink()
+    return one_server if one_server.runs else one_server.start()
 
 
-class TestPyPIRegistryThatYanks(RegistryConformance):
+class TestPyPIRegistry(RegistryConformance):
     @pytest.fixture
     def registry(self, server: Server, context: ProviderContext) -> Registry:
         return PyPIRegistry(server.settings(), context)
@@ -133,6 +142,14 @@ class TestPyPIRegistryThatYanks(RegistryConformance):
     @pytest.fixture
     def break_registry(self, server: Server) -> Callable[[], None]:
         return server.stop
+
+
+class TestPyPIRegistryThatRemoves(YankConformance):
+    """`yank` is looked at where something is yanked, and nowhere else."""
+
+    @pytest.fixture
+    def registry(self, server: Server, context: ProviderContext) -> Registry:
+        return PyPIRegistry(server.settings(yank="remove"), context)
 
 
 def test_killed_midway_the_second_publish_uploads_only_what_is_missing(

@@ -54,21 +54,15 @@ def make_distributions(folder: Path, version: str, *, content: str = "one") -> t
     return (wheel, sdist)
 
 
-class RegistryConformance:
-    """The suite. Every test begins with a registry that serves nothing.
+class YankConformance:
+    """What of the suite is about yanking, for a provider that yanks in several ways and publishes in one.
 
-    `prerelease` is a version of the channel `rc`, as the ecosystem writes it.
+    Every test begins with a registry that serves nothing.
     """
-
-    prerelease = "1.1.0rc1"
 
     @pytest.fixture
     def registry(self) -> Registry:
         raise NotImplementedError("supply a registry that serves nothing")
-
-    @pytest.fixture
-    def break_registry(self) -> Callable[[], None]:
-        raise NotImplementedError("supply a function after which the registry cannot be reached")
 
     @pytest.fixture
     def files(self, tmp_path: Path) -> Callable[..., tuple[Path, ...]]:
@@ -83,6 +77,50 @@ class RegistryConformance:
     def identity(self) -> Callable[[Path], str]:
         """What the registry states as the digest of a file."""
         return digest
+
+    def test_yanking_twice_is_yanking_once_and_says_what_it_cannot_do(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        first = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        after = registry.find(PACKAGE, "1.0.0")
+        second = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
+        assert registry.find(PACKAGE, "1.0.0") == after
+        assert first.not_done
+        assert second.not_done
+
+    def test_a_yank_is_to_be_seen_unless_a_person_has_to_do_it(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
+        answer = registry.yank(PACKAGE, "1.0.0", reason="broken")
+        seen = registry.verify_yank(PACKAGE, "1.0.0").answer
+        assert answer.done or answer.by_hand or answer.not_done
+        assert (seen is Answer.FAIL) == bool(answer.by_hand)
+
+    def test_what_was_never_published_is_yanked_without_a_word_of_trouble(self, registry: Registry) -> None:
+        assert not registry.yank(PACKAGE, "1.0.0", reason="broken").by_hand
+        assert registry.find(PACKAGE, "1.0.0") == ()
+
+    def test_other_versions_stay_when_one_is_yanked(
+        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
+    ) -> None:
+        kept = registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
+        registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
+        registry.yank(PACKAGE, "1.0.1", reason="broken", back_to="1.0.0")
+        assert registry.find(PACKAGE, "1.0.0") == kept
+        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
+
+
+class RegistryConformance(YankConformance):
+    """The suite. `prerelease` is a version of the channel `rc`, as the ecosystem writes it."""
+
+    prerelease = "1.1.0rc1"
+
+    @pytest.fixture
+    def break_registry(self) -> Callable[[], None]:
+        raise NotImplementedError("supply a function after which the registry cannot be reached")
 
     def test_a_version_that_nobody_published_has_no_files(self, registry: Registry) -> None:
         assert registry.find(PACKAGE, "1.0.0") == ()
@@ -151,40 +189,6 @@ class RegistryConformance:
         served = registry.publish(PACKAGE, self.prerelease, files(self.prerelease), channel="rc")
         assert registry.find(PACKAGE, self.prerelease) == served
         assert registry.find(PACKAGE, "1.0.0") == final
-
-    def test_yanking_twice_is_yanking_once_and_says_what_it_cannot_do(
-        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
-    ) -> None:
-        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
-        first = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
-        after = registry.find(PACKAGE, "1.0.0")
-        second = registry.yank(PACKAGE, "1.0.0", reason="fails 5% of requests")
-        assert registry.find(PACKAGE, "1.0.0") == after
-        assert first.not_done
-        assert second.not_done
-
-    def test_a_yank_is_to_be_seen_unless_a_person_has_to_do_it(
-        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
-    ) -> None:
-        registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
-        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
-        answer = registry.yank(PACKAGE, "1.0.0", reason="broken")
-        seen = registry.verify_yank(PACKAGE, "1.0.0").answer
-        assert answer.done or answer.by_hand or answer.not_done
-        assert (seen is Answer.FAIL) == bool(answer.by_hand)
-
-    def test_what_was_never_published_is_yanked_without_a_word_of_trouble(self, registry: Registry) -> None:
-        assert not registry.yank(PACKAGE, "1.0.0", reason="broken").by_hand
-        assert registry.find(PACKAGE, "1.0.0") == ()
-
-    def test_other_versions_stay_when_one_is_yanked(
-        self, registry: Registry, files: Callable[..., tuple[Path, ...]]
-    ) -> None:
-        kept = registry.publish(PACKAGE, "1.0.0", files("1.0.0"))
-        registry.publish(PACKAGE, "1.0.1", files("1.0.1"))
-        registry.yank(PACKAGE, "1.0.1", reason="broken", back_to="1.0.0")
-        assert registry.find(PACKAGE, "1.0.0") == kept
-        assert registry.verify_yank(PACKAGE, "1.0.0").answer is not Answer.PASS
 
     def test_out_of_reach_may_be_tried_again(
         self,
