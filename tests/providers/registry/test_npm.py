@@ -377,6 +377,21 @@ def test_a_manifest_does_not_say_with_whom_npm_speaks(
         check_manifest(tarball, "https://npm.example.com/")
 
 
+@pytest.mark.parametrize(
+    "name", ["package//package.json", "package/./package.json", "./package/package.json", "/package.json"]
+)
+def test_a_manifest_is_found_however_its_path_is_written(tmp_path: Path, name: str) -> None:
+    """However npm comes to read it: it strips the first folder, and the file system reads the rest."""
+    content = json.dumps({"publishConfig": {"strict-ssl": False}}).encode()
+    path = tmp_path / "quotes-1.0.0.tgz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(content)
+        tar.addfile(member, io.BytesIO(content))
+    with pytest.raises(RefusedError, match="publishConfig"):
+        check_manifest(path, None)
+
+
 def test_a_manifest_may_say_how_it_is_published(tmp_path: Path) -> None:
     """And where, as long as it is where it goes anyway, or the settings say better."""
     plain = {"access": "public", "tag": "next", "provenance": True}

@@ -21,7 +21,9 @@ from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedErro
 
 NPMRC = ".npmrc"
 FILE_BYTES_MAX = 1024 * 1024
-MANIFEST = re.compile(r"[^/]+/package\.json")
+MANIFEST = "package.json"
+# The package's folder, and the manifest in it.
+DEPTH_MAX = 2
 # Those of npm's settings that change with whom it speaks, beside `registry` and those of one scope or host.
 # From: https://docs.npmjs.com/cli/v11/using-npm/config
 CONNECTION = frozenset(
@@ -94,7 +96,7 @@ def _manifests(tarball: Path) -> Iterator[dict[str, Any]]:
     try:
         with tarfile.open(tarball, "r:*") as archive:
             for member in archive:
-                if MANIFEST.fullmatch(member.name.removeprefix("./")) and member.isfile():
+                if _is_manifest(member.name) and member.isfile():
                     if member.size > FILE_BYTES_MAX:
                         raise InvalidValue(f"the package.json in {tarball.name[:120]} is larger than {FILE_BYTES_MAX}")
                     stream = archive.extractfile(member)
@@ -103,6 +105,13 @@ def _manifests(tarball: Path) -> Iterator[dict[str, Any]]:
                         yield document
     except (tarfile.TarError, OSError, EOFError, ValueError, RecursionError):
         raise InvalidValue(f"{tarball.name[:120]!r} is no tarball that npm could publish") from None
+
+
+def _is_manifest(name: str) -> bool:
+    """What npm unpacks to the manifest: it takes the first folder off, and the file system reads the rest, so that
+    `package//package.json` is one, too."""
+    parts = [part for part in name.replace("\\", "/").split("/") if part not in ("", ".")]
+    return len(parts) <= DEPTH_MAX and bool(parts) and parts[-1].lower() == MANIFEST
 
 
 def _is_tracked(root: Path) -> bool:
