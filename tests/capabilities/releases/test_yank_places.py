@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from shipline.domain.verdict import Answer
 from shipline.engine.journal import journal_of, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.ports.forge import PullRequest, bears
+from shipline.store.database import Store
 from shipline.testing.world import World
 from tests.capabilities.events import bodies, check_positions, kinds
 from tests.capabilities.releases.release_world import PERSON, ReleaseWorld, new_remote
@@ -34,12 +37,17 @@ from tests.capabilities.releases.release_world import PERSON, ReleaseWorld, new_
 BRANCH = "shipline/revert-v0.2.0"
 
 
+def project_in(folder: Path) -> ReleaseWorld:
+    """A package with a remote and a forge, and tags that follow its releases. Its store is `store.db`."""
+    world = World(6, folder, url=f"sqlite:///{folder / 'store.db'}")
+    remote = new_remote(folder / "remote.git")
+    return ReleaseWorld(world, folder, remote=remote, moving_tags=("v{major}", "latest"), shown=True)
+
+
 @pytest.fixture
-def project(tmp_path: Path, sqlite_url: str) -> Iterator[ReleaseWorld]:
-    """A package with a remote and a forge, and tags that follow its releases."""
-    world = World(6, tmp_path, url=sqlite_url)
-    remote = new_remote(tmp_path / "remote.git")
-    made = ReleaseWorld(world, tmp_path, remote=remote, moving_tags=("v{major}", "latest"), shown=True)
+def project(tmp_path: Path, sqlite_template: Path) -> Iterator[ReleaseWorld]:
+    shutil.copyfile(sqlite_template, tmp_path / "store.db")
+    made = project_in(tmp_path)
     yield made
     check_positions(made.world.store)
     made.world.close()
@@ -52,6 +60,43 @@ def two_releases(project: ReleaseWorld) -> Release:
     project.commit("feat: say more")
     bad = project.released()
     assert bad.version == "0.2.0"
+    return bad
+
+
+@pytest.fixture(scope="module")
+def one_with_two(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> tuple[ReleaseWorld, Release]:
+    """A project with two releases, and the bad one; its store is closed. Most tests begin with a copy of it."""
+    folder = tmp_path_factory.mktemp("two")
+    shutil.copyfile(sqlite_template, folder / "store.db")
+    made = project_in(folder)
+    bad = two_releases(made)
+    made.world.close()
+    return made, bad
+
+
+@pytest.fixture
+def bad(project: ReleaseWorld, one_with_two: tuple[ReleaseWorld, Release]) -> Release:
+    """0.2.0 of `project`, which is the bad one; 0.1.0 is before it."""
+    made, bad = one_with_two
+    world = project.world
+    world.close()
+    shutil.rmtree(project.folder)
+    shutil.copytree(made.folder, project.folder)
+    world.store = Store(f"sqlite:///{project.folder / 'store.db'}").open()
+    world.clock.jump_to(made.world.clock.now_us())
+    # What is in memory is copied, around the clock, the folders and the breaches, which are the project's own.
+    own = {
+        id(theirs): ours
+        for theirs, ours in (
+            (made.world.clock, world.clock),
+            (made.forge.model.refs, project.forge.model.refs),
+            (made.breaches, project.breaches),
+        )
+    }
+    copied = copy.deepcopy((made.world.ids, made.forge, made.registry, made.mirror), own)
+    world.ids, project.forge, project.registry, project.mirror = copied
+    world._incarnations = made.world._incarnations
+    project.history._second = made.history._second
     return bad
 
 
@@ -83,8 +128,7 @@ def forget(project: ReleaseWorld, folder: Path) -> None:
 # --- tags ------------------------------------------------------------------------------------------------------
 
 
-def test_the_tags_that_follow_go_back_to_the_release_before(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_the_tags_that_follow_go_back_to_the_release_before(project: ReleaseWorld, bad: Release) -> None:
     assert set(standing(project).values()) == {bad.commit}
     now = yanked(project, bad)
     before = project.history.git("rev-parse", "v0.1.0^{commit}")
@@ -93,8 +137,7 @@ def test_the_tags_that_follow_go_back_to_the_release_before(project: ReleaseWorl
     assert yank_of(now, "git tags").not_done == ("the tag v0.2.0 stays: others may have it",)
 
 
-def test_a_tag_that_somebody_moved_stays_there(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_tag_that_somebody_moved_stays_there(project: ReleaseWorld, bad: Release) -> None:
     fix = project.commit("fix: in a hurry")
     project.history.git("push", "--quiet", "--force", project.remote, f"{fix}:refs/tags/latest")
     now = yanked(project, bad)
@@ -125,9 +168,8 @@ def test_a_release_before_that_was_taken_back_itself_is_passed_over(project: Rel
     assert now.version == "0.1.2"
 
 
-def test_a_yanked_version_does_not_keep_the_tags_from_the_next_one(project: ReleaseWorld) -> None:
+def test_a_yanked_version_does_not_keep_the_tags_from_the_next_one(project: ReleaseWorld, bad: Release) -> None:
     """A fix of the line before it is lower, and is what people are to follow."""
-    bad = two_releases(project)
 
     def taken_by_a_fix() -> tuple[str, ...]:
         rivals = rival_tags(project.ground(project.world.store), "quotes")
@@ -141,8 +183,7 @@ def test_a_yanked_version_does_not_keep_the_tags_from_the_next_one(project: Rele
 # --- the forge's page ------------------------------------------------------------------------------------------
 
 
-def test_the_page_says_why_it_should_not_be_used_and_keeps_what_it_said(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_the_page_says_why_it_should_not_be_used_and_keeps_what_it_said(project: ReleaseWorld, bad: Release) -> None:
     before = project.forge.find_release("v0.2.0")
     assert before is not None
     now = yanked(project, bad)
@@ -172,8 +213,7 @@ def test_a_release_without_a_page_is_passed_over_and_the_journal_says_so(project
     assert ends["rest"] == "all have answered"
 
 
-def test_a_forge_that_is_down_keeps_nobody_waiting_and_is_asked_again(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_forge_that_is_down_keeps_nobody_waiting_and_is_asked_again(project: ReleaseWorld, bad: Release) -> None:
     project.forge.faults.down = True
     now = yanked(project, bad)
     assert [yank.place for yank in now.yanks] == ["git mark", "index", "mirror", "git tags"]
@@ -200,9 +240,8 @@ def file_on(project: ReleaseWorld, branch: str, path: str) -> str:
     return project.history.git("--git-dir", project.remote, "show", f"{branch}:{path}")
 
 
-def test_a_pull_request_takes_the_changes_back_and_keeps_what_came_later(project: ReleaseWorld) -> None:
+def test_a_pull_request_takes_the_changes_back_and_keeps_what_came_later(project: ReleaseWorld, bad: Release) -> None:
     """The version files and the changelog stay: the next release gets a number of its own."""
-    bad = two_releases(project)
     later = project.history.commit("docs: a file of its own", {"NOTES": "later"})
     project.history.git("push", "--quiet", project.remote, "main")
     now = yanked(project, bad, revert=True)
@@ -219,15 +258,15 @@ def test_a_pull_request_takes_the_changes_back_and_keeps_what_came_later(project
     assert project.history.git("--git-dir", project.remote, "rev-parse", "main", f"{BRANCH}^").split() == [later] * 2
 
 
-def test_what_the_next_plan_makes_of_the_merged_revert(project: ReleaseWorld) -> None:
+def test_what_the_next_plan_makes_of_the_merged_revert(project: ReleaseWorld, bad: Release) -> None:
     """A version of its own, above the yanked one."""
-    yanked(project, two_releases(project), revert=True)
+    yanked(project, bad, revert=True)
     project.history.git("pull", "--quiet", "--ff-only", project.remote, BRANCH)
     assert project.released().version == "0.2.1"
 
 
-def test_a_revert_can_be_asked_for_later_and_once(project: ReleaseWorld) -> None:
-    now = yanked(project, two_releases(project))
+def test_a_revert_can_be_asked_for_later_and_once(project: ReleaseWorld, bad: Release) -> None:
+    now = yanked(project, bad)
     assert project.forge.open_pull_requests() == ()
     now = yanked(project, now, revert=True)
     assert [yank.place for yank in now.yanks][-1] == "revert pull request"
@@ -237,8 +276,7 @@ def test_a_revert_can_be_asked_for_later_and_once(project: ReleaseWorld) -> None
     assert kinds(project.world.store, f"release:{now.id}").count("ReleaseYanked") == 1
 
 
-def test_what_changed_again_since_is_left_to_a_person(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_what_changed_again_since_is_left_to_a_person(project: ReleaseWorld, bad: Release) -> None:
     project.commit("feat: say something else")
     project.history.git("push", "--quiet", project.remote, "main")
     now = yanked(project, bad, revert=True)
@@ -258,8 +296,7 @@ def test_only_the_own_files_of_a_package_are_reverted(project: ReleaseWorld) -> 
     assert file_on(project, BRANCH, "other/code.txt") == "other"
 
 
-def test_a_branch_that_somebody_else_made_is_not_touched(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_branch_that_somebody_else_made_is_not_touched(project: ReleaseWorld, bad: Release) -> None:
     project.history.git("push", "--quiet", project.remote, f"main:refs/heads/{BRANCH}")
     now = yanked(project, bad, revert=True)
     with project.world.store.begin() as tx:
@@ -268,8 +305,8 @@ def test_a_branch_that_somebody_else_made_is_not_touched(project: ReleaseWorld) 
     assert project.history.git("--git-dir", project.remote, "rev-parse", BRANCH) == bad.commit
 
 
-def test_whether_it_was_merged_can_be_looked_at(project: ReleaseWorld) -> None:
-    now = yanked(project, two_releases(project), revert=True)
+def test_whether_it_was_merged_can_be_looked_at(project: ReleaseWorld, bad: Release) -> None:
+    now = yanked(project, bad, revert=True)
     ground, pull = project.ground(project.world.store), opened(project)
     _, found = verify_yank(ground, now)
     assert (found["revert pull request"].answer, found["revert pull request"].todo) == (
@@ -286,9 +323,9 @@ def test_whether_it_was_merged_can_be_looked_at(project: ReleaseWorld) -> None:
     }
 
 
-def test_what_was_reverted_already_is_not_proposed_again(project: ReleaseWorld, tmp_path: Path) -> None:
+def test_what_was_reverted_already_is_not_proposed_again(project: ReleaseWorld, bad: Release, tmp_path: Path) -> None:
     """Somebody has merged it; and another machine knows nothing of that."""
-    yanked(project, two_releases(project), revert=True)
+    yanked(project, bad, revert=True)
     tip = project.history.git("ls-remote", project.remote, BRANCH).split()[0]
     project.forge.model.merge(opened(project).number, tip)
     forget(project, tmp_path)
@@ -297,8 +334,7 @@ def test_what_was_reverted_already_is_not_proposed_again(project: ReleaseWorld, 
     assert project.forge.open_pull_requests() == ()
 
 
-def test_a_branch_that_does_not_hold_the_release_is_left_to_a_person(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_branch_that_does_not_hold_the_release_is_left_to_a_person(project: ReleaseWorld, bad: Release) -> None:
     project.history.git("push", "--quiet", "--force", project.remote, "v0.1.0^{commit}:refs/heads/main")
     now = yanked(project, bad, revert=True)
     assert yank_of(now, "revert pull request").by_hand == ("revert its changes: no branch is known that holds v0.2.0",)
@@ -322,9 +358,9 @@ def test_the_first_release_has_nothing_to_go_back_to(project: ReleaseWorld) -> N
 # --- from an empty store ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("bad")
 def test_a_release_is_taken_back_from_a_machine_that_knows_nothing(project: ReleaseWorld, tmp_path: Path) -> None:
     """By the git tags, and what the registries and the forge say."""
-    two_releases(project)
     before = project.history.git("rev-parse", "v0.1.0^{commit}")
     forget(project, tmp_path)
     found = adopt_release(project.ground(project.world.store), "0.2.0")
@@ -383,8 +419,7 @@ def test_the_mark_in_git_speaks_for_a_registry_that_does_not_show_it(project: Re
     assert standing(project) == {"v0": oldest, "latest": oldest}
 
 
-def test_a_mark_that_is_gone_is_found_missing_and_one_that_is_there_stays(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_mark_that_is_gone_is_found_missing_and_one_that_is_there_stays(project: ReleaseWorld, bad: Release) -> None:
     mark = "refs/tags/shipline/yanked/v0.2.0"
     project.history.git("push", "--quiet", project.remote, f"v0.1.0^{{commit}}:{mark}")
     now = yanked(project, bad)
@@ -395,8 +430,8 @@ def test_a_mark_that_is_gone_is_found_missing_and_one_that_is_there_stays(projec
     assert "git tag shipline/yanked/v0.2.0 v0.2.0, then push it" in found["git mark"].todo
 
 
+@pytest.mark.usefixtures("bad")
 def test_a_registry_that_is_down_counts_as_having_it_and_is_asked_again(project: ReleaseWorld, tmp_path: Path) -> None:
-    two_releases(project)
     forget(project, tmp_path)
     project.registry.faults.down = True
     found = adopt_release(project.ground(project.world.store), "0.2.0", "quotes")
@@ -405,8 +440,7 @@ def test_a_registry_that_is_down_counts_as_having_it_and_is_asked_again(project:
     assert yank_of(now, "index").done == ("quotes 0.2.0 is marked as yanked: it loses quotes",)
 
 
-def test_what_was_built_is_known_by_the_bundle_where_that_is_there(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_what_was_built_is_known_by_the_bundle_where_that_is_there(project: ReleaseWorld, bad: Release) -> None:
     with project.world.store.begin() as tx:
         RELEASES.save(tx, replace(bad, version="another"))
     found = adopt_release(project.ground(project.world.store), "0.2.0")
@@ -418,8 +452,7 @@ def test_what_was_built_is_known_by_the_bundle_where_that_is_there(project: Rele
         adopt_release(project.ground(project.world.store), "0.2.0")
 
 
-def test_a_version_without_a_tag_was_never_there(project: ReleaseWorld) -> None:
-    bad = two_releases(project)
+def test_a_version_without_a_tag_was_never_there(project: ReleaseWorld, bad: Release) -> None:
     ground = project.ground(project.world.store)
     with pytest.raises(UsageError, match="there is no release"):
         adopt_release(ground, "3.0.0")
