@@ -7,12 +7,12 @@ clock when somebody looks.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from shipline.testing.fakes.kubernetes.argo import hash_of
+from shipline.testing.fakes.kubernetes.json_patch import copied
 from shipline.testing.fakes.kubernetes.objects import Key
 from shipline.testing.fakes.kubernetes.world import DEPLOYMENTS, SECOND_US, KubernetesWorld
 
@@ -93,7 +93,7 @@ class _Look:
         self._go_on(phase)
 
     def _initialize(self, own: str) -> None:
-        template, replicas = copy.deepcopy(self.target["spec"]["template"]), self.target["spec"]["replicas"]
+        template, replicas = copied(self.target["spec"]["template"]), self.target["spec"]["replicas"]
         template["metadata"]["labels"]["app"] += "-primary"
         spec = self.target["spec"] | {"template": template, "selector": {"matchLabels": template["metadata"]["labels"]}}
         self._put(self._primary, {"apiVersion": "apps/v1", "kind": "Deployment", "spec": spec | {"replicas": replicas}})
@@ -137,7 +137,7 @@ class _Look:
             self.status["canaryWeight"] = weight + analysis["stepWeight"]
         elif self._confirmed("confirm-promotion"):
             primary = self.world.objects.must_get(self._primary)
-            template = copy.deepcopy(self.target["spec"]["template"])
+            template = copied(self.target["spec"]["template"])
             template["metadata"]["labels"] = primary["spec"]["template"]["metadata"]["labels"]
             self._put(self._primary, primary | {"spec": primary["spec"] | {"template": template}})
             self.status["phase"] = "Promoting"

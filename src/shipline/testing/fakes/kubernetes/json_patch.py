@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 
@@ -10,9 +9,16 @@ class PatchFailed(Exception):
     """An operation cannot be carried out, or a test does not hold."""
 
 
+def copied(value: Any) -> Any:
+    """A copy of plain data: the fake cluster makes some at each look, and `copy.deepcopy` takes three times as long."""
+    if isinstance(value, dict):
+        return {name: copied(inner) for name, inner in value.items()}
+    return [copied(inner) for inner in value] if isinstance(value, list) else value
+
+
 def patched(document: Any, operations: list[dict[str, Any]]) -> Any:
     """A changed copy of the document. Raises PatchFailed."""
-    result = copy.deepcopy(document)
+    result = copied(document)
     for operation in operations:
         _carry_out(result, operation)
     return result

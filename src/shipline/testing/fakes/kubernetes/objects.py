@@ -5,12 +5,11 @@ Ownership is simpler than the real one: a list is one field, and managers are to
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipline.testing.fakes.kubernetes.json_patch import PatchFailed, patched
+from shipline.testing.fakes.kubernetes.json_patch import PatchFailed, copied, patched
 
 Fields = dict[tuple[str, ...], Any]
 Key = tuple[str, str, str]
@@ -43,7 +42,7 @@ class Objects:
 
     def get(self, key: Key) -> dict[str, Any] | None:
         """A copy of an object, None where there is none."""
-        return copy.deepcopy(self._kept[key].body) if key in self._kept else None
+        return copied(self._kept[key].body) if key in self._kept else None
 
     def must_get(self, key: Key) -> dict[str, Any]:
         """A copy of what must be there (404)."""
@@ -55,7 +54,7 @@ class Objects:
     def listed(self, plural: str, namespace: str, labels: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Copies of the objects with these labels, by name."""
         found = (kept.body for key, kept in sorted(self._kept.items()) if key[:2] == (plural, namespace))
-        return [copy.deepcopy(body) for body in found if _has(body, labels or {})]
+        return [copied(body) for body in found if _has(body, labels or {})]
 
     def namespaces(self) -> set[str]:
         """Those that have an object."""
@@ -65,14 +64,14 @@ class Objects:
         """Server-side apply."""
         owner, wanted = f"{manager}/Apply", dict(_leaves(body))
         kept = self._kept.get(key)
-        before = self._fresh(key, body, now) if kept is None else copy.deepcopy(kept.body)
+        before = self._fresh(key, body, now) if kept is None else copied(kept.body)
         owners = {} if kept is None else {path: set(names) for path, names in kept.owners.items()}
         there = dict(_leaves(before))
         for path, value in wanted.items():
             others = owners.get(path, set()) - {owner}
             if kept is not None and others and there.get(path) != value:
                 raise Refused(409, "Conflict", f'conflict with "{min(others)}": .{".".join(path)}')
-            _put(before, path, copy.deepcopy(value))
+            _put(before, path, copied(value))
             owners.setdefault(path, set()).add(owner)
         for path in [path for path, names in owners.items() if owner in names and path not in wanted]:
             owners[path].discard(owner)
@@ -105,14 +104,15 @@ class Objects:
         owners = dict(self._kept[key].owners) | {path: {f"{manager}/Update"} for path in changed}
         return self._save(key, after, owners, dry_run=dry_run)
 
-    def put(self, key: Key, body: dict[str, Any], *, now: str) -> dict[str, Any]:
+    def put(self, key: Key, body: dict[str, Any], *, now: str) -> None:
         """What a controller or a person writes: all of an object."""
         kept = self._kept.get(key)
-        whole = self._fresh(key, body, now) if kept is None else copy.deepcopy(kept.body)
-        whole |= {name: value for name, value in copy.deepcopy(body).items() if name != "metadata"}
         given = {name: value for name, value in body.get("metadata", {}).items() if name not in KEPT}
-        whole["metadata"] |= copy.deepcopy(given)
-        return self._save(key, whole, {} if kept is None else kept.owners)
+        whole = dict(self._fresh(key, body, now) if kept is None else kept.body)
+        whole |= {name: value for name, value in body.items() if name != "metadata"}
+        whole["metadata"] = whole["metadata"] | given
+        if kept is None or kept.body != whole:
+            self._save(key, copied(whole), {} if kept is None else kept.owners)
 
     def delete(self, key: Key, preconditions: Mapping[str, str]) -> None:
         """Remove an object that is as the caller has read it."""
@@ -152,7 +152,7 @@ class Objects:
         before = self._kept.get(key)
         if before is not None and before.body == body:
             before.owners = owners
-            return copy.deepcopy(body)
+            return dict(copied(body))
         if before is None or before.body.get("spec") != body.get("spec"):
             body["metadata"]["generation"] += 1
         if dry_run:
@@ -162,7 +162,7 @@ class Objects:
         self._version += 1
         body["metadata"]["resourceVersion"] = str(self._version)
         self._kept[key] = Kept(body, owners)
-        return copy.deepcopy(body)
+        return dict(copied(body))
 
 
 def _has(body: dict[str, Any], labels: Mapping[str, str]) -> bool:
