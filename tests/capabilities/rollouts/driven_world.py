@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.rollouts import (
@@ -23,6 +28,7 @@ from shipline.ports.controller import Controlled, Controller
 from shipline.ports.target import Role
 from shipline.ports.traffic import Route
 from shipline.store.database import Store
+from shipline.testing.fakes.kubernetes import KubernetesServer
 from shipline.testing.kills import Countdown, Mortal
 from shipline.testing.world import World
 from tests.capabilities.rollouts.rollout_world import PACKAGE, PERSON, PLACE, SETTINGS, RolloutWorld, catalogue_of
@@ -113,3 +119,18 @@ class DrivenPlace(RolloutWorld):
     def state(self) -> Controlled:
         """How the controller stands."""
         return self.cluster.controller(PLACE, container="web").look()
+
+
+@contextmanager
+def copied_place(begun: DrivenPlace, folder: Path) -> Iterator[DrivenPlace]:
+    """The same place again with a store and an API server of its own: it goes on where `begun`, whose store is closed,
+    stands. The registry is the same, since its address stands in the cluster."""
+    store = Store(f"sqlite:///{folder / 'world.db'}")
+    shutil.copyfile(str(begun.world.store.path), str(store.path))
+    with KubernetesServer(begun.cluster.world) as server:
+        replaced = {id(begun.world.store): store, id(begun.cluster.server): server, id(begun.cluster.folder): folder}
+        server.world, place = copy.deepcopy((begun.cluster.world, begun), replaced)
+        server.write_kubeconfig(folder / "kubeconfig")
+        store.open()
+        yield place
+        store.close()

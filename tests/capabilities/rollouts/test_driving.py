@@ -3,7 +3,9 @@ models of both. Only the requests of users are simulated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,36 +28,49 @@ from shipline.testing.fakes.kubernetes.argo import ArgoController
 from shipline.testing.kills import Countdown, Killed
 from shipline.testing.world import World
 from tests.capabilities.events import bodies, kinds
-from tests.capabilities.rollouts.driven_world import DrivenPlace
+from tests.capabilities.rollouts.driven_world import DrivenPlace, copied_place
 from tests.capabilities.rollouts.rollout_world import PLACE
 from tests.clusters import digests_of
 from tests.controllers import CANARY, ROLLOUT, driven_cluster
 
 
-def place_of(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrivenPlace]:
-    monkeypatch.setenv("DOCKER_CONFIG", str(folder / "docker"))
-    world = World(7, folder)
-    with driven_cluster(kind, folder, world.clock) as cluster:
-        made = DrivenPlace(world, cluster)
-        assert made.ended(GOOD).status is RolloutStatus.PROMOTED
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], DrivenPlace]]:
+    """A place of each kind where GOOD serves, for copies of it: its rollout is the same for all."""
+
+    @cache
+    def made(kind: str) -> DrivenPlace:
+        folder = tmp_path_factory.mktemp(kind)
+        world = World(7, folder)
+        place = DrivenPlace(world, stack.enter_context(driven_cluster(kind, folder, world.clock)))
+        assert place.ended(GOOD).status is RolloutStatus.PROMOTED
+        world.close()
+        return place
+
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("DOCKER_CONFIG", str(tmp_path_factory.getbasetemp() / "no-docker"))
         yield made
-    world.close()
 
 
 @pytest.fixture(params=["argo-rollouts", "flagger"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrivenPlace]:
+def place(
+    request: pytest.FixtureRequest, begun: Callable[[str], DrivenPlace], tmp_path: Path
+) -> Iterator[DrivenPlace]:
     """GOOD serves."""
-    yield from place_of(request.param, tmp_path, monkeypatch)
+    with copied_place(begun(request.param), tmp_path) as place:
+        yield place
 
 
 @pytest.fixture
-def argo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrivenPlace]:
-    yield from place_of("argo-rollouts", tmp_path, monkeypatch)
+def argo(begun: Callable[[str], DrivenPlace], tmp_path: Path) -> Iterator[DrivenPlace]:
+    with copied_place(begun("argo-rollouts"), tmp_path) as place:
+        yield place
 
 
 @pytest.fixture
-def flagger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DrivenPlace]:
-    yield from place_of("flagger", tmp_path, monkeypatch)
+def flagger(begun: Callable[[str], DrivenPlace], tmp_path: Path) -> Iterator[DrivenPlace]:
+    with copied_place(begun("flagger"), tmp_path) as place:
+        yield place
 
 
 def look_until(place: DrivenPlace, rollout: Rollout, words: str, *, seconds: float = 2.0) -> Rollout:
