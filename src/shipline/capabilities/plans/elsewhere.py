@@ -30,18 +30,18 @@ def with_promoted(repository: Repository, lineage: Lineage) -> Lineage:
     """
     last, scheme = lineage.last_stable, scheme_named(lineage.package.scheme)
     open_ones = [entry for entry in lineage.released if not entry.version.is_stable]
-    found: dict[str, Released] = {}
+    asked: dict[str, Released | None] = {}  # Many pre-releases lead to one final version.
     for entry in open_ones:
         version = entry.version
         if last is not None and version.key < last.version.key:
             continue
         text = scheme.render(version.release, channel=STABLE, number=0, epoch=version.epoch)
-        promoted = found.get(text) or _promoted(repository, lineage, text, open_ones)
-        if promoted is not None:
-            found[text] = promoted
+        if text not in asked:
+            asked[text] = _promoted(repository, lineage, text, open_ones)
+    found = [each for each in asked.values() if each is not None]
     if not found:
         return lineage
-    everything = (*lineage.released, *found.values())
+    everything = (*lineage.released, *found)
     return replace(lineage, released=tuple(sorted(everything, key=lambda entry: entry.version.key)))
 
 
@@ -98,7 +98,7 @@ def _promoted(repository: Repository, lineage: Lineage, text: str, candidates: l
     tag = repository.find_tag(lineage.package.tag(text))
     if tag is None or version is None:
         return None
-    commit = next(iter(repository.log((), tag.commit)), None)
+    commit = next(iter(repository.log((), tag.commit, limit=1)), None)
     first = commit.parents[0] if commit is not None and commit.parents else None
     below = next((each for each in candidates if each.tag.commit == first), None)
     return None if below is None else Released(version, tag._replace(commit=below.tag.commit))

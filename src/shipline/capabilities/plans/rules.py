@@ -93,6 +93,8 @@ def highest_bump(changes: Iterable[Change]) -> Bump:
     highest = Bump.NONE
     for change in changes:
         bump = bump_of(change)
+        if bump is Bump.MAJOR:
+            return bump
         if bump is not highest and bump.rank > highest.rank:
             highest = bump
     return highest

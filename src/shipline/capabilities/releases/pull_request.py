@@ -133,7 +133,7 @@ def _check_ours(ground: ReleaseGround, tip: str | None, branch: str) -> None:
     """RefusedError where the branch ends with a commit that is not Shipline's own: it would be lost."""
     if tip is None:
         return
-    commit = next(iter(ground.repository.log((), tip)), None)
+    commit = next(iter(ground.repository.log((), tip, limit=1)), None)
     if commit is None or f"{KEY_TRAILER}: {PULL_REQUEST_KEY}" not in commit.message.splitlines():
         raise RefusedError(
             f"people have committed to {branch}, and an update would lose that",
@@ -278,7 +278,7 @@ def _changelog(ground: ReleaseGround, candidate: Candidate, commit: str) -> str:
 
 
 def _commit_at(ground: ReleaseGround, commit: str) -> Commit:
-    found = next(iter(ground.repository.log((), commit)), None)
+    found = next(iter(ground.repository.log((), commit, limit=1)), None)
     if found is None:
         raise ConflictError(f"the commit {commit[:12]} is gone")
     return found

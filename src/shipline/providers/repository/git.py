@@ -525,7 +525,7 @@ class GitRepository:
         if head == base:
             return False
         has_key = key in self._head_keys()
-        if base is not None and not (has_key and next(iter(self.log((), head))).parents == (base,)):
+        if base is not None and not (has_key and next(iter(self.log((), head, limit=1))).parents == (base,)):
             raise ConflictError(
                 f"HEAD is {head[:12]}, and the commit was to be made upon {base[:12]}",
                 todo="find out who works in this repository at the same time, then run this again",
