@@ -94,14 +94,21 @@ class ShapeAlone(GitRepository):
         return {}
 
 
-def imported_history(stream: Path, folder: Path, *, branch: str) -> GitRepository:
-    """A repository from a compressed `git fast-import` stream, HEAD on `branch`; its work tree stays empty.
-
-    The contents of its files, which such streams have replaced, are not read.
-    """
+def import_history(stream: Path, folder: Path, *, branch: str) -> None:
+    """Make a repository from a compressed `git fast-import` stream, HEAD on `branch`; its work tree stays empty."""
     history = History(folder)
     with gzip.open(stream) as opened:
         history.git("fast-import", "--quiet", stdin=opened.read())
     history.git("symbolic-ref", "HEAD", f"refs/heads/{branch}")
+
+
+def shape_alone(folder: Path) -> GitRepository:
+    """A repository whose files' contents are not read, as streams that were made for tests have replaced them."""
     context = ProviderContext(folder, folder / ".git" / "shipline", StillClock())
     return ShapeAlone(GitRepository.Settings(), context)
+
+
+def imported_history(stream: Path, folder: Path, *, branch: str) -> GitRepository:
+    """A repository from a compressed `git fast-import` stream, by its shape alone."""
+    import_history(stream, folder, branch=branch)
+    return shape_alone(folder)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,13 @@ from shipline.capabilities.plans.tags import Released, released
 from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, Repository
-from shipline.testing.histories import imported_history
+from shipline.testing.histories import import_history, imported_history, shape_alone
+from tests.made_once import made_once
 
 DATA = Path(__file__).parents[2] / "data" / "histories"
 LARGER = Path(__file__).parents[4] / "shared" / "fixtures" / "histories" / "components.fi.gz"
 PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "planning.md"
+SETS_MAX = 16
 PACKAGES = (
     "conventional-changelog",
     "conventional-changelog-angular",
@@ -50,10 +53,11 @@ def monorepo(tmp_path_factory: pytest.TempPathFactory) -> Repository:
 
 
 @pytest.fixture(scope="module")
-def components(tmp_path_factory: pytest.TempPathFactory) -> Repository:
+def components(request: pytest.FixtureRequest) -> Repository:
     if not LARGER.exists():
         pytest.skip("the larger history, shared/fixtures/histories/components.fi.gz beside the clone, is not here")
-    return imported_history(LARGER, tmp_path_factory.mktemp("histories") / "components", branch="main")
+    make = partial(import_history, LARGER, branch="main")
+    return shape_alone(made_once(request, LARGER, make))
 
 
 def packages() -> list[Package]:
@@ -74,11 +78,14 @@ class Replay:
 
     commits: dict[str, Commit]
     parents: Parents
+    inside: Callable[[str], set[str]]
+    """A commit and all before it; what a release counts from was asked for by the releases before it."""
 
     @staticmethod
     def of(repository: Repository, *, changed_paths: bool) -> Replay:
         commits = {commit.id: commit for commit in repository.log((), changed_paths=changed_paths)}
-        return Replay(commits, {name: commit.parents for name, commit in commits.items()})
+        parents = {name: commit.parents for name, commit in commits.items()}
+        return Replay(commits, parents, lru_cache(maxsize=SETS_MAX)(lambda commit: ancestors([commit], parents)))
 
     def outcomes(self, package: Package, releases: tuple[Released, ...], changes: list[Change]) -> Iterator[str]:
         """For each release in order: `explained`, or why not."""
@@ -87,14 +94,14 @@ class Replay:
                 yield self._outcome(package, entry, releases, changes)
 
     def _outcome(self, package: Package, entry: Released, releases: tuple[Released, ...], changes: list[Change]) -> str:
-        inside = ancestors([entry.tag.commit], self.parents)
+        inside = self.inside(entry.tag.commit)
         before = tuple(each for each in releases if each.tag.commit in inside and each is not entry)
         lineage = Lineage(package, tuple(each for each in before if each.tag.commit != entry.tag.commit))
         channel = entry.version.channel or "stable"
         stable, last = lineage.last_stable, lineage.last_of(channel)
-        old = ancestors([stable.tag.commit], self.parents) if stable else set()
+        old = self.inside(stable.tag.commit) if stable else set()
         new = [change for change in changes if change.commit in inside and change.commit not in old]
-        seen = ancestors([last.tag.commit], self.parents) if last else set()
+        seen = self.inside(last.tag.commit) if last else set()
         plan = plan_package(
             lineage, new, channel=channel, fresh={each.commit for each in new if each.commit not in seen}
         )
