@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import random
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BACKEND = Path(__file__).with_name("backend.py")
+# For clients of servers that speak no TLS: httpx reads the machine's authorities for each client that is given none.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 PATIENCE_S = 120.0  # only a failing test waits that long, however busy the machine
 
 

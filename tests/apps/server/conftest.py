@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.apps.server.serving import TOKEN, serving
-from tests.apps.server.stage import Stage, staged
+from tests.apps.server.stage import Stage, Staged
+from tests.machine import NO_TLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Served:
 
     def client(self) -> httpx.Client:
         """A client without any credential."""
-        return httpx.Client(base_url=self.url, timeout=60)
+        return httpx.Client(base_url=self.url, timeout=60, verify=NO_TLS)
 
     @contextmanager
     def person(self) -> Iterator[httpx.Client]:
@@ -40,13 +41,19 @@ class Served:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with staged(tmp_path_factory.mktemp("stage")) as (stage, ids), serving(stage.site) as url:
-        yield Served(stage, ids, url)
+def history(tmp_path_factory: pytest.TempPathFactory) -> Staged:
+    """What all stages begin with."""
+    return Staged.made(tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="session")
+def served(history: Staged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with history.copied(tmp_path_factory.mktemp("stage")) as stage, serving(stage.site) as url:
+        yield Served(stage, history.ids, url)
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[Served]:
+def fresh(history: Staged, tmp_path: Path) -> Iterator[Served]:
     """A stage of the test's own."""
-    with staged(tmp_path) as (stage, ids), serving(stage.site) as url:
-        yield Served(stage, ids, url)
+    with history.copied(tmp_path) as stage, serving(stage.site) as url:
+        yield Served(stage, history.ids, url)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -49,6 +51,7 @@ from shipline.domain.version_file import VersionFile
 from shipline.engine import journal
 from shipline.engine.engine import Catalogue
 from shipline.engine.workflow import Action, Done, Failed, Outcome, StepContext, nothing
+from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.keys import load_or_create_log_key
 from shipline.store.log import sequence
@@ -64,6 +67,7 @@ from tests.capabilities.rollouts.rollout_world import no_source
 CANARY = {"promote_after_s": 45, "deadline_s": 120, "tick_s": 1, "react_s": 3, "growth_period_s": 4, "ramp_every_s": 3}
 PRODUCTION = EnvironmentSettings("production", production=True, url="http://quotes.example", canary=dict(CANARY))
 STAGING = EnvironmentSettings("staging")
+KEY_FILE = "log.key"
 ADA = Actor(ActorKind.PERSON, "local", "ada")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
 
@@ -80,21 +84,44 @@ NOTES = """## [{version}]
 """
 
 
+@dataclass
+class Outside:
+    """What outlives an engine. `traffic` is where the `users` go."""
+
+    world: World
+    traffic: TrafficWorld
+    users: Users
+    target: TargetWorld
+
+    @staticmethod
+    def empty(folder: Path) -> Outside:
+        """Where nothing has happened yet."""
+        world, traffic = World(7, folder), TrafficWorld()
+        return Outside(world, traffic, Users(traffic, world.clock, seed=7, requests_per_s=220), TargetWorld())
+
+    def copied(self, folder: Path) -> Outside:
+        """The same again, with a store of its own; this one's is closed."""
+        store = Store(f"sqlite:///{folder / 'world.db'}")
+        shutil.copyfile(str(self.world.store.path), str(store.path))
+        made = copy.deepcopy(self, {id(self.world.store): store})
+        store.open()
+        return made
+
+
 class Stage:
     """The project, its users, and what moves them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(7, folder)
+    def __init__(self, folder: Path, outside: Outside) -> None:
+        self.outside = outside
+        self.world, self.users = outside.world, outside.users
         self.clock = self.world.clock
         self.events = EventWriter(self.world.ids, self.clock)
-        traffic = TrafficWorld()
-        self.users = Users(traffic, self.clock, seed=7, requests_per_s=220)
-        self.target = FakeTarget(self.clock, TargetWorld())
+        self.target = FakeTarget(self.clock, outside.target)
         ground = Ground(
             store=self.world.store,
             events=self.events,
             target=self.target,
-            traffic=FakeTraffic(self.clock, traffic),
+            traffic=FakeTraffic(self.clock, outside.traffic),
             signals=FakeSignals(self.users, self.clock),
             instances=2,
             check_gates=lambda _rollout: ("", nothing),
@@ -104,7 +131,7 @@ class Stage:
         )
         self.outcomes: dict[str, Outcome] = {}
         self.engine = self.world.engine(self._catalogue(ground))
-        self.key = load_or_create_log_key(folder / "log.key")
+        self.key = load_or_create_log_key(folder / KEY_FILE)
         self.site = Site(
             name="quotes",
             store=self.world.store,
@@ -267,29 +294,45 @@ def _evidence(release: Release, now_us: int) -> Iterator[Evidence]:
         yield Evidence(identity, release.id, kind, tool, form, "sha256:" + "9e" * 32, now_us, (), dict(summary))
 
 
-@contextmanager
-def staged(folder: Path) -> Iterator[tuple[Stage, dict[str, str]]]:
+@dataclass(frozen=True, slots=True)
+class Staged:
     """The project with a history: one version promoted, one refused, one rolled back, one on its way.
 
-    Gives the stage and the ids of these rollouts and releases by name.
+    `ids` are those of these rollouts and releases by name. It is for copies: its store is closed.
     """
-    stage = Stage(folder)
-    stage.users.behaviours = {"1.2.0": Behaviour(error_rate=0.05), "1.0.0": Behaviour(error_rate=0.0006)}
-    stage.users.behaviours |= {"1.1.0": Behaviour(error_rate=0.0006), "1.3.0": Behaviour(error_rate=0.004)}
-    first = stage.release("1.0.0", None)
-    stage.roll_out(first)
-    good = stage.release("1.1.0", "1.0.0")
-    promoted = stage.roll_out(good)
-    refused = stage.refused_release("1.1.1", "1.1.0", "2 of 12 tests fail: test_search, test_author.")
-    bad = stage.release("1.2.0", "1.1.0")
-    rolled_back = stage.roll_out(bad)
-    running = stage.release("1.3.0", "1.2.0")
-    stage.react()
-    live = stage.open(running)
-    stage.watch(live, looks=28)
-    ids = {"promoted": promoted.id, "rolled_back": rolled_back.id, "live": live.id}
-    ids |= {"good": good.id, "refused": refused.id, "bad": bad.id, "running": running.id}
-    try:
-        yield stage, ids
-    finally:
+
+    folder: Path
+    outside: Outside
+    ids: dict[str, str]
+
+    @staticmethod
+    def made(folder: Path) -> Staged:
+        """Let it all happen."""
+        stage = Stage(folder, Outside.empty(folder))
+        stage.users.behaviours = {"1.2.0": Behaviour(error_rate=0.05), "1.0.0": Behaviour(error_rate=0.0006)}
+        stage.users.behaviours |= {"1.1.0": Behaviour(error_rate=0.0006), "1.3.0": Behaviour(error_rate=0.004)}
+        first = stage.release("1.0.0", None)
+        stage.roll_out(first)
+        good = stage.release("1.1.0", "1.0.0")
+        promoted = stage.roll_out(good)
+        refused = stage.refused_release("1.1.1", "1.1.0", "2 of 12 tests fail: test_search, test_author.")
+        bad = stage.release("1.2.0", "1.1.0")
+        rolled_back = stage.roll_out(bad)
+        running = stage.release("1.3.0", "1.2.0")
+        stage.react()
+        live = stage.open(running)
+        stage.watch(live, looks=28)
+        ids = {"promoted": promoted.id, "rolled_back": rolled_back.id, "live": live.id}
+        ids |= {"good": good.id, "refused": refused.id, "bad": bad.id, "running": running.id}
         stage.world.close()
+        return Staged(folder, stage.outside, ids)
+
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[Stage]:
+        """A stage that goes on from there."""
+        shutil.copy(self.folder / KEY_FILE, folder / KEY_FILE)
+        outside = self.outside.copied(folder)
+        try:
+            yield Stage(folder, outside)
+        finally:
+            outside.world.close()

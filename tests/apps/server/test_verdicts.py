@@ -14,7 +14,8 @@ from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import UnavailableError
 from tests.apps.server.conftest import Served
 from tests.apps.server.serving import TOKEN, serving
-from tests.apps.server.stage import PRODUCTION, STAGING, staged
+from tests.apps.server.stage import PRODUCTION, STAGING, Staged
+from tests.machine import NO_TLS
 
 VERDICT_TOKEN = "v" * 32
 PAYLOAD = {"name": "quotes", "namespace": "shop", "phase": "Progressing", "checksum": "1", "metadata": {}}
@@ -28,18 +29,18 @@ def token_of(environment: EnvironmentSettings) -> str:
 
 
 @contextmanager
-def asked(folder: Path) -> Iterator[tuple[Served, httpx.Client]]:
+def asked(history: Staged, folder: Path) -> Iterator[tuple[Served, httpx.Client]]:
     """A served stage whose production is driven by the Canary `quotes`, and a client without a credential."""
     driven = replace(PRODUCTION, controller={"provider": "flagger", "canary": "quotes", "namespace": "shop"})
-    with staged(folder) as (stage, ids):
+    with history.copied(folder) as stage:
         site = replace(stage.site, environments=lambda: (driven, STAGING), verdict_token=token_of)
-        with serving(site) as url, httpx.Client(base_url=url, timeout=60) as client:
-            yield Served(stage, ids, url), client
+        with serving(site) as url, httpx.Client(base_url=url, timeout=60, verify=NO_TLS) as client:
+            yield Served(stage, history.ids, url), client
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, httpx.Client]]:
-    with asked(tmp_path_factory.mktemp("verdicts")) as made:
+def client(history: Staged, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, httpx.Client]]:
+    with asked(history, tmp_path_factory.mktemp("verdicts")) as made:
         yield made
 
 
@@ -123,8 +124,8 @@ def test_a_host_that_is_not_ours_is_not_answered(client: tuple[Served, httpx.Cli
     assert answer.status_code == 421
 
 
-def test_a_short_token_opens_nothing(tmp_path: Path) -> None:
-    with staged(tmp_path) as (stage, _):
+def test_a_short_token_opens_nothing(history: Staged, tmp_path: Path) -> None:
+    with history.copied(tmp_path) as stage:
         driven = replace(PRODUCTION, controller={"provider": "flagger", "canary": "quotes"})
         site = replace(stage.site, environments=lambda: (driven,), verdict_token=lambda _: "short")
         with serving(site) as url:
