@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.machine import free_port, wait_until
+from tests.machine import NO_TLS, free_port, wait_until
 from tests.prometheus import PROGRAM, Exposing
 
 BOUNDS = ("0.01", "0.1", "+Inf")
@@ -74,7 +74,7 @@ def scraped(folder: Path, targets: Mapping[str, str]) -> Iterator[str]:
 
 def _up(address: str) -> int:
     try:
-        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": "sum(up)"})
+        answer = httpx.get(f"http://{address}/api/v1/query", params={"query": "sum(up)"}, verify=NO_TLS)
         return int(answer.json()["data"]["result"][0]["value"][1])
     except (httpx.HTTPError, LookupError, ValueError):
         return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 
 from shipline.testing.fakes.loopback import LoopbackServer
-from tests.machine import SystemClock, free_port, wait_until
+from tests.machine import NO_TLS, SystemClock, free_port, wait_until
 
 PROGRAM = shutil.which("prometheus")
 USER, PASSWORD = "shipline", "test"
@@ -101,7 +101,7 @@ class Prometheus:
         moment = {"time": str(self.scraped_us / 1_000_000)} if self.scraped_us else {}
         asked = {"query": "service_idle_total", **moment}
         try:
-            answer = httpx.get(f"{self.url}/api/v1/query", params=asked, auth=self._auth)
+            answer = httpx.get(f"{self.url}/api/v1/query", params=asked, auth=self._auth, verify=NO_TLS)
         except httpx.HTTPError:
             return False
         return answer.status_code == 200 and bool(answer.json()["data"]["result"])

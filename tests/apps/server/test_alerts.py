@@ -16,7 +16,7 @@ import pytest
 from tests.apps.server.conftest import Served
 from tests.apps.server.serving import TOKEN
 from tests.children import await_that
-from tests.machine import free_port
+from tests.machine import NO_TLS, free_port
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -59,7 +59,7 @@ def alertmanager(folder: Path, url: str) -> Iterator[str]:
 
 def is_ready(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/-/ready").status_code == 200
+        return httpx.get(f"{address}/-/ready", verify=NO_TLS).status_code == 200
     except httpx.HTTPError:
         return False
 
@@ -81,7 +81,7 @@ def reasons(served: Served) -> list[str]:
 def test_the_real_alertmanager_turns_a_rollout_back(fresh: Served, tmp_path: Path) -> None:
     (tmp_path / "am").mkdir()
     with alertmanager(tmp_path / "am", fresh.url) as address:
-        assert httpx.post(f"{address}/api/v2/alerts", json=[alert(fresh)]).status_code == 200
+        assert httpx.post(f"{address}/api/v2/alerts", json=[alert(fresh)], verify=NO_TLS).status_code == 200
         await_that("the rollout told", lambda: reasons(fresh))
     assert reasons(fresh)[-1] == "the alert ManyErrors fires: it burns"
 
