@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from dataclasses import dataclass, field
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -60,7 +62,7 @@ class SimpleIndex:
         try:
             with (
                 deadline(self.timeout_s) as limit,
-                httpx.Client(timeout=self.timeout_s, auth=self.credentials) as client,
+                httpx.Client(timeout=self.timeout_s, auth=self.credentials, verify=_tls()) as client,
             ):
                 for _ in range(REDIRECTS_MAX):
                     with client.stream("GET", place, headers={"Accept": ACCEPT}, extensions=limit) as answer:
@@ -190,3 +192,9 @@ class _Page(HTMLParser):
         name = unquote(parts.path.rpartition("/")[2])
         digest = _digest(parts.fragment.removeprefix("sha256="))
         self.files.append(PublishedFile(name, digest, "data-yanked" in attributes))
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Made once: reading all authorities takes longer than most exchanges."""
+    return httpx.create_ssl_context()
