@@ -15,7 +15,6 @@ from typing import Any
 
 import pytest
 
-import shipline
 from examples.lay_out import Writer, lay_out
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import latest_rollout
@@ -23,10 +22,12 @@ from shipline.providers.target.process import ProcessTarget
 from shipline.providers.traffic.haproxy import HAProxyTraffic
 from shipline.store.database import Store
 from shipline.store.transaction import Transaction
+from tests.command import Said, environment_of, run_shipline
 from tests.machine import free_port, get, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
+PATH = os.environ["PATH"] + os.pathsep + "/usr/sbin"  # Where Debian keeps haproxy.
 RATE = 250
 SETTINGS = """\
 schema = 1
@@ -86,32 +87,28 @@ class Place:
         subprocess.run(["git", "add", "shipline.toml"], cwd=self.folder, check=True)
         subprocess.run(["git", "commit", "-q", "-m", "build: ship with shipline"], cwd=self.folder, check=True)
 
-    def start(self, *arguments: str | Path, folder: Path | None = None) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str | Path) -> subprocess.Popen[bytes]:
         """A program in a process group of its own."""
-        environment = os.environ | {
-            "PYTHONPATH": str(Path(shipline.__file__).parents[1]),
-            "PATH": os.environ["PATH"] + os.pathsep + "/usr/sbin",
-        }
+        environment = environment_of({"PATH": PATH})
         with self.log.open("ab") as output:
             return subprocess.Popen(
                 [str(part) for part in arguments],
-                cwd=folder or self.folder,
+                cwd=self.folder,
                 env=environment,
                 stdout=output,
                 stderr=output,
                 process_group=0,
             )
 
-    def shipline(self, *arguments: str) -> int:
+    def shipline(self, *arguments: str) -> Said:
         """A command, to its end."""
-        return self.start(BIN / "shipline", *arguments).wait(timeout=90)
+        return run_shipline(self.folder, *arguments, extra={"PATH": PATH})
 
     def told(self, *arguments: str) -> dict[str, Any]:
         """A reading command's JSON."""
-        environment = os.environ | {"PYTHONPATH": str(Path(shipline.__file__).parents[1])}
-        command = [str(BIN / "shipline"), *arguments, "--json"]
-        done = subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=subprocess.PIPE)
-        document: dict[str, Any] = json.loads(done.stdout)
+        said = self.shipline(*arguments, "--json")
+        assert said.code == 0, said
+        document: dict[str, Any] = json.loads(said.out)
         return document
 
     def wait_for_a_canary(self) -> None:
@@ -147,12 +144,21 @@ def place(tmp_path: Path) -> Iterator[Place]:
     with ExitStack() as stack:
         stack.enter_context(running(made.start(BIN / "pypi-server", *options, made.packages)))
         wait_until(lambda: _answers(made.index), "the index answers")
-        assert made.shipline("release") == 0, made.log.read_text()
+        released = made.shipline("release")
+        assert released.code == 0, released
         stack.callback(made.shipline, "down", "production")
-        assert made.shipline("deploy") == 0, made.log.read_text()
-        load = (ROOT / "examples" / "load.py", f"127.0.0.1:{made.proxy}", "--rate", str(RATE))
-        stack.enter_context(running(made.start(sys.executable, *load, "--report", tmp_path / "load.json")))
+        deployed = made.shipline("deploy")
+        assert deployed.code == 0, deployed
         yield made
+
+
+@pytest.fixture
+def load(place: Place, tmp_path: Path) -> Iterator[Path]:
+    """Requests of many users all the time, and the report of them."""
+    report = tmp_path / "load.json"
+    arguments = (ROOT / "examples" / "load.py", f"127.0.0.1:{place.proxy}", "--rate", str(RATE), "--report", report)
+    with running(place.start(sys.executable, *arguments)):
+        yield report
 
 
 def _answers(port: int) -> bool:
@@ -163,27 +169,28 @@ def _answers(port: int) -> bool:
 
 
 @pytest.mark.timeout(180)
-def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(place: Place, tmp_path: Path) -> None:
+def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(place: Place, load: Path) -> None:
     """Goal: no traffic is left on the bad version, which the analysis finds after the kill as it would have before."""
     place.lay_out("bad")
-    assert place.shipline("release") == 0, place.log.read_text()
+    released = place.shipline("release")
+    assert released.code == 0, released
     killed = place.start(BIN / "shipline", "deploy")
     place.wait_for_a_canary()
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     before = place.told("rollout", "show", "production")["rollout"]
     assert before["status"] == "running"
-    assert place.shipline("deploy") == 1, place.log.read_text()
+    ended = place.shipline("deploy")
+    assert ended.code == 1, ended
     after = place.told("rollout", "show", "production")["rollout"]
-    assert (after["id"], after["status"]) == (before["id"], "rolled_back"), place.log.read_text()
+    assert (after["id"], after["status"]) == (before["id"], "rolled_back"), ended
     application = Application(place.folder)
     ground = application.rollout_ground(application.environment("production"))
     serving = {route.version: route.share for route in ground.traffic.routes() if route.share > 0}
     assert serving == {before["stable_version"]: 1.0}
     assert {group.version for group in ground.target.groups()} == {before["stable_version"]}
     application.store.close()
-    load = json.loads((tmp_path / "load.json").read_text())
-    assert load["by_status"].get("0", 0) == 0, "the kill cost no user an answer"
+    assert json.loads(load.read_text())["by_status"].get("0", 0) == 0, "the kill cost no user an answer"
 
 
 @pytest.mark.timeout(180)
