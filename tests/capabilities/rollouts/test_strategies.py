@@ -78,7 +78,7 @@ def test_a_preview_is_for_those_who_ask_until_a_person_approves(serving: Rollout
     now = serving.now(rollout)
     assert now.status is RolloutStatus.RUNNING
     assert now.waiting_for.startswith("The new version gets the requests that ask for it for another ")
-    serving.look(engine, 3000)
+    serving.look(engine, 600)
     now = serving.now(rollout)
     assert (now.status, now.weight) == (RolloutStatus.PAUSED, 0.0)
     assert now.waiting_for.startswith("Paused until a person")
