@@ -53,9 +53,7 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
 
 @pytest.fixture(params=["argo-rollouts", "flagger"])
-def place(
-    request: pytest.FixtureRequest, begun: Callable[[str], DrivenPlace], tmp_path: Path
-) -> Iterator[DrivenPlace]:
+def place(request: pytest.FixtureRequest, begun: Callable[[str], DrivenPlace], tmp_path: Path) -> Iterator[DrivenPlace]:
     """GOOD serves."""
     with copied_place(begun(request.param), tmp_path) as place:
         yield place
