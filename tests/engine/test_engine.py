@@ -31,6 +31,7 @@ from shipline.engine.workflow import (
 )
 from shipline.store.tables import run as run_table
 from shipline.store.transaction import Transaction
+from shipline.testing.crossroads import Crossroads
 from shipline.testing.kills import Countdown, Killed, Mortal, MortalStore
 from shipline.testing.world import World
 
@@ -374,33 +375,32 @@ def test_a_skipped_undo_keeps_the_reason_for_the_way_back(world: World) -> None:
     assert run.state.reason
 
 
-def play(tmp_path: Path, fatal: int | None, *, trouble: bool) -> tuple[list[str], RunStatus, Countdown]:
-    """One whole run in a world whose first process dies at point `fatal`; a second process ends it."""
-    world = World(7, tmp_path)
-    ledger = Ledger(trouble={"polish": [RefusedError("no polish left")]} if trouble else {})
-    countdown = Countdown(fatal)
-    mortal = catalogue(Mortal(ledger, countdown, name="ledger", effects=("write",)), WORKFLOW)
-    run_id = start(world.engine(mortal))
-    try:
-        world.run_until_quiet(world.engine(mortal, MortalStore(world.store, countdown)))
-    except Killed:
-        if trouble:
-            ledger.trouble = {"polish": [RefusedError("no polish left")]}
-        world.run_until_quiet(world.engine(catalogue(ledger, WORKFLOW)))
-    status = status_of(world, run_id)
-    world.close()
-    return ledger.done, status, countdown
-
-
 @pytest.mark.parametrize("trouble", [False, True])
 def test_killed_at_any_point_the_outcome_is_the_same(tmp_path: Path, *, trouble: bool) -> None:
-    (tmp_path / "whole").mkdir()
-    expected, status, whole = play(tmp_path / "whole", None, trouble=trouble)
-    for fatal in range(1, len(whole.passed) + 1):
-        folder = tmp_path / str(fatal)
-        folder.mkdir()
-        done, ended, _ = play(folder, fatal, trouble=trouble)
-        assert (done, ended) == (expected, status), f"killed at {whole.passed[fatal - 1]} ({fatal})"
+    """One whole run in a world whose first process dies at any point; a second process ends it."""
+    (tmp_path / "world").mkdir()
+    world = World(7, tmp_path / "world")
+    refusals: list[Exception | Failed] = [RefusedError("no polish left")]
+    ledger = Ledger(trouble={"polish": [*refusals]} if trouble else {})
+
+    def afterwards() -> tuple[list[str], RunStatus]:
+        if trouble:
+            ledger.trouble = {"polish": [*refusals]}
+        world.run_until_quiet(world.engine(catalogue(ledger, WORKFLOW)))
+        return ledger.done, status_of(world, run_id)
+
+    memory = (world, ledger)
+    crossroads = Crossroads(
+        tmp_path / "world", world.store, memory, afterwards=afterwards, chosen=lambda _number, _name: True
+    )
+    mortal = catalogue(Mortal(ledger, crossroads, name="ledger", effects=("write",)), WORKFLOW)
+    run_id = start(world.engine(mortal))
+    world.run_until_quiet(world.engine(mortal, MortalStore(world.store, crossroads)))
+    expected = ledger.done, status_of(world, run_id)
+    world.close()
+    for number, outcome in crossroads.ways.items():
+        assert outcome == expected, f"killed at {crossroads.passed[number - 1]} ({number})"
+    assert len(crossroads.ways) == len(crossroads.passed)
 
 
 def test_what_an_older_version_has_stored_goes_on_after_the_upgrade(world: World) -> None:

@@ -5,7 +5,6 @@ The process dies anywhere in the whole command; the next one has its store, or i
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,11 +13,11 @@ import pytest
 
 from shipline.capabilities.releases import RELEASES
 from shipline.testing.histories import History
-from shipline.testing.kills import Countdown, Killed, MortalStore
+from shipline.testing.kills import Countdown, MortalStore
 from shipline.testing.world import World
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.releases.monorepo_world import MonorepoWorld, new_monorepo
-from tests.kills.test_simulated import Play, fast, new_world, walk
+from tests.kills.test_simulated import Story, fast, new_world, walk
 
 NAMES = ("core", "web")
 COMMITS = ["chore(release): core 2.0.0, web 1.0.1", "feat(core)!: say it otherwise", "chore: begin"]
@@ -35,25 +34,17 @@ def monorepo_with_remote(folder: Path) -> None:
     history.git("remote", "add", "origin", str(folder / "remote.git"))
 
 
-def project_in(template: Path, source: Path, folder: Path) -> MonorepoWorld:
+def project_in(template: Path, folder: Path) -> MonorepoWorld:
     world = new_world(template, folder)
-    for name in ("repository", "remote.git"):
-        shutil.copytree(source / name, folder / name)
-    made = MonorepoWorld(world, folder, remote="origin")
-    made.history.git("remote", "set-url", "origin", str(folder / "remote.git"))
-    return made
+    monorepo_with_remote(folder)
+    return MonorepoWorld(world, folder, remote="origin")
 
 
-def killed_at(made: MonorepoWorld, fatal: int | None, *, watching: bool) -> tuple[Countdown, bool]:
-    """The command, up to where it dies; True if it did. Unless `watching`, effects alone are places to die."""
-    countdown = Countdown(fatal)
+def live(made: MonorepoWorld, countdown: Countdown, *, watching: bool) -> None:
+    """The command. Unless `watching`, effects alone are places to die."""
     store = MortalStore(made.world.store, countdown)
     store.watching = watching
-    try:
-        made.command(*NAMES, store=store, countdown=countdown)
-    except Killed:
-        return countdown, True
-    return countdown, False
+    made.command(*NAMES, store=store, countdown=countdown)
 
 
 def on_remote(folder: Path) -> dict[str, object]:
@@ -68,34 +59,34 @@ def on_remote(folder: Path) -> dict[str, object]:
     }
 
 
-def play(template: Path, source: Path, folder: Path, fatal: int | None) -> Play:
+def story(template: Path, folder: Path) -> Story:
     """The same machine goes on."""
-    made = project_in(template, source, folder)
-    countdown, killed = killed_at(made, fatal, watching=True)
-    if killed:
-        made.command(*NAMES)
-    assert made.command(*NAMES) == []
-    check_positions(made.world.store)
-    with made.world.store.begin() as tx:
-        rows = [(one.package, one.version, one.status.value, one.attempt) for one in RELEASES.where(tx)]
-    outcome = {
-        **on_remote(folder),
-        "releases": sorted(rows),
-        "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
-        "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
-        "events": kinds(made.world.store),
-        "breaches": made.breaches,
-    }
-    made.world.close()
-    return Play(outcome, countdown.passed, killed)
+    made = project_in(template, folder)
+
+    def outcome() -> dict[str, Any]:
+        assert made.command(*NAMES) == []
+        check_positions(made.world.store)
+        with made.world.store.begin() as tx:
+            rows = [(one.package, one.version, one.status.value, one.attempt) for one in RELEASES.where(tx)]
+        return {
+            **on_remote(folder),
+            "releases": sorted(rows),
+            "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
+            "dirty": made.history.git("status", "--porcelain", "--untracked-files=no"),
+            "events": kinds(made.world.store),
+            "breaches": made.breaches,
+        }
+
+    return Story(
+        made, folder, lambda countdown: live(made, countdown, watching=True), lambda: made.command(*NAMES), outcome
+    )
 
 
-def play_elsewhere(template: Path, source: Path, folder: Path, fatal: int | None) -> Play:
+def story_elsewhere(template: Path, folder: Path) -> Story:
     """The machine is gone with its store and its clone; another one clones the remote, and asks the registry."""
-    made = project_in(template, source, folder)
-    countdown, killed = killed_at(made, fatal, watching=False)
-    made.world.close()
-    if killed:
+    made = project_in(template, folder)
+
+    def elsewhere() -> None:
         again = new_world(template, folder / "again")
         clone_of(folder, again)
         other = MonorepoWorld(again, folder / "again", remote="origin", breaches=made.breaches)
@@ -104,13 +95,16 @@ def play_elsewhere(template: Path, source: Path, folder: Path, fatal: int | None
         other.command(*NAMES)
         assert other.command(*NAMES) == []
         again.close()
-    outcome = {
-        **on_remote(folder),
-        "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
-        "served": made.registry.served(),
-        "breaches": made.breaches,
-    }
-    return Play(outcome, countdown.passed, killed)
+
+    def outcome() -> dict[str, Any]:
+        return {
+            **on_remote(folder),
+            "uploads": [name for name in made.registry.uploads if name.endswith(".whl")],
+            "served": made.registry.served(),
+            "breaches": made.breaches,
+        }
+
+    return Story(made, folder, lambda countdown: live(made, countdown, watching=False), elsewhere, outcome)
 
 
 def clone_of(folder: Path, world: World) -> None:
@@ -127,11 +121,8 @@ def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
     """One commit, a tag and an upload for each package. `make test-kill` walks all points."""
-    monorepo_with_remote(tmp_path)
     expected: dict[str, Any] = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS, "dirty": ""}
-    walk(
-        lambda folder, fatal: play(sqlite_template, tmp_path, folder, fatal), tmp_path, capsys, every=every, **expected
-    )
+    walk(story(sqlite_template, tmp_path / "world"), capsys, every=every, **expected)
 
 
 @pytest.mark.parametrize("every", [4, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
@@ -139,12 +130,5 @@ def test_another_machine_ends_it_after_a_kill_at_every_effect(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
     """A plan of several packages, too. `make test-kill` walks all effects."""
-    monorepo_with_remote(tmp_path)
     expected: dict[str, Any] = {"commits": COMMITS, "tags": TAGS, "uploads": UPLOADS}
-    walk(
-        lambda folder, fatal: play_elsewhere(sqlite_template, tmp_path, folder, fatal),
-        tmp_path,
-        capsys,
-        every=every,
-        **expected,
-    )
+    walk(story_elsewhere(sqlite_template, tmp_path / "world"), capsys, every=every, **expected)

@@ -29,7 +29,7 @@ from shipline.testing.fakes.command import Ending
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.rollouts.rollout_world import PERSON, PLACE, RolloutWorld
 from tests.capabilities.rollouts.test_drilling import way
-from tests.kills.test_simulated import Play, live_and_die, new_world, walk
+from tests.kills.test_simulated import Story, new_world, story_of, walk
 
 BLUE_GREEN = Strategy(StrategyKind.BLUE_GREEN)
 ROLLING = Strategy(StrategyKind.ROLLING)
@@ -66,7 +66,7 @@ def drilled(made: RolloutWorld) -> None:
         order_drill(tx, made.engine(), DrillOrder(way("1.0.0"), way("1.1.0")), PERSON)
 
 
-def play(template: Path, folder: Path, fatal: int | None, *, before: Begin, begin: Begin) -> Play:
+def story(template: Path, folder: Path, *, before: Begin, begin: Begin) -> Story:
     """`before` is what went well in peace; then a process dies on the way."""
     world = new_world(template, folder)
     made = RolloutWorld(world, verifications=(SMOKE,))
@@ -74,26 +74,28 @@ def play(template: Path, folder: Path, fatal: int | None, *, before: Begin, begi
     made.shipped("1.0.0")
     before(made)
     made.settle()
-    countdown, killed = live_and_die(made, lambda: begin(made), fatal)
-    made.settle()
-    check_positions(world.store)
-    with world.store.begin() as tx:
-        drills = [run.state.status.value for run in runs_of(tx, f"drill:{PLACE}")]
-    outcome = {
-        "deployments": [
-            (one.version, one.finished_us is None, one.ended_us is None, one.failed, one.rollback)
-            for one in made.deployments()
-        ],
-        "serving": made.serving(),
-        "alive": made.alive(),
-        "routes": sorted((route.version, route.share, route.preview) for route in made.traffic.routes.values()),
-        "drills": drills,
-        # A weight that held until the next one came, and was not written down before a kill, nobody knows of.
-        "events": [kind for kind in kinds(world.store) if kind != "CanaryWeightChanged"],
-        "breaches": list(made.breaches),
-    }
-    world.close()
-    return Play(outcome, countdown.passed, killed)
+    begin(made)
+
+    def outcome() -> dict[str, Any]:
+        made.settle()
+        check_positions(world.store)
+        with world.store.begin() as tx:
+            drills = [run.state.status.value for run in runs_of(tx, f"drill:{PLACE}")]
+        return {
+            "deployments": [
+                (one.version, one.finished_us is None, one.ended_us is None, one.failed, one.rollback)
+                for one in made.deployments()
+            ],
+            "serving": made.serving(),
+            "alive": made.alive(),
+            "routes": sorted((route.version, route.share, route.preview) for route in made.traffic.routes.values()),
+            "drills": drills,
+            # A weight that held until the next one came, and was not written down before a kill, nobody knows of.
+            "events": [kind for kind in kinds(world.store) if kind != "CanaryWeightChanged"],
+            "breaches": list(made.breaches),
+        }
+
+    return story_of(made, folder, outcome)
 
 
 def in_peace(_made: RolloutWorld) -> None:
@@ -133,7 +135,5 @@ def test_whatever_dies_when_the_outcome_is_the_same(
 ) -> None:
     before, begin, expected = CASES[case]
 
-    def played(folder: Path, fatal: int | None) -> Play:
-        return play(sqlite_template, folder, fatal, before=before, begin=begin)
-
-    walk(played, tmp_path, capsys, every=every, **({"serving": {"1.1.0": 1.0}} | expected))
+    told = story(sqlite_template, tmp_path / "world", before=before, begin=begin)
+    walk(told, capsys, every=every, **({"serving": {"1.1.0": 1.0}} | expected))
