@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.children import Child, family, run_to_the_end
+from tests.children import Child, Nursery, family, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")
 # The last step refuses: the run goes forward through every step, then back through every undo.
@@ -67,17 +68,23 @@ def spread(points: int) -> list[int]:
     return sorted({1 + round(place * (points - 1) / (SAMPLES - 1)) for place in range(SAMPLES)})
 
 
-def test_a_sample_of_real_kills_changes_nothing(store_url: str, tmp_path: Path) -> None:
-    with family(CHILD, tmp_path) as start:
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with contextlib.closing(Nursery(CHILD)) as made:
+        yield made
+
+
+def test_a_sample_of_real_kills_changes_nothing(store_url: str, tmp_path: Path, nursery: Nursery) -> None:
+    with family(nursery, tmp_path) as start:
         assert walk(Stage(start, store_url, tmp_path), spread) == SAMPLES
 
 
 @pytest.mark.kill
 @pytest.mark.timeout(1200)
 def test_real_kills_at_every_point_change_nothing(
-    store_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    store_url: str, tmp_path: Path, nursery: Nursery, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with family(CHILD, tmp_path) as start:
+    with family(nursery, tmp_path) as start:
         walked = walk(Stage(start, store_url, tmp_path), lambda points: list(range(1, points + 1)))
     with capsys.disabled():
         print(f"\n{store_url.partition(':')[0]}: killed for real at {walked} of {walked} points, same outcome")  # noqa: T201 - the count is what this walk is for

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import time
@@ -17,7 +18,7 @@ from shipline.domain.errors import UnavailableError
 from shipline.engine import journal
 from shipline.engine.rules import RunStatus
 from shipline.store.database import Store
-from tests.children import Child, await_that, family, run_to_the_end
+from tests.children import Child, Nursery, await_that, family, fresh, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")
 DONE = ["sand", "coat", "polish", "sweep"]
@@ -41,10 +42,8 @@ class Scene:
     def gate(self) -> Path:
         return self.folder / "gate"
 
-    def child(self, what: str, *more: str, **options: Any) -> Child:
-        return self.start_child(
-            what, "--url", self.url, "--wall", str(self.wall), "--expires-s", str(EXPIRES_S), *more, **options
-        )
+    def child(self, what: str, *more: str) -> Child:
+        return self.start_child(what, "--url", self.url, "--wall", str(self.wall), "--expires-s", str(EXPIRES_S), *more)
 
     def run(self, **given: Any) -> str:
         """The id of a new run; only its rows are written."""
@@ -52,9 +51,9 @@ class Scene:
         assert starter.wait() == 0, starter.errors.read_text()
         return str(starter.said()[0]["run"])
 
-    def node(self, name: str, *more: str, **options: Any) -> Child:
+    def node(self, name: str, *more: str) -> Child:
         """A process that serves, once it runs."""
-        child = self.child("serve", "--node", name, *more, **options)
+        child = self.child("serve", "--node", name, *more)
         await_that(f"{name} runs", child.said)
         return child
 
@@ -86,37 +85,50 @@ def scene_of(url: str, folder: Path, start: Callable[..., Child]) -> Iterator[Sc
     store.close()
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with contextlib.closing(Nursery(CHILD)) as made:
+        yield made
+
+
 @pytest.fixture
-def scene(store_url: str, tmp_path: Path) -> Iterator[Scene]:
-    with family(CHILD, tmp_path) as start:
+def scene(store_url: str, tmp_path: Path, nursery: Nursery) -> Iterator[Scene]:
+    with family(nursery, tmp_path) as start:
         yield from scene_of(store_url, tmp_path, start)
 
 
 @pytest.fixture
-def shared(postgresql: Any, tmp_path: Path) -> Iterator[Scene]:
+def fresh_scene(store_url: str, tmp_path: Path) -> Iterator[Scene]:
+    """A scene whose processes are interpreters of their own, from the first import to the last."""
+    with family(fresh(CHILD), tmp_path) as start:
+        yield from scene_of(store_url, tmp_path, start)
+
+
+@pytest.fixture
+def shared(postgresql: Any, tmp_path: Path, nursery: Nursery) -> Iterator[Scene]:
     """A scene on PostgreSQL, where several nodes may execute."""
     name = postgresql.create_database()
-    with family(CHILD, tmp_path) as start:
+    with family(nursery, tmp_path) as start:
         yield from scene_of(postgresql.url(name), tmp_path, start)
     postgresql.drop_database(name)
 
 
 @pytest.fixture
-def alone(tmp_path: Path) -> Iterator[Scene]:
+def alone(tmp_path: Path, nursery: Nursery) -> Iterator[Scene]:
     """A scene on SQLite, where one process executes."""
-    with family(CHILD, tmp_path) as start:
+    with family(nursery, tmp_path) as start:
         yield from scene_of(f"sqlite:///{tmp_path / 'store.db'}", tmp_path, start)
 
 
-def test_a_process_runs_and_ends_quietly_and_speaks_to_nobody_outside(scene: Scene) -> None:
-    run = scene.run()
-    child = scene.child("run", "--run", run)
+def test_a_process_runs_and_ends_quietly_and_speaks_to_nobody_outside(fresh_scene: Scene) -> None:
+    run = fresh_scene.run()
+    child = fresh_scene.child("run", "--run", run)
     assert child.wait() == 0, child.errors.read_text()
     owner, result = child.said()
     assert owner == {"owner": True}
     assert (result["status"], result["threads"], result["outside"]) == ("done", [], [])
     assert child.errors.read_text() == "", "no warning of any kind"
-    assert scene.keys() == DONE
+    assert fresh_scene.keys() == DONE
 
 
 def test_a_second_process_on_sqlite_writes_rows_and_the_owner_executes_them(alone: Scene) -> None:

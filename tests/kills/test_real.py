@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.children import Child, family, run_to_the_end
+from tests.children import Child, Nursery, family, run_to_the_end
 
 CHILD = Path(__file__).with_name("child.py")
 FIRST = ["RolloutStarted", "DeploymentBegan", "DeploymentFinished", "RolloutPromoted"]
@@ -66,10 +67,16 @@ EXPECTED: dict[str, dict[str, Any]] = {
 }
 
 
-def live(story: str, url: str, folder: Path, fatal: tuple[int, ...]) -> int:
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    with contextlib.closing(Nursery(CHILD)) as made:
+        yield made
+
+
+def live(nursery: Nursery, story: str, url: str, folder: Path, fatal: tuple[int, ...]) -> int:
     """One life: its processes die at these points of theirs in turn, the last ends it; returns how many died."""
     folder.mkdir()
-    with family(CHILD, folder) as start:
+    with family(nursery, folder) as start:
 
         def next_process(deaths: int) -> Child:
             fatally = ("--fatal", str(fatal[deaths])) if deaths < len(fatal) else ()
@@ -86,18 +93,18 @@ def live(story: str, url: str, folder: Path, fatal: tuple[int, ...]) -> int:
     [("release", (20, 16, 30)), ("yanked", (3, 7, 2)), ("promoted", (25, 40, 9)), ("rolled-back", (40, 12, 10))],
 )
 def test_three_kills_in_one_life_change_nothing(
-    sqlite_url: str, tmp_path: Path, story: str, fatal: tuple[int, ...]
+    nursery: Nursery, sqlite_url: str, tmp_path: Path, story: str, fatal: tuple[int, ...]
 ) -> None:
     """Nine points on SQLite."""
-    assert live(story, sqlite_url, tmp_path / "life", fatal) == len(fatal)
+    assert live(nursery, story, sqlite_url, tmp_path / "life", fatal) == len(fatal)
 
 
 @pytest.mark.parametrize(("story", "fatal"), [("release", (37, 20)), ("rolled-back", (45, 17))])
 def test_on_postgresql_kills_change_nothing_either(
-    postgresql_url: str, tmp_path: Path, story: str, fatal: tuple[int, ...]
+    nursery: Nursery, postgresql_url: str, tmp_path: Path, story: str, fatal: tuple[int, ...]
 ) -> None:
     """Four points; a new process takes over what the dead one held once its heartbeat has stood still."""
-    assert live(story, postgresql_url, tmp_path / "life", fatal) == len(fatal)
+    assert live(nursery, story, postgresql_url, tmp_path / "life", fatal) == len(fatal)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -128,12 +135,12 @@ def _postgresql_urls(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("story", list(EXPECTED))
 def test_a_kill_at_every_point_changes_nothing(
-    fresh_urls: Iterator[str], tmp_path: Path, story: str, capsys: pytest.CaptureFixture[str]
+    nursery: Nursery, fresh_urls: Iterator[str], tmp_path: Path, story: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One life a point, until a life has no such point any more."""
     walked = 0
     for url in fresh_urls:
-        if live(story, url, tmp_path / f"life-{walked + 1}", (walked + 1,)) == 0:
+        if live(nursery, story, url, tmp_path / f"life-{walked + 1}", (walked + 1,)) == 0:
             break
         walked += 1
     assert walked > (20 if story == "yanked" else 50), "so few points: the walk has not begun where it should"
