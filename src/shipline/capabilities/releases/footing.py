@@ -153,8 +153,10 @@ def was_merged(repository: Repository, commit_id: str, share: Share) -> bool:
 
 def has_moved(repository: Repository, footing: Footing) -> bool:
     """True if the branch that the release was begun on is at another commit: neither its base nor its own."""
-    if footing.base is None or repository.branch() != footing.branch:
-        return False
+    return footing.base is not None and repository.branch() == footing.branch and _is_elsewhere(repository, footing)
+
+
+def _is_elsewhere(repository: Repository, footing: Footing) -> bool:
     head = repository.head()
     return head is None or not (head == footing.base or is_release_commit(repository, head, footing))
 
@@ -171,7 +173,7 @@ def check_head(repository: Repository, footing: Footing) -> None:
             why="its commit would come to stand on another branch",
             todo=f"git switch {footing.branch or '--detach ' + footing.base[:12]}, then run `shipline release` again",
         )
-    if has_moved(repository, footing):
+    if _is_elsewhere(repository, footing):
         raise RefusedError(
             f"{footing.name} was planned on commit {footing.base[:12]}, and HEAD is another",
             why="its commit would hold, or sit on, changes that were not planned",

@@ -60,6 +60,7 @@ class GitRepository:
         self._is_whole = False  # What is whole stays so.
         self._listed_files: dict[str, dict[str, str]] = {}  # By commit, the ids of what files hold: git need not walk.
         self._resolved: set[str] = set()  # Ids that git has shown to be commits: they stay so.
+        self._has_identity = False  # Where it is lost later, git itself refuses.
 
     def root(self) -> Path:
         """The top of the work tree. Raises UsageError where there is no repository."""
@@ -541,7 +542,8 @@ class GitRepository:
         return bool(self._git.run("compare the work tree", *options, "--", *paths))
 
     def _check_identity(self) -> None:
-        for variable in ("GIT_COMMITTER_IDENT", "GIT_AUTHOR_IDENT"):
+        variables = () if self._has_identity else ("GIT_COMMITTER_IDENT", "GIT_AUTHOR_IDENT")
+        for variable in variables:
             try:
                 self._git.run("read the identity", "-c", "user.useConfigOnly=true", "var", variable)
             except GitFailed:
@@ -550,6 +552,7 @@ class GitRepository:
                     why="user.name or user.email is not configured",
                     todo='run `git config user.name "Your Name"` and `git config user.email you@example.com`',
                 ) from None
+        self._has_identity = True
 
     def _has(self, commit: str) -> bool:
         try:

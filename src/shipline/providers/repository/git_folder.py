@@ -13,17 +13,15 @@ from shipline.clients.git_command import GitCommand
 
 def write_git_folder(git: GitCommand, folder: Path, commit: str, tag: str) -> None:
     """Write `folder/.git`; `git` is the repository's own. GitFailed where it has no such tag."""
-
-    def ask(*arguments: str) -> str:
-        return git.run("look into the repository", "rev-parse", *arguments).decode().strip()
-
-    objects = ask("--path-format=absolute", "--git-path", "objects")
+    asked = ("--path-format=absolute", "--git-path", "objects", "--show-object-format")
+    told = git.run("look into the repository", "rev-parse", *asked, f"refs/tags/{tag}", "--").decode()
+    objects, form, own_tag = told.removesuffix("\n--\n").rsplit("\n", 2)
     own = GitCommand(folder)
-    form = f"--object-format={ask('--show-object-format')}"
-    own.run("make a git folder", "init", "--quiet", "--template=", "--initial-branch=exported", form)
+    start = ("init", "--quiet", "--template=", "--initial-branch=exported", f"--object-format={form}")
+    own.run("make a git folder", *start)
     information = folder / ".git" / "objects" / "info"
     information.mkdir(exist_ok=True)
     (information / "alternates").write_text(f"{objects}\n")
-    own.run("set HEAD", "update-ref", "--no-deref", "HEAD", commit)
-    own.run("set the tag", "update-ref", f"refs/tags/{tag}", ask("--verify", f"refs/tags/{tag}"))
+    refs = f"option no-deref\nupdate HEAD {commit}\nupdate refs/tags/{tag} {own_tag}\n"
+    own.run("set HEAD and the tag", "update-ref", "--stdin", stdin=refs.encode())
     own.run("read the tree", "read-tree", "HEAD")
