@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.npm_packages import installed
 
@@ -31,3 +32,9 @@ def versions_by(program: Path, repository: Path) -> dict[str, str]:
     assert answer.is_file(), result.stdout + result.stderr
     releases = json.loads(answer.read_text())["releases"]
     return {each["name"]: each["newVersion"] for each in releases if each["type"] != "none"}
+
+
+def manifests_by(program: Path, repository: Path) -> dict[str, dict[str, Any]]:
+    """The manifest of each package after it has written its versions."""
+    subprocess.run([program, "version"], cwd=repository, capture_output=True, timeout=STATUS_TIMEOUT_S, check=True)
+    return {path.parent.name: json.loads(path.read_text()) for path in repository.glob("packages/*/package.json")}

@@ -14,7 +14,8 @@ class RequirementEdit:
     Where it is not, the manifest follows only because its package is released anyway.
 
     `path` is the manifest, from the root. `name` is the package as the manifest writes it, `before` and `after` are the
-    ranges as written there; `version` is the new version. A `peer` is required of whoever uses the package.
+    ranges as written there; `version` is the new version. A `peer` is required of whoever uses the package. What
+    requires the package for `development` alone is not released for it: its manifest changes with the package.
     """
 
     path: str
@@ -25,6 +26,7 @@ class RequirementEdit:
     after: str
     peer: bool = False
     broken: bool = True
+    development: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,9 @@ class PackagePlan:
 
     `current` is the last released version, None before the first release; `next` equals `current` when nothing is
     to be released (`bump` is NONE). `tag` is the tag of `next`. `reasons` are sentences for people.
-    `requirements` are the edits of the package's own manifests that other packages' releases make necessary;
-    `changesets` are the files, from the root, that a release uses up.
+    `requirements` are the edits of the package's own manifests that other packages' releases make necessary, and those
+    of other packages' manifests that require it for development; `changesets` are the files, from the root, that a
+    release uses up.
     """
 
     name: str

@@ -9,6 +9,8 @@ Where they differ, and who is right:
 - A package that its group lifts far, required by `workspace:^`: changesets takes the group's version for the one that
   was published, so that nothing seems to be left. What is published says `^0.3.1`, which does not take 2.0.1: we
   follow.
+
+What a package requires for development moves no version with either; that both write the same ranges is asked apart.
 """
 
 from __future__ import annotations
@@ -22,9 +24,9 @@ import pytest
 
 from shipline.capabilities.plans import make_plan
 from shipline.testing.histories import History
-from tests.changesets_cli import program_in, versions_by
+from tests.changesets_cli import manifests_by, program_in, versions_by
 
-KINDS = ("dependencies", "dependencies", "optionalDependencies")
+KINDS = ("dependencies", "dependencies", "optionalDependencies", "devDependencies")
 OPERATORS = ("^", "~", "", ">=", "workspace:^", "workspace:*", "workspace:~")
 
 
@@ -79,6 +81,28 @@ def drawn(folder: Path, seed: int) -> History:
 def test_without_peers_both_say_the_same(tmp_path: Path, program: Path, seed: int) -> None:
     history = drawn(tmp_path / "workspace", seed)
     assert ours(history) == versions_by(program, history.folder)
+
+
+def test_both_write_the_same_ranges_for_development(tmp_path: Path, program: Path) -> None:
+    wanted = ("^1.0.0", "~1.0.0", "1.0.0", ">=1.0.0", "^0.9.0", "workspace:^", "workspace:*")
+    dependents = [
+        {"name": f"d{number}", "version": "1.0.0", "devDependencies": {"core": each}}
+        for number, each in enumerate(wanted)
+    ]
+    core = {"name": "core", "version": "1.0.0"}
+    history = workspace(tmp_path / "workspace", [core, *dependents], {}, ['---\n"core": major\n---\n\nx\n'])
+    (plan,) = (each for each in make_plan(history.repository).packages if each.releasable)
+    edited = {edit.path: edit.after for edit in plan.requirements}
+    ours_now = {
+        each["name"]: edited.get(f"packages/{each['name']}/package.json", each["devDependencies"]["core"])  # type: ignore[index]
+        for each in dependents
+    }
+    theirs = manifests_by(program, history.folder)
+    assert {name: each["version"] for name, each in theirs.items()} == {
+        "core": "2.0.0",
+        **{each["name"]: "1.0.0" for each in dependents},
+    }
+    assert ours_now == {name: each["devDependencies"]["core"] for name, each in theirs.items() if name != "core"}
 
 
 PLUGIN = {"name": "plugin", "version": "1.0.0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -272,6 +273,23 @@ def test_from_a_fresh_clone_the_others_go_on_from_the_commit_that_was_pushed(
     assert "require core 2.0.0" in released[1].notes_markdown
     assert len(project.registry.uploads) == len(set(project.registry.uploads)) == 6
     assert anew.command() == []
+    anew.world.close()
+
+
+def test_what_requires_it_for_development_is_in_its_commit_and_is_not_released(
+    project: MonorepoWorld, tmp_path: Path
+) -> None:
+    """Another machine knows the commit for the release's own, although it changes another package's manifest."""
+    table = json.loads(manifest("web")) | {"devDependencies": {"core": "^1.0.0"}}
+    project.history.commit("test(web): try core", {"packages/web/package.json": json.dumps(table)})
+    project.registry.down_for = {"core"}
+    (core,) = project.command("core")
+    assert project.stated("web") == table | {"devDependencies": {"core": "^2.0.0"}}
+    project.registry.down_for = set()
+    anew = fresh_clone(project, tmp_path / "anew")
+    released = anew.command()
+    assert [(one.package, one.version) for one in released] == [("core", "2.0.0"), ("side", "1.0.1")]
+    assert released[0].commit == core.commit
     anew.world.close()
 
 

@@ -104,6 +104,13 @@ def test_what_cannot_be_written_is_an_error(name: str, content: bytes) -> None:
         write_requirement(name, content, "q", "2")
 
 
+def test_what_is_required_of_users_stays_where_another_range_is_meant() -> None:
+    before = b'{"peerDependencies":{"q":">=1 <9"},"devDependencies":{"q":"^1.0.0"}}'
+    after = write_requirement("package.json", before, "q", "^2.0.0", before="^1.0.0")
+    assert after == before.replace(b"^1.0.0", b"^2.0.0")
+    assert write_requirement("package.json", after, "q", "^2.0.0", before="^1.0.0") == after
+
+
 @pytest.mark.parametrize("requirement", ["", '1"', "1\n", "workspace:*", "\\", "-1", "1" * 300])
 def test_what_is_no_range_is_not_written(requirement: str) -> None:
     with pytest.raises(InvalidValue):

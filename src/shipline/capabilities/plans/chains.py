@@ -42,6 +42,8 @@ def with_chains(packages: Sequence[PackagePlan]) -> tuple[PackagePlan, ...]:
 def sentence(edit: RequirementEdit) -> str:
     """What a requirement says of the new version, and what becomes of it."""
     becomes = "" if edit.after == edit.before else f"; it becomes {edit.after}"
+    if edit.development:
+        return f"{edit.version} is out of {edit.before}, which {edit.path} requires for development{becomes}."
     if not edit.broken:
         return f"{edit.path} requires {edit.name} {edit.after} from now on."
     whose = "requires of its users" if edit.peer else "requires"
@@ -67,7 +69,7 @@ def _steps(plans: Mapping[str, PackagePlan], name: str, depth: int, seen: set[st
         # Which version the first one is, changes do not say.
         why = "because of" if plan.current is not None else "for the first time, with"
         yield Because(depth, f"{name} becomes {plan.next} {why} {quoted(first)}{more}.")
-    broken = [edit for edit in plan.requirements if edit.broken]
+    broken = [edit for edit in plan.requirements if edit.broken and not edit.development]
     for edit in broken:
         yield Because(depth, f"{name} becomes {plan.next}: {sentence(edit)}")
         if edit.package not in seen:

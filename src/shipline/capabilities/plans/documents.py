@@ -41,6 +41,7 @@ def _requirement(edit: RequirementEdit) -> dict[str, Any]:
         "after": edit.after,
         "peer": edit.peer,
         "broken": edit.broken,
+        "development": edit.development,
     }
 
 

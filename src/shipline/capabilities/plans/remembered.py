@@ -24,7 +24,7 @@ COMMITS_MIN = 1000
 """From how many commits on a plan is worth keeping: below, making it costs hardly more than finding it."""
 BYTES_MAX = 9 << 20
 NAME = "plan.json"
-FORM = 3
+FORM = 4
 BUMPS = tuple(place for place, each in enumerate(fields(Change)) if each.name in ("ruled", "bump"))
 TUPLES = tuple(place for place, each in enumerate(fields(Change)) if each.default == ())  # JSON has lists for them.
 

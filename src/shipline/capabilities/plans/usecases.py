@@ -103,7 +103,8 @@ def _together(
     edges = [edge for edge in graph.edges_of(survey.found) if changesets.follows(edge)]
     plans = graph.settle(members, edges, groups, update_from=changesets.config.update_from)
     names = [each.package.name for each, _ in plan_of]
-    return chains.with_chains(plans), graph.circle_notes(graph.components(names, edges))
+    published = [edge for edge in edges if not edge.requirement.development]
+    return chains.with_chains(plans), graph.circle_notes(graph.components(names, published))
 
 
 @dataclass

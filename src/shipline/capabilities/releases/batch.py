@@ -114,7 +114,8 @@ def _edits(part: Part, now: Reader) -> Iterator[tuple[str, bytes | None]]:
         yield file.path, write_version(file, _there(file.path, now), part.version)
     for edit in part.requirements:
         if edit.after != edit.before:
-            yield edit.path, write_requirement(edit.path, _there(edit.path, now), edit.name, edit.after)
+            written = write_requirement(edit.path, _there(edit.path, now), edit.name, edit.after, before=edit.before)
+            yield edit.path, written
     for name in part.changesets:
         content = now(name)
         # Other packages keep their lines until they are released themselves, whatever happens in between.

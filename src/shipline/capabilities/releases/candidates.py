@@ -41,6 +41,7 @@ class Candidate:
             version_files=self.version_files,
             changelog=inside(self.package, self.changelog),
             manifests=tuple(inside(self.package, name) for name in MANIFESTS),
+            any_manifest=True,
         )
 
     def shares_in(self, message: str) -> tuple[Share, ...]:

@@ -127,7 +127,8 @@ def _has_newer(ground: ReleaseGround, candidate: Candidate, brought: Brought) ->
     if any(without_package(name, contents[name], plan.name) != contents[name] for name in left):
         return True
     return any(
-        write_requirement(edit.path, contents[edit.path], edit.name, edit.after) != contents[edit.path]
+        write_requirement(edit.path, contents[edit.path], edit.name, edit.after, before=edit.before)
+        != contents[edit.path]
         for edit in plan.requirements
         if edit.after != edit.before and edit.path in contents
     )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from shipline.capabilities.plans import is_changeset
+from shipline.capabilities.plans import MANIFESTS, is_changeset
 from shipline.capabilities.version_files import read_version, spelling_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import RefusedError, ShiplineError
@@ -30,13 +30,15 @@ BROUGHT_MAX = 100
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one package's release writes in a commit: its version files, changelog ("" for none) and the manifests in
-    which requirements are written, all from the root."""
+    which requirements are written, all from the root. With `any_manifest` they may be written in whichever: what
+    requires the package for development is not known any more once it is written."""
 
     package: str
     version: str
     version_files: tuple[VersionFile, ...]
     changelog: str
     manifests: tuple[str, ...] = ()
+    any_manifest: bool = False
 
     @property
     def key(self) -> str:
@@ -65,7 +67,9 @@ class Footing:
 
     def covers(self, path: str) -> bool:
         """True for what the release may write: the files that it names, and changesets, which it uses up."""
-        return is_changeset(path) or any(path in share.paths for share in self.shares)
+        if is_changeset(path) or any(path in share.paths for share in self.shares):
+            return True
+        return PurePosixPath(path).name in MANIFESTS and any(share.any_manifest for share in self.shares)
 
     @property
     def name(self) -> str:

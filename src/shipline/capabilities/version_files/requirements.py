@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Any
@@ -24,6 +24,7 @@ from shipline.domain.errors import InvalidValue, ShiplineError
 _REQUIREMENT = re.compile(r"[0-9A-Za-z^~<>=!*|(][0-9A-Za-z^~<>=!*|(). ,+_-]{0,198}")
 TEXT_LENGTH_MAX = 1000
 _NPM_TABLES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+_GROUPS = ("dependencies", "dev-dependencies")
 _CARGO_TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 # From: https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 _PEP508 = re.compile(
@@ -39,6 +40,10 @@ class _Requirement:
     start: int
     end: int
 
+    def text(self, document: Any) -> str:
+        """The range, "" where the place requires none."""
+        return "" if self.start == self.end else at(document, self.keys)[self.start : self.end]
+
 
 @dataclass(frozen=True, slots=True)
 class _Manifest:
@@ -47,11 +52,14 @@ class _Manifest:
     find: Any
 
 
-def write_requirement(name: str, content: bytes, dependency: str, requirement: str) -> bytes:
+def write_requirement(
+    name: str, content: bytes, dependency: str, requirement: str, *, before: str | None = None
+) -> bytes:
     """`content`, the manifest of the name `name`, with `requirement` wherever it requires a range of `dependency`.
 
-    A place that requires no range is left as it is. ShiplineError where the manifest does not name the dependency at
-    all or cannot be read; InvalidValue for a manifest of another name, and for what cannot be a range.
+    A place that requires no range is left as it is, and with `before` each that requires another one than that: what is
+    required for development may differ from what is required of users. ShiplineError where the manifest does not name
+    the dependency at all or cannot be read; InvalidValue for a manifest of another name, and for what is no range.
     """
     manifest = _MANIFESTS.get(PurePosixPath(name).name)
     if manifest is None:
@@ -61,6 +69,10 @@ def write_requirement(name: str, content: bytes, dependency: str, requirement: s
     with readable(name):
         document = manifest.parse(content)
         found = list(manifest.find(document, dependency))
+        if before is not None:
+            found = [
+                each if _bare(each.text(document)) == _bare(before) else replace(each, end=each.start) for each in found
+            ]
         spans = _spans(manifest, content, document, found)
         edited = replaced(content, spans, requirement)
         wanted = _with(document, found, requirement)
@@ -132,13 +144,18 @@ def _python(document: Any, dependency: str) -> Iterator[_Requirement]:
 
 def _poetry(document: Any, dependency: str) -> Iterator[_Requirement]:
     groups = table(document, "tool", "poetry", "group")
-    tables: list[tuple[str, ...]] = [("tool", "poetry", "dependencies")]
+    tables: list[tuple[str, ...]] = [("tool", "poetry", name) for name in _GROUPS]
     tables += [("tool", "poetry", "group", name, "dependencies") for name in groups]
     for above in tables:
         for key, value in table(document, *above).items():
             if _normal(key) == _normal(dependency):
                 yield _Requirement((*above, key), 0, 0)
                 yield from _range(document, (*above, key) if isinstance(value, str) else (*above, key, "version"))
+
+
+def _bare(written: str) -> str:
+    """A range without the parentheses that PEP 508 allows around it."""
+    return written.strip(" ()")
 
 
 def _normal(name: str) -> str:

@@ -40,10 +40,18 @@ class Repository:
     def package(self, name: str, bump: Bump = Bump.NONE, *, scheme: str = "semver", version: str = "1.0.0") -> None:
         self.bumps[name], self.schemes[name], self.versions[name] = bump, scheme, version
 
-    def require(
-        self, dependent: str, dependency: str, wanted: str, *, dialect: str = "npm", peer: bool = False
+    def require(  # noqa: PLR0913 - each is named where it is given
+        self,
+        dependent: str,
+        dependency: str,
+        wanted: str,
+        *,
+        dialect: str = "npm",
+        peer: bool = False,
+        development: bool = False,
     ) -> None:
-        requirement = Requirement(dependency, wanted, dialect, f"{dependent}/package.json", peer)  # type: ignore[arg-type]
+        path = f"{dependent}/package.json"
+        requirement = Requirement(dependency, wanted, dialect, path, peer, development)  # type: ignore[arg-type]
         self.edges.append(Edge(dependent, dependency, requirement))
 
     def member(self, name: str) -> Member:
@@ -167,6 +175,50 @@ def test_a_peer_that_is_left_means_a_patch_and_no_more() -> None:
     repository.require("plugin", "core", "^1.0.0", peer=True)
     plan = repository.settled()["plugin"]
     assert (plan.next, plan.requirements[0].after, plan.requirements[0].peer) == ("1.0.1", "^2.0.0", True)
+
+
+# What is required for development, what is required of users beside it ("" for nothing), and the bump of the required
+# package. Then what becomes of the former in that one's release, and whether the dependent moves.
+DEVELOPMENT = [
+    ("^1.0.0", "", Bump.MAJOR, "^2.0.0", False),
+    ("^1.0.0", "", Bump.MINOR, None, False),
+    ("^0.9.0", "", Bump.MAJOR, None, False),
+    ("workspace:*", "", Bump.MAJOR, None, False),
+    ("~1.0.0", ">=1.0.0", Bump.MINOR, "~1.1.0", False),
+    ("~1.0.0", "^1.0.0", Bump.MAJOR, "~2.0.0", True),
+    ("^1.0.0", "^1.0.0", Bump.MAJOR, None, True),
+]
+
+
+@pytest.mark.parametrize(("wanted", "published", "bump", "after", "moves"), DEVELOPMENT)
+def test_what_is_required_for_development_moves_nobody(
+    wanted: str, published: str, bump: Bump, after: str | None, *, moves: bool
+) -> None:
+    """The range goes with the release of what it is about; one that is published too goes with the dependent's own."""
+    repository = Repository()
+    repository.package("core", bump)
+    repository.package("app")
+    repository.require("app", "core", wanted, development=True)
+    if published:
+        repository.require("app", "core", published)
+    plans = repository.settled()
+    assert plans["app"].releasable is moves
+    edits = plans["core"].requirements
+    assert [(edit.path, edit.after, edit.development) for edit in edits] == [
+        ("app/package.json", each, True) for each in (after,) if each is not None
+    ]
+
+
+def test_development_makes_no_circle_and_no_order() -> None:
+    """A library is tested with what is made of it, and is released before it."""
+    repository = Repository()
+    for name in ("app", "core"):
+        repository.package(name, Bump.MAJOR)
+    repository.require("app", "core", "^1.0.0")
+    repository.require("core", "app", "^1.0.0", development=True)
+    plans = repository.settled()
+    assert list(plans) == ["core", "app"]
+    assert [edit.path for edit in plans["app"].requirements] == ["app/package.json", "core/package.json"]
 
 
 def test_a_chain_is_followed_to_its_end() -> None:

@@ -67,9 +67,11 @@ def test_two_packages_of_one_name_are_refused() -> None:
     check_names([Package("a", "x", "python"), Package("a", "x", "npm")])
 
 
-def required(name: str, content: str) -> list[tuple[str, str, str, bool]]:
+def required(name: str, content: str) -> list[tuple[str, str, str, str]]:
     found = find_packages("x", {name: content.encode()}, path="libs/x")
-    return [(each.name, each.range, each.dialect, each.peer) for one in found for each in one.requirements]
+    listed = [each for one in found for each in one.requirements]
+    purposes = ["peer" if each.peer else "development" if each.development else "" for each in listed]
+    return [(each.name, each.range, each.dialect, why) for each, why in zip(listed, purposes, strict=True)]
 
 
 def test_what_npm_packages_require() -> None:
@@ -81,10 +83,11 @@ def test_what_npm_packages_require() -> None:
         "optionalDependencies": {"f": "~1"},
     }
     assert required("package.json", json.dumps(table)) == [
-        ("a", "^1", "npm", False),
-        ("b", "workspace:*", "npm", False),
-        ("f", "~1", "npm", False),
-        ("e", ">=1", "npm", True),
+        ("a", "^1", "npm", ""),
+        ("b", "workspace:*", "npm", ""),
+        ("f", "~1", "npm", ""),
+        ("e", ">=1", "npm", "peer"),
+        ("d", "^1", "npm", "development"),
     ]
 
 
@@ -94,6 +97,10 @@ def test_what_python_packages_require() -> None:
 name = "x"
 dependencies = ["A_b[extra]>=1,<2 ; python_version > '3'", "c", "d (==1.0)", "e @ https://example.com/e.whl", 7]
 optional-dependencies.fast = ["f~=1.4"]
+[dependency-groups]
+test = ["j>=2", {include-group = "x"}]
+[tool.poetry.group.docs.dependencies]
+k = "^1.3"
 [tool.poetry.dependencies]
 python = "^3.11"
 g = "^1.2"
@@ -101,12 +108,14 @@ h = {version = "1.*", extras = ["x"]}
 i = {path = "../i"}
 """
     assert required("pyproject.toml", text) == [
-        ("A_b", ">=1,<2", "pep440", False),
-        ("c", "", "pep440", False),
-        ("d", "==1.0", "pep440", False),
-        ("f", "~=1.4", "pep440", False),
-        ("g", "^1.2", "poetry", False),
-        ("h", "1.*", "poetry", False),
+        ("A_b", ">=1,<2", "pep440", ""),
+        ("c", "", "pep440", ""),
+        ("d", "==1.0", "pep440", ""),
+        ("f", "~=1.4", "pep440", ""),
+        ("j", ">=2", "pep440", "development"),
+        ("g", "^1.2", "poetry", ""),
+        ("h", "1.*", "poetry", ""),
+        ("k", "^1.3", "poetry", "development"),
     ]
 
 
@@ -123,12 +132,15 @@ d = {workspace = true}
 renamed = {package = "e", version = "1"}
 [target.'cfg(unix)'.build-dependencies]
 f = "1"
+[target.'cfg(unix)'.dev-dependencies]
+g = "1"
 """
     assert required("Cargo.toml", text) == [
-        ("a", "1.2", "cargo", False),
-        ("b", "=1.0.0", "cargo", False),
-        ("e", "1", "cargo", False),
-        ("f", "1", "cargo", False),
+        ("a", "1.2", "cargo", ""),
+        ("b", "=1.0.0", "cargo", ""),
+        ("e", "1", "cargo", ""),
+        ("f", "1", "cargo", ""),
+        ("g", "1", "cargo", "development"),
     ]
     (found,) = find_packages("x", {"Cargo.toml": text.encode()}, path="libs/x", shared_version="0.3.0")
     assert (found.version, found.version_path, found.shares_version) == ("0.3.0", "Cargo.toml", True)

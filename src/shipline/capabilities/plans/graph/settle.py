@@ -3,6 +3,8 @@
 The rules: a package follows another one only where its requirement does not take the new version any more, be it a
 peer's or not, and then by a patch version; the packages of a fixed group are released together, at one version; those
 of a linked group that are released get one version. A bump is never lowered on the way, so that the end is reached.
+What is required for development alone moves nobody and says nothing of the order: only the range is written anew, with
+the release of what it is about.
 """
 
 from __future__ import annotations
@@ -69,9 +71,10 @@ def settle(
     """
     states = {each.package.name: _State(each, each.plan_with(())) for each in members}
     gathered = [(group, _gathered(group, states)) for group in groups]
-    order = [name for each in components(list(states), edges) for name in each]
+    published = [edge for edge in edges if not edge.requirement.development]
+    order = [name for each in components(list(states), published) for name in each]
     required: dict[str, list[Edge]] = {name: [] for name in order}
-    for edge in edges:
+    for edge in published:
         required[edge.dependent].append(edge)
     for _ in range(ROUNDS_MAX):
         followed = [_follow(states[name], required[name], states) for name in order]
@@ -80,6 +83,7 @@ def settle(
             if update_from is not None:
                 for name in order:
                     _update(states[name], required[name], states, update_from)
+            _develop(edges, states)
             return tuple(_told(states[name]) for name in order)
     raise ShiplineError("the releases of this repository's packages never come to rest", todo="report this")
 
@@ -110,7 +114,7 @@ def _follow(state: _State, edges: Sequence[Edge], states: Mapping[str, _State]) 
     changed = False
     for edge in edges:
         other = states[edge.dependency]
-        key = (edge.requirement.path, edge.requirement.name, edge.requirement.range)
+        key = _key(edge)
         if not _is_left(edge, state, other):
             state.edits.pop(key, None)
             continue
@@ -132,7 +136,27 @@ def _update(state: _State, edges: Sequence[Edge], states: Mapping[str, _State], 
         if follows and fits(wanted, other.current or "", current=other.current):
             edit = _edit(edge, other, broken=False)
             if edit.after != edit.before:
-                state.edits.setdefault((wanted.path, wanted.name, wanted.range), edit)
+                state.edits.setdefault(_key(edge), edit)
+
+
+def _develop(edges: Sequence[Edge], states: Mapping[str, _State]) -> None:
+    """Let what requires a released package for development take its new version.
+
+    By the release of that package, since the dependent may never have one. A range that is a published one too is left
+    to the dependent: once it is written, nothing would tell any more that the dependent is to follow.
+    """
+    published = {_key(edge) for edge in edges if not edge.requirement.development}
+    for edge in edges:
+        other = states[edge.dependency]
+        if not edge.requirement.development or not other.plan.releasable or _key(edge) in published:
+            continue
+        edit = _edit(edge, other.plan)
+        if edit.after != edit.before and _leaves(edge, other, other.plan.current):
+            other.edits.setdefault(_key(edge), edit)
+
+
+def _key(edge: Edge) -> tuple[str, str, str]:
+    return edge.requirement.path, edge.requirement.name, edge.requirement.range
 
 
 def _is_left(edge: Edge, state: _State, other: _State) -> bool:
@@ -141,9 +165,13 @@ def _is_left(edge: Edge, state: _State, other: _State) -> bool:
     Then and not now: who stayed on an old range on purpose is left alone, and releases that were cut off between the
     one package and the other go on.
     """
-    following = _read(other.member.package.scheme, other.plan.next or "")
     when = state.member.released_us
-    before = other.member.version_at(when) if when is not None else None
+    return _leaves(edge, other, other.member.version_at(when) if when is not None else None)
+
+
+def _leaves(edge: Edge, other: _State, before: str | None) -> bool:
+    """True if the other package's planned version is out of a range that takes the version `before`."""
+    following = _read(other.member.package.scheme, other.plan.next or "")
     if following is None or before is None or before == following.text:
         return False
     # A pre-release is judged by the version that it announces: npm's ranges take no pre-release at all, and every
@@ -169,6 +197,7 @@ def _edit(edge: Edge, plan: PackagePlan, *, broken: bool = True) -> RequirementE
         after=raised(wanted, version),
         peer=wanted.peer,
         broken=broken,
+        development=wanted.development,
     )
 
 

@@ -13,7 +13,8 @@ class Requirement:
     """What a package requires of another one.
 
     `name` is the other package as the manifest at `path` writes it, `range` the versions that it wants in the words of
-    `dialect`: npm, cargo, poetry, pep440 or helm. A `peer` is required of whoever uses the package.
+    `dialect`: npm, cargo, poetry, pep440 or helm. A `peer` is required of whoever uses the package; what
+    is required for `development` alone is in no published package.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Requirement:
     dialect: Literal["npm", "cargo", "poetry", "pep440", "helm"]
     path: str
     peer: bool = False
+    development: bool = False
 
 
 @dataclass(frozen=True, slots=True)

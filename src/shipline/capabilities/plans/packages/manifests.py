@@ -110,7 +110,7 @@ def _python(file: _Manifest, path: str) -> Found | None:
         return None
     package = Package(name=name, path=path, ecosystem="python", scheme="pep440")
     manifest = file.path
-    requirements = (*_pep508(project, manifest), *_poetry(table, manifest))
+    requirements = (*_pep508(project, table, manifest), *_poetry(table, manifest))
     # Poetry's own table may state what a project declares to be dynamic.
     stated = (each.get("version") for each in (project, sub(table, "tool", "poetry")))
     version = next((each for each in stated if isinstance(each, str)), None)
@@ -124,20 +124,26 @@ def _python(file: _Manifest, path: str) -> Found | None:
     return Found(package, version_paths=sources, requirements=requirements)
 
 
-def _pep508(project: dict[str, Any], manifest: str) -> Iterator[Requirement]:
-    optional = project.get("optional-dependencies")
-    lists = [project.get("dependencies"), *(optional.values() if isinstance(optional, dict) else ())]
-    for text in (text for each in lists for text in strings(each)):
-        match = PEP508.fullmatch(text[:1000])
-        if match is not None:
-            yield Requirement(match[1], match[2].strip(), "pep440", manifest)
+def _pep508(project: dict[str, Any], table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
+    """What is published, extras among it, and the groups for development (PEP 735)."""
+    published = [project.get("dependencies"), *sub(project, "optional-dependencies").values()]
+    groups = sub(table, "dependency-groups").values()
+    for development, lists in ((False, published), (True, groups)):
+        for text in (text for each in lists for text in strings(each)):
+            match = PEP508.fullmatch(text[:1000])
+            if match is not None:
+                yield Requirement(match[1], match[2].strip(), "pep440", manifest, development=development)
 
 
 def _poetry(table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
-    for name, wanted in sub(table, "tool", "poetry", "dependencies").items():
-        written = wanted.get("version") if isinstance(wanted, dict) else wanted
-        if isinstance(written, str) and name != "python":
-            yield Requirement(name, written, "poetry", manifest)
+    poetry = sub(table, "tool", "poetry")
+    groups = [sub(poetry, "group", name, "dependencies") for name in sub(poetry, "group")]
+    for group in (sub(poetry, "dependencies"), sub(poetry, "dev-dependencies"), *groups):
+        development = group is not poetry.get("dependencies")
+        for name, wanted in group.items():
+            written = wanted.get("version") if isinstance(wanted, dict) else wanted
+            if isinstance(written, str) and name != "python":
+                yield Requirement(name, written, "poetry", manifest, development=development)
 
 
 def _npm(file: _Manifest, path: str) -> Found | None:
@@ -149,8 +155,8 @@ def _npm(file: _Manifest, path: str) -> Found | None:
     ecosystem = "plain" if private else "npm"
     version = table.get("version")
     requirements = tuple(
-        Requirement(other, written, "npm", manifest, peer=kind == "peerDependencies")
-        for kind in ("dependencies", "optionalDependencies", "peerDependencies")
+        Requirement(other, written, "npm", manifest, kind == "peerDependencies", kind == "devDependencies")
+        for kind in ("dependencies", "optionalDependencies", "peerDependencies", "devDependencies")
         for other, written in sub(table, kind).items()
         if isinstance(written, str)
     )
@@ -181,12 +187,13 @@ def _cargo(file: _Manifest, path: str, shared: str | None) -> Found | None:
 
 def _crates(place: dict[str, Any], manifest: str) -> Iterator[Requirement]:
     """Those with a version; a path alone takes whatever lies there."""
-    for kind in ("dependencies", "build-dependencies"):
+    for kind in ("dependencies", "build-dependencies", "dev-dependencies"):
         for name, wanted in sub(place, kind).items():
             detailed = wanted if isinstance(wanted, dict) else {"version": wanted}
             written, renamed = detailed.get("version"), detailed.get("package")
             if isinstance(written, str):
-                yield Requirement(renamed if isinstance(renamed, str) else name, written, "cargo", manifest)
+                called = renamed if isinstance(renamed, str) else name
+                yield Requirement(called, written, "cargo", manifest, development=kind == "dev-dependencies")
 
 
 def _helm(file: _Manifest, path: str) -> Found | None:

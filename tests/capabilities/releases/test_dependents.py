@@ -1,0 +1,78 @@
+"""What a release leaves of the packages that require the released one, as the ecosystem's own tool sees it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+from shipline.capabilities.plans import detect_packages, make_plan
+from shipline.capabilities.releases.batch import Part, write_parts
+from shipline.capabilities.version_files import find_version_files
+from shipline.domain.package import Package
+from shipline.testing.histories import History
+
+TIMEOUT_S = 120
+
+
+def begun(folder: Path, files: Mapping[str, str]) -> History:
+    """The first commit. What tools write beside it may come after."""
+    history = History(folder)
+    history.commit("feat: begin", dict(files))
+    return history
+
+
+def release(history: History, broken: str, packages: Sequence[Package] | None = None) -> None:
+    """All packages are at 1.0.0; then the one in the folder `broken` breaks, and what is planned is written."""
+    history.git("add", "--all")
+    history.git("commit", "--quiet", "--allow-empty", "-m", "chore: lock")
+    repository = history.repository
+    for each in packages or detect_packages(repository):
+        history.tag(each.tag("1.0.0"))
+    history.commit("feat!: break it", {f"{broken}/README": "x"})
+    repository = history.repository
+    known = {package.name: package for package in packages or detect_packages(repository)}
+    parts = []
+    for plan in make_plan(repository, packages).releasable:
+        package = known[plan.name]
+        found = find_version_files(history.folder, package, tracked=repository.is_tracked)
+        parts.append(Part(package, str(plan.next), "", found.files, "", plan.requirements))
+    write_parts(history.folder, parts)
+    once = history.git("diff")
+    write_parts(history.folder, parts)
+    assert history.git("diff") == once != ""
+
+
+def run(folder: Path, *command: str) -> None:
+    """A tool that is on the machine, without any network. Skips, saying why, where it is not."""
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed, so it bears no witness here")
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=os.environ | {"CARGO_TERM_COLOR": "never", "CARGO_NET_OFFLINE": "true"},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def crate(name: str, rest: str = "") -> dict[str, str]:
+    text = f'[package]\nname = "{name}"\nversion = "1.0.0"\nedition = "2021"\n{rest}'
+    return {f"{name}/Cargo.toml": text, f"{name}/src/lib.rs": ""}
+
+
+def test_a_crate_that_is_required_for_development_leaves_the_lock_as_cargo_wants_it(tmp_path: Path) -> None:
+    files = {"Cargo.toml": '[workspace]\nmembers = ["a", "b"]\nresolver = "2"\n'}
+    files |= crate("a") | crate("b", '[dev-dependencies]\na = { path = "../a", version = "1.0.0" }\n')
+    history = begun(tmp_path / "work", files)
+    run(history.folder, "cargo", "generate-lockfile")
+    release(history, "a")
+    run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
+    assert 'version = "1.0.0"' in (history.folder / "b" / "Cargo.toml").read_text()
