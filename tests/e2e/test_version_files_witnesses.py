@@ -151,3 +151,19 @@ def test_maven_builds_the_version(tmp_path: Path) -> None:
     folder = lay_out(tmp_path, {"pom.xml": pom})
     edit(folder, Package("quotes"), "2.1.0-rc.1")
     assert "Building quotes 2.1.0-rc.1" in run(folder, "mvn", "-o", "-B", "validate")
+
+
+@needs_maven
+def test_maven_finds_the_parents_of_all_modules(tmp_path: Path) -> None:
+    """With the old version of its parent in it, a module makes the whole project one that cannot be read."""
+    start = "<project><modelVersion>4.0.0</modelVersion>"
+    top = "<groupId>g</groupId><artifactId>{}</artifactId><version>1.0.0</version>"
+    poms = {
+        "pom.xml": start + top.format("top") + "<packaging>pom</packaging><modules><module>a</module></modules>",
+        "a/pom.xml": f"{start}<parent>{top.format('top')}</parent><artifactId>a</artifactId><packaging>pom</packaging>"
+        "<modules><module>b</module></modules>",
+        "a/b/pom.xml": f"{start}<parent>{top.format('a')}</parent><artifactId>b</artifactId><packaging>pom</packaging>",
+    }
+    folder = lay_out(tmp_path, {path: f"{text}</project>" for path, text in poms.items()})
+    assert edit(folder, Package("quotes"), "1.1.0") == list(poms)
+    assert "Building b 1.1.0" in run(folder, "mvn", "-o", "-B", "validate")

@@ -345,12 +345,13 @@ class Application(Project):
         from shipline.capabilities.version_files import choose_version_files, find_version_files
 
         root, chosen = self.repository.root(), self._table_of(package).version_files
+        apart = frozenset(each.path for each in everyone if each.path != package.path)
         if chosen:
             files = [version_file(each) for each in chosen]
-            return choose_version_files(root, package, files, tracked=self.repository.is_tracked)
+            return choose_version_files(root, package, files, tracked=self.repository.is_tracked, apart=apart)
         beside = (each for each in everyone if each.path == package.path and each.name != package.name)
         others = frozenset(each.ecosystem for each in beside)
-        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others)
+        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others, apart=apart)
 
     def version_checks(self, name: str | None = None) -> tuple[PackageCheck, ...]:
         """How the version files of each package, or of the one named, stand to its releases and to each other."""

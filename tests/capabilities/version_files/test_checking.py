@@ -146,6 +146,61 @@ def test_cargo_s_shared_version_takes_all_its_crates_along(tmp_path: Path) -> No
     assert [(file.path, file.names) for file in own] == [("crates/c/Cargo.toml", ()), ("Cargo.lock", ("c",))]
 
 
+def pom(name: str, rest: str = "", version: str = "1.0.0", parent: str = "", above: str = "1.0.0") -> str:
+    """A pom.xml; `version` "" for none."""
+    of = f"<parent><groupId>g</groupId><artifactId>{parent}</artifactId><version>{above}</version></parent>"
+    own = f"<version>{version}</version>" if version else ""
+    group = "" if parent else "<groupId>g</groupId>"
+    start = (
+        f'<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>{of if parent else ""}'
+    )
+    return f"{start}{group}<artifactId>{name}</artifactId>{own}<packaging>pom</packaging>{rest}</project>\n"
+
+
+def modules(*names: str) -> str:
+    return "<modules>" + "".join(f"<module>{name}</module>" for name in names) + "</modules>"
+
+
+MAVEN = {
+    "pom.xml": pom("top", modules("heir", "same", "own", "base/one.xml", "revised", "gone", "../outside")),
+    "heir/pom.xml": pom("heir", modules("deep") + "<dependencies><!-- 1.0.0 --></dependencies>", "", "top"),
+    "heir/deep/pom.xml": pom("deep", "", "", "heir"),
+    "same/pom.xml": pom("same", "", "1.0.0", "top"),
+    "own/pom.xml": pom("own", modules("guest"), "3.0.0", "top"),
+    "own/guest/pom.xml": pom("guest", "", "", "own", "3.0.0"),
+    "base/one.xml": pom("base", "", "", "spring", "1.0.0"),
+    "revised/pom.xml": pom("revised", "", "", "top", "${revision}"),
+    "stray/pom.xml": pom("stray", "", "", "top"),
+}
+
+
+def test_maven_s_modules_name_the_version_of_their_parent(tmp_path: Path) -> None:
+    """And theirs, where it is the same and the folder is no package of its own; never what has a version by itself."""
+    lay_out(tmp_path, MAVEN)
+    moved = {"pom.xml": 1, "heir/pom.xml": 1, "heir/deep/pom.xml": 1, "same/pom.xml": 2, "own/pom.xml": 1}
+    for package, chosen in ((Package("top"), False), (Package("top"), True)):
+        files = (
+            choose_version_files(tmp_path, package, [VersionFile("pom.xml", "")], tracked=lambda _: True)
+            if chosen
+            else find_version_files(tmp_path, package, tracked=lambda _: True)
+        ).files
+        assert sorted(file.path for file in files) == sorted(moved)
+        edits = {edit.path: edit for edit in edits_to(tmp_path, [(file, "1.1.0") for file in files])}
+        for path, count in moved.items():
+            before, after = (edits[path].before.decode(), edits[path].after.decode())
+            assert after.count("<version>1.1.0</version>") == count
+            assert after == before.replace("<version>1.0.0</version>", "<version>1.1.0</version>")
+    apart = find_version_files(tmp_path, Package("top"), tracked=lambda _: True, apart=frozenset({"same"})).files
+    edits = {edit.path: edit for edit in edits_to(tmp_path, [(file, "1.1.0") for file in apart])}
+    assert edits["same/pom.xml"].after.count(b"1.1.0") == 1
+
+
+def test_a_module_that_was_left_behind_is_named(tmp_path: Path) -> None:
+    lay_out(tmp_path, MAVEN | {"heir/pom.xml": pom("heir", "", "", "top", "0.9.0")})
+    checked = check(tmp_path, Package("top"), Tagged("1.0.0", "v1.0.0"))
+    assert [row.stated.file.path for row in checked.rows if not row.ok] == ["heir/pom.xml"]
+
+
 def test_manifests_of_others_in_the_folder_are_left_alone(tmp_path: Path) -> None:
     lay_out(
         tmp_path,

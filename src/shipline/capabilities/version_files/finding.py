@@ -16,6 +16,7 @@ from shipline.capabilities.version_files.folders import matching_folders
 from shipline.capabilities.version_files.json_text import read_json
 from shipline.capabilities.version_files.kinds import KINDS, kind_by_name, kind_of
 from shipline.capabilities.version_files.marked import checked_pattern
+from shipline.capabilities.version_files.maven import maven_modules
 from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.domain.package import Package
 from shipline.domain.version_file import VERSION_FILE_KINDS, VersionFile
@@ -45,12 +46,18 @@ def check_choice(file: VersionFile) -> None:
 
 
 def choose_version_files(
-    root: Path, package: Package, chosen: Sequence[VersionFile], *, tracked: Callable[[str], bool]
+    root: Path,
+    package: Package,
+    chosen: Sequence[VersionFile],
+    *,
+    tracked: Callable[[str], bool],
+    apart: frozenset[str] = frozenset(),
 ) -> Found:
     """The files that the settings name, relative to the package; a kind of "" is found out.
 
-    Lock files of a workspace lie where no path from the package's folder leads: they follow the manifest unnamed.
-    Raises ShiplineError for a file that is not there, InvalidValue for one of no known kind; see also `check_choice`.
+    Lock files of a workspace lie where no path from the package's folder leads: they follow the manifest unnamed. So do
+    Maven's modules, which nothing builds otherwise. `apart` are the folders of other packages. Raises ShiplineError
+    for a file that is not there, InvalidValue for one of no known kind; see also `check_choice`.
     """
     files = []
     for each in chosen:
@@ -59,21 +66,33 @@ def choose_version_files(
         kind = each.kind or ("pattern" if each.pattern else kind_of(path, content_of(root, path)))
         files.append(_owned(root, package, VersionFile(path, kind, each.pattern)))
     locks = {_LOCKS[file.kind] for file in files if file.kind in _LOCKS}
-    above = (file for file in _above(root, package) if file.kind in locks and tracked(file.path))
-    files += [file for file in (_owned(root, package, each) for each in above) if _states(root, file)]
+    above = [_owned(root, package, file) for file in _above(root, package) if file.kind in locks]
+    modules = [module for file in files for module in _maven(root, file, apart)]
+    files += [file for file in (*modules, *above) if tracked(file.path) and _states(root, file)]
     return _sorted_out(files)
 
 
+def _maven(root: Path, file: VersionFile, apart: frozenset[str]) -> tuple[VersionFile, ...]:
+    return maven_modules(root, file.path, apart) if file.kind == "maven" else ()
+
+
 def find_version_files(
-    root: Path, package: Package, *, tracked: Callable[[str], bool], others: frozenset[str] = frozenset()
+    root: Path,
+    package: Package,
+    *,
+    tracked: Callable[[str], bool],
+    others: frozenset[str] = frozenset(),
+    apart: frozenset[str] = frozenset(),
 ) -> Found:
     """The files that state the package's version: in its folder, its modules, and the lock files of its workspace.
 
     `tracked` says whether git tracks a path: what is generated is not edited. `others` are the ecosystems of other
-    packages in the same folder, to which their own manifests are left. A file that cannot be read is among them,
+    packages in the same folder, to which their own manifests are left; `apart` are the folders of packages in others. A
+    file that cannot be read is among them,
     unless nothing in it looks like a version.
     """
     named = list(_candidates(root, package))
+    named += [module for file in named for module in _maven(root, file, apart)]
     seen: dict[str, VersionFile] = {}
     for file in named:
         seen.setdefault(file.path, file)
