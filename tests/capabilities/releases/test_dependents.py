@@ -76,3 +76,17 @@ def test_a_crate_that_is_required_for_development_leaves_the_lock_as_cargo_wants
     release(history, "a")
     run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
     assert 'version = "1.0.0"' in (history.folder / "b" / "Cargo.toml").read_text()
+
+
+def test_a_crate_that_is_required_through_its_workspace_is_followed(tmp_path: Path) -> None:
+    """The range stands in the workspace's manifest alone, which two may share; one of them by another name."""
+    inherited = 'a = { path = "a", version = "1.0.0" }\nz = { package = "a", path = "a", version = "1" }\n'
+    files = {"Cargo.toml": f'[workspace]\nmembers = ["a", "b", "c"]\n[workspace.dependencies]\n{inherited}'}
+    files |= crate("a") | crate("b", "[dependencies]\na.workspace = true\n")
+    files |= crate("c", "[target.'cfg(unix)'.build-dependencies]\nz = { workspace = true, features = [] }\n")
+    history = begun(tmp_path / "work", files)
+    run(history.folder, "cargo", "generate-lockfile")
+    release(history, "a")
+    run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
+    lock = (history.folder / "Cargo.lock").read_text()
+    assert [lock.count(f'"{version}"') for version in ("2.0.0", "1.0.1", "1.0.0")] == [1, 2, 0]

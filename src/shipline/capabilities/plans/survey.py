@@ -12,8 +12,10 @@ from dataclasses import dataclass, replace
 from shipline.capabilities.plans.packages import (
     MANIFESTS,
     ROOT_FILES,
+    CargoWorkspace,
     Found,
     bare_note,
+    cargo_workspace,
     check_names,
     find_packages,
     is_fixture,
@@ -21,7 +23,6 @@ from shipline.capabilities.plans.packages import (
     manifest_packages,
     member_folders,
     prefixes,
-    shared_version,
     with_stated_version,
     workspaces_of,
 )
@@ -75,7 +76,8 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
     names = [joined(folder, name) for folder, manifests in folders.items() for name in manifests]
     there = frozenset(files)
     inside = by_folder(repository.read_files(tuple(name for name in names if name in there), head))
-    members = _members(inside, shared_version(contents), notes)
+    crates = cargo_workspace(contents["Cargo.toml"], "Cargo.toml") if "Cargo.toml" in contents else None
+    members = _members(inside, crates, notes)
     root = _root(contents)
     found = _with_versions(repository, head, (*root, *members))
     check_names([each.package for each in found])
@@ -98,12 +100,14 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     names = {joined(package.path, name): None for package in packages for name in MANIFESTS}
     contents = repository.read_files(tuple(names), head)
     contained = by_folder(contents)
-    crates = any(package.ecosystem == "cargo" for package in packages)
-    version = shared_version(repository.read_files(("Cargo.toml",), head)) if crates else None
+    workspaces = _workspaces(repository, head, packages)
     found: list[Found | None] = []
     for package in packages:
         inside = manifest_packages(
-            contained.get(package.path, {}), path=package.path, shared_version=version, called=package.name
+            contained.get(package.path, {}),
+            path=package.path,
+            workspace=workspaces.get(package.path),
+            called=package.name,
         )
         found.append(next((each for each in inside if each.package.ecosystem == package.ecosystem), None))
     stated = iter(_with_versions(repository, head, [each for each in found if each is not None]))
@@ -115,18 +119,39 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     )
 
 
+def _workspaces(repository: Repository, head: str, packages: Sequence[Package]) -> dict[str, CargoWorkspace]:
+    """The Cargo workspace of each folder with a crate that is in one: the next one further up."""
+    above: dict[str, list[str]] = {}
+    for package in packages:
+        if package.ecosystem == "cargo":
+            folder = package.path
+            above[package.path] = folders = []
+            while folder not in ("", "."):
+                folder = posixpath.dirname(folder) or "."
+                folders.append(joined(folder, "Cargo.toml"))
+    paths = tuple(dict.fromkeys(path for each in above.values() for path in each))
+    contents = repository.read_files(paths, head) if paths else {}
+    tops = {path: cargo_workspace(content, path) for path, content in contents.items()}
+    found = {
+        path: next((top for each in each_above if (top := tops.get(each))), None) for path, each_above in above.items()
+    }
+    return {path: top for path, top in found.items() if top is not None}
+
+
 def _shared_group(names: Sequence[str]) -> tuple[Group, ...]:
     """The group of those that have their version from one place; none where nobody shares it."""
     return (Group(SHARED_GROUP, tuple(names), fixed=True),) if len(names) > 1 else ()
 
 
-def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, notes: list[str]) -> list[Found]:
+def _members(
+    contained: Mapping[str, Mapping[str, bytes]], workspace: CargoWorkspace | None, notes: list[str]
+) -> list[Found]:
     """The packages in the members' folders. A private one that states no version is never released: a tool, say."""
     found: list[Found] = []
     aside: list[str] = []
     for folder in sorted(contained):
         try:
-            packages = manifest_packages(contained[folder], path=folder, shared_version=version)
+            packages = manifest_packages(contained[folder], path=folder, workspace=workspace)
         except InvalidValue as error:
             if not is_fixture(folder):
                 raise
@@ -144,7 +169,7 @@ def _members(contained: Mapping[str, Mapping[str, bytes]], version: str | None, 
 
 def _root(contents: Mapping[str, bytes]) -> tuple[Found, ...]:
     """The package at the top of a workspace, where there is one: private manifests and virtual ones only hold it."""
-    packages = manifest_packages(contents, path=".", shared_version=shared_version(contents))
+    packages = manifest_packages(contents, path=".")
     return tuple(each for each in packages if each.package.ecosystem != "plain")
 
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from shipline.capabilities.plans.packages import (
+    CargoWorkspace,
     Requirement,
     check_names,
     find_packages,
@@ -142,7 +143,13 @@ g = "1"
         ("f", "1", "cargo", ""),
         ("g", "1", "cargo", "development"),
     ]
-    (found,) = find_packages("x", {"Cargo.toml": text.encode()}, path="libs/x", shared_version="0.3.0")
+    inherited = {"d": "2", "h": {"package": "i", "version": "3", "path": "../i"}, "j": {"path": "../j"}, "k": "4"}
+    workspace = CargoWorkspace("Cargo.toml", "0.3.0", inherited)
+    text += "[dev-dependencies]\nh = {workspace = true, features = ['x']}\nj = {workspace = true}\n"
+    (found,) = find_packages("x", {"Cargo.toml": text.encode()}, path="libs/x", workspace=workspace)
+    assert [
+        (each.name, each.range, each.development) for each in found.requirements if each.path == workspace.path
+    ] == [("d", "2", False), ("i", "3", True)]
     assert (found.version, found.version_path, found.shares_version) == ("0.3.0", "Cargo.toml", True)
 
 

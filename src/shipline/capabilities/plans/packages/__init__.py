@@ -1,9 +1,10 @@
 """Finding the packages of a repository in its own files: what a folder holds, and which folders a workspace names."""
 
 from shipline.capabilities.plans.packages.documents import read_document
-from shipline.capabilities.plans.packages.found import Found, Requirement
+from shipline.capabilities.plans.packages.found import CargoWorkspace, Found, Requirement
 from shipline.capabilities.plans.packages.manifests import (
     MANIFESTS,
+    cargo_workspace,
     find_packages,
     joined,
     manifest_packages,
@@ -17,17 +18,18 @@ from shipline.capabilities.plans.packages.workspaces import (
     is_fixture,
     member_folders,
     prefixes,
-    shared_version,
     workspaces_of,
 )
 
 __all__ = [
     "MANIFESTS",
     "ROOT_FILES",
+    "CargoWorkspace",
     "Found",
     "Members",
     "Requirement",
     "bare_note",
+    "cargo_workspace",
     "check_names",
     "find_packages",
     "is_fixture",
@@ -36,7 +38,6 @@ __all__ = [
     "member_folders",
     "prefixes",
     "read_document",
-    "shared_version",
     "with_stated_version",
     "workspaces_of",
 ]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from shipline.domain.package import Package
 
@@ -23,6 +24,18 @@ class Requirement:
     path: str
     peer: bool = False
     development: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CargoWorkspace:
+    """What the manifest at `path` gives to the crates of its workspace: `version`, and `dependencies` as it has them.
+
+    From: https://doc.rust-lang.org/cargo/reference/workspaces.html#the-dependencies-table
+    """
+
+    path: str
+    version: str | None
+    dependencies: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.plans.packages.documents import ELSE_NO_PACKAGE, read_document, strings, sub
-from shipline.capabilities.plans.packages.found import Found, Requirement
+from shipline.capabilities.plans.packages.found import CargoWorkspace, Found, Requirement
 from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 
@@ -33,19 +33,19 @@ PEP508 = re.compile(r"\s*([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*\(?([^;@()]*)\
 
 
 def find_packages(
-    folder: str, contents: Mapping[str, bytes], *, path: str = ".", shared_version: str | None = None
+    folder: str, contents: Mapping[str, bytes], *, path: str = ".", workspace: CargoWorkspace | None = None
 ) -> tuple[Found, ...]:
     """The packages of one folder: Python, npm, Cargo, Helm, or a plain one that is named after the `folder`.
 
     `contents` are those of MANIFESTS that are there, by name; `path` is the folder's path from the root.
-    `shared_version` is that of the Cargo workspace that the folder belongs to. Raises InvalidValue as below.
+    `workspace` is the Cargo workspace that the folder belongs to. Raises InvalidValue as below.
     """
-    found = manifest_packages(contents, path=path, shared_version=shared_version)
+    found = manifest_packages(contents, path=path, workspace=workspace)
     return found or (_plain(folder, path),)
 
 
 def manifest_packages(
-    contents: Mapping[str, bytes], *, path: str, shared_version: str | None = None, called: str = ""
+    contents: Mapping[str, bytes], *, path: str, workspace: CargoWorkspace | None = None, called: str = ""
 ) -> tuple[Found, ...]:
     """The packages that manifests name. `called` is the name that people gave to what is in the folder.
 
@@ -53,11 +53,24 @@ def manifest_packages(
     """
     python = _python(_manifest(contents, "pyproject.toml", path, called), path)
     npm = _npm(_manifest(contents, "package.json", path, called), path)
-    cargo = _cargo(_manifest(contents, "Cargo.toml", path, called), path, shared_version)
+    cargo = _cargo(_manifest(contents, "Cargo.toml", path, called), path, workspace)
     helm = _helm(_manifest(contents, "Chart.yaml", path, called), path)
     # Beside another package, a private package.json is a set of development tools.
     publishable = [each for each in (python, npm, cargo, helm) if each and each.package.ecosystem != "plain"]
     return tuple(publishable or ([npm] if npm else []))
+
+
+def cargo_workspace(content: bytes, path: str) -> CargoWorkspace | None:
+    """The workspace that the Cargo.toml at `path` is the top of; None where it is of none. InvalidValue as above."""
+    return _workspace(read_document(path, content), path)
+
+
+def _workspace(table: dict[str, Any], path: str) -> CargoWorkspace | None:
+    if not isinstance(table.get("workspace"), dict):
+        return None
+    version = sub(table, "workspace", "package").get("version")
+    stated = version if isinstance(version, str) else None
+    return CargoWorkspace(path, stated, sub(table, "workspace", "dependencies"))
 
 
 def with_stated_version(found: Found, contents: Mapping[str, bytes]) -> Found:
@@ -164,36 +177,39 @@ def _npm(file: _Manifest, path: str) -> Found | None:
     return Found(package, version if isinstance(version, str) else None, manifest, requirements=requirements)
 
 
-def _cargo(file: _Manifest, path: str, shared: str | None) -> Found | None:
+def _cargo(file: _Manifest, path: str, workspace: CargoWorkspace | None) -> Found | None:
     table, manifest = file.table, file.path
     name = file.name(sub(table, "package"))
     if name is None:
         return None
     version = sub(table, "package").get("version")
     shares = isinstance(version, dict) and version.get("workspace") is True
-    top = sub(table, "workspace", "package").get("version")
-    at_top = shares and isinstance(top, str)  # The manifest is that of the workspace too.
-    stated = (top if at_top else shared) if shares else version
+    workspace = _workspace(table, manifest) or workspace  # The manifest may be that of the workspace too.
+    shared = workspace.version if workspace is not None else None
+    stated = shared if shares else version
     targets = sub(table, "target").values()
     places = [table, *(each for each in targets if isinstance(each, dict))]
     return Found(
         Package(name=name, path=path, ecosystem="cargo"),
         stated if isinstance(stated, str) else None,
-        "Cargo.toml" if shares and not at_top else manifest,
-        requirements=tuple(each for place in places for each in _crates(place, manifest)),
+        workspace.path if shares and workspace is not None else manifest,
+        requirements=tuple(each for place in places for each in _crates(place, manifest, workspace)),
         shares_version=shares,
     )
 
 
-def _crates(place: dict[str, Any], manifest: str) -> Iterator[Requirement]:
-    """Those with a version; a path alone takes whatever lies there."""
+def _crates(place: dict[str, Any], manifest: str, workspace: CargoWorkspace | None) -> Iterator[Requirement]:
+    """Those with a version, in the manifest or in the workspace's; a path alone takes whatever lies there."""
     for kind in ("dependencies", "build-dependencies", "dev-dependencies"):
-        for name, wanted in sub(place, kind).items():
+        for name, own in sub(place, kind).items():
+            wanted, path = own, manifest
+            if workspace is not None and isinstance(own, dict) and own.get("workspace") is True:
+                wanted, path = workspace.dependencies.get(name), workspace.path
             detailed = wanted if isinstance(wanted, dict) else {"version": wanted}
             written, renamed = detailed.get("version"), detailed.get("package")
             if isinstance(written, str):
                 called = renamed if isinstance(renamed, str) else name
-                yield Requirement(called, written, "cargo", manifest, development=kind == "dev-dependencies")
+                yield Requirement(called, written, "cargo", path, development=kind == "dev-dependencies")
 
 
 def _helm(file: _Manifest, path: str) -> Found | None:

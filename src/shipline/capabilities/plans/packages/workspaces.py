@@ -50,13 +50,6 @@ def workspaces_of(contents: Mapping[str, bytes]) -> tuple[Members, ...]:
     return tuple(declared)
 
 
-def shared_version(contents: Mapping[str, bytes]) -> str | None:
-    """The version that members of the Cargo workspace may share."""
-    table = read_document("Cargo.toml", contents.get("Cargo.toml", b""))
-    version = sub(table, "workspace", "package").get("version")
-    return version if isinstance(version, str) else None
-
-
 def prefixes(members: Sequence[Members]) -> tuple[str, ...]:
     """The folders to list so that all members are seen, "" for the whole tree."""
     return tuple(dict.fromkeys(literal_folder(each) for one in members for each in one.patterns if each[:1] != "!"))
