@@ -10,6 +10,7 @@ from markdown_it import MarkdownIt
 from shipline.capabilities.plans.changelog import (
     HEAD,
     Section,
+    Style,
     prepend,
     render,
     render_all,
@@ -17,10 +18,13 @@ from shipline.capabilities.plans.changelog import (
     section_titles,
 )
 from shipline.capabilities.plans.changesets import read_changeset
+from shipline.capabilities.plans.conventional import read_change
+from shipline.capabilities.plans.links import Links
 from shipline.capabilities.plans.moments import rfc3339
 from shipline.capabilities.plans.strangers import safe_line, safe_lines
 from shipline.domain.change import Bump, Change
 from shipline.domain.release_plan import PackagePlan
+from shipline.ports.repository import Commit
 
 MARKDOWN = MarkdownIt("commonmark")
 NOW_US = 1_763_700_000_000_000
@@ -83,6 +87,32 @@ def test_a_whole_changelog_can_be_prepended_to() -> None:
 )
 def test_a_strangers_message_cannot_break_out_of_its_line(text: str, shown: str) -> None:
     assert f"- {shown} (ccccccc)" in render(Section("1.0.0", (change("fix", text),))).splitlines()
+
+
+GITHUB, GITLAB = Links("https://github.com/g/app", "github"), Links("https://gitlab.com/g/app", "gitlab")
+HUB, LAB = "https://github.com", "https://gitlab.com/g/app/-"
+
+
+@pytest.mark.parametrize(
+    ("links", "message", "behind"),
+    [
+        (GITHUB, "fix: a\n\nCloses #9", f"- a (C, [#9]({HUB}/g/app/issues/9))"),
+        (GITHUB, "fix: a of #9\n\nFixes: #9, o/other#90", f"(C, [o/other#90]({HUB}/o/other/issues/90))"),
+        (GITHUB, "fix: a (#12)\n\nCloses #1", f"- a ([#12]({HUB}/g/app/pull/12)) (C, [#1]({HUB}/g/app/issues/1))"),
+        (GITHUB, "feat!: a (#12)\n\nBREAKING CHANGE: b is gone", f"- b is gone (C, [#12]({HUB}/g/app/pull/12))"),
+        (GITHUB, "fix: a\n\nRefs: ABC-7", "- a (C)"),
+        (GITLAB, "fix: a\n\nCloses #45\n\nSee merge request g/app!14", f"[#45]({LAB}/issues/45)"),
+        (GITLAB, "fix: a\n\nSee merge request g/app!14", f"(C, [!14]({LAB}/merge_requests/14))"),
+        (GITLAB, "fix: a\n\nRefs: sub/other#3", "(C, sub/other#3)"),
+        (None, "fix: a\n\nCloses #9", "- a (ccccccc, #9)"),
+        (None, "fix: a (#12)", "- a (#12) (ccccccc)"),
+    ],
+)
+def test_an_entry_leads_to_every_number_that_its_commit_names(links: Links | None, message: str, behind: str) -> None:
+    """Each once: those that its text has already are links there."""
+    entry = read_change(Commit("c" * 40, (), "Ann", "", 0, message))
+    shown = behind.replace("(C", f"([ccccccc]({links.commit('c' * 40)})") if links else behind
+    assert shown in render(Section("1.0.0", (entry,)), Style(links=links))
 
 
 def test_the_whole_text_of_a_changeset_stands_below_its_first_line() -> None:

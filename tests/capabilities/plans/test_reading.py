@@ -175,6 +175,22 @@ def test_one_release_of_the_past_and_its_newcomers(history: History) -> None:
         changelog_of(history.repository, show=Show(version="9.9.9"))
 
 
+def test_the_whole_history_leads_to_the_same_numbers_as_the_next_release(history: History) -> None:
+    """It reads most commits by their header alone."""
+    for message in (
+        "feat: a (#3)\n\nSome words.\n\nCloses #9\nRefs: o/r#4",
+        "fix: b\n\nSee merge request group/app!14",
+        "feat!: c (#7)",
+        "Tidy (#20)\n\n* feat: d\n* fix: e\n\nSee merge request group/app!15",
+    ):
+        history.commit(message)
+    style = Style(links=links_of("git@github.com:a/b.git"), upgrade_notes={"7": "Do this."})
+    following = changelog_of(history.repository, show=Show(style))
+    assert following.partition("\n## ")[0] in changelog_of(history.repository, whole=True, show=Show(style))
+    assert "Do this." in following
+    assert following.count("/pull/15)") == following.count("/issues/20)") == 2
+
+
 def test_a_stray_tag_does_not_change_the_form_of_the_next(history: History) -> None:
     """Neither where the highest of very many tags would be enough to know the version."""
     for name in ("v1.1.0", "v1.2.0", "2.0.0"):

@@ -57,7 +57,7 @@ def test_numbers_become_links(forge: str, expected: str) -> None:
 def test_a_breaking_change_carries_its_upgrade_notes() -> None:
     text = render(SECTION, Style(upgrade_notes={"7": "It was text.\n\nIt is JSON.", OID[:8]: "By id.", "8": "Other."}))
     assert (
-        "- **api:** text is gone (ccccccc)\n\n  Do.\n\n  It was text.\n\n  It is JSON.\n\n  By id.\n\n### Added\n"
+        "- **api:** text is gone (ccccccc, #7)\n\n  Do.\n\n  It was text.\n\n  It is JSON.\n\n  By id.\n\n### Added\n"
         in text
     )
     assert "Other" not in text

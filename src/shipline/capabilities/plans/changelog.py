@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from string import ascii_letters, digits
 
 from shipline.capabilities.plans.conventional import Message
 from shipline.capabilities.plans.entries import Told
 from shipline.capabilities.plans.links import Links
+from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.moments import rfc3339
 from shipline.capabilities.plans.strangers import safe_line, safe_lines
 from shipline.domain.change import DEPENDENCIES
@@ -24,6 +26,8 @@ SHORT_ID = 7
 BREAKING = "Breaking changes"
 SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
+
+NAME_ENDS = (*ascii_letters, *digits, "_", "/")  # `a/b#1` names another number than `#1`.
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(```|~~~)")
@@ -184,10 +188,30 @@ def _entry(change: Told, text: str, style: Style) -> str:
         return f"- {scope}{safe_line(text)}\n" + "".join(
             f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body, after=text)
         )
+    shown, marks = safe_line(text), [change.commit[:7]]
+    numbers = [name for name in change.references if _is_number(name) and not _names(shown, name)]
     if style.links is None:
-        return f"- {scope}{safe_line(text)} ({change.commit[:7]})\n"
-    mark = f"[{change.commit[:7]}]({style.links.commit(change.commit)})"
-    return f"- {scope}{style.links.linked(safe_line(text))} ({mark})\n"
+        return f"- {scope}{shown} ({', '.join([*marks, *map(safe_line, numbers)])})\n"
+    marks = [f"[{change.commit[:7]}]({style.links.commit(change.commit)})"]
+    if numbers:
+        requests = without_numbers(change.description)[1]
+        marks += [style.links.reference(name, request=name in requests) for name in numbers]
+    return f"- {scope}{style.links.linked(shown)} ({', '.join(marks)})\n"
+
+
+def _is_number(name: str) -> bool:
+    """True for what a forge has a page of; keys such as ABC-7 are of a tracker that nobody knows here."""
+    return "#" in name or "!" in name
+
+
+def _names(text: str, number: str) -> bool:
+    """True where a text has a number, and not one that only begins or ends like it. No pattern: each would be new."""
+    end = -1
+    while (place := text.find(number, end + 1)) >= 0:
+        end = place + len(number)
+        if not text[end : end + 1].isdecimal() and not text[:place].endswith(NAME_ENDS):
+            return True
+    return False
 
 
 def _upgrade(change: Told, style: Style) -> list[str]:

@@ -64,6 +64,10 @@ PLAIN_NUMBER = re.compile(r"#\d+")
 NAMED_NUMBER = re.compile(r"\w#\d")
 REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 
+# From: GitLab's template of a merge commit, https://docs.gitlab.com/user/project/merge_requests/commit_templates/
+SEE_REQUEST = "See merge request "
+MERGE_REQUEST = re.compile(rf"^{SEE_REQUEST}\S*(!\d+)[ \t]*$", re.MULTILINE)
+
 REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
 OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
 # How git goes on where the revert is one of a merge: with the parent that stays, which is not taken back.
@@ -136,6 +140,15 @@ def read_message(raw: str | bytes) -> Message:
     )
 
 
+def numbers_in(message: str) -> tuple[str, ...]:
+    """The numbers among the references of a message, and what stands with them, without reading all the rest."""
+    subject, _, rest = message.partition("\n")
+    found = _numbers(subject) if "#" in subject else []
+    if "#" in rest or SEE_REQUEST in rest:
+        found += _read_rest(rest.strip("\n"))[2]
+    return tuple(dict.fromkeys(found))
+
+
 def _read_subject(subject: str) -> tuple[str, str | None, bool, str]:
     """Type, scope, whether there is an exclamation mark, description."""
     header = HEADER.match(subject)
@@ -156,8 +169,9 @@ def _numbers(text: str) -> list[str]:
 
 def _read_rest(rest: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str], str]:
     """Breaking notes, upgrade notes, references, and the body without the breaking notes."""
+    requests = MERGE_REQUEST.findall(rest) if SEE_REQUEST in rest else []
     if ":" not in rest and "#" not in rest:
-        return (), (), [], rest
+        return (), (), requests, rest
     notes: list[str] = []
     upgrades: list[str] = []
     references: list[str] = []
@@ -171,7 +185,7 @@ def _read_rest(rest: str) -> tuple[tuple[str, ...], tuple[str, ...], list[str], 
             body = body[:start]
         elif token.lower() in REFERENCE_TOKENS:
             references += REFERENCE.findall(value.partition("\n")[0])
-    return tuple(filter(None, notes)), tuple(filter(None, upgrades)), references, body.rstrip()
+    return tuple(filter(None, notes)), tuple(filter(None, upgrades)), references + requests, body.rstrip()
 
 
 def footers(rest: str) -> Iterator[tuple[str, str, int]]:

@@ -24,6 +24,7 @@ SAFE = r"[\w.~/-]+"
 HTTP = re.compile(rf"https?://(?:[^@/\s]*@)?([\w.-]+(?::\d+)?)/({SAFE}?)(?:\.git)?/?", re.ASCII)
 SSH = re.compile(rf"(?:ssh://)?(?:[\w.-]+@)([\w.-]+)(?::\d+(?=/))?[:/]/?({SAFE}?)(?:\.git)?/?", re.ASCII)
 NUMBER = re.compile(r"(?<![\w/&#\[])([#!])(\d{1,12})\b")
+REFERENCE = re.compile(rf"({SAFE})?([#!])(\d{{1,12}})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,18 @@ class Links:
         """The page that compares two tags."""
         return f"{self.base}{PATHS[self.forge]['compare']}{old}...{new}"
 
+    def reference(self, name: str, *, request: bool = False) -> str:
+        """A reference as a link: `#12`, `!12`, or `owner/name#12` of another repository there.
+
+        Text where its page is not known: GitLab's groups may lie in others, of which the last two names say nothing.
+        """
+        found = REFERENCE.fullmatch(name)
+        if found is None or (found[1] and (self.forge == "gitlab" or ".." in found[1])):
+            return name
+        elsewhere, mark, number = found.groups()
+        base = "/".join([*self.base.split("/")[:3], elsewhere]) if elsewhere else self.base
+        return f"[{name}]({base}{self._page(mark, request=request)}{number})"
+
     def linked(self, text: str) -> str:
         """Markdown with its `#12` and `!12` made links; what stands in brackets at the end is a request."""
         if "#" not in text and "!" not in text:
@@ -50,10 +63,13 @@ class Links:
     def _number(self, match: re.Match[str]) -> str:
         mark, number = match.groups()
         before, after = match.string[: match.start()], match.string[match.end() :]
-        kind = "request" if mark == "!" or (before.endswith("(") and after.startswith(")")) else "issue"
-        if self.forge == "gitlab" and mark == "#":
-            kind = "issue"
-        return f"[{mark}{number}]({self.base}{PATHS[self.forge][kind]}{number})"
+        page = self._page(mark, request=before.endswith("(") and after.startswith(")"))
+        return f"[{mark}{number}]({self.base}{page}{number})"
+
+    def _page(self, mark: str, *, request: bool) -> str:
+        """The path of a number's page; that of an issue leads to the request of the number on every forge."""
+        is_request = mark == "!" or (request and self.forge != "gitlab")
+        return PATHS[self.forge]["request" if is_request else "issue"]
 
 
 def links_of(address: str | None, *, forge: str = "") -> Links | None:

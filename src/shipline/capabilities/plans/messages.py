@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from shipline.capabilities.plans.conventional import HEADER, REFERENCE, Message, read_message
+from shipline.capabilities.plans.conventional import HEADER, MERGE_REQUEST, REFERENCE, Message, read_message
 
 # From: https://github.com/conventional-changelog/commitlint, config-conventional 20, type-enum
 TYPES = ("build", "chore", "ci", "docs", "feat", "fix", "perf", "refactor", "revert", "style", "test")
@@ -33,7 +33,6 @@ INDENT = re.compile(r"^ {1,4}", re.MULTILINE)
 FENCE = re.compile(r"^ {0,3}(?:```|~~~)", re.MULTILINE)
 
 MERGED = re.compile(r"Merge (?:pull request #\d+ from|branch |remote-tracking branch )")
-MERGE_REQUEST = re.compile(r"^See merge request \S*(!\d+)[ \t]*$", re.MULTILINE)
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +64,7 @@ def read_messages(raw: str, *, merge: bool = False, types: tuple[str, ...] = ())
     text = raw.replace("\r\n", "\n").replace("\r", "\n").strip()
     if merge:
         return (_merged(text),)
-    inherited = _numbers(text)
+    inherited = (*_numbers(text), *MERGE_REQUEST.findall(text))
     blocks: list[Block] = []
     if "BEGIN_" in text:
         text, blocks = _blocks(text)

@@ -9,7 +9,7 @@ from sys import intern  # Types, scopes and authors are few: kept once each, the
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
-from shipline.capabilities.plans.conventional import HEADER
+from shipline.capabilities.plans.conventional import HEADER, SEE_REQUEST, numbers_in
 from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import by_whole_id, corrections_in, inner, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import own_changes, owners_of
@@ -172,14 +172,16 @@ def _tells_more(message: str) -> bool:
 def _by_header(
     commit: Commit | LogEntry, place: int, header: re.Match[str], style: changelog.Style
 ) -> tuple[Entry, ...]:
-    """The entry of such a message, if a changelog shows it. References in trailers are not read."""
+    """The entry of such a message, if a changelog shows it."""
     kind, scope, exclamation, description = header.groups()
     kind = kind.lower()
     if exclamation is None and kind not in style.sections:
         return ()
     scope = intern((scope or "").strip()) or None
     author = intern(commit.author)
-    return (Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, exclamation is not None),)
+    numbers = numbers_in(commit.message) if "#" in commit.message or SEE_REQUEST in commit.message else ()
+    breaking = exclamation is not None
+    return (Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, breaking, (), numbers),)
 
 
 def _notable(

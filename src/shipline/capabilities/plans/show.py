@@ -12,7 +12,7 @@ from shipline.domain.package import unknown_package
 from shipline.ports.repository import Repository
 
 UPGRADE_NOTES_MAX = 1000
-COMMIT_AT_END = re.compile(r" \([0-9a-f]{7}\)$")
+COMMIT_AT_END = re.compile(r" \([0-9a-f]{7}(?:, [^\s()]+)*\)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ def upgrade_notes_at(repository: Repository, folder: str = "upgrade-notes") -> d
 
 
 def _without_id(entry: str) -> str:
-    """An entry as plain text: without marks for bold, and without the commit at its end."""
+    """An entry as plain text: without marks for bold, and without the commit and the numbers at its end."""
     text = entry.rstrip("\n").replace("&lt;", "<")
     if not text.startswith("- "):
         return text
