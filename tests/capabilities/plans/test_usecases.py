@@ -84,6 +84,29 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
     }
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        (
+            "3.3.0",
+            "pyproject.toml says 3.3.0, which no tag tells of: 3.2.1 would lower it. If 3.3.0 is released, tag its",
+        ),
+        ("3.3.0.dev0", "pyproject.toml says 3.3.0.dev0, which no tag tells of: 3.2.1 would lower it."),
+        ("3.2.1", ""),
+        ("3.2.1rc1", ""),
+        ("3.2.0", ""),
+    ],
+)
+def test_a_file_that_is_above_the_next_version_is_said(history: History, stated: str, said: str) -> None:
+    history.commit("feat: a", {"pyproject.toml": PYPROJECT.replace("0.3.0", "3.2.0")})
+    history.tag("v3.2.0")
+    history.commit("fix: b", {"pyproject.toml": PYPROJECT.replace("0.3.0", stated)})
+    (plan,) = make_plan(history.repository).packages
+    assert plan.next == "3.2.1"
+    assert [reason for reason in plan.reasons if "lower" in reason] == ([] if not said else [plan.reasons[-1]])
+    assert plan.reasons[-1].startswith(said)
+
+
 def test_what_is_not_committed_does_not_count(history: History) -> None:
     history.commit("feat: a", {"pyproject.toml": PYPROJECT})
     (history.folder / "pyproject.toml").write_text(PYPROJECT.replace("0.3.0", "9.9.9"))

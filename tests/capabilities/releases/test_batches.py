@@ -294,11 +294,14 @@ def test_what_requires_it_for_development_is_in_its_commit_and_is_not_released(
 
 
 def test_a_commit_with_the_keys_of_others_and_more_than_their_files_is_not_gone_on_from(project: MonorepoWorld) -> None:
-    """Anybody can write a trailer."""
-    files = {"packages/web/package.json": project.history.git("show", "HEAD:packages/web/package.json")}
-    files["packages/web/package.json"] = files["packages/web/package.json"].replace('"1.0.0"', '"1.7.0"', 1)
+    """Anybody can write a trailer. What it has done to a version is not written over unseen either."""
+    before = {"packages/web/package.json": project.history.git("show", "HEAD:packages/web/package.json")}
+    files = {name: text.replace('"1.0.0"', '"1.7.0"', 1) for name, text in before.items()}
     keys = "\n\nShipline-Key: release:side:1.7.0\nShipline-Key: release:web:1.7.0"
     hostile = project.history.commit("chore(release): side 1.7.0, web 1.7.0" + keys, files)
+    with pytest.raises(RefusedError, match=r"says 1.7.0, and the release of web 1.0.1 would lower it"):
+        project.command()
+    project.history.commit("chore: as it was", before)
     released = project.command()
     assert {one.version for one in released} == {"2.0.0", "1.0.1"}
     assert hostile not in {one.commit for one in released}

@@ -206,3 +206,21 @@ def test_from_an_empty_store_a_tag_is_ours_only_on_a_commit_that_is_nothing_but_
     anew.registry = project.registry
     assert anew.order()[0].start is start
     world.close()
+
+
+@pytest.mark.parametrize("stated", ["0.2.0", "0.2.0.dev0"])
+def test_a_final_version_that_is_not_tagged_is_not_written_over_by_a_lower_one(
+    project: ReleaseWorld, stated: str
+) -> None:
+    """It is released from elsewhere, or the plan is not what was meant. What only says what is worked on may be."""
+    project.history.commit("chore: by hand", {"VERSION": f"{stated}\n"})
+    if stated != "0.2.0":
+        assert project.released().version == "0.1.1"
+        return
+    with pytest.raises(RefusedError, match=r"VERSION says 0.2.0, and the release of quotes 0.1.1 would lower it") as no:
+        project.order()
+    assert "tag --annotate v0.2.0" in no.value.todo
+    assert "say 0.1.0" in no.value.todo
+    project.history.tag("v0.2.0")
+    project.commit("fix: another word")
+    assert project.released().version == "0.2.1"

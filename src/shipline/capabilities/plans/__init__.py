@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.lint.meanings import rules_schema as lint_rules_schema
     from shipline.capabilities.plans.lint.report import report as lint_report
     from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
+    from shipline.capabilities.plans.lowered import is_lowered
     from shipline.capabilities.plans.messages import read_messages
     from shipline.capabilities.plans.migrations import migrations_between
     from shipline.capabilities.plans.moments import rfc3339
@@ -110,6 +111,7 @@ __all__ = [
     "explain",
     "hook_script",
     "is_changeset",
+    "is_lowered",
     "kept_of_message",
     "known_packages",
     "latest_releases",
@@ -182,6 +184,7 @@ _HOMES = {
     "explain": "chains",
     "hook_script": "lint.hook",
     "is_changeset": "changesets",
+    "is_lowered": "lowered",
     "kept_of_message": "lint.cleanup:kept",
     "known_packages": "usecases",
     "latest_releases": "usecases",

@@ -11,6 +11,7 @@ from shipline.capabilities.plans.asked import Asked
 from shipline.capabilities.plans.channels import line_of
 from shipline.capabilities.plans.elsewhere import settled, with_higher_ones, with_promoted
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
+from shipline.capabilities.plans.lowered import with_lowered
 from shipline.capabilities.plans.monorepo import (
     CHANGESETS,
     Changesets,
@@ -87,7 +88,8 @@ def planned(
         plans, notes = _together(plan_of, survey, changesets, groups)
     notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *notes)
     told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
-    return ReleasePlan(head, with_higher_ones(told, lineages, tags.elsewhere), notes), len(commits)
+    told = with_lowered(with_higher_ones(told, lineages, tags.elsewhere), lineages)
+    return ReleasePlan(head, told, notes), len(commits)
 
 
 def _together(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipline.capabilities.gates import judge
-from shipline.capabilities.plans import scheme_named
+from shipline.capabilities.plans import is_lowered, scheme_named
 from shipline.capabilities.releases.batch import footing_of, parts_of
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.footing import Footing, check_head, check_tree, inside, listed
@@ -16,10 +16,12 @@ from shipline.capabilities.releases.marks import is_marked
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
-from shipline.domain.errors import RefusedError, UnavailableError
+from shipline.capabilities.version_files import read_version
+from shipline.domain.errors import RefusedError, ShiplineError, UnavailableError
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, combined
+from shipline.domain.version_file import VersionFile
 from shipline.engine.journal import holder_of, runs_of
 from shipline.engine.rules import ENDED
 from shipline.store.transaction import Transaction
@@ -211,6 +213,37 @@ def check_attached(ground: ReleaseGround, candidate: Candidate) -> None:
             why="the next release from the branch would not know of this one",
             todo="git switch BRANCH, and run this again; in CI, `git switch -C BRANCH` puts HEAD on it",
         )
+
+
+def check_lowers_nothing(ground: ReleaseGround, candidates: Sequence[Candidate], head: str) -> None:
+    """Refuse to write a version over a final one that is above it: who has that one would never get the release.
+
+    No tag tells of what the file states, so it was released from elsewhere, or nobody meant this version. A pre-release
+    in the file (`1.5.0.dev0`) only says what is being worked on.
+    """
+    pairs = [(one, file) for one in candidates for file in one.version_files]
+    contents = ground.repository.read_files(tuple({file.path: None for _, file in pairs}), head) if pairs else {}
+    for candidate, file in pairs:
+        plan, scheme = candidate.plan, scheme_named(candidate.package.scheme)
+        stated = scheme.parse(_stated(file, contents.get(file.path)))
+        following = scheme.parse(str(plan.next))
+        if stated is None or following is None or not stated.is_stable or not is_lowered(stated, following):
+            continue
+        tag, lower = candidate.package.tag(stated.text), plan.current or following.text
+        raise RefusedError(
+            f"{file.path} says {stated.text}, and the release of {plan.name} {following.text} would lower it",
+            why=f"no tag of this history tells of {stated.text}",
+            todo=f"if {stated.text} is released, tag its commit (git tag --annotate {tag} COMMIT); if not, let the file"
+            f" say {lower} (shipline version sync) and commit it",
+        )
+
+
+def _stated(file: VersionFile, content: bytes | None) -> str:
+    """The version that a file states; "" where it cannot be said, which editing it will explain."""
+    try:
+        return read_version(file, content) if content is not None else ""
+    except ShiplineError:
+        return ""
 
 
 def check_work_tree(ground: ReleaseGround, candidate: Candidate, unfinished: Release | None) -> None:

@@ -14,6 +14,7 @@ from shipline.capabilities.releases.checks import (
     check_calendar,
     check_ground,
     check_is_free,
+    check_lowers_nothing,
     check_outlets,
     check_promotable,
     check_remote,
@@ -136,6 +137,7 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
     anew = [(candidate, known), *_anew(ground, candidate, fellows)]
     if candidate.beside is None:
         check_work_tree(ground, candidate, known.unfinished)
+        check_lowers_nothing(ground, [each for each, _ in anew], "HEAD")
     time_us = now_us // 1_000_000 * 1_000_000
     parts = [each.part(ground, time_us, replaces=_replaced(each, about)) for each, about in anew]
     unfinished = tuple(about.unfinished for _, about in anew if about.unfinished is not None)
