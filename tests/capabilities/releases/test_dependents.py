@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from shipline.domain.package import Package
 from shipline.testing.histories import History
 
 TIMEOUT_S = 120
+UV = str(Path(sys.executable).with_name("uv"))  # One of the tests' own dependencies.
 
 
 def begun(folder: Path, files: Mapping[str, str]) -> History:
@@ -26,20 +28,21 @@ def begun(folder: Path, files: Mapping[str, str]) -> History:
     return history
 
 
-def release(history: History, broken: str, packages: Sequence[Package] | None = None) -> None:
-    """All packages are at 1.0.0; then the one in the folder `broken` breaks, and what is planned is written."""
+def release(history: History, *broken: str, packages: Sequence[Package] | None = None) -> None:
+    """All packages are at 1.0.0; then those in the folders `broken` break, and what is planned is written."""
     history.git("add", "--all")
     history.git("commit", "--quiet", "--allow-empty", "-m", "chore: lock")
     repository = history.repository
     for each in packages or detect_packages(repository):
         history.tag(each.tag("1.0.0"))
-    history.commit("feat!: break it", {f"{broken}/README": "x"})
+    history.commit("feat!: break it", {f"{folder}/README": "x" for folder in broken})
     repository = history.repository
     known = {package.name: package for package in packages or detect_packages(repository)}
     parts = []
     for plan in make_plan(repository, packages).releasable:
         package = known[plan.name]
-        found = find_version_files(history.folder, package, tracked=repository.is_tracked)
+        apart = frozenset(each.path for each in known.values() if each is not package)
+        found = find_version_files(history.folder, package, tracked=repository.is_tracked, apart=apart)
         parts.append(Part(package, str(plan.next), "", found.files, "", plan.requirements))
     write_parts(history.folder, parts)
     once = history.git("diff")
@@ -76,6 +79,29 @@ def test_a_crate_that_is_required_for_development_leaves_the_lock_as_cargo_wants
     release(history, "a")
     run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
     assert 'version = "1.0.0"' in (history.folder / "b" / "Cargo.toml").read_text()
+
+
+def test_the_lock_of_a_package_beside_it_has_the_new_version(tmp_path: Path) -> None:
+    """No workspace holds them together: each has a lock of its own, and a path leads from the one to the other."""
+    files = crate("core") | crate("app", '[dependencies]\ncore = { path = "../core", version = "1.0.0" }\n')
+    project = '[project]\nname = "{}"\nversion = "1.0.0"\nrequires-python = ">=3.11"\n'
+    source = 'dependencies = ["base>=1"]\n[tool.uv.sources]\nbase = { path = "../base" }\n'
+    files |= {"base/pyproject.toml": project.format("base"), "tool/pyproject.toml": project.format("tool") + source}
+    history = begun(tmp_path / "work", files)
+    run(history.folder / "app", "cargo", "generate-lockfile")
+    run(history.folder / "tool", UV, "lock", "--offline", "--no-config")
+    packages = [
+        Package(name, name, ecosystem, scheme, "{package}@{version}")
+        for name, ecosystem, scheme in (
+            ("core", "cargo", "semver"),
+            ("app", "cargo", "semver"),
+            ("base", "python", "pep440"),
+            ("tool", "python", "pep440"),
+        )
+    ]
+    release(history, "core", "base", packages=packages)
+    run(history.folder / "app", "cargo", "metadata", "--locked", "--format-version=1")
+    run(history.folder / "tool", UV, "lock", "--check", "--offline", "--no-config")
 
 
 def test_a_crate_that_is_required_through_its_workspace_is_followed(tmp_path: Path) -> None:

@@ -146,6 +146,40 @@ def test_cargo_s_shared_version_takes_all_its_crates_along(tmp_path: Path) -> No
     assert [(file.path, file.names) for file in own] == [("crates/c/Cargo.toml", ()), ("Cargo.lock", ("c",))]
 
 
+BESIDE = {
+    "Cargo.lock": (
+        "cargo",
+        '[package]\nname = "{}"\nversion = "1.0.0"\n',
+        '[[package]]\nname = "core"\nversion = "1.0.0"\n',
+    ),
+    "uv.lock": ("python", "", '[[package]]\nname = "core"\nversion = "1.0.0"\nsource = {{ editable = "{}" }}\n'),
+    "package-lock.json": ("npm", "", '{{"packages": {{"{}": {{"version": "1.0.0"}}}}}}'),
+}
+
+
+@pytest.mark.parametrize("lock", BESIDE)
+@pytest.mark.parametrize(
+    ("path", "other", "seen"), [("core", "app", "../core"), (".", "app", ".."), ("x/core", "x/y/app", "../../core")]
+)
+def test_the_lock_of_another_package_that_takes_it_in_by_its_path(
+    tmp_path: Path, lock: str, path: str, other: str, seen: str
+) -> None:
+    """Cargo.lock names no path, so a crate of the same name has to be another folder's own to be left alone."""
+    ecosystem, manifest, text = BESIDE[lock]
+    files = {f"{path}/Cargo.toml": manifest.format("core"), f"{other}/Cargo.toml": manifest.format("app")}
+    files |= {f"{other}/{lock}": text.format(seen), f"z/{lock}": text.format("../elsewhere/core")}
+    lay_out(tmp_path, files | {"z/Cargo.toml": manifest.format("core")})
+    package = Package("core", path, ecosystem)
+    files_found = find_version_files(tmp_path, package, tracked=lambda _: True, apart=frozenset({other, "z"})).files
+    assert [each.path for each in files_found if each.path.endswith(lock)] == [f"{other}/{lock}"]
+    (edit,) = edits_to(tmp_path, [(each, "2.0.0") for each in files_found if each.path.endswith(lock)])
+    assert edit.after == edit.before.replace(b"1.0.0", b"2.0.0")
+    assert (
+        find_version_files(tmp_path, package, tracked=lambda name: "app/" not in name, apart=frozenset({other})).files
+        == (files_found[:-1])
+    )
+
+
 def pom(name: str, rest: str = "", version: str = "1.0.0", parent: str = "", above: str = "1.0.0") -> str:
     """A pom.xml; `version` "" for none."""
     of = f"<parent><groupId>g</groupId><artifactId>{parent}</artifactId><version>{above}</version></parent>"

@@ -43,6 +43,12 @@ def crate_names(root: Path, package: Package) -> tuple[str, ...]:
     return tuple(sorted(names | set(_members(root, posixpath.dirname(shared) or ".") if shared is not None else ())))
 
 
+def own_names(root: Path, folder: str) -> frozenset[str]:
+    """The name of the crate in a folder: an entry of that name in its lock file is not another package's."""
+    name = at(_manifest(root, folder), ("package", "name"))
+    return frozenset({name} if isinstance(name, str) else ())
+
+
 def _members(root: Path, folder: str) -> Iterator[str]:
     """The names of the workspace's crates that take its version."""
     patterns = at(_manifest(root, folder), ("workspace", "members"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from shipline.capabilities.version_files.cargo import crate_names, workspace_manifest
+from shipline.capabilities.version_files.cargo import crate_names, own_names, workspace_manifest
 from shipline.capabilities.version_files.disk import content_of
 from shipline.capabilities.version_files.dynamic import Content, named_by_manifests
 from shipline.capabilities.version_files.editing import find_sites
@@ -27,6 +28,8 @@ _SHARED = ("npm-lock", "uv-lock", "cargo-lock", "yarn-lock", "pnpm-lock")
 """Kinds of files that a folder further up may hold for a whole workspace."""
 _LOCKS = {"npm-package": "npm-lock", "python-project": "uv-lock", "cargo-package": "cargo-lock"}
 """The lock file that states a version again once the manifest does."""
+_LOCK_OF = {"npm": "npm-lock", "plain": "npm-lock", "python": "uv-lock", "cargo": "cargo-lock"}
+"""The lock file that states the version of a package of an ecosystem where another one requires it by its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def choose_version_files(
         files.append(_owned(root, package, VersionFile(path, kind, each.pattern)))
     locks = {_LOCKS[file.kind] for file in files if file.kind in _LOCKS}
     above = [_owned(root, package, file) for file in _above(root, package) if file.kind in locks]
+    above += [file for file in _beside(root, package, apart) if file.kind in locks]
     modules = [module for file in files for module in _maven(root, file, apart)]
     files += [file for file in (*modules, *above) if tracked(file.path) and _states(root, file)]
     return _sorted_out(files)
@@ -101,7 +105,8 @@ def find_version_files(
         for file in seen.values()
         if belongs(package, file, others, partial(_readable, root)) and tracked(file.path)
     ]
-    found = _sorted_out([_owned(root, package, file) for file in wanted])
+    locks = [file for file in _beside(root, package, apart) if file.path not in seen and tracked(file.path)]
+    found = _sorted_out([*(_owned(root, package, file) for file in wanted), *locks])
     stating = tuple(file for file in found.files if _states(root, file))
     return replace(found, files=tuple(sorted(stating, key=lambda file: VERSION_FILE_KINDS.index(file.kind))))
 
@@ -172,6 +177,25 @@ def _above(root: Path, package: Package) -> Iterator[VersionFile]:
                 path = posixpath.normpath(posixpath.join(folder, name))
                 if (root / path).is_file():
                     yield VersionFile(path, kind)
+
+
+def _beside(root: Path, package: Package, apart: frozenset[str]) -> Iterator[VersionFile]:
+    """The lock files of other packages that may have taken this one in by its path.
+
+    Each package asks for those of all others, so that the text must name it before anything is parsed.
+    """
+    kind = _LOCK_OF.get(package.ecosystem, "")
+    for folder in sorted(apart) if kind else ():
+        for name in KINDS[kind].names:
+            path = posixpath.normpath(posixpath.join(folder, name))
+            if not os.path.isfile(os.path.join(root, path)):  # noqa: PTH113, PTH118 - asked very often, and much faster
+                continue
+            file = _owned(root, package, VersionFile(path, kind))
+            if kind == "cargo-lock":
+                file = replace(file, names=tuple(each for each in file.names if each not in own_names(root, folder)))
+            content = _readable(root, path) or b""
+            if any(each.encode() in content for each in (file.names if kind == "cargo-lock" else (file.folder,))):
+                yield file
 
 
 def belongs(package: Package, file: VersionFile, others: frozenset[str], content: Content) -> bool:
