@@ -31,6 +31,7 @@ CASES = [
         "*",
         "~2.0",
     ),
+    ("package.json", b'{"dependencies":{"quo-tes":"@@"}}', "workspace:^1.0.0", "workspace:^2.0.0"),
     ("Cargo.toml", b'[dependencies]\nquo-tes = "@@" # ours\nx = "1"\n', "1", "2.0.0-rc.1"),
     ("Cargo.toml", b'[dependencies]\nquo-tes = { path = "../q", version = "@@" }\n', "=1.0.0", "^2"),
     ("Cargo.toml", b'[dev-dependencies.quo-tes]\nversion = "@@"\n[package]\nversion = "1"\n', "1", "2"),

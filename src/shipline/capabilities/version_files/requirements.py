@@ -1,6 +1,7 @@
 """What a package requires of another one of the same repository, written into its manifest as a byte span.
 
-Ranges alone: `workspace:` protocols, paths and catalogues keep themselves in step and are left as they are.
+Ranges alone, those behind `workspace:` among them: words such as `workspace:^`, paths and catalogues keep themselves in
+step and are left as they are.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from shipline.clients.yaml_text import read_yaml, scan_yaml
 from shipline.domain.errors import InvalidValue, ShiplineError
 
 # Ranges of npm, Cargo, PEP 440, Poetry and Helm; none of it needs escaping in any of the manifests.
-_REQUIREMENT = re.compile(r"[0-9A-Za-z^~<>=!*|(][0-9A-Za-z^~<>=!*|(). ,+_-]{0,198}")
+_REQUIREMENT = re.compile(r"(?:workspace:(?=[^0-9]{0,3}[0-9]))?[0-9A-Za-z^~<>=!*|(][0-9A-Za-z^~<>=!*|(). ,+_-]{0,198}")
 TEXT_LENGTH_MAX = 1000
+_WORKSPACE = re.compile(r"\Aworkspace:(?=[^/:]*[0-9])")  # Before a range; a word such as `workspace:^` has none.
 _NPM_TABLES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 _GROUPS = ("dependencies", "dev-dependencies")
 _CARGO_TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
@@ -104,7 +106,7 @@ def _range(document: Any, keys: Keys) -> Iterator[_Requirement]:
     """A place that is a range and nothing else; what holds a colon or a path is none."""
     text = at(document, keys)
     if isinstance(text, str):
-        whole = 0 if re.search(r"[:/]|\A\s*\Z", text) else len(text)
+        whole = 0 if re.search(r"[:/]|\A\s*\Z", _WORKSPACE.sub("", text)) else len(text)
         yield _Requirement(keys, 0, whole)
 
 
