@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,10 +13,14 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.plans import detect_packages, make_plan
-from shipline.capabilities.releases.batch import Part, write_parts
+from shipline.capabilities.releases.batch import Part, edited_files, write_parts
+from shipline.capabilities.releases.candidates import locks_of
 from shipline.capabilities.version_files import find_version_files
+from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
+from shipline.domain.release_plan import RequirementEdit
 from shipline.testing.histories import History
+from tests.npm_packages import installed
 
 TIMEOUT_S = 120
 UV = str(Path(sys.executable).with_name("uv"))  # One of the tests' own dependencies.
@@ -43,7 +48,8 @@ def release(history: History, *broken: str, packages: Sequence[Package] | None =
         package = known[plan.name]
         apart = frozenset(each.path for each in known.values() if each is not package)
         found = find_version_files(history.folder, package, tracked=repository.is_tracked, apart=apart)
-        parts.append(Part(package, str(plan.next), "", found.files, "", plan.requirements))
+        locks = tuple(locks_of(plan.requirements, repository))
+        parts.append(Part(package, str(plan.next), "", found.files, "", plan.requirements, locks=locks))
     write_parts(history.folder, parts)
     once = history.git("diff")
     write_parts(history.folder, parts)
@@ -57,7 +63,7 @@ def run(folder: Path, *command: str) -> None:
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"CARGO_TERM_COLOR": "never", "CARGO_NET_OFFLINE": "true"},
+        env=os.environ | {"CARGO_TERM_COLOR": "never", "CARGO_NET_OFFLINE": "true", "npm_config_offline": "true"},
         capture_output=True,
         text=True,
         timeout=TIMEOUT_S,
@@ -79,6 +85,81 @@ def test_a_crate_that_is_required_for_development_leaves_the_lock_as_cargo_wants
     release(history, "a")
     run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
     assert 'version = "1.0.0"' in (history.folder / "b" / "Cargo.toml").read_text()
+
+
+def js(name: str, **more: object) -> str:
+    return json.dumps({"name": name, "version": "1.0.0"} | more, indent=2) + "\n"
+
+
+NPM = {
+    "package.json": json.dumps({"name": "top", "private": True, "workspaces": ["packages/*"]}),
+    "packages/a/package.json": js("@x/a"),
+    "packages/b/package.json": js("@x/b", dependencies={"@x/a": "^1.0.0"}, peerDependencies={"@x/a": ">=1.0.0"}),
+    "packages/c/package.json": js("@x/c", devDependencies={"@x/a": "~1.0.0"}),
+    "packages/d/package.json": js("@x/d", peerDependencies={"@x/a": "^1.0.0"}, devDependencies={"@x/a": "workspace:^"}),
+    "packages/e/package.json": js("@x/e", optionalDependencies={"@x/a": "workspace:^1.0.0"}),
+}
+PNPM = "packages: ['packages/*']\nlinkWorkspacePackages: true\nautoInstallPeers: false\n"
+# The tool, its version, its program, what it needs, what makes the lock file, its name, and how the tool looks at that.
+TOOLS = {
+    "npm": ("", "", "npm", {}, ("install", "--package-lock-only"), "package-lock.json", ("ci", "--dry-run")),
+    "pnpm": (
+        "pnpm",
+        "10.34.9",
+        "pnpm",
+        {"pnpm-workspace.yaml": PNPM},
+        ("install", "--lockfile-only"),
+        "pnpm-lock.yaml",
+        ("install", "--frozen-lockfile"),
+    ),
+    "yarn": (
+        "@yarnpkg/cli-dist",
+        "4.18.1",
+        "yarn",
+        {"yarn.lock": "", ".yarnrc.yml": "enableTelemetry: false\nnodeLinker: node-modules\nenableNetwork: false\n"},
+        ("install",),
+        "yarn.lock",
+        ("install", "--immutable"),
+    ),
+}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_lock_file_says_the_ranges_that_the_manifests_say(
+    tmp_path: Path, pytestconfig: pytest.Config, tool: str
+) -> None:
+    """The tool takes it as it is, and would write the same."""
+    package, version, program, more, make, lock, look = TOOLS[tool]
+    if package:
+        cache = pytestconfig.cache.mkdir("npm")
+        program = str(installed(cache, package, version) / "node_modules" / ".bin" / program)
+    files = {path: text for path, text in NPM.items() if tool != "npm" or "workspace:" not in text}
+    history = begun(tmp_path / "work", files | more | {".gitignore": "node_modules\n.yarn\n"})
+    run(history.folder, program, *make)
+    release(history, "packages/a")
+    ours = (history.folder / lock).read_text()
+    assert "2.0.0" in ours
+    run(history.folder, program, *look)
+    run(history.folder, program, *make)
+    assert (history.folder / lock).read_text() == ours
+
+
+@pytest.mark.parametrize("development", [True, False])
+def test_what_is_locked_from_a_registry_stays_or_stops_the_release_before_its_commit(*, development: bool) -> None:
+    """Nobody can lock a version before it is released; who needs it for development needs the old one no less."""
+    kind = "devDependencies" if development else "dependencies"
+    manifest = js("app", **{kind: {"core": "^1.0.0"}}).encode()
+    lock = json.dumps(
+        {"packages": {"": {kind: {"core": "^1.0.0"}}, "node_modules/core": {"version": "1.0.0"}}}
+    ).encode()
+    edit = RequirementEdit("app/package.json", "core", "core", "2.0.0", "^1.0.0", "^2.0.0", development=development)
+    part = Part(Package("core", "core"), "2.0.0", "", (), "", (edit,), locks=("app/package-lock.json",))
+    there = {"app/package.json": manifest, "app/package-lock.json": lock}
+    if development:
+        assert edited_files([part], there.get) == {"app/package-lock.json": lock}
+        return
+    with pytest.raises(RefusedError, match="from a registry"):
+        edited_files([part], there.get)
 
 
 def test_the_lock_of_a_package_beside_it_has_the_new_version(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ shows; they differ in where they read and write alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,14 @@ from shipline.capabilities.plans import prepend, without_package
 from shipline.capabilities.releases.footing import KEY_TRAILER, Footing, Share, inside, version_files_of
 from shipline.capabilities.releases.rules import subject_of
 from shipline.capabilities.version_files import (
+    Changed,
+    Rewritten,
     content_of,
+    lock_paths,
+    locked_elsewhere,
     own_file,
     write_atomically,
+    write_lock,
     write_requirement,
     write_version,
 )
@@ -36,6 +41,7 @@ class Part:
 
     `section` is the version's part of the changelog. `changelog` is relative to the package, "" leaves it alone.
     `replaces` is what the changelog says of this version already, from a commit that nobody has tagged; "" for nothing.
+    `locks` are the lock files that may repeat what `requirements` say.
     """
 
     package: Package
@@ -46,6 +52,7 @@ class Part:
     requirements: tuple[RequirementEdit, ...] = ()
     changesets: tuple[str, ...] = ()
     replaces: str = ""
+    locks: tuple[str, ...] = ()
 
     @property
     def share(self) -> Share:
@@ -55,7 +62,7 @@ class Part:
             version=self.version,
             version_files=self.version_files,
             changelog=self.changelog_path,
-            manifests=tuple(edit.path for edit in self.requirements),
+            manifests=(*(edit.path for edit in self.requirements), *self.locks),
         )
 
     @property
@@ -84,6 +91,7 @@ def parts_of(given: dict[str, Any], version: str, section: str) -> tuple[Part, .
         requirements=tuple(from_json(RequirementEdit, each) for each in given.get("requirements", ())),
         changesets=tuple(given.get("changesets", ())),
         replaces=given.get("replaces", ""),
+        locks=tuple(given.get("locks", ())),
     )
     return (own, *(from_json(Part, each) for each in given.get("others", ())))
 
@@ -103,10 +111,65 @@ def edited_files(parts: Sequence[Part], read: Reader) -> dict[str, bytes | None]
     def now(path: str) -> bytes | None:
         return files[path] if path in files else read(path)
 
+    parts = _without_foreign(parts, read)
     for part in parts:
         # One after the other, since a package may be in one file with another, and a changeset of both.
         files.update(_edits(part, now))
-    return files
+    # Before the manifests: a digest is made from the manifest as it was, which is gone once it is written.
+    locked = _locked(parts, read, files)
+    return {**locked, **files, **locked}
+
+
+def _locked(parts: Sequence[Part], read: Reader, files: Mapping[str, bytes | None]) -> dict[str, bytes | None]:
+    """The lock files as they are then, each at once, since what one package requires another one may require too."""
+    requirements = _rewritten(parts)
+    locked: dict[str, bytes | None] = {}
+    for path in dict.fromkeys(path for part in parts for path in part.locks):
+        content = files[path] if path in files else read(path)
+        manifests = [
+            Changed(manifest, before, after, tuple(some))
+            for manifest, some in requirements.items()
+            if path in lock_paths(manifest) and (before := read(manifest)) and (after := files.get(manifest))
+        ]
+        if content is not None:
+            locked[path] = write_lock(path, content, manifests)
+    return locked
+
+
+def _without_foreign(parts: Sequence[Part], read: Reader) -> list[Part]:
+    """The parts without what is required for development and locked from a registry: it has no need of the new version,
+    and nobody can lock that before its release."""
+    foreign: set[tuple[str, str]] = set()
+    developed = [replace(part, requirements=_for_development(part)) for part in parts]
+    for path in dict.fromkeys(path for part in developed if part.requirements for path in part.locks):
+        content = read(path)
+        manifests = [
+            Changed(manifest, b"", b"", tuple(some))
+            for manifest, some in _rewritten(developed).items()
+            if path in lock_paths(manifest)
+        ]
+        foreign |= locked_elsewhere(path, content, manifests) if content is not None else frozenset()
+    return [
+        replace(
+            part,
+            requirements=tuple(
+                edit for edit in part.requirements if not (edit.development and (edit.path, edit.name) in foreign)
+            ),
+        )
+        for part in parts
+    ]
+
+
+def _for_development(part: Part) -> tuple[RequirementEdit, ...]:
+    return tuple(edit for edit in part.requirements if edit.development)
+
+
+def _rewritten(parts: Sequence[Part]) -> dict[str, list[Rewritten]]:
+    """The ranges that are written anew in each manifest."""
+    found: dict[str, list[Rewritten]] = {}
+    for edit in (edit for part in parts for edit in part.requirements if edit.after != edit.before):
+        found.setdefault(edit.path, []).append(Rewritten(edit.name, edit.before, edit.after, edit.version))
+    return found
 
 
 def _edits(part: Part, now: Reader) -> Iterator[tuple[str, bytes | None]]:

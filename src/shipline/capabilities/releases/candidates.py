@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from shipline.capabilities.plans import MANIFESTS, render_section
@@ -11,9 +11,11 @@ from shipline.capabilities.releases.footing import KEY_TRAILER, Share, inside, k
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.rules import with_entries_of
+from shipline.capabilities.version_files import lock_paths
 from shipline.domain.package import Package
-from shipline.domain.release_plan import PackagePlan
+from shipline.domain.release_plan import PackagePlan, RequirementEdit
 from shipline.domain.version_file import VersionFile
+from shipline.ports.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,19 @@ class Candidate:
             requirements=self.plan.requirements,
             changesets=self.plan.changesets,
             replaces=replaces,
+            locks=tuple(locks_of(self.plan.requirements, ground.repository)),
         )
 
     def channel(self, version: str) -> str:
         """The channel that a version of the package is released on."""
         return channel_of(self.package, version, self.plan.channel)
+
+
+def locks_of(requirements: Sequence[RequirementEdit], repository: Repository) -> Iterator[str]:
+    """The lock files of the repository that may repeat what a release writes into manifests."""
+    paths = (path for edit in requirements if edit.after != edit.before for path in lock_paths(edit.path))
+    root = repository.root()
+    yield from (path for path in dict.fromkeys(paths) if (root / path).is_file() and repository.is_tracked(path))
 
 
 def is_final(channel: str) -> bool:

@@ -130,6 +130,7 @@ def _has_newer(ground: ReleaseGround, candidate: Candidate, brought: Brought) ->
         write_requirement(edit.path, contents[edit.path], edit.name, edit.after, before=edit.before)
         != contents[edit.path]
         for edit in plan.requirements
+        if not edit.development  # Which may be left as it is, and makes no version.
         if edit.after != edit.before and edit.path in contents
     )
 

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from shipline.capabilities.plans import MANIFESTS, is_changeset
-from shipline.capabilities.version_files import read_version, spelling_of
+from shipline.capabilities.version_files import is_lock, read_version, spelling_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.package import Package
@@ -30,8 +30,8 @@ BROUGHT_MAX = 100
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one package's release writes in a commit: its version files, changelog ("" for none) and the manifests in
-    which requirements are written, all from the root. With `any_manifest` they may be written in whichever: what
-    requires the package for development is not known any more once it is written."""
+    which requirements are written, with their lock files, all from the root. With `any_manifest` they may be written in
+    whichever: what requires the package for development is not known any more once it is written."""
 
     package: str
     version: str
@@ -69,7 +69,8 @@ class Footing:
         """True for what the release may write: the files that it names, and changesets, which it uses up."""
         if is_changeset(path) or any(path in share.paths for share in self.shares):
             return True
-        return PurePosixPath(path).name in MANIFESTS and any(share.any_manifest for share in self.shares)
+        requiring = PurePosixPath(path).name in MANIFESTS or is_lock(path)
+        return requiring and any(share.any_manifest for share in self.shares)
 
     @property
     def name(self) -> str:

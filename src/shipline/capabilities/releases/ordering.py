@@ -237,6 +237,7 @@ def _first_order(ground: ReleaseGround, candidate: Candidate, parts: Sequence[Pa
         version_files=own.version_files,
         changelog=own.changelog,
         replaces=own.replaces,
+        locks=own.locks,
         others=tuple(others),
         base=ground.repository.head() if candidate.beside is None else None,
         branch=ground.branch,

@@ -36,7 +36,7 @@ class ReleaseOrder:
     request brought. `base` is the commit that the release's own is to sit on, None where there is one, and beside the
     branch; `branch` is the current one, None where HEAD is detached. `changelog` "" leaves it alone. `beside` is the
     commit to release from beside the branch, None for the branch itself; `promotes` is the version of the release
-    candidate that this one is made from. `requirements` and `changesets` are the plan's, and `replaces` is as
+    candidate that this one is made from. `requirements` and `changesets` are the plan's, `replaces` and `locks` are as
     in Part. `others` are the parts of the packages that are released with this one, of the commit that this one makes.
     """
 
@@ -60,6 +60,7 @@ class ReleaseOrder:
     requirements: tuple[RequirementEdit, ...] = ()
     changesets: tuple[str, ...] = ()
     replaces: str = ""
+    locks: tuple[str, ...] = ()
     others: tuple[Part, ...] = ()
 
     @property
@@ -74,6 +75,7 @@ class ReleaseOrder:
             requirements=self.requirements,
             changesets=self.changesets,
             replaces=self.replaces,
+            locks=self.locks,
         )
         return (own, *self.others)
 
@@ -126,6 +128,7 @@ def begin_release(
         "requirements": to_json(order.requirements),
         "changesets": list(order.changesets),
         "replaces": order.replaces,
+        "locks": list(order.locks),
         "others": to_json(order.others),
     }
     # Whose commit is there already touches no work tree, and so waits for nobody who does.

@@ -21,15 +21,25 @@ from shipline.capabilities.version_files.documents import check_document
 from shipline.capabilities.version_files.editing import find_sites, read_version, spelling_of, write_version
 from shipline.capabilities.version_files.finding import Found, check_choice, choose_version_files, find_version_files
 from shipline.capabilities.version_files.kinds import KINDS, Kind, kind_by_name, kind_of
+from shipline.capabilities.version_files.locks import (
+    Changed,
+    Rewritten,
+    is_lock,
+    lock_paths,
+    locked_elsewhere,
+    write_lock,
+)
 from shipline.capabilities.version_files.requirements import write_requirement
 from shipline.capabilities.version_files.syncing import Edit, edits_to, unified_diff, write_edits
 
 __all__ = [
     "KINDS",
+    "Changed",
     "Edit",
     "Found",
     "Kind",
     "PackageCheck",
+    "Rewritten",
     "Row",
     "Stated",
     "Tagged",
@@ -43,9 +53,12 @@ __all__ = [
     "edits_to",
     "find_sites",
     "find_version_files",
+    "is_lock",
     "judge",
     "kind_by_name",
     "kind_of",
+    "lock_paths",
+    "locked_elsewhere",
     "names_to_read",
     "own_file",
     "read_version",
@@ -54,6 +67,7 @@ __all__ = [
     "unified_diff",
     "write_atomically",
     "write_edits",
+    "write_lock",
     "write_requirement",
     "write_version",
 ]
