@@ -166,7 +166,7 @@ def test_the_lock_of_a_package_beside_it_has_the_new_version(tmp_path: Path) -> 
     """No workspace holds them together: each has a lock of its own, and a path leads from the one to the other."""
     files = crate("core") | crate("app", '[dependencies]\ncore = { path = "../core", version = "1.0.0" }\n')
     project = '[project]\nname = "{}"\nversion = "1.0.0"\nrequires-python = ">=3.11"\n'
-    source = 'dependencies = ["base>=1"]\n[tool.uv.sources]\nbase = { path = "../base" }\n'
+    source = 'dependencies = ["base>=1,<2"]\n[tool.uv.sources]\nbase = { path = "../base" }\n'
     files |= {"base/pyproject.toml": project.format("base"), "tool/pyproject.toml": project.format("tool") + source}
     history = begun(tmp_path / "work", files)
     run(history.folder / "app", "cargo", "generate-lockfile")
@@ -183,6 +183,7 @@ def test_the_lock_of_a_package_beside_it_has_the_new_version(tmp_path: Path) -> 
     release(history, "core", "base", packages=packages)
     run(history.folder / "app", "cargo", "metadata", "--locked", "--format-version=1")
     run(history.folder / "tool", UV, "lock", "--check", "--offline", "--no-config")
+    assert '"base>=2.0.0,<3"' in (history.folder / "tool" / "pyproject.toml").read_text()
 
 
 def test_a_crate_that_is_required_through_its_workspace_is_followed(tmp_path: Path) -> None:

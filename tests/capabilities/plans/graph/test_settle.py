@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shipline.capabilities.plans import rules
 from shipline.capabilities.plans.graph import Edge, Member, components, settle
-from shipline.capabilities.plans.graph.ranges import fits
+from shipline.capabilities.plans.graph.ranges import fits, raised
 from shipline.capabilities.plans.packages import Requirement
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.tags import Released
@@ -264,6 +264,37 @@ def test_schemes_may_differ_in_one_graph() -> None:
     plans = repository.settled()
     assert [plan.next for plan in plans.values()] == ["1!2.0.0", "2.0.1", "1.0.0"]
     assert plans["service"].requirements[0].after == "~=1!2.0.0"
+
+
+@pytest.mark.parametrize(
+    ("before", "version", "after"),
+    [
+        (">=1,<2", "2.0.0", ">=2.0.0,<3"),
+        (">= 1.2, < 2.0", "2.0.0", ">=2.0.0, <3.0"),
+        ("<2.0.0,>1", "3.1.4", ">=3.1.4,<4.0.0"),
+        (">=0.1,<0.2", "0.2.0", ">=0.2.0,<0.3"),
+        (">=0.1,<0.2", "1.0.0", ">=1.0.0,<1.1"),
+        (">=0.9,<1", "1.0.0", ">=1.0.0,<2"),
+        (">=1.2,<1.5", "1.5.0", ">=1.5.0,<1.6"),
+        (">=1,<3", "1.5.0", ">=1.5.0,<3"),
+        (">=1,!=1.3,<2", "2.0.0", ">=2.0.0,<3"),
+        (">=1,<=1.9", "2.1.0", ">=2.1.0,<3"),
+        (">=0.1,<=0.9", "0.10.0", ">=0.10.0,<0.11"),
+        ("<2", "2.0.0", ">=2.0.0,<3"),
+        ("~=1.2,<1.9", "1.9.0", "~=1.9.0,<1.10"),
+        ("==1.*", "2.0.0", "==2.*"),
+        ("==1.2.*", "2.0.0", "==2.0.*"),
+        (">=1!1,<1!2", "1!2.0.0", ">=1!2.0.0,<1!3"),
+        (">=1,<2", "2.0.0rc1", ">=2.0.0rc1,<3"),
+        ("~=1.2", "2.0.0", "~=2.0.0"),
+        (">=1,!=1.5", "2.0.0", ">=2.0.0"),
+        ("===1.0,<2", "2.0.0", ">=2.0.0"),
+    ],
+)
+def test_a_python_range_keeps_its_upper_bound(before: str, version: str, after: str) -> None:
+    requirement = Requirement("core", before, "pep440", "pyproject.toml")
+    assert raised(requirement, version) == after
+    assert fits(replace(requirement, range=after), version.replace("rc1", ""), current=version) is True
 
 
 def test_a_circle_comes_to_rest() -> None:
