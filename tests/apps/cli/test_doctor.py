@@ -205,6 +205,19 @@ def test_the_way_back_to_a_yanked_version_is_refused_before_anything_begins(appl
         assert [one.id for one in all_rollouts(tx)] == ["rol_1"]
 
 
+def test_a_registry_that_would_get_nothing_is_wrong(history: History) -> None:
+    """So a release says, too, before it commits anything."""
+    (history.folder / "shipline.toml").write_text('[[registry]]\nprovider = "oci"\nurl = "http://127.0.0.1:9"\n')
+    check = checks_of(history.folder, 1)["registry oci"]
+    assert "it takes oci, and of quotes wheel, sdist is built" in check["words"]
+    assert "[[build]]" in check["todo"]
+    history.git("add", ".")
+    history.git("commit", "--quiet", "--message", "chore: settings")
+    said = run_shipline(history.folder, "release")
+    assert (said.code, history.git("tag")) == (3, "")
+    assert "the registry oci is configured, and would get nothing of quotes" in said.err
+
+
 def test_a_registry_that_does_not_answer_is_wrong(history: History) -> None:
     url = f"http://127.0.0.1:{free_port()}/"
     (history.folder / "shipline.toml").write_text(

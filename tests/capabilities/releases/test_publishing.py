@@ -46,6 +46,42 @@ def test_every_registry_gets_all_of_it_and_is_written_down(project: ReleaseWorld
     assert bodies(project.world.store, "ReleasePublished")[0]["registries"] == ["index", "mirror"]
 
 
+def test_a_registry_that_would_get_nothing_refuses_the_release_before_anything_is_committed(
+    project: ReleaseWorld,
+) -> None:
+    """Else it would be released with a word that nobody reads, and be nowhere."""
+    head, project.mirror.kinds = project.history.repository.head(), ("oci",)
+    with pytest.raises(RefusedError, match="mirror is configured, and would get nothing of quotes") as refused:
+        project.order()
+    assert refused.value.why == "it takes oci, and of quotes wheel, sdist is built"
+    assert project.history.repository.head() == head
+    assert project.registry.uploads == []
+
+
+PYTHON, CHART = Package("quotes", ecosystem="python"), Package("chart", path="chart", ecosystem="helm")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "named", "idle"),
+    [
+        (("wheel",), (), ()),  # The chart goes elsewhere.
+        (("wheel",), ("quotes",), ()),
+        (("wheel",), ("quotes", "chart"), ("chart",)),
+        (("npm",), (), ("quotes", "chart")),
+        (("oci",), ("quotes",), ("quotes",)),
+        ((), (), ()),
+        ((), ("chart",), ("chart",)),
+    ],
+)
+def test_a_registry_is_idle_for_whom_it_names_or_if_nothing_goes_there_at_all(
+    kinds: tuple[str, ...], named: tuple[str, ...], idle: tuple[str, ...]
+) -> None:
+    outlet = Outlet("index", FakeRegistry(FakeClock(), kinds), named)
+    built = {"quotes": ("wheel", "sdist"), "chart": ()}
+    found = outlet.idle_for((PYTHON, CHART), lambda package: built[package.name])
+    assert tuple(package.name for package in found) == idle
+
+
 def test_when_one_is_down_the_next_run_publishes_only_there(project: ReleaseWorld) -> None:
     project.mirror.faults.fails_after_files = 1
     stopped = project.released()

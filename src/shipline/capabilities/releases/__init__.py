@@ -23,7 +23,7 @@ from shipline.capabilities.releases.footing import released_base
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
-from shipline.capabilities.releases.outlets import Outlet
+from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import record_evidence, refusal_of
 from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
@@ -53,6 +53,7 @@ from shipline.capabilities.releases.yank import (
 
 __all__ = [
     "EVIDENCE",
+    "IDLE_TODO",
     "RELEASES",
     "RELEASE_WORKFLOW",
     "VERDICTS",

@@ -13,7 +13,7 @@ from shipline.capabilities.releases.footing import Footing, check_head, check_tr
 from shipline.capabilities.releases.footing import has_moved as footing_has_moved
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.marks import is_marked
-from shipline.capabilities.releases.outlets import Outlet
+from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.queries import RELEASES, find_release
 from shipline.capabilities.releases.usecases import EXCLUSIVE_KEY
 from shipline.capabilities.version_files import read_version
@@ -142,6 +142,22 @@ class Wanted:
     package: Package
     version: str
     channel: str
+
+
+def check_outlets_are_used(ground: ReleaseGround, packages: Sequence[Package]) -> None:
+    """Refuse where a registry is configured that would get nothing of these: it would look as if all went well."""
+    for outlet in ground.outlets:
+        meant = [one for one in packages if not outlet.packages or one.name in outlet.packages]
+        if all(outlet.kinds_of(one, ground.kinds_of(one)) for one in meant):
+            continue  # So the others need not be looked for.
+        idle = {one.name for one in outlet.idle_for(ground.packages(), ground.kinds_of)}
+        for package in meant:
+            if package.name in idle:
+                raise RefusedError(
+                    f"the registry {outlet.name} is configured, and would get nothing of {package.name}",
+                    why=outlet.wants(package, ground.kinds_of(package)),
+                    todo=IDLE_TODO,
+                )
 
 
 def check_outlets(ground: ReleaseGround, wanted: Sequence[Wanted]) -> None:

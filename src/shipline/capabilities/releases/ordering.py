@@ -16,6 +16,7 @@ from shipline.capabilities.releases.checks import (
     check_is_free,
     check_lowers_nothing,
     check_outlets,
+    check_outlets_are_used,
     check_promotable,
     check_remote,
     check_unmade,
@@ -138,6 +139,7 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
     if candidate.beside is None:
         check_work_tree(ground, candidate, known.unfinished)
         check_lowers_nothing(ground, [each for each, _ in anew], "HEAD")
+    check_outlets_are_used(ground, [each.package for each, _ in anew])
     time_us = now_us // 1_000_000 * 1_000_000
     parts = [each.part(ground, time_us, replaces=_replaced(each, about)) for each, about in anew]
     unfinished = tuple(about.unfinished for _, about in anew if about.unfinished is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shipline.capabilities.plans import STABLE, scheme_named
@@ -25,11 +26,31 @@ class Outlet:
             return ()
         return tuple(kind for kind in built if not self.registry.kinds or kind in self.registry.kinds)
 
+    def idle_for(self, packages: Sequence[Package], built: Callable[[Package], tuple[str, ...]]) -> tuple[Package, ...]:
+        """Of all packages of the project those that are to go there, and of which it would get nothing.
+
+        Those that are named are meant. Where none is named, others may well go elsewhere, as long as one goes there.
+        """
+        meant = tuple(one for one in packages if not self.packages or one.name in self.packages)
+        idle = tuple(one for one in meant if not self.kinds_of(one, built(one)))
+        return idle if self.packages or len(idle) == len(meant) else ()
+
+    def wants(self, package: Package, built: tuple[str, ...]) -> str:
+        """What it takes, and what there is, in words."""
+        takes = f"it takes {', '.join(self.registry.kinds)}" if self.registry.kinds else "it takes whatever is built"
+        return f"{takes}, and of {package.name} {', '.join(dict.fromkeys(built)) or 'nothing'} is built"
+
     def artifacts(self, package: str, built: tuple[Artifact, ...]) -> tuple[Artifact, ...]:
         """Those that go there."""
         if self.packages and package not in self.packages:
             return ()
         return tuple(one for one in built if not self.registry.kinds or one.kind in self.registry.kinds)
+
+
+IDLE_TODO = (
+    "add a [[build]] that makes what it takes, name the packages that go there (packages), or take the [[registry]] out"
+    " of shipline.toml"
+)
 
 
 def channel_of(package: Package, version: str, planned: str = STABLE) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from shipline.capabilities.plans import scheme_named, section_titles, written_section
 from shipline.capabilities.releases.batch import edited_files, in_commit, message_of
 from shipline.capabilities.releases.candidates import Candidate
-from shipline.capabilities.releases.checks import check_lowers_nothing, check_unmade
+from shipline.capabilities.releases.checks import check_lowers_nothing, check_outlets_are_used, check_unmade
 from shipline.capabilities.releases.committed import since, uses_changesets
 from shipline.capabilities.releases.footing import KEY_TRAILER, PULL_REQUEST_KEY, inside
 from shipline.capabilities.releases.ground import ReleaseGround
@@ -102,6 +102,7 @@ def propose(ground: ReleaseGround, candidates: Sequence[Candidate], head: str) -
     if not proposed:
         return None
     check_lowers_nothing(ground, proposed, head)
+    check_outlets_are_used(ground, [one.package for one in proposed])
     time_us = _commit_at(ground, head).time_us
     # What was merged is known by its changelog too, so that pre-releases have their sections.
     parts = [replace(one.part(ground, time_us), changelog=one.changelog) for one in proposed]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from shipline.apps.cli.checks.check import Check, State, not_asked, wrong
 from shipline.apps.cli.hooks import hook_of
 from shipline.bootstrap import Application
 from shipline.capabilities.plans import detect_packages
+from shipline.capabilities.releases import IDLE_TODO
 from shipline.clients.git_command import GitCommand, GitFailed
 from shipline.configuration import FILE_NAME, Settings
 from shipline.configuration.check import problems
@@ -176,9 +178,14 @@ def registry(application: Application) -> Iterator[Check]:
             yield not_asked(name, application.policy)
             continue
         known = application.packages if application.packages is not None else detect_packages(application.repository)
+        idle = outlet.idle_for(known, partial(_built_of, application))
+        if idle:
+            words = outlet.wants(idle[0], _built_of(application, idle[0]))
+            yield Check(name, State.WRONG, f"a release would be refused, as it would get nothing: {words}", IDLE_TODO)
+            continue
         packages = [package.name for package in known if outlet.kinds_of(package, _built_of(application, package))]
         if not packages:
-            yield Check(name, State.WARNING, "it is configured, and no package here is built for it")
+            yield Check(name, State.WARNING, "none of the packages that it names is here", IDLE_TODO)
             continue
         try:
             yield from (_answered(name, finding) for finding in outlet.registry.check(packages[0], NO_VERSION, ()))
