@@ -41,7 +41,8 @@ class Change:
     patch-id of the commit, "" where nobody asked for it. `ruled` is how far the project's own rules move the
     version for it, None where they say nothing. Several changes of one commit have the same `commit`.
     `bump` is how far the entry moves the version where it says so outright; None leaves it to the rules. `undone` are
-    the commits of the merges among `reverts`: each merge, and what it had brought in.
+    the commits of the merges among `reverts`: each merge, and what it had brought in. `co_authors` are those whom the
+    commit names beside its author, as it writes them.
     """
 
     commit: str
@@ -61,6 +62,7 @@ class Change:
     ruled: Bump | None = None
     bump: Bump | None = None
     undone: tuple[str, ...] = ()
+    co_authors: tuple[str, ...] = ()
 
     @property
     def is_commit(self) -> bool:

@@ -175,6 +175,25 @@ def test_one_release_of_the_past_and_its_newcomers(history: History) -> None:
         changelog_of(history.repository, show=Show(version="9.9.9"))
 
 
+def test_whoever_helped_is_named_also_where_a_request_was_squashed(history: History) -> None:
+    """GitHub writes each author of a squashed request into the body of the one commit."""
+    history.commit("docs: b\n\nCo-Authored-By: Cem Öz <c@example.org>")
+    history.tag("v1.1.0")
+    history.commit("feat: c (#3)\n\nCo-authored-by: Cem Öz <c@example.org>\nCo-authored-by: Dan <d@example.org>")
+    history.commit("Tidy (#4)\n\n* feat: d\n* fix: e\n\nCo-authored-by: Eve <e@example.org>")
+    author = history.git("log", "-1", "--format=%an").strip()
+    people = [f"- {author}", "- Cem Öz", "- Dan, for the first time", "- Eve, for the first time"]
+    style = Style(contributors=True)
+    for whole in (False, True):
+        text = changelog_of(history.repository, whole=whole, show=Show(style)).split("## [")[1]
+        lines = text.partition("### Contributors\n\n")[2].splitlines()
+        assert sorted(line for line in lines if line.startswith("- ")) == sorted(people)
+    (plan,) = make_plan(history.repository).packages
+    assert [change.co_authors for change in plan.changes] == [("Eve",), ("Eve",), ("Cem Öz", "Dan")]
+    told = changelog_of(history.repository, show=Show(announcement=True))
+    assert all(name in told.partition("Thanks to ")[2] for name in ("Cem Öz", "Dan", "Eve"))
+
+
 def test_the_whole_history_leads_to_the_same_numbers_as_the_next_release(history: History) -> None:
     """It reads most commits by their header alone."""
     for message in (

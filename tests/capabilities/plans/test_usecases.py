@@ -73,6 +73,7 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
                         "refs": ["#3"],
                         "reverts": [],
                         "author": "Ann Author",
+                        "co_authors": [],
                         "time": "2023-11-16T22:13:20Z",
                     }
                 ],

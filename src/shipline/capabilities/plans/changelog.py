@@ -12,7 +12,7 @@ from itertools import pairwise
 from string import ascii_letters, digits
 
 from shipline.capabilities.plans.conventional import Message
-from shipline.capabilities.plans.entries import Told
+from shipline.capabilities.plans.entries import Told, people_of
 from shipline.capabilities.plans.links import Links
 from shipline.capabilities.plans.messages import without_numbers
 from shipline.capabilities.plans.moments import rfc3339
@@ -227,5 +227,7 @@ def _upgrade(change: Told, style: Style) -> list[str]:
 
 
 def _people(section: Section) -> list[str]:
-    names = sorted({change.author for change in section.changes if change.author}, key=str.casefold)
-    return [f"- {safe_line(name)}{', for the first time' if name in section.newcomers else ''}\n" for name in names]
+    return [
+        f"- {safe_line(name)}{', for the first time' if name in section.newcomers else ''}\n"
+        for name in people_of(section.changes)
+    ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from shipline.domain.change import Change
@@ -68,6 +69,10 @@ REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 SEE_REQUEST = "See merge request "
 MERGE_REQUEST = re.compile(rf"^{SEE_REQUEST}\S*(!\d+)[ \t]*$", re.MULTILINE)
 
+# From: https://docs.github.com/en/pull-requests/committing-changes-to-your-project/creating-and-editing-commits/
+# creating-a-commit-with-multiple-authors; squashing writes one for each author of a request.
+CO_AUTHOR = re.compile(r"^co-authored-by:[ \t]*([^<\n]*[^<\s])[ \t]*<", re.MULTILINE | re.IGNORECASE)
+
 REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
 OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
 # How git goes on where the revert is one of a merge: with the parent that stays, which is not taken back.
@@ -96,7 +101,7 @@ def read_change(commit: Commit) -> Change:
 def change_of(commit: Commit | LogEntry, message: Message, *, with_body: bool = True) -> Change:
     """The change that a message of a commit is; without its body where nobody will read that."""
     kind, description, scope, breaking, notes, references, reverts, body, upgrades = message
-    return Change(
+    change = Change(
         commit.id,
         kind,
         description,
@@ -111,6 +116,9 @@ def change_of(commit: Commit | LogEntry, message: Message, *, with_body: bool = 
         upgrades,
         commit.author_mail,
     )
+    if "uthored-" not in commit.message:  # Nearly all, and there are very many.
+        return change
+    return replace(change, co_authors=co_authors_in(commit.message))
 
 
 def read_message(raw: str | bytes) -> Message:
@@ -138,6 +146,11 @@ def read_message(raw: str | bytes) -> Message:
         body,
         upgrades,
     )
+
+
+def co_authors_in(message: str) -> tuple[str, ...]:
+    """Those whom a commit's message names beside its author. A message of several changes names them once for all."""
+    return tuple(dict.fromkeys(CO_AUTHOR.findall(message))) if "uthored-" in message else ()
 
 
 def numbers_in(message: str) -> tuple[str, ...]:

@@ -57,5 +57,6 @@ def _change(change: Change) -> dict[str, Any]:
         "refs": list(change.references),
         "reverts": list(change.reverts),
         "author": change.author,
+        "co_authors": list(change.co_authors),
         "time": rfc3339(change.time_us) if change.is_commit else None,
     }

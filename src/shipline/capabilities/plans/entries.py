@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from shipline.domain.change import Change
@@ -26,6 +27,7 @@ class Entry(NamedTuple):
     body: str = ""
     upgrade_notes: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    co_authors: tuple[str, ...] = ()
 
     @property
     def patch(self) -> str:
@@ -44,3 +46,9 @@ class Entry(NamedTuple):
 
 
 Told = Change | Entry
+
+
+def people_of(changes: Iterable[Told]) -> list[str]:
+    """Who made the changes, alone or with others, each once."""
+    names = {name for change in changes for name in (change.author, *change.co_authors)}
+    return sorted(names - {""}, key=str.casefold)

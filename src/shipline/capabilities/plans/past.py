@@ -9,7 +9,7 @@ from sys import intern  # Types, scopes and authors are few: kept once each, the
 
 from shipline.capabilities.plans import changelog, history, rules
 from shipline.capabilities.plans.attribution import Attribution
-from shipline.capabilities.plans.conventional import HEADER, SEE_REQUEST, numbers_in
+from shipline.capabilities.plans.conventional import HEADER, SEE_REQUEST, co_authors_in, numbers_in
 from shipline.capabilities.plans.entries import Entry
 from shipline.capabilities.plans.messages import by_whole_id, corrections_in, inner, is_merge_title, read_messages
 from shipline.capabilities.plans.monorepo import own_changes, owners_of
@@ -94,6 +94,8 @@ def read_past(
         message = commit.message
         place = past.graph.add(commit.id, parents)
         past.beginnings[commit.author] = place
+        for name in co_authors_in(message):
+            past.beginnings[name] = place
         header = HEADER.match(message)
         if (plain := _is_all(header, message, style.types)) is False:
             corrections += corrections_in(message)
@@ -181,7 +183,9 @@ def _by_header(
     author = intern(commit.author)
     numbers = numbers_in(commit.message) if "#" in commit.message or SEE_REQUEST in commit.message else ()
     breaking = exclamation is not None
-    return (Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, breaking, (), numbers),)
+    entry = Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, breaking, (), numbers)
+    others = co_authors_in(commit.message)
+    return (entry._replace(co_authors=others) if others else entry,)
 
 
 def _notable(
@@ -207,6 +211,7 @@ def _notable(
             one.reverts,
             one.body if PICKED in one.body else "",
             one.upgrade_notes,
+            co_authors=co_authors_in(commit.message),
         )
         for one in read_messages(message, merge=merge, types=style.types)
         if changelog.is_notable(one, style)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shipline.capabilities.plans import changelog
 from shipline.capabilities.plans.changelog import BREAKING, PLAIN, UNRELEASED, Section, Style
+from shipline.capabilities.plans.entries import people_of
 from shipline.domain.package import unknown_package
 from shipline.ports.repository import Repository
 
@@ -65,7 +66,7 @@ def announced(package: str, section: Section, style: Style) -> str:
         lines.append("")
     if not section.changes:
         lines += [changelog.NO_CHANGES, ""]
-    people = sorted({change.author for change in section.changes if change.author}, key=str.casefold)
+    people = people_of(section.changes)
     if people:
         lines += [f"Thanks to {', '.join(people)}.", ""]
     before, after = section.tags

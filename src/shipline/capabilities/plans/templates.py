@@ -12,6 +12,7 @@ from typing import Any
 
 from shipline.capabilities.plans import template_process
 from shipline.capabilities.plans.changelog import Section, Style, grouped
+from shipline.capabilities.plans.entries import people_of
 from shipline.capabilities.plans.moments import rfc3339
 from shipline.clients.confined import Unfinished, answer_of
 from shipline.domain.errors import UsageError
@@ -49,6 +50,7 @@ def _refused(why: str) -> UsageError:
 
 def _release(section: Section, style: Style) -> dict[str, Any]:
     before, after = section.tags
+    people = people_of(section.changes)
     return {
         "title": section.title,
         "date": None if section.time_us is None else rfc3339(section.time_us)[:10],
@@ -67,10 +69,11 @@ def _release(section: Section, style: Style) -> dict[str, Any]:
                 "upgrade_notes": list(change.upgrade_notes),
                 "refs": list(change.references),
                 "author": change.author,
+                "co_authors": list(change.co_authors),
             }
             for change in section.changes
         ],
-        "contributors": sorted({change.author for change in section.changes if change.author}, key=str.casefold),
-        "newcomers": sorted(section.newcomers & {change.author for change in section.changes}),
+        "contributors": people,
+        "newcomers": sorted(section.newcomers.intersection(people)),
         "compare": style.links.compare(before, after) if style.links and before and after else None,
     }
