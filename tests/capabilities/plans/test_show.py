@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,14 @@ def test_an_announcement_is_plain_text() -> None:
         "Read the upgrade notes before you update.\n\nAdded:\n- api: answer <i> (#7)\n\nFixed:\n- x\n\n"
         "Thanks to Ann, Bea.\n"
     )
+
+
+def test_an_announcement_sends_nobody_to_upgrade_notes_that_are_not_there() -> None:
+    silent = Section("2.0.0", (replace(BREAKING, upgrade_notes=()),), 0)
+    for style, said in ((Style(), False), (Style(upgrade_notes={"7": "Do."}), True)):
+        text = Show(style, announcement=True).text("quotes", [silent])
+        assert ("Read the upgrade notes" in text) is said
+        assert "Breaking changes:\n- api: text is gone\n" in text
 
 
 def test_a_template_is_handed_plain_data() -> None:

@@ -214,6 +214,11 @@ def _names(text: str, number: str) -> bool:
     return False
 
 
+def has_upgrade_notes(changes: Sequence[Told], style: Style) -> bool:
+    """True where one of the entries says what a user has to do."""
+    return any(change.breaking and _upgrade(change, style) for change in changes)
+
+
 def _upgrade(change: Told, style: Style) -> list[str]:
     """What a user has to do, as paragraphs of the entry above."""
     written = [

@@ -61,7 +61,7 @@ def announced(package: str, section: Section, style: Style) -> str:
     for heading, entries in changelog.grouped(section.changes, plain).items():
         lines.append(f"{heading}:")
         lines += [_without_id(entry) for entry in entries if entry.strip()]
-        if heading == BREAKING:
+        if heading == BREAKING and changelog.has_upgrade_notes(section.changes, plain):
             lines.append("Read the upgrade notes before you update.")
         lines.append("")
     if not section.changes:
