@@ -68,11 +68,13 @@ def layout(folder: Path, version: str, content: str = "one", platforms: tuple[st
 
 
 class TestOCIRegistry(RegistryConformance):
+    """With all the tags that it may move."""
+
     prerelease = "1.1.0-rc.1"
 
     @pytest.fixture
-    def registry(self, registry: OCIRegistry) -> Registry:
-        return registry
+    def registry(self, server: Served, context: ProviderContext) -> Registry:
+        return OCIRegistry(OCISettings(server.url, "team/{package}", line_tags=True), context)
 
     @pytest.fixture
     def break_registry(self, server: Served) -> Callable[[], None]:
@@ -177,23 +179,40 @@ def test_tags_follow_the_channels_and_go_back(registry: OCIRegistry, server: Ser
     assert registry.verify_yank(PACKAGE, "2.1.0-rc.1").words.startswith("rc names it")
 
 
-def test_tags_of_lines_go_back_within_their_line(registry: OCIRegistry, server: Served, tmp_path: Path) -> None:
-    """Goal: nobody who follows `1.4` or `1` goes on getting what was taken back. Method: set them as other tools do."""
+def test_tags_of_lines_follow_final_versions_and_go_back_within_their_line(
+    registry: OCIRegistry, server: Served, context: ProviderContext, tmp_path: Path
+) -> None:
+    """Goal: who follows `1.4` or `1` gets each newer version of it, and goes on getting nothing that was taken back."""
     client = OCIClient(server.url, f"team/{PACKAGE}", 10.0)
     digests = {}
-    for version in ("1.3.0", "1.4.0", "1.4.1", "2.0.0"):
+    silent, registry = registry, OCIRegistry(OCISettings(server.url, "team/{package}", line_tags=True), context)
+    for version, by in (
+        ("0.9.0", registry),
+        ("1.2", silent),
+        ("1.3.0", registry),
+        ("1.4.0", registry),
+        ("1.2.1", registry),
+        ("1.4.1", registry),
+        ("2.0.0-rc.1", registry),
+        ("1.3.1", registry),
+        ("2.0.0", registry),
+    ):
         image = layout(tmp_path, version)
         digests[version] = layout_digest(image)
-        registry.publish(PACKAGE, version, (image,))
-    for tag, version in (("1", "1.4.1"), ("1.4", "1.4.1"), ("v1", "1.4.1"), ("1.3", "1.3.0"), ("2", "2.0.0")):
-        client.tag(digests[version], tag)
+        by.publish(PACKAGE, version, (image,), channel="rc" if "rc" in version else "stable")
+        assert version != "2.0.0-rc.1" or "2" not in client.tags()
+    follow = {"0.9": "0.9.0", "1": "1.4.1", "1.4": "1.4.1", "1.3": "1.3.1", "2": "2.0.0", "2.0": "2.0.0"}
+    follow["1.2"] = "1.2"  # A version, which never moves.
+    assert {tag: client.digest_of(tag) for tag in follow} == {tag: digests[one] for tag, one in follow.items()}
+    assert "0" not in client.tags()
+    client.tag(digests["1.4.1"], "v1")  # As other tools set it.
     registry.yank(PACKAGE, "1.4.1", reason="broken", back_to="1.4.0")
     assert {tag: client.digest_of(tag) for tag in ("1", "1.4", "v1")} == dict.fromkeys(
         ("1", "1.4", "v1"), digests["1.4.0"]
     )
     # What was passed over is not taken up again, and no line goes to another.
-    answer = registry.yank(PACKAGE, "1.4.0", reason="broken", back_to="1.3.0")
-    assert client.digest_of("1") == client.digest_of("v1") == digests["1.3.0"]
+    answer = registry.yank(PACKAGE, "1.4.0", reason="broken", back_to="1.3.1")
+    assert client.digest_of("1") == client.digest_of("v1") == digests["1.3.1"]
     assert "1.4 still names 1.4.0" in answer.not_done[0]
     assert client.digest_of("1.4") == digests["1.4.0"]
     assert client.digest_of("2") == client.digest_of("latest") == digests["2.0.0"]

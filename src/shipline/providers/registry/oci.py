@@ -1,7 +1,7 @@
 """A container registry: images and artifacts from an OCI layout, by digest first, then by tags.
 
-A version is a tag that never moves; a channel (`latest`, `rc`) is a tag that moves last, and never from a newer version
-to an older one. The digest that was built is the digest that is served.
+A version is a tag that never moves; a channel (`latest`, `rc`) and, where that is wanted, a line (`1`, `1.4`) is a tag
+that moves last, and never from a newer version to an older one. The digest that was built is the digest that is served.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, InvalidVal
 from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
-from shipline.providers.registry.oci_tags import moving_tags, order_of_tag, tag_of, ways_back
+from shipline.providers.registry.oci_tags import lines_of, may_follow, moving_tags, order_of_tag, tag_of, ways_back
 
 LATEST = "latest"
 LOOKED_AT_MAX = 50
@@ -41,8 +41,8 @@ class OCISettings:
     `url` is the registry's address, without a path. `repository` is the image's name there; `{package}` in it is the
     package's name. `username` goes with the password in the environment variable that `password_environment` names;
     both "" take what the container client's `config.json` holds. `channel_tags` moves `latest`, or the tag that is
-    called like the channel. `answer_timeout_s` bounds a whole exchange, and each stretch of one that moves a blob: see
-    Pace.
+    called like the channel. `line_tags` moves `1` and `1.4` to a final 1.4.2, never `0`. `answer_timeout_s` bounds a
+    whole exchange, and each stretch of one that moves a blob: see Pace.
     """
 
     url: str
@@ -50,6 +50,7 @@ class OCISettings:
     username: str = ""
     password_environment: str = ""
     channel_tags: bool = True
+    line_tags: bool = False
     answer_timeout_s: float = 60.0
 
     def __post_init__(self) -> None:
@@ -124,6 +125,8 @@ class OCIRegistry:
             client.tag(digest, tag)
         if self._settings.channel_tags:
             self._move(client, version, digest, LATEST if channel == STABLE else tag_of(channel))
+        for line in lines_of(version) if self._settings.line_tags else ():
+            self._move_line(client, version, digest, line)
         return self.find(package, version)
 
     def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
@@ -184,9 +187,18 @@ class OCIRegistry:
         if newer is None or mine is None or newer < mine:
             client.tag(digest, channel)
 
-    def _version_of(self, client: OCIClient, digest: str) -> str | None:
-        """The version whose tag names an image; None where none of the highest does."""
-        orders = [(order, tag) for tag in client.tags() if (order := order_of_tag(tag)) is not None]
+    def _move_line(self, client: OCIClient, version: str, digest: str, line: str) -> None:
+        """Let a line's tag name this image, where it is new or names a lower version of the line."""
+        there = client.digest_of(line)
+        if there == digest:
+            return
+        if there is None or may_follow(line, version, self._version_of(client, there, line=line)):
+            client.tag(digest, line)
+
+    def _version_of(self, client: OCIClient, digest: str, *, line: str = "") -> str | None:
+        """The version, of that line alone, whose tag names an image; None where none of the highest does."""
+        tags = (tag for tag in client.tags() if not line or tag.startswith(f"{line}."))
+        orders = [(order, tag) for tag in tags if (order := order_of_tag(tag)) is not None]
         highest = [tag for _, tag in sorted(orders, reverse=True)[:LOOKED_AT_MAX]]
         return next((tag for tag in highest if client.digest_of(tag) == digest), None)
 

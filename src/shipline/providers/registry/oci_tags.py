@@ -14,6 +14,7 @@ from shipline.domain.errors import InvalidValue
 
 # Distribution specification 1.1, "Pulling manifests": what a tag may be.
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_NUMBERS = re.compile(r"([0-9]+)\.([0-9]+)(\.[0-9])?")
 _LINE = re.compile(r"v?([0-9]+(?:\.[0-9]+)*)")
 
 
@@ -38,6 +39,28 @@ def moving_tags(tags: Iterable[str], version: str) -> tuple[str, ...]:
     lines = [tag for tag in tags if (line := _line_of(tag)) is not None and _is_in(line, version)]
     channels = [tag for tag in tags if order_of_tag(tag) is None and not tag.startswith("sha256-")]
     return tuple(dict.fromkeys((*sorted(lines), *sorted(channels))))
+
+
+def lines_of(version: str) -> tuple[str, ...]:
+    """The lines whose tags follow a final version: `1.4` and `1` for 1.4.2; none for what is not final.
+
+    `0` is none: before 1.0.0 each minor version may break what the one before promised.
+    """
+    numbers = _NUMBERS.match(version) if is_final(version) else None
+    if numbers is None:
+        return ()
+    first, second = numbers[1], numbers[2]
+    both = (f"{first}.{second}", first) if numbers[3] else (first,)
+    return tuple(line for line in both if line != "0")
+
+
+def may_follow(line: str, version: str, named: str | None) -> bool:
+    """True if the tag of a line may leave the version `named` for `version`: a lower one of the line itself.
+
+    Where it names no version of the line, it is another's: `1.4` may be a version as well.
+    """
+    mine, there = order_of(version), order_of(named or "")
+    return named is not None and _is_in(line, named) and mine is not None and there is not None and there < mine
 
 
 def ways_back(tag: str, version: str, tags: Iterable[str], good: str | None) -> tuple[str, ...]:
