@@ -118,6 +118,13 @@ PLACES: dict[str, list[bytes]] = {
         b"ARG VERSION=9\nFROM x:$VERSION\nLABEL org.opencontainers.image.version=@@ x=y\n",
         b'ARG V="@@"\nFROM x\nARG A=9 V=@@\nLABEL org.opencontainers.image.version="${V}"\n',
         b'FROM x\n# LABEL org.opencontainers.image.version="9"\nLABEL "org.opencontainers.image.version"="@@"\n',
+        b'FROM x\nLABEL version="@@"\n',
+        b"FROM x\nlabel version @@\n",
+        b'FROM x\nLABEL about="a version=9 \\" version=9" \\\n  "version"=\'@@\' my.version=9 schema-version=9\n',
+        b'FROM x\nLABEL description="version 9" org.label-schema.version=@@\n',
+        b'ARG V=@@\nFROM x\nLABEL version="$V"\n',
+        b'FROM x\nLABEL version="1" org.opencontainers.image.version="@@"\n',
+        b'FROM x\nLABEL version="@@" org.opencontainers.image.version="@@"\n',
     ],
     "dockerfile-arg": [b"ARG VERSION=@@\nFROM x\nARG OTHER_VERSION=9\nARG\tVERSION='@@'\n"],
     "kustomize": [
