@@ -52,6 +52,7 @@ def test_the_document_names_every_key(history: History) -> None:
     assert (document["tools"], document["written"]) == (["semantic-release"], False)
     assert {key["key"]: key["answer"] for key in document["keys"]} == {
         "tagFormat": "taken",
+        "(before 1.0.0)": "taken",
         "x\x1b": "no equal",
     }
 

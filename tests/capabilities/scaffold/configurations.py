@@ -181,6 +181,7 @@ STANDARD_VERSION = """{
   "sign": true
 }"""
 OFF: list[Any] = [0]
+FROM_0_TO_1 = {"breaking_before_1": "major"}
 V = r"(?P<version>\d+\.[0-9A-Za-z.+-]+)"
 ASSIGNED = r"(?:^|[\s{{,]){name}[\"']?\s*(?::=|=|:)\s*[\"']?v?"
 CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
@@ -226,7 +227,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                 {"branch": "alpha", "name": "a"},
             ],
             "package": [{"name": "quotes", "tag_format": "release-{version}", "changelog": "docs/CHANGELOG.md"}],
-            "release": {"commit_message": "chore(release): {version} [skip ci]", "remote": "origin"},
+            "release": {"commit_message": "chore(release): {version} [skip ci]", "remote": "origin"} | FROM_0_TO_1,
             "bump": [{"type": "docs", "scope": "README", "bump": "patch"}, {"type": "refactor", "bump": "none"}],
             "registry": [{"provider": "npm"}],
             "forge": {"provider": "github", "api_url": "https://code.example.org/api/v3"},
@@ -245,12 +246,12 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     ),
     "semantic-release, one branch": (
         {"package.json": '{"release": {"branches": ["trunk"], "extends": "company", "ci": false}}'},
-        {"release": {"branch": "trunk"}},
+        {"release": {"branch": "trunk"} | FROM_0_TO_1},
     ),
     "semantic-release, as it is without plug-ins": (
         {".releaserc.json": '{"branches": "trunk"}'},
         {
-            "release": {"branch": "trunk", "remote": "origin"},
+            "release": {"branch": "trunk", "remote": "origin"} | FROM_0_TO_1,
             "registry": [{"provider": "npm"}],
             "forge": {"provider": "github"},
         },
@@ -264,7 +265,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {
             "forge": {"provider": "gitlab", "api_url": "https://code.example.org/api/v4"},
-            "release": {"remote": "origin"},
+            "release": {"remote": "origin"} | FROM_0_TO_1,
         },
     ),
     "python-semantic-release": (
@@ -297,6 +298,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         },
         {
             "registry": [{"provider": "pypi"}],
+            "release": FROM_0_TO_1,
             "build": [
                 {
                     "provider": "command",
@@ -392,13 +394,16 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                     "tag_format": "{version}",
                 }
             ],
-            "release": {"commit_message": "bump: version {version}", "sign_tags": True},
+            "release": {"commit_message": "bump: version {version}", "sign_tags": True} | FROM_0_TO_1,
             "lint": {"rules": {"header-max-length": [2, "always", 60]}},
         },
     ),
     "git-cliff": (
         {"cliff.toml": GIT_CLIFF},
-        {"package": [{"name": "quotes", "changelog": "CHANGES.md", "tag_format": "v{version}"}]},
+        {
+            "package": [{"name": "quotes", "changelog": "CHANGES.md", "tag_format": "v{version}"}],
+            "release": FROM_0_TO_1 | {"features_before_1": "patch"},
+        },
     ),
     "standard-version": (
         {".versionrc": STANDARD_VERSION},
@@ -415,7 +420,11 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
                     "changelog": "docs/CHANGELOG.md",
                 }
             ],
-            "release": {"commit_message": "chore(release): {version}", "sign_tags": True},
+            "release": {
+                "commit_message": "chore(release): {version}",
+                "sign_tags": True,
+                "features_before_1": "patch",
+            },
             "changelog": {"section": [{"title": "Features", "types": ["feat"]}]},
         },
     ),

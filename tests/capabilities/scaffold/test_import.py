@@ -195,6 +195,64 @@ def test_the_tool_that_comes_first_is_right() -> None:
     assert result.settings["package"] == [{"name": ".", "tag_format": "release-{version}", "scheme": "semver"}]
 
 
+RP, PSR = "release-please-config.json", "releaserc.toml"
+ZERO = "[semantic_release]\n"
+# What each tool makes of a breaking change, and of a feature, after 0.3.0, by its own source.
+BEFORE_1 = [
+    (".releaserc.json", "{}", "major minor"),
+    (
+        ".releaserc.json",
+        '{"plugins": [["@semantic-release/commit-analyzer", {"releaseRules": [RULE]}]]}',
+        "minor minor",
+    ),
+    (RP, "{}", "major minor"),
+    (RP, '{"bump-minor-pre-major": true}', "minor minor"),
+    (RP, '{"bump-minor-pre-major": true, "bump-patch-for-minor-pre-major": true}', "minor patch"),
+    (RP, '{"packages": {".": {"bump-patch-for-minor-pre-major": true}}}', "major patch"),
+    (PSR, ZERO, "major minor"),
+    (PSR, f"{ZERO}allow_zero_version = true", "major minor"),
+    (PSR, f"{ZERO}major_on_zero = false", "minor minor"),
+    (PSR, f"{ZERO}major_on_zero = false\nallow_zero_version = false", "major minor"),
+    (".cz.json", '{"commitizen": {}}', "major minor"),
+    (".cz.json", '{"commitizen": {"major_version_zero": true}}', "minor minor"),
+    ("cliff.toml", "", "major minor"),
+    ("cliff.toml", "[bump]\nbreaking_always_bump_major = false\nfeatures_always_bump_minor = false", "minor patch"),
+    (".versionrc", "{}", "minor patch"),
+    (".versionrc", '{"preMajor": false}', "minor patch"),
+    (".versionrc", '{"preset": "angular"}', "major minor"),
+    (".changeset/config.json", "{}", "minor minor"),
+]
+
+
+@pytest.mark.parametrize(("file", "content", "steps"), BEFORE_1)
+def test_a_version_0_moves_as_it_did_with_the_tool(file: str, content: str, steps: str) -> None:
+    files = {file: content.replace("RULE", '{"breaking": true, "release": "minor"}').encode()}
+    result = import_settings(present_tools(files), files, known=LOADED, packages={})
+    release = loaded(result).release
+    assert f"{release.breaking_before_1} {release.features_before_1}" == steps
+    written = {key: value for key, value in result.settings.get("release", {}).items() if key.endswith("_before_1")}
+    assert "minor" not in written.values()
+    if file != ".changeset/config.json":
+        assert [key.words for key in result.keys if "0.x move here" in key.words or "_before_1 = " in key.words]
+
+
+def test_packages_that_move_differently_before_1_are_told() -> None:
+    """One rule holds here: that of the most."""
+    config = {"a": {}, "b": {"bump-minor-pre-major": True}, "c": {"bump-minor-pre-major": True}}
+    files = {RP: json.dumps({"packages": config}).encode()}
+    result = import_settings(["release-please"], files, known=LOADED, packages={})
+    assert "breaking_before_1" not in result.settings["release"]
+    assert [key.words for key in result.keys if key.answer is Answer.NO_EQUAL] == [
+        "one rule holds for all packages: 1 of 3 say otherwise"
+    ]
+
+
+def test_a_tool_whose_steps_are_usual_is_not_overruled() -> None:
+    files = {".cz.json": b'{"commitizen": {"major_version_zero": true}}', "cliff.toml": b"[changelog]\ntrim = true\n"}
+    result = import_settings(present_tools(files), files, known=LOADED, packages={})
+    assert "release" not in result.settings
+
+
 @pytest.mark.parametrize(
     ("file", "content"),
     [

@@ -9,6 +9,9 @@ from typing import Any, TypeAlias
 
 from shipline.capabilities.scaffold.writing import toml_value
 
+BEFORE_1 = {"breaking_before_1": "minor", "features_before_1": "minor"}
+"""The steps from a version 0.x where `[release]` says nothing."""
+
 
 class Answer(StrEnum):
     """What became of a key."""
@@ -87,6 +90,19 @@ class Draft:
         """Take a key as a lint rule."""
         self.settings.setdefault("lint", {}).setdefault("rules", {})[name] = setting
         self.taken(key, f"lint.rules.{name} = {toml_value(setting)}"[:160])
+
+    def before_1(self, key: str, *, breaking: str, features: str = "minor", why: str) -> None:
+        """Take a key, or what the tool does where nothing is said, as the steps that are made from a version 0.x.
+
+        What is usual here is put as well, so that a tool with less to say does not overrule it; it is not written.
+        """
+        steps = {"breaking_before_1": breaking, "features_before_1": features}
+        self.settings["release"] = self.settings.get("release", {}) | steps
+        unusual = [f"release.{name} = {toml_value(step)}" for name, step in steps.items() if step != BEFORE_1[name]]
+        if unusual:
+            self.taken(key, f"{', '.join(unusual)}: {why}"[:200])
+        else:
+            self.not_needed(key, f"versions 0.x move here as there: {why}"[:200])
 
     def package(self, path: str = ".") -> dict[str, Any]:
         """The package in a folder; a new one where there is none yet."""

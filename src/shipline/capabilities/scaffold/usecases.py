@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import Draft, Imported, Key
+from shipline.capabilities.scaffold.answers import BEFORE_1, Draft, Imported, Key
 from shipline.capabilities.scaffold.reading import read_data
 from shipline.capabilities.scaffold.tools import (
     changesets,
@@ -69,6 +69,7 @@ def import_settings(
         _merge(settings, draft.settings)
         keys += draft.keys
         beside |= draft.beside
+    _leave_out_usual(settings)
     _name_packages(settings, packages)
     return Imported(tuple(name for name in TOOLS if name in names), settings, tuple(keys), frozenset(beside))
 
@@ -91,6 +92,15 @@ def _leave_out(draft: Draft, known: Mapping[str, Collection[str]]) -> None:
             for name in [name for name in each if known[table] and name not in known[table]]:
                 del each[name]
                 draft.no_equal(f"(as {table}.{name})", f"this version of Shipline has no {name} in [{table}]")
+
+
+def _leave_out_usual(settings: Data) -> None:
+    """Take out again what was put only so that no later tool says otherwise."""
+    release = settings.get("release", {})
+    for name in [name for name, usual in BEFORE_1.items() if release.get(name) == usual]:
+        del release[name]
+    if not release:
+        settings.pop("release", None)
 
 
 def _listed(tool: str) -> str:

@@ -33,7 +33,7 @@ NOT_NEEDED = {
     "changelog_incremental": "the changelog is prepended to",
     "changelog_merge_prerelease": "a final release has all changes since the last one",
     "annotated_tag": "tags are annotated",
-    "major_version_zero": "before 1.0.0 a breaking change moves the minor version",
+    "major_version_zero": "see (before 1.0.0)",
     "use_shortcuts": "there are no questions",
     "style": "there are no questions",
     "encoding": "files are edited as bytes",
@@ -71,8 +71,15 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "message_length_limit": _length,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    _before_1(draft, stays=data.get("major_version_zero") is True)
     if "tag_format" not in data:
         draft.put_package("(no tag_format)", "tag_format", "{version}")
+
+
+def _before_1(draft: Draft, *, stays: bool) -> None:
+    """From: commitizen/defaults.py, 4.17: `major_version_zero` is false where nothing is said."""
+    why = "major_version_zero is true" if stays else "without major_version_zero a breaking change leads to 1.0.0"
+    draft.before_1("(before 1.0.0)", breaking="minor" if stays else "major", why=why)
 
 
 def _name(draft: Draft, key: str, value: Any) -> None:

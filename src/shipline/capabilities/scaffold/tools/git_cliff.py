@@ -23,8 +23,8 @@ NOT_NEEDED = {
     "topo_order": "reachability decides, not dates",
     "topo_order_commits": "reachability decides, not dates",
     "limit_commits": "the history is read in one pass",
-    "features_always_bump_minor": "features move the minor version",
-    "breaking_always_bump_major": "before 1.0.0 a breaking change moves the minor version, later the major one",
+    "features_always_bump_minor": "see (before 1.0.0)",
+    "breaking_always_bump_major": "see (before 1.0.0)",
     "render_always": "an empty release writes nothing",
     "recurse_submodules": "a submodule has its own releases",
 }
@@ -57,6 +57,16 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
             answer_all(draft, table, Meanings(takers, NOT_NEEDED, NO_EQUAL), prefix=f"{name}.")
         else:
             draft.no_equal(name, "it is not known to this import")
+    bump = data.get("bump")
+    _before_1(draft, bump if isinstance(bump, dict) else {})
+
+
+def _before_1(draft: Draft, bump: dict[str, Any]) -> None:
+    """From: git-cliff-core/src/release.rs, 2.13: both are true where nothing is said."""
+    breaking = "minor" if bump.get("breaking_always_bump_major") is False else "major"
+    features = "patch" if bump.get("features_always_bump_minor") is False else "minor"
+    why = f"`git cliff --bump` moves the {breaking} version by a breaking change, the {features} one by a feature"
+    draft.before_1("(before 1.0.0)", breaking=breaking, features=features, why=why)
 
 
 def _tag_pattern(draft: Draft, key: str, value: Any) -> None:

@@ -25,8 +25,8 @@ FILES: dict[str, tuple[str, ...]] = {
 }
 ONLY = "it is an option of the machine, not of the project"
 NOT_NEEDED = {
-    "allow_zero_version": "the first version is the one in the package's files",
-    "major_on_zero": "before 1.0.0 a breaking change moves the minor version",
+    "allow_zero_version": "see (before 1.0.0)",
+    "major_on_zero": "see (before 1.0.0)",
     "commit_author": "git's own identity commits",
     "logging_use_named_masks": ONLY,
     "no_git_verify": "hooks do not run for a release's commit",
@@ -78,6 +78,20 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "changelog": _changelog,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    _before_1(draft, data)
+
+
+def _before_1(draft: Draft, data: dict[str, Any]) -> None:
+    """From: src/semantic_release/version/algorithm.py and cli/config.py, 10.6: `major_on_zero` is true where nothing is
+    said, and looked at only with `allow_zero_version`, which is false since version 10 and was true before."""
+    stays = data.get("major_on_zero") is False and data.get("allow_zero_version") is not False
+    why = "major_on_zero is false" if stays else "unless major_on_zero is false, a breaking change leads to 1.0.0"
+    draft.before_1("(before 1.0.0)", breaking="minor" if stays else "major", why=why)
+    if data.get("allow_zero_version") is not True:
+        words = (
+            "version 10 makes the next release after 0.x 1.0.0, whatever it holds, unless allow_zero_version is true: "
+        )
+        draft.no_equal("(no allow_zero_version)", words + "to leave 0.x here, mark the change that does as breaking")
 
 
 def _version_files(draft: Draft, key: str, value: Any) -> None:

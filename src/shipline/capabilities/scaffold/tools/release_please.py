@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
@@ -23,13 +23,15 @@ ECOSYSTEMS = {"python": "python", "node": "npm", "expo": "npm", "simple": "plain
 }
 MARK = "x-release-please-version"
 LABELS = "labels are never used as state"
-ZERO = "before 1.0.0 a breaking change moves the minor version"
+ZERO = "see (before 1.0.0)"
+STEPS_BEFORE_1 = ("bump-minor-pre-major", "bump-patch-for-minor-pre-major")
 TAGS = ("include-component-in-tag", "include-v-in-tag", "tag-separator", "component", "package-name")
 NOT_NEEDED = {
     "$schema": "it is for editors",
     "bootstrap-sha": "versions come from the tags",
     "last-release-sha": "versions come from the tags",
     "bump-minor-pre-major": ZERO,
+    "bump-patch-for-minor-pre-major": ZERO,
     "always-link-local": "a dependent is released when the new version is out of its range",
     "always-update": "a release is planned anew from what is there",
     "label": LABELS,
@@ -42,7 +44,6 @@ NOT_NEEDED = {
     "include-commit-authors": "contributors are named",
 } | dict.fromkeys(TAGS, "it is part of tag_format")
 NO_EQUAL = {
-    "bump-patch-for-minor-pre-major": "before 1.0.0 a feature moves the minor version",
     "changelog-type": "the changelog has one form",
     "changelog-host": "links are those of the remote's forge",
     "versioning": "the commits decide",
@@ -77,8 +78,24 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         names[component] = name
         takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS}
         answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL), prefix=f"packages[{path[:60]}].")
+    _before_1(draft, [common | own for own in packages.values()] or [common])
     for plugin in data.get("plugins", []):
         _plugin(draft, plugin, names)
+
+
+def _before_1(draft: Draft, packages: Sequence[Mapping[str, Any]]) -> None:
+    """From: src/versioning-strategies/default.ts, 17.11: both are false where nothing is said.
+
+    Here one rule holds for all packages: where they differ, that of the most, and the others are told.
+    """
+    said = [tuple(package.get(name) is True for name in STEPS_BEFORE_1) for package in packages]
+    minor, patch = max(said, key=said.count)
+    why = f"{STEPS_BEFORE_1[0]} is {str(minor).lower()}, {STEPS_BEFORE_1[1]} is {str(patch).lower()}"
+    steps = {"breaking": "minor" if minor else "major", "features": "patch" if patch else "minor"}
+    draft.before_1("(before 1.0.0)", **steps, why=why)
+    others = len(said) - said.count((minor, patch))
+    if others:
+        draft.no_equal("(before 1.0.0)", f"one rule holds for all packages: {others} of {len(said)} say otherwise")
 
 
 def _common(draft: Draft, key: str, value: Any) -> None:  # noqa: ARG001 - as every taker

@@ -98,6 +98,8 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "plugins": _plugins,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    if "breaking_before_1" not in draft.settings.get("release", {}):
+        draft.before_1("(before 1.0.0)", breaking="major", why="a breaking change leads to 1.0.0")
     if "plugins" not in data and "extends" not in data:
         _plugins(draft, "(no plugins)", list(NO_PLUGINS))
 
@@ -254,7 +256,9 @@ def _bumps(draft: Draft, key: str, value: Any) -> None:
     """Rules by type and scope; the others have no equal one by one."""
     for number, rule in enumerate(value):
         place = f"{key}[{number}]"
-        if rule.get("breaking") or rule.get("revert"):
+        if set(rule) == {"breaking", "release"} and rule["breaking"] is True:
+            _breaking(draft, place, BUMPS[rule["release"] or "none"])
+        elif rule.get("breaking") or rule.get("revert"):
             draft.not_needed(place, "breaking changes and reverts have a bump of their own")
         elif not set(rule) <= {"type", "scope", "release", "breaking", "revert"} or "release" not in rule:
             draft.no_equal(place, "a [[bump]] looks at type and scope")
@@ -263,3 +267,17 @@ def _bumps(draft: Draft, key: str, value: Any) -> None:
             bump["bump"] = BUMPS[rule["release"] or "none"]
             draft.settings.setdefault("bump", []).append(bump)
             draft.taken(place, f"[[bump]] {toml_value(bump)}")
+
+
+def _breaking(draft: Draft, place: str, bump: str) -> None:
+    """A rule for all breaking changes holds for every version there, here for 0.x alone.
+
+    From: lib/default-release-rules.js of commit-analyzer 13 and lib/get-next-version.js of semantic-release 25: a
+    breaking change is major unless a rule says otherwise, and major leads from 0.3.0 to 1.0.0.
+    """
+    if bump == "none":
+        draft.no_equal(place, "a breaking change is always released")
+        return
+    draft.before_1(place, breaking=bump, why="so says the rule")
+    if bump != "major":
+        draft.no_equal(place, "from 1.0.0 on a breaking change moves the major version, as SemVer has it")

@@ -25,6 +25,7 @@ FILES: dict[str, tuple[str, ...]] = {f".versionrc{ending}": () for ending in END
     "package.json": ("standard-version",)
 }
 KINDS = {"json": "npm-package", "plain-text": "plain", "maven": "maven", "gradle": "gradle"}
+USUAL_PRESET = "conventional-changelog-conventionalcommits"
 FORGE = "links are those of the remote's forge"
 NOT_NEEDED = {
     "$schema": "it is for editors",
@@ -36,7 +37,7 @@ NOT_NEEDED = {
     "dryRun": "`shipline plan` shows what would be done",
     "noVerify": "hooks do not run for a release's commit",
     "gitTagFallback": "versions come from the tags",
-    "preMajor": "before 1.0.0 a breaking change moves the minor version",
+    "preMajor": "see (before 1.0.0)",
 } | dict.fromkeys(("commitUrlFormat", "compareUrlFormat", "issueUrlFormat", "userUrlFormat", "issuePrefixes"), FORGE)
 NO_EQUAL = {
     "header": "the changelog has one form",
@@ -62,6 +63,21 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "sign": lambda draft, key, value: draft.put(key, "release", "sign_tags", bool(value)),
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    _before_1(draft, str(data.get("preset") or ""))
+
+
+def _before_1(draft: Draft, preset: str) -> None:
+    """From: lib/lifecycles/bump.js of standard-version 9.5 and of commit-and-tag-version 13.1.
+
+    Below 1.0.0 `preMajor` is set, whatever is said, and the usual preset makes every step one smaller. Another preset
+    that is named gets no such word.
+    """
+    if preset in ("", USUAL_PRESET):
+        why = "it sets preMajor itself, which makes each step one smaller"
+        draft.before_1("(before 1.0.0)", breaking="minor", features="patch", why=why)
+    else:
+        why = f"the preset {preset[:40]!r} is handed no preMajor, so a breaking change leads to 1.0.0"
+        draft.before_1("(before 1.0.0)", breaking="major", why=why)
 
 
 def _files(draft: Draft, key: str, value: Any) -> None:
