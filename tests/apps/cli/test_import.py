@@ -13,7 +13,7 @@ from tests.command import run_shipline
 
 FILES = {
     "package.json": '{"name": "@acme/quotes", "version": "1.2.3",'
-    ' "release": {"plugins": [], "tagFormat": "r${version}", "x\\u001b": 1}}',
+    ' "release": {"branches": "main", "plugins": [], "tagFormat": "r${version}", "x\\u001b": 1}}',
     ".gitlint": "[general]\ncontrib=CT1\n",
 }
 
@@ -51,6 +51,7 @@ def test_the_document_names_every_key(history: History) -> None:
     assert document["schema"] == "shipline.import/1"
     assert (document["tools"], document["written"]) == (["semantic-release"], False)
     assert {key["key"]: key["answer"] for key in document["keys"]} == {
+        "branches": "taken",
         "tagFormat": "taken",
         "(before 1.0.0)": "taken",
         "x\x1b": "no equal",

@@ -222,7 +222,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
             "channel": [
                 {"branch": "[0-9]*.x"},
                 {"branch": "main"},
-                {"branch": "next"},
+                {"branch": "next", "name": "next"},
                 {"branch": "beta", "name": "beta"},
                 {"branch": "alpha", "name": "a"},
             ],
@@ -266,6 +266,10 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {
             "forge": {"provider": "gitlab", "api_url": "https://code.example.org/api/v4"},
             "release": {"remote": "origin"} | FROM_0_TO_1,
+            "channel": [
+                {"branch": "main"},
+                *({"branch": name, "name": name} for name in ("next", "next-major", "beta", "alpha")),
+            ],
         },
     ),
     "python-semantic-release": (

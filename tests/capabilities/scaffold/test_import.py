@@ -195,6 +195,29 @@ def test_the_tool_that_comes_first_is_right() -> None:
     assert result.settings["package"] == [{"name": ".", "tag_format": "release-{version}", "scheme": "semver"}]
 
 
+# What a semantic-release branch becomes: by branch, the channel that is written, and what is said to have no equal.
+BRANCHES = [
+    ('["main", "next", "next-major"]', {"main": "stable", "next": "next", "next-major": "next-major"}, 2),
+    ('["master", "main", "beta"]', {"master": "stable", "main": "stable", "beta": "beta"}, 1),
+    ('["main", {"name": "lts", "channel": false}]', {"main": "stable", "lts": "stable"}, 0),
+    ('["main", {"name": "lts", "channel": "latest"}]', {"main": "stable", "lts": "stable"}, 0),
+    ('["main", {"name": "edge", "channel": "e d"}]', {"main": "stable"}, 1),
+    ('[{"name": "main", "channel": "next"}]', {"main": "next"}, 1),
+    ('["1.x", "main", {"name": "2.x", "range": "2.x"}]', {"1.x": "stable", "main": "stable", "2.x": "stable"}, 0),
+    ('["main", {"name": "b", "prerelease": "rc", "channel": "b"}]', {"main": "stable", "b": "rc"}, 1),
+]
+
+
+@pytest.mark.parametrize(("branches", "channels", "without"), BRANCHES)
+def test_no_branch_releases_for_everybody_that_did_not(branches: str, channels: dict[str, str], without: int) -> None:
+    """semantic-release publishes final versions of a later branch to a dist-tag; here all of them go to `latest`."""
+    files = {".releaserc.json": f'{{"branches": {branches}}}'.encode()}
+    result = import_settings(["semantic-release"], files, known=LOADED, packages={})
+    assert {each.branch: each.name for each in loaded(result).channel} == channels
+    told = [key for key in result.keys if key.answer is Answer.NO_EQUAL and key.key.startswith("branches ")]
+    assert len(told) == without
+
+
 RP, PSR = "release-please-config.json", "releaserc.toml"
 ZERO = "[semantic_release]\n"
 # What each tool makes of a breaking change, and of a feature, after 0.3.0, by its own source.

@@ -85,6 +85,19 @@ COMMANDS_NO_EQUAL = {
 }
 TESTS = {"verifyConditionsCmd": "conditions", "verifyReleaseCmd": "verify-release"}
 VERSION_NOW = "${nextRelease.version}"
+LATEST = "latest"
+MAINTENANCE = "+([0-9])?(.{+([0-9]),x}).x"
+"""How its own configuration names all branches such as 1.x and 1.4.x."""
+LINE = re.compile(r"\d+\.(?:\d+\.|x\.)?x")
+CHANNEL = re.compile(r"[A-Za-z][0-9A-Za-z-]{0,31}")
+NO_BRANCHES = (
+    "main",
+    "next",
+    "next-major",
+    {"name": "beta", "prerelease": True},
+    {"name": "alpha", "prerelease": True},
+)
+"""The branches where the file names none, from lib/get-config.js; those like 1.x keep to their line anyway."""
 NO_PLUGINS = ("@semantic-release/npm", "@semantic-release/github")
 """What it does where the file names no plug-ins, beside reading commits and writing notes."""
 
@@ -98,6 +111,8 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "plugins": _plugins,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    if not {"branches", "branch", "extends"} & set(data):
+        _branches(draft, "(no branches)", list(NO_BRANCHES))
     if "breaking_before_1" not in draft.settings.get("release", {}):
         draft.before_1("(before 1.0.0)", breaking="major", why="a breaking change leads to 1.0.0")
     if "plugins" not in data and "extends" not in data:
@@ -105,27 +120,56 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
 
 
 def _branches(draft: Draft, key: str, value: Any) -> None:
+    """From: lib/branches/normalize.js and lib/definitions/branches.js, 25.0: what keeps to a range or is a pre-release
+    aside, the first branch publishes to `latest`, every later one final versions to the dist-tag of its own name."""
     entries = value if isinstance(value, list) else [value]
-    if len(entries) == 1 and isinstance(entries[0], str) and not any(mark in entries[0] for mark in "*+?[("):
-        draft.put(key, "release", "branch", entries[0])
+    branches = [{"name": entry} if isinstance(entry, str) else dict(entry) for entry in entries]
+    if len(branches) == 1 and set(branches[0]) == {"name"} and not any(mark in branches[0]["name"] for mark in "*+?[("):
+        draft.put(key, "release", "branch", text(branches[0]["name"]))
         return
-    for entry in entries:
-        branch = {"name": entry} if isinstance(entry, str) else dict(entry)
-        _branch(draft, f"{key} {branch['name']}"[:80], branch)
+    first: str | None = None
+    for branch in branches:
+        name = text(branch["name"])
+        kept = "range" in branch or LINE.fullmatch(name) is not None or MAINTENANCE in name
+        if branch.get("prerelease") or kept:
+            _branch(draft, f"{key} {name}"[:80], branch)
+            continue
+        own = branch.get("channel")
+        if own is None and first is not None and {first, name} != {"main", "master"}:
+            own = name
+        first = first or name
+        if own and own != LATEST:
+            _distributed(draft, f"{key} {name}"[:80], name, text(own))
+        else:
+            _branch(draft, f"{key} {name}"[:80], {"name": name})
 
 
 def _branch(draft: Draft, key: str, branch: dict[str, Any]) -> None:
     name = text(branch["name"])
-    pre = branch.get("prerelease")
-    channel: dict[str, str] = {"branch": name.replace("+([0-9])?(.{+([0-9]),x}).x", "[0-9]*.x")}
+    pre, own = branch.get("prerelease"), branch.get("channel")
+    channel: dict[str, str] = {"branch": name.replace(MAINTENANCE, "[0-9]*.x")}
     if pre:
         channel["name"] = name if pre is True else text(pre)
-    elif isinstance(branch.get("channel"), str):
-        draft.no_equal(f"{key}.channel", "the word of a channel stands in its versions: only pre-releases have one")
+    if own is not None and own != channel.get("name"):
+        words = f"its word, {channel['name']}" if pre else "latest, or release-MAJOR.x for one below that"
+        draft.no_equal(f"{key}.channel", f"the dist-tag of a version is {words}")
     if "range" in branch:
         channel["range"] = text(branch["range"])
     draft.settings.setdefault("channel", []).append(channel)
     draft.taken(key, f"[[channel]] {toml_value(channel)}"[:160])
+
+
+def _distributed(draft: Draft, key: str, branch: str, tag: str) -> None:
+    """Final versions on a dist-tag of their own. Here they would go to `latest`, which is not meant by such a branch:
+    pre-releases on that dist-tag are what comes nearest."""
+    why = f"here every final version is for latest, none for the dist-tag {tag[:40]}"
+    if CHANNEL.fullmatch(tag) is None or tag in ("stable", "snapshot"):
+        todo = f"name a [[channel]] for {branch[:40]} by a word such as next, or release nothing there"
+        draft.no_equal(key, f"{why}: {todo}")
+        return
+    draft.settings.setdefault("channel", []).append({"branch": branch, "name": tag})
+    words = f"{branch[:40]} releases pre-releases (2.0.0-{tag}.1) to it, and merging it makes them final"
+    draft.no_equal(key, f"{why}: by the [[channel]] that is written, {words}")
 
 
 def _plugins(draft: Draft, key: str, value: Any) -> None:
