@@ -158,6 +158,7 @@ trim = true
 output = "CHANGES.md"
 [git]
 conventional_commits = true
+filter_commits = true
 commit_parsers = [{ message = "^feat", group = "Features" }]
 tag_pattern = "v[0-9].*"
 topo_order = false
@@ -407,6 +408,7 @@ CONFIGURATIONS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {
             "package": [{"name": "quotes", "changelog": "CHANGES.md", "tag_format": "v{version}"}],
             "release": FROM_0_TO_1 | {"features_before_1": "patch"},
+            "changelog": {"section": [{"title": "Features", "types": ["feat"]}]},
         },
     ),
     "standard-version": (

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shipline.bootstrap.project import Project
 from shipline.capabilities.plans import Monorepo, make_plan
+from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.scaffold import TOOLS, Answer, Imported, Present, fitted, import_settings, present_tools
 from shipline.capabilities.scaffold.answers import Draft
 from shipline.capabilities.scaffold.literal import read_literal
@@ -193,6 +194,77 @@ def test_the_tool_that_comes_first_is_right() -> None:
     }
     result = import_settings(present_tools(files), files, known=EVERYTHING, packages={})
     assert result.settings["package"] == [{"name": ".", "tag_format": "release-{version}", "scheme": "semver"}]
+
+
+CLIFF_PARSERS = """[git]
+filter_unconventional = true
+commit_parsers = [
+    { message = "^feat", group = "<!-- 0 -->\N{ROCKET} <b>Features</b>" },
+    { message = "^doc", group = "<!-- 3 -->Documentation" },
+    { message = "^(perf|refactor)", group = "<!-- 2 -->Better" },
+    { message = "^chore\\\\(release\\\\): prepare for", skip = true },
+    { message = "^chore\\\\(deps.*\\\\)", skip = true },
+    { message = "^chore|^ci", skip = true },
+    { body = ".*security", group = "<!-- 8 -->Security" },
+    { message = ".*", group = "<!-- 9 -->Other" },
+]
+"""
+
+
+def test_groups_of_commits_become_sections_of_the_changelog() -> None:
+    """git-cliff's usual configuration, in the order that its marks make; a comment and a tag are not seen there."""
+    result = import_settings(["git-cliff"], {"cliff.toml": CLIFF_PARSERS.encode()}, known=LOADED, packages={})
+    assert [(each.title, each.types) for each in loaded(result).changelog.section] == [
+        ("\N{ROCKET} Features", ("feat",)),
+        ("Better", ("perf", "refactor")),
+        ("Documentation", ("docs",)),
+        ("Other", ("build", "fix", "revert", "style", "test")),
+    ]
+    without = [key.key for key in result.keys if key.answer is Answer.NO_EQUAL]
+    assert without == ["git.commit_parsers[4]", "git.commit_parsers[6]"]
+
+
+def test_a_type_that_no_group_names_is_listed_under_its_own_name() -> None:
+    content = b'[git]\ncommit_parsers = [{ message = "^feat", group = "New" }, { message = "^chore|^ci", skip = true }]'
+    result = import_settings(["git-cliff"], {"cliff.toml": content}, known=LOADED, packages={})
+    listed = [each.title for each in loaded(result).changelog.section]
+    assert listed == ["New", "Build", "Docs", "Fix", "Perf", "Refactor", "Revert", "Style", "Test"]
+
+
+PATHS = [
+    ('[git]\nexclude_paths = ["docs/", "*.md", "./a/*", "b/c.txt"]', "src/a.py", "docs/x/a.rst x/a.md a/b/c b/c.txt"),
+    ('[git]\ninclude_paths = ["src/", "**/*.toml"]', "src/a/b.py x/y.toml", "docs/x.md a.py"),
+    ('[git]\nexclude_paths = ["src/b/"]\ninclude_paths = ["src/"]', "src/a.py", "docs/x.md a.py"),
+    ('{"packages": {".": {"exclude-paths": ["docs", "a/b"]}}}', "src/a.py a/c", "docs/x.md a/b/c/d"),
+]
+
+
+@pytest.mark.parametrize(("content", "mine", "others"), PATHS)
+def test_what_counts_as_the_package_s_counts_as_it_did(content: str, mine: str, others: str) -> None:
+    files = {(RP if content.startswith("{") else "cliff.toml"): content.encode()}
+    table = loaded(import_settings(present_tools(files), files, known=LOADED, packages={})).package[0]
+    attribution = Attribution([Package("a", include=table.include, exclude=table.exclude)])
+    assert {path: bool(attribution.owners([path])) for path in (mine + " " + others).split()} == dict.fromkeys(
+        mine.split(), True
+    ) | dict.fromkeys(others.split(), False)
+
+
+TEMPLATED = [
+    ("cliff.toml", "[changelog]\nbody = 'x'\nheader = 'y'"),
+    (".versionrc", '{"header": "x"}'),
+    (".cz.json", '{"commitizen": {"template": "a.j2"}}'),
+    ("release-please-config.json", '{"changelog-type": "github"}'),
+    (".releaserc", "branches: main\nplugins: [[a, {}], ['@semantic-release/changelog', {changelogTitle: a}]]"),
+    ("releaserc.toml", '[semantic_release.changelog]\ntemplate_dir = "t"'),
+]
+
+
+@pytest.mark.parametrize(("file", "content"), TEMPLATED)
+def test_a_form_of_one_s_own_is_said_to_be_a_template(file: str, content: str) -> None:
+    files = {file: content.encode()}
+    keys = import_settings(present_tools(files), files, known=LOADED, packages={}).keys
+    assert [key for key in keys if key.answer is Answer.BY_HAND and "[changelog] template" in key.words]
+    assert not [key for key in keys if "has one form" in key.words]
 
 
 # What a semantic-release branch becomes: by branch, the channel that is written, and what is said to have no equal.

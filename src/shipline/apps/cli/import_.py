@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.scaffold import Imported
 
 SIZE_MAX = 1 << 20
-COLOURS = {"taken": "green", "not needed": "blue", "no equal": "yellow"}
+COLOURS = {"taken": "green", "not needed": "blue", "by hand": "cyan", "no equal": "yellow"}
 COMMENT = (
     "Taken over from {tools} by `shipline import`, which says what has no equal. `shipline schema` explains every key."
 )

@@ -2,8 +2,8 @@
 manifests of a service in a cluster that follows git.
 
 Promises: reads configuration as data and runs none of it; every key that it meets is answered for: taken, not needed,
-or without equal, each with why. Writes no file: that, and that the strict loader takes the result, is for the caller.
-Does not migrate tags or changelogs, which stay as they are.
+to be set by hand, or without equal, each with why. Writes no file: that, and that the strict loader takes the result,
+is for the caller. Does not migrate tags or changelogs, which stay as they are.
 """
 
 from shipline.capabilities.scaffold.answers import Answer, Imported

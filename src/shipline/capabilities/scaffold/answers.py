@@ -9,15 +9,17 @@ from typing import Any, TypeAlias
 
 from shipline.capabilities.scaffold.writing import toml_value
 
+TEMPLATE = "`shipline changelog` can have any form: [changelog] template names a Jinja2 file; a release writes our own"
 BEFORE_1 = {"breaking_before_1": "minor", "features_before_1": "minor"}
 """The steps from a version 0.x where `[release]` says nothing."""
 
 
 class Answer(StrEnum):
-    """What became of a key."""
+    """What became of a key. BY_HAND: it can be had here, and a person has to write it."""
 
     TAKEN = "taken"
     NOT_NEEDED = "not needed"
+    BY_HAND = "by hand"
     NO_EQUAL = "no equal"
 
 
@@ -62,6 +64,10 @@ class Draft:
     def not_needed(self, key: str, words: str) -> None:
         """What the key is for happens anyway, or has no place here."""
         self.keys.append(Key(self.tool, self.file, key, Answer.NOT_NEEDED, words))
+
+    def by_hand(self, key: str, words: str) -> None:
+        """What the key is for can be set here, by a person: `words` say where."""
+        self.keys.append(Key(self.tool, self.file, key, Answer.BY_HAND, words))
 
     def no_equal(self, key: str, words: str) -> None:
         """What the key is for cannot be set here."""
@@ -124,11 +130,13 @@ Taker: TypeAlias = Callable[[Draft, str, Any], None]
 
 @dataclass(frozen=True, slots=True)
 class Meanings:
-    """What becomes of the keys of a table, by name: who takes them, or why they are not needed or have no equal."""
+    """What becomes of the keys of a table, by name: who takes them, why they are not needed or have no equal, or where
+    a person can set the same."""
 
     takers: Mapping[str, Taker]
     not_needed: Mapping[str, str]
     no_equal: Mapping[str, str]
+    by_hand: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer_all(draft: Draft, table: Mapping[str, Any], meanings: Meanings, *, prefix: str = "") -> None:
@@ -142,6 +150,8 @@ def answer_all(draft: Draft, table: Mapping[str, Any], meanings: Meanings, *, pr
                 draft.no_equal(key, f"its value is not what it usually is: {str(error)[:80]}")
         elif name in meanings.not_needed:
             draft.not_needed(key, meanings.not_needed[name])
+        elif name in meanings.by_hand:
+            draft.by_hand(key, meanings.by_hand[name])
         else:
             draft.no_equal(key, meanings.no_equal.get(name, "it is not known to this import"))
 

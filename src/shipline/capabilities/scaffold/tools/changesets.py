@@ -16,10 +16,10 @@ NOT_NEEDED = {
     "prettier": "files are edited in place, and stay as they are formatted",
     "snapshot": "snapshots have one form",
 }
+BY_HAND = {"changedFilePatterns": "`exclude` of a [[package]] says which files in its folder do not count as its own"}
 NO_EQUAL = {
     "ignore": "leave a package out by naming the others in [[package]]",
     "privatePackages": "a private package is planned and tagged like any other",
-    "changedFilePatterns": "what belongs to a package is its folder",
 }
 
 
@@ -27,7 +27,7 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key of `.changeset/config.json`."""
     draft.put("(the folder .changeset)", "release", "source", "changesets")
     takers = {"access": _access, "baseBranch": _branch, "fixed": _groups, "linked": _groups}
-    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL, BY_HAND))
 
 
 def _branch(draft: Draft, key: str, value: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import (
+    TEMPLATE,
     Draft,
     Meanings,
     answer_all,
@@ -47,8 +48,6 @@ NO_EQUAL = {
     "allowed_prefixes": "what is let pass is fixed: merges, reverts, fixups",
     "changelog_start_rev": "the changelog begins with the first release tag",
     "changelog_format": "changelogs are Markdown",
-    "template": "the changelog has one form",
-    "extras": "the changelog has one form",
     "prerelease_offset": "pre-releases are counted from 0 or 1 by their scheme",
     "ignored_tag_formats": "tags that are no versions of the format are left alone",
     "legacy_tag_formats": "only tags of one format count",
@@ -70,7 +69,7 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "gpg_sign": lambda draft, key, value: draft.put(key, "release", "sign_tags", bool(value)),
         "message_length_limit": _length,
     }
-    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL, dict.fromkeys(("template", "extras"), TEMPLATE)))
     _before_1(draft, stays=data.get("major_version_zero") is True)
     if "tag_format" not in data:
         draft.put_package("(no tag_format)", "tag_format", "{version}")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import (
+    TEMPLATE,
     Draft,
     Meanings,
     Taker,
@@ -37,7 +38,6 @@ NOT_NEEDED = {
 NO_EQUAL = {
     "build_command_env": "what builds a package gets no credentials",
     "assets": "what a release commits are its version files and changelog",
-    "changelog": "the changelog has one form; its file is taken",
     "commit_parser": "commits are conventional",
 }
 PYTHON_BUILDS = (
@@ -204,4 +204,4 @@ def _changelog(draft: Draft, key: str, value: Any) -> None:
     if found:
         draft.put_package(f"{key}.changelog_file", "changelog", text(found))
     for name in (name for name in value if name not in ("changelog_file", "default_templates")):
-        draft.no_equal(f"{key}.{name}", "the changelog has one form")
+        draft.by_hand(f"{key}.{name}", TEMPLATE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, sections, text, texts
+from shipline.capabilities.scaffold.answers import TEMPLATE, Draft, Meanings, answer_all, sections, text, texts
 from shipline.capabilities.scaffold.places import (
     Entry,
     annotated,
@@ -43,8 +43,8 @@ NOT_NEEDED = {
     "release-search-depth": "versions come from the tags",
     "include-commit-authors": "contributors are named",
 } | dict.fromkeys(TAGS, "it is part of tag_format")
+BY_HAND = {"changelog-type": TEMPLATE}
 NO_EQUAL = {
-    "changelog-type": "the changelog has one form",
     "changelog-host": "links are those of the remote's forge",
     "versioning": "the commits decide",
     "release-as": "the commits decide",
@@ -71,13 +71,13 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     apart = ("packages", "plugins", "skip-github-release")
     common = {key: value for key, value in data.items() if key not in apart}
     takers = dict.fromkeys(PACKAGE_TAKERS, _common) | {"changelog-sections": sections}
-    answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL, BY_HAND))
     for path, own in packages.items():
         said = {"release-type": "node"} | {key: common[key] for key in PACKAGE_TAKERS if key in common} | own
         component, name = _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)
         names[component] = name
         takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS}
-        answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL), prefix=f"packages[{path[:60]}].")
+        answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL, BY_HAND), prefix=f"packages[{path[:60]}].")
     _before_1(draft, [common | own for own in packages.values()] or [common])
     for plugin in data.get("plugins", []):
         _plugin(draft, plugin, names)
@@ -176,8 +176,8 @@ def _shown(draft: Draft, data: dict[str, Any]) -> None:
 
 
 def _exclude_paths(draft: Draft, key: str, value: Any, path: str) -> None:
-    names = ", ".join(texts(value))[:60]
-    draft.no_equal(key, f"what belongs to the package in {path} is its folder, {names} included")
+    """Folders from the top, as in src/util/commit-exclude.ts."""
+    draft.put_package(key, "exclude", [f"{each.strip('/')}/**" for each in texts(value)], path=path)
 
 
 PACKAGE_TAKERS: dict[str, Any] = {

@@ -6,11 +6,13 @@ import re
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import (
+    TEMPLATE,
     Draft,
     Meanings,
     answer_all,
     message_pattern,
     package_setting,
+    sections,
     text,
     version_pattern,
 )
@@ -41,13 +43,15 @@ PLUGINS_NOT_NEEDED = {
     "@semantic-release/commit-analyzer": "commits are read as conventional commits",
     "@semantic-release/release-notes-generator": "a release has notes",
 }
+OPTIONS_BY_HAND = dict.fromkeys(("writerOpts", "changelogTitle"), TEMPLATE)
 OPTIONS_NO_EQUAL = {
-    "presetConfig": "its types are not read: name them in [[changelog.section]]",
-    "writerOpts": "the changelog has one form",
-    "changelogTitle": "the changelog has one form",
     "pkgRoot": "name the package in that folder in [[package]]",
     "tarballDir": "artifacts are kept with their release",
 }
+PRESET_NOT_NEEDED = dict.fromkeys(
+    ("commitUrlFormat", "compareUrlFormat", "issueUrlFormat", "userUrlFormat", "issuePrefixes"),
+    "links are those of the remote's forge",
+)
 FORGES = {"@semantic-release/github": "github", "@semantic-release/gitlab": "gitlab"}
 ADDRESSES = {
     "github": ("githubUrl", "githubApiPathPrefix", "githubApiUrl"),
@@ -206,10 +210,16 @@ def _answer(draft: Draft, place: str, options: dict[str, Any]) -> None:
     takers = {
         "changelogFile": package_setting("changelog"),
         "releaseRules": _bumps,
+        "presetConfig": _preset_config,
         "message": message_pattern(VERSION_NOW),
     }
-    meanings = Meanings(takers, {"preset": "commits are conventional"}, OPTIONS_NO_EQUAL)
+    meanings = Meanings(takers, {"preset": "commits are conventional"}, OPTIONS_NO_EQUAL, OPTIONS_BY_HAND)
     answer_all(draft, options, meanings, prefix=f"{place}.")
+
+
+def _preset_config(draft: Draft, key: str, value: Any) -> None:
+    """The options of conventional-changelog-conventionalcommits, of which `types` are the sections."""
+    answer_all(draft, value, Meanings({"types": sections}, PRESET_NOT_NEEDED, {}), prefix=f"{key}.")
 
 
 def _npm(draft: Draft, place: str, options: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import (
+    TEMPLATE,
     Draft,
     Meanings,
     answer_all,
@@ -40,7 +41,6 @@ NOT_NEEDED = {
     "preMajor": "see (before 1.0.0)",
 } | dict.fromkeys(("commitUrlFormat", "compareUrlFormat", "issueUrlFormat", "userUrlFormat", "issuePrefixes"), FORGE)
 NO_EQUAL = {
-    "header": "the changelog has one form",
     "skip": "a release does all of its steps",
     "scripts": "tests before a release are [[test]]; nothing else is run",
     "prerelease": "the branch decides, by its [[channel]]",
@@ -62,7 +62,7 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "releaseCommitMessageFormat": message_pattern("{{currentTag}}", "{{ currentTag }}"),
         "sign": lambda draft, key, value: draft.put(key, "release", "sign_tags", bool(value)),
     }
-    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
+    answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL, {"header": TEMPLATE}))
     _before_1(draft, str(data.get("preset") or ""))
 
 
