@@ -19,6 +19,7 @@ from shipline.domain.errors import MissingProgram, ShiplineError, UnavailableErr
 TIMEOUT_S = 600
 CHUNK_BYTES = 1 << 18  # A processor keeps so much at hand; larger pieces take longer to be cut.
 COMPLAINT_LENGTH_MAX = 600
+COLOUR = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 CREDENTIALS = re.compile(r"(?<=://)[^/\s]+(?=@)")
 
 # A commit may hold a folder that git takes for a repository of its own, and runs what its configuration names.
@@ -49,12 +50,14 @@ OWN_COMMIT = ("-c", f"core.hooksPath={os.devnull}", "-c", "user.useConfigOnly=tr
 
 
 class GitFailed(ShiplineError):
-    """git ended with an error. `complaint` is what it said, bounded, without credentials; `output` its output."""
+    """git ended with an error. `complaint` is what it said, bounded, without credentials; `output` its output; `remote`
+    what the other side of a push or fetch said, such as its hooks."""
 
-    def __init__(self, action: str, complaint: str, output: str = "") -> None:
+    def __init__(self, action: str, complaint: str, output: str = "", remote: str = "") -> None:
         super().__init__(f"git could not {action}", why=complaint)
         self.complaint = complaint
         self.output = output
+        self.remote = remote
 
 
 def environment(extra: Mapping[str, str]) -> dict[str, str]:
@@ -72,6 +75,14 @@ def bounded(complaint: bytes) -> str:
     """What git said, on one line, without credentials in addresses and not longer than people read."""
     text = " ".join(complaint.decode("utf-8", "replace").split())
     return CREDENTIALS.sub("***", text)[-COMPLAINT_LENGTH_MAX:]
+
+
+def said_by_remote(complaint: bytes) -> str:
+    """What the remote said among it, on one line: its beginning, which says most, without what steers a terminal."""
+    lines = COLOUR.sub("", complaint.decode("utf-8", "replace")).replace("\r", "\n").split("\n")
+    said = " ".join(line.removeprefix("remote:") for line in lines if line.startswith("remote:"))
+    text = CREDENTIALS.sub("***", " ".join("".join(sign if sign.isprintable() else " " for sign in said).split()))
+    return text if len(text) <= COMPLAINT_LENGTH_MAX else f"{text[:COMPLAINT_LENGTH_MAX]}…"
 
 
 class GitCommand:
@@ -96,7 +107,8 @@ class GitCommand:
         except subprocess.TimeoutExpired:
             raise UnavailableError(f"git took more than {TIMEOUT_S} s to {action}") from None
         if done.returncode != 0:
-            raise GitFailed(action, bounded(done.stderr), done.stdout.decode("utf-8", "replace"))
+            output = done.stdout.decode("utf-8", "replace")
+            raise GitFailed(action, bounded(done.stderr), output, said_by_remote(done.stderr))
         return done.stdout
 
     @contextmanager

@@ -241,6 +241,31 @@ def test_a_rejected_push_changes_nothing_at_the_remote(history: History, remote:
     assert history.git("ls-remote", "--tags", "origin") == ""
 
 
+REFUSALS = [
+    ("error: GH006: Protected branch update failed for refs/heads/main.", "pull-request"),
+    ("GitLab: You are not allowed to push code to protected branches on this project.", "pull-request"),
+    ("\x1b[31mthe message has no ticket\x07", "do what it asks for"),
+]
+
+
+@pytest.mark.usefixtures("remote")
+@pytest.mark.parametrize(("words", "todo"), REFUSALS)
+def test_what_a_remote_s_hook_says_is_told(history: History, tmp_path: Path, words: str, todo: str) -> None:
+    """With what to do: nothing is there that a fetch would bring."""
+    hook = tmp_path / "remote.git" / "hooks" / "pre-receive"
+    (tmp_path / "said").write_text(f"{words}\n" + "more of it\n" * 500)
+    hook.write_text(f"#!/bin/sh\ncat '{tmp_path / 'said'}' >&2\nexit 1\n")
+    hook.chmod(0o755)
+    history.commit("fix: ours")
+    with pytest.raises(ConflictError, match="origin refused the push") as caught:
+        history.repository.push("origin", ("main",))
+    assert words.strip("\x1b[31m\x07") in caught.value.why
+    assert caught.value.why.isprintable()
+    assert len(caught.value.why) < 1_000
+    assert todo in caught.value.todo
+    assert "fetch" not in caught.value.todo
+
+
 def test_a_remote_that_is_not_there_is_unavailable(history: History) -> None:
     history.commit("feat: a")
     with pytest.raises(UnavailableError):
