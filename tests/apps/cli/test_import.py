@@ -63,7 +63,9 @@ def test_what_cannot_be_done_is_said(history: History, tmp_path: Path) -> None:
     assert (said.code, "known ones: release-please" in said.err) == (2, True)
     assert run_shipline(history.folder, "import", "--from", "git-cliff").code == 4
     (history.folder / "release.config.js").write_text("module.exports = require('x')")
-    assert run_shipline(history.folder, "import").code == 2
+    assert run_shipline(history.folder, "import", "--from", "semantic-release").code == 2
+    said = run_shipline(history.folder, "import")
+    assert (said.code, "release.config.js: (the file): what it exports is computed" in said.err) == (0, True)
     empty = History(tmp_path / "empty")
     empty.commit("feat: begin")
     assert run_shipline(empty.folder, "import").code == 4

@@ -18,7 +18,7 @@ from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.scaffold import TOOLS, Answer, Imported, Present, fitted, import_settings, present_tools
 from shipline.capabilities.scaffold.answers import Draft
 from shipline.capabilities.scaffold.literal import read_literal
-from shipline.capabilities.scaffold.reading import read_data
+from shipline.capabilities.scaffold.reading import Read, read_data
 from shipline.capabilities.scaffold.usecases import read_table
 from shipline.capabilities.scaffold.writing import settings_text
 from shipline.configuration import PackageSettings, ReleaseSettings, Settings, parse_settings
@@ -72,7 +72,7 @@ def test_every_key_is_answered_for(name: str) -> None:
     said = [key.key for key in result.keys]
     for tool in result.tools:
         file = next(key.file for key in result.keys if key.tool == tool)
-        data: Any = read_data(file, files[file])
+        data: Any = read_data(file, files[file]).data
         for table in TOOLS[tool][0][file]:
             data = data[table]
         # gitlint's sections are answered for by the names of the rules that they are about.
@@ -361,9 +361,13 @@ def test_a_tool_whose_steps_are_usual_is_not_overruled() -> None:
         (".releaserc.yaml", b" " * ((1 << 20) + 1)),
         ("cliff.toml", b"="),
         (".gitlint", b"no section"),
-        ("release.config.js", b"module.exports = { plugins: plugins() }"),
-        ("commitlint.config.js", b"const a = 1; module.exports = {}"),
-        ("commitlint.config.ts", b"export default { rules: { 'type-enum': [Level.Error] } }"),
+        ("release.config.js", b"module.exports = plugins({ plugins: [] })"),
+        ("release.config.js", b"module.exports = { plugins: [] }.plugins"),
+        ("release.config.js", b"module.exports = { plugins: ["),
+        ("release.config.mjs", b"export default async () => ({})"),
+        ("commitlint.config.js", b"const a = {}"),
+        ("commitlint.config.ts", b"if (a) { module.exports = {} } else { module.exports = {} }"),
+        ("commitlint.config.ts", b"export default {}\nmodule.exports = {}"),
     ],
 )
 def test_what_cannot_be_read_is_said_with_the_file(file: str, content: bytes) -> None:
@@ -390,7 +394,7 @@ def test_values_of_any_shape_do_no_harm(name: str, value: Any) -> None:
     result = imported(name)
     for tool in result.tools:
         file = next(key.file for key in result.keys if key.tool == tool)
-        data: Any = read_data(file, files[file])
+        data: Any = read_data(file, files[file]).data
         for table in TOOLS[tool][0][file]:
             data = data[table]
         for key in data:
@@ -418,6 +422,90 @@ def test_no_text_stops_the_reader_of_literals(text: str) -> None:
         read_literal(f"module.exports = {text}")
 
 
+RULE = "{ rules: { 'type-enum': [2, 'always', ['a']] } }"
+READ = {"rules": {"type-enum": [2, "always", ["a"]]}}
+LITERALS = [
+    f"const c = {RULE}; module.exports = c;",
+    f"'use strict'\nconst c = {RULE}\nexport default c",
+    f"import type {{ UserConfig }} from '@commitlint/types';\nconst C: UserConfig = {RULE};\nexport default C;",
+    f"import a from 'a'\nconst plug = require('b')({{}})\nmodule.exports = {RULE}",
+    f"export default {RULE} satisfies UserConfig;",
+    f"export default {RULE} as const satisfies types.UserConfig",
+    f"/** @type {{import('x').Y}} */\nmodule.exports = /** @type {{Y}} */ ({RULE})",
+    f"export default defineConfig({RULE});",
+    "const types = ['a'];\nmodule.exports = { rules: { 'type-enum': [2, 'always', [...types]] } }",
+    "const rules = { 'type-enum': [RuleConfigSeverity.Error, 'always', ['a']] };\nexport default { rules }",
+    f"const base = {RULE}\nexport default {{ ...base, }}",
+    f"function f() {{ return /it's {{/.test('}}') }}\nconst g = a => {{ return `${{a}}` }}\nmodule.exports = {RULE}",
+]
+
+
+@pytest.mark.parametrize("source", LITERALS)
+def test_a_configuration_in_code_is_read_where_it_is_literal(source: str) -> None:
+    assert read_data("commitlint.config.ts", source.encode()) == Read(READ)
+
+
+PARTS = """
+const level = process.env.STRICT ? 2 : 1
+/** @type {import('semantic-release').GlobalConfig} */
+const config = {
+  branches: ['main', process.env.PRE && { name: 'rc', prerelease: true }],
+  tagFormat: `v${'$'}{version}`,
+  preset: `${name}`,
+  ...shared,
+  plugins: [
+    ['@semantic-release/npm', { npmPublish: level > 1, pkgRoot: 'dist' }],
+    ['@semantic-release/exec', options],
+    '@semantic-release/github',
+  ],
+  verify(context) { return context.ok, { a: [1, 2] } },
+  ignores: [(message) => message.includes('WIP, {'), /a[/"]b/],
+}
+if (process.env.CI) config.plugins.push('x')
+module.exports = config
+"""
+
+
+def test_what_is_computed_is_named_and_the_rest_is_read() -> None:
+    result = import_settings(["semantic-release"], {"release.config.cjs": PARTS.encode()}, known=LOADED, packages={})
+    assert loaded(result).release.branch == "main"
+    assert result.settings["registry"] == [{"provider": "npm"}]
+    assert result.settings["forge"] == {"provider": "github"}
+    computed = {key.key: key.words for key in result.keys if "nothing is run here" in key.words}
+    assert computed.keys() == {
+        "branches[1]",
+        "tagFormat",
+        "preset",
+        "...shared",
+        "plugins[0][1].npmPublish",
+        "plugins[1]",
+        "verify",
+        "ignores[0]",
+        "ignores[1]",
+        "(config)",
+    }
+    assert "options" in computed["plugins[1]"]
+
+
+@pytest.mark.parametrize("content", ["rules: { a: [2] }, extends: base()", "...base", "extends: [...base]"])
+def test_a_preset_that_is_computed_does_not_turn_all_rules_off(content: str) -> None:
+    files = {"commitlint.config.js": f"module.exports = {{ {content} }}".encode()}
+    result = import_settings(["commitlint"], files, known=LOADED, packages={})
+    assert "lint" not in result.settings
+
+
+def test_a_file_that_cannot_be_read_does_not_keep_the_others_out() -> None:
+    """It is told. Alone it is an error, as everywhere else."""
+    files = {"release.config.js": b"module.exports = make()", ".cz.json": b'{"commitizen": {"tag_format": "$version"}}'}
+    result = import_settings(present_tools(files), files, known=LOADED, packages={})
+    assert result.tools == ("commitizen",)
+    (told,) = [key for key in result.keys if key.file == "release.config.js"]
+    assert (told.key, told.answer) == ("(the file)", Answer.BY_HAND)
+    assert "JSON or YAML" in told.words
+    with pytest.raises(UsageError, match=r"release\.config\.js of semantic-release cannot be read"):
+        import_settings(["semantic-release"], files, known=LOADED, packages={})
+
+
 ALIASES = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 9)}]}}\n" for n in range(1, 15))
 BOMBS = {
     "merges": (".commitlintrc.yaml", ALIASES),
@@ -426,6 +514,12 @@ BOMBS = {
     "strings": ("commitlint.config.js", "module.exports = " + r"\"" * 500_000),
     "comments": ("commitlint.config.js", "module.exports = " + "/*" * 500_000),
     "spaces": ("commitlint.config.js", "module.exports = {" + " " * 1_000_000),
+    "constants": ("commitlint.config.js", "const a = [ " * 80_000),
+    "exports": ("commitlint.config.js", "export default " * 60_000),
+    "parentheses": ("commitlint.config.js", "module.exports = " + "(" * 500_000),
+    "patterns": ("commitlint.config.js", "module.exports = " + "=/[" * 100_000),
+    "templates": ("commitlint.config.js", "module.exports = " + "`${" * 300_000),
+    "computed": ("commitlint.config.js", "module.exports = f(" + "{a:[b(" * 100_000),
     "parts": ("cliff.toml", "a" + ".a" * 400_000 + " = 1"),
 }
 

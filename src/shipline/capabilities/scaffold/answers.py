@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from shipline.capabilities.scaffold.literal import Computed
 from shipline.capabilities.scaffold.writing import toml_value
 
 TEMPLATE = "`shipline changelog` can have any form: [changelog] template names a Jinja2 file; a release writes our own"
@@ -68,6 +69,10 @@ class Draft:
     def by_hand(self, key: str, words: str) -> None:
         """What the key is for can be set here, by a person: `words` say where."""
         self.keys.append(Key(self.tool, self.file, key, Answer.BY_HAND, words))
+
+    def computed(self, key: str, words: str) -> None:
+        """What the key is set to is found out by code, which is not run."""
+        self.by_hand(key[:80], f"it is computed, and nothing is run here: set what it comes to ({words})")
 
     def no_equal(self, key: str, words: str) -> None:
         """What the key is for cannot be set here."""
@@ -143,7 +148,9 @@ def answer_all(draft: Draft, table: Mapping[str, Any], meanings: Meanings, *, pr
     """Answer for every key of a table. A value that its taker cannot use has no equal."""
     for name, value in table.items():
         key = f"{prefix}{name}"
-        if name in meanings.takers:
+        if isinstance(value, Computed):
+            draft.computed(key, value.words)
+        elif name in meanings.takers:
             try:
                 meanings.takers[name](draft, key, value)
             except (TypeError, ValueError, KeyError, AttributeError, IndexError) as error:
@@ -154,6 +161,11 @@ def answer_all(draft: Draft, table: Mapping[str, Any], meanings: Meanings, *, pr
             draft.by_hand(key, meanings.by_hand[name])
         else:
             draft.no_equal(key, meanings.no_equal.get(name, "it is not known to this import"))
+
+
+def says(data: Mapping[str, Any], *names: str) -> bool:
+    """True if a table names one of these, or takes over others that are not known."""
+    return any(name in names or name.startswith("...") for name in data)
 
 
 def text(value: Any) -> str:

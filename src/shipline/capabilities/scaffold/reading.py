@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import configparser
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
-from shipline.capabilities.scaffold.literal import read_literal
+from shipline.capabilities.scaffold.literal import read_literal, without_computed
 from shipline.domain.strict_toml import read_toml
 
+CODE = (".js", ".cjs", ".mjs", ".ts")
 SIZE_MAX = 1 << 20
 YAML_SIZE_MAX = 256 << 10
 YAML_DEPTH_MAX = 64
 
 
-def read_data(name: str, content: bytes) -> dict[str, Any]:
-    """The table that the file holds. A name without a known ending is YAML, of which JSON is a part."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The table that a file holds. `computed` are places below its keys of which only code says the value, with its
+    words; a key itself of that kind is still there, as Computed."""
+
+    data: dict[str, Any]
+    computed: tuple[tuple[str, str], ...] = ()
+
+
+def read_data(name: str, content: bytes) -> Read:
+    """What the file holds. A name without a known ending is YAML, of which JSON is a part."""
     if len(content) > SIZE_MAX:
         raise ValueError("it is larger than 1 MiB")
     source = content.decode("utf-8-sig")
@@ -27,7 +38,7 @@ def read_data(name: str, content: bytes) -> dict[str, Any]:
         raise ValueError(str(error)[:200] or "it is nested too deeply") from None
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         raise ValueError("it is no table of names")
-    return data
+    return Read(*without_computed(data)) if name.endswith(CODE) else Read(data)
 
 
 def _parsed(name: str, source: str) -> Any:
@@ -35,7 +46,7 @@ def _parsed(name: str, source: str) -> Any:
         return read_toml(source)
     if name.endswith(".json"):
         return json.loads(source)
-    if name.endswith((".js", ".cjs", ".mjs", ".ts")):
+    if name.endswith(CODE):
         return read_literal(source)
     if name == ".gitlint":
         parser = configparser.ConfigParser(interpolation=None)

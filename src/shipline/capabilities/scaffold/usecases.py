@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import BEFORE_1, Draft, Imported, Key
-from shipline.capabilities.scaffold.reading import read_data
+from shipline.capabilities.scaffold.answers import BEFORE_1, Answer, Draft, Imported, Key
+from shipline.capabilities.scaffold.reading import Read, read_data
 from shipline.capabilities.scaffold.tools import (
     changesets,
     commitizen,
@@ -39,8 +39,18 @@ OWN_FILES = frozenset(name for files, _ in TOOLS.values() for name, table in fil
 
 
 def present_tools(contents: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The tools that some of these files, by name, are of. Raises UsageError for a tool's own file that is broken."""
-    return tuple(name for name in TOOLS if _found(name, contents) is not None)
+    """The tools that some of these files, by name, are of. Raises UsageError where none of their files can be read."""
+    present, broken = [], list[UsageError]()
+    for name in TOOLS:
+        try:
+            if _found(name, contents) is not None:
+                present.append(name)
+        except UsageError as error:
+            present.append(name)
+            broken.append(error)
+    if broken and len(broken) == len(present):
+        raise broken[0]
+    return tuple(present)
 
 
 def import_settings(
@@ -54,24 +64,36 @@ def import_settings(
 
     `known` are the names at the top of a shipline.toml, each with those inside of it; empty: not looked at. `packages`
     are the names of the packages that the repository has, by their paths. Where two tools say different things, the one
-    that stands first in TOOLS is right.
+    that stands first in TOOLS is right. A file that cannot be read is told and left to people; where it is the only one
+    it is a UsageError.
     """
     settings: Data = {}
     keys: list[Key] = []
     beside: set[str] = set()
+    read: list[str] = []
     for name in (name for name in TOOLS if name in names):
-        found = _found(name, contents)
+        try:
+            found = _found(name, contents)
+        except UnreadableFile as error:
+            if len(names) == 1:
+                raise
+            words = f"{error.why}: {error.todo}" if error.todo else error.why
+            keys.append(Key(name, error.file, "(the file)", Answer.BY_HAND, words))
+            continue
         if found is None:
             raise NothingToDo(f"there is no configuration of {name} here", todo=f"looked for: {_listed(name)}")
+        read.append(name)
         draft = Draft(name, found[0])
-        read_table(TOOLS[name][1], draft, found[1])
+        read_table(TOOLS[name][1], draft, found[1].data)
+        for place, words in found[1].computed:
+            draft.computed(place, words)
         _leave_out(draft, known)
         _merge(settings, draft.settings)
         keys += draft.keys
         beside |= draft.beside
     _leave_out_usual(settings)
     _name_packages(settings, packages)
-    return Imported(tuple(name for name in TOOLS if name in names), settings, tuple(keys), frozenset(beside))
+    return Imported(tuple(read), settings, tuple(keys), frozenset(beside))
 
 
 def read_table(reader: Reader, draft: Draft, data: Data) -> None:
@@ -107,22 +129,31 @@ def _listed(tool: str) -> str:
     return ", ".join(TOOLS[tool][0])
 
 
-def _found(tool: str, contents: Mapping[str, bytes]) -> tuple[str, Data] | None:
+class UnreadableFile(UsageError):
+    """A tool's own `file` that cannot be read."""
+
+    def __init__(self, tool: str, file: str, why: str) -> None:
+        todo = "put what it says into a JSON or YAML file of the same tool, then run this again"
+        super().__init__(f"{file} of {tool} cannot be read", why=why[:200], todo=todo)
+        self.file = file
+
+
+def _found(tool: str, contents: Mapping[str, bytes]) -> tuple[str, Read] | None:
     """The tool's file that is there, and its own table in it."""
     for name, table in TOOLS[tool][0].items():
         if name not in contents:
             continue
         try:
-            data: Any = read_data(name, contents[name])
+            read = read_data(name, contents[name])
         except ValueError as error:
             if name not in OWN_FILES:
                 continue
-            todo = "put what it says into a JSON or YAML file of the same tool, then run this again"
-            raise UsageError(f"{name} of {tool} cannot be read", why=str(error)[:200], todo=todo) from None
+            raise UnreadableFile(tool, name, str(error)) from None
+        data: Any = read.data
         for key in table:
             data = data.get(key) if isinstance(data, dict) else None
         if isinstance(data, dict):
-            return name, data
+            return name, Read(data, read.computed)
     return None
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from shipline.capabilities.plans import read_lint_rules
-from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all
+from shipline.capabilities.scaffold.answers import Draft, Meanings, answer_all, says
 from shipline.domain.errors import ConfigurationError
 
 ENDINGS = ("", ".json", ".yaml", ".yml", ".js", ".cjs", ".mjs", ".ts")
@@ -30,9 +30,11 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     """Answer for every key, and for every rule by itself."""
     takers = {"rules": _rules, "extends": _extends, "defaultIgnores": _default_ignores}
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
-    if "extends" not in data:
+    if not says(data, "extends"):
         # Without a preset, commitlint has no rules but those that are named.
-        for name in (rule.name for rule in read_lint_rules({}) if rule.name not in (data.get("rules") or {})):
+        rules = data.get("rules")
+        named = rules if isinstance(rules, dict) else {}
+        for name in (rule.name for rule in read_lint_rules({}) if rule.name not in named):
             draft.settings.setdefault("lint", {}).setdefault("rules", {})[name] = [0]
         draft.taken("(no extends)", "the conventional rules that are not named are off")
 

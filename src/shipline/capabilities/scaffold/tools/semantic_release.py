@@ -12,6 +12,7 @@ from shipline.capabilities.scaffold.answers import (
     answer_all,
     message_pattern,
     package_setting,
+    says,
     sections,
     text,
     version_pattern,
@@ -115,11 +116,11 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
         "plugins": _plugins,
     }
     answer_all(draft, data, Meanings(takers, NOT_NEEDED, NO_EQUAL))
-    if not {"branches", "branch", "extends"} & set(data):
+    if not says(data, "branches", "branch", "extends"):
         _branches(draft, "(no branches)", list(NO_BRANCHES))
     if "breaking_before_1" not in draft.settings.get("release", {}):
         draft.before_1("(before 1.0.0)", breaking="major", why="a breaking change leads to 1.0.0")
-    if "plugins" not in data and "extends" not in data:
+    if not says(data, "plugins", "extends"):
         _plugins(draft, "(no plugins)", list(NO_PLUGINS))
 
 
