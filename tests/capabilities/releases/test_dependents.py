@@ -117,7 +117,7 @@ TOOLS = {
         "4.18.1",
         "yarn",
         {"yarn.lock": "", ".yarnrc.yml": "enableTelemetry: false\nnodeLinker: node-modules\nenableNetwork: false\n"},
-        ("install",),
+        ("install", "--no-immutable"),
         "yarn.lock",
         ("install", "--immutable"),
     ),
