@@ -80,6 +80,7 @@ class Nursery:
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(birth).encode() + b"\n")
         born = self._await("born", DEADLINE_S)["born"]
+        self._ends.pop(born, None)  # Of one that had this id before it and has ended: the system gives ids anew.
         # Opened for both, so that this does not wait for the other side; the newborn waits for this side.
         return Born(born, pipe.open("wb", buffering=0), self)
 
