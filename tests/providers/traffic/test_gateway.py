@@ -129,6 +129,25 @@ def test_a_rule_that_somebody_else_has_a_share_of_is_refused(cluster: FakeCluste
     assert shares(traffic) == {"old": 1.0}
 
 
+def test_the_way_back_is_not_held_up_by_who_has_a_share_of_the_rule_meanwhile(
+    cluster: FakeCluster, traffic: GatewayTraffic
+) -> None:
+    """What somebody has led elsewhere stays as much as it is; nobody but the stable version gets a share beside it."""
+    traffic.apply((OLD,), revision=1)
+    traffic.apply(split(0.005), revision=2)
+    theirs = {"name": "maintenance", "port": 80, "weight": 50}
+    edit(cluster, {"op": "add", "path": "/spec/rules/0/backendRefs/-", "value": theirs})
+    with pytest.raises(RefusedError, match="maintenance has a share"):
+        traffic.apply(split(0.01), revision=3)
+    traffic.apply((OLD,), revision=4)
+    traffic.forget("new", revision=5)
+    weights = {ref["name"]: ref["weight"] for ref in rules(cluster)[0]["backendRefs"]}
+    assert weights == {"maintenance": 50, "s-old": 1000}
+    assert shares(traffic) == {"old": pytest.approx(1000 / 1050)}
+    traffic.close()
+    assert rules(cluster)[0]["backendRefs"] == [theirs]
+
+
 def test_weights_that_a_person_wrote_are_told(cluster: FakeCluster, traffic: GatewayTraffic) -> None:
     """The route is read, not memory; the next apply sets them right."""
     traffic.apply(split(0.5), revision=1)

@@ -171,7 +171,7 @@ class GatewayTraffic:
     def _save(self, found: dict[str, Any], saved: SavedTraffic, revision: int) -> None:
         """One patch: the rules, what is noted of them, and who says so. Nothing where all of it holds already."""
         rules = _rules(found)
-        changes = operations(rules, planned(rules, self._place, saved), self._place)
+        changes = operations(rules, planned(rules, self._place, saved, self._saved(found)), self._place)
         noted = {TRAFFIC: json.dumps(to_json(saved)), REVISION: str(revision)}
         if changes or any(notes(found).get(name) != value for name, value in noted.items()):
             self._client.change(self._path, found, (*changes, *noting(found, noted)))

@@ -14,7 +14,7 @@ from typing import Any
 
 from shipline.clients.kubernetes_marks import group_behind, object_name
 from shipline.domain.errors import ConfigurationError, InvalidValue, RefusedError
-from shipline.ports.target import checked_group_id
+from shipline.ports.target import Role, checked_group_id
 from shipline.ports.traffic import Route
 
 # A share is a whole number of the first of these that is exact; weights are 0 to 1,000,000.
@@ -127,14 +127,20 @@ def rule_index(rules: list[dict[str, Any]], place: Place) -> int:
     return found[0]
 
 
-def planned(rules: list[dict[str, Any]], place: Place, saved: SavedTraffic) -> list[dict[str, Any]]:
-    """The rules as they shall be. RefusedError where somebody else has a share of the rule."""
+def planned(
+    rules: list[dict[str, Any]], place: Place, saved: SavedTraffic, before: SavedTraffic
+) -> list[dict[str, Any]]:
+    """The rules as they shall be; `before` is what was noted until now.
+
+    RefusedError where somebody else has a share of the rule, and one would be given to another than the stable version.
+    """
     index = rule_index(rules, place)
     rule = copy.deepcopy(rules[index])
-    _check_alone(rule, saved)
+    if _gives(saved, before):
+        _check_alone(rule, saved)
     shown = () if saved.closed else tuple(one.route for one in saved.groups.values())
     foreign = [ref for ref in rule.get("backendRefs") or () if behind(ref) is None]
-    refs = zip(shown, weights(tuple(route.share for route in shown)) if shown else (), strict=True)
+    refs = zip(shown, _beside(rule, weights(tuple(route.share for route in shown)) if shown else ()), strict=True)
     rule["backendRefs"] = foreign + [_ref(route, place) | {"weight": weight} for route, weight in refs]
     filters = [one for one in rule.get("filters") or () if _mirrored(one) is None]
     plain = {name: value for name, value in rule.items() if name not in ("name", "backendRefs", "filters")}
@@ -226,6 +232,24 @@ def _ref(route: Route, place: Place) -> dict[str, Any]:
 
 def _weight(ref: Mapping[str, Any]) -> int:
     return int(ref.get("weight", 1))
+
+
+def _gives(saved: SavedTraffic, before: SavedTraffic) -> bool:
+    """True if somebody gets requests who was not the stable version already. Who only takes them away, as every way
+    back does, must not be held up by what somebody else has done to the rule in an emergency."""
+    known = {name for name, one in before.groups.items() if one.route.role is Role.STABLE}
+    shown = () if saved.closed else saved.groups.items()
+    return any(one.route.serves and name not in known for name, one in shown)
+
+
+def _beside(rule: Mapping[str, Any], wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """The groups' weights, so that together they have as much as now where somebody else has some, too: what a person
+    has led elsewhere stays as much as it is."""
+    refs = rule.get("backendRefs") or ()
+    ours = sum(_weight(ref) for ref in refs if behind(ref) is not None)
+    if not ours or ours == sum(_weight(ref) for ref in refs):
+        return wanted
+    return tuple(min(SCALES[-1], round(weight * ours / sum(wanted))) for weight in wanted)
 
 
 def _check_alone(rule: Mapping[str, Any], saved: SavedTraffic) -> None:
