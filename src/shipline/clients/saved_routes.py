@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from shipline.domain.errors import InvalidValue
-from shipline.ports.target import checked_group_id
+from shipline.ports.target import Role, checked_group_id
 from shipline.ports.traffic import Route
 
 SHARE_TOLERANCE = 1e-6
@@ -57,6 +57,12 @@ class SavedRoutes:
     def without(self, group_id: str) -> SavedRoutes:
         """The same, without a group."""
         return replace(self, groups={name: one for name, one in self.groups.items() if name != group_id})
+
+    def would_give(self, wanted: SavedRoutes) -> bool:
+        """True if by `wanted` somebody gets requests who is not the stable version already. Who only takes them away,
+        as every way back does, must not be held up by what somebody else has done in an emergency."""
+        known = {name for name, one in self.groups.items() if one.route.role is Role.STABLE}
+        return any(one.route.serves and name not in known for name, one in wanted.groups.items())
 
     def _since(self, route: Route, now_us: int) -> SavedRoute:
         known = self.groups.get(route.group_id)

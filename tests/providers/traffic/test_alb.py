@@ -164,6 +164,23 @@ def test_a_rule_is_one_environment_s(world: AWSWorld, traffic: Traffic) -> None:
         world.traffic("production").open()
 
 
+def test_the_way_back_is_not_held_up_by_who_the_rule_leads_to_meanwhile(world: AWSWorld, traffic: Traffic) -> None:
+    """What somebody has led elsewhere stays as much as it is; nobody but the stable version gets a share beside it."""
+    traffic.apply((OLD,), revision=1)
+    traffic.apply(split(0.25), revision=2)
+    template = world.balancing.target_group("template")
+    assert template is not None
+    (action,) = world.balancing.rule(world.rule)["Actions"]
+    groups = [*action["ForwardConfig"]["TargetGroups"], {"TargetGroupArn": template["TargetGroupArn"], "Weight": 1}]
+    world.balancing.change_rule(world.rule, [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
+    with pytest.raises(RefusedError, match="leads to template"):
+        traffic.apply(split(0.5), revision=3)
+    traffic.apply((OLD,), revision=4)
+    assert shares(traffic) == {"old": 0.8, "new": 0.0}
+    traffic.forget("new", revision=5)
+    assert shares(traffic) == {"old": 0.8}
+
+
 def test_a_late_call_that_is_overtaken_changes_no_weight(world: AWSWorld, traffic: Traffic) -> None:
     """Right before the change the newest revision is asked for."""
     traffic.apply((OLD,), revision=1)

@@ -29,6 +29,7 @@ from shipline.ports.provider import ProviderContext
 from shipline.ports.traffic import Route
 from shipline.providers.traffic.alb_plan import (
     PreviewRule,
+    beside,
     checked_rule,
     listener_of,
     main_actions,
@@ -114,16 +115,16 @@ class ALBTraffic:
         saved = self._opened(self._claimed(revision))
         wanted = saved.with_applied(routes, self._clock.now_us())
         arns = self._arns(wanted)
-        checked_rule(self._rule(), [arn for name, arn in arns.items() if name in saved.groups])
+        rule, ours = self._rule(), [arn for name, arn in arns.items() if name in saved.groups]
+        checked_rule(rule, ours, alone=saved.would_give(wanted))
         missing = {route.group_id for route in routes if route.serves} - arns.keys()
         if missing:
             raise ShiplineError(
                 f"group {min(missing)} has no target group", todo="run the group before it gets traffic"
             )
         self._write(wanted, arns, revision)
-        held, given = shares_of(self._rule()), planned_weights(wanted, arns)
-        total = sum(given.values())
-        if held != {arn: weight / total for arn, weight in given.items()}:
+        given = main_actions(beside(planned_weights(wanted, arns), rule, arns.values()), closed=False)
+        if shares_of(self._rule()) != shares_of({"Actions": given}):
             raise UnavailableError("the rule does not hold the weights that it was given")
 
     def routes(self) -> tuple[Route, ...]:
@@ -165,7 +166,8 @@ class ALBTraffic:
         if any(tags.get(name) != text for name, text in noted.items()):
             check_fence(newest(tags), revision)
             self._balancing.tag(self._settings.rule, noted)
-        rule, actions = self._rule(), main_actions(planned_weights(saved, arns), closed=saved.closed)
+        rule = self._rule()
+        actions = main_actions(beside(planned_weights(saved, arns), rule, arns.values()), closed=saved.closed)
         if shares_of(rule) != shares_of({"Actions": actions}):
             check_fence(newest(self._tags()), revision)
             self._balancing.change_rule(self._settings.rule, actions)

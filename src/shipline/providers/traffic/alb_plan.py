@@ -22,8 +22,9 @@ def listener_of(rule: str) -> str:
     return rule.rpartition("/")[0].replace(":listener-rule/", ":listener/")
 
 
-def checked_rule(rule: Mapping[str, Any], ours: Iterable[str]) -> None:
-    """ConfigurationError for a rule that cannot be used, RefusedError for one that leads to somebody else.
+def checked_rule(rule: Mapping[str, Any], ours: Iterable[str], *, alone: bool = True) -> None:
+    """ConfigurationError for a rule that cannot be used; if it has to lead to nobody else (`alone`), RefusedError for
+    one that does.
 
     `ours` are the ARNs of the groups' target groups.
     """
@@ -35,7 +36,7 @@ def checked_rule(rule: Mapping[str, Any], ours: Iterable[str]) -> None:
     if others:
         raise ConfigurationError(f"the rule does {str(others[0])[:40]}, too, which would be lost")
     foreign = sorted(weights_of(rule["Actions"]).keys() - set(ours))
-    if foreign:
+    if foreign and alone:
         raise RefusedError(
             f"the rule leads to {foreign[0].rpartition('targetgroup/')[2][:80]}, which is not Shipline's",
             why="the shares of a rollout are those of all requests",
@@ -51,6 +52,17 @@ def planned_weights(saved: SavedRoutes, arns: Mapping[str, str]) -> dict[str, in
         raise InvalidValue(f"a rule sends requests to {TARGET_GROUPS_MAX} groups at most")
     numbers = whole_numbers([route.share for route in shown], WEIGHT_MAX)
     return {arns[route.group_id]: weight for route, weight in zip(shown, numbers, strict=True)}
+
+
+def beside(weights: Mapping[str, int], rule: Mapping[str, Any], ours: Iterable[str]) -> dict[str, int]:
+    """The weights with those that the rule gives to somebody else, who keeps as large a part of it as now."""
+    known, there = set(ours), weights_of(rule["Actions"])
+    foreign = {arn: weight for arn, weight in there.items() if weight and arn not in known}
+    held, total = sum(there[arn] for arn in known & there.keys()), sum(weights.values())
+    if not foreign or not held:
+        return dict(weights) | foreign
+    scaled = {arn: max(1, min(WEIGHT_MAX, round(weight * held / total))) for arn, weight in weights.items()}
+    return scaled | foreign
 
 
 def main_actions(weights: Mapping[str, int], *, closed: bool) -> Sequence[dict[str, Any]]:
