@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -90,6 +90,11 @@ def registry_with(*digests: str) -> Iterator[str]:
         thread.join()
 
 
+def weights_of(route: dict[str, Any]) -> dict[str, int]:
+    """The weights in the first rule of an HTTPRoute, by Service."""
+    return {ref["name"]: ref["weight"] for ref in route["spec"]["rules"][0]["backendRefs"]}
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A place to deploy to, fake or real: what opens a target there."""
@@ -118,6 +123,34 @@ class Cluster:
         """Where its providers work."""
         return ProviderContext(self.root, self.root / "state", self.clock, environment)
 
+    def read(self, plural: str, name: str) -> dict[str, Any]:
+        """An object as it is."""
+        raise NotImplementedError
+
+    def listed(self, plural: str) -> list[dict[str, Any]]:
+        """All objects of a kind."""
+        raise NotImplementedError
+
+    def edit(self, plural: str, name: str, *operations: dict[str, Any]) -> None:
+        """What a person does with kubectl."""
+        raise NotImplementedError
+
+    def rolled_out(self, name: str) -> None:
+        """Return once a Deployment has carried out what it was last told."""
+        raise NotImplementedError
+
+    @contextmanager
+    def watched(self, breaches: list[str]) -> Iterator[None]:
+        """Note it where a Deployment is deleted while its Service has a weight."""
+        raise NotImplementedError
+        yield
+
+    @contextmanager
+    def fewest_copies(self) -> Iterator[Callable[[], int]]:
+        """How many copies there were at the least."""
+        raise NotImplementedError
+        yield
+
     def write_manifest(self, host: str, *, deadline_s: int = 60, old: str = "", new: str = "") -> None:
         """The manifest, with one text in it changed for another."""
         path = self.root / "deploy" / "quotes.yaml"
@@ -136,8 +169,59 @@ class FakeCluster(Cluster):
     @property
     def world(self) -> KubernetesWorld:
         """What goes on in it."""
+        return self.api.world
+
+    @property
+    def api(self) -> KubernetesServer:
+        """Its API server."""
         assert self.server is not None
-        return self.server.world
+        return self.server
+
+    def read(self, plural: str, name: str) -> dict[str, Any]:
+        return self.world.objects.must_get((plural, NAMESPACE, name))
+
+    def listed(self, plural: str) -> list[dict[str, Any]]:
+        return self.world.objects.listed(plural, NAMESPACE)
+
+    def edit(self, plural: str, name: str, *operations: dict[str, Any]) -> None:
+        self.world.objects.patch((plural, NAMESPACE, name), list(operations), manager="kubectl")
+
+    def rolled_out(self, name: str) -> None:
+        self.world.settle()
+
+    @contextmanager
+    def watched(self, breaches: list[str]) -> Iterator[None]:
+        def watch(method: str, path: str) -> None:
+            name = path.rsplit("/", 1)[-1]
+            if method == "DELETE" and weights_of(self.read("httproutes", "quotes")).get(name, 0) > 0:
+                breaches.append(f"{name} was deleted while it had a weight")
+
+        with self._before_each(watch):
+            yield
+
+    @contextmanager
+    def fewest_copies(self) -> Iterator[Callable[[], int]]:
+        counted = [1000]
+
+        def count(method: str, _path: str) -> None:
+            if method != "GET":
+                counted.append(sum(one["spec"]["replicas"] for one in self.listed("deployments")))
+
+        with self._before_each(count):
+            yield lambda: min(counted)
+
+    @contextmanager
+    def _before_each(self, look: Callable[[str, str], None]) -> Iterator[None]:
+        """Let it look before each request, beside who does already."""
+        others = self.api.before
+
+        def both(method: str, path: str) -> None:
+            others(method, path)
+            look(method, path)
+
+        self.api.before = both
+        yield
+        self.api.before = others
 
 
 @contextmanager

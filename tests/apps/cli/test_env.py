@@ -186,6 +186,9 @@ def test_both_ways_out_are_named_where_somebody_acted_by_hand() -> None:
     lines = drift_lines("production", Drift(DriftAnswer.DRIFT, (finding,)))
     assert lines[0] == "production: 1.0.0 has all, and quotes 1.1.0 is on record"
     assert [line.split()[2] for line in lines[2:]] == ["adopt", "restore"]
+    changed = Finding("content", "quotes", "its image was changed")
+    lines = drift_lines("production", Drift(DriftAnswer.DRIFT, (changed,)))
+    assert [line.split()[1:3] for line in lines[2:]] == [["rollback", "production"], ["env", "restore"]]
     small = Drift(DriftAnswer.DRIFT, (Finding("size", "1.0.0", "one copy too few"),))
     assert drift_lines("production", small) == ["production: one copy too few"]
 

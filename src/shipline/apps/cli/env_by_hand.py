@@ -122,13 +122,21 @@ def drift_lines(name: str, drift: Drift) -> list[str]:
     if not drift.findings:
         return [f"{name}: as recorded", *held]
     lines = [*(f"{name}: {one.words}" for one in drift.findings), *held]
-    if drift.is_by_hand:
-        lines += [
-            "  what serves there is not what git and the record say:",
-            f"  shipline env adopt {name} --reason TEXT    records what serves",
-            f"  shipline env restore {name} --reason TEXT  brings back what is recorded",
-        ]
-    return lines
+    return lines + _ways_out(name, drift) if drift.is_by_hand else lines
+
+
+def _ways_out(name: str, drift: Drift) -> list[str]:
+    """Both. A version that was made into another one cannot be recorded as what it is not."""
+    if any(one.kind == "content" for one in drift.findings):
+        keeping = f"shipline rollback {name} --to VERSION", "brings there what was set by hand, as what it is"
+    else:
+        keeping = f"shipline env adopt {name} --reason TEXT", "records what serves"
+    restoring = f"shipline env restore {name} --reason TEXT", "brings back what is recorded"
+    width = max(len(keeping[0]), len(restoring[0]))
+    return [
+        "  what serves there is not what git and the record say:",
+        *(f"  {command:<{width}}  {what}" for command, what in (keeping, restoring)),
+    ]
 
 
 @click.command()

@@ -32,7 +32,7 @@ from shipline.capabilities.rollouts.strategies import (
     words_at,
 )
 from shipline.capabilities.rollouts.usecases import awaited, note_analysis
-from shipline.capabilities.rollouts.waiting import heard_pause, is_told
+from shipline.capabilities.rollouts.waiting import changed_by_hand, heard_pause, is_told
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import UnavailableError
 from shipline.domain.rollout import Rollout
@@ -40,6 +40,9 @@ from shipline.domain.verdict import Answer
 from shipline.engine.workflow import Again, Done, Failed, Outcome, Save, StepContext
 from shipline.ports.signals import CountedGroup, Reading
 from shipline.ports.target import Group, Role
+
+# How often the copies are looked at, too: it may cost a platform's API several requests.
+HAND_LOOK_EVERY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Watch:
 
     `place` is where it stands in the strategy's steps, None where the weight follows the harm budget; `checks` is what
     the checks remember. `filling` is how the traffic is filled up, None where it is not, `synthetic_sent` by how many
-    requests.
+    requests. `looked_us` is when somebody last looked whether the groups are what they were; 0: when it began.
     """
 
     cursor: str
@@ -63,6 +66,7 @@ class Watch:
     weights: tuple[Weighed, ...] = ()
     filling: Filling | None = None
     synthetic_sent: int = 0
+    looked_us: int = 0
 
 
 class CanaryStep:
@@ -162,7 +166,14 @@ class CanaryStep:
             stable = tuple(as_routed(group, routes) for group in look.groups.stable)
             self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
             return Failed(look.reason, save=self._save(look, weight=0.0))
-        if is_told(look.context, "promote") or (look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused):
+        promotes = is_told(look.context, "promote") or (
+            look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused
+        )
+        changed = self._changed(look) if promotes or look.is_hand_look else ""
+        if changed:
+            self.ground.synthetic.end()
+            return Failed(changed, save=self._save(look, look.watch.weight))
+        if promotes:
             self.ground.synthetic.end()
             return Done({"watched": True, "reason": look.reason}, save=self._save(look, look.watch.weight))
         weight, weights = look.watch.weight, look.watch.weights
@@ -178,9 +189,21 @@ class CanaryStep:
             weights=weights,
             analysis=replace(look.decision.state, weight=weight),
             checks=look.checks.state,
+            looked_us=look.context.now_us if look.is_hand_look else look.watch.looked_us,
         )
         words = awaited(look.reason, waiting=look.waiting)
         return Again(look.settings.tick_s, to_json(following), words, save=self._save(look, weight))
+
+    def _changed(self, look: _Look) -> str:
+        """What somebody else has made of one of the groups: requests to it are no evidence of its version any more. ""
+        also where the platform does not answer; it is asked again."""
+        groups = look.groups
+        try:
+            now = {group.id: group for group in self.ground.target.groups()}
+        except UnavailableError:
+            return ""
+        before = (*groups.young, *groups.stable)
+        return changed_by_hand(tuple(now[one.id] for one in before if one.id in now), before)
 
     def _set_weight(self, context: StepContext, groups: Running, weight: float, *, before: float) -> float:
         """Give the canary this share, or for now as much more than `before` as its copies can carry; returns which.
@@ -264,6 +287,12 @@ class _Look:
     def in_steps(self) -> bool:
         """True while the steps are not over: they decide then, unless the canary is worse."""
         return self.watch.place is not None and self.watch.place.index < len(self.steps)
+
+    @property
+    def is_hand_look(self) -> bool:
+        """True if it is time to look whether somebody else has changed a group."""
+        since_us = self.watch.looked_us or self.watch.began_us
+        return self.context.now_us - since_us >= HAND_LOOK_EVERY_S * 1_000_000
 
     @property
     def verdict(self) -> AnalysisVerdict:

@@ -14,7 +14,14 @@ from shipline.capabilities.rollouts.routing import rolling_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind
 from shipline.capabilities.rollouts.usecases import awaited, note_share, note_wait
-from shipline.capabilities.rollouts.waiting import awaited_copies, heard_pause, hopeless_trouble, is_told, pause_s
+from shipline.capabilities.rollouts.waiting import (
+    awaited_copies,
+    changed_by_hand,
+    heard_pause,
+    hopeless_trouble,
+    is_told,
+    pause_s,
+)
 from shipline.capabilities.rollouts.watching import ChecksWatch, look_at_checks
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.verdict import Answer
@@ -96,6 +103,7 @@ class RollStep:
         )
         memory = replace(memory, checks=watch)
         trouble = look.words if look.verdict is Answer.FAIL else hopeless_trouble((new,))
+        trouble = trouble or changed_by_hand((new, *old), groups.stable)
         if trouble:
             return Failed(trouble)
         if not new.is_whole:

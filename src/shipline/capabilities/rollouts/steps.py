@@ -15,7 +15,7 @@ from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
 from shipline.capabilities.rollouts.usecases import note_promoting, note_start, note_under_way
 from shipline.capabilities.rollouts.verification import Verification
-from shipline.capabilities.rollouts.waiting import awaited_copies, hopeless_trouble, pause_s
+from shipline.capabilities.rollouts.waiting import awaited_copies, changed_by_hand, hopeless_trouble, pause_s
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
@@ -130,8 +130,25 @@ class RolloutSteps:
         rollout = load_rollout(self.ground, context)
         refusal, save = self.ground.check_gates(rollout)
         if not refusal and rollout.stable_version is not None and not context.input["rollback"]:
-            refusal = self.ground.checks.preflight(rollout) or self._uncounted(context)
+            refusal = self._built_on_sand(context, rollout) or self.ground.checks.preflight(rollout)
+            refusal = refusal or self._uncounted(context)
         return Failed(refusal, save=save) if refusal else Done(save=save)
+
+    def _built_on_sand(self, context: StepContext, rollout: Rollout) -> str:
+        """Why nothing may be compared with what serves, or grow out of it: somebody has made something else of it."""
+        if not strategy_of(context).splits:
+            return ""
+        try:
+            changed = changed_by_hand(stable_groups(self.ground.target, self.ground.traffic))
+        except UnavailableError:
+            return ""  # Later steps open the proxy, and wait for it.
+        if not changed:
+            return ""
+        place = rollout.environment
+        return (
+            f"{changed}\n  do:  bring back what is on record (shipline env restore {place} --reason TEXT), "
+            f"or the version that it runs now (shipline rollback {place} --to VERSION), and deploy again"
+        )
 
     def _uncounted(self, context: StepContext) -> str:
         """Why a canary could not be judged: what serves now cannot be counted. "" where nothing speaks against it."""
@@ -249,8 +266,9 @@ class RolloutSteps:
         return Done() if living and is_over else Again(pause_s(waited_us), {}, waiting_for)
 
     def _whole_again(self, context: StepContext, before: Group, now: Group | None) -> Group:
-        """The group as large as it was: copies may have died, or have been let go since."""
-        if now is not None and now.is_whole and now.size >= before.size:
+        """The group as large as it was: copies may have died, or have been let go since. What somebody has made
+        something else of stays as it is: nothing can be added to it."""
+        if now is not None and now.is_whole and (now.size >= before.size or changed_by_hand((now,))):
             return now
         return self._run(context, before.spec if now is None or now.size < before.size else now.spec)
 
@@ -268,7 +286,10 @@ class RolloutSteps:
         fit = (
             group
             for group in self.ground.target.groups()
-            if group.id not in serving and group.is_whole and (group.package, group.version, group.digests) == what
+            if group.id not in serving
+            and group.is_whole
+            and not changed_by_hand((group,))
+            and (group.package, group.version, group.digests) == what
         )
         return next(fit, None)
 

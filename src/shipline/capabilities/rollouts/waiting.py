@@ -30,6 +30,21 @@ def hopeless_trouble(groups: tuple[Group, ...]) -> str:
     return next((group.trouble or standing(group) for group in groups if group.hopeless and not group.is_whole), "")
 
 
+def changed_by_hand(groups: tuple[Group, ...], before: tuple[Group, ...] = ()) -> str:
+    """What somebody else has made of a group since it was `before`, in a sentence; "" where all are what they shall be.
+
+    A group of which all copies are ready has no other trouble.
+    """
+    known = {group.id: group.trouble for group in before}
+    found = (group for group in groups if group.is_whole and group.trouble)
+    words = (
+        f"{group.id} ({group.package} {group.version}) is not what it was: {group.trouble[:TROUBLE_CHARACTERS_MAX]}."
+        for group in found
+        if group.trouble != known.get(group.id, "")
+    )
+    return next(words, "")
+
+
 def pause_s(waited_us: int) -> float:
     """Seconds until the next look: short at first, when most copies become ready, and longer as the wait goes on."""
     return min(POLL_MAX_S, max(POLL_MIN_S, waited_us / 1_000_000 / 4))

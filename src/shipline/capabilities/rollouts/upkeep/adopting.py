@@ -199,7 +199,10 @@ def unadoptable(groups: tuple[Group, ...]) -> str:
         return f"{' and '.join(names)} share the traffic: lead all of it to one of them first"
     changed = [group for group in groups if group.is_whole and group.trouble]
     if changed:
-        return f"{changed[0].id} does not run what its version is: {changed[0].trouble[:200]}"
+        return (
+            f"{changed[0].id} does not run what its version is: {changed[0].trouble[:200]}; "
+            "bring the version that it runs there by a rollback, or what is on record by restoring it"
+        )
     return ""
 
 
