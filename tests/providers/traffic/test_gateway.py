@@ -173,6 +173,18 @@ def test_a_group_is_drained_when_its_time_is_over(cluster: FakeCluster, clock: F
     again.forget("new", revision=5)
 
 
+def test_a_gateway_that_is_behind_is_waited_for_when_a_group_is_forgotten(
+    cluster: FakeCluster, traffic: GatewayTraffic
+) -> None:
+    """Somebody has edited the route a moment ago: that is no open request, and no refusal."""
+    traffic.apply(split(0.5), revision=1)
+    traffic.apply((OLD,), revision=2)
+    cluster.world.gateway_lag_s = 5
+    edit(cluster, {"op": "add", "path": "/spec/hostnames/-", "value": "more.example"})
+    traffic.forget("new", revision=3)
+    assert shares(traffic) == {"old": 1.0}
+
+
 def test_a_group_that_never_served_has_nothing_to_drain(cluster: FakeCluster) -> None:
     """A canary that never became ready is stopped at once."""
     traffic = cluster.traffic(drain_s=30)

@@ -124,7 +124,7 @@ class CloudRunTraffic:
         until_settled(lambda: self._forget(group_id, revision))
 
     def _forget(self, group_id: str, revision: int) -> None:
-        service = self._service.read()
+        service = self._taken()
         saved = self._fenced(service, revision)
         if group_id in saved.routes.groups and not self._is_drained(service, saved, group_id):
             raise RefusedError(f"group {group_id} still has traffic, or may have open requests")

@@ -30,6 +30,7 @@ from shipline.ports.traffic import Route
 from shipline.providers.traffic.gateway_drivers import check_driver
 from shipline.providers.traffic.gateway_plan import (
     Place,
+    SavedRoute,
     SavedTraffic,
     checked_routes,
     merged,
@@ -132,21 +133,29 @@ class GatewayTraffic:
         now = next((one for one in read_routes(_rules(found), self._place, saved) if one.group_id == group_id), None)
         if now is None:
             return 0
-        idle_us = self._clock.now_us() - saved.groups[group_id].idle_us
-        is_drained = not now.serves and idle_us >= self._settings.drain_s * SECOND_US and not _pending(found)
+        is_drained = not now.serves and self._is_idle(saved.groups[group_id]) and not _pending(found)
         return 0 if is_drained else 1
 
+    def _is_idle(self, one: SavedRoute) -> bool:
+        return self._clock.now_us() - one.idle_us >= self._settings.drain_s * SECOND_US
+
     def forget(self, group_id: str, *, revision: int) -> None:
-        """Take a group out of the rule. RefusedError while it gets requests, or its drain time is not over."""
+        """Take a group out of the rule, once the gateway serves the rule as it is.
+
+        RefusedError while it gets requests, or its drain time is not over.
+        """
         until_settled(lambda: self._forget(group_id, revision))
         self._taken()
 
     def _forget(self, group_id: str, revision: int) -> None:
-        found, saved = self._fenced(revision)
+        # Somebody may have edited the route a moment ago: that the gateway is behind is no refusal, it is waited for.
+        found = self._taken()
+        check_fence(number(found, REVISION) or 0, revision)
+        saved = self._opened(found)
         now = {route.group_id: route for route in read_routes(_rules(found), self._place, saved)}
         if group_id in now and now[group_id].serves:
             raise RefusedError(f"group {group_id} still has traffic")
-        if self.open_requests(group_id):
+        if group_id in now and not self._is_idle(saved.groups[group_id]):
             raise RefusedError(f"group {group_id} may still have open requests")
         kept = {name: one for name, one in saved.groups.items() if name != group_id}
         self._save(found, replace(saved, groups=kept), revision)
