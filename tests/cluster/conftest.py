@@ -10,28 +10,55 @@ from pathlib import Path
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
 
+from shipline.clients.kubernetes import HTTP_ROUTES
+from shipline.clients.kubernetes_drivers import CANARIES, ROLLOUTS
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
 from tests.cluster.control_plane import SHIPLINE, ControlPlane, ControlPlaneMissing, control_plane
+from tests.cluster.definitions import DEFINITIONS
 from tests.cluster.node import ROUTES, Node
 from tests.cluster.real_cluster import RealCluster
-from tests.cluster.route_definition import DEFINITION
 from tests.clusters import ROUTE, digests_of, registry_with
 from tests.machine import SystemClock, wait_until
 
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "deploy-to-kubernetes.md"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+# What the guide about Argo Rollouts and Flagger says that the account needs there.
+DRIVING = [
+    {"apiGroups": ["argoproj.io"], "resources": ["rollouts"], "verbs": ["get", "list", "patch"]},
+    {"apiGroups": ["argoproj.io"], "resources": ["rollouts/status"], "verbs": ["get", "patch"]},
+    {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["list"]},
+    {"apiGroups": ["flagger.app"], "resources": ["canaries"], "verbs": ["get", "list"]},
+    {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["get", "list", "patch"]},
+]
 COUNTER = itertools.count(1)
+
+
+def namespace(plane: ControlPlane, role: str) -> str:
+    """A new one, where Shipline has this role."""
+    name = f"test-{next(COUNTER)}"
+    plane.create("/api/v1/namespaces", {"metadata": {"name": name}})
+    binding = {
+        "metadata": {"name": "shipline"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "shipline"}],
+    }
+    plane.create(f"{RBAC}/namespaces/{name}/rolebindings", binding)
+    return name
 
 
 @pytest.fixture(scope="session")
 def plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     try:
         with control_plane(tmp_path_factory.mktemp("plane")) as running:
-            definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-            running.create(definitions, DEFINITION)
-            wait_until(lambda: running.api.get(f"{ROUTES}/httproutes").is_success, "the definition of routes")
+            for definition in DEFINITIONS:
+                running.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition)
+            for resource in (HTTP_ROUTES, ROLLOUTS, CANARIES):
+                served = f"/apis/{resource.api}/{resource.plural}"
+                wait_until(lambda path=served: running.api.get(path).is_success, f"the definition of {served}")  # type: ignore[misc]
             (role,) = re.findall(r"```yaml\n(apiVersion: rbac.*?)```", GUIDE.read_text(), re.DOTALL)
-            body = yaml.safe_load(role) | {"kind": "ClusterRole", "metadata": {"name": "shipline"}}
-            running.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", body)
+            for name, rules in {"shipline": yaml.safe_load(role)["rules"], "driving": DRIVING}.items():
+                body = {"kind": "ClusterRole", "metadata": {"name": name}, "rules": rules}
+                running.create(f"{RBAC}/clusterroles", {"apiVersion": "rbac.authorization.k8s.io/v1"} | body)
             yield running
     except ControlPlaneMissing as missing:
         pytest.skip(str(missing))
@@ -47,15 +74,7 @@ def node(plane: ControlPlane) -> Iterator[Node]:
 def cluster(plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealCluster]:
     """A namespace with a route, where Shipline has its role."""
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
-    name = f"test-{next(COUNTER)}"
-    plane.create("/api/v1/namespaces", {"metadata": {"name": name}})
-    binding = {
-        "metadata": {"name": "shipline"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "shipline"},
-        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "shipline"}],
-    }
-    bindings = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{name}/rolebindings"
-    plane.create(bindings, binding)
+    name = namespace(plane, "shipline")
     plane.create(f"{ROUTES}/namespaces/{name}/httproutes", ROUTE)
     images = [digest for version in (GOOD, BETTER, BROKEN) for digest in digests_of(version)]
     with registry_with(*images) as host:

@@ -99,12 +99,14 @@ class Node:
                 self._tell(path, status)
 
     def _status(self, pod: dict[str, Any]) -> dict[str, Any]:
-        (container,) = pod["spec"]["containers"]
+        container, *others = pod["spec"]["containers"]
         seen = {"name": container["name"], "image": container["image"], "imageID": "", "restartCount": 0}
+        started = {"running": {"startedAt": pod["metadata"]["creationTimestamp"]}}
+        well = [seen | {"name": one["name"], "image": one["image"], "ready": True, "state": started} for one in others]
         ended_s = time.monotonic() - self._ended.get(pod["metadata"]["uid"], -RESTART_S)
         is_ready = not container["image"].endswith(digests_of(BROKEN)) and ended_s > RESTART_S
         if is_ready:
-            seen |= {"ready": True, "state": {"running": {"startedAt": pod["metadata"]["creationTimestamp"]}}}
+            seen |= {"ready": True, "state": started}
         else:
             waiting = {"reason": "CrashLoopBackOff", "message": "back-off restarting failed container"}
             ended = {"terminated": {"exitCode": 1, "reason": "Error"}}
@@ -114,7 +116,7 @@ class Node:
         conditions = [
             {"type": kind, "status": said, "lastTransitionTime": now} for kind in ("Ready", "ContainersReady")
         ]
-        return {"phase": "Running", "podIP": "127.0.0.1", "containerStatuses": [seen], "conditions": conditions}
+        return {"phase": "Running", "podIP": "127.0.0.1", "containerStatuses": [seen, *well], "conditions": conditions}
 
     def _serve(self, route: dict[str, Any]) -> None:
         """The gateway takes every route."""
@@ -153,4 +155,5 @@ class Logs(BaseHTTPRequestHandler):
 
 
 def _is_ready(pod: dict[str, Any]) -> bool:
-    return any(status["ready"] for status in pod["status"].get("containerStatuses", ()))
+    statuses = pod["status"].get("containerStatuses", ())
+    return bool(statuses) and all(status["ready"] for status in statuses)

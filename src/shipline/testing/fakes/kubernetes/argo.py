@@ -137,7 +137,7 @@ class ArgoController:
             return
         owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": metadata["name"]}
         labels = dict(spec["selector"]["matchLabels"]) | {HASH: pod_hash}
-        template = spec["template"] if known is None else known["spec"]["template"]
+        template = _labelled(spec["template"], labels) if known is None else known["spec"]["template"]
         body = {
             "apiVersion": "apps/v1",
             "kind": "ReplicaSet",
@@ -146,6 +146,12 @@ class ArgoController:
             "status": {"replicas": size, "readyReplicas": size if is_ready else 0},
         }
         world.objects.put(key, body, now=world.now())
+
+
+def _labelled(template: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+    """The template of a ReplicaSet, whose pods have the labels that it selects them by."""
+    metadata = template.get("metadata") or {}
+    return template | {"metadata": metadata | {"labels": (metadata.get("labels") or {}) | labels}}
 
 
 def hash_of(template: dict[str, Any]) -> str:
