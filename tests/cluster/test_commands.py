@@ -13,10 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from shipline.bootstrap import Application
-from shipline.capabilities.releases import RELEASES
-from shipline.domain.artifact import Artifact
-from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
 from shipline.testing.histories import History
 from tests.cluster.real_cluster import RealCluster
@@ -25,6 +21,7 @@ from tests.command import Said, run_shipline
 from tests.exporter import SCRAPE_S, scraped
 from tests.machine import SystemClock
 from tests.prometheus import PROGRAM, Exposing
+from tests.released import on_record
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 REQUESTS_PER_S = 400.0
@@ -116,13 +113,7 @@ class Project:
         manifest = (cluster.root / "deploy" / "quotes.yaml").read_text()
         self.history = History(cluster.root / "work")
         self.history.commit("feat: begin", {"shipline.toml": settings + more, "deploy/quotes.yaml": manifest})
-        application = Application(self.history.folder)
-        with application.store.begin() as tx:
-            for number, version in enumerate((GOOD, BETTER, BROKEN), start=1):
-                image = Artifact("quotes", "oci", digests_of(version)[0], 1)
-                kept = (f"rel_{number}", "quotes", version, f"v{version}", ReleaseStatus.PUBLISHED, 1, number)
-                RELEASES.save(tx, Release(*kept, artifacts=(image,)))
-        application.store.close()
+        on_record(self.history.folder, "quotes", GOOD, BETTER, BROKEN)
 
     def say(self, *arguments: str, code: int = 0) -> Said:
         """A command, which has to end so."""

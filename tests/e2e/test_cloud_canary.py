@@ -39,6 +39,7 @@ class ServedSignals(CloudWatchSignals):
         super().__init__(settings, aws.context(PLACE))
         self.aws = aws
         self.served_until = aws.clock.now_us() // MINUTE_US
+        self.rates = dict(RATES)
 
     def read(self, cursor: str, groups: tuple[CountedGroup, ...]) -> Reading:
         self.serve()
@@ -65,7 +66,7 @@ class ServedSignals(CloudWatchSignals):
         balancer = self.aws.listener.partition(":listener/")[2].rpartition("/")[0]
         dimensions = {"TargetGroup": found["TargetGroupArn"].rpartition(":")[2], "LoadBalancer": balancer}
         requests = round(REQUESTS_PER_MINUTE * route.share)
-        failed = round(requests * RATES[route.version])
+        failed = round(requests * self.rates[route.version])
         for name, value in (("RequestCount", requests), ("HTTPCode_Target_2XX_Count", requests - failed)):
             named = [{"Name": key, "Value": text} for key, text in dimensions.items()]
             yield {"MetricName": name, "Dimensions": named, "Timestamp": minute * 60, "Value": value}
@@ -110,3 +111,14 @@ def test_a_version_that_fails_more_is_found_by_the_load_balancer_s_counts(place:
     assert "fails more often" in ended.reason
     assert place.shares() == {GOOD: 1.0}
     assert 120.0 <= (place.world.clock.now_us() - began_us) / 1e6 <= 240.0
+
+
+def test_a_version_that_fails_no_more_is_promoted_by_them(place: CanaryPlace) -> None:
+    """Its weight in the load balancer's rule grows until it has all."""
+    place.signals.rates[BETTER] = RATES[GOOD]
+    assert place.ended(GOOD, StrategyKind.ALL_AT_ONCE).status is RolloutStatus.PROMOTED
+    place.world.clock.sleep(120)
+    place.signals.serve()
+    ended = place.ended(BETTER, StrategyKind.CANARY)
+    assert (ended.status, ended.strategy) == (RolloutStatus.PROMOTED, "canary"), ended.reason
+    assert (place.shares(), place.running()) == ({BETTER: 1.0}, [BETTER])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -23,10 +23,11 @@ from shipline.capabilities.rollouts import (
 )
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.ports.target import Target
-from shipline.ports.traffic import Traffic
+from shipline.ports.traffic import Route, Traffic
 from shipline.store.database import Store
 from shipline.testing.conformance.target import BETTER, BROKEN, GOOD
 from shipline.testing.fakes.cloud_run import TOKEN
+from shipline.testing.fakes.traffic import TrafficWorld
 from shipline.testing.kills import Countdown
 from shipline.testing.world import World
 from tests.aws import AWSWorld
@@ -44,6 +45,24 @@ class Opener(Protocol):
     def traffic(self, environment: str) -> Traffic: ...
 
 
+class Told:
+    """A splitter whose users are simulated: they learn where requests go."""
+
+    def __init__(self, inner: Traffic, users: TrafficWorld) -> None:
+        self._inner, self._users = inner, users
+
+    def apply(self, routes: tuple[Route, ...], *, revision: int) -> None:
+        """Apply them, and let the users know."""
+        self._inner.apply(routes, revision=revision)
+        for tell in self._users.before_change:
+            tell()
+        self._users.running = True
+        self._users.routes = {route.group_id: route for route in self._inner.routes()}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
 class CloudPlace(RolloutWorld):
     """An environment of a RolloutWorld that is in a cloud."""
 
@@ -53,8 +72,8 @@ class CloudPlace(RolloutWorld):
 
     def ground(self, store: Store, countdown: Countdown | None = None) -> Ground:
         """One process: it knows nothing but what is in the store and in the cloud."""
-        target, traffic = self.opener.target(PLACE), self.opener.traffic(PLACE)
-        return replace(super().ground(store), target=target, traffic=traffic)
+        told: Any = Told(self.opener.traffic(PLACE), self.traffic)
+        return replace(super().ground(store), target=self.opener.target(PLACE), traffic=told)
 
     def ended(self, version: str, kind: StrategyKind, *, back: bool = False, keep_warm_s: float = 0.0) -> Rollout:
         """A rollout of the image that the registry has, and its end; `back` for a rollback."""
@@ -130,6 +149,21 @@ def test_blue_green_switches_and_the_way_back_needs_no_new_copies(place: CloudPl
     assert (place.shares(), place.running()) == ({BETTER: 1.0}, [GOOD, BETTER])
     assert place.ended(GOOD, StrategyKind.ALL_AT_ONCE, back=True).status is RolloutStatus.PROMOTED
     assert (place.shares(), place.running()) == ({GOOD: 1.0}, [GOOD])
+
+
+def test_a_canary_is_promoted_and_one_that_is_worse_goes_back(run: CloudPlace) -> None:
+    """By percentages of the service's own, read back at every step. For ECS see `test_cloud_canary.py`."""
+    place = run
+    place.ended(GOOD, StrategyKind.ALL_AT_ONCE)
+    place.behave(BETTER, error_rate=0.5)
+    ended = place.ended(BETTER, StrategyKind.CANARY)
+    assert ended.status is RolloutStatus.ROLLED_BACK
+    assert "fails more often" in ended.reason
+    assert (place.shares(), place.running()) == ({GOOD: 1.0}, [GOOD])
+    place.behave(BETTER, error_rate=0.0)
+    ended = place.ended(BETTER, StrategyKind.CANARY)
+    assert (ended.status, ended.strategy) == (RolloutStatus.PROMOTED, "canary")
+    assert (place.shares(), place.running()) == ({BETTER: 1.0}, [BETTER])
 
 
 def test_a_version_that_does_not_run_ends_with_the_platform_s_reason(place: CloudPlace) -> None:
