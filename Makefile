@@ -39,7 +39,7 @@ test: setup-tests ## all tests but those that make test-kill and make test-k8s r
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s
 
-test-k8s: setup-tests ## the Kubernetes providers against a real API server; the first time builds it, in some minutes
+test-k8s: setup-tests ## whole rollouts against a real Kubernetes API server; the first time builds it, in some minutes
 	@scripts/kube-apiserver.sh
 	$(BIN)/pytest -m cluster
 
