@@ -68,7 +68,8 @@ class Group:
     `ready` copies answer their health check now, 0 to `size`. `endpoints` are the copies that are alive, ready or not;
     empty where the platform routes by itself. `started_us` is when the group first ran, UTC microseconds. `trouble`
     says in words why copies are not ready, with the end of their output where there is one; "" while nothing is known
-    to be wrong. `hopeless`: waiting does not help any more, since a copy has ended, or has had its time.
+    to be wrong. Of a group that is whole it says what somebody else has made of it: it is not its version any more, and
+    nothing is built upon it. `hopeless`: waiting does not help any more, since a copy has ended, or has had its time.
     """
 
     id: str
