@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from shipline.clients.datadog import DatadogAccess
 from shipline.clients.query_filling import filled
-from shipline.domain.errors import ConfigurationError, ShiplineError, UnavailableError
+from shipline.domain.errors import ConfigurationError, ShiplineError
 from shipline.ports.metrics import Language, ManySeries, WrongType
 from shipline.ports.provider import ProviderContext
 from shipline.ports.signals import CountedGroup, Reading
@@ -25,7 +25,7 @@ from shipline.providers.signals.selectors import LENGTH_MAX, PLACEHOLDERS, value
 
 ANSWER_BYTES_MAX = 8 << 20
 LOOKED_BACK_MS = 3_600_000
-DAY_S, HOUR_S = 86_400, 3600
+DAY_S, FAILED_DAYS = 86_400, 30
 # From: docs.datadoghq.com/metrics/custom_metrics (names) and docs.datadoghq.com/metrics/advanced-filtering (filters).
 _SELECTOR = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,199}\{[A-Za-z0-9_.:/*!,() -]{1,1500}\}", re.ASCII)
 _PLACEHOLDER = re.compile(r"\{(" + "|".join(PLACEHOLDERS) + r")\}")
@@ -101,32 +101,22 @@ class DatadogSignals:
     def trouble(self, groups: tuple[CountedGroup, ...]) -> str:
         """Why the requests of a group could not be counted: that nothing is selected, above all.
 
-        That nothing has failed yet is no trouble. UnavailableError where nothing failed of any group within a day:
-        then nobody knows whether failures would be counted.
+        A selector of errors that has found none of any version for FAILED_DAYS is trouble, too: it may be mistyped, and
+        then no canary would ever be worse. That a version has not failed yet is none.
         """
-        unseen: list[str] = []
-        trouble = "\n".join(filter(None, (self._trouble_of(group, unseen) for group in groups)))
-        if unseen and not trouble:
-            raise UnavailableError(
-                "the selector of errors in the environment's signals has found nothing for a day, of any version",
-                why="either nothing has failed, or it selects nothing, and no canary would ever be worse",
-                todo=f"check the metric and its tags in Datadog, or let a request fail and ask again: {unseen[0]}",
-            )
-        return trouble
+        return "\n".join(filter(None, map(self._trouble_of, groups)))
 
-    def _trouble_of(self, group: CountedGroup, unseen: list[str]) -> str:
-        """Words, "" where requests are counted; then a selector of errors that finds none of any group is `unseen`."""
+    def _trouble_of(self, group: CountedGroup) -> str:
+        """Words, "" where requests are counted, and failures would be."""
         interval_ms = self._settings.interval_s * 1000
         until_ms = self._clock.now_us() // 1000 // interval_ms * interval_ms
         try:
             served = self._counted((group,), until_ms - LOOKED_BACK_MS // interval_ms * interval_ms, until_ms)[group]
             selector = self._selector(self._settings.requests, group)
-            if served.requests and not served.errors:
-                unseen += self._never_found(group, until_ms)
+            if served.requests:
+                return "" if served.errors else self._never_found(group, until_ms)
         except ShiplineError as error:
             return " ".join(filter(None, (f"Requests could not be counted: {error.what}.", error.why, error.todo)))
-        if served.requests:
-            return ""
         return (
             f"The selector of requests in the environment's signals finds no count of {group.package} {group.version},"
             f" which serves now, so a canary could not be compared with it: {selector}\nWhat to do: check the metric"
@@ -140,13 +130,18 @@ class DatadogSignals:
         counted = self._rows(queries, since_ms, until_ms, self._settings.interval_s)
         return {group: Served(counted[2 * at], counted[2 * at + 1]) for at, group in enumerate(groups)}
 
-    def _never_found(self, group: CountedGroup, now_ms: int) -> list[str]:
-        """The selector of errors of all groups, where it has found nothing for a day."""
+    def _never_found(self, group: CountedGroup, now_ms: int) -> str:
+        """Why nobody knows whether failures would be counted, "" where some were, of whatever group."""
         selector = self._selector(ungrouped(self._settings.errors), group)
-        until_ms = (now_ms // (HOUR_S * 1000) + 1) * HOUR_S * 1000
-        query = f"sum:{selector}.as_count().rollup(sum, {HOUR_S})"
-        found = self._rows([query], until_ms - DAY_S * 1000, until_ms, HOUR_S)
-        return [] if found[0] else [selector]
+        until_ms = (now_ms // (DAY_S * 1000) + 1) * DAY_S * 1000
+        query = f"sum:{selector}.as_count().rollup(sum, {DAY_S})"
+        if self._rows([query], until_ms - FAILED_DAYS * DAY_S * 1000, until_ms, DAY_S)[0]:
+            return ""
+        return (
+            f"The selector of errors in the environment's signals has found nothing for {FAILED_DAYS} days, of any"
+            f" version: {selector}\nEither it is mistyped, and no canary would ever be worse, or nothing has failed."
+            "\nWhat to do: check the metric and its tags in Datadog; if they are right, let one request fail."
+        )
 
     def _rows(self, queries: list[str], since_ms: int, until_ms: int, interval_s: int) -> list[dict[int, int]]:
         """What each query counts, by interval."""
