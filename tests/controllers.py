@@ -81,10 +81,21 @@ class DrivenCluster:
 
     def set_by_hand(self, image: str) -> None:
         """Somebody else names another image."""
-        key = ROLLOUT if self.kind == "argo-rollouts" else DEPLOYMENT
-        template = self.world.objects.must_get(key)["spec"]["template"]
+        template = self._template()
         template["spec"]["containers"][0]["image"] = image
-        self.change(key, template=template)
+        self.change(self._key, template=template)
+
+    def wanted_image(self) -> str:
+        """The image that the controller is told to run."""
+        return str(self._template()["spec"]["containers"][0]["image"])
+
+    @property
+    def _key(self) -> tuple[str, str, str]:
+        return ROLLOUT if self.kind == "argo-rollouts" else DEPLOYMENT
+
+    def _template(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.world.objects.must_get(self._key)["spec"]["template"]
+        return found
 
 
 def template(host: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shipline.bootstrap import Application
-from shipline.bootstrap.driven import verdict_token_of
+from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.domain.errors import ConfigurationError
 from shipline.ports.controller import Phase
 from shipline.testing.histories import History
@@ -53,6 +53,7 @@ def test_a_controller_stands_where_target_and_traffic_stand(
     ground = application.rollout_ground(environment)
     assert ground.controller is not None
     assert ground.controller.look().phase is Phase.SETTLED
+    assert wanted_image_of(application.context, environment) == ground.controller.look().wanted.image
     (group,) = ground.target.groups()
     assert (group.id, [route.share for route in ground.traffic.routes()]) == ("quotes-primary", [1.0])
     assert ground.target.artifact_kinds == ("oci",)

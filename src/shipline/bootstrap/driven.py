@@ -62,3 +62,18 @@ def verdict_token_of(context_of: Callable[..., ProviderContext], environment: En
     context = context_of("environments", environment.name, "secrets", environment=environment.name)
     token: str = kind(settings, context).read(said.key)
     return token
+
+
+def wanted_image_of(context_of: Callable[..., ProviderContext], environment: EnvironmentSettings) -> str | None:
+    """The image that the environment's controller is told to run now; None where there is no controller.
+
+    `context_of` is the project's `context`. ShiplineError where it cannot be asked.
+    """
+    from shipline.configuration.providers import read_provider
+
+    if environment.controller is None:
+        return None
+    kind, settings = read_provider("controller", environment.controller, default="")
+    context = context_of("environments", environment.name, "target", environment=environment.name)
+    controller: Controller = kind(settings, context)
+    return controller.look().wanted.image

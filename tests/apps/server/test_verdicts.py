@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from shipline.capabilities.rollouts import HOOKS
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import UnavailableError
 from tests.apps.server.conftest import Served
@@ -53,6 +54,25 @@ def test_a_program_reads_a_word(client: tuple[Served, httpx.Client]) -> None:
     assert (document["schema"], document["verdict"]) == ("shipline.rollout-verdict/1", "unknown")
     assert document["rollout_id"] == served.ids["live"]
     assert document["reason"]
+
+
+@pytest.mark.parametrize("image", ["registry.example/quotes:by-hand", None])
+def test_an_image_that_nobody_knows_is_let_on_nowhere(history: Staged, tmp_path: Path, image: str | None) -> None:
+    """Neither one that this rollout has not set, nor one that nobody can tell: None: the cluster is away."""
+
+    def wanted(_environment: EnvironmentSettings) -> str:
+        if image is None:
+            raise UnavailableError("the cluster does not answer")
+        return image
+
+    with history.copied(tmp_path) as stage:
+        site = replace(stage.site, verdict_token=token_of, wanted_image=wanted)
+        with serving(site) as url, httpx.Client(base_url=url, timeout=60, verify=NO_TLS, headers=BEARER) as http:
+            document = http.get("/api/v1/verdicts/production").json()
+            hooks = [http.post(f"/api/v1/verdicts/production/{kind}", json=PAYLOAD).status_code for kind in HOOKS]
+    assert document["verdict"] == "unknown"
+    assert (image or "the cluster does not answer") in document["reason"]
+    assert set(hooks) == {409}
 
 
 def test_flagger_hears_yes_and_no(client: tuple[Served, httpx.Client]) -> None:

@@ -154,6 +154,23 @@ class DrivenRollouts:
         assert "somebody has set the image to" in now.reason
         assert place.state().wanted.image == other
 
+    def test_a_verdict_is_about_the_image_that_the_rollout_has_set(self, place: DrivenPlace) -> None:
+        """Somebody sets another one between two looks: what was proved is not what is there, so nothing lets it on."""
+        rollout = place.order(BETTER)
+        engine = place.engine()
+        for _ in range(300):
+            place.look(engine, 2.0)
+            if place.verdict().answer is Answer.PASS:
+                break
+        assert place.verdict().answer is Answer.PASS
+        other = f"{place.cluster.host}/team/quotes@{digests_of(BROKEN)[0]}"
+        place.cluster.set_by_hand(other)
+        verdict = place.verdict()
+        assert (verdict.answer, verdict.begins, verdict.rises, verdict.holds) == (Answer.UNKNOWN, False, False, False)
+        assert verdict.rollout is not None
+        assert verdict.rollout.id == rollout.id
+        assert other in verdict.reason
+
     def test_a_source_of_counts_that_is_down_is_no_verdict(self, place: DrivenPlace) -> None:
         """Nothing is let on and nothing turned back; whoever asks hears that nobody knows."""
         place.users.requests_per_s = 0.5

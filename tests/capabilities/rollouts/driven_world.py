@@ -17,6 +17,8 @@ from shipline.capabilities.rollouts import (
     RolloutOrder,
     Strategy,
     StrategyKind,
+    VerdictNow,
+    about_image,
     is_serving,
     open_rollout,
     verdict_now,
@@ -74,9 +76,15 @@ class DrivenPlace(RolloutWorld):
 
     def _asked(self, url: str, _payload: dict[str, Any]) -> int:
         """What the server answers, without a server."""
+        return 200 if self.verdict().agrees(url.rpartition("/")[2]) else 409
+
+    def verdict(self) -> VerdictNow:
+        """What whoever asks hears now."""
+        # From the objects themselves: the model asks while its server answers nobody else.
+        image, now_us = self.cluster.wanted_image(), self.world.clock.now_us()
         with self.world.store.begin() as tx:
-            now = verdict_now(tx, PLACE, self.world.clock.now_us(), fresh_s=60.0, evidence_calm=SETTINGS.evidence_calm)
-        return 200 if now.agrees(url.rpartition("/")[2]) else 409
+            now = verdict_now(tx, PLACE, now_us, fresh_s=60.0, evidence_calm=SETTINGS.evidence_calm)
+            return about_image(tx, now, image)
 
     def ground(self, store: Store, countdown: Countdown | None = None) -> Ground:
         """One process: it knows nothing but what is in the store and in the cluster."""

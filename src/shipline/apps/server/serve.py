@@ -20,7 +20,7 @@ from shipline.apps.server.live import Hub
 from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
-from shipline.bootstrap.driven import verdict_token_of
+from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.engine.ownership import owning
 
@@ -46,6 +46,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
             engine=application.engine,
             clock=application.clock,
             verdict_token=partial(verdict_token_of, application.context),
+            wanted_image=partial(wanted_image_of, application.context),
             environments=lambda: application.environments,
         )
         token = load_or_create_token(application.state)

@@ -20,6 +20,7 @@ class Site:
     """One project. `environments` gives the configured ones as they are now: the settings may change meanwhile.
 
     `verdict_token` reads the token that an environment's verdicts are asked for with, "" where it has none.
+    `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Site:
     clock: Clock
     environments: Callable[[], tuple[EnvironmentSettings, ...]]
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
+    wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
 
     def rollback_line(self, environment: str) -> float:
         """The evidence value at which a canary is rolled back there; the usual one where it is configured no more."""

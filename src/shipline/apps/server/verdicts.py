@@ -18,7 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
 from shipline.bootstrap.driven import VERDICT_TOKEN_CHARACTERS_MIN
-from shipline.capabilities.rollouts import HOOKS, VerdictNow, verdict_now
+from shipline.capabilities.rollouts import HOOKS, VerdictNow, about_image, verdict_now
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.errors import ShiplineError
 from shipline.domain.strict_json import read_json
@@ -49,8 +49,7 @@ class Verdicts:
 
     def verdict(self, name: Name, request: Request) -> dict[str, Any]:
         """`shipline.rollout-verdict/1`: `pass`, `fail` or `unknown`."""
-        self._known(name, request)
-        return document_of(name, self._now(name))
+        return document_of(name, self._now(self._known(name, request)))
 
     async def hook(self, name: Name, hook: Hook, request: Request) -> dict[str, Any]:
         """200 for yes, 409 for no."""
@@ -61,17 +60,23 @@ class Verdicts:
         complaint = another_canary(payload, environment)
         if complaint:
             raise HTTPException(409, complaint)
-        now = await run_in_threadpool(self._now, name)
+        now = await run_in_threadpool(self._now, environment)
         if not now.agrees(hook):
             raise HTTPException(409, f"No ({hook}): {now.reason[:REASON_MAX]}")
         return document_of(name, now)
 
-    def _now(self, name: str) -> VerdictNow:
-        settings = self.site.analysis(name)
+    def _now(self, environment: EnvironmentSettings) -> VerdictNow:
+        settings = self.site.analysis(environment.name)
         fresh_s = max(FRESH_S_MIN, FRESH_LOOKS * settings.tick_s)
+        try:
+            # Asked at every question: between two looks somebody may set another image by hand.
+            image = self.site.wanted_image(environment)
+        except ShiplineError as error:
+            return VerdictNow(Answer.UNKNOWN, f"nobody can say which image is there now: {error.what}")
         now_us = self.site.clock.now_us()
         with self.site.reading() as tx:
-            return verdict_now(tx, name, now_us, fresh_s=fresh_s, evidence_calm=settings.evidence_calm)
+            now = verdict_now(tx, environment.name, now_us, fresh_s=fresh_s, evidence_calm=settings.evidence_calm)
+            return now if image is None else about_image(tx, now, image)
 
     def _known(self, name: str, request: Request) -> EnvironmentSettings:
         """The environment that the request has the token of. Anything else is answered alike: 401."""

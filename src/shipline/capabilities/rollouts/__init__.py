@@ -17,7 +17,7 @@ from shipline.capabilities.rollouts.analysis import (
 )
 from shipline.capabilities.rollouts.concurrency import Concurrency, is_back
 from shipline.capabilities.rollouts.driven.controlled import ControlledTarget, ControlledTraffic
-from shipline.capabilities.rollouts.driven.verdicts import HOOKS, VerdictNow, verdict_now
+from shipline.capabilities.rollouts.driven.verdicts import HOOKS, VerdictNow, about_image, verdict_now
 from shipline.capabilities.rollouts.environments import (
     EnvironmentState,
     Served,
@@ -200,6 +200,7 @@ __all__ = [
     "Verification",
     "Way",
     "WeightStep",
+    "about_image",
     "actions",
     "adopt_actions",
     "adopt_workflow",

@@ -1,21 +1,26 @@
 """The verdict on what is being rolled out to an environment now, for whoever asks: a controller, or a program.
 
-Promises: nothing that is unknown passes, and neither does anything that nobody has looked at lately.
+Promises: nothing that is unknown passes, and neither does anything that nobody has looked at lately, nor an image that
+another than this rollout has set.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shipline.capabilities.rollouts.driven.steps import Planned
 from shipline.capabilities.rollouts.driven.way_back import is_way_back, newest_point
 from shipline.capabilities.rollouts.observing.history import AnalysisPoint
 from shipline.capabilities.rollouts.queries import open_rollout_of
+from shipline.domain.codec import from_json
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
+from shipline.engine.journal import runs_of
 from shipline.store.transaction import Transaction
 
 HOOKS = ("confirm-rollout", "confirm-traffic-increase", "confirm-promotion", "rollback", "rollout")
 """Types of webhooks that Flagger asks by. From: https://docs.flagger.app/usage/webhooks (1.41)"""
+IMAGE_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,32 @@ def verdict_now(tx: Transaction, environment: str, now_us: int, *, fresh_s: floa
     if point is None or (stale and point.verdict != "rollback"):
         return VerdictNow(Answer.UNKNOWN, stale, rollout, looked_us, begins=True)
     return _looked_at(rollout, point, evidence_calm)
+
+
+def about_image(tx: Transaction, verdict: VerdictNow, image: str) -> VerdictNow:
+    """The verdict where the controller is told to run `image` now, as the platform names it.
+
+    It is about the image that the rollout has set, by the digest of its release, and on the way back about the one
+    before. Whatever else is there somebody has set by hand since the last look: nobody knows anything about it, so it
+    is let on nowhere. What has to go back has to, whatever it is.
+    """
+    if verdict.rollout is None or verdict.answer is Answer.FAIL:
+        return verdict
+    expected = _expected_image(tx, verdict.rollout)
+    if image == expected:
+        return verdict
+    ours = "has set no image yet" if expected is None else f"is about {expected[:IMAGE_MAX]}"
+    words = f"the image there is {image[:IMAGE_MAX]}, and this rollout {ours}"
+    return VerdictNow(Answer.UNKNOWN, words, verdict.rollout, verdict.looked_us)
+
+
+def _expected_image(tx: Transaction, rollout: Rollout) -> str | None:
+    """What a verdict on the rollout is about; None before it is known what will be set."""
+    results = [run.state.results for run in runs_of(tx, f"rollout:{rollout.id}")]
+    found = [from_json(Planned, one["prepare"]) for one in results if one.get("prepare")]
+    if not found:
+        return None
+    return (found[-1].before if rollout.status is RolloutStatus.ROLLING_BACK else found[-1].ours).image
 
 
 def _stale_words(age_s: float | None) -> str:
