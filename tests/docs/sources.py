@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from fastapi.routing import APIRoute
 
 from shipline.apps.cli.main import COMMANDS
+from shipline.apps.server.api import API
+from shipline.apps.server.verdicts import Verdicts
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     CalendarSettings,
@@ -128,6 +131,14 @@ def _default(field: dataclasses.Field[Any]) -> str:
     if isinstance(value, tuple):
         return json.dumps(value)
     return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def routes() -> set[str]:
+    """What the interface for programs answers, as `GET /api/v1/log`."""
+    site: Any = None  # Nothing is asked of it before a request comes.
+    routers = (API(site).router(), Verdicts(site).router())
+    found = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    return {f"{method} {route.path}" for route in found for method in route.methods or ()}
 
 
 def environment_variables() -> set[str]:

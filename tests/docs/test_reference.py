@@ -103,3 +103,9 @@ def test_every_json_document_is_named() -> None:
     """By its schema."""
     text = reference("commands").text
     assert sorted(name for name in sources.schemas() if f"`{name}`" not in text) == []
+
+
+def test_every_route_of_the_interface_is_named() -> None:
+    """With its method; none is missing, none is too much."""
+    named = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]+)`", reference("api").text))
+    assert named == sources.routes()

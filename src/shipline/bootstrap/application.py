@@ -500,7 +500,7 @@ class Application(Project):
         setting = os.environ.get(LOG_KEY_VARIABLE, "")
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
         return (
-            self._follow_settings,
+            self.follow_settings,
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
@@ -511,7 +511,7 @@ class Application(Project):
             partial(react, self.store, "yanks", ("RolloutRolledBack",), self._order_yank),
         )
 
-    def _follow_settings(self) -> None:
+    def follow_settings(self) -> None:
         """Take in a changed shipline.toml or policy, so that a server decides by the same as the command line."""
         from shipline.configuration import load_settings
         from shipline.configuration.check import check_settings

@@ -27,7 +27,7 @@ from shipline.store.tables import checkpoint, log_head, merkle_node
 from shipline.store.tables import event as event_table
 from shipline.store.transaction import Transaction
 from shipline.store.tree import StoredNodes, leaf_data, leaf_document
-from shipline.store.upcasts import Upcasts, upcast
+from shipline.store.upcasts import NO_UPCASTS, Upcasts, upcast
 
 BATCH = 1000
 CONTENT_ERASED = "ContentErased"
@@ -145,6 +145,18 @@ def read_latest(
     with store.snapshot() as connection:
         rows = connection.execute(query.order_by(columns.number.desc()).limit(limit)).mappings().all()
     return tuple(recorded(row, store.upcasts) for row in reversed(rows))
+
+
+def first_of(tx: Transaction, stream: str) -> Event | None:
+    """The first event of a stream as the transaction sees it; None where there is none, or its content was erased."""
+    columns = event_table.c
+    query = select(event_table).where(
+        columns.project_id == tx.project.id, columns.stream == stream, columns.position == 1
+    )
+    row = tx.connection.execute(query).mappings().one_or_none()
+    if row is None or row["content"] is None:
+        return None
+    return recorded(row, NO_UPCASTS).event
 
 
 def recorded(row: RowMapping, upcasts: Upcasts) -> RecordedEvent:

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from shipline.apps.server.site import Site
+from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
 from shipline.capabilities.releases import EVIDENCE, RELEASES, VERDICTS
 from shipline.capabilities.releases import follow_run as follow_release
@@ -138,6 +139,8 @@ class Stage:
             engine=self.engine,
             clock=self.clock,
             environments=lambda: (PRODUCTION, STAGING),
+            deploy=self.deploy,
+            roll_back=self.roll_back,
         )
 
     def _catalogue(self, ground: Ground) -> Catalogue:
@@ -233,6 +236,31 @@ class Stage:
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine, order, ADA)
+
+    def deploy(self, wish: DeploymentWish, _actor: Actor) -> Rollout:
+        """As a project would, but for its gates and calendar: there are none."""
+        return self.open(self.released(wish.version or ""))
+
+    def roll_back(self, wish: RollbackWish, actor: Actor) -> Rollout:
+        release = self.released(wish.version or "")
+        order = RolloutOrder(
+            package=release.package,
+            version=release.version,
+            environment=wish.environment or "",
+            strategy=Strategy(StrategyKind.ALL_AT_ONCE),
+            digests=tuple(one.digest for one in release.artifacts),
+            release_id=release.id,
+            commit=release.commit,
+            rollback=True,
+            reason=wish.reason,
+            concurrency=Concurrency.SUPERSEDE,
+        )
+        with self.world.store.begin() as tx:
+            return open_rollout(tx, self.engine, order, actor)
+
+    def released(self, version: str) -> Release:
+        with self.world.store.begin() as tx:
+            return RELEASES.where(tx, version=version)[0]
 
     def roll_out(self, release: Release) -> Rollout:
         """To its end, whatever that is."""

@@ -1,4 +1,4 @@
-"""`/api/v1`: the documents of the reading commands, over HTTP; and alerts, which turn rollouts back."""
+"""`/api/v1`: the documents of the reading commands, over HTTP; alerts, which turn rollouts back; and commands."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server import documents
+from shipline.apps.server.commands import Commands
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
 from shipline.capabilities.rollouts import read_alerts
@@ -28,12 +29,15 @@ class API:
         router = APIRouter(prefix="/api/v1")
         router.add_api_route("/releases", self.releases)
         router.add_api_route("/releases/{release_id}", self.release)
+        router.add_api_route("/rollouts", self.rollouts)
         router.add_api_route("/rollouts/{rollout_id}", self.rollout)
         router.add_api_route("/environments", self.environments)
         router.add_api_route("/environments/{name}/deployments", self.deployments)
         router.add_api_route("/incidents", self.incidents)
         router.add_api_route("/log", self.log)
-        router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=[Depends(_only_with_the_token)])
+        by_token = [Depends(_only_with_the_token)]
+        router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=by_token)
+        Commands(self.site).add_to(router, by_token)
         return router
 
     def releases(self, limit: Limit = 20) -> dict[str, Any]:
@@ -43,6 +47,12 @@ class API:
     def release(self, release_id: Identity) -> dict[str, Any]:
         """One release, in the same document."""
         return _found(documents.release_document(self.site, release_id), "release")
+
+    def rollouts(
+        self, limit: Limit = 20, environment: Annotated[str | None, Query(max_length=64)] = None
+    ) -> dict[str, Any]:
+        """The newest rollouts, of one environment or of all."""
+        return documents.rollout_list(self.site, environment=environment, limit=limit)
 
     def rollout(self, rollout_id: Identity) -> dict[str, Any]:
         """One rollout: `shipline rollout show --json`."""
@@ -78,7 +88,7 @@ class API:
 def _only_with_the_token(request: Request) -> None:
     """A browser's session is for people, whose forms carry what a page elsewhere cannot know."""
     if request.state.session:
-        raise HTTPException(403, "Alerts come with the token, in a header `Authorization: Bearer`.")
+        raise HTTPException(403, "What changes something comes with the token, in a header `Authorization: Bearer`.")
 
 
 def _found(document: dict[str, Any] | None, noun: str) -> dict[str, Any]:

@@ -58,6 +58,14 @@ def rollout_document(site: Site, rollout_id: str) -> dict[str, Any] | None:
     return {"schema": "shipline.rollout/1", "rollout": to_json(rollout), "analysis": to_json(points)}
 
 
+def rollout_list(site: Site, *, environment: str | None, limit: int) -> dict[str, Any]:
+    """`shipline.rollouts/1`: the newest rollouts, those that wait for their turn among them."""
+    wanted = {} if environment is None else {"environment": environment}
+    with site.reading() as tx:
+        found = ROLLOUTS.where(tx, order="started_us", newest_first=True, limit=limit, **wanted)
+    return {"schema": "shipline.rollouts/1", "rollouts": to_json(found)}
+
+
 def incident_list(site: Site, *, limit: int) -> dict[str, Any]:
     """`shipline.incidents/1`: the newest incidents."""
     with site.reading() as tx:

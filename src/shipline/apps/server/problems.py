@@ -37,10 +37,12 @@ class Problem:
         return HTTPStatus(self.status).phrase
 
     def document(self) -> dict[str, Any]:
-        """As RFC 9457, section 3: without a `type` of its own the title is the status's phrase."""
+        """As RFC 9457, section 3: without a `type` of its own the title is the status's phrase. `what`, `why` and
+        `todo` are members of our own (3.2), the last two where there is something to say."""
         detail = self.what + (f" ({self.why})" if self.why else "")
         document = {"type": "about:blank", "title": self.title, "status": self.status, "detail": detail}
-        return document | ({"todo": self.todo} if self.todo else {})
+        said = {"what": self.what, "why": self.why, "todo": self.todo}
+        return document | {name: words for name, words in said.items() if words}
 
 
 def problem_of(error: ShiplineError) -> Problem:

@@ -21,6 +21,7 @@ from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
+from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.engine.ownership import owning
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from shipline.bootstrap import Application
+    from shipline.domain.actor import Actor
+    from shipline.domain.rollout import Rollout
 
 STOP_TIMEOUT_S = 5
 
@@ -40,15 +43,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
     """
     listener = listen(host, port)
     try:
-        site = Site(
-            name=application.root.name,
-            store=application.store,
-            engine=application.engine,
-            clock=application.clock,
-            verdict_token=partial(verdict_token_of, application.context),
-            wanted_image=partial(wanted_image_of, application.context),
-            environments=lambda: application.environments,
-        )
+        site = site_of(application)
         token = load_or_create_token(application.state)
         hub = Hub()
         server = Server(make_web(site, token, hub), hub, lambda: _announce(listener, token))
@@ -57,6 +52,30 @@ def serve(application: Application, *, host: str, port: int) -> None:
     finally:
         listener.close()
         application.store.close()
+
+
+def site_of(application: Application) -> Site:
+    """What the page shows, and orders: whoever orders does it by the settings as they are then."""
+
+    def deploy(wish: DeploymentWish, actor: Actor) -> Rollout:
+        application.follow_settings()
+        return order_deployment(application, wish, actor)
+
+    def roll_back(wish: RollbackWish, actor: Actor) -> Rollout:
+        application.follow_settings()
+        return order_rollback(application, wish, actor)
+
+    return Site(
+        name=application.root.name,
+        store=application.store,
+        engine=application.engine,
+        clock=application.clock,
+        environments=lambda: application.environments,
+        deploy=deploy,
+        roll_back=roll_back,
+        verdict_token=partial(verdict_token_of, application.context),
+        wanted_image=partial(wanted_image_of, application.context),
+    )
 
 
 def listen(host: str, port: int) -> socket.socket:

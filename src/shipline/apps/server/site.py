@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import EnvironmentSettings
+from shipline.domain.actor import Actor
 from shipline.domain.codec import from_json
+from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
 from shipline.ports.clock import Clock
 from shipline.store.database import Store
@@ -20,6 +23,7 @@ class Site:
     """One project. `environments` gives the configured ones as they are now: the settings may change meanwhile.
 
     `verdict_token` reads the token that an environment's verdicts are asked for with, "" where it has none.
+    `deploy` and `roll_back` order what somebody wants, as the command line does.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     """
 
@@ -28,6 +32,8 @@ class Site:
     engine: Engine
     clock: Clock
     environments: Callable[[], tuple[EnvironmentSettings, ...]]
+    deploy: Callable[[DeploymentWish, Actor], Rollout]
+    roll_back: Callable[[RollbackWish, Actor], Rollout]
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
 

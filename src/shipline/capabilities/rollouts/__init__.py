@@ -56,7 +56,9 @@ from shipline.capabilities.rollouts.queries import (
     queued_rollouts,
     recorded_deployment,
     served_before,
+    served_earlier,
 )
+from shipline.capabilities.rollouts.requests import NO_KEY, KeyedRequest, ordered_once, ordered_with
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
 from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
 from shipline.capabilities.rollouts.steps import Ground, is_serving
@@ -151,6 +153,7 @@ __all__ = [
     "CHECKS_MAX",
     "DEPLOYMENTS",
     "HOOKS",
+    "NO_KEY",
     "ROLLOUTS",
     "Alert",
     "AnalysisPoint",
@@ -181,6 +184,7 @@ __all__ = [
     "Ground",
     "HealthCheck",
     "ImaginedTraffic",
+    "KeyedRequest",
     "Life",
     "LifeEnd",
     "LifeOrder",
@@ -273,6 +277,8 @@ __all__ = [
     "order_life",
     "order_mending",
     "order_rehearsal",
+    "ordered_once",
+    "ordered_with",
     "promotable_version",
     "queued_rollouts",
     "read_alerts",
@@ -283,6 +289,7 @@ __all__ = [
     "rollout_workflow",
     "runnable_digests",
     "served_before",
+    "served_earlier",
     "serving_groups",
     "skip_drill",
     "skip_life",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint, newest_point
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
     ROLLOUTS,
@@ -26,10 +27,12 @@ from shipline.store.transaction import Transaction
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A deployment and the rollout that brought it, None where the rollout's row is gone."""
+    """A deployment and the rollout that brought it, None where the rollout's row is gone. `analysis` is the last look
+    at its canary, which says how the analysis ended; None where nothing was analysed."""
 
     deployment: Deployment
     rollout: Rollout | None
+    analysis: AnalysisPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,7 @@ def deployment_history(tx: Transaction, environment: str, *, limit: int) -> tupl
 
 
 def _served(tx: Transaction, deployment: Deployment) -> Served:
-    return Served(deployment, ROLLOUTS.find(tx, deployment.rollout_id))
+    return Served(deployment, ROLLOUTS.find(tx, deployment.rollout_id), newest_point(tx, deployment.rollout_id))
 
 
 def environments_document(states: Sequence[EnvironmentState]) -> dict[str, Any]:
@@ -112,4 +115,12 @@ def _warm_document(rollout: Rollout) -> dict[str, Any]:
 
 def _document(served: Served) -> dict[str, Any]:
     rollout = None if served.rollout is None else to_json(served.rollout)
-    return {"deployment": to_json(served.deployment), "rollout": rollout}
+    return {"deployment": to_json(served.deployment), "rollout": rollout, "analysis": _result(served.analysis)}
+
+
+def _result(last: AnalysisPoint | None) -> dict[str, Any] | None:
+    """How an analysis ended, by its last look."""
+    if last is None:
+        return None
+    document = {"looks": last.number, "verdict": last.verdict, "evidence_value": last.evidence_value}
+    return document | {"time_us": last.time_us, "reason": last.reason}

@@ -13,6 +13,9 @@ DEPLOYMENTS = Rows(tables.deployment, Deployment)
 
 BEGUN = tuple(sorted(status.value for status in set(RolloutStatus) - UNBEGUN))
 
+SERVED_MAX = 200
+"""So many deployments are looked through for versions to go back to."""
+
 
 def current_deployment(tx: Transaction, environment: str, package: str) -> Deployment | None:
     """What the environment serves now, None before the first deployment."""
@@ -71,6 +74,16 @@ def served_before(tx: Transaction, environment: str) -> Deployment | None:
     current = [one.version for one in ended if one.finished_us is not None and one.ended_us is None]
     before = [one for one in ended if one.finished_us is not None and one.version not in current]
     return before[0] if before else None
+
+
+def served_earlier(tx: Transaction, environment: str) -> tuple[Deployment, ...]:
+    """What has served all users there and does not now: the newest deployment of each version, the newest first."""
+    found = DEPLOYMENTS.where(tx, environment=environment, order="began_us", newest_first=True, limit=SERVED_MAX)
+    finished = [one for one in found if one.finished_us is not None]
+    serving = {(one.package, one.version) for one in finished if one.ended_us is None}
+    packages = {package for package, _ in serving}
+    earlier = [one for one in finished if (one.package, one.version) not in serving and one.package in packages]
+    return tuple({(one.package, one.version): one for one in reversed(earlier)}.values())[::-1]
 
 
 def has_served(tx: Transaction, environment: str, package: str, version: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint, newest_point
 from shipline.capabilities.rollouts.queries import (
     BEGUN,
     DEPLOYMENTS,
@@ -337,19 +337,14 @@ def _blameless_us(tx: Transaction, rollout: Rollout) -> int:
 
 def found_worse(tx: Transaction, rollout: Rollout) -> bool:
     """True if the analysis turned it back, and not a person or a step that failed."""
-    last = _last_look(tx, rollout)
+    last = newest_point(tx, rollout.id)
     return last is not None and last.verdict == "rollback"
 
 
 def _synthetic_requests(tx: Transaction, rollout: Rollout) -> int:
     """How many of the requests that it was judged by, to all versions, were made on purpose."""
-    last = _last_look(tx, rollout)
+    last = newest_point(tx, rollout.id)
     return 0 if last is None else last.synthetic_requests
-
-
-def _last_look(tx: Transaction, rollout: Rollout) -> AnalysisPoint | None:
-    found = POINTS.where(tx, rollout_id=rollout.id, order="number", newest_first=True, limit=1)
-    return found[0] if found else None
 
 
 def exposed(tx: Transaction, rollout: Rollout) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.driven.steps import Planned
-from shipline.capabilities.rollouts.driven.way_back import is_way_back, newest_point
-from shipline.capabilities.rollouts.observing.history import AnalysisPoint
+from shipline.capabilities.rollouts.driven.way_back import is_way_back
+from shipline.capabilities.rollouts.observing.history import AnalysisPoint, newest_point
 from shipline.capabilities.rollouts.queries import open_rollout_of
 from shipline.domain.codec import from_json
 from shipline.domain.rollout import Rollout, RolloutStatus

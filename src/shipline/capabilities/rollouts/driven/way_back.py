@@ -10,15 +10,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipline.capabilities.rollouts.analysis import AnalysisVerdict
-from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint, newest_point
 from shipline.domain.rollout import Rollout
 from shipline.store.transaction import Transaction
-
-
-def newest_point(tx: Transaction, rollout_id: str) -> AnalysisPoint | None:
-    """The last look at it, None before the first."""
-    newest = POINTS.where(tx, rollout_id=rollout_id, order="number", newest_first=True, limit=1)
-    return newest[0] if newest else None
 
 
 def is_way_back(rollout: Rollout, point: AnalysisPoint | None) -> bool:

@@ -43,3 +43,9 @@ def analysis_of(tx: Transaction, rollout_id: str) -> tuple[AnalysisPoint, ...]:
     """The looks of a rollout, in order; of more than POINTS_MAX the last ones."""
     newest = POINTS.where(tx, rollout_id=rollout_id, order="number", newest_first=True, limit=POINTS_MAX)
     return newest[::-1]
+
+
+def newest_point(tx: Transaction, rollout_id: str) -> AnalysisPoint | None:
+    """The last look at a rollout, None before the first."""
+    newest = POINTS.where(tx, rollout_id=rollout_id, order="number", newest_first=True, limit=1)
+    return newest[0] if newest else None
