@@ -191,6 +191,39 @@ def test_an_abort_is_confirmed_by_keyboard_alone(fresh: Served, visit: Visit) ->
     visit.check()
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_way_back_is_chosen_and_confirmed_by_keyboard_alone(
+    fresh: Served, visit: Visit, tmp_path: Path, width: int
+) -> None:
+    """The question asks for the version and the reason, and goes nowhere without one; Escape takes it back."""
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.go("/environments/production")
+    page = visit.page
+    reach(page, "say-rollback")
+    page.keyboard.press("Enter")
+    dialog = page.locator("#confirm-rollback")
+    expect(page.locator("#rollback-version")).to_be_focused()
+    assert page.evaluate(CONTRAST) == []
+    box = dialog.bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    page.screenshot(path=str(tmp_path / f"rollback-{width}.png"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    page.locator("#say-rollback").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # Without a reason the browser asks for one.
+    expect(dialog).to_be_visible()
+    page.keyboard.type("prices are wrong")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_contain_text("1.0.0", timeout=PATIENCE_S * 1000)
+    fresh.stage.world.run_until_quiet(fresh.stage.engine)
+    expect(page.locator(".part-headline")).to_contain_text("Promoted", timeout=PATIENCE_S * 1000)
+    visit.check()
+
+
 def test_the_measure_of_contrast_finds_pale_text(visit: Visit) -> None:
     visit.go("/")
     visit.page.evaluate("document.querySelector('h1').style.color = '#8a8a8a'")

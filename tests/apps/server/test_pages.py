@@ -183,6 +183,27 @@ def test_what_was_changed_by_hand_is_shown_with_both_ways_out(fresh: Served, ver
     assert (entry.event.body["reason"], entry.event.actor.subject) == ("the outage", "web")
 
 
+def test_the_page_rolls_back_to_an_earlier_version(fresh: Served) -> None:
+    """Only by a form of this session, with a reason, to what has served there."""
+    path = "/environments/production"
+    with fresh.person() as person:
+        text = person.get(path).text
+        assert '<option value="1.0.0">' in text
+        assert '<option value="1.2.0">' not in text
+        assert "said rollback after" in text
+        form = {"version": "1.0.0", "reason": "prices", "csrf": fresh.csrf(person, path)}
+        for wrong, status in (({"csrf": "x"}, 403), ({"reason": " "}, 400)):
+            assert person.post(f"{path}/rollback", data=form | wrong).status_code == status
+        assert person.post("/environments/nowhere/rollback", data=form).status_code == 404
+        answer = person.post(f"{path}/rollback", data=form)
+        assert answer.status_code == 303
+        fresh.stage.world.run_until_quiet(fresh.stage.engine)
+        assert "quotes <span" in person.get(answer.headers["location"]).text
+    with fresh.stage.world.store.begin() as tx:
+        (serves,) = [one for one in DEPLOYMENTS.where(tx, environment="production", ended_us=None) if one.finished_us]
+    assert serves.version == "1.0.0"
+
+
 def test_what_waits_for_its_turn_is_shown_and_can_be_withdrawn(fresh: Served) -> None:
     with fresh.stage.world.store.begin() as tx:
         (release,) = RELEASES.where(tx, version="1.2.0")

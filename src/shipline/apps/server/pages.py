@@ -9,12 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response, Streamin
 from jinja2 import Environment
 
 from shipline.apps.server.live import Frame, Hub, Render
-from shipline.apps.server.overview_views import overview
+from shipline.apps.server.overview_views import overview, versions_to_go_back_to
 from shipline.apps.server.release_views import release_lines, release_view
 from shipline.apps.server.rendering import render
 from shipline.apps.server.rollout_views import rollout_view
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
+from shipline.bootstrap.orders import RollbackWish
 from shipline.capabilities.incidents import all_incidents
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
@@ -69,6 +70,8 @@ class Pages:
         router.add_api_route("/rollouts/{rollout_id}/commands", self.command, methods=["POST"], dependencies=checked)
         path = "/environments/{name}/commands"
         router.add_api_route(path, self.environment_command, methods=["POST"], dependencies=checked)
+        path = "/environments/{name}/rollback"
+        router.add_api_route(path, self.roll_back, methods=["POST"], dependencies=checked)
         return router
 
     # --- reading -----------------------------------------------------------------------------------------------
@@ -108,10 +111,12 @@ class Pages:
         configured = next((one for one in self.site.environments() if one.name == name), None)
         with self.site.reading() as tx:
             state, history = environment_state(tx, name), deployment_history(tx, name, limit=LIST_MAX)
+            earlier = versions_to_go_back_to(tx, name) if configured is not None else ()
         if configured is None and not history:
             raise HTTPException(404, "There is no such environment.")
+        said = said if said in ENVIRONMENT_VERBS else ""
         context = {"state": state, "history": history, "configured": configured, "csrf": self._csrf(request)}
-        return self._page("environment.html", "overview", **context, said=said if said in ENVIRONMENT_VERBS else "")
+        return self._page("environment.html", "overview", **context, earlier=earlier, said=said)
 
     def incidents(self) -> HTMLResponse:
         """The newest incidents."""
@@ -208,6 +213,20 @@ class Pages:
         with self.site.store.begin() as tx:
             order(tx, self.site.engine, name, reason, PERSON)
         return RedirectResponse(f"/environments/{name}?said={verb}", status_code=303)
+
+    def roll_back(
+        self,
+        name: Identity,
+        version: Annotated[str, Form(max_length=200)],
+        reason: Annotated[str, Form(max_length=500)] = "",
+    ) -> Response:
+        """Back to an earlier version: the same as `shipline rollback --to`."""
+        if name not in {one.name for one in self.site.environments()}:
+            raise HTTPException(404, "There is no such environment.")
+        if not reason.strip():
+            raise UsageError("a way back needs a reason", todo="say what is wrong with the version that serves")
+        rollout = self.site.roll_back(RollbackWish(name, version, reason.strip()), PERSON)
+        return RedirectResponse(f"/rollouts/{rollout.id}", status_code=303)
 
     # --- common ------------------------------------------------------------------------------------------------
 
