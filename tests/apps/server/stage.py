@@ -42,6 +42,7 @@ from shipline.capabilities.rollouts import (
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
+from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import from_json
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.package import Package
@@ -68,6 +69,11 @@ from tests.capabilities.rollouts.rollout_world import no_source
 CANARY = {"promote_after_s": 45, "deadline_s": 120, "tick_s": 1, "react_s": 3, "growth_period_s": 4, "ramp_every_s": 3}
 PRODUCTION = EnvironmentSettings("production", production=True, url="http://quotes.example", canary=dict(CANARY))
 STAGING = EnvironmentSettings("staging")
+CALENDAR = (
+    CalendarRule("year end", PeriodKind.FREEZE, ("staging",), "Europe/Berlin", "2020-01-01 00:00", "2199-01-04 08:00"),
+    CalendarRule("weekly", PeriodKind.TRAIN, ("release",), cron="0 10 * * TUE", lasts_s=7200, coordinator="ann"),
+    CalendarRule("nights", PeriodKind.WINDOW, ("production",), "Europe/Berlin", cron="0 2 * * *", lasts_s=10_800),
+)
 KEY_FILE = "log.key"
 ADA = Actor(ActorKind.PERSON, "local", "ada")
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&{{7*7}}"
@@ -139,6 +145,7 @@ class Stage:
             engine=self.engine,
             clock=self.clock,
             environments=lambda: (PRODUCTION, STAGING),
+            calendar=lambda: CALENDAR,
             deploy=self.deploy,
             roll_back=self.roll_back,
         )

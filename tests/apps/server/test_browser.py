@@ -32,6 +32,7 @@ PAGES = (
     ("rolled-back", "/rollouts/{rolled_back}"),
     ("environment", "/environments/production"),
     ("incidents", "/incidents"),
+    ("calendar", "/calendar"),
     ("log", "/log"),
 )
 

@@ -168,7 +168,7 @@ def test_a_word_reaches_a_rollout_once_for_each_key(fresh: Served, caller: httpx
     assert (bad.status_code, bad.json()["todo"]) == (400, "a random UUID will do")
 
 
-def test_a_deployment_is_told_with_what_its_analysis_said(fresh: Served, caller: httpx.Client) -> None:
+def test_a_deployment_is_told_with_what_its_analysis_said(caller: httpx.Client) -> None:
     found = caller.get("/api/v1/environments/production/deployments").json()["deployments"]
     by_version = {one["deployment"]["version"]: one["analysis"] for one in found}
     assert (by_version["1.2.0"]["verdict"], by_version["1.2.0"]["evidence_value"] >= 100) == ("rollback", True)

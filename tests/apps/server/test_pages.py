@@ -42,7 +42,7 @@ class Outline(HTMLParser):
 def paths(served: Served) -> list[str]:
     releases = [f"/releases/{served.ids[name]}" for name in ("good", "refused", "bad", "running")]
     rollouts = [f"/rollouts/{served.ids[name]}" for name in ("promoted", "rolled_back", "live")]
-    return ["/", "/releases", "/environments/production", "/incidents", "/log", *releases, *rollouts]
+    return ["/", "/releases", "/environments/production", "/incidents", "/calendar", "/log", *releases, *rollouts]
 
 
 def test_every_page_has_one_h1_headings_in_order_unique_ids_and_scoped_headers(served: Served) -> None:

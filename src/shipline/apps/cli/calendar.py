@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from shipline.domain.calendar import Period
 
 DAYS_MAX = 366
-PERIODS_MAX = 1000
 DAY_US = 86_400_000_000
 
 
@@ -25,14 +24,16 @@ DAY_US = 86_400_000_000
 @click.pass_obj
 def command(application: Application, *, days: int, as_json: bool, ics: bool) -> None:
     """Show whether each stage is open now, and the freezes, windows and trains to come."""
-    from shipline.capabilities.gates import calendar_feed, periods_of
+    from shipline.capabilities.gates import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed, periods_of
 
     rules, now_us = application.policy.calendar, application.clock.now_us()
-    coming = periods_of(rules, now_us, now_us + days * DAY_US)[:PERIODS_MAX]
+    coming = periods_of(rules, now_us, now_us + days * DAY_US)[:CALENDAR_PERIODS_MAX]
     if ics:
         click.echo(calendar_feed(coming, now_us), nl=False)
     elif as_json:
-        click.echo(json.dumps(_document(application, coming, now_us), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(calendar_document(rules, _stages(application), coming, now_us), indent=2, ensure_ascii=False)
+        )
     else:
         _show(application, coming, now_us, days)
 
@@ -54,35 +55,3 @@ def _show(application: Application, coming: tuple[Period, ...], now_us: int, day
         who = f"  coordinator: {rule.coordinator}" if rule.coordinator else ""
         about = f"{rule.kind.value} {rule.name!r} of {', '.join(rule.stages)}"
         click.echo(printable(f"{shown(period.begins_us, rule)} to {shown(period.ends_us, rule)}  {about}{who}"))
-
-
-def _document(application: Application, coming: tuple[Period, ...], now_us: int) -> dict[str, Any]:
-    from shipline.capabilities.gates import opens_us, standing
-
-    rules = application.policy.calendar
-    stages = {stage: standing(rules, stage, now_us) for stage in _stages(application)}
-    return {
-        "schema": "shipline.calendar/1",
-        "now_us": now_us,
-        "stages": [
-            {
-                "stage": stage,
-                "open": here.is_open,
-                "reason": here.sentence,
-                "opens_us": opens_us(rules, stage, now_us),
-            }
-            for stage, here in stages.items()
-        ],
-        "periods": [
-            {
-                "name": period.rule.name,
-                "kind": period.rule.kind.value,
-                "stages": list(period.rule.stages),
-                "begins_us": period.begins_us,
-                "ends_us": period.ends_us,
-                "timezone": period.rule.timezone,
-                "coordinator": period.rule.coordinator,
-            }
-            for period in coming
-        ],
-    }

@@ -8,9 +8,11 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server import documents
+from shipline.apps.server.calendar_views import Days, coming
 from shipline.apps.server.commands import Commands
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
+from shipline.capabilities.gates import calendar_document
 from shipline.capabilities.rollouts import read_alerts
 from shipline.domain.strict_json import read_json
 
@@ -35,6 +37,7 @@ class API:
         router.add_api_route("/environments/{name}/deployments", self.deployments)
         router.add_api_route("/incidents", self.incidents)
         router.add_api_route("/log", self.log)
+        router.add_api_route("/calendar", self.calendar)
         by_token = [Depends(_only_with_the_token)]
         router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=by_token)
         Commands(self.site).add_to(router, by_token)
@@ -69,6 +72,11 @@ class API:
     def incidents(self, limit: Limit = 100) -> dict[str, Any]:
         """The newest incidents: `shipline incidents --json`."""
         return documents.incident_list(self.site, limit=limit)
+
+    def calendar(self, days: Days = 30) -> dict[str, Any]:
+        """How each stage stands, and what comes: `shipline calendar --json`."""
+        rules, now_us = self.site.calendar(), self.site.clock.now_us()
+        return calendar_document(rules, self.site.stages, coming(self.site, days), now_us)
 
     def log(
         self,

@@ -23,6 +23,8 @@ LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-
 PUBLIC_PATHS = ("/static/", "/healthz")
 # They ask for a token of their own, which opens nothing else; the page's opens them not.
 VERDICTS = "/api/v1/verdicts/"
+# Calendar programs send an address and no more: its token is in it, and opens the feed alone.
+FEED = "/calendar.ics"
 BODY_BYTES_MAX = 64 * 1024
 KEPT = "private, max-age=31536000, immutable"
 READING = frozenset({"GET", "HEAD"})
@@ -85,6 +87,9 @@ class Guard:
     def _let_in(self, scope: Scope, headers: Headers) -> Response | None:
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = [value for name, value in query if name == "token"]
+        if given and scope["path"] == FEED:
+            # Not the page's: an address that a program keeps, and may show, must not open the page.
+            return None if self.sessions.knows_feed(given[0]) else self.answers.unauthorised(scope)
         if given and scope["method"] in READING:
             known = self.sessions.knows(given[0])
             return self._open_session(scope, query) if known else self.answers.unauthorised(scope)

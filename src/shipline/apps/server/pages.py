@@ -8,6 +8,8 @@ from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Reques
 from fastapi.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from jinja2 import Environment
 
+from shipline.apps.server.calendar_views import FEED_DAYS, Days, calendar_view, coming
+from shipline.apps.server.guard import FEED
 from shipline.apps.server.live import Frame, Hub, Render
 from shipline.apps.server.overview_views import overview, versions_to_go_back_to
 from shipline.apps.server.release_views import release_lines, release_view
@@ -16,6 +18,7 @@ from shipline.apps.server.rollout_views import rollout_view
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
 from shipline.bootstrap.orders import RollbackWish
+from shipline.capabilities.gates import calendar_feed
 from shipline.capabilities.incidents import all_incidents
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
@@ -65,6 +68,8 @@ class Pages:
         router.add_api_route("/rollouts/{rollout_id}/live", self.rollout_live)
         router.add_api_route("/environments/{name}", self.environment)
         router.add_api_route("/incidents", self.incidents)
+        router.add_api_route("/calendar", self.calendar)
+        router.add_api_route(FEED, self.feed)
         router.add_api_route("/log", self.log)
         checked = [Depends(self.check_form)]
         router.add_api_route("/rollouts/{rollout_id}/commands", self.command, methods=["POST"], dependencies=checked)
@@ -124,6 +129,16 @@ class Pages:
             found = all_incidents(tx, limit=LIST_MAX)
             rollouts = {rollout.id: rollout for rollout in all_rollouts(tx, limit=LIST_MAX)}
         return self._page("incidents.html", "incidents", incidents=found, rollouts=rollouts)
+
+    def calendar(self, request: Request) -> HTMLResponse:
+        """Whether each stage is open, the freezes, windows and trains to come, and the address of the feed."""
+        address = f"{request.url.scheme}://{request.headers['host']}{FEED}?token={self.sessions.feed_token}"
+        return self._page("calendar.html", "calendar", view=calendar_view(self.site), address=address)
+
+    def feed(self, days: Days = FEED_DAYS) -> Response:
+        """The same as an iCalendar feed, for whoever has its own token, too: `shipline calendar --ics`."""
+        text = calendar_feed(coming(self.site, days), self.site.clock.now_us())
+        return Response(text, media_type="text/calendar; charset=utf-8")
 
     def log(
         self,

@@ -72,7 +72,8 @@ class Answers:
             401,
             "This page needs the token that was printed when it was started.",
             todo="open the address that `shipline up` has printed, which carries the token; "
-            "it is also kept in the file web-token in the project's .shipline folder",
+            "it is also kept in the file web-token in the project's .shipline folder; "
+            "a calendar program takes the address that the page Calendar shows",
         )
         response = self.problem(scope, problem)
         response.headers["WWW-Authenticate"] = 'Bearer realm="shipline"'

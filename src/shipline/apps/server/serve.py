@@ -73,6 +73,7 @@ def site_of(application: Application) -> Site:
         environments=lambda: application.environments,
         deploy=deploy,
         roll_back=roll_back,
+        calendar=lambda: application.policy.calendar,
         verdict_token=partial(verdict_token_of, application.context),
         wanted_image=partial(wanted_image_of, application.context),
     )

@@ -31,6 +31,16 @@ class Sessions:
         """True for the token itself."""
         return hmac.compare_digest(token.encode("utf-8", "replace"), self._key)
 
+    @property
+    def feed_token(self) -> str:
+        """What a calendar program brings, in the only way that it can: in the address. It opens the feed, and nothing
+        else; whoever replaces the token replaces it, too."""
+        return self._signed("feed")
+
+    def knows_feed(self, token: str) -> bool:
+        """True for the feed's token itself."""
+        return hmac.compare_digest(token.encode("utf-8", "replace"), self.feed_token.encode())
+
     def open(self) -> str:
         """A new session, as its cookie's value."""
         name = f"{self._clock.now_us() // SECOND_US}.{secrets.token_hex(16)}"

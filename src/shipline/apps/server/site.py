@@ -10,6 +10,7 @@ from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor
+from shipline.domain.calendar import CalendarRule
 from shipline.domain.codec import from_json
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
@@ -24,6 +25,7 @@ class Site:
 
     `verdict_token` reads the token that an environment's verdicts are asked for with, "" where it has none.
     `deploy` and `roll_back` order what somebody wants, as the command line does.
+    `calendar` gives the rules of the calendar as they are now.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     """
 
@@ -34,8 +36,14 @@ class Site:
     environments: Callable[[], tuple[EnvironmentSettings, ...]]
     deploy: Callable[[DeploymentWish, Actor], Rollout]
     roll_back: Callable[[RollbackWish, Actor], Rollout]
+    calendar: Callable[[], tuple[CalendarRule, ...]] = tuple
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """All that the calendar may close: the release, and each environment."""
+        return ("release", *(one.name for one in self.environments()))
 
     def rollback_line(self, environment: str) -> float:
         """The evidence value at which a canary is rolled back there; the usual one where it is configured no more."""

@@ -25,10 +25,11 @@ from shipline.capabilities.gates.calendar import (
 )
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
 from shipline.capabilities.gates.facts import KNOWN, Fact
-from shipline.capabilities.gates.feed import calendar_feed
+from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
 from shipline.capabilities.gates.rules import QUALITY, evaluate
 
 __all__ = [
+    "CALENDAR_PERIODS_MAX",
     "KNOWN",
     "NAMESPACE",
     "POLICY_BYTES_MAX",
@@ -36,6 +37,7 @@ __all__ = [
     "Fact",
     "Matter",
     "Signed",
+    "calendar_document",
     "calendar_feed",
     "check_rule",
     "counted",

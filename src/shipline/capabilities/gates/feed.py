@@ -1,12 +1,52 @@
-"""The calendar as an iCalendar feed (RFC 5545), which people subscribe to in the calendar that they use."""
+"""The calendar for others: a feed that people subscribe to in the calendar that they use, and a document for programs.
+
+The feed is iCalendar, RFC 5545.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from shipline.domain.calendar import Period
+from shipline.capabilities.gates.calendar import opens_us, standing
+from shipline.domain.calendar import CalendarRule, Period
+
+CALENDAR_PERIODS_MAX = 1000
+"""Of more than so many the first ones are told."""
+
+
+def calendar_document(
+    rules: Sequence[CalendarRule], stages: Sequence[str], coming: Sequence[Period], now_us: int
+) -> dict[str, Any]:
+    """`shipline.calendar/1`: how each stage stands now, and the periods that come."""
+    standings = {stage: standing(rules, stage, now_us) for stage in stages}
+    return {
+        "schema": "shipline.calendar/1",
+        "now_us": now_us,
+        "stages": [
+            {
+                "stage": stage,
+                "open": here.is_open,
+                "reason": here.sentence,
+                "opens_us": opens_us(rules, stage, now_us),
+            }
+            for stage, here in standings.items()
+        ],
+        "periods": [
+            {
+                "name": period.rule.name,
+                "kind": period.rule.kind.value,
+                "stages": list(period.rule.stages),
+                "begins_us": period.begins_us,
+                "ends_us": period.ends_us,
+                "timezone": period.rule.timezone,
+                "coordinator": period.rule.coordinator,
+            }
+            for period in coming
+        ],
+    }
 
 
 def calendar_feed(periods: Sequence[Period], now_us: int) -> str:
