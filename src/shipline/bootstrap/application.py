@@ -413,6 +413,7 @@ class Application(Project):
             variables=variables,
             synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
             signer=lambda: self.signer,
+            remind_every_s=environment.remind_every_s,
         )
 
     def _ground_of(self, name: str) -> Ground:

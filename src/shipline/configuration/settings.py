@@ -433,7 +433,8 @@ class EnvironmentSettings:
     environments that a release has to have been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and
     `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
-    record; 0: never. `drill` are the five fields of a cron, at which the way back is rehearsed, told in
+    record; 0: never. Of a rollout that waits for a person is told again every `remind_every_s` seconds; 0: never.
+    `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
     `rehearsal` is what may be done there on purpose; `ephemeral` says when it comes and goes.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
@@ -459,6 +460,7 @@ class EnvironmentSettings:
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
     drift_every_s: Annotated[int, _SECONDS] = 0
+    remind_every_s: Annotated[int, _SECONDS] = 3600
     drill: str = ""
     drill_timezone: str = "UTC"
     rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)

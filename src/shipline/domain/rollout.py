@@ -64,7 +64,8 @@ class Rollout:
     artifacts of which one is what runs: the same for every environment that the release comes to. `warm_until_us` is
     until when the version before is kept running beside it, None where it is not. `released_us` is when its release was
     begun, None where nobody said: of two the later one is newer. `superseded_by` names the newer version for which it
-    was turned back, "" otherwise.
+    was turned back, "" otherwise. `paused_us` is since when it has waited for a person, `paused_until_us` when it turns
+    back if nobody says anything, `reminded_us` when that was told again last; None where it does not wait.
     """
 
     id: str
@@ -90,6 +91,9 @@ class Rollout:
     purpose: RolloutPurpose = RolloutPurpose.RELEASE
     released_us: int | None = None
     superseded_by: str = ""
+    paused_us: int | None = None
+    paused_until_us: int | None = None
+    reminded_us: int | None = None
 
     def to(self, status: RolloutStatus) -> Rollout:
         """The rollout in another status; IllegalTransition if it cannot get there."""

@@ -14,7 +14,17 @@ from shipline.domain.ids import Ids
 from shipline.engine import journal
 from shipline.engine.journal import Run
 from shipline.engine.peers import Peers
-from shipline.engine.rules import OBEYED, Invocation, RunState, RunStatus, begin, current_step, decide, settle
+from shipline.engine.rules import (
+    OBEYED,
+    SECOND_US,
+    Invocation,
+    RunState,
+    RunStatus,
+    begin,
+    current_step,
+    decide,
+    settle,
+)
 from shipline.engine.workflow import Action, Again, Done, Failed, Outcome, Signal, StepContext, Workflow
 from shipline.ports.clock import Clock
 from shipline.store.database import Store
@@ -282,7 +292,8 @@ class Engine:
         journal.journal_ended(tx, run, ("cut off", "the process that had started it did not report back"), now_us)
 
     def _call(self, tick: _Tick) -> Outcome:
-        run, name = tick.run, tick.invocation.name
+        run, name, now_us = tick.run, tick.invocation.name, self.clock.now_us()
+        started_us = run.state.began_us if run.state.began_us is not None else now_us
         context = StepContext(
             run_id=run.id,
             subject=run.subject,
@@ -293,9 +304,10 @@ class Engine:
             memory=run.state.memory,
             signals=tick.signals,
             recovering=tick.invocation.recovering,
-            now_us=self.clock.now_us(),
-            started_us=run.state.began_us if run.state.began_us is not None else self.clock.now_us(),
+            now_us=now_us,
+            started_us=started_us,
             reason=run.state.reason,
+            ends_us=started_us + tick.invocation.step.timeout_s * SECOND_US,
         )
         try:
             return tick.catalogue.actions[f"{run.workflow}.{name}"](context)

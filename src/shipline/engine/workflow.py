@@ -133,7 +133,7 @@ class StepContext:
     above all that earlier runs of the workflow have used, and fences effects: targets refuse older ones. `results` are
     those of the steps before, by step name. `memory` is what the last Again of this step remembered, None on the first
     call. `recovering` is true when an earlier call was cut off and the step's recovery is LOOK. `reason` says why the
-    run is being undone, "" otherwise.
+    run is being undone, "" otherwise. `ends_us` is when the step is over, whatever it waits for then.
     """
 
     run_id: str
@@ -148,6 +148,7 @@ class StepContext:
     now_us: int
     started_us: int
     reason: str
+    ends_us: int
 
 
 class Action(Protocol):

@@ -117,6 +117,7 @@ class RolloutWorld:
 
     world: World
     instances: int = 2
+    remind_every_s: int = 0
     splits: bool = True
     refusal: str = ""
     closed: str = ""
@@ -160,6 +161,7 @@ class RolloutWorld:
             closed=lambda _rollout: self.closed,
             variables=self.variables,
             synthetic=self.synthetic,
+            remind_every_s=self.remind_every_s,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

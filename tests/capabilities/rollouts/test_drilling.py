@@ -143,7 +143,8 @@ def test_a_step_that_is_called_again_begins_nothing_twice(rehearsing: RolloutWor
     with rehearsing.world.store.begin() as tx:
         (run,) = runs_of(tx, f"drill:{PLACE}")
     made = partial(StepContext, run.id, run.subject, "key", run.revision, run.input, {}, None, ())
-    context = made(recovering=False, now_us=engine.clock.now_us(), started_us=engine.clock.now_us(), reason="")
+    now_us = engine.clock.now_us()
+    context = made(recovering=False, now_us=now_us, started_us=now_us, reason="", ends_us=now_us)
     steps = DrillSteps(rehearsing.world.store, lambda: engine)
     for _ in range(2):
         assert isinstance(steps.back(context), Again)

@@ -302,7 +302,7 @@ def test_a_zombie_that_mends_late_is_refused(serving: RolloutWorld) -> None:
 
 def context_at(now_us: int, started_us: int | None = None) -> StepContext:
     began_us = now_us if started_us is None else started_us
-    return StepContext("run", "mending", "run:mend", 1, {}, {}, None, (), False, now_us, began_us, "")
+    return StepContext("run", "mending", "run:mend", 1, {}, {}, None, (), False, now_us, began_us, "", began_us)
 
 
 def test_it_waits_while_a_step_of_a_rollout_is_under_way(serving: RolloutWorld) -> None:

@@ -13,7 +13,7 @@ from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
-from tests.capabilities.events import kinds
+from tests.capabilities.events import bodies, kinds
 from tests.capabilities.rollouts.rollout_world import DIGESTS, DRAIN_TIMEOUT_S, PLACE, RolloutWorld
 
 
@@ -85,6 +85,30 @@ def test_a_paused_canary_keeps_its_weight_until_it_is_resumed(serving: RolloutWo
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
     assert {"RolloutPaused", "RolloutResumed"} <= set(events_of(serving, rollout))
+
+
+def test_a_paused_canary_is_told_of_again_until_somebody_speaks(serving: RolloutWorld) -> None:
+    """With what would settle it, and when it turns back by itself; at the same pace whatever else happens to it."""
+    serving.remind_every_s = 60
+    rollout = serving.deploy("1.1.0")
+    serving.run_until(rollout, "canary")
+    serving.say(rollout, "pause")
+    for _ in range(70):
+        serving.world.clock.sleep(2)
+        serving.engine().sweep()  # A new process each time: what was told is on record.
+    paused = serving.now(rollout)
+    told = bodies(serving.world.store, "RolloutStillPaused")
+    assert [round(one["seconds"]) for one in told] == [60, 120]
+    assert told[0]["reason"].startswith("Paused until a person resumes, promotes or aborts it.")
+    assert {one["turns_back_us"] for one in told} == {paused.paused_until_us}
+    assert paused.paused_us is not None
+    assert paused.paused_until_us is not None
+    assert paused.paused_until_us > serving.world.clock.now_us()
+    serving.say(rollout, "resume")
+    serving.settle()
+    ended = serving.now(rollout)
+    assert (ended.status, ended.paused_us, ended.paused_until_us) == (RolloutStatus.PROMOTED, None, None)
+    assert len(bodies(serving.world.store, "RolloutStillPaused")) == 2
 
 
 def test_a_paused_canary_that_turns_bad_is_rolled_back_all_the_same(serving: RolloutWorld) -> None:

@@ -236,7 +236,7 @@ def context_of(place: RolloutWorld, engine: Engine, run: Run) -> StepContext:
     with place.world.store.begin() as tx:
         assert load_run(tx, run.id) is not None
     made = partial(StepContext, run.id, run.subject, f"{run.id}:turn", run.revision, run.input, {}, None, ())
-    return made(recovering=False, now_us=now_us, started_us=now_us, reason="")
+    return made(recovering=False, now_us=now_us, started_us=now_us, reason="", ends_us=now_us)
 
 
 def test_it_is_told_in_the_document_and_heeded_by_nothing_else(serving: RolloutWorld) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shipline.apps.cli.wording import printable
+from shipline.apps.cli.wording import moment, printable
 from shipline.domain.errors import ExitCode, ShiplineError, UsageError
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
     """Show the newest rollout of ENVIRONMENT."""
     from shipline.capabilities.rollouts import analysis_of
     from shipline.domain.codec import to_json
+    from shipline.domain.rollout import RolloutStatus
 
     application.only_read()
     rollout = _latest(application, environment)
@@ -43,6 +44,9 @@ def show(application: Application, *, environment: str | None, as_json: bool) ->
     if points:
         click.echo(f"  weight {rollout.weight:.1%}, evidence that it is worse {rollout.evidence_value:.3g}")
         click.echo(f"  failed requests seen {rollout.failed_requests}, looks {len(points)}")
+    if rollout.status is RolloutStatus.PAUSED and rollout.paused_until_us is not None:
+        since, until = moment(rollout.paused_us or rollout.started_us), moment(rollout.paused_until_us)
+        click.echo(f"  paused since {since}; it turns back at {until} if nobody says anything")
     for label, text in (("now", rollout.waiting_for), ("reason", rollout.reason)):
         if text:
             click.echo(f"  {label}: {printable(text)}")

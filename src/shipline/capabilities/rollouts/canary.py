@@ -240,7 +240,8 @@ class CanaryStep:
 
     def _save(self, look: _Look, weight: float) -> Save:
         point = look.point(weight)
-        return lambda tx: note_analysis(tx, self.ground.events, look.rollout, point, waiting=look.waiting)
+        wait = self.ground.wait(look.context, waiting=look.waiting)
+        return lambda tx: note_analysis(tx, self.ground.events, look.rollout, point, wait)
 
 
 def copies_for(weight: float, instances: int) -> int:

@@ -57,13 +57,13 @@ class PreviewStep:
         if is_over and (not preview.approve or (said is False and not is_first)):
             return self._passed(context)
         waiting = memory.paused or is_over
-        words = _words(preview, left_s)
+        words, wait = _words(preview, left_s), self.ground.wait(context, waiting=waiting)
         rollout = load_rollout(self.ground, context)
         return Again(
             LOOK_EVERY_S,
             to_json(memory),
             awaited(words, waiting=waiting),
-            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, waiting=waiting),
+            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, wait),
         )
 
 

@@ -166,9 +166,10 @@ class RollStep:
         self, context: StepContext, memory: Rolling, words: str, after_s: float, *, share: float | None = None
     ) -> Outcome:
         rollout, events = load_rollout(self.ground, context), self.ground.events
+        wait = self.ground.wait(context, waiting=memory.paused)
 
         def save(tx: Transaction) -> None:
-            note_wait(tx, events, rollout, words, waiting=memory.paused)
+            note_wait(tx, events, rollout, words, wait)
             if share is not None:
                 note_share(tx, events, rollout.id, share)
 

@@ -11,6 +11,7 @@ from shipline.capabilities.rollouts.observing.checking import Checks
 from shipline.capabilities.rollouts.observing.countable import stable_groups, try_counts
 from shipline.capabilities.rollouts.observing.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.queries import ROLLOUTS
+from shipline.capabilities.rollouts.reminding import Wait
 from shipline.capabilities.rollouts.routing import group_id, stable_routes
 from shipline.capabilities.rollouts.strategies import Strategy, StrategyKind, impossible
 from shipline.capabilities.rollouts.usecases import note_promoting, note_start, note_under_way
@@ -45,7 +46,8 @@ class Ground:
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
     does; where one drives, target and traffic only tell what it does. `synthetic` fills up traffic that is too thin.
-    `signer` gives what signs statements of plans; None states nothing.
+    `signer` gives what signs statements of plans; None states nothing. `remind_every_s` is how often is told again, in
+    seconds, of a rollout that waits for a person; 0: never.
     """
 
     store: Store
@@ -65,6 +67,11 @@ class Ground:
     controller: Controller | None = None
     synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
     signer: Callable[[], Signer] | None = None
+    remind_every_s: int = 0
+
+    def wait(self, context: StepContext, *, waiting: bool) -> Wait:
+        """How a look of the step has found the rollout. `waiting`: for a person."""
+        return Wait(waiting, self.remind_every_s, context.ends_us)
 
 
 @dataclass(frozen=True, slots=True)

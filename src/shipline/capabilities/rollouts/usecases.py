@@ -13,6 +13,7 @@ from shipline.capabilities.rollouts.queries import (
     current_deployment,
     unfinished_deployments,
 )
+from shipline.capabilities.rollouts.reminding import Wait, begun, reminder_due
 from shipline.capabilities.rollouts.workflow import DRIVE_TITLE, WATCH_TITLE, rehearsal_subject
 from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
@@ -151,22 +152,18 @@ def awaited(reason: str, *, waiting: bool) -> str:
     return f"Paused until a person resumes, promotes or aborts it. {reason}" if waiting else reason
 
 
-def note_analysis(
-    tx: Transaction, events: EventWriter, rollout: Rollout, point: AnalysisPoint, *, waiting: bool
-) -> None:
-    """One look at the canary: its point, and the rollout as it stands now. `waiting`: for a person."""
+def note_analysis(tx: Transaction, events: EventWriter, rollout: Rollout, point: AnalysisPoint, wait: Wait) -> None:
+    """One look at the canary: its point, and the rollout as it stands now."""
     POINTS.save(tx, point)
     seen = replace(
         rollout,
         weight=point.weight,
         evidence_value=point.evidence_value,
         failed_requests=rollout.failed_requests + point.canary_errors,
-        waiting_for=awaited(point.reason, waiting=waiting),
+        waiting_for=awaited(point.reason, waiting=wait.waiting),
     )
-    status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
-    if status is not rollout.status and point.verdict != "rollback":
-        seen = seen.to(status)
-        append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": point.reason})
+    if point.verdict != "rollback":
+        seen = _waiting(tx, events, seen, point.reason, wait)
     if point.weight != rollout.weight:
         body = {"weight": point.weight, "before": rollout.weight, "evidence_value": point.evidence_value}
         append(tx, events, seen, "CanaryWeightChanged", body)
@@ -175,14 +172,32 @@ def note_analysis(
     ROLLOUTS.save(tx, seen)
 
 
-def note_wait(tx: Transaction, events: EventWriter, rollout: Rollout, words: str, *, waiting: bool) -> None:
-    """What the rollout waits for now. `waiting`: for a person."""
-    status = RolloutStatus.PAUSED if waiting else RolloutStatus.RUNNING
-    seen = replace(rollout, waiting_for=awaited(words, waiting=waiting))
-    if status is not rollout.status and rollout.status is not RolloutStatus.PROMOTING:
-        seen = seen.to(status)
-        append(tx, events, seen, "RolloutPaused" if waiting else "RolloutResumed", {"reason": words})
+def note_wait(tx: Transaction, events: EventWriter, rollout: Rollout, words: str, wait: Wait) -> None:
+    """What the rollout waits for now."""
+    seen = replace(rollout, waiting_for=awaited(words, waiting=wait.waiting))
+    if rollout.status is not RolloutStatus.PROMOTING:
+        seen = _waiting(tx, events, seen, words, wait)
     ROLLOUTS.save(tx, seen)
+
+
+def _waiting(tx: Transaction, events: EventWriter, rollout: Rollout, words: str, wait: Wait) -> Rollout:
+    """The rollout paused or not, with the event of what has changed, or of what has not for long."""
+    now_us = events.clock.now_us()
+    status = RolloutStatus.PAUSED if wait.waiting else RolloutStatus.RUNNING
+    since_us, until_us = begun(rollout, wait, now_us)
+    is_due = reminder_due(rollout, wait, now_us)
+    told_us = now_us if is_due else rollout.reminded_us
+    seen = replace(
+        rollout, paused_us=since_us, paused_until_us=until_us, reminded_us=told_us if since_us is not None else None
+    )
+    body: dict[str, Any] = {"reason": words}
+    if status is not rollout.status:
+        seen = replace(seen.to(status), reminded_us=None)
+        append(tx, events, seen, "RolloutPaused" if wait.waiting else "RolloutResumed", body)
+    elif is_due and since_us is not None:
+        body = {"reason": rollout.waiting_for, "seconds": (now_us - since_us) / 1e6, "turns_back_us": wait.ends_us}
+        append(tx, events, seen, "RolloutStillPaused", body)
+    return seen
 
 
 def note_under_way(tx: Transaction, rollout_id: str, words: str) -> None:

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.observing.counting import counted_as
+from shipline.capabilities.rollouts.reminding import Wait
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, serving_group, strategy_of
 from shipline.capabilities.rollouts.strategies import StrategyKind
 from shipline.capabilities.rollouts.usecases import append, note_wait
@@ -83,11 +84,12 @@ class VerifyStep:
         return lambda tx: append(tx, self.ground.events, rollout, "VerificationEnded", body)
 
     def _again(self, after_s: float, memory: Verifying, words: str, rollout: Rollout) -> Outcome:
+        wait = Wait(waiting=False, remind_every_s=0, ends_us=0)  # For a time, and never for a person.
         return Again(
             after_s,
             to_json(memory),
             words,
-            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, waiting=False),
+            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, wait),
         )
 
     def _run(self, verification: Verification, rollout: Rollout) -> str:

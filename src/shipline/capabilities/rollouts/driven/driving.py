@@ -270,13 +270,14 @@ class DriveStep:
         said = replace(
             look.point, reason=look.reason if look.verdict is AnalysisVerdict.ROLLBACK else self._words(look)
         )
+        wait = self.ground.wait(look.context, waiting=look.waiting)
         refusals = look.drive.refusal if look.context.signals else ""
         body = {"controller": self.controller.name, "why": refusals}
 
         def save(tx: Transaction) -> None:
             if refusals:
                 append(tx, self.ground.events, look.rollout, "ControllerRefused", body)
-            note_analysis(tx, self.ground.events, look.rollout, said, waiting=look.waiting)
+            note_analysis(tx, self.ground.events, look.rollout, said, wait)
 
         return save
 
