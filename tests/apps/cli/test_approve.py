@@ -176,7 +176,7 @@ def test_a_yes_in_another_name_is_refused(application: Application, keys: Path) 
 
 
 def test_a_key_of_nobody_is_named(application: Application, keys: Path) -> None:
-    with pytest.raises(UsageError, match="eve is the key of no approver"):
+    with pytest.raises(RefusedError, match="eve is the key of no approver"):
         say_yes(application, new_key(keys, "eve"))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -114,7 +114,7 @@ def _approver(application: Application, name: str | None, key: Path) -> Approver
     if len(found) == 1:
         return found[0]
     names = ", ".join(one.name for one in known) or "none"
-    raise UsageError(
+    raise RefusedError(
         f"{name[:60]!r} is no approver" if name is not None else f"{key.name} is the key of no approver",
         why=f"approvers are read from {application.policy.source}",
         todo=f"known ones: {names}; another needs an [[approver]] there",
