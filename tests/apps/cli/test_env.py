@@ -31,6 +31,7 @@ from shipline.capabilities.rollouts import (
     order_life,
     order_mending,
 )
+from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.errors import RefusedError
@@ -84,9 +85,13 @@ def test_it_says_what_serves_since_when_and_what_is_under_way(busy: Application)
 
 
 def test_history_names_the_outcome_who_ordered_it_and_why_it_went_back(busy: Application) -> None:
+    point = AnalysisPoint("p", "rol_1.2.0", 16, 9, 0.1, 100, 12, 100, 0, 112.3, "rollback", "It is worse.")
+    with busy.store.begin() as tx:
+        POINTS.save(tx, point)
     lines = shown(busy, "history").splitlines()
-    assert lines[0].startswith(
-        "1970-01-01 00:00:03 UTC  quotes 1.2.0  canary, rolled back after 12 failed requests by ann@x"
+    assert lines[0] == (
+        "1970-01-01 00:00:03 UTC  quotes 1.2.0  canary, rolled back after 12 failed requests by ann@x; "
+        "the analysis said rollback after 16 looks (evidence 112)"
     )
     assert lines[1] == "    The canary fails more often. [2J"
     assert lines[2].endswith("serves now")
@@ -101,6 +106,7 @@ def test_their_documents_hold_deployments_with_their_rollouts(busy: Application)
     assert production["serves"][0]["deployment"]["version"] == "1.1.0"
     assert production["rollout"]["ordered_by"]
     told = json.loads(shown(busy, "history", "--json"))
+    assert [each["analysis"] for each in told["deployments"]] == [None, None, None]
     assert [each["rollout"]["status"] for each in told["deployments"]] == ["rolled_back", "promoted", "promoted"]
 
 

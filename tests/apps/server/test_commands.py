@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -164,6 +165,11 @@ def test_a_word_reaches_a_rollout_once_for_each_key(fresh: Served, caller: httpx
     assert [(one["verb"], one["reason"]) for one in said(fresh)] == [(verb, "the job says so")]
     assert caller.post(path).status_code == 202  # Without a key, and without a body: said again.
     assert len(said(fresh)) == 2
+    address = httpx.URL(fresh.url)
+    with socket.create_connection((address.host, address.port or 0)) as raw:  # As curl sends it: no length either.
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+        raw.sendall(head.encode())
+        assert raw.recv(100).startswith(b"HTTP/1.1 202")
     bad = caller.post(path, headers={"Idempotency-Key": "with space"})
     assert (bad.status_code, bad.json()["todo"]) == (400, "a random UUID will do")
 

@@ -103,6 +103,14 @@ def _by(served: Served) -> str:
     return f" by {served.rollout.ordered_by}" if served.rollout is not None and served.rollout.ordered_by else ""
 
 
+def _analysed(served: Served) -> str:
+    last = served.analysis
+    if last is None:
+        return ""
+    looks = "look" if last.number == 1 else "looks"
+    return f"; the analysis said {last.verdict} after {last.number} {looks} (evidence {last.evidence_value:.3g})"
+
+
 def _row(served: Served) -> str:
     deployment, rollout = served.deployment, served.rollout
     name = f"{deployment.package} {deployment.version}"
@@ -115,11 +123,6 @@ def _row(served: Served) -> str:
     kind = ("rollback" if deployment.rollback else rollout.strategy) if is_usual else rollout.purpose.value
     if rollout.purpose is RolloutPurpose.DRILL and rollout.ended_us is not None:
         outcome += f" after {(rollout.ended_us - rollout.started_us) / 1e6:.1f} s"
-    if served.analysis is not None:
-        last, looks = served.analysis, "look" if served.analysis.number == 1 else "looks"
-        outcome += (
-            f"; the analysis said {last.verdict} after {last.number} {looks} (evidence {last.evidence_value:.3g})"
-        )
     serving = "  serves now" if deployment.finished_us is not None and deployment.ended_us is None else ""
-    line = f"{moment(deployment.began_us)}  {name}  {kind}, {outcome}{_by(served)}{serving}"
+    line = f"{moment(deployment.began_us)}  {name}  {kind}, {outcome}{_by(served)}{_analysed(served)}{serving}"
     return printable(line) + (f"\n    {printable(rollout.reason)}" if rollout.reason else "")

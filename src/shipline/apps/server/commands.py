@@ -26,7 +26,7 @@ from shipline.domain.errors import InvalidValue
 from shipline.domain.rollout import Rollout
 from shipline.domain.strict_json import read_json
 
-T = TypeVar("T")
+T = TypeVar("T", "CommandBody", "DeploymentBody", "RollbackBody")
 Identity: TypeAlias = Annotated[str, Path(max_length=64)]
 KEY = re.compile(r"[!-~]{1,200}")
 TEXT_MAX = 500
@@ -123,7 +123,13 @@ async def _read(request: Request, kind: type[T]) -> T:
     """The body, strictly; nothing at all stands for an empty object."""
     data = await request.body()
     document = read_json(data, what="the request", limit_bytes=BODY_BYTES_MAX) if data.strip() else {}
-    body = from_json(kind, document)
+    try:
+        body = from_json(kind, document)
+    except InvalidValue as error:
+        # People know what they have sent, and not what we call it.
+        raise InvalidValue(
+            error.what.replace(kind.__name__, "the request", 1), why=error.why, todo=error.todo
+        ) from None
     for name, text in to_json(body).items():
         if len(text) > TEXT_MAX or not text.isprintable():
             raise InvalidValue(f"`{name}` is one line of at most {TEXT_MAX} characters")

@@ -115,7 +115,9 @@ class Guard:
 
 
 def _small_body(headers: Headers) -> bool:
-    length = headers.get("content-length", "")
+    if "content-length" not in headers:
+        return "transfer-encoding" not in headers  # Neither of both: nothing is sent (RFC 9112, section 6.3).
+    length = headers["content-length"]
     return length.isascii() and length.isdigit() and int(length[:9]) <= BODY_BYTES_MAX and len(length) < 10
 
 
