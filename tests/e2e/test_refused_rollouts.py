@@ -94,8 +94,11 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
-    """1.0.0 serves by the record, and 1.1.0 is released, of artifacts that no registry has."""
+def project(tmp_path: Path) -> Iterator[Project]:
+    """1.0.0 serves by the record, and 1.1.0 is released, of artifacts that no registry has.
+
+    Where an engine was run it may have missed the proxy of what serves, and started it.
+    """
     history = History(tmp_path / "project")
     commit = history.commit("feat: say something", {"a": "1"})
     (history.folder / "shipline.toml").write_text("schema = 1\n" + PLACE.replace("PORT", "8002"))
@@ -109,7 +112,10 @@ def project(tmp_path: Path) -> Project:
         ROLLOUTS.save(tx, before)
         DEPLOYMENTS.save(tx, Deployment("dep_1", "production", "quotes", "1.0.0", "rol_1", 10, finished_us=11))
     application.store.close()
-    return Project(history.folder)
+    project = Project(history.folder)
+    yield project
+    if (history.folder / ".shipline" / "environments" / "production" / "traffic").exists():
+        assert project.say("down", "production", settings=PLACE).code == 0
 
 
 TO = ("deploy", "1.1.0", "--to", "production")
