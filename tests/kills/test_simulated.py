@@ -92,9 +92,9 @@ def noted(events: EventWriter, tx: Transaction) -> None:
     events.append(tx, "release:rel_x", "GateDecided", {"answer": "PASS"})
 
 
-def release_story(template: Path, folder: Path) -> Story:
+def release_story(template: Path, folder: Path, *, tag_only: bool = False) -> Story:
     world = new_world(template, folder)
-    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"), shown=True)
+    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"), shown=True, tag_only=tag_only)
     _, ordered = made.order()
     assert ordered is not None
 
@@ -362,6 +362,15 @@ def test_a_release_survives_a_kill_at_every_point(
         dirty="",
         forge=shown,
     )
+
+
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.kill)])
+def test_a_release_by_its_tag_alone_survives_a_kill_at_every_point(
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
+) -> None:
+    """One tag, one upload of each file, and no commit. `make test-kill` walks all points."""
+    story = release_story(sqlite_template, tmp_path / "world", tag_only=True)
+    walk(story, capsys, every=every, commits=["feat: say something", "chore: begin"], dirty="")
 
 
 @pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.kill)])

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.package import Package
-    from shipline.domain.release_plan import PackagePlan
     from shipline.domain.rollout import Rollout
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
@@ -253,7 +252,7 @@ class Application(Project):
             store=self.store,
             events=self.events,
             repository=self.repository,
-            packages=self._known_packages,
+            packages=self.known_packages,
             builders=self.builders,
             outlets=self.outlets,
             signer=self.signer,
@@ -297,54 +296,27 @@ class Application(Project):
 
     def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:
         """The packages to release, all or those named, each with its plan and the files that a release edits."""
-        from shipline.capabilities.plans import SNAPSHOT, STABLE, make_plan
+        from shipline.bootstrap.candidates import candidates_of
 
-        packages = self._known_packages()
-        known = {package.name: package for package in packages}
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise unknown_package(unknown[0], list(known))
-        aim = self.channel(channel, self.policy.channels)
-        plan = make_plan(
-            self.repository, packages, channel=aim, bumps=self.bumps, monorepo=self.monorepo, day=self.today
-        )
-        everyone = cache(lambda: tuple(self._candidate(known[each.name], each) for each in plan.packages))
-        found = [self._candidate(known[each.name], each) for each in plan.packages if each.name in names] or everyone()
-        # A snapshot moves no branch; pre-releases that change no file need no commit of their own.
-        is_beside = aim.word == SNAPSHOT or (
-            aim.word != STABLE and not any(each.version_files for each in everyone() if each.plan.releasable)
-        )
-        beside = plan.commit if is_beside else None
-        return tuple(replace(each, beside=beside, peers=everyone) for each in found)
+        return candidates_of(self, names, channel=channel)
 
     def final_candidate(self, tag: str) -> Candidate:
-        """The package whose pre-release has this tag, to be made final from its commit.
+        """The package whose pre-release has this tag, to be made final from its commit."""
+        from shipline.bootstrap.candidates import final_candidate_of
 
-        On the branch, where that commit is still its end; otherwise beside it.
-        """
-        from shipline.capabilities.plans import make_final_plan
+        return final_candidate_of(self, tag)
 
-        final = make_final_plan(self.repository, self._known_packages(), candidate=tag, bumps=self.bumps)
-        found = self._candidate(final.package, final.plan.packages[0])
-        is_end = final.plan.commit == self.repository.head() and self.branch is not None
-        return replace(found, beside=None if is_end else final.plan.commit, promotes=final.candidate)
-
-    def _known_packages(self) -> tuple[Package, ...]:
+    def known_packages(self) -> tuple[Package, ...]:
+        """The configured packages, or those that are found."""
         from shipline.capabilities.plans import detect_packages
 
         return self.packages if self.packages is not None else detect_packages(self.repository)
-
-    def _candidate(self, package: Package, plan: PackagePlan) -> Candidate:
-        from shipline.capabilities.releases import Candidate
-
-        found = self.version_files(package, self._known_packages()).files
-        return Candidate(package, plan, found, self._table_of(package).changelog)
 
     def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
         """The files that state a package's version: those that the settings name, else those that are found."""
         from shipline.capabilities.version_files import choose_version_files, find_version_files
 
-        root, chosen = self.repository.root(), self._table_of(package).version_files
+        root, chosen = self.repository.root(), self.table_of(package).version_files
         apart = frozenset(each.path for each in everyone if each.path != package.path)
         if chosen:
             files = [version_file(each) for each in chosen]
@@ -368,13 +340,13 @@ class Application(Project):
                 package,
                 self.version_files(package, packages),
                 None if release is None else Tagged(release.version.text, release.tag.name),
-                source=self._table_of(package).version_source,
+                source=self.table_of(package).version_source,
             )
             for package, release in known
             if name in (None, package.name)
         )
 
-    def _table_of(self, package: Package) -> PackageSettings:
+    def table_of(self, package: Package) -> PackageSettings:
         """The package's table in the settings; the defaults where it has none."""
         from shipline.configuration import PackageSettings
 

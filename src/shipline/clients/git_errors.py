@@ -54,4 +54,7 @@ def _todo(rejected: str, said: str) -> str:
     todo = "it is protected: let whoever releases push to it, then run this again"
     if "refs/heads/" not in rejected:
         return todo
-    return f'{todo}; or release by pull requests: mode = "pull-request" under [release] in shipline.toml'
+    return (
+        f'{todo}; or release by pull requests: mode = "pull-request" under [release] in shipline.toml;'
+        ' or, where no file states a version, by tags alone: mode = "tag"'
+    )

@@ -160,9 +160,9 @@ class ReleaseSettings:
     `moving_tags` follow the releases; each may hold `{package}`, `{major}`, `{minor}` and `{channel}`.
     `yank_on_rollback` yanks a version when its rollout was rolled back by the analysis. `breaking_before_1` and
     `features_before_1` are the steps that breaking changes and features make while the major version is 0. `mode` is
-    direct, which releases what has changed, or pull-request, which keeps one pull request up to date and releases what
-    was merged. `source` is where the changes come from: commits, changesets or both; "" means: changesets where there
-    is a folder `.changeset`, else commits.
+    direct, which releases what has changed, pull-request, which keeps one pull request up to date and releases what
+    was merged, or tag, which commits nothing and tags what has changed as it is. `source` is where the changes come
+    from: commits, changesets or both; "" means: changesets where there is a folder `.changeset`, else commits.
     """
 
     branch: str = ""
@@ -173,7 +173,7 @@ class ReleaseSettings:
     sign_tags: bool = False
     moving_tags: tuple[Annotated[str, _MOVING_TAG], ...] = ()
     yank_on_rollback: bool = False
-    mode: Annotated[str, Limits(choices=("direct", "pull-request"))] = "direct"
+    mode: Annotated[str, Limits(choices=("direct", "pull-request", "tag"))] = "direct"
     source: Annotated[str, Limits(choices=("", "commits", "changesets", "both"))] = ""
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"

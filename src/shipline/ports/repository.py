@@ -224,6 +224,10 @@ class Repository(Protocol):
         """
         ...
 
+    def tag_message(self, name: str) -> str:
+        """What an annotated tag says, with its signature; "" for a lightweight one, and where there is none."""
+        ...
+
     def changed_paths(self, since: str, until: str) -> tuple[str, ...]:
         """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""
         ...

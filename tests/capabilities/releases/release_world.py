@@ -68,6 +68,19 @@ class PairBuilder(FakeBuilder):
         return tuple(built)
 
 
+class GitBuilder(PairBuilder):
+    """As the Python builder where git alone states the version."""
+
+    asks_git = True
+
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+        asked = ["git", "-C", str(source), "describe", "--exact-match"]
+        told = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
+        (source / "VERSION").write_text(told.rpartition("v")[2])
+        shutil.rmtree(source / ".git")
+        return super().build(request, source=source, output=output)
+
+
 class CarefulRegistry(FakeRegistry):
     """A registry that notices a file that is served with other bytes than before."""
 
@@ -90,7 +103,7 @@ class CarefulRegistry(FakeRegistry):
 class ReleaseWorld:
     """What outlives an engine: a repository on disk, two registries, the project's tests. `breaches` stays empty.
 
-    `shown`: releases are shown on `forge`.
+    `shown`: releases are shown on `forge`. `tag_only`: no file states the version, and HEAD is tagged as it is.
     """
 
     world: World
@@ -103,6 +116,7 @@ class ReleaseWorld:
     shown: bool = False
     packages: tuple[Package, ...] = (PACKAGE,)
     calendar: tuple[CalendarRule, ...] = ()
+    tag_only: bool = False
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -133,7 +147,7 @@ class ReleaseWorld:
         def mortal(provider: object, name: str, effects: tuple[str, ...]) -> Any:
             return provider if countdown is None else Mortal(provider, countdown, name=name, effects=effects)
 
-        builder = mortal(PairBuilder(), "builder", ("build",))
+        builder = mortal(GitBuilder() if self.tag_only else PairBuilder(), "builder", ("build",))
         return ReleaseGround(
             store=store,
             events=EventWriter(self.world.ids, self.world.clock),
@@ -166,6 +180,8 @@ class ReleaseWorld:
     def candidate(self, package: Package = PACKAGE) -> Candidate:
         """The package with its plan as it is now."""
         (plan,) = make_plan(self.history.repository, (package,)).packages
+        if self.tag_only:
+            return Candidate(package, plan, (), "CHANGELOG.md", beside=self.history.repository.head(), tag_only=True)
         version_file = VersionFile((PurePosixPath(package.path) / "VERSION").as_posix(), "plain")
         return Candidate(package, plan, (version_file,), "CHANGELOG.md")
 

@@ -24,7 +24,8 @@ class Candidate:
 
     `beside` is the commit to release from, where the release's commit is to stand beside the branch; `promotes` is the
     version of the release candidate that is made final. `peers` gives all packages of the project, since one release
-    commit may be that of several; it is called only where one is met.
+    commit may be that of several; it is called only where one is met. With `tag_only`, `beside` is tagged as it is, and
+    no file may be edited.
     """
 
     package: Package
@@ -34,6 +35,7 @@ class Candidate:
     beside: str | None = None
     promotes: str | None = None
     peers: Callable[[], tuple[Candidate, ...]] = tuple
+    tag_only: bool = False
 
     def share(self, version: str) -> Share:
         """What a release of the package may write, whatever its plan was."""
@@ -63,7 +65,7 @@ class Candidate:
             section=with_entries_of(section, replaces) if replaces else section,
             version_files=self.version_files,
             # The notes of a pre-release are part of the final version's section.
-            changelog=self.changelog if is_final(self.channel(str(self.plan.next))) else "",
+            changelog=self.changelog if is_final(self.channel(str(self.plan.next))) and not self.tag_only else "",
             requirements=self.plan.requirements,
             changesets=self.plan.changesets,
             replaces=replaces,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipline.capabilities.gates import judge
 from shipline.capabilities.plans import is_lowered, scheme_named
-from shipline.capabilities.releases.batch import footing_of, parts_of
+from shipline.capabilities.releases.batch import Part, edited_files, footing_of, in_commit, parts_of
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.footing import Footing, check_head, check_tree, inside, listed
 from shipline.capabilities.releases.footing import has_moved as footing_has_moved
@@ -25,6 +25,8 @@ from shipline.domain.version_file import VersionFile
 from shipline.engine.journal import holder_of, runs_of
 from shipline.engine.rules import ENDED
 from shipline.store.transaction import Transaction
+
+EDITS_SHOWN_MAX = 10
 
 
 def check_is_free(tx: Transaction) -> None:
@@ -212,6 +214,45 @@ def check_remote(ground: ReleaseGround) -> None:
         )
 
 
+def check_pushed(ground: ReleaseGround, commit: str) -> None:
+    """RefusedError where the remote's branch lacks what is to be tagged: the tag would make it public, on no branch."""
+    branch = ground.branch
+    if not ground.remote or branch is None:
+        return
+    tip = ground.repository.fetch_branch(ground.remote, branch)
+    if tip is None or ground.repository.merge_base((tip, commit)) != commit:
+        raise RefusedError(
+            f"{branch} of {ground.remote} does not have {commit[:12]}",
+            why='with mode = "tag" a release pushes its tag alone, and what that stands on is to be on the branch',
+            todo=f"git push {ground.remote} {branch}, then run this again",
+        )
+
+
+def check_edits_nothing(ground: ReleaseGround, candidate: Candidate, parts: Sequence[Part]) -> None:
+    """RefusedError, naming each file, where a release by its tag alone would have to edit some."""
+    read = in_commit(ground.repository, str(candidate.beside), parts)
+    there = [replace(part, version_files=tuple(one for one in part.version_files if read(one.path))) for part in parts]
+    reasons = [
+        _edit_in_words(candidate, path)
+        for path, content in sorted(edited_files(there, read).items())
+        if content != read(path)
+    ]
+    if reasons:
+        raise RefusedError(
+            f"{candidate.package.name} {candidate.plan.next} cannot be released by its tag alone",
+            why="; ".join(reasons[:EDITS_SHOWN_MAX]) + (" ..." if len(reasons) > EDITS_SHOWN_MAX else ""),
+            todo='leave mode = "tag" out of [release], so that they are committed, or let git alone state the version',
+        )
+
+
+def _edit_in_words(candidate: Candidate, path: str) -> str:
+    if any(file.path == path for file in candidate.version_files):
+        return f"{path} states its version"
+    if path in candidate.plan.changesets:
+        return f"{path} would be used up"
+    return f"{path} repeats the version of what it requires"
+
+
 def check_branch(ground: ReleaseGround, branch: str) -> None:
     """Refuse to release from another branch than `branch`, "" for any."""
     here = ground.branch
@@ -223,7 +264,8 @@ def check_branch(ground: ReleaseGround, branch: str) -> None:
 
 def check_attached(ground: ReleaseGround, candidate: Candidate) -> None:
     """Refuse a release commit on a detached HEAD: no branch would have it, nor find the tag that stands on it."""
-    if candidate.beside is None and ground.branch is None:
+    on_branch = candidate.beside is None or (candidate.tag_only and candidate.promotes is None)
+    if on_branch and ground.branch is None:
         raise RefusedError(
             "HEAD is detached: the release's commit and tag would stand beside every branch",
             why="the next release from the branch would not know of this one",

@@ -12,12 +12,14 @@ from shipline.capabilities.releases.checks import (
     check_attached,
     check_branch,
     check_calendar,
+    check_edits_nothing,
     check_ground,
     check_is_free,
     check_lowers_nothing,
     check_outlets,
     check_outlets_are_used,
     check_promotable,
+    check_pushed,
     check_remote,
     check_unmade,
     check_work_tree,
@@ -31,6 +33,7 @@ from shipline.capabilities.releases.moving_tags import check_moving_tags
 from shipline.capabilities.releases.queries import find_release, newest_release
 from shipline.capabilities.releases.rules import UNPUBLISHED, Brought, Decision, Known, Start, decide_start, is_whole
 from shipline.capabilities.releases.steps import check_untagged
+from shipline.capabilities.releases.tag_messages import has_key, notes_in
 from shipline.capabilities.releases.usecases import (
     ReleaseOrder,
     begin_release,
@@ -81,7 +84,7 @@ def release_package(  # noqa: PLR0913 - each is named where it is given
     if decision.start in (Start.NOTHING, Start.WAIT) or decision.version is None:
         return decision, None
     order, left = new_order(ground, candidate, known, decision.version, branch=branch, fellows=fellows)
-    if order.commit is None:
+    if order.commit is None or (candidate.tag_only and ground.repository.find_tag(order.tag) is None):
         _check_outside(ground, candidate, order, fellows)
     again = known.unfinished if known.unfinished is not None and known.unfinished.version == decision.version else None
     with ground.store.begin() as tx:
@@ -102,6 +105,8 @@ def _check_outside(
     """Ask remote and registries about all that is to be committed, before anything of it is."""
     if candidate.beside is None:
         check_remote(ground)
+    elif candidate.tag_only and candidate.promotes is None:
+        check_pushed(ground, candidate.beside)
     by_name = {one.package.name: one for one in (candidate, *fellows)}
     parts = ((by_name[part.package.name], part.version) for part in order.parts)
     check_outlets(ground, [Wanted(one.package, version, one.channel(version)) for one, version in parts])
@@ -119,7 +124,7 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
     """The order of a release that begins now, and the releases that it leaves behind.
 
     Refuses what must not begin here, as `release_package` says. It goes on from its tag, or from the commit that holds
-    it already, or makes a commit for itself and its fellows.
+    it already, or makes a commit for itself and its fellows, or has HEAD tagged as it is.
     """
     check_moving_tags(ground.moving_tags, candidate.package)
     left = () if known.unfinished is None else (known.unfinished,)
@@ -136,18 +141,25 @@ def new_order(  # noqa: PLR0913 - each is named where it is given
     check_attached(ground, candidate)
     check_calendar(ground, candidate.package, version)
     anew = [(candidate, known), *_anew(ground, candidate, fellows)]
-    if candidate.beside is None:
+    if candidate.beside is None or candidate.tag_only:
         check_work_tree(ground, candidate, known.unfinished)
+    if candidate.beside is None:
         check_lowers_nothing(ground, [each for each, _ in anew], "HEAD")
     check_outlets_are_used(ground, [each.package for each, _ in anew])
     time_us = now_us // 1_000_000 * 1_000_000
     parts = [each.part(ground, time_us, replaces=_replaced(each, about)) for each, about in anew]
     unfinished = tuple(about.unfinished for _, about in anew if about.unfinished is not None)
-    return _first_order(ground, candidate, parts, time_us), unfinished
+    order = _first_order(ground, candidate, parts, time_us)
+    if not candidate.tag_only:
+        return order, unfinished
+    check_edits_nothing(ground, candidate, order.parts)
+    return replace(order, commit=candidate.beside), unfinished
 
 
 def _anew(ground: ReleaseGround, candidate: Candidate, fellows: Sequence[Candidate]) -> list[tuple[Candidate, Known]]:
     """Those of the fellows whose planned version is to be committed now, with what is known of them."""
+    if candidate.tag_only:
+        return []  # Nothing is committed, so that each has its turn by itself.
     found = []
     for fellow in fellows:
         if not fellow.plan.releasable or (fellow.beside, fellow.promotes) != (candidate.beside, candidate.promotes):
@@ -219,7 +231,7 @@ def _made_by_shipline(ground: ReleaseGround, candidate: Candidate, tag: Tag) -> 
     shares = candidate.shares_in("" if commit is None else commit.message)
     own = candidate.share(version)
     is_own = own in shares and is_release_commit(here, tag.commit, Footing(shares))
-    return is_own or was_merged(here, tag.commit, own)
+    return is_own or was_merged(here, tag.commit, own) or has_key(here.tag_message(tag.name), own)
 
 
 def _first_order(ground: ReleaseGround, candidate: Candidate, parts: Sequence[Part], time_us: int) -> ReleaseOrder:
@@ -253,14 +265,15 @@ def _tagged_order(ground: ReleaseGround, candidate: Candidate, version: str, tag
     """The order of a release that goes on from its tag. It keeps the tag's instant, so that the bytes are the same."""
     if tag is None:
         raise ShiplineError(f"the tag of {version} is gone", todo="restore it, or release the next version")
-    channel = candidate.channel(version)
+    channel, share = candidate.channel(version), candidate.share(version)
+    message = ground.repository.tag_message(tag.name)
     return ReleaseOrder(
         package=candidate.package,
         version=version,
         tag=candidate.package.tag(version),
         previous_version=None,
         time_us=tag.time_us,
-        section="",
+        section=notes_in(message, share) if has_key(message, share) else "",
         commits=(),
         version_files=candidate.version_files,
         changelog=candidate.changelog if is_final(channel) else "",

@@ -28,6 +28,7 @@ from shipline.capabilities.releases.ground import (
 )
 from shipline.capabilities.releases.promotion import reuse
 from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.tag_messages import tag_message_of
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
@@ -36,6 +37,8 @@ from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.ports.builder import Builder, BuildRequest
 from shipline.store.transaction import Transaction
+
+COMMITTED = "the commit is there already"
 
 
 class FileSteps:
@@ -51,7 +54,7 @@ class FileSteps:
         """
         release = self.ground.release(context)
         if release.commit is not None:
-            return Done({"paths": []})
+            return Done({"paths": []}, idle=COMMITTED)
         check_untagged(self.ground, release.tag)
         if context.input.get("beside") is not None:
             return Done({"paths": []}, idle="the commit is made beside the branch")
@@ -68,7 +71,7 @@ class FileSteps:
         if release.commit is not None:
             # What came by a pull request is on the remote's branch already, which may have moved on since.
             elsewhere = context.input.get("merged") or context.input.get("beside") is not None
-            return Done({"commit": release.commit, "branch": None if elsewhere else branch})
+            return Done({"commit": release.commit, "branch": None if elsewhere else branch}, idle=COMMITTED)
         parts = _parts(context, release)
         beside = context.input.get("beside")
         if beside is not None:
@@ -99,7 +102,7 @@ class FileSteps:
         """Create the annotated tag. One of the same name on another commit stops the release."""
         release = self.ground.release(context)
         commit = str(context.results["commit"]["commit"])
-        message = f"{release.package} {release.version}\n\n{release.notes_markdown}"
+        message = tag_message_of(release, keyed=commit == context.input.get("beside"))
         time_us = context.input["time_us"]
         self.ground.repository.create_tag(release.tag, commit, message, time_us=time_us, sign=self.ground.sign_tags)
 

@@ -396,11 +396,16 @@ class GitRepository:
 
     def _is_signed(self, name: str) -> bool:
         """Git 2.39 makes an unsigned tag, and says that all is well, where a key for ssh is not there."""
+        return any(line.startswith("-----BEGIN ") and "SIGN" in line for line in self.tag_message(name).splitlines())
+
+    def tag_message(self, name: str) -> str:
+        """What an annotated tag says, with its signature; "" for a lightweight one, and where there is none."""
+        self.root()
         try:
             content = self._git.run("read a tag", "cat-file", "tag", f"refs/tags/{name}")
         except GitFailed:
-            return False  # A lightweight tag has nothing to sign.
-        return any(line.startswith(b"-----BEGIN ") and b"SIGN" in line for line in content.splitlines())
+            return ""
+        return content.decode("utf-8", "replace").partition("\n\n")[2]
 
     def changed_paths(self, since: str, until: str) -> tuple[str, ...]:
         """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""

@@ -196,6 +196,15 @@ class RepositoryConformance:
             repository.create_tag("v1.0.0", second, "Two", time_us=NOW_US)
         assert repository.find_tag("v1.0.0") == tag
 
+    def test_what_an_annotated_tag_says_is_read_and_a_lightweight_one_says_nothing(
+        self, repository: Repository
+    ) -> None:
+        first = commit(repository, "a.txt", "one", key="k1")
+        repository.create_tag("v1.0.0", first, "One\n\n## é\n\nKey: 1", time_us=NOW_US)
+        assert repository.tag_message("v1.0.0") == "One\n\n## é\n\nKey: 1\n"
+        repository.move_tag("latest", first, remote="")
+        assert repository.tag_message("latest") == repository.tag_message("v2") == ""
+
     def test_tags_are_found_by_their_exact_name_and_by_what_contains_them(self, repository: Repository) -> None:
         first = commit(repository, "a.txt", "one", key="k1")
         second = commit(repository, "a.txt", "two", key="k2")

@@ -69,6 +69,18 @@ def plan(application: Application) -> Iterator[Check]:
     ).packages
     coming = sum(package.releasable for package in found)
     yield Check("plan", State.OK, f"{len(found)} package{'s' if len(found) != 1 else ''}, {coming} to release")
+    if application.settings.release.mode == "tag":
+        yield from _stating(application)
+
+
+def _stating(application: Application) -> Iterator[Check]:
+    """What keeps packages from being released by their tags alone."""
+    packages = application.known_packages()
+    for package in packages:
+        paths = sorted({file.path for file in application.version_files(package, packages).files})
+        if paths:
+            words = f'{package.name} states its version in {", ".join(paths)}, which mode = "tag" does not set'
+            yield Check("plan", State.WARNING, words, "let git alone state it, or leave the mode out of [release]")
 
 
 def repository(application: Application) -> Iterator[Check]:
