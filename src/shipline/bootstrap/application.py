@@ -246,6 +246,7 @@ class Application(Project):
         """What releases of this project stand on."""
         import sys
 
+        from shipline.capabilities.plans import Show
         from shipline.capabilities.releases import ReleaseGround, TestRun
 
         return ReleaseGround(
@@ -267,7 +268,7 @@ class Application(Project):
             approvers=self.policy.approvers,
             calendar=self.policy.calendar,
             python=sys.executable,
-            style=self.changelog_style,
+            show=lambda: Show(self.changelog_style, self.changelog_template),
             forge=self.forge,
             told_branch=self.told_branch,
         )

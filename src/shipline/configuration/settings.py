@@ -209,8 +209,9 @@ class ChangelogSettings:
 
     `section` is a list of tables; none means the usual ones. `contributors` names who did it. `links` makes links of
     commits, requests and comparisons, where `repository`, an address ("" is that of the remote origin), leads to a
-    known forge; `forge` says which where its name does not: github, gitlab or gitea. `template` is a Jinja2 file, ""
-    for our own form. `upgrade_notes` is the folder of authored notes.
+    known forge; `forge` says which where its name does not: github, gitlab or gitea. `template` is a Jinja2 file that
+    shapes what is printed and what a release writes, "" for our own form. `upgrade_notes` is the folder of authored
+    notes.
     """
 
     section: tuple[SectionSettings, ...] = ()

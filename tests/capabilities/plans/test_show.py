@@ -10,8 +10,9 @@ import pytest
 from shipline.capabilities.plans import Show, Style, templates
 from shipline.capabilities.plans.changelog import Section, render
 from shipline.capabilities.plans.links import Links, links_of
-from shipline.domain.change import Change
+from shipline.domain.change import Bump, Change
 from shipline.domain.errors import UsageError
+from shipline.domain.release_plan import PackagePlan
 
 OID = "c" * 40
 BREAKING = Change(
@@ -86,6 +87,23 @@ def test_a_template_is_handed_plain_data() -> None:
         "{{ package }} {{ release.title }} {{ release.date }}{% for c in release.changes %} {{ c.type }}{% endfor %}"
     )
     assert Show(template=source).text("quotes", [SECTION]) == "quotes 2.0.0 1970-01-01 feat fix"
+
+
+PLAN = PackagePlan("quotes", ".", "1.0.0", "2.0.0", Bump.MAJOR, "stable", "v2.0.0", (), SECTION.changes)
+
+
+def test_a_release_writes_what_the_template_makes_of_its_version_without_a_head() -> None:
+    source = "# All\n\n## v{{ release.title }}\n### New\n{{ release.changes | length }}\n```\n## code\n```\n"
+    shown = Show(template=source)
+    assert shown.released(PLAN, 0) == "## v2.0.0\n### New\n2\n```\n## code\n```\n"
+    assert Show().released(PLAN, 0) == render(SECTION)
+
+
+@pytest.mark.parametrize("source", ["# 2.0.0", "## 1.9.9", "## {{ release.title }}\n\n## New", "{{ nothing }}", ""])
+def test_what_could_not_be_found_again_in_a_changelog_is_no_section(source: str) -> None:
+    with pytest.raises(UsageError, match="the changelog's template") as refused:
+        Show(template=source).released(PLAN, 0)
+    assert refused.value.todo
 
 
 def test_an_announcement_tells_all_of_a_changeset() -> None:

@@ -126,6 +126,12 @@ def written_section(text: str, version: str) -> str:
     return ""
 
 
+def only_section(text: str, version: str) -> str:
+    """The one section of `text`, which is `version`'s: from its heading to the end; "" where that is not what it is."""
+    titles = [title for title, _ in _headings(text)]
+    return written_section(text, version) if titles == [version] else ""
+
+
 def prepend(existing: str, section: str, version: str) -> str:
     """`existing` with `section` put before its latest release, and nothing else changed.
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from shipline.capabilities.plans import changelog
 from shipline.capabilities.plans.changelog import BREAKING, PLAIN, UNRELEASED, Section, Style
 from shipline.capabilities.plans.entries import people_of
+from shipline.domain.errors import UsageError
 from shipline.domain.package import unknown_package
+from shipline.domain.release_plan import PackagePlan
 from shipline.ports.repository import Repository
 
 UPGRADE_NOTES_MAX = 1000
@@ -51,6 +53,25 @@ class Show:
         if self.whole:
             return changelog.render_all(sections, self.style)
         return "\n".join(changelog.render(section, self.style) for section in sections)
+
+    def released(self, plan: PackagePlan, time_us: int) -> str:
+        """The section that a release writes into the changelog, and uses as its notes.
+
+        What a template puts before the version's heading is the head of a whole changelog, and is left out. UsageError
+        for a template that fails, or whose text could not be found again in the changelog.
+        """
+        if self.template is None:
+            return changelog.render_section(plan, time_us=time_us, style=self.style)
+        text = self.text(plan.name, [changelog.section_of(plan, time_us=time_us)]).replace("\r\n", "\n")
+        section = changelog.only_section(text, str(plan.next))
+        if not section:
+            raise UsageError(
+                f"the changelog's template makes no section of {plan.name} {plan.next}",
+                why="a release finds its section again by the heading, and its text has not just that one of its level",
+                todo=f"let it write a line such as `## {plan.next}` ({{{{ release.title }}}}) for each release, and all"
+                " other headings with ### below it",
+            )
+        return section
 
 
 def announced(package: str, section: Section, style: Style) -> str:

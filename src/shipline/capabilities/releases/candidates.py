@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shipline.capabilities.plans import MANIFESTS, render_section
+from shipline.capabilities.plans import MANIFESTS
 from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.footing import KEY_TRAILER, Share, inside, keyed_shares
 from shipline.capabilities.releases.ground import ReleaseGround
@@ -57,8 +57,11 @@ class Candidate:
         return keyed_shares(message, [one.share("") for one in everyone])
 
     def part(self, ground: ReleaseGround, time_us: int, *, replaces: str = "") -> Part:
-        """What the planned release puts into the commit. `replaces` is as in Part; its entries are kept."""
-        section = render_section(self.plan, time_us=time_us, style=ground.style)
+        """What the planned release puts into the commit. `replaces` is as in Part; its entries are kept.
+
+        UsageError for a template that does not make a section.
+        """
+        section = ground.show().released(self.plan, time_us)
         return Part(
             package=self.package,
             version=str(self.plan.next),

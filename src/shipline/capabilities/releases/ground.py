@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.capabilities.plans import PLAIN, Style
+from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.rules import former_folder_name
@@ -55,9 +55,9 @@ class ReleaseGround:
     `folder` holds one folder a release. `packages` are those that the repository has now, `builders` gives what builds
     one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
-    `style` is how the release notes look. `forge` None: releases are shown nowhere. `approvers` are those whose
-    approvals count; `calendar` says when releases may begin. `told_branch` is the branch that a detached HEAD is known
-    to be of, None where nothing tells.
+    `show` gives how changelogs and release notes look. `forge` None: releases are shown nowhere. `approvers` are those
+    whose approvals count; `calendar` says when releases may begin. `told_branch` is the branch that a detached HEAD is
+    known to be of, None where nothing tells.
     """
 
     store: Store
@@ -76,7 +76,7 @@ class ReleaseGround:
     tests: tuple[TestRun, ...]
     gates: tuple[Gate, ...]
     python: str
-    style: Style = PLAIN
+    show: Callable[[], Show] = Show
     forge: Forge | None = None
     approvers: tuple[Approver, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()

@@ -295,14 +295,13 @@ def brought_order(
     plan, channel = candidate.plan, candidate.channel(brought.version)
     time_us = brought.time_us // 1_000_000 * 1_000_000
     held = {commit.id for commit in ground.repository.log(since(ground, candidate), brought.commit)}
-    planned = candidate.part(ground, time_us).section if plan.next == brought.version else ""
     return ReleaseOrder(
         package=candidate.package,
         version=brought.version,
         tag=candidate.package.tag(brought.version),
         previous_version=plan.current if plan.current != brought.version else None,
         time_us=time_us,
-        section=brought.section or planned,
+        section=brought.section or _planned_section(ground, candidate, brought.version, time_us),
         reasons=plan.reasons,
         commits=tuple(one for one in _commits(plan) if one[0] in held),
         version_files=candidate.version_files,
@@ -313,6 +312,10 @@ def brought_order(
         beside=candidate.beside,
         merged=merged,
     )
+
+
+def _planned_section(ground: ReleaseGround, candidate: Candidate, version: str, time_us: int) -> str:
+    return candidate.part(ground, time_us).section if candidate.plan.next == version else ""
 
 
 def _commits(plan: PackagePlan) -> tuple[tuple[str, int], ...]:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from shipline.capabilities.scaffold.literal import Computed
 from shipline.capabilities.scaffold.writing import toml_value
 
-TEMPLATE = "`shipline changelog` can have any form: [changelog] template names a Jinja2 file; a release writes our own"
+TEMPLATE = "changelogs can have any form: [changelog] template names a Jinja2 file, whose names are other ones"
 BEFORE_1 = {"breaking_before_1": "minor", "features_before_1": "minor"}
 """The steps from a version 0.x where `[release]` says nothing."""
 
