@@ -30,7 +30,7 @@ class Approver:
 
     `name` tells them apart, `roles` are those that they have. `key` is an OpenSSH public key in one line (type and
     base64), which their approvals are signed with. `emails` are the addresses under which they commit: nobody approves
-    a release that holds a commit of their own.
+    a release that holds a commit of their own, or one that names them as co-authors.
     """
 
     name: str

@@ -151,6 +151,24 @@ def test_who_wrote_only_the_release_before_may_approve_this_one(application: App
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize("line", ["Co-authored-by: Ben <ANN@example.com>", "  CO-AUTHORED-BY: ann@example.com"])
+def test_nobody_approves_what_they_wrote_together_with_its_author(
+    application: Application, keys: Path, line: str
+) -> None:
+    """As a squash names them, also where git would see no trailer."""
+    repository = History(application.root)
+    repository.git("tag", "v1.0.0")
+    repository.git("config", "user.email", "carl@example.org")
+    commit = repository.commit(f"fix: say it better (#7)\n\n{line}\n\n* More.", {"a": "2"})
+    release = Release("rel_2", "project", "1.0.1", "v1.0.1", ReleaseStatus.PUBLISHED, 1, 2, "1.0.0", commit=commit)
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release)
+    arguments = ["1.0.1", "--stage", "production", "--key", str(keys / "ben")]
+    with pytest.raises(RefusedError) as refused:
+        CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+    assert refused.value.why == "ben has written a part of it"
+
+
 def test_the_key_that_git_signs_with_is_taken(application: Application, keys: Path) -> None:
     History(application.root).git("config", "user.signingkey", str(keys / "ann"))
     arguments = ["1.0.0", "--stage", "production", "--role", "security"]

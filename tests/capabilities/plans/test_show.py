@@ -18,7 +18,8 @@ OID = "c" * 40
 BREAKING = Change(
     OID, "feat", "answer <i> (#7)", "Ann", 0, "api", True, ("text is gone",), ("#7",), upgrade_notes=("Do.",)
 )
-SECTION = Section("2.0.0", (BREAKING, Change("d" * 40, "fix", "x", "Bea", 0)), 0, ("v1.0.0", "v2.0.0"))
+CHANGES = (BREAKING, Change("d" * 40, "fix", "x", "Bea", 0))
+SECTION = Section("2.0.0", CHANGES, 0, ("v1.0.0", "v2.0.0"))
 
 ADDRESSES: list[tuple[str | None, str, Links | None]] = [
     ("git@github.com:a/b.git", "", Links("https://github.com/a/b", "github")),
@@ -89,7 +90,7 @@ def test_a_template_is_handed_plain_data() -> None:
     assert Show(template=source).text("quotes", [SECTION]) == "quotes 2.0.0 1970-01-01 feat fix"
 
 
-PLAN = PackagePlan("quotes", ".", "1.0.0", "2.0.0", Bump.MAJOR, "stable", "v2.0.0", (), SECTION.changes)
+PLAN = PackagePlan("quotes", ".", "1.0.0", "2.0.0", Bump.MAJOR, "stable", "v2.0.0", (), CHANGES)
 
 
 def test_a_release_writes_what_the_template_makes_of_its_version_without_a_head() -> None:

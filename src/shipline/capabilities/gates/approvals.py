@@ -38,7 +38,7 @@ def read_statement(data: bytes) -> Approval:
 class Matter:
     """What an approval must be about to count, and who may not give it.
 
-    `digest` is that of the content as it is now; `authors` are the addresses of those whose commits are in it.
+    `digest` is that of the content as it is now; `authors` are the addresses of those who have written it.
     """
 
     package: str

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.changesets import is_changeset, without_package
     from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, rule_for
     from shipline.capabilities.plans.choices import PackageChoice, packages_of
-    from shipline.capabilities.plans.conventional import read_change, read_message
+    from shipline.capabilities.plans.conventional import co_author_mails_in, read_change, read_message
     from shipline.capabilities.plans.documents import plan_document
     from shipline.capabilities.plans.finals import FinalPlan, make_final_plan
     from shipline.capabilities.plans.globs import matches
@@ -106,6 +106,7 @@ __all__ = [
     "channel_of",
     "checked_channel",
     "checked_line",
+    "co_author_mails_in",
     "compare",
     "detect_packages",
     "explain",
@@ -179,6 +180,7 @@ _HOMES = {
     "channel_of": "channels",
     "checked_channel": "versions",
     "checked_line": "channels",
+    "co_author_mails_in": "conventional",
     "compare": "versions",
     "detect_packages": "usecases",
     "explain": "chains",

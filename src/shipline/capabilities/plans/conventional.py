@@ -72,6 +72,8 @@ MERGE_REQUEST = re.compile(rf"^{SEE_REQUEST}\S*(!\d+)[ \t]*$", re.MULTILINE)
 # From: https://docs.github.com/en/pull-requests/committing-changes-to-your-project/creating-and-editing-commits/
 # creating-a-commit-with-multiple-authors; squashing writes one for each author of a request.
 CO_AUTHOR = re.compile(r"^co-authored-by:[ \t]*([^<\n]*[^<\s])[ \t]*<", re.MULTILINE | re.IGNORECASE)
+CO_AUTHOR_LINE = re.compile(r"^[ \t]*co-authored-by[ \t]*:(.*)", re.MULTILINE | re.IGNORECASE)
+BETWEEN_ADDRESSES = re.compile(r"[\s<>,;]+")
 
 REVERTS = re.compile(r"^(?:This reverts commits?|Reverts:?)[ \t]+([^\n]*(?:\n[^\n:]+)?)", re.MULTILINE | re.IGNORECASE)
 OBJECT_ID = re.compile(r"\b[0-9a-f]{7,64}\b")
@@ -151,6 +153,15 @@ def read_message(raw: str | bytes) -> Message:
 def co_authors_in(message: str) -> tuple[str, ...]:
     """Those whom a commit's message names beside its author. A message of several changes names them once for all."""
     return tuple(dict.fromkeys(CO_AUTHOR.findall(message))) if "uthored-" in message else ()
+
+
+def co_author_mails_in(message: str) -> frozenset[str]:
+    """The addresses of those whom a commit's message names beside its author, wherever and however it does.
+
+    Who asks wants to miss nobody, so that a line counts also where git would see no trailer in it.
+    """
+    words = (word for line in CO_AUTHOR_LINE.findall(message) for word in BETWEEN_ADDRESSES.split(line))
+    return frozenset(word for word in words if "@" in word)
 
 
 def numbers_in(message: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import rfc8785
 
 from shipline.capabilities.gates import NAMESPACE, Matter, Signed, counted, objection, read_statement, statement
+from shipline.capabilities.plans import co_author_mails_in
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
 from shipline.capabilities.releases.usecases import append
@@ -49,7 +50,8 @@ def matter_of(ground: ReleaseGround, release: Release, stage: str) -> Matter:
 
 
 def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
-    """The addresses of all who have committed between the release before and this one.
+    """The addresses of all who have written something between the release before and this one: the commits' authors,
+    and whom their messages name beside them.
 
     Of all who ever have where the release before has no tag here: rather somebody too many than the author.
     """
@@ -67,7 +69,10 @@ def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
             todo="fetch it: git fetch --tags",
         )
     since = () if before is None else (before.commit,)
-    return frozenset(commit.author_mail for commit in repository.log(since, release.commit) if commit.author_mail)
+    found: set[str] = set()
+    for commit in repository.log(since, release.commit):
+        found |= {commit.author_mail, *co_author_mails_in(commit.message)}
+    return frozenset(found - {""})
 
 
 def check_approval(ground: ReleaseGround, release: Release, given: SignedApproval) -> None:
