@@ -313,6 +313,34 @@ def test_a_commit_that_is_on_the_remote_already_needs_its_tag_alone(project: Rel
     assert project.history.repository.tags_on(project.remote, ("v0.1.0",)) == {"v0.1.0": project.now(release).commit}
 
 
+def test_a_tag_that_was_deleted_before_it_was_pushed_is_told_of(project: ReleaseWorld, tmp_path: Path) -> None:
+    """With how to bring it back: from this commit, or from a remote that has it."""
+    project.remote = new_remote(tmp_path / "remote.git")
+    _, begun = project.order()
+    assert begun is not None
+    project.registry.faults.down = True
+    project.settle()
+    project.registry.faults.down = False
+    commit = str(project.now(begun).commit)
+    project.history.git("tag", "--delete", "v0.1.0")
+    project.order()
+    project.settle()
+    stop = bodies(project.world.store, "ReleaseStopped")[-1]
+    assert "the tag 'v0.1.0' is gone from this repository" in stop["reason"]
+    tag = ("tag", "--annotate", "--message", "quotes 0.1.0", "v0.1.0", commit[:12])
+    assert " ".join(tag).replace("quotes 0.1.0", '"quotes 0.1.0"') in stop["reason"]
+    project.history.git(*tag)
+    project.history.git("push", "--quiet", project.remote, "v0.1.0")
+    project.history.git("tag", "--delete", "v0.1.0")
+    project.order()
+    project.settle()
+    assert f"git fetch {project.remote} tag v0.1.0" in bodies(project.world.store, "ReleaseStopped")[-1]["reason"]
+    project.history.git("fetch", "--quiet", project.remote, "tag", "v0.1.0")
+    project.order()
+    project.settle()
+    assert project.now(begun).status is ReleaseStatus.PUBLISHED
+
+
 def test_a_remote_that_went_another_way_is_merged_by_a_person(project: ReleaseWorld, tmp_path: Path) -> None:
     """And then the release goes on."""
     project.remote = new_remote(tmp_path / "remote.git")

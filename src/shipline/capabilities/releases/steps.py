@@ -123,6 +123,7 @@ class FileSteps:
         if not remote:
             return Done({"pushed": []}, idle="no remote is configured")
         branch, commit = context.results["commit"]["branch"], str(context.results["commit"]["commit"])
+        check_tagged(self.ground, release, commit)
         refs = [f"refs/tags/{release.tag}"]
         if branch is not None and not has_on_remote(self.ground, branch, commit):
             refs.insert(0, f"{commit}:refs/heads/{branch}")
@@ -153,6 +154,8 @@ class ArtifactSteps:
             commit = reuse(self.ground, release, str(promotes), tree_states_it=states) or commit
         artifacts = self._built_before(folder, commit)
         builders = () if artifacts else self.ground.builders(package)
+        if any(builder.asks_git for builder in builders):
+            check_tagged(self.ground, release, str(context.results["tag"]["commit"]))
         if builders:
             artifacts = self._build(context, release, folder, builders)
         idle = "" if artifacts else "nothing is built for this package"
@@ -218,6 +221,23 @@ def has_on_remote(ground: ReleaseGround, branch: str, commit: str) -> bool:
             " then run `shipline release` again: it pushes the tag",
         )
     return common == commit
+
+
+def check_tagged(ground: ReleaseGround, release: Release, commit: str) -> None:
+    """RefusedError where the release's own tag, which was made, is not in this repository any more."""
+    if ground.repository.find_tag(release.tag) is not None:
+        return
+    again = "then run `shipline release` again: it goes on from there"
+    if ground.remote and ground.repository.tags_on(ground.remote, (release.tag,)):
+        todo = f"{ground.remote} has it: git fetch {ground.remote} tag {release.tag}; {again}"
+    else:
+        name = f"{release.package} {release.version}"
+        todo = f'bring it back: git tag --annotate --message "{name}" {release.tag} {commit[:12]}; {again}'
+    raise RefusedError(
+        f"the tag {release.tag!r} is gone from this repository",
+        why=f"the release was tagged on {commit[:12]}, and somebody has deleted the tag since",
+        todo=todo,
+    )
 
 
 def check_untagged(ground: ReleaseGround, name: str) -> None:
