@@ -17,6 +17,7 @@ from shipline.capabilities.plans import (
     make_plan,
     packages_of,
     plan_document,
+    with_files,
 )
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.domain.package import Package
@@ -83,6 +84,35 @@ def test_a_python_package_goes_from_its_first_to_its_next_release(history: Histo
         ],
         "notes": [],
     }
+
+
+def test_all_files_that_state_another_version_are_said(history: History) -> None:
+    """The higher one of the manifest in every plan, with all files that say it; others where reasons are asked for."""
+    history.commit("feat: a", {"pyproject.toml": PYPROJECT.replace("0.3.0", "3.2.0")})
+    history.tag("v3.2.0")
+    files = {"VERSION": "3.3.0\n", "src/quotes/__init__.py": '__version__ = "3.1.0"\n', "setup.cfg": "[metadata]\n"}
+    history.commit("fix: b", files | {"pyproject.toml": PYPROJECT.replace("0.3.0", "3.3.0")})
+    plan = make_plan(history.repository)
+    lowered = plan.packages[0].reasons[-1]
+    assert lowered.startswith("pyproject.toml and VERSION say 3.3.0, which no tag tells of: 3.2.1 would lower it.")
+    assert lowered.endswith("mend the files (shipline version sync).")
+    told = with_files(history.repository, plan, detect_packages(history.repository), {}).packages[0].reasons
+    assert told == (
+        *plan.packages[0].reasons,
+        "src/quotes/__init__.py says 3.1.0, and the last release is 3.2.0: 3.2.1 takes its place there.",
+    )
+
+
+def test_a_file_beside_the_manifest_that_is_above_the_next_version_is_said_where_reasons_are_asked_for(
+    history: History,
+) -> None:
+    history.commit("feat: a", {"pyproject.toml": PYPROJECT.replace("0.3.0", "3.2.0"), "VERSION": "3.2.0\n"})
+    history.tag("v3.2.0")
+    history.commit("fix: b", {"VERSION": "4.0.0\n"})
+    plan = make_plan(history.repository)
+    told = with_files(history.repository, plan, detect_packages(history.repository), {}).packages[0].reasons
+    (more,) = (reason for reason in told if reason not in plan.packages[0].reasons)
+    assert more.startswith("VERSION says 4.0.0, which no tag tells of: 3.2.1 would lower it. If 4.0.0 is released, tag")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,8 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
         monorepo=workspace.monorepo,
         day=workspace.today,
     )
+    if chains and not as_json:
+        whole = _with_files(workspace, whole)
     plan = _only(_with_notes(workspace, whole), name)
     _say_uncommitted(workspace, plan.commit)
     if as_json:
@@ -53,6 +55,13 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     blocks = [_chain(whole, package) if chains else _block(package) for package in plan.packages]
     notes = "".join(f"{_printable(note)}\n" for note in plan.notes)
     click.echo((f"{notes}\n" if notes else "") + "\n\n".join(blocks))
+
+
+def _with_files(workspace: Workspace, plan: ReleasePlan) -> ReleasePlan:
+    from shipline.capabilities.plans import known_packages, with_files
+
+    packages = known_packages(workspace.repository, workspace.packages)
+    return with_files(workspace.repository, plan, packages, workspace.monorepo.version_files)
 
 
 def _say_uncommitted(workspace: Workspace, commit: str) -> None:

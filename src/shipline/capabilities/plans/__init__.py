@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from shipline.capabilities.plans.lint.meanings import rules_schema as lint_rules_schema
     from shipline.capabilities.plans.lint.report import report as lint_report
     from shipline.capabilities.plans.lint.settings import read_rules as read_lint_rules
-    from shipline.capabilities.plans.lowered import is_lowered
+    from shipline.capabilities.plans.lowered import is_lowered, with_files
     from shipline.capabilities.plans.messages import read_messages
     from shipline.capabilities.plans.migrations import migrations_between
     from shipline.capabilities.plans.moments import rfc3339
@@ -144,6 +144,7 @@ __all__ = [
     "uncommitted_changesets",
     "upgrade_notes_at",
     "version_text",
+    "with_files",
     "without_package",
     "write_changeset",
     "written_section",
@@ -218,6 +219,7 @@ _HOMES = {
     "uncommitted_changesets": "pending",
     "upgrade_notes_at": "show",
     "version_text": "tags",
+    "with_files": "lowered",
     "without_package": "changesets",
     "write_changeset": "pending",
     "written_section": "changelog",

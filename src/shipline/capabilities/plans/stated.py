@@ -33,13 +33,27 @@ def with_stated_versions(
     waiting = [each for each in lineages if each.last_stable is None and _has_none(each, chosen)]
     if not waiting:
         return tuple(lineages)
-    # Both are for a first release alone, which may take its time.
+    everyone = [each.package for each in lineages]
+    said = files_stating(repository, head, [each.package for each in waiting], everyone, chosen)
+    found = {each.package.name: _with_first(each, said[each.package.name]) for each in waiting}
+    return tuple(found.get(each.package.name, each) for each in lineages)
+
+
+def files_stating(
+    repository: Repository,
+    head: str,
+    wanted: Sequence[Package],
+    everyone: Sequence[Package],
+    chosen: Mapping[str, Sequence[VersionFile]],
+) -> dict[str, list[tuple[str, str]]]:
+    """For each name of the `wanted` packages: path and version of each of its files at `head` that states one."""
+    # Both are for what is rare, and may take its time.
     from shipline.capabilities.version_files import chosen_at, names_to_read, stated_at  # noqa: PLC0415 - see above
 
-    folders = {"" if each.package.path == "." else each.package.path for each in waiting}
+    folders = {"" if package.path == "." else package.path for package in wanted}
     paths = [path for path in repository.list_files(tuple(sorted(folders)), head) if "\n" not in path]
     there = frozenset(paths)
-    likely = {path for each in waiting for path in names_to_read(each.package, paths)}
+    likely = {path for package in wanted for path in names_to_read(package, paths)}
     known = _contents(repository, tuple(sorted(likely & there)), head)
 
     @cache
@@ -48,16 +62,12 @@ def with_stated_versions(
             return known.get(path)
         return _contents(repository, (path,), head).get(path)
 
-    def stated(lineage: Lineage) -> Lineage:
-        if lineage.last_stable is not None or not _has_none(lineage, chosen):
-            return lineage
-        package = lineage.package
-        named = chosen.get(package.name, ())
-        beside = _ecosystems_beside(package, [each.package for each in lineages])
-        said = chosen_at(package, named, content) if named else stated_at(package, paths, content, beside)
-        return _with_first(lineage, said)
+    def said(package: Package) -> list[tuple[str, str]]:
+        if named := chosen.get(package.name, ()):
+            return chosen_at(package, named, content)
+        return stated_at(package, paths, content, _ecosystems_beside(package, everyone))
 
-    return tuple(map(stated, lineages))
+    return {package.name: said(package) for package in wanted}
 
 
 def _has_none(lineage: Lineage, chosen: Mapping[str, Sequence[VersionFile]]) -> bool:

@@ -23,7 +23,7 @@ from shipline.capabilities.plans.monorepo import (
 )
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.stated import with_stated_versions
+from shipline.capabilities.plans.stated import files_stating, with_stated_versions
 from shipline.capabilities.plans.survey import Survey, checked_head, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
@@ -88,7 +88,12 @@ def planned(
         plans, notes = _together(plan_of, survey, changesets, groups)
     notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *notes)
     told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
-    told = with_lowered(with_higher_ones(told, lineages, tags.elsewhere), lineages)
+    everyone = [each.package for each in lineages]
+
+    def stating(package: Package) -> list[tuple[str, str]]:
+        return files_stating(repository, head, (package,), everyone, asked.monorepo.version_files)[package.name]
+
+    told = with_lowered(with_higher_ones(told, lineages, tags.elsewhere), lineages, stating)
     return ReleasePlan(head, told, notes), len(commits)
 
 
