@@ -8,22 +8,20 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project, version_file
+from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project
 from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import RefusedError, UsageError
-from shipline.domain.package import unknown_package
 from shipline.ports.provider import ProviderContext
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from shipline.bootstrap.aside import Aside
     from shipline.bootstrap.lives import OfBranch
     from shipline.bootstrap.schedules import Schedules
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import CheckRule, Checks, Ground
-    from shipline.capabilities.version_files import Found, PackageCheck
-    from shipline.configuration import EnvironmentSettings, PackageSettings
+    from shipline.configuration import EnvironmentSettings
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.package import Package
@@ -306,52 +304,6 @@ class Application(Project):
         from shipline.bootstrap.candidates import final_candidate_of
 
         return final_candidate_of(self, tag)
-
-    def known_packages(self) -> tuple[Package, ...]:
-        """The configured packages, or those that are found."""
-        from shipline.capabilities.plans import detect_packages
-
-        return self.packages if self.packages is not None else detect_packages(self.repository)
-
-    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
-        """The files that state a package's version: those that the settings name, else those that are found."""
-        from shipline.capabilities.version_files import choose_version_files, find_version_files
-
-        root, chosen = self.repository.root(), self.table_of(package).version_files
-        apart = frozenset(each.path for each in everyone if each.path != package.path)
-        if chosen:
-            files = [version_file(each) for each in chosen]
-            return choose_version_files(root, package, files, tracked=self.repository.is_tracked, apart=apart)
-        beside = (each for each in everyone if each.path == package.path and each.name != package.name)
-        others = frozenset(each.ecosystem for each in beside)
-        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others, apart=apart)
-
-    def version_checks(self, name: str | None = None) -> tuple[PackageCheck, ...]:
-        """How the version files of each package, or of the one named, stand to its releases and to each other."""
-        from shipline.capabilities.plans import latest_releases
-        from shipline.capabilities.version_files import Tagged, check_package
-
-        known = latest_releases(self.repository, self.packages)
-        packages = [package for package, _ in known]
-        if name is not None and name not in {package.name for package in packages}:
-            raise unknown_package(name, [package.name for package in packages])
-        return tuple(
-            check_package(
-                self.repository.root(),
-                package,
-                self.version_files(package, packages),
-                None if release is None else Tagged(release.version.text, release.tag.name),
-                source=self.table_of(package).version_source,
-            )
-            for package, release in known
-            if name in (None, package.name)
-        )
-
-    def table_of(self, package: Package) -> PackageSettings:
-        """The package's table in the settings; the defaults where it has none."""
-        from shipline.configuration import PackageSettings
-
-        return next((table for table, some in self._tables() if package in some), PackageSettings(package.name))
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from shipline.configuration.root import FILE_NAME, find_root
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UsageError
+from shipline.domain.package import unknown_package
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from shipline.capabilities.plans import BumpRules, Channel, ChannelRule, Linter, Monorepo, Style
+    from shipline.capabilities.version_files import Found, PackageCheck
     from shipline.configuration import ChannelSettings, PackageSettings, Settings, VersionFileSettings
     from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
@@ -200,6 +202,52 @@ class Project:
 
         chosen = tuple(package for some in self._choose(settings.package)[0] for package in some)
         return chosen or detect_packages(self.repository)
+
+    def known_packages(self) -> tuple[Package, ...]:
+        """The configured packages, or those that are found."""
+        from shipline.capabilities.plans import detect_packages
+
+        return self.packages if self.packages is not None else detect_packages(self.repository)
+
+    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
+        """The files that state a package's version: those that the settings name, else those that are found."""
+        from shipline.capabilities.version_files import choose_version_files, find_version_files
+
+        root, chosen = self.repository.root(), self.table_of(package).version_files
+        apart = frozenset(each.path for each in everyone if each.path != package.path)
+        if chosen:
+            files = [version_file(each) for each in chosen]
+            return choose_version_files(root, package, files, tracked=self.repository.is_tracked, apart=apart)
+        beside = (each for each in everyone if each.path == package.path and each.name != package.name)
+        others = frozenset(each.ecosystem for each in beside)
+        return find_version_files(root, package, tracked=self.repository.is_tracked, others=others, apart=apart)
+
+    def version_checks(self, name: str | None = None) -> tuple[PackageCheck, ...]:
+        """How the version files of each package, or of the one named, stand to its releases and to each other."""
+        from shipline.capabilities.plans import latest_releases
+        from shipline.capabilities.version_files import Tagged, check_package
+
+        known = latest_releases(self.repository, self.packages)
+        packages = [package for package, _ in known]
+        if name is not None and name not in {package.name for package in packages}:
+            raise unknown_package(name, [package.name for package in packages])
+        return tuple(
+            check_package(
+                self.repository.root(),
+                package,
+                self.version_files(package, packages),
+                None if release is None else Tagged(release.version.text, release.tag.name),
+                source=self.table_of(package).version_source,
+            )
+            for package, release in known
+            if name in (None, package.name)
+        )
+
+    def table_of(self, package: Package) -> PackageSettings:
+        """The package's table in the settings; the defaults where it has none."""
+        from shipline.configuration import PackageSettings
+
+        return next((table for table, some in self._tables() if package in some), PackageSettings(package.name))
 
     @cached_property
     def monorepo(self) -> Monorepo:
