@@ -23,7 +23,7 @@ from shipline.capabilities.plans import (
 )
 from shipline.domain.change import Bump
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
-from shipline.domain.package import Group
+from shipline.domain.package import Group, Package
 from shipline.domain.release_plan import PackagePlan
 from shipline.testing.histories import History
 from tests.capabilities.plans.schemas import check_document
@@ -159,6 +159,25 @@ def test_a_range_that_is_left_is_followed_and_explained(history: History) -> Non
     ]
     app = next(each for each in plan.packages if each.name == "app")
     assert app.reasons[-1] == f"core becomes 2.0.0 because of “feat!: a new core” ({head[:7]})."
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_what_is_no_package_is_written_anew_with_the_release_of_what_it_requires(
+    history: History, *, chosen: bool
+) -> None:
+    """Also of the one package that people have chosen; what cannot be read and was not chosen is left alone."""
+    top = {"private": True, "workspaces": ["libs/*"], "dependencies": {"core": "^1.0.0", "other": "^1.0.0"}}
+    files = {"package.json": json.dumps(top), "libs/core/package.json": '{"name": "core", "version": "1.0.0"}'}
+    history.commit("feat: begin", files | {"libs/t/package.json": '{"private": true, "dependencies": {"core": "1"}}'})
+    history.tag("core@1.0.0")
+    history.commit("feat!: break", {"libs/core/a.js": "1"})
+    packages = (Package("core", "libs/core", "npm", tag_format="core@{version}"),) if chosen else None
+    (plan,) = make_plan(history.repository, packages).packages
+    edits = [(each.path, each.before, each.after, each.development) for each in plan.requirements]
+    assert edits == [("package.json", "^1.0.0", "^2.0.0", True), ("libs/t/package.json", "1", "2.0.0", True)]
+    if chosen:
+        history.commit("fix: b", {"package.json": "{", "libs/core/a.js": "2"})
+        assert make_plan(history.repository, packages).packages[0].requirements == ()
 
 
 def test_what_is_explained_begins_with_what_the_chain_does_not_say(tmp_path: Path) -> None:

@@ -33,27 +33,37 @@ def begun(folder: Path, files: Mapping[str, str]) -> History:
     return history
 
 
-def release(history: History, *broken: str, packages: Sequence[Package] | None = None) -> None:
-    """All packages are at 1.0.0; then those in the folders `broken` break, and what is planned is written."""
+def release(
+    history: History, *broken: str, packages: Sequence[Package] | None = None, only: Sequence[str] = ()
+) -> None:
+    """All packages are at 1.0.0; then those in the folders `broken` break, and what is planned is written.
+
+    `only` are the names of those that are released, none for all.
+    """
     history.git("add", "--all")
     history.git("commit", "--quiet", "--allow-empty", "-m", "chore: lock")
     repository = history.repository
     for each in packages or detect_packages(repository):
         history.tag(each.tag("1.0.0"))
     history.commit("feat!: break it", {f"{folder}/README": "x" for folder in broken})
+    write(history, packages=packages, only=only)
+    once = history.git("diff")
+    write(history, packages=packages, only=only)
+    assert history.git("diff") == once != ""
+
+
+def write(history: History, *, packages: Sequence[Package] | None = None, only: Sequence[str] = ()) -> None:
+    """Write what is planned."""
     repository = history.repository
     known = {package.name: package for package in packages or detect_packages(repository)}
     parts = []
-    for plan in make_plan(repository, packages).releasable:
+    for plan in (one for one in make_plan(repository, packages).releasable if not only or one.name in only):
         package = known[plan.name]
         apart = frozenset(each.path for each in known.values() if each is not package)
         found = find_version_files(history.folder, package, tracked=repository.is_tracked, apart=apart)
         locks = tuple(locks_of(plan.requirements, repository))
         parts.append(Part(package, str(plan.next), "", found.files, "", plan.requirements, locks=locks))
     write_parts(history.folder, parts)
-    once = history.git("diff")
-    write_parts(history.folder, parts)
-    assert history.git("diff") == once != ""
 
 
 def run(folder: Path, *command: str) -> None:
@@ -142,6 +152,28 @@ def test_the_lock_file_says_the_ranges_that_the_manifests_say(
     run(history.folder, program, *look)
     run(history.folder, program, *make)
     assert (history.folder / lock).read_text() == ours
+
+
+def test_what_is_no_package_follows_a_release_as_npm_wants_it(tmp_path: Path) -> None:
+    """The private manifest at the top, and a member without a version: they are never released themselves."""
+    top = {"private": True, "workspaces": ["packages/*"], "dependencies": {"@x/a": "^1.0.0"}}
+    files = {
+        "package.json": json.dumps(top | {"devDependencies": {"@x/b": "1.0.0"}}),
+        "packages/a/package.json": js("@x/a"),
+        "packages/b/package.json": js("@x/b"),
+        "packages/t/package.json": json.dumps({"name": "t", "private": True, "devDependencies": {"@x/a": "~1.0.0"}}),
+        ".gitignore": "node_modules\n",
+    }
+    history = begun(tmp_path / "work", files)
+    run(history.folder, "npm", "install", "--package-lock-only")
+    release(history, "packages/a")
+    said = json.loads((history.folder / "package.json").read_text())
+    assert (said["dependencies"], said["devDependencies"]) == ({"@x/a": "^2.0.0"}, {"@x/b": "1.0.0"})
+    assert '"@x/a": "~2.0.0"' in (history.folder / "packages/t/package.json").read_text()
+    ours = (history.folder / "package-lock.json").read_text()
+    run(history.folder, "npm", "ci", "--dry-run")
+    run(history.folder, "npm", "install", "--package-lock-only")
+    assert (history.folder / "package-lock.json").read_text() == ours
 
 
 @pytest.mark.parametrize("development", [True, False])

@@ -14,6 +14,8 @@ from shipline.capabilities.plans.packages import (
     ROOT_FILES,
     CargoWorkspace,
     Found,
+    Members,
+    Requirement,
     bare_note,
     cargo_workspace,
     check_names,
@@ -23,6 +25,7 @@ from shipline.capabilities.plans.packages import (
     manifest_packages,
     member_folders,
     prefixes,
+    requirements_of_tools,
     with_stated_version,
     workspaces_of,
 )
@@ -33,18 +36,22 @@ from shipline.ports.repository import Repository, Tag
 
 SHARED_GROUP = "version of the Cargo workspace"
 UNNAMED_SHOWN_MAX = 5
+NPM_FILES = ("package.json", "pnpm-workspace.yaml")
+NPM_ECOSYSTEMS = frozenset({"npm", "plain"})  # A private npm package is a plain one.
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
     """The packages of a repository, each with what its files say; None where no manifest speaks of it.
 
-    `groups` are those that the files themselves make. `notes` are sentences about what was left aside.
+    `groups` are those that the files themselves make. `notes` are sentences about what was left aside. `tools` is what
+    the package.json at the top and in other folders of a workspace require, where they are no package's.
     """
 
     found: tuple[tuple[Package, Found | None], ...]
     groups: tuple[Group, ...] = ()
     notes: tuple[str, ...] = ()
+    tools: tuple[Requirement, ...] = ()
 
 
 def checked_head(repository: Repository) -> str:
@@ -91,14 +98,15 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
         for each in found
     ]
     shared = [each.package.name for each in found if each.shares_version]
-    return Survey(tuple(pairs), _shared_group(shared), tuple(notes))
+    tools = _tools({".": contents} | inside, packages)
+    return Survey(tuple(pairs), _shared_group(shared), tuple(notes), tools)
 
 
 def survey_packages(repository: Repository, head: str, packages: Sequence[Package]) -> Survey:
     """What the files of `head` say of `packages`."""
     check_names(packages)
     names = {joined(package.path, name): None for package in packages for name in MANIFESTS}
-    contents = repository.read_files(tuple(names), head)
+    contents = repository.read_files((*names, *(name for name in NPM_FILES if name not in names)), head)
     contained = by_folder(contents)
     workspaces = _workspaces(repository, head, packages)
     found: list[Found | None] = []
@@ -114,9 +122,44 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     pairs = tuple(
         (package, None if each is None else next(stated)) for package, each in zip(packages, found, strict=True)
     )
-    return Survey(
-        pairs, _shared_group([package.name for package, each in pairs if each is not None and each.shares_version])
-    )
+    shared = [package.name for package, each in pairs if each is not None and each.shares_version]
+    return Survey(pairs, _shared_group(shared), tools=_tools_beside(repository, head, packages, contained))
+
+
+def _tools_beside(
+    repository: Repository, head: str, packages: Sequence[Package], contained: Mapping[str, Mapping[str, bytes]]
+) -> tuple[Requirement, ...]:
+    """Those of the workspace that the top declares, of whose packages people have chosen some.
+
+    None where one cannot be read: it is nothing that they have chosen.
+    """
+    if all(package.ecosystem not in NPM_ECOSYSTEMS for package in packages):
+        return ()
+    top = {name: content for name, content in contained.get(".", {}).items() if name in NPM_FILES}
+    chosen = {package.path for package in packages}
+    try:
+        declared = [each for each in workspaces_of(top) if "package.json" in each.manifests]
+        folders = [folder for folder in _folders(repository, head, declared) if folder not in chosen]
+        names = tuple(joined(folder, "package.json") for folder in folders)
+        inside = by_folder(repository.read_files(names, head)) if names else {}
+        return _tools({".": top} | inside, packages)
+    except InvalidValue:
+        return ()
+
+
+def _folders(repository: Repository, head: str, declared: Sequence[Members]) -> list[str]:
+    files = repository.list_files(prefixes(declared), head) if declared else ()
+    return [folder for each in declared for folder in member_folders(each, files)[0]]
+
+
+def _tools(contained: Mapping[str, Mapping[str, bytes]], packages: Sequence[Package]) -> tuple[Requirement, ...]:
+    """What each package.json requires that is no package's; what only serves tests may be broken on purpose."""
+    own = {package.path for package in packages if package.ecosystem in NPM_ECOSYSTEMS}
+    found: list[Requirement] = []
+    for folder, files in contained.items():
+        if "package.json" in files and folder not in own and not is_fixture(folder):
+            found += requirements_of_tools(files["package.json"], joined(folder, "package.json"))
+    return tuple(found)
 
 
 def _workspaces(repository: Repository, head: str, packages: Sequence[Package]) -> dict[str, CargoWorkspace]:

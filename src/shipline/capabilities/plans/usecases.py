@@ -80,7 +80,7 @@ def planned(
     planning = _Planning(repository, head, asked.aim.word, parents, tag_names)
     groups = (*asked.monorepo.groups, *changesets.config.groups, *survey.groups)
     plan_of = [(each, partial(planning.plan, each, changes[each.package.name])) for each in lineages]
-    if len(lineages) == 1 and not groups:
+    if len(lineages) == 1 and not groups and all(each.name not in names for each in survey.tools):
         # Who is alone follows nobody, and most repositories have one package: they need nothing of the graph.
         plans: tuple[PackagePlan, ...] = (plan_of[0][1](()),)
         notes: tuple[str, ...] = ()
@@ -107,7 +107,7 @@ def _together(
     from shipline.capabilities.plans import chains, graph  # noqa: PLC0415 - see where this is called
 
     members = [graph.Member(each.package, plan_with, each.released) for each, plan_with in plan_of]
-    edges = [edge for edge in graph.edges_of(survey.found) if changesets.follows(edge)]
+    edges = [edge for edge in graph.edges_of(survey.found, survey.tools) if changesets.follows(edge)]
     plans = graph.settle(members, edges, groups, update_from=changesets.config.update_from)
     names = [each.package.name for each, _ in plan_of]
     published = [edge for edge in edges if not edge.requirement.development]

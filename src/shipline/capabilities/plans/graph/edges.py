@@ -37,17 +37,20 @@ class Edge:
         return self.requirement.range.startswith(WORKSPACE)
 
 
-def edges_of(found: Iterable[tuple[Package, Found | None]]) -> tuple[Edge, ...]:
-    """The requirements among the packages, in their order; those of packages from elsewhere are left out."""
+def edges_of(found: Iterable[tuple[Package, Found | None]], tools: Iterable[Requirement] = ()) -> tuple[Edge, ...]:
+    """The requirements among the packages, in their order; those of packages from elsewhere are left out.
+
+    `tools` are those of manifests that are no package's, which count as dependents by their path.
+    """
     listed = tuple(found)
     known = {(_normal(package.name, package.ecosystem), package.ecosystem): package.name for package, _ in listed}
+    wanting = [(package.name, one) for package, each in listed if each is not None for one in each.requirements]
     edges: list[Edge] = []
-    for package, each in listed:
-        for requirement in each.requirements if each is not None else ():
-            for ecosystem in ECOSYSTEMS[requirement.dialect]:
-                name = known.get((_normal(requirement.name, ecosystem), ecosystem))
-                if name is not None and name != package.name:
-                    edges.append(Edge(package.name, name, requirement))
+    for dependent, requirement in (*wanting, *((one.path, one) for one in tools)):
+        for ecosystem in ECOSYSTEMS[requirement.dialect]:
+            name = known.get((_normal(requirement.name, ecosystem), ecosystem))
+            if name is not None and name != dependent:
+                edges.append(Edge(dependent, name, requirement))
     return tuple(edges)
 
 

@@ -8,6 +8,7 @@ from shipline.capabilities.plans.packages.manifests import (
     find_packages,
     joined,
     manifest_packages,
+    requirements_of_tools,
     with_stated_version,
 )
 from shipline.capabilities.plans.packages.workspaces import (
@@ -38,6 +39,7 @@ __all__ = [
     "member_folders",
     "prefixes",
     "read_document",
+    "requirements_of_tools",
     "with_stated_version",
     "workspaces_of",
 ]

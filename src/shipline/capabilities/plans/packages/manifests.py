@@ -167,14 +167,27 @@ def _npm(file: _Manifest, path: str) -> Found | None:
         return None
     ecosystem = "plain" if private else "npm"
     version = table.get("version")
-    requirements = tuple(
-        Requirement(other, written, "npm", manifest, kind == "peerDependencies", kind == "devDependencies")
-        for kind in ("dependencies", "optionalDependencies", "peerDependencies", "devDependencies")
-        for other, written in sub(table, kind).items()
-        if isinstance(written, str)
-    )
     package = Package(name=name, path=path, ecosystem=ecosystem)
+    requirements = tuple(_npm_requirements(table, manifest))
     return Found(package, version if isinstance(version, str) else None, manifest, requirements=requirements)
+
+
+def _npm_requirements(table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
+    for kind in ("dependencies", "optionalDependencies", "peerDependencies", "devDependencies"):
+        for other, written in sub(table, kind).items():
+            if isinstance(written, str):
+                yield Requirement(
+                    other, written, "npm", manifest, kind == "peerDependencies", kind == "devDependencies"
+                )
+
+
+def requirements_of_tools(content: bytes, path: str) -> tuple[Requirement, ...]:
+    """What a package.json at `path` requires that is no package's: all of it for development, since nobody gets it.
+
+    InvalidValue for one that cannot be read.
+    """
+    table = read_document(path, content)
+    return tuple(replace(each, peer=False, development=True) for each in _npm_requirements(table, path))
 
 
 def _cargo(file: _Manifest, path: str, workspace: CargoWorkspace | None) -> Found | None:
