@@ -230,3 +230,30 @@ def test_a_crate_that_is_required_through_its_workspace_is_followed(tmp_path: Pa
     run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
     lock = (history.folder / "Cargo.lock").read_text()
     assert [lock.count(f'"{version}"') for version in ("2.0.0", "1.0.1", "1.0.0")] == [1, 2, 0]
+
+
+def test_what_a_release_alone_has_written_for_all_crates_is_followed_by_the_others(tmp_path: Path) -> None:
+    """Two crates share a range, and one is released alone: the other one takes the new range with its next release."""
+    inherited = 'a = { path = "a", version = "1.0.0" }\n'
+    files = {"Cargo.toml": f'[workspace]\nmembers = ["a", "b", "c"]\n[workspace.dependencies]\n{inherited}'}
+    files |= crate("a") | crate("b", "[dependencies]\na.workspace = true\n")
+    files |= crate("c", "[dependencies]\na.workspace = true\n")
+    history = begun(tmp_path / "work", files)
+    run(history.folder, "cargo", "generate-lockfile")
+    release(history, "a", only=("a", "b"))
+    run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
+    history.git("add", "--all")
+    history.git("commit", "--quiet", "-m", "chore(release): a and b")
+    history.git("tag", "a@2.0.0")
+    history.git("tag", "b@1.0.1")
+    (plan,) = make_plan(history.repository).releasable
+    assert (plan.name, plan.next) == ("c", "1.0.1")
+    assert "a 2.0.0 is out of 1.0.0, which Cargo.toml requires; it becomes 2.0.0." in plan.reasons
+    assert [change.description for change in plan.changes] == ["require a 2.0.0"]
+    before = (history.folder / "Cargo.toml").read_text()
+    write(history)
+    run(history.folder, "cargo", "metadata", "--locked", "--format-version=1")
+    assert (history.folder / "Cargo.toml").read_text() == before
+    history.git("commit", "--quiet", "--all", "-m", "chore(release): c")
+    history.git("tag", "c@1.0.1")
+    assert make_plan(history.repository).releasable == ()

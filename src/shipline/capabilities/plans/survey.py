@@ -29,6 +29,7 @@ from shipline.capabilities.plans.packages import (
     with_stated_version,
     workspaces_of,
 )
+from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format, with_detected_format
 from shipline.domain.errors import InvalidValue, ShiplineError
 from shipline.domain.package import Group, Package
@@ -231,3 +232,23 @@ def _with_versions(repository: Repository, head: str, found: Iterable[Found]) ->
     sources = tuple(dict.fromkeys(source for each in listed for source in each.version_paths))
     contents = repository.read_files(sources, head) if sources else {}
     return tuple(with_stated_version(each, contents) for each in listed)
+
+
+def former_range(repository: Repository, lineage: Lineage, requirement: Requirement) -> str | None:
+    """The range that a crate took from its workspace when it was last released; None where that is not known."""
+    last, package = lineage.last_stable, lineage.package
+    if last is None:
+        return None
+    own = joined(package.path, "Cargo.toml")
+    contents = repository.read_files(tuple(dict.fromkeys((own, requirement.path))), last.tag.commit)
+    if own not in contents or requirement.path not in contents:
+        return None
+    try:
+        workspace = cargo_workspace(contents[requirement.path], requirement.path)
+        inside = manifest_packages(
+            {"Cargo.toml": contents[own]}, path=package.path, workspace=workspace, called=package.name
+        )
+    except InvalidValue:
+        return None  # It was released all the same, and nobody can mend it any more.
+    known = (each for found in inside for each in found.requirements if not each.development)
+    return next((each.range for each in known if each.name == requirement.name), None)

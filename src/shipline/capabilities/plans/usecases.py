@@ -24,7 +24,7 @@ from shipline.capabilities.plans.monorepo import (
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.stated import files_stating, with_stated_versions
-from shipline.capabilities.plans.survey import Survey, checked_head, survey_repository
+from shipline.capabilities.plans.survey import Survey, checked_head, former_range, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
 from shipline.domain.change import Change
@@ -85,7 +85,7 @@ def planned(
         plans: tuple[PackagePlan, ...] = (plan_of[0][1](()),)
         notes: tuple[str, ...] = ()
     else:
-        plans, notes = _together(plan_of, survey, changesets, groups)
+        plans, notes = _together(repository, plan_of, survey, changesets, groups)
     notes = (*asked.monorepo.notes, *survey.notes, *changesets.notes, *notes)
     told = tuple(_with_changesets(each, changesets, asked.aim.word) for each in plans)
     everyone = [each.package for each in lineages]
@@ -98,6 +98,7 @@ def planned(
 
 
 def _together(
+    repository: Repository,
     plan_of: Sequence[tuple[Lineage, Callable[[Sequence[Change]], PackagePlan]]],
     survey: Survey,
     changesets: Changesets,
@@ -106,7 +107,10 @@ def _together(
     """The plans of packages that may follow each other, with the reasons for it, and notes on circles among them."""
     from shipline.capabilities.plans import chains, graph  # noqa: PLC0415 - see where this is called
 
-    members = [graph.Member(each.package, plan_with, each.released) for each, plan_with in plan_of]
+    members = [
+        graph.Member(each.package, plan_with, each.released, partial(former_range, repository, each))
+        for each, plan_with in plan_of
+    ]
     edges = [edge for edge in graph.edges_of(survey.found, survey.tools) if changesets.follows(edge)]
     plans = graph.settle(members, edges, groups, update_from=changesets.config.update_from)
     names = [each.package.name for each, _ in plan_of]

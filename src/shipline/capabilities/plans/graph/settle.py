@@ -16,6 +16,7 @@ from functools import lru_cache
 from shipline.capabilities.plans.globs import matches
 from shipline.capabilities.plans.graph.edges import Edge, components
 from shipline.capabilities.plans.graph.ranges import fits, raised
+from shipline.capabilities.plans.packages import Requirement
 from shipline.capabilities.plans.tags import Released
 from shipline.capabilities.plans.versions import Version, distance, scheme_named
 from shipline.domain.change import DEPENDENCIES, Bump, Change
@@ -31,11 +32,13 @@ class Member:
     """A package with what it would be released as by itself.
 
     `plan_with` plans it with further changes on top of its own. `released` are its releases, lowest version first.
+    `former` gives the range that stood in the place of a shared one when it was last released, None for not known.
     """
 
     package: Package
     plan_with: Callable[[Sequence[Change]], PackagePlan]
     released: tuple[Released, ...] = ()
+    former: Callable[[Requirement], str | None] = lambda _requirement: None
 
     def version_at(self, time_us: int) -> str | None:
         """The highest final version that it had at a time; None before the first."""
@@ -115,10 +118,10 @@ def _follow(state: _State, edges: Sequence[Edge], states: Mapping[str, _State]) 
     for edge in edges:
         other = states[edge.dependency]
         key = _key(edge)
-        if not _is_left(edge, state, other):
+        edit = _edit(edge, other.plan) if _is_left(edge, state, other) else _moved(edge, state, other)
+        if edit is None:
             state.edits.pop(key, None)
             continue
-        edit = _edit(edge, other.plan)
         if state.edits.get(key) != edit:
             state.edits[key] = edit
             state.required[edge.dependency] = _requiring(edit)
@@ -167,6 +170,23 @@ def _is_left(edge: Edge, state: _State, other: _State) -> bool:
     """
     when = state.member.released_us
     return _leaves(edge, other, other.member.version_at(when) if when is not None else None)
+
+
+def _moved(edge: Edge, state: _State, other: _State) -> RequirementEdit | None:
+    """What a package owes to a shared range that has moved along with another package's release: the next version
+    requires what the last one did not. None where it owes nothing."""
+    when, wanted = state.member.released_us, edge.requirement
+    before = other.member.version_at(when) if when is not None and wanted.shared else None
+    if before is None or fits(wanted, before, current=before) is not False:
+        return None
+    former = state.member.former(wanted)
+    if former is None or former == wanted.range:
+        return None
+    if not _leaves(replace(edge, requirement=replace(wanted, range=former)), other, before):
+        return None
+    edit = _edit(edge, other.plan)
+    is_there = fits(wanted, edit.version, current=before) is True
+    return replace(edit, before=former, after=wanted.range) if is_there else edit
 
 
 def _leaves(edge: Edge, other: _State, before: str | None) -> bool:

@@ -15,7 +15,8 @@ class Requirement:
 
     `name` is the other package as the manifest at `path` writes it, `range` the versions that it wants in the words of
     `dialect`: npm, cargo, poetry, pep440 or helm. A `peer` is required of whoever uses the package; what
-    is required for `development` alone is in no published package.
+    is required for `development` alone is in no published package. A `shared` range stands in the manifest of the
+    workspace, where others may take it as well.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Requirement:
     path: str
     peer: bool = False
     development: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,8 @@ def _crates(place: dict[str, Any], manifest: str, workspace: CargoWorkspace | No
             written, renamed = detailed.get("version"), detailed.get("package")
             if isinstance(written, str):
                 called = renamed if isinstance(renamed, str) else name
-                yield Requirement(called, written, "cargo", path, development=kind == "dev-dependencies")
+                development, shared = kind == "dev-dependencies", wanted is not own
+                yield Requirement(called, written, "cargo", path, development=development, shared=shared)
 
 
 def _helm(file: _Manifest, path: str) -> Found | None:
