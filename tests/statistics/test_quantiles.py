@@ -32,9 +32,9 @@ def test_the_nearest_edge_splits_off_the_share_asked_for() -> None:
     assert EDGES_S[edge] == pytest.approx(0.95, rel=0.15)
 
 
-@pytest.mark.parametrize("counts", [[], [500], [9, 10], [0, 0, 0]])
+@pytest.mark.parametrize("counts", [[], [500], [4, 5], [0, 0, 0]])
 def test_too_few_observations_or_no_edges_give_no_threshold(counts: list[int]) -> None:
-    """A p95 needs 20 observations and an edge."""
+    """A p95 needs 10 observations and an edge."""
     assert nearest_edge(counts, 0.05) is None
 
 

@@ -16,10 +16,10 @@ def exceedances(histogram: Sequence[int], edge: int) -> int:
 def nearest_edge(histogram: Sequence[int], share: float) -> int | None:
     """The number of the edge above which the part nearest to `share` of the observations lies; the lowest of equals.
 
-    None where fewer than 1 / share observations, or no edges, make the question idle.
+    None where fewer than 1 / (2 share) observations, or no edges, make the question idle.
     """
     total = sum(histogram)
-    if total * share < 1.0 or len(histogram) < 2:
+    if total * share < 0.5 or len(histogram) < 2:
         return None
     best, best_distance, above = 0, 2.0, total
     for edge in range(len(histogram) - 1):

@@ -42,6 +42,8 @@ def test_settings_come_from_a_configuration_table() -> None:
         ("tolerance", 0.99),
         ("tolerance", 1.5),
         ("latency_tolerance", 2.0),
+        ("warm_up_latency_tolerance", 0.9),
+        ("warm_up_s", math.inf),
         ("excess_max", 0.0),
         ("evidence_calm", 100.0),
         ("promote_after_s", 0.0),

@@ -216,6 +216,32 @@ def test_thresholds_are_read_from_the_stable_version_before_the_rollout() -> Non
     assert ticks(SETTINGS, unknown, slow, counts(100), number=1).verdict is AnalysisVerdict.CONTINUE
 
 
+def test_a_canary_that_is_a_little_slower_is_found_once_its_copies_are_warm() -> None:
+    """8% of its requests are slow in place of 5.5%: within the tolerance of a minute of warming, beyond it after that.
+
+    The minute begins anew whenever the share rises.
+    """
+    history = [0] * (len(EDGES_S) + 1)
+    history[FAST_BUCKET], history[60] = 9_500, 500
+
+    def arm(slow: int) -> Counts:
+        return Counts(
+            1000,
+            0,
+            0,
+            tuple([1000 - slow if b == FAST_BUCKET else slow if b == 60 else 0 for b in range(len(history))]),
+        )
+
+    start, _ = begin(replace(SETTINGS, weight_min=0.5), rate_per_s=200, stable_histogram=history)
+    warming = ticks(SETTINGS, start, arm(80), arm(55), number=6)
+    assert evidence(SETTINGS, warming.state) < 1.0
+    warm = ticks(SETTINGS, warming.state, arm(80), arm(55), number=20)
+    assert warm.verdict is AnalysisVerdict.ROLLBACK
+    assert "slower than the stable version" in warm.reason
+    risen = replace(warming.state, share_seen=0.1)
+    assert evidence(SETTINGS, ticks(SETTINGS, risen, arm(80), arm(55), number=6).state) < 1.0
+
+
 def test_promotion_states_the_harm_that_was_ruled_out() -> None:
     """And what is ruled out is no more than the setting."""
     state, _ = begin(SETTINGS, rate_per_s=50)

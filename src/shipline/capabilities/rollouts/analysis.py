@@ -17,7 +17,7 @@ from shipline.statistics.two_arms import TwoArms
 
 ERROR_RATIOS = (1.5, 2.5, 5.0, 12.0, 1000.0)
 """The odds ratios, canary to baseline, of failing that are bet on."""
-LATENCY_RATIOS = (2.0, 3.5, 7.0, 20.0, 1000.0)
+LATENCY_RATIOS = (1.7, 3.0, 6.0, 20.0, 1000.0)
 """The same of being slow."""
 
 
@@ -42,9 +42,13 @@ class AnalysisSettings:
     """The part of `alpha`, 0 to 1, that the guard on the first requests may use."""
     tolerance: float = 1.1
     """Odds of failing, canary to baseline, that are still no regression; from 1 up, below 1.5."""
-    latency_tolerance: float = 1.6
-    """The same for the odds of being slow; from 1 up, below 2. Wider, because arms whose instances warm up in other
-    proportions differ in their latency tails although nothing is wrong."""
+    latency_tolerance: float = 1.1
+    """The same for the odds of being slow; from 1 up, below 1.7."""
+    warm_up_latency_tolerance: float = 1.6
+    """The same while instances warm up. Wider, because arms whose instances warm up in other proportions differ in
+    their latency tails although nothing is wrong."""
+    warm_up_s: float = 60.0
+    """How long instances warm up after the canary's share has risen."""
     excess_max: float = 0.02
     """Promotion needs proof that the canary's failure probability is at most this much above the baseline's."""
     evidence_calm: float = 10.0
@@ -82,8 +86,10 @@ class AnalysisSettings:
             _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
         for name in ("growth_period_s", "ramp_every_s"):
             _require(0.0 < getattr(self, name) < math.inf, name, "above 0")
-        for name, ratios in (("tolerance", ERROR_RATIOS), ("latency_tolerance", LATENCY_RATIOS)):
-            _require(1.0 <= getattr(self, name) < ratios[0], name, f"from 1 to below {ratios[0]}")
+        _require(0.0 <= self.warm_up_s < math.inf, "warm_up_s", "from 0 up")
+        _require(1.0 <= self.tolerance < ERROR_RATIOS[0], "tolerance", f"from 1 to below {ERROR_RATIOS[0]}")
+        for name in ("latency_tolerance", "warm_up_latency_tolerance"):
+            _require(1.0 <= getattr(self, name) < LATENCY_RATIOS[0], name, f"from 1 to below {LATENCY_RATIOS[0]}")
         _require(0.0 < self.weight_min <= self.weight_max <= 1.0, "weight_min", "above 0 and at most weight_max <= 1")
         _require(1.0 <= self.growth < math.inf, "growth", "from 1 up")
         _require(1.0 < self.evidence_calm < self.rollback_evidence, "evidence_calm", "between 1 and 1 / alpha")
@@ -95,10 +101,10 @@ class AnalysisSettings:
         """What is bet on errors."""
         return Mixture(tolerance=self.tolerance, ratios=ERROR_RATIOS)
 
-    @property
-    def latency_mixture(self) -> Mixture:
-        """What is bet on latency, at each threshold."""
-        return Mixture(tolerance=self.latency_tolerance, ratios=LATENCY_RATIOS)
+    def latency_mixture(self, *, warming_up: bool) -> Mixture:
+        """What is bet on latency, at each threshold: on the same ratios, whatever is tolerated."""
+        least = self.warm_up_latency_tolerance if warming_up else 1.0
+        return Mixture(tolerance=max(self.latency_tolerance, least), ratios=LATENCY_RATIOS)
 
     @property
     def rollback_evidence(self) -> float:
@@ -200,6 +206,8 @@ class AnalysisState:
     e-processes, `guard_absolute` the logarithm of a likelihood ratio. `pending` holds ticks that are not counted
     yet, `total` everything. `history` is the latency histogram that thresholds are read from: the stable version's
     before the rollout and the baseline's since. `share_s` is the canary's weight summed over seconds.
+    `share_seen` is the canary's share in the last tick, `risen_s` when it last rose, `counted_s` when the last block
+    that was counted ended.
     """
 
     weight: float
@@ -215,6 +223,9 @@ class AnalysisState:
     pending: Tally
     total: Tally
     history: tuple[int, ...]
+    share_seen: float = 0.0
+    risen_s: float = 0.0
+    counted_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def begin(
         rate_per_s=rate_per_s,
         share_s=0.0,
         errors=e_process.begin(settings.errors_mixture),
-        latency=tuple(e_process.begin(settings.latency_mixture) for _ in SLOW_SHARES),
+        latency=tuple(e_process.begin(settings.latency_mixture(warming_up=True)) for _ in SLOW_SHARES),
         guard_comparison=e_process.begin(GUARD_MIXTURE),
         guard_absolute=0.0,
         pending=Tally(),
@@ -143,6 +143,8 @@ def _observed(
         total=state.total.plus(tick),
         share_s=state.share_s + observation.weight * seconds,
         last_s=max(now_s, state.last_s),
+        share_seen=observation.weight,
+        risen_s=state.last_s if observation.weight > state.share_seen else state.risen_s,
         guard_absolute=state.guard_absolute + _guard_step(tick.canary),
     )
     # The end of a block may depend on how much traffic there was, never on how it was split or what failed.
@@ -198,9 +200,12 @@ def _guard_step(canary: ArmTally) -> float:
 
 
 def _counted(settings: AnalysisSettings, state: AnalysisState) -> AnalysisState:
-    block, latency = state.pending, settings.latency_mixture
+    # By the share alone, which was set before any of it was seen; where the block began in the warming, all of it did.
+    block, warming_up = state.pending, state.counted_s < state.risen_s + settings.warm_up_s
+    latency = settings.latency_mixture(warming_up=warming_up)
     return replace(
         state,
+        counted_s=state.last_s,
         errors=e_process.update(settings.errors_mixture, state.errors, block.failing),
         latency=tuple(
             e_process.update(latency, process, block.slow(threshold)) for threshold, process in enumerate(state.latency)

@@ -44,6 +44,7 @@ def delayed(settings: AnalysisSettings, delay_s: float) -> AnalysisSettings:
         react_s=settings.react_s + delay_s,
         first_requests=settings.first_requests * settings.tick_s / (settings.tick_s + delay_s),
         growth_period_s=settings.growth_period_s + delay_s,
+        warm_up_s=settings.warm_up_s + delay_s,
         ramp_every_s=max(settings.ramp_every_s, settings.tick_s + delay_s),
         promote_after_s=settings.promote_after_s + delay_s,
         deadline_s=settings.deadline_s + delay_s,
