@@ -73,10 +73,13 @@ class TestTightened:
         assert any("freeze 'Germany' counts as it is there" in sentence for sentence in taken_away.left_out)
 
     def test_an_exemption_that_a_commit_grants_itself_counts_for_nothing(self) -> None:
-        granted = FREEZE + 'exemptions = [{ release = "quotes 1.0.0", reason = "mine", approver = "me" }]'
+        granted = (
+            FREEZE
+            + 'exemptions = [{ release = "quotes 1.0.0", reason = "mine", approver = "me", until = "2027-01-01 00:00"}]'
+        )
         policy = tightened(settings(FREEZE), settings(granted), "there")
         moment_us = 1_798_000_000 * 1_000_000  # 2026-12-23
-        assert not standing(policy.calendar, "release", moment_us, release="quotes 1.0.0").is_open
+        assert not standing(policy.calendar, "release", moment_us, release="quotes 1.0.0", signed=("me",)).is_open
 
     def test_a_window_that_a_commit_adds_opens_nothing(self) -> None:
         window = (

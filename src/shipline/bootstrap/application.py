@@ -25,11 +25,9 @@ if TYPE_CHECKING:
     from shipline.configuration.policy import Policy
     from shipline.domain.event import Event
     from shipline.domain.package import Package
-    from shipline.domain.rollout import Rollout
     from shipline.engine.engine import Catalogue, Engine, Observer
     from shipline.engine.journal import Run
     from shipline.engine.runner import Runner
-    from shipline.engine.workflow import Save
     from shipline.ports.builder import Builder
     from shipline.ports.forge import Forge
     from shipline.ports.load import Load
@@ -307,8 +305,11 @@ class Application(Project):
 
     def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
         """What an environment's rollouts stand on. Traffic and signals share a folder: one reads the other's log."""
+        from functools import partial
+
         from shipline.bootstrap.driven import platform_of
         from shipline.bootstrap.given import variables_of
+        from shipline.bootstrap.opening import closed_by_calendar, refusal_of_gates
         from shipline.bootstrap.platform import of_its_target
         from shipline.bootstrap.synthetic import synthetic_of
         from shipline.capabilities.rollouts import Ground, Verification
@@ -325,7 +326,7 @@ class Application(Project):
             **platform,
             signals=build_provider("signals", environment.signals, traffic_context, default="haproxy"),
             instances=environment.instances,
-            check_gates=self._check_gates,
+            check_gates=partial(refusal_of_gates, self),
             checks=self.checks(environment),
             commands=build_provider("command", {}, self.context("command"), default="local"),
             root=self.root,
@@ -334,7 +335,7 @@ class Application(Project):
                 for one in environment.verify
             ),
             url=environment.url,
-            closed=self._closed,
+            closed=partial(closed_by_calendar, self),
             variables=variables,
             synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
             signer=lambda: self.signer,
@@ -367,28 +368,6 @@ class Application(Project):
             return source(next(name for name, table in tables.items() if table == tables[rule.name]))
 
         return Checks(tuple(read_check(table) for table in environment.check), source_of, self.clock)
-
-    def _check_gates(self, rollout: Rollout) -> tuple[str, Save]:
-        """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
-        from shipline.capabilities.releases import refusal_of
-        from shipline.capabilities.rollouts import has_served, is_back
-
-        with self.store.begin() as tx:
-            back = is_back(rollout) and has_served(tx, rollout.environment, rollout.package, rollout.version)
-        stage = self.stage_of(rollout.environment)
-        return refusal_of(self.release_ground, rollout.release_id, stage=stage, has_served=back)
-
-    def _closed(self, rollout: Rollout) -> str:
-        """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
-        from shipline.capabilities.gates import standing
-        from shipline.domain.rollout import RolloutPurpose
-
-        if rollout.purpose is RolloutPurpose.ROLLBACK:
-            return ""
-        name = f"{rollout.package} {rollout.version}"
-        stage = self.stage_of(rollout.environment)
-        here = standing(self.policy.calendar, stage, self.clock.now_us(), release=name)
-        return "" if here.is_open else f"Waiting until it is open: {here.sentence}."
 
     def _catalogue(self) -> Catalogue:
         from functools import partial

@@ -87,7 +87,15 @@ def _calendar(settings: Settings) -> Iterator[ConfigurationError]:
     from shipline.capabilities.gates import check_rule  # noqa: PLC0415 - brings the CEL library
 
     stages = ("release", *(environment.name for environment in settings.environment))
+    approvers = [approver.name for approver in settings.approver]
     for table in settings.calendar:
+        for each in table.exemptions:
+            if each.approver not in approvers:
+                yield ConfigurationError(
+                    f"{FILE_NAME}: an exemption of the freeze {table.name!r} names {each.approver[:60]!r} as approver",
+                    why="an exemption counts once somebody who may approve has signed it",
+                    todo=f"known ones: {', '.join(approvers) or 'none'}; another needs an [[approver]]",
+                )
         try:
             check_rule(calendar_rule(table), stages)
         except ConfigurationError as error:

@@ -18,12 +18,15 @@ class PeriodKind(StrEnum):
 class Exemption:
     """One release that a freeze lets through.
 
-    `release` is `NAME VERSION`, as in `quotes 1.4.1`. `reason` says why, `approver` who answers for it; neither is "".
+    `release` is `NAME VERSION`, as in `quotes 1.4.1`. `reason` says why; it is not "". `approver` is the name of an
+    Approver, who has to have approved that release for the stage. It is over at `until`, written `YYYY-MM-DD HH:MM` in
+    the zone of its freeze.
     """
 
     release: str
     reason: str
     approver: str
+    until: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,15 @@ import pytest
 from click.testing import CliRunner
 from icalendar import Calendar
 
-from shipline.apps.cli import calendar
+from shipline.apps.cli import approve, calendar
 from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import verdicts_of
 from shipline.domain.errors import ConfigurationError, RefusedError
 from shipline.providers.clock.system import SystemClock
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
+from tests.clients.test_ssh_signatures import new_key, public
+from tests.clients.test_ssh_signatures import pytestmark as keys
 
 NOW = datetime.fromtimestamp(SystemClock().now_us() // 1_000_000, UTC)
 FREEZE = f"""
@@ -27,7 +29,15 @@ kind = "freeze"
 stages = ["production"]
 begins = "{NOW - timedelta(days=1):%Y-%m-%d %H:%M}"
 ends = "{NOW + timedelta(days=2):%Y-%m-%d %H:%M}"
-exemptions = [{{ release = "quotes 1.0.1", reason = "the till does not open", approver = "ann" }}]
+exemptions = [
+  {{ release = "quotes 1.0.1", reason = "the till does not open", approver = "ann", until = "2100-01-01 00:00" }},
+]
+"""
+ANN = """
+[[approver]]
+name = "ann"
+roles = ["operations"]
+key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6Yq1nqCq0vVq8s1l2m4n5o6p7q8r9s0t1u2v3w4x5y"
 """
 TRAIN = """
 [[calendar]]
@@ -50,7 +60,7 @@ def opened(folder: Path, more: str) -> Iterator[Application]:
 
 @pytest.fixture
 def frozen(tmp_path: Path) -> Iterator[Application]:
-    yield from opened(tmp_path, FREEZE + TRAIN)
+    yield from opened(tmp_path, FREEZE + TRAIN + ANN)
 
 
 def shown(application: Application, *arguments: str) -> str:
@@ -68,9 +78,28 @@ def test_a_freeze_refuses_a_deployment_with_its_end_and_keeps_the_answer(frozen:
         assert [verdict.gate for verdict in verdicts_of(tx, "rel_quotes_1.0.0")] == ["calendar"]
 
 
-def test_an_exemption_goes_through(frozen: Application) -> None:
-    published(frozen, "quotes", "1.0.1", created_us=1)
-    assert order_deployment(frozen, "1.0.1", None, None).version == "1.0.1"
+@keys
+def test_an_exemption_goes_through_once_its_approver_has_signed_it(tmp_path: Path) -> None:
+    key = new_key(tmp_path, "ann")
+    ann = ANN.replace(ANN.split('key = "')[1].split('"', maxsplit=1)[0], public(key).strip())
+    for made in opened(tmp_path, FREEZE + ann):
+        published(made, "quotes", "1.0.1", created_us=1)
+        with pytest.raises(RefusedError) as refused:
+            order_deployment(made, "1.0.1", None, None)
+        assert "counts once ann has approved it: shipline approve 1.0.1 --stage production" in refused.value.why
+        arguments = ["1.0.1", "--stage", "production", "--key", str(key)]
+        assert CliRunner().invoke(approve.command, arguments, obj=made, catch_exceptions=False).exit_code == 0
+        rollout = order_deployment(made, "1.0.1", None, None)
+        assert rollout.version == "1.0.1"
+        assert made.rollout_ground(made.environment("production")).closed(rollout) == ""
+
+
+def test_an_exemption_by_somebody_who_may_not_approve_stops_the_settings(tmp_path: Path) -> None:
+    for made in opened(tmp_path, FREEZE):
+        with pytest.raises(ConfigurationError, match="names 'ann' as approver") as refused:
+            _ = made.store
+        assert "known ones: none" in refused.value.todo
+        break
 
 
 def test_no_freeze_holds_up_the_way_back(frozen: Application) -> None:
@@ -112,7 +141,7 @@ def test_without_a_calendar_everything_is_open(tmp_path: Path) -> None:
 
 
 def test_a_rule_that_cannot_be_is_named(tmp_path: Path) -> None:
-    for made in opened(tmp_path, FREEZE.replace('["production"]', '["prod"]')):
+    for made in opened(tmp_path, ANN + FREEZE.replace('["production"]', '["prod"]')):
         with pytest.raises(ConfigurationError, match="freeze 'year end' names the unknown stage 'prod'"):
             _ = made.store
         break

@@ -24,7 +24,7 @@ YEAR_END = CalendarRule(
     "Europe/Berlin",
     begins="2026-12-18 18:00",
     ends="2027-01-04 08:00",
-    exemptions=(Exemption("quotes 1.4.1", "the till does not open", "ann"),),
+    exemptions=(Exemption("quotes 1.4.1", "the till does not open", "ann", "2026-12-24 18:00"),),
 )
 WEEKEND = CalendarRule("weekend", PeriodKind.FREEZE, ("production",), cron="0 16 * * FRI", lasts_s=64 * 3600)
 NIGHTS = CalendarRule("nights", PeriodKind.WINDOW, ("production",), cron="0 2 * * *", lasts_s=3 * 3600)
@@ -62,11 +62,27 @@ def test_a_refusal_says_by_what_until_when_and_when_it_opens() -> None:
 
 def test_a_freeze_lets_only_its_exemptions_through_and_says_who_approved() -> None:
     moment = at("2026-12-24 12:00")
-    (let,) = judge((YEAR_END,), "production", moment, release="quotes 1.4.1")
+    (let,) = judge((YEAR_END,), "production", moment, release="quotes 1.4.1", signed=("ann",))
     assert let.answer is Answer.PASS
-    assert "the till does not open (approved by ann)" in let.reasons[0]
+    assert "until 2026-12-24 18:00: the till does not open (approved by ann)" in let.reasons[0]
     for other in ("quotes 1.4.10", "quotes", "other 1.4.1", ""):
-        assert judge((YEAR_END,), "production", moment, release=other)[0].answer is Answer.FAIL
+        assert judge((YEAR_END,), "production", moment, release=other, signed=("ann",))[0].answer is Answer.FAIL
+
+
+def test_an_exemption_needs_the_signature_of_the_approver_whom_it_names() -> None:
+    (shut,) = judge((YEAR_END,), "production", at("2026-12-24 12:00"), release="quotes 1.4.1", signed=("ben",))
+    assert shut.answer is Answer.FAIL
+    assert shut.reasons[0].endswith(
+        "the exemption of quotes 1.4.1 counts once ann has approved it: shipline approve 1.4.1 --stage production"
+    )
+
+
+def test_an_exemption_is_over_at_its_end() -> None:
+    for moment, answer in (("17:59", Answer.PASS), ("18:00", Answer.FAIL)):
+        now_us = at(f"2026-12-24 {moment}", "Europe/Berlin")
+        (found,) = judge((YEAR_END,), "production", now_us, release="quotes 1.4.1", signed=("ann",))
+        assert found.answer is answer
+    assert "the exemption of quotes 1.4.1 was over 2026-12-24 18:00 (Europe/Berlin)" in found.reasons[0]
 
 
 def test_an_exemption_of_one_freeze_is_none_of_another() -> None:
@@ -130,7 +146,8 @@ def test_what_never_opens_is_said_to() -> None:
         (replace(YEAR_END, ends=""), "no time in `ends`"),
         (replace(YEAR_END, begins="18.12.2026"), "no time in `begins`"),
         (replace(YEAR_END, ends="2026-12-18 17:00"), "ends before it begins"),
-        (replace(YEAR_END, exemptions=(Exemption("quotes 1.0.0", " ", "ann"),)), "needs a reason and an approver"),
+        (replace(YEAR_END, exemptions=(Exemption("quotes 1.0.0", " ", "ann", "2026-12-24 18:00"),)), "needs a reason"),
+        (replace(YEAR_END, exemptions=(Exemption("quotes 1.0.0", "x", "ann", "soon"),)), "no time in `until`"),
         (replace(YEAR_END, kind=PeriodKind.WINDOW), "only a freeze lets something through"),
     ],
 )

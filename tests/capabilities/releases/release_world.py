@@ -16,7 +16,7 @@ from shipline.capabilities.releases.rules import Decision
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
 from shipline.domain.calendar import CalendarRule
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approver, Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release
 from shipline.domain.version_file import VersionFile
@@ -117,6 +117,7 @@ class ReleaseWorld:
     packages: tuple[Package, ...] = (PACKAGE,)
     calendar: tuple[CalendarRule, ...] = ()
     tag_only: bool = False
+    approvers: tuple[Approver, ...] = ()
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -168,6 +169,7 @@ class ReleaseWorld:
             tests=(TESTS,),
             gates=self.gates,
             calendar=self.calendar,
+            approvers=self.approvers,
             python="python",
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
         )

@@ -8,15 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from shipline.capabilities.gates import NAMESPACE, statement
+from shipline.capabilities.releases import SignedApproval, approval_digest, check_approval, record_approval
 from shipline.capabilities.releases.checks import check_calendar
+from shipline.clients.ssh_signatures import sign
 from shipline.domain.calendar import CalendarRule, Exemption, PeriodKind
 from shipline.domain.errors import RefusedError
-from shipline.domain.gate import Gate
+from shipline.domain.gate import Approval, Approver, Gate
 from shipline.domain.package import Package
-from shipline.domain.release import ReleaseStatus
+from shipline.domain.release import Release, ReleaseStatus
 from shipline.testing.world import World
 from tests.capabilities.events import bodies
 from tests.capabilities.releases.release_world import ReleaseWorld
+from tests.clients.test_ssh_signatures import new_key, public
+from tests.clients.test_ssh_signatures import pytestmark as keys
 
 HOUR_US = 3_600_000_000
 
@@ -30,7 +35,7 @@ def freeze(made: ReleaseWorld, *, hours: int, exempt: str = "") -> CalendarRule:
     """From now on, for so many hours."""
     now_us = made.world.clock.now_us()
     begins, ends = (datetime.fromtimestamp(at // 1_000_000, UTC) for at in (now_us, now_us + hours * HOUR_US))
-    exemptions = (Exemption(exempt, "it is urgent", "ann"),) if exempt else ()
+    exemptions = (Exemption(exempt, "it is urgent", "ann", "2100-01-01 00:00"),) if exempt else ()
     form = "%Y-%m-%d %H:%M"
     return CalendarRule(
         "audit",
@@ -53,9 +58,30 @@ def test_in_a_freeze_nothing_begins_and_nothing_is_written(made: ReleaseWorld) -
     assert made.released().status is ReleaseStatus.PUBLISHED
 
 
-def test_an_exempted_version_is_released(made: ReleaseWorld) -> None:
+@keys
+def test_an_exempted_version_begins_and_is_made_public_once_its_approver_has_signed(
+    made: ReleaseWorld, tmp_path: Path
+) -> None:
     made.calendar = (freeze(made, hours=5, exempt="quotes 0.1.0"),)
+    key = new_key(tmp_path, "ann")
+    made.approvers = (Approver("ann", ("operations",), public(key)),)
+    refused = made.released()
+    assert refused.status is ReleaseStatus.REFUSED
+    assert "counts once ann has approved it" in bodies(made.world.store, "ReleaseRefused")[0]["reason"]
+    assert made.registry.uploads == []
+    approve(made, refused, key)
     assert made.released().status is ReleaseStatus.PUBLISHED
+
+
+def approve(made: ReleaseWorld, release: Release, key: Path) -> None:
+    """As `shipline approve` does."""
+    now_us, ground = made.world.clock.now_us(), made.ground(made.world.store)
+    about = (release.package, release.version, approval_digest(release))
+    approval = Approval("ann", "operations", "release", *about, given_us=now_us)
+    given = SignedApproval(approval, sign(statement(approval), key=key, namespace=NAMESPACE))
+    check_approval(ground, release, given)
+    with made.world.store.begin() as tx:
+        record_approval(tx, ground, release, given)
 
 
 def stop_at_the_registry(made: ReleaseWorld) -> None:

@@ -8,7 +8,7 @@ that falls into the hour that is left out happens right after it, one in the hou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
 
-from shipline.domain.calendar import CalendarRule, Period, PeriodKind
+from shipline.domain.calendar import CalendarRule, Exemption, Period, PeriodKind
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.verdict import Answer, Verdict
 
@@ -54,8 +54,10 @@ def check_rule(rule: CalendarRule, stages: Sequence[str]) -> None:
         _check_recurring(rule, what)
     if rule.exemptions and rule.kind is not PeriodKind.FREEZE:
         raise ConfigurationError(f"{what} has exemptions, and only a freeze lets something through")
-    if any(not (each.reason.strip() and each.approver.strip()) for each in rule.exemptions):
-        raise ConfigurationError(f"an exemption of {what} needs a reason and an approver")
+    for each in rule.exemptions:
+        if not (each.reason.strip() and each.approver.strip()):
+            raise ConfigurationError(f"an exemption of {what} needs a reason and an approver")
+        _instant(rule, each.until, "until")
 
 
 def _check_recurring(rule: CalendarRule, what: str) -> None:
@@ -139,15 +141,28 @@ class Standing:
     period: Period | None = None
 
 
-def standing(rules: Sequence[CalendarRule], stage: str, now_us: int, *, release: str = "") -> Standing:
-    """How a stage stands for a release (`NAME VERSION`, "" for none in particular, which no freeze lets through)."""
+def standing(
+    rules: Sequence[CalendarRule],
+    stage: str,
+    now_us: int,
+    *,
+    release: str = "",
+    signed: Collection[str] | None = (),
+) -> Standing:
+    """How a stage stands for a release (`NAME VERSION`, "" for none in particular, which no freeze lets through).
+
+    `signed` are the approvers whose approval of the release for the stage counts now: an exemption is one by its
+    approver's alone. None: it has not begun, so that nobody can have signed; that is asked before it is public.
+    """
     mine = [rule for rule in rules if stage in rule.stages]
     covering = [period for rule in mine for period in periods(rule, now_us, now_us + 1)]
     freezes = [each for each in covering if each.rule.kind is PeriodKind.FREEZE]
-    closing = [each for each in freezes if not _lets_through(each.rule, release)]
+    lacking = [(each, _lacking(each.rule, release, stage, now_us, signed)) for each in freezes]
+    closing = [(each, words) for each, words in lacking if words is not None]
     if closing:
-        last = max(closing, key=lambda each: each.ends_us)
-        return Standing(False, f"{stage} is frozen by {last.rule.name!r} until {shown(last.ends_us, last.rule)}", last)
+        last, words = max(closing, key=lambda each: each[0].ends_us)
+        until = shown(last.ends_us, last.rule)
+        return Standing(False, f"{stage} is frozen by {last.rule.name!r} until {until}{words}", last)
     let = "".join(f"; {_exempted(each.rule, release)}" for each in freezes)
     openings = [each for each in covering if each.rule.kind is not PeriodKind.FREEZE]
     if openings:
@@ -159,21 +174,37 @@ def standing(rules: Sequence[CalendarRule], stage: str, now_us: int, *, release:
     return Standing(True, f"nothing in the calendar closes {stage} now{let}")
 
 
-def _lets_through(rule: CalendarRule, release: str) -> bool:
-    return any(each.release == release for each in rule.exemptions)
+def _exemption(rule: CalendarRule, release: str) -> Exemption | None:
+    return next((each for each in rule.exemptions if each.release == release), None)
+
+
+def _lacking(rule: CalendarRule, release: str, stage: str, now_us: int, signed: Collection[str] | None) -> str | None:
+    """What the release's exemption lacks to be one, "" where it has none at all; None where it is let through."""
+    found = _exemption(rule, release)
+    if found is None:
+        return ""
+    if now_us >= _instant(rule, found.until, "until"):
+        return f"; the exemption of {release} was over {found.until} ({rule.timezone})"
+    if signed is not None and found.approver not in signed:
+        version = release.rpartition(" ")[2]
+        todo = f"shipline approve {version} --stage {stage}"
+        return f"; the exemption of {release} counts once {found.approver} has approved it: {todo}"
+    return None
 
 
 def _exempted(rule: CalendarRule, release: str) -> str:
-    found = next(each for each in rule.exemptions if each.release == release)
-    return f"{rule.name!r} lets {release} through: {found.reason} (approved by {found.approver})"
+    found = _exemption(rule, release)
+    if found is None:  # Only who is let through gets here, and only an exemption lets through.
+        raise AssertionError(f"{release} has no exemption of {rule.name}")
+    return f"{rule.name!r} lets {release} through until {found.until}: {found.reason} (approved by {found.approver})"
 
 
-def opens_us(rules: Sequence[CalendarRule], stage: str, now_us: int, *, release: str = "") -> int | None:
-    """The first time from now on at which the stage is open; None if that is not within a year."""
+def opens_us(rules: Sequence[CalendarRule], stage: str, now_us: int) -> int | None:
+    """The first time from now on at which the stage is open for everything; None if that is not within a year."""
     moment_us, limit_us = now_us, now_us + HORIZON_US
     mine = tuple(rule for rule in rules if stage in rule.stages)
     for _ in range(STEPS_MAX):
-        here = standing(mine, stage, moment_us, release=release)
+        here = standing(mine, stage, moment_us)
         if here.is_open:
             return moment_us
         following = here.period.ends_us if here.period is not None else _next_opening_us(mine, moment_us, limit_us)
@@ -190,20 +221,27 @@ def _next_opening_us(rules: Sequence[CalendarRule], now_us: int, limit_us: int) 
     return min((period.begins_us for period in nexts if period is not None), default=None)
 
 
-def judge(rules: Sequence[CalendarRule], stage: str, now_us: int, *, release: str) -> tuple[Verdict, ...]:
-    """The calendar's verdict on a release at a stage; none where no rule is about the stage."""
+def judge(
+    rules: Sequence[CalendarRule],
+    stage: str,
+    now_us: int,
+    *,
+    release: str,
+    signed: Collection[str] | None = (),
+) -> tuple[Verdict, ...]:
+    """The calendar's verdict on a release at a stage; none where no rule is about the stage. `signed` as above."""
     mine = tuple(rule for rule in rules if stage in rule.stages)
     if not mine:
         return ()
-    here = standing(mine, stage, now_us, release=release)
-    reasons = (here.sentence,) if here.is_open else (here.sentence, _when(mine, stage, now_us, release))
+    here = standing(mine, stage, now_us, release=release, signed=signed)
+    reasons = (here.sentence,) if here.is_open else (here.sentence, _when(mine, stage, now_us))
     answer = Answer.PASS if here.is_open else Answer.FAIL
     facts: dict[str, str | int | float | bool | None] = {"calendar.rule": here.period.rule.name if here.period else ""}
     return (Verdict(GATE, answer, reasons, now_us, facts),)
 
 
-def _when(rules: Sequence[CalendarRule], stage: str, now_us: int, release: str) -> str:
-    opens = opens_us(rules, stage, now_us, release=release)
+def _when(rules: Sequence[CalendarRule], stage: str, now_us: int) -> str:
+    opens = opens_us(rules, stage, now_us)
     return f"it opens {shown(opens, rules[0])}" if opens is not None else "it does not open within a year"
 
 

@@ -25,7 +25,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
 from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.promotion import told
-from shipline.capabilities.releases.proof import record_evidence, refusal_of
+from shipline.capabilities.releases.proof import opening, record_evidence, refusal_of
 from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
@@ -89,6 +89,7 @@ __all__ = [
     "matching_releases",
     "moved_tag",
     "named_release",
+    "opening",
     "order_yank",
     "order_yank_after_rollback",
     "record_approval",

@@ -142,6 +142,18 @@ def count_approvals(
     return counted(signed, matter_of(ground, release, stage), ground.approvers, now_us)
 
 
+def who_approves(
+    ground: ReleaseGround, release: Release, stage: str, pieces: Sequence[Evidence], now_us: int
+) -> frozenset[str]:
+    """The names of all whose approval for a stage counts now, in whatever role."""
+    given = [one for one in approvals_of(pieces) if one.approval.stage == stage]
+    if not (ground.approvers and given):
+        return frozenset()
+    matter = matter_of(ground, release, stage)
+    signed = [_checked(one, ground.approvers) for one in given]
+    return frozenset(one.approval.approver for one in signed if not objection(one, matter, ground.approvers, now_us))
+
+
 def _checked(given: SignedApproval, approvers: Sequence[Approver]) -> Signed:
     key = next((one.key for one in approvers if one.name == given.approval.approver), None)
     holds = key is not None and is_signed(

@@ -51,7 +51,7 @@ def check_calendar(ground: ReleaseGround, package: Package, version: str, *, com
         return
     name, now_us = f"{package.name} {version}", ground.events.clock.now_us()
     moments = (now_us,) if committed_us is None else (now_us, committed_us)
-    found = [judge(ground.calendar, "release", moment, release=name) for moment in moments]
+    found = [judge(ground.calendar, "release", moment, release=name, signed=None) for moment in moments]
     if any(combined(verdicts) is Answer.PASS for verdicts in found):
         return
     why = "; ".join(reason for verdict in found[0] for reason in verdict.reasons)

@@ -27,7 +27,7 @@ from shipline.capabilities.evidence import (
     verified_by,
 )
 from shipline.capabilities.gates import evaluate, judge
-from shipline.capabilities.releases.approving import count_approvals
+from shipline.capabilities.releases.approving import count_approvals, who_approves
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
@@ -179,8 +179,7 @@ class ProofSteps:
         verdicts = self.verdicts(release, "release", context.now_us)
         freezes = tuple(rule for rule in self.ground.calendar if rule.kind is PeriodKind.FREEZE)
         if freezes and not release.is_prerelease:
-            words = f"{release.package} {release.version}"
-            verdicts = (*verdicts, *judge(freezes, "release", context.now_us, release=words))
+            verdicts = (*verdicts, *opening(self.ground, release, "release", freezes, context.now_us))
         if combined(verdicts) is Answer.PASS:
             return Done(idle="they do" if verdicts else "there are none")
         return self._refused(release, verdicts)
@@ -308,10 +307,22 @@ def refusal_of(
         return f"{words}, and only published versions are deployed", nothing
     proof = ProofSteps(ground)
     now_us = ground.events.clock.now_us()
-    opening = judge(calendar, stage, now_us, release=f"{release.package} {release.version}")
-    verdicts = (*proof.verdicts(release, stage, now_us), *opening)
+    verdicts = (*proof.verdicts(release, stage, now_us), *opening(ground, release, stage, calendar, now_us))
     why = "" if has_served or combined(verdicts) is Answer.PASS else _why_closed(verdicts)
     return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
+
+
+def opening(
+    ground: ReleaseGround, release: Release, stage: str, calendar: tuple[CalendarRule, ...], now_us: int
+) -> tuple[Verdict, ...]:
+    """What a calendar says about a release at a stage. An exemption counts by its approver's signature alone."""
+    name = f"{release.package} {release.version}"
+    signed: frozenset[str] = frozenset()
+    if any(each.release == name for rule in calendar if stage in rule.stages for each in rule.exemptions):
+        with ground.store.begin() as tx:
+            pieces = evidence_of(tx, release.id)
+        signed = who_approves(ground, release, stage, pieces, now_us)
+    return judge(calendar, stage, now_us, release=name, signed=signed)
 
 
 def _why_closed(verdicts: tuple[Verdict, ...]) -> str:

@@ -1,0 +1,72 @@
+"""Whether an environment opens for a rollout: its gates, and its calendar."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from shipline.capabilities.releases import ReleaseGround
+    from shipline.configuration.policy import Policy
+    from shipline.domain.rollout import Rollout
+    from shipline.engine.workflow import Save
+    from shipline.ports.clock import Clock
+    from shipline.store.database import Store
+
+    class Place(Protocol):
+        """What is asked of an application."""
+
+        @property
+        def clock(self) -> Clock:
+            """The time."""
+            ...
+
+        @property
+        def store(self) -> Store:
+            """The open store."""
+            ...
+
+        @property
+        def policy(self) -> Policy:
+            """Environments and calendar, as they count."""
+            ...
+
+        @property
+        def release_ground(self) -> ReleaseGround:
+            """What releases stand on."""
+            ...
+
+        def stage_of(self, environment: str) -> str:
+            """The stage whose gates and calendar hold there."""
+            ...
+
+
+def refusal_of_gates(place: Place, rollout: Rollout) -> tuple[str, Save]:
+    """Why the gates of an environment do not open for a version, "" if they do, and what writes that down."""
+    from shipline.capabilities.releases import refusal_of
+    from shipline.capabilities.rollouts import has_served, is_back
+
+    with place.store.begin() as tx:
+        back = is_back(rollout) and has_served(tx, rollout.environment, rollout.package, rollout.version)
+    stage = place.stage_of(rollout.environment)
+    return refusal_of(place.release_ground, rollout.release_id, stage=stage, has_served=back)
+
+
+def closed_by_calendar(place: Place, rollout: Rollout) -> str:
+    """Why the calendar lets a rollout not begin now, "" if it does. A way back is never held up."""
+    from shipline.capabilities.gates import judge
+    from shipline.capabilities.releases import RELEASES, opening
+    from shipline.domain.rollout import RolloutPurpose
+    from shipline.domain.verdict import Answer, combined
+
+    if rollout.purpose is RolloutPurpose.ROLLBACK:
+        return ""
+    rules, stage, now_us = place.policy.calendar, place.stage_of(rollout.environment), place.clock.now_us()
+    with place.store.begin() as tx:
+        release = RELEASES.find(tx, rollout.release_id) if rollout.release_id is not None else None
+    verdicts = (
+        judge(rules, stage, now_us, release=f"{rollout.package} {rollout.version}")
+        if release is None
+        else opening(place.release_ground, release, stage, rules, now_us)
+    )
+    is_open = combined(verdicts) is Answer.PASS
+    return "" if is_open else f"Waiting until it is open: {verdicts[0].reasons[0]}."
