@@ -263,6 +263,7 @@ class Application(Project):
             gates=self.policy.gates,
             approvers=self.policy.approvers,
             calendar=self.policy.calendar,
+            checklists=self.policy.checklists,
             python=sys.executable,
             show=lambda: Show(self.changelog_style, self.changelog_template),
             forge=self.forge,

@@ -18,6 +18,7 @@ from shipline.configuration.policy import calendar_rule
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import (
+    CalendarSettings,
     CanaryTable,
     CheckSettings,
     EnvironmentSettings,
@@ -62,6 +63,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _ephemeral(environment, settings.environment)
         yield from _rehearsal(environment)
         yield from _given(environment)
+        yield from _checklist(f"{FILE_NAME}: {environment.name}", environment)
         yield from driven_complaints(environment)
     for gate in settings.gate:
         yield from _gate(gate)
@@ -89,6 +91,7 @@ def _calendar(settings: Settings) -> Iterator[ConfigurationError]:
     stages = ("release", *(environment.name for environment in settings.environment))
     approvers = [approver.name for approver in settings.approver]
     for table in settings.calendar:
+        yield from _checklist(f"{FILE_NAME}: the train {table.name!r}", table)
         for each in table.exemptions:
             if each.approver not in approvers:
                 yield ConfigurationError(
@@ -100,6 +103,17 @@ def _calendar(settings: Settings) -> Iterator[ConfigurationError]:
             check_rule(calendar_rule(table), stages)
         except ConfigurationError as error:
             yield ConfigurationError(f"{FILE_NAME}: {error.what}", why=error.why, todo=error.todo)
+
+
+def _checklist(what: str, owner: EnvironmentSettings | CalendarSettings) -> Iterator[ConfigurationError]:
+    if not owner.checklist:
+        return
+    from shipline.capabilities.gates import check_checklist  # noqa: PLC0415 - brings the CEL library
+
+    try:
+        check_checklist(what, owner.checklist, owner.coordinator)
+    except ConfigurationError as error:
+        yield error
 
 
 def read_canary(table: dict[str, Any]) -> AnalysisSettings:

@@ -16,6 +16,7 @@ from shipline.configuration.load import load_settings, parse_settings
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
 from shipline.domain.calendar import CalendarRule, PeriodKind
+from shipline.domain.checklist import Checklist
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Approver, Gate
 from shipline.ports.repository import Repository
@@ -46,6 +47,13 @@ class Policy:
     approvers: tuple[Approver, ...] = ()
     trusted: Settings | None = None
     commit: str | None = None
+
+    @property
+    def checklists(self) -> tuple[Checklist, ...]:
+        """Those of the environments; a train's is a part of the calendar."""
+        return tuple(
+            Checklist(one.name, one.name, one.checklist, one.coordinator) for one in self.environments if one.checklist
+        )
 
     def knows(self, table: str, value: object) -> bool:
         """Whether what decides has this table, or this entry of a list of tables, just so.
@@ -164,6 +172,7 @@ def calendar_rule(table: CalendarSettings) -> CalendarRule:
         cron=table.cron,
         lasts_s=int(lasts[1]) * UNITS_S[lasts[2]] if lasts is not None else 0,
         coordinator=table.coordinator,
+        checklist=table.checklist,
         exemptions=table.exemptions,
     )
 

@@ -32,6 +32,9 @@ _TAG_FORMAT = Limits(
 )
 _PLAIN_NAME = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9_.-]{0,29}", meaning="1 to 30 of letters, digits, `.`, `_` and `-`")
 """What may name a file in a bundle, and a folder that is emptied."""
+_ITEM = Limits(
+    pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a sentence of one line, at most 200 characters"
+)
 _CRON = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")
 
 
@@ -272,7 +275,8 @@ class CalendarSettings:
     `name` is shown in verdicts, `kind` is freeze, window or train. `stages` are `release` or names of environments.
     `begins` and `ends` are one period, `YYYY-MM-DD HH:MM`; `cron`,
     five fields, says when one begins again and again, `lasts` how long it is, as in `90min`, `2h` or `3d`. `timezone`
-    is an IANA name. `coordinator` is who answers for a train. `exemptions` are the releases that a freeze lets through.
+    is an IANA name. `coordinator` is who answers for a train, and for its `checklist`: what has to be ticked of each
+    release that goes with it. `exemptions` are the releases that a freeze lets through.
     """
 
     name: Annotated[str, _NAME]
@@ -283,7 +287,8 @@ class CalendarSettings:
     ends: str = ""
     cron: Annotated[str, _CRON] = ""
     lasts: Annotated[str, Limits(pattern="|[1-9][0-9]{0,4}(?:min|h|d)", meaning="a time such as 90min, 2h or 3d")] = ""
-    coordinator: str = ""
+    coordinator: Annotated[str, _OPTIONAL_NAME] = ""
+    checklist: tuple[Annotated[str, _ITEM], ...] = ()
     exemptions: tuple[Exemption, ...] = ()
 
 
@@ -431,7 +436,8 @@ class EnvironmentSettings:
     `step` tables fix the shares of a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s`
     seconds between batches. `verify` lists commands that try out what was deployed. For `bake_s` seconds after that it
     can still turn back, and for `keep_warm_s` after that the version before is kept running. `after` names
-    environments that a release has to have been deployed to, for `soak_s` seconds. `target`, `traffic`, `signals` and
+    environments that a release has to have been deployed to, for `soak_s` seconds. `checklist` is what has to be ticked
+    of each release that comes there, and `coordinator` who sees to that. `target`, `traffic`, `signals` and
     `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
     the thresholds that rollouts are held to. Every `drift_every_s` seconds what runs there is compared with the
     record; 0: never. Of a rollout that waits for a person is told again every `remind_every_s` seconds; 0: never.
@@ -460,6 +466,8 @@ class EnvironmentSettings:
     keep_warm_s: Annotated[int, _SECONDS] = 0
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
+    checklist: tuple[Annotated[str, _ITEM], ...] = ()
+    coordinator: Annotated[str, _OPTIONAL_NAME] = ""
     drift_every_s: Annotated[int, _SECONDS] = 0
     remind_every_s: Annotated[int, _SECONDS] = 3600
     drill: str = ""

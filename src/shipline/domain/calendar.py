@@ -35,7 +35,8 @@ class CalendarRule:
 
     `stages` are what it is about: `release`, or names of environments. Once: from `begins` to `ends`, written
     `YYYY-MM-DD HH:MM`. Again and again: from each time that the five fields of `cron` name, for `lasts_s` seconds. All
-    of it is told in `timezone`, an IANA name. `coordinator` is who answers for a train. `exemptions` are for freezes.
+    of it is told in `timezone`, an IANA name. `coordinator` is who answers for a train, and for
+    its `checklist`, what has to be ticked of each release that goes with it. `exemptions` are for freezes.
     """
 
     name: str
@@ -47,6 +48,7 @@ class CalendarRule:
     cron: str = ""
     lasts_s: int = 0
     coordinator: str = ""
+    checklist: tuple[str, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
 
 

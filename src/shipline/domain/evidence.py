@@ -18,6 +18,7 @@ class EvidenceKind(StrEnum):
     APPROVAL = "approval"
     CANARY = "canary"
     PLAN = "plan"
+    CHECKLIST = "checklist"
 
 
 @dataclass(frozen=True, slots=True)

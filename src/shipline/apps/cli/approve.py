@@ -48,7 +48,7 @@ def command(  # noqa: PLR0913 - one argument an option
     from shipline.domain.gate import Approval
 
     _check_stage(application, stage)
-    release = _chosen_release(application, version, package)
+    release = chosen_release(application, version, package)
     chosen = key if key is not None else _signing_key(application)
     approver = _approver(application, name, chosen)
     now_us = application.clock.now_us()
@@ -78,7 +78,8 @@ def _check_stage(application: Application, stage: str) -> None:
         raise UsageError(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(known))
 
 
-def _chosen_release(application: Application, version: str, package: str | None) -> Release:
+def chosen_release(application: Application, version: str, package: str | None) -> Release:
+    """The release of a version, whatever has become of it. UsageError where there is none, or several."""
     from shipline.capabilities.releases import matching_releases
 
     with application.store.begin() as tx:

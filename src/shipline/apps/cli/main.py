@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("up", "Run the engine and the web page."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
+    "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Evaluate gates on facts."),
     "verify": ("verify", "Prove an evidence bundle."),

@@ -23,6 +23,13 @@ from shipline.capabilities.gates.calendar import (
     shown,
     standing,
 )
+from shipline.capabilities.gates.checklists import (
+    check_checklist,
+    checklists_at,
+    judge_checklists,
+    open_items,
+    standing_tick,
+)
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
 from shipline.capabilities.gates.facts import KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
@@ -39,11 +46,15 @@ __all__ = [
     "Signed",
     "calendar_document",
     "calendar_feed",
+    "check_checklist",
     "check_rule",
+    "checklists_at",
     "counted",
     "evaluate",
     "judge",
+    "judge_checklists",
     "objection",
+    "open_items",
     "opens_us",
     "periods",
     "periods_of",
@@ -52,6 +63,7 @@ __all__ = [
     "read_statement",
     "shown",
     "standing",
+    "standing_tick",
     "statement",
     "verdict_document",
 ]

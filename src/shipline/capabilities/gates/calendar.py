@@ -54,6 +54,8 @@ def check_rule(rule: CalendarRule, stages: Sequence[str]) -> None:
         _check_recurring(rule, what)
     if rule.exemptions and rule.kind is not PeriodKind.FREEZE:
         raise ConfigurationError(f"{what} has exemptions, and only a freeze lets something through")
+    if rule.checklist and rule.kind is not PeriodKind.TRAIN:
+        raise ConfigurationError(f"{what} has a checklist, and only a train has one", todo="give it to an environment")
     for each in rule.exemptions:
         if not (each.reason.strip() and each.approver.strip()):
             raise ConfigurationError(f"an exemption of {what} needs a reason and an approver")

@@ -17,6 +17,7 @@ from shipline.capabilities.releases.approving import (
 from shipline.capabilities.releases.begun import Begun, begun_versions
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
+from shipline.capabilities.releases.checklists import checklists_of, tick_item, ticks_of
 from shipline.capabilities.releases.checks import moved_tag
 from shipline.capabilities.releases.differences import Difference
 from shipline.capabilities.releases.footing import released_base
@@ -78,6 +79,7 @@ __all__ = [
     "begun_versions",
     "check_approval",
     "check_revert",
+    "checklists_of",
     "count_approvals",
     "evidence_of",
     "find_release",
@@ -98,6 +100,8 @@ __all__ = [
     "release_merged",
     "release_package",
     "released_base",
+    "tick_item",
+    "ticks_of",
     "told",
     "unfinished_first",
     "verdicts_of",

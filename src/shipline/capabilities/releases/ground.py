@@ -19,6 +19,7 @@ from shipline.clients.oci_layout import layout_digest
 from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact
 from shipline.domain.calendar import CalendarRule
+from shipline.domain.checklist import Checklist
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
 from shipline.domain.gate import Approver, Gate
@@ -56,8 +57,8 @@ class ReleaseGround:
     one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
     `show` gives how changelogs and release notes look. `forge` None: releases are shown nowhere. `approvers` are those
-    whose approvals count; `calendar` says when releases may begin. `told_branch` is the branch that a detached HEAD is
-    known to be of, None where nothing tells.
+    whose approvals count; `calendar` says when releases may begin, `checklists` are those of environments.
+    `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells.
     """
 
     store: Store
@@ -80,6 +81,7 @@ class ReleaseGround:
     forge: Forge | None = None
     approvers: tuple[Approver, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
     told_branch: str | None = None
 
     @property

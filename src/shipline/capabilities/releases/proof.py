@@ -26,8 +26,9 @@ from shipline.capabilities.evidence import (
     statement_of_tests,
     verified_by,
 )
-from shipline.capabilities.gates import evaluate, judge
+from shipline.capabilities.gates import evaluate, judge, judge_checklists
 from shipline.capabilities.releases.approving import count_approvals, who_approves
+from shipline.capabilities.releases.checklists import checklists_of, ticks_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
@@ -196,7 +197,7 @@ class ProofSteps:
         return Failed(reasons, save=save)
 
     def verdicts(self, release: Release, stage: str, now_us: int) -> tuple[Verdict, ...]:
-        """What the gates of a stage say about a release now, from its evidence; nothing is written down."""
+        """What the gates and checklists of a stage say about a release now, from its evidence; nothing is kept."""
         gates = tuple(gate for gate in self.ground.gates if gate.stage == stage)
         with self.ground.store.begin() as tx:
             pieces = evidence_of(tx, release.id)
@@ -207,7 +208,9 @@ class ProofSteps:
             signatures_verified=self._signatures_hold(release),
             approvals=count_approvals(self.ground, release, stage, pieces, now_us),
         )
-        return evaluate(gates, facts, now_us)
+        lists = checklists_of(self.ground, release, stage, now_us)
+        ticked = judge_checklists(lists, ticks_of(pieces), now_us, version=release.version)
+        return (*evaluate(gates, facts, now_us), *ticked)
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
