@@ -60,7 +60,8 @@ class RollbackWish:
     """Where somebody wants to go back to. `version` None is the one before; `environment` None the only one.
 
     `reason` says what is wrong with what serves, `past_migrations` why a migration that cannot be undone is no
-    obstacle; "" for neither. `request` is the key that it was sent with.
+    obstacle; "" for neither. `leaving` is the id of the rollout that is to be the newest there still, "" where any
+    may be. `request` is the key that it was sent with.
     """
 
     environment: str | None
@@ -68,6 +69,7 @@ class RollbackWish:
     reason: str = ""
     past_migrations: str = ""
     request: KeyedRequest = NO_KEY
+    leaving: str = ""
 
 
 def chosen_environment(application: Application, name: str | None) -> EnvironmentSettings:
@@ -132,6 +134,9 @@ def order_rollback(application: Application, wish: RollbackWish, actor: Actor) -
         release = _release_to_go_back_to(tx, where.name, wish.version)
         serving = current_deployment(tx, where.name, release.package)
         back = has_served(tx, where.name, release.package, release.version)
+        newest = latest_rollout(tx, where.name)
+    if wish.leaving and (newest is None or newest.id != wish.leaving):
+        raise RefusedError(f"{where.name} has another rollout by now")
     if not wish.past_migrations and serving is not None:
         check_migrations(application.repository, application.packages, release, serving)
     _check_gates(application, release, application.stage_of(where.name), has_served=back)

@@ -435,7 +435,8 @@ class EnvironmentSettings:
     serve. `drain_timeout_s` bounds the wait for open requests, in seconds. `preview` comes before the first share; the
     `step` tables fix the shares of a canary; rolling replaces `batch` copies at a time and waits `batch_hold_s`
     seconds between batches. `verify` lists commands that try out what was deployed. For `bake_s` seconds after that it
-    can still turn back, and for `keep_warm_s` after that the version before is kept running. `after` names
+    can still turn back, and for `keep_warm_s` after that the version before is kept running. An alert from outside that
+    begins in that time goes back to it, unless `alerts` leaves that to people. `after` names
     environments that a release has to have been deployed to, for `soak_s` seconds. `checklist` is what has to be ticked
     of each release that comes there, and `coordinator` who sees to that. `target`, `traffic`, `signals` and
     `canary` are tables of their own, checked by their owners; `signals` is where requests are counted. `check` lists
@@ -464,6 +465,7 @@ class EnvironmentSettings:
     verify: tuple[VerifySettings, ...] = ()
     bake_s: Annotated[int, _SECONDS] = 0
     keep_warm_s: Annotated[int, _SECONDS] = 0
+    alerts: Annotated[str, Limits(choices=("roll-back", "incident"))] = "roll-back"
     after: tuple[Annotated[str, _NAME], ...] = ()
     soak_s: Annotated[int, _SECONDS] = 0
     checklist: tuple[Annotated[str, _ITEM], ...] = ()

@@ -66,6 +66,7 @@ class Rollout:
     begun, None where nobody said: of two the later one is newer. `superseded_by` names the newer version for which it
     was turned back, "" otherwise. `paused_us` is since when it has waited for a person, `paused_until_us` when it turns
     back if nobody says anything, `reminded_us` when that was told again last; None where it does not wait.
+    `alerted` are the alerts from outside that blame what it has promoted and go on.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Rollout:
     paused_us: int | None = None
     paused_until_us: int | None = None
     reminded_us: int | None = None
+    alerted: tuple[str, ...] = ()
 
     def to(self, status: RolloutStatus) -> Rollout:
         """The rollout in another status; IllegalTransition if it cannot get there."""

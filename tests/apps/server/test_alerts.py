@@ -31,7 +31,6 @@ receivers:
     webhook_configs:
       - url: {url}/api/v1/alerts
         max_alerts: 20
-        send_resolved: false
         http_config:
           authorization:
             credentials: {token}
@@ -95,7 +94,12 @@ def test_who_has_no_token_and_who_has_only_a_session_is_refused(fresh: Served) -
     assert reasons(fresh) == []
     with fresh.client() as program:
         answer = program.post("/api/v1/alerts", json=webhook, headers=BEARER)
-    assert answer.json() == {"schema": "shipline.alerts/1", "turned_back": [fresh.ids["live"]]}
+    assert answer.json() == {
+        "schema": "shipline.alerts/1",
+        "turned_back": [fresh.ids["live"]],
+        "rolled_back": [],
+        "told": [],
+    }
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"version":"4","alerts":[{}]}', b"\xff"])

@@ -88,9 +88,9 @@ class API:
         return documents.log_document(self.site, limit=limit, before=before, stream=stream)
 
     async def alerts(self, request: Request) -> dict[str, Any]:
-        """A webhook of Alertmanager: rollouts during which an alert began are turned back."""
+        """A webhook of Alertmanager: rollouts during which an alert began are turned back, and those soon after."""
         alerts = read_alerts(read_json(await request.body(), what="the webhook", limit_bytes=BODY_BYTES_MAX))
-        return await run_in_threadpool(documents.turned_back, self.site, alerts)
+        return await run_in_threadpool(documents.answered, self.site, alerts)
 
 
 def _only_with_the_token(request: Request) -> None:

@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 from shipline.apps.server.site import Site
+from shipline.bootstrap.orders import RollbackWish
 from shipline.capabilities.incidents import all_incidents, incidents_document
 from shipline.capabilities.releases import RELEASES, all_releases, verdicts_of
 from shipline.capabilities.rollouts import (
     ROLLOUTS,
     Alert,
+    Blamed,
     analysis_of,
+    blamed_after,
     deployment_history,
     deployments_document,
     environment_state,
     environments_document,
+    note_alerts,
+    note_ended,
     turn_back,
 )
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.codec import to_json
+from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release
 from shipline.store.log import RecordedEvent, read_latest
 from shipline.store.transaction import Transaction
@@ -98,8 +104,35 @@ def deployment_list(site: Site, environment: str, *, limit: int) -> dict[str, An
     return deployments_document(environment, found) if is_known else None
 
 
-def turned_back(site: Site, alerts: tuple[Alert, ...]) -> dict[str, Any]:
-    """`shipline.alerts/1`: the rollouts that these alerts have turned back just now."""
+def answered(site: Site, alerts: tuple[Alert, ...]) -> dict[str, Any]:
+    """`shipline.alerts/1`: the rollouts that these alerts have turned back just now, those whose version is left for
+    the one before, and those that only have an incident."""
     with site.store.begin() as tx:
         turned = turn_back(tx, site.engine, alerts, ALERTMANAGER)
-    return {"schema": "shipline.alerts/1", "turned_back": [rollout.id for rollout in turned]}
+        note_ended(tx, site.engine, alerts, ALERTMANAGER)
+        blamed = blamed_after(tx, alerts, site.clock.now_us())
+    left: list[str] = []
+    told: list[str] = []
+    for one in blamed:
+        why_not = _left(site, one)
+        (told if why_not else left).append(one.rollout.id)
+        if why_not:
+            with site.store.begin() as tx:
+                note_alerts(tx, site.engine, one, ALERTMANAGER, why_not=why_not)
+    ids = [rollout.id for rollout in turned]
+    return {"schema": "shipline.alerts/1", "turned_back": ids, "rolled_back": left, "told": told}
+
+
+def _left(site: Site, blamed: Blamed) -> str:
+    """Go back where that is one switch, and the settings let it; else why not, as a sentence."""
+    place = blamed.rollout.environment
+    if not blamed.is_warm:
+        return "The version before is not kept warm any more."
+    if any(one.alerts == "incident" for one in site.environments() if one.name == place):
+        return "The settings leave the way back to people."
+    version, leaving = blamed.rollout.stable_version, blamed.rollout.id
+    try:
+        site.roll_back(RollbackWish(place, version, reason=blamed.words, leaving=leaving), ALERTMANAGER)
+    except ShiplineError as error:
+        return f"It could not be gone back: {error.what}" + (f" ({error.why})." if error.why else ".")
+    return ""

@@ -21,6 +21,6 @@ def all_incidents(tx: Transaction, *, limit: int = 100) -> tuple[Incident, ...]:
 
 
 def incident_of_rollout(tx: Transaction, rollout_id: str) -> Incident | None:
-    """The one incident of a rollout, None if all went well or nobody could notice."""
-    found = INCIDENTS.where(tx, rollout_id=rollout_id)
+    """The newest incident of a rollout, None if all went well or nobody could notice."""
+    found = INCIDENTS.where(tx, rollout_id=rollout_id, order="opened_us", newest_first=True, limit=1)
     return found[0] if found else None

@@ -1,6 +1,6 @@
 """What a rollout's event means for incidents: pure.
 
-A rollout has one incident at most. All ids and times come from the event that led to it, so the same event always
+A rollout has one open incident at most. All ids and times come from the event that led to it, so the same event always
 leads to the same incident, however late or often it is handled.
 """
 
@@ -43,8 +43,10 @@ def decide(event: Event, known: Incident | None) -> Outcome | None:
 
     So does `RolloutStarted` of a way back that a person has ordered: what served is to blame. `RolloutPromoted`
     resolves that; where the way back itself is turned back, what is to blame serves again, and a person must look.
+
+    `AlertFired` opens one for what was promoted, and the last `AlertEnded` resolves it.
     """
-    if known is None:
+    if known is None or (event.kind == "AlertFired" and known.status is IncidentStatus.RESOLVED):
         return _opened(event)
     return _followed(event, known) if known.status is IncidentStatus.OPEN else None
 
@@ -57,6 +59,8 @@ def _opened(event: Event) -> Outcome | None:
             return _open(event, _title(event, "is rolled back"))
         case "RolloutFailed":
             return _open(event, _stuck(event))
+        case "AlertFired":
+            return _open(event, _title(event, "is blamed"))
         case _:
             return None
 
@@ -67,7 +71,9 @@ def _followed(event: Event, known: Incident) -> Outcome | None:
             return _escalate(event, known)
         case "RolloutRolledBack" if event.body.get("purpose") == ORDERED_BACK:
             return _escalate(event, known)
-        case "RolloutRolledBack" | "RolloutPromoted":
+        case "AlertEnded" if event.body["left"]:
+            return None
+        case "RolloutRolledBack" | "RolloutPromoted" | "AlertEnded":
             return _resolve(event, known)
         case _:
             return None

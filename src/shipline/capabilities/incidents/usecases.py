@@ -7,7 +7,15 @@ from shipline.capabilities.incidents.rules import decide, rollout_of
 from shipline.domain.event import Event
 from shipline.store.transaction import Transaction
 
-ROLLOUT_KINDS = ("RolloutStarted", "RollbackBegan", "RolloutRolledBack", "RolloutFailed", "RolloutPromoted")
+ROLLOUT_KINDS = (
+    "RolloutStarted",
+    "RollbackBegan",
+    "RolloutRolledBack",
+    "RolloutFailed",
+    "RolloutPromoted",
+    "AlertFired",
+    "AlertEnded",
+)
 """The kinds that `follow_rollout` understands. One reactor reads them all, so that it sees them in their order."""
 
 

@@ -7,7 +7,15 @@ incidents (they follow the log).
 """
 
 from shipline.capabilities.rollouts.actions import actions
-from shipline.capabilities.rollouts.alerts import Alert, read_alerts, turn_back
+from shipline.capabilities.rollouts.alerts import (
+    Alert,
+    Blamed,
+    blamed_after,
+    note_alerts,
+    note_ended,
+    read_alerts,
+    turn_back,
+)
 from shipline.capabilities.rollouts.analysis import (
     AnalysisSettings,
     AnalysisState,
@@ -160,6 +168,7 @@ __all__ = [
     "AnalysisSettings",
     "AnalysisState",
     "AnalysisVerdict",
+    "Blamed",
     "CheckFinding",
     "CheckMode",
     "CheckReading",
@@ -213,6 +222,7 @@ __all__ = [
     "asleep",
     "begin",
     "begin_check",
+    "blamed_after",
     "chance_upper",
     "check_migrations",
     "command_rollout",
@@ -267,6 +277,8 @@ __all__ = [
     "mend_actions",
     "mend_workflow",
     "needs_mending",
+    "note_alerts",
+    "note_ended",
     "open_lives",
     "open_rollout",
     "open_rollout_of",
