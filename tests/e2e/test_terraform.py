@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from shipline.clients.terraform import digest_of
 from shipline.domain.evidence import EvidenceKind
 from shipline.testing.histories import History
 from tests import terraform
+from tests.clients.test_ssh_signatures import new_key, public
+from tests.clients.test_ssh_signatures import pytestmark as keys
 from tests.command import environment_of, run_shipline
 
 pytestmark = pytest.mark.skipif(not terraform.HAS_TERRAFORM, reason="terraform is not installed")
@@ -76,20 +79,31 @@ def test_a_revision_is_planned_applied_and_taken_back(tmp_path: Path, monkeypatc
 PREVIEW = """
 [environment.preview]
 by = "header"
-approve = true
+approvals = {{ ops = 1 }}
+
+[[approver]]
+name = "ann"
+roles = ["ops"]
+key = "{key}"
 """
 
 
-def test_a_plan_waits_for_a_person_and_is_what_is_applied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was shown is the file that is applied. Nothing has changed until somebody says so."""
+@keys
+def test_a_plan_waits_for_who_may_approve_it_and_is_what_is_applied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was shown is the file that is applied. Nothing changes before somebody has signed for it by its digest: not
+    by anybody's word, nor by an approval of the release."""
     (tmp_path / "terraformrc").touch()
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "terraformrc"))
     folder, history = tmp_path / "infra", History(tmp_path / "work")
-    settings = SETTINGS.format(folder=folder) + PREVIEW
+    settings, key = SETTINGS.format(folder=folder), new_key(tmp_path, "ann")
     history.commit("feat: one", {"shipline.toml": settings, "infra/main.tf": terraform.resources(one="1")})
     for command in ("release", "deploy"):
         said = run_shipline(history.folder, command)
         assert said.code == 0, said
+    settings += PREVIEW.format(key=public(key).strip())
+    history.commit("chore: ask", {"shipline.toml": settings})
     history.commit("feat: two", {"infra/main.tf": terraform.resources(one="2")})
     assert run_shipline(history.folder, "release").code == 0
     arguments = [sys.executable, "-m", "shipline", "deploy"]
@@ -98,11 +112,18 @@ def test_a_plan_waits_for_a_person_and_is_what_is_applied(tmp_path: Path, monkey
     ) as deploy:
         assert deploy.stdout is not None
         lines = iter(deploy.stdout.readline, b"")
-        assert any(b"Paused until a person" in line for line in lines)
+        assert any(b"It waits for the approval of 1 of ops" in line for line in lines)
         (plan,) = (folder / "groups").glob("*0-2-0*/plan")
         shown = digest_of(plan)
         assert terraform.standing(folder) == {"one": "1"}
         assert run_shipline(history.folder, "rollout", "resume", "--reason", "read it").code == 0
+        approve = ("approve", "0.2.0", "--stage", "cloud", "--key", str(key))
+        for more in ((), ("--plan", "sha256:" + "0" * 64)):
+            assert run_shipline(history.folder, *approve, *more).code == 0
+        shown_now = json.loads(run_shipline(history.folder, "rollout", "show", "--json").out)["rollout"]
+        assert (shown_now["status"], shown in shown_now["waiting_for"]) == ("paused", True)
+        assert terraform.standing(folder) == {"one": "1"}
+        assert run_shipline(history.folder, *approve, "--plan", shown).code == 0
         assert any(b"serves cloud" in line for line in lines)
     assert (deploy.returncode, digest_of(plan)) == (0, shown)
     assert terraform.standing(folder) == {"one": "2"}
@@ -121,5 +142,5 @@ def _check_stated(history: History, digest: str) -> None:
     statement = read_statement(envelope.payload)
     assert statement.subjects == {"plan": digest}
     assert statement.predicate["changes"] == [{"address": "terraform_data.one", "actions": ["update"]}]
-    assert statement.predicate["approval"]["reason"] == "read it"
+    assert statement.predicate["approval"]["by"]["subject"] == "ann"
     assert piece.summary["approved_by"] == "{subject}@{issuer}".format(**statement.predicate["approval"]["by"])

@@ -310,7 +310,7 @@ class Application(Project):
 
         from shipline.bootstrap.driven import platform_of
         from shipline.bootstrap.given import variables_of
-        from shipline.bootstrap.opening import closed_by_calendar, refusal_of_gates
+        from shipline.bootstrap.opening import approved_by, closed_by_calendar, refusal_of_gates
         from shipline.bootstrap.platform import of_its_target
         from shipline.bootstrap.synthetic import synthetic_of
         from shipline.capabilities.rollouts import Ground, Verification
@@ -341,6 +341,7 @@ class Application(Project):
             synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),
             signer=lambda: self.signer,
             remind_every_s=environment.remind_every_s,
+            approving=partial(approved_by, self),
         )
 
     def _ground_of(self, name: str) -> Ground:

@@ -70,3 +70,15 @@ def closed_by_calendar(place: Place, rollout: Rollout) -> str:
     )
     is_open = combined(verdicts) is Answer.PASS
     return "" if is_open else f"Waiting until it is open: {verdicts[0].reasons[0]}."
+
+
+def approved_by(place: Place, rollout: Rollout, plan: str) -> dict[str, tuple[str, ...]]:
+    """Who has approved a rollout's release for its environment, or the plan of this digest for it, by role."""
+    from shipline.capabilities.releases import RELEASES, approvers_by_role
+
+    with place.store.begin() as tx:
+        release = RELEASES.find(tx, rollout.release_id) if rollout.release_id is not None else None
+    if release is None:
+        return {}
+    stage, now_us = place.stage_of(rollout.environment), place.clock.now_us()
+    return approvers_by_role(place.release_ground, release, stage, plan=plan, now_us=now_us)

@@ -15,6 +15,7 @@ from shipline.configuration.given import check_given
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
+from shipline.configuration.previews import preview_complaints
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import (
@@ -64,6 +65,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _rehearsal(environment)
         yield from _given(environment)
         yield from _checklist(f"{FILE_NAME}: {environment.name}", environment)
+        yield from preview_complaints(environment, settings.approver)
         yield from driven_complaints(environment)
     for gate in settings.gate:
         yield from _gate(gate)
@@ -140,7 +142,7 @@ def read_strategy(environment: EnvironmentSettings) -> Strategy:
     try:
         return Strategy(
             kind=StrategyKind(environment.strategy),
-            preview=Preview(PreviewBy(asked.by), asked.hold_s, asked.approve) if asked.by else None,
+            preview=Preview(PreviewBy(asked.by), asked.hold_s, asked.approve, asked.approvals) if asked.by else None,
             steps=tuple(WeightStep(step.weight, step.hold_s, step.approve) for step in environment.step),
             batch=environment.batch,
             batch_hold_s=environment.batch_hold_s,
@@ -214,7 +216,7 @@ def _ephemeral(
         return
     if environment.production:
         yield ConfigurationError(f"{where}: production does not come and go", todo="take out production, or the table")
-    if environment.preview.approve:
+    if environment.preview.approve or environment.preview.approvals:
         yield ConfigurationError(
             f"{where}: nobody approves what comes up in an environment that comes and goes",
             why="nothing serves when it begins, so its first version is not previewed, and a plan is applied at once",

@@ -300,12 +300,14 @@ class PreviewSettings:
     """`[environment.preview]`: a time before the first share of the traffic, for blue-green and canary.
 
     `by` is header (requests that ask for it, see the traffic's `preview_header`) or mirror (a copy of every request);
-    "" means that there is none. It ends after `hold_s` seconds; with `approve` a person also has to say so.
+    "" means that there is none. It ends after `hold_s` seconds; with `approve` a person also has to say so. `approvals`
+    is how many approvers of each role have to sign for what is previewed; no word ends it then.
     """
 
     by: Annotated[str, Limits(choices=("", "header", "mirror"))] = ""
     hold_s: Annotated[int, _SECONDS] = 0
     approve: bool = False
+    approvals: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

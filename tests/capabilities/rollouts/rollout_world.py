@@ -120,6 +120,7 @@ class RolloutWorld:
     remind_every_s: int = 0
     splits: bool = True
     refusal: str = ""
+    approved: dict[str, tuple[str, ...]] = field(default_factory=dict)
     closed: str = ""
     note_gates: Save = nothing
     verifications: tuple[Verification, ...] = ()
@@ -160,6 +161,7 @@ class RolloutWorld:
             verifications=self.verifications,
             closed=lambda _rollout: self.closed,
             variables=self.variables,
+            approving=lambda _rollout, _digest: self.approved,
             synthetic=self.synthetic,
             remind_every_s=self.remind_every_s,
         )

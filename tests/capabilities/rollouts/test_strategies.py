@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from shipline.domain.errors import InvalidValue, RefusedError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import journal_of, runs_of
 from shipline.testing.fakes.command import Call, Ending
+from shipline.testing.world import World
 from tests.capabilities.events import kinds
 from tests.capabilities.rollouts.rollout_world import PERSON, PLACE, RolloutWorld
 
@@ -112,6 +114,28 @@ def test_a_preview_is_skipped_or_promoted_from(serving: RolloutWorld, said: str,
     assert serving.now(rollout).status is RolloutStatus.PROMOTED
     with serving.world.store.begin() as tx:
         assert bool(analysis_of(tx, rollout.id)) is watched
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+def test_where_people_have_to_sign_nobodys_word_lets_it_go_on(tmp_path: Path, version: str) -> None:
+    """Nor does it begin with a first version that nobody has signed for."""
+    place = RolloutWorld(World(5, tmp_path))
+    if version != "1.0.0":
+        place.shipped("1.0.0")
+    preview = Preview(approvals={"ops": 2, "security": 1})
+    rollout = place.deploy(version, strategy=replace(BLUE_GREEN, preview=preview))
+    place.run_until(rollout, "preview")
+    for verb in ("promote", "skip", "resume"):
+        place.say(rollout, verb)
+        place.look(place.engine(), 10)
+    place.approved = {"ops": ("ann",), "security": ("ann",)}
+    place.look(place.engine(), 10)
+    now = place.now(rollout)
+    assert (now.status, now.weight) == (RolloutStatus.PAUSED, 0.0)
+    assert now.waiting_for == (f"It waits for the approval of 1 of ops: shipline approve {version} --stage production.")
+    place.approved = {"ops": ("ann", "ben"), "security": ("ann",)}
+    place.look(place.engine(), 60)
+    assert place.now(rollout).status is RolloutStatus.PROMOTED
 
 
 def test_an_aborted_preview_leaves_nothing(serving: RolloutWorld) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from shipline.clients.json_program import Surroundings
 from shipline.clients.terraform import Change, TerraformFolder, read_look, read_plan
 from shipline.domain.errors import ConfigurationError, InvalidValue, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
@@ -285,3 +287,38 @@ def test_a_plan_that_is_not_understood_is_none(document: str) -> None:
 def test_settings_that_can_only_be_a_mistake_are_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         TerraformSettings(**{"folder": "/srv/infra", **wrong})
+
+
+def test_init_obeys_the_lock_file_and_takes_newer_providers_only_with_upgrade(tmp_path: Path) -> None:
+    """By the real `init`, with providers from a folder: it looks at what they weigh, and starts none of them."""
+    name = "example.org/acme/thing"
+
+    def offer(version: str) -> None:
+        kind = f"{platform.system().lower()}_{ {'x86_64': 'amd64', 'aarch64': 'arm64'}.get(platform.machine(), 'x') }"
+        place = tmp_path / "mirror" / name / version / kind
+        place.mkdir(parents=True)
+        (place / f"terraform-provider-thing_v{version}").write_text(f"#!/bin/sh\n# {version}\n")
+        (place / f"terraform-provider-thing_v{version}").chmod(0o755)
+
+    (tmp_path / "terraformrc").write_text(
+        f'provider_installation {{\n  filesystem_mirror {{\n    path = "{tmp_path / "mirror"}"\n  }}\n}}\n'
+    )
+    folder = TerraformFolder(tmp_path / "infra", "terraform", Surroundings(tmp_path, "production", ()), SystemClock())
+    folder.make()
+    needed = f'thing = {{ source = "{name}", version = ">= 1.0" }}'
+
+    def initialised(revision: str, lock: str | None, *, upgrade: bool) -> str:
+        """What `init` leaves in the lock file."""
+        place = folder.revisions / revision
+        place.mkdir()
+        (place / "main.tf").write_text(f"terraform {{\n  required_providers {{\n    {needed}\n  }}\n}}\n")
+        if lock is not None:
+            (place / ".terraform.lock.hcl").write_text(lock)
+        folder.initialise(revision, {}, upgrade=upgrade)
+        return (place / ".terraform.lock.hcl").read_text()
+
+    offer("1.0.0")
+    lock = initialised("first", None, upgrade=True)
+    offer("1.1.0")
+    assert initialised("obeying", lock, upgrade=False) == lock
+    assert '"1.1.0"' in initialised("upgrading", lock, upgrade=True)

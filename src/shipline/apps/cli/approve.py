@@ -27,6 +27,7 @@ COMMENT_MAX = 500
 @click.option("--key", type=click.Path(path_type=Path), help="The SSH key; default: git's user.signingkey.")
 @click.option("--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long it holds.")
 @click.option("--comment", default="", help="A word on why; kept in the log.")
+@click.option("--plan", default="", metavar="DIGEST", help="What a rollout waits for: the plan of this digest alone.")
 @click.option("--package", "package", metavar="NAME", help="Which package; the only one if there is only one.")
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument an option
@@ -39,6 +40,7 @@ def command(  # noqa: PLR0913 - one argument an option
     key: Path | None,
     days: int,
     comment: str,
+    plan: str,
     package: str | None,
 ) -> None:
     """Approve VERSION for a stage. It holds for exactly what is there now, and nobody approves what they wrote."""
@@ -48,6 +50,8 @@ def command(  # noqa: PLR0913 - one argument an option
     from shipline.domain.gate import Approval
 
     _check_stage(application, stage)
+    if plan and not re.fullmatch(r"sha256:[0-9a-f]{64}", plan):
+        raise UsageError(f"{plan[:80]!r} is no digest of a plan", todo="`shipline rollout show` names the plan")
     release = chosen_release(application, version, package)
     chosen = key if key is not None else _signing_key(application)
     approver = _approver(application, name, chosen)
@@ -58,17 +62,18 @@ def command(  # noqa: PLR0913 - one argument an option
         stage=stage,
         package=release.package,
         version=release.version,
-        digest=approval_digest(release),
+        digest=plan or approval_digest(release),
         given_us=now_us,
         expires_us=now_us + days * DAY_US,
         comment=comment.strip()[:COMMENT_MAX],
     )
     ground = application.release_ground
     given = SignedApproval(approval, sign(statement(approval), key=chosen, namespace=NAMESPACE))
-    check_approval(ground, release, given)
+    check_approval(ground, release, given, plan=plan)
     with application.store.begin() as tx:
         record_approval(tx, ground, release, given)
-    what = f"{release.package} {release.version}"
+    what = f"the plan {plan} of " if plan else ""
+    what += f"{release.package} {release.version}"
     click.echo(f"{approver.name} approves {what} for {stage} as {approval.role}, for {days} days", err=True)
 
 

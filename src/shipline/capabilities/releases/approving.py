@@ -44,9 +44,11 @@ def approval_digest(release: Release) -> str:
     return f"sha256:{hashlib.sha256(rfc8785.dumps(content)).hexdigest()}"
 
 
-def matter_of(ground: ReleaseGround, release: Release, stage: str) -> Matter:
-    """What is to be approved now. ShiplineError where the release's commits are not in this clone."""
-    return Matter(release.package, release.version, stage, approval_digest(release), _authors(ground, release))
+def matter_of(ground: ReleaseGround, release: Release, stage: str, plan: str = "") -> Matter:
+    """What is to be approved now: the release, or a plan for it, by its digest. ShiplineError where the release's
+    commits are not in this clone."""
+    digest = plan or approval_digest(release)
+    return Matter(release.package, release.version, stage, digest, _authors(ground, release))
 
 
 def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
@@ -75,9 +77,10 @@ def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def check_approval(ground: ReleaseGround, release: Release, given: SignedApproval) -> None:
-    """RefusedError, saying why, for an approval that does not count now."""
-    matter = matter_of(ground, release, given.approval.stage)
+def check_approval(ground: ReleaseGround, release: Release, given: SignedApproval, *, plan: str = "") -> None:
+    """RefusedError, saying why, for an approval that does not count now. `plan` is the digest of the plan that it is
+    for, "" for the release itself."""
+    matter = matter_of(ground, release, given.approval.stage, plan)
     reason = objection(_checked(given, ground.approvers), matter, ground.approvers, ground.events.clock.now_us())
     if reason:
         raise RefusedError(f"this approval of {release.package} {release.version} does not count", why=reason)
@@ -152,6 +155,21 @@ def who_approves(
     matter = matter_of(ground, release, stage)
     signed = [_checked(one, ground.approvers) for one in given]
     return frozenset(one.approval.approver for one in signed if not objection(one, matter, ground.approvers, now_us))
+
+
+def approvers_by_role(
+    ground: ReleaseGround, release: Release, stage: str, *, plan: str, now_us: int
+) -> dict[str, tuple[str, ...]]:
+    """Who has approved the release for a stage, or a plan for it there, by role. Signatures are checked anew."""
+    with ground.store.begin() as tx:
+        given = [one for one in approvals_of(evidence_of(tx, release.id)) if one.approval.stage == stage]
+    if not (ground.approvers and given):
+        return {}
+    matter, found = matter_of(ground, release, stage, plan), set()
+    for one in given:
+        if not objection(_checked(one, ground.approvers), matter, ground.approvers, now_us):
+            found.add((one.approval.role, one.approval.approver))
+    return {role: tuple(sorted(name for each, name in found if each == role)) for role, _ in found}
 
 
 def _checked(given: SignedApproval, approvers: Sequence[Approver]) -> Signed:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from shipline.capabilities.evidence import Approval as PlanApproval
+from shipline.capabilities.rollouts.letting import lacking, todo
 from shipline.capabilities.rollouts.proving import proved_plan
 from shipline.capabilities.rollouts.routing import preview_routes
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Preview, PreviewBy
 from shipline.capabilities.rollouts.usecases import awaited, note_wait
 from shipline.capabilities.rollouts.waiting import heard_pause, is_told, passed_on
+from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.codec import from_json, to_json
-from shipline.engine.workflow import Again, Done, Outcome, StepContext
+from shipline.engine.workflow import Again, Done, Failed, Outcome, StepContext
+from shipline.ports.target import Planning
 
 LOOK_EVERY_S = 2.0
 
@@ -33,16 +37,56 @@ class PreviewStep:
     def __call__(self, context: StepContext) -> Outcome:
         """Route the preview, then wait until its time is over, and for a person where the strategy says so."""
         preview, groups = strategy_of(context).preview, running(context)
-        if preview is None or not groups.stable:
+        if preview is None or not (groups.stable or preview.approvals):
             return Done(passed_on(context), idle="it is not previewed")
+        if preview.approvals:
+            return self._asked(context, preview)
         if is_told(context, "promote") or is_told(context, "skip-wait"):
             return self._passed(context)
-        self.ground.traffic.open()
+        self._route(context, preview)
         if context.memory is None:
-            routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
-            self.ground.traffic.apply(routes, revision=context.revision)
             return self._wait(context, preview, Previewing(context.now_us), is_first=True)
         return self._wait(context, preview, from_json(Previewing, context.memory), is_first=False)
+
+    def _route(self, context: StepContext, preview: Preview) -> None:
+        """Where nothing serves, nobody can be shown anything beside it."""
+        groups = running(context)
+        self.ground.traffic.open()
+        if context.memory is None and groups.stable:
+            routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
+            self.ground.traffic.apply(routes, revision=context.revision)
+
+    def _asked(self, context: StepContext, preview: Preview) -> Outcome:
+        """Wait for those who have to sign. What others say, and their `promote` and `skip`, lets nothing through."""
+        self._route(context, preview)
+        memory = Previewing(context.now_us) if context.memory is None else from_json(Previewing, context.memory)
+        said = heard_pause(context)
+        memory = memory if said is None else replace(memory, paused=said)
+        rollout, new = load_rollout(self.ground, context), running(context).new
+        digest = ""
+        if isinstance(self.ground.target, Planning):
+            plan = self.ground.target.planned(new.id)
+            if plan is None:  # Nobody can have signed for it, and the release's approvals are for something else.
+                return Failed(f"the plan of {rollout.package} {rollout.version} is gone")
+            digest = plan.digest
+        given = self.ground.approving(rollout, digest)
+        missing = lacking(preview.approvals, given)
+        left_s = preview.hold_s - (context.now_us - memory.began_us) / 1e6
+        if not missing and left_s <= 0 and not memory.paused:
+            names = sorted({name for people in given.values() for name in people})
+            people = Actor(ActorKind.PERSON, "approver", ", ".join(names), authenticated=True)
+            signed = PlanApproval(people, context.now_us, "")
+            return Done({"promote": False, "paused": False}, proved_plan(self.ground, context, rollout, new, signed))
+        words = f"It waits for the approval of {' and '.join(missing)}: {todo(rollout, digest)}." if missing else ""
+        words = words or _words(preview, left_s)
+        waiting = bool(missing) or memory.paused
+        wait = replace(self.ground.wait(context, waiting=waiting), signs=bool(missing))
+        return Again(
+            LOOK_EVERY_S,
+            to_json(memory),
+            awaited(words, waiting=waiting and not missing),
+            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, wait),
+        )
 
     def _passed(self, context: StepContext) -> Outcome:
         """It goes on, and of what is planned is stated who has let it."""

@@ -23,14 +23,19 @@ LETTING = ("promote", "skip-wait", "resume")
 """The signals by which somebody lets a plan be applied before its time, or at all."""
 
 
-def proved_plan(ground: Ground, context: StepContext, rollout: Rollout, group: Group) -> Save:
-    """What keeps the statement of a group's plan; nothing where groups are no plans, or nobody signs."""
+def proved_plan(
+    ground: Ground, context: StepContext, rollout: Rollout, group: Group, signed: Approval | None = None
+) -> Save:
+    """What keeps the statement of a group's plan; nothing where groups are no plans, or nobody signs.
+
+    `signed` is by whom it was approved, where they had to sign; None: by whoever has just let it go on.
+    """
     if not isinstance(ground.target, Planning) or ground.signer is None or rollout.release_id is None:
         return nothing
     plan = ground.target.planned(group.id)
     if plan is None:
         return nothing
-    approval = _approval(context)
+    approval = signed if signed is not None else _approval(context)
     use = PlanUse(rollout.package, rollout.version, rollout.environment, rollout.id, rollout.digests, approval)
     envelope = sign_envelope(statement_of_plan(plan, use), IN_TOTO, ground.signer()).to_bytes()
     said = {"plan": plan.digest, "words": plan.words, "environment": rollout.environment, "rollout_id": rollout.id}

@@ -12,11 +12,13 @@ SECOND_US = 1_000_000
 @dataclass(frozen=True, slots=True)
 class Wait:
     """How a look has found a rollout. `waiting`: only a person can end it. Then it is told of again every
-    `remind_every_s` seconds (0: never) until `ends_us`, UTC microseconds, when the step is over and it turns back."""
+    `remind_every_s` seconds (0: never) until `ends_us`, UTC microseconds, when the step is over and it turns back. With
+    `signs` it is ended by signatures and by no word that is said to it."""
 
     waiting: bool
     remind_every_s: int
     ends_us: int
+    signs: bool = False
 
 
 def begun(rollout: Rollout, wait: Wait, now_us: int) -> tuple[int | None, int | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from shipline.capabilities.rollouts.letting import Approving, nobody
 from shipline.capabilities.rollouts.observing.checking import Checks
 from shipline.capabilities.rollouts.observing.countable import stable_groups, try_counts
 from shipline.capabilities.rollouts.observing.synthetic import NoSender, Synthetic
@@ -47,7 +48,7 @@ class Ground:
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
     does; where one drives, target and traffic only tell what it does. `synthetic` fills up traffic that is too thin.
     `signer` gives what signs statements of plans; None states nothing. `remind_every_s` is how often is told again, in
-    seconds, of a rollout that waits for a person; 0: never.
+    seconds, of a rollout that waits for a person; 0: never. `approving` tells who has approved.
     """
 
     store: Store
@@ -68,6 +69,7 @@ class Ground:
     synthetic: Synthetic = field(default_factory=lambda: Synthetic(NoSender()))
     signer: Callable[[], Signer] | None = None
     remind_every_s: int = 0
+    approving: Approving = nobody
 
     def wait(self, context: StepContext, *, waiting: bool) -> Wait:
         """How a look of the step has found the rollout. `waiting`: for a person."""

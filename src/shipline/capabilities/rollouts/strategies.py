@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from shipline.capabilities.rollouts.analysis import AnalysisSettings
@@ -35,15 +35,21 @@ class PreviewBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A time before the first share. It ends after `hold_s` seconds, and with `approve` when a person says so."""
+    """A time before the first share. It ends after `hold_s` seconds, and with `approve` when a person says so.
+
+    With `approvals` it ends when so many people of each role have signed for what is previewed, and no word ends it.
+    """
 
     by: PreviewBy = PreviewBy.HEADER
     hold_s: float = 0.0
     approve: bool = False
+    approvals: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a time that is none."""
         _check_hold(self.hold_s)
+        if any(count < 1 for count in self.approvals.values()):
+            raise InvalidValue("a preview wants 1 or more approvals of a role")
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def note_analysis(tx: Transaction, events: EventWriter, rollout: Rollout, point:
 
 def note_wait(tx: Transaction, events: EventWriter, rollout: Rollout, words: str, wait: Wait) -> None:
     """What the rollout waits for now."""
-    seen = replace(rollout, waiting_for=awaited(words, waiting=wait.waiting))
+    seen = replace(rollout, waiting_for=awaited(words, waiting=wait.waiting and not wait.signs))
     if rollout.status is not RolloutStatus.PROMOTING:
         seen = _waiting(tx, events, seen, words, wait)
     ROLLOUTS.save(tx, seen)
