@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from shipline.capabilities.releases import ReleaseGround
+    from shipline.capabilities.releases import Expedite, ReleaseGround
+    from shipline.configuration import EnvironmentSettings
     from shipline.configuration.policy import Policy
     from shipline.domain.rollout import Rollout
     from shipline.engine.workflow import Save
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
             """What releases stand on."""
             ...
 
+        def environment(self, name: str) -> EnvironmentSettings:
+            """An environment's settings; UsageError where there is none."""
+            ...
+
         def stage_of(self, environment: str) -> str:
             """The stage whose gates and calendar hold there."""
             ...
@@ -48,7 +53,20 @@ def refusal_of_gates(place: Place, rollout: Rollout) -> tuple[str, Save]:
     with place.store.begin() as tx:
         back = is_back(rollout) and has_served(tx, rollout.environment, rollout.package, rollout.version)
     stage = place.stage_of(rollout.environment)
-    return refusal_of(place.release_ground, rollout.release_id, stage=stage, has_served=back)
+    expedite = None
+    if rollout.expedited:
+        expedite = expedite_of(place.environment(rollout.environment), rollout.expedited, rollout.ordered_by)
+    return refusal_of(place.release_ground, rollout.release_id, stage=stage, has_served=back, expedite=expedite)
+
+
+def expedite_of(environment: EnvironmentSettings, reason: str, by: str) -> Expedite | None:
+    """The shorter way of a hotfix as the settings have it now; None where nobody has asked for it, or may."""
+    from shipline.capabilities.releases import Expedite
+
+    said = environment.hotfix
+    if not (reason and said.allowed):
+        return None
+    return Expedite(reason, by, said.skip_gates, dict(said.approvals))
 
 
 def closed_by_calendar(place: Place, rollout: Rollout) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shipline.bootstrap.opening import expedite_of
 from shipline.capabilities.releases import find_release, matching_releases, refusal_of
 from shipline.capabilities.rollouts import (
     NO_KEY,
@@ -35,6 +36,7 @@ from shipline.domain.release import Release, ReleaseStatus
 
 if TYPE_CHECKING:
     from shipline.bootstrap.application import Application
+    from shipline.capabilities.releases import Expedite
     from shipline.configuration import EnvironmentSettings
     from shipline.domain.actor import Actor
     from shipline.domain.calendar import CalendarRule
@@ -47,12 +49,14 @@ REASON_MAX = 500
 @dataclass(frozen=True, slots=True)
 class DeploymentWish:
     """What somebody wants deployed. `version` None is the newest published one; `package` and `environment` None are
-    the only ones. `request` is the key that it was sent with."""
+    the only ones. `request` is the key that it was sent with. `expedited` is why it is to take the shorter way of a
+    hotfix, "" for the usual one."""
 
     version: str | None
     environment: str | None
     package: str | None = None
     request: KeyedRequest = NO_KEY
+    expedited: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,22 @@ def way_of(environment: EnvironmentSettings) -> Way:
     return Way(environment.after, environment.soak_s)
 
 
+def _checked_way(where: EnvironmentSettings, release: Release, expedited: str) -> Way:
+    """What comes before the environment. RefusedError for a shorter way that there is not, or not for this release."""
+    if not expedited:
+        return way_of(where)
+    if not where.hotfix.allowed:
+        raise RefusedError(
+            f"nothing is expedited to {where.name}", todo="deploy it as usual, or set `allowed` in [environment.hotfix]"
+        )
+    if not release.hotfix:
+        raise RefusedError(
+            f"{release.package} {release.version} is no hotfix, and only a hotfix is expedited",
+            why="a hotfix is a final version that was released from a branch named hotfix/…",
+        )
+    return Way(where.after, where.hotfix.soak_s)
+
+
 def order_deployment(application: Application, wish: DeploymentWish, actor: Actor) -> Rollout:
     """Order the rollout of a published version; what was ordered with the same key already is returned as it is now."""
     with application.store.begin() as tx:
@@ -110,11 +130,13 @@ def order_deployment(application: Application, wish: DeploymentWish, actor: Acto
         commit=release.commit,
         is_down=is_down,
         cannot="" if ground.controller is not None else impossible(strategy, ground.traffic),
-        way=way_of(where),
+        way=_checked_way(where, release, wish.expedited),
+        expedited=wish.expedited,
         concurrency=Concurrency(where.concurrency),
         released_us=release.created_us,
     )
-    _check_gates(application, release, application.stage_of(where.name), calendar=application.policy.calendar)
+    stage, expedite = application.stage_of(where.name), expedite_of(where, wish.expedited, str(actor))
+    _check_gates(application, release, stage, calendar=application.policy.calendar, expedite=expedite)
     return _opened(application, order, actor, wish.request)
 
 
@@ -163,20 +185,23 @@ def _opened(application: Application, order: RolloutOrder, actor: Actor, request
         return ordered_once(tx, engine, request, actor, lambda: open_rollout(tx, engine, order, actor))
 
 
-def _check_gates(
+def _check_gates(  # noqa: PLR0913 - each is named where it is given
     application: Application,
     release: Release,
     stage: str,
     *,
     calendar: tuple[CalendarRule, ...] = (),
     has_served: bool = False,
+    expedite: Expedite | None = None,
 ) -> None:
     """A closed gate refuses before anything begins; the rollout asks again when its turn has come.
 
     The calendar is asked only here: a rollout that has begun is not cut short by a freeze that begins.
     """
     ground = application.release_ground
-    refusal, save = refusal_of(ground, release.id, stage=stage, calendar=calendar, has_served=has_served)
+    refusal, save = refusal_of(
+        ground, release.id, stage=stage, calendar=calendar, has_served=has_served, expedite=expedite
+    )
     if refusal:
         with application.store.begin() as tx:
             save(tx)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.driven import driven_complaints, is_left_out
 from shipline.configuration.given import check_given
+from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
@@ -66,6 +67,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _given(environment)
         yield from _checklist(f"{FILE_NAME}: {environment.name}", environment)
         yield from preview_complaints(environment, settings.approver)
+        yield from hotfix_complaints(environment, settings)
         yield from driven_complaints(environment)
     for gate in settings.gate:
         yield from _gate(gate)

@@ -390,6 +390,21 @@ class EphemeralSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HotfixSettings:
+    """`[environment.hotfix]`: the shorter way of a hotfix release, for a stated reason. Off by default.
+
+    With `allowed` somebody may ask for it. The gates that `skip_gates` names are not asked then (`checklist` is one of
+    those that can be named), `soak_s` takes the place of the environment's, and `approvals` are how many approvers of
+    each role have to have said yes.
+    """
+
+    allowed: bool = False
+    skip_gates: tuple[Annotated[str, _NAME], ...] = ()
+    soak_s: Annotated[int, _SECONDS] = 0
+    approvals: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckSettings:
     """`[[environment.check]]`: a threshold that a rollout is held to, beside the analysis of its canary.
 
@@ -446,7 +461,8 @@ class EnvironmentSettings:
     record; 0: never. Of a rollout that waits for a person is told again every `remind_every_s` seconds; 0: never.
     `drill` are the five fields of a cron, at which the way back is rehearsed, told in
     `drill_timezone`, an IANA name; "": only when a person says so.
-    `rehearsal` is what may be done there on purpose; `ephemeral` says when it comes and goes.
+    `rehearsal` is what may be done there on purpose; `hotfix` is the shorter way of a hotfix; `ephemeral` says when it
+    comes and goes.
     `variables` and `secrets` are environment variables of what is started there: the first are values, the second say
     where one is to be read when it is needed. `controller` is a table of its own, too: what brings versions to users
     there where the strategy is driven, and None elsewhere. `verdict_token` says where the token is that verdicts are
@@ -477,6 +493,7 @@ class EnvironmentSettings:
     drill: str = ""
     drill_timezone: str = "UTC"
     rehearsal: RehearsalSettings = field(default_factory=RehearsalSettings)
+    hotfix: HotfixSettings = field(default_factory=HotfixSettings)
     ephemeral: EphemeralSettings = field(default_factory=EphemeralSettings)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, Annotated[dict[str, Any], SecretTable()]] = field(default_factory=dict)

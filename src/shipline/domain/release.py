@@ -68,10 +68,11 @@ class Release:
     """One package at one version.
 
     `version` is unique per package. `commit` is the released commit, None until the tag is made. `attempt` counts
-    from 1. `published_us` is None until published. `reasons` are the plan's, in sentences: why this version. `channel`
-    is `stable`, the word of a pre-release (`rc`), `snapshot`, or the line of a maintenance branch (`1.x`), whose
-    versions must not become the newest for everybody. `publications` are the registries that serve it. `yank_reason`
-    says why it was taken back, "" if it was not, and `yanks` what came of that, place by place.
+    from 1. `published_us` is None until published. `reasons` are the plan's, in sentences: why this version.
+    `channel` is `stable`, the word of a pre-release (`rc`), `snapshot`, or the line of a maintenance branch
+    (`1.x`), whose versions must not become the newest for everybody. `hotfix`: it is a final version from a hotfix
+    branch. `publications` are the registries that serve it. `yank_reason` says why it was taken back, "" if it was
+    not, and `yanks` what came of that, place by place.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Release:
     yank_reason: str = ""
     yanks: tuple[Yank, ...] = ()
     channel: str = "stable"
+    hotfix: bool = False
 
     @property
     def is_prerelease(self) -> bool:

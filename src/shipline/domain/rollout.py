@@ -57,16 +57,17 @@ class RolloutPurpose(StrEnum):
 class Rollout:
     """One attempt to bring `version` of `package` to `environment`.
 
-    `stable_version` is what served before, None for the first deployment. `weight` is the canary's share of traffic,
-    0 to 1. `evidence_value` is the e-value of "the canary is worse" (1 = no evidence, 100 = roll back at the
-    default). `failed_requests` counts the canary's failures seen. `waiting_for` says in words what is awaited.
+    `stable_version` is what served before, None for the first deployment. `weight` is the canary's share of
+    traffic, 0 to 1. `evidence_value` is the e-value of "the canary is worse" (1 = no evidence, 100 = roll back at
+    the default). `failed_requests` counts the canary's failures seen. `waiting_for` says in words what is awaited.
     `ordered_by` is who ordered it, as `subject@issuer`; "" where that was not kept. `digests` are those of the
     artifacts of which one is what runs: the same for every environment that the release comes to. `warm_until_us` is
     until when the version before is kept running beside it, None where it is not. `released_us` is when its release was
     begun, None where nobody said: of two the later one is newer. `superseded_by` names the newer version for which it
     was turned back, "" otherwise. `paused_us` is since when it has waited for a person, `paused_until_us` when it turns
     back if nobody says anything, `reminded_us` when that was told again last; None where it does not wait.
-    `alerted` are the alerts from outside that blame what it has promoted and go on.
+    `expedited` is why it took the shorter way of a hotfix, "" where it did not. `alerted` are the alerts from outside
+    that blame what it has promoted and go on.
     """
 
     id: str
@@ -95,6 +96,7 @@ class Rollout:
     paused_us: int | None = None
     paused_until_us: int | None = None
     reminded_us: int | None = None
+    expedited: str = ""
     alerted: tuple[str, ...] = ()
 
     def to(self, status: RolloutStatus) -> Rollout:

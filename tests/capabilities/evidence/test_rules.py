@@ -34,7 +34,7 @@ def test_without_evidence_only_presence_and_the_release_are_known() -> None:
         "artifacts": {"total": 0, "distributions": 0},
         "sbom": {"present": False},
         "provenance": {"present": False},
-        "release": {"package": "quotes", "version": "1.2.0", "prerelease": False},
+        "release": {"package": "quotes", "version": "1.2.0", "prerelease": False, "hotfix": False},
     }
 
 

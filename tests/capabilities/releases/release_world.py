@@ -118,6 +118,7 @@ class ReleaseWorld:
     calendar: tuple[CalendarRule, ...] = ()
     tag_only: bool = False
     approvers: tuple[Approver, ...] = ()
+    branch: str = "main"
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -190,7 +191,7 @@ class ReleaseWorld:
     def order(self, package: Package = PACKAGE) -> tuple[Decision, Release | None]:
         """`shipline release`, up to where the engine takes over."""
         ground = self.ground(self.world.store)
-        return release_package(ground, self.engine(), self.candidate(package), PERSON, branch="main")
+        return release_package(ground, self.engine(), self.candidate(package), PERSON, branch=self.branch)
 
     def settle(self) -> None:
         """One process works until nothing is left to do."""

@@ -13,15 +13,24 @@ if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.domain.rollout import Rollout
 
+REASON_MAX = 500
+
 
 @click.command(name="deploy")
 @click.argument("version", required=False)
 @click.option("--to", "environment", metavar="ENVIRONMENT", help="Where to; the only one if there is only one.")
 @click.option("--package", "package", metavar="NAME", help="Which package; the only one if there is only one.")
+@click.option("--expedite", metavar="REASON", default="", help="Take the shorter way of a hotfix; kept in the log.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, schema shipline.rollout/1.")
 @click.pass_obj
-def command(
-    application: Application, *, version: str | None, environment: str | None, package: str | None, as_json: bool
+def command(  # noqa: PLR0913 - one argument an option
+    application: Application,
+    *,
+    version: str | None,
+    environment: str | None,
+    package: str | None,
+    expedite: str,
+    as_json: bool,
 ) -> int:
     """Bring VERSION (default: the newest published one) to an environment and watch it get there.
 
@@ -33,7 +42,8 @@ def command(
     from shipline.apps.cli.rollouts import order_deployment, watch
 
     with engine_running(application):
-        rollout = watch(application, order_deployment(application, version, environment, package))
+        said = expedite.strip()[:REASON_MAX]
+        rollout = watch(application, order_deployment(application, version, environment, package, said))
     return report(rollout, as_json=as_json)
 
 

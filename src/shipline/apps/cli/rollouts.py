@@ -19,10 +19,11 @@ __all__ = ["chosen_environment", "order_deployment", "order_rollback", "watch", 
 
 
 def order_deployment(
-    application: Application, version: str | None, environment: str | None, package: str | None
+    application: Application, version: str | None, environment: str | None, package: str | None, expedited: str = ""
 ) -> Rollout:
-    """Order the rollout of a published version."""
-    return orders.order_deployment(application, DeploymentWish(version, environment, package), local_person())
+    """Order the rollout of a published version; with `expedited`, a reason, by the shorter way of a hotfix."""
+    wish = DeploymentWish(version, environment, package, expedited=expedited)
+    return orders.order_deployment(application, wish, local_person())
 
 
 def order_rollback(

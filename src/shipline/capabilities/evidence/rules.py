@@ -39,7 +39,12 @@ def facts_of(
         },
         "sbom": {"present": any(piece.kind is EvidenceKind.SBOM for piece in pieces)},
         "provenance": {"present": any(piece.kind is EvidenceKind.PROVENANCE for piece in pieces)},
-        "release": {"package": release.package, "version": release.version, "prerelease": prerelease},
+        "release": {
+            "package": release.package,
+            "version": release.version,
+            "prerelease": prerelease,
+            "hotfix": release.hotfix,
+        },
     }
     for kind, names in _COUNTED.items():
         summaries = [piece.summary for piece in pieces if piece.kind is kind]

@@ -90,6 +90,7 @@ KNOWN: dict[str, Fact] = {
             ("package", FactType.STRING, "the package's name"),
             ("version", FactType.STRING, "the version that is released"),
             ("prerelease", FactType.BOOL, "the version is a pre-release"),
+            ("hotfix", FactType.BOOL, "it is a final version from a hotfix branch"),
         ),
     )
 }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from shipline.capabilities.plans.changelogs import changelog_of
     from shipline.capabilities.plans.changesets import is_changeset, without_package
-    from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, rule_for
+    from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, is_hotfix, rule_for
     from shipline.capabilities.plans.choices import PackageChoice, packages_of
     from shipline.capabilities.plans.conventional import co_author_mails_in, read_change, read_message
     from shipline.capabilities.plans.documents import plan_document
@@ -112,6 +112,7 @@ __all__ = [
     "explain",
     "hook_script",
     "is_changeset",
+    "is_hotfix",
     "is_lowered",
     "kept_of_message",
     "known_packages",
@@ -179,6 +180,7 @@ _HOMES = {
     "changelog_of": "changelogs",
     "changeset_status": "pending",
     "channel_of": "channels",
+    "is_hotfix": "channels",
     "checked_channel": "versions",
     "checked_line": "channels",
     "co_author_mails_in": "conventional",

@@ -62,6 +62,11 @@ def channel_of(branch: str | None, rules: Sequence[ChannelRule], asked: str | No
     return Channel(word, "" if word == SNAPSHOT else line)
 
 
+def is_hotfix(branch: str | None) -> bool:
+    """True for the name of a hotfix branch."""
+    return branch is not None and HOTFIX.fullmatch(branch) is not None
+
+
 def rule_for(branch: str | None, rules: Sequence[ChannelRule]) -> ChannelRule | None:
     """The first rule that fits a branch; `*` stands for anything, slashes too."""
     return next((rule for rule in rules if branch is not None and fnmatchcase(branch, rule.branch)), None)

@@ -29,6 +29,7 @@ from shipline.capabilities.evidence import (
 from shipline.capabilities.gates import evaluate, judge, judge_checklists
 from shipline.capabilities.releases.approving import count_approvals, who_approves
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
+from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.usecases import append
@@ -196,9 +197,11 @@ class ProofSteps:
 
         return Failed(reasons, save=save)
 
-    def verdicts(self, release: Release, stage: str, now_us: int) -> tuple[Verdict, ...]:
+    def verdicts(
+        self, release: Release, stage: str, now_us: int, expedite: Expedite | None = None
+    ) -> tuple[Verdict, ...]:
         """What the gates and checklists of a stage say about a release now, from its evidence; nothing is kept."""
-        gates = tuple(gate for gate in self.ground.gates if gate.stage == stage)
+        gates = gates_of(self.ground.gates, stage, expedite)
         with self.ground.store.begin() as tx:
             pieces = evidence_of(tx, release.id)
         facts = facts_of(
@@ -210,7 +213,7 @@ class ProofSteps:
         )
         lists = checklists_of(self.ground, release, stage, now_us)
         ticked = judge_checklists(lists, ticks_of(pieces), now_us, version=release.version)
-        return (*evaluate(gates, facts, now_us), *ticked)
+        return said_of(expedite, (*evaluate(gates, facts, now_us), *ticked))
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
@@ -286,20 +289,21 @@ def record_evidence(tx: Transaction, events: EventWriter, release: Release, piec
     append(tx, events, release, "EvidenceRecorded", body | {"digest": piece.digest})
 
 
-def refusal_of(
+def refusal_of(  # noqa: PLR0913 - each is named where it is given
     ground: ReleaseGround,
     release_id: str | None,
     *,
     stage: str,
     calendar: tuple[CalendarRule, ...] = (),
     has_served: bool = False,
+    expedite: Expedite | None = None,
 ) -> tuple[str, Save]:
     """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open.
 
-    So must the `calendar`, which is left out for what no freeze holds up: the way back. `has_served` is said for a way
-    back to what has served there: its gates were open, and are asked again for the record alone, since an approval that
-    has expired must not keep users on a bad version. With it comes what writes the answers down, for the transaction in
-    which the caller notes its own step.
+    So must the `calendar`, which is left out for what no freeze holds up: the way back. `has_served` is said for a
+    way back to what has served there: its gates were open, and are asked again for the record alone, since an
+    approval that has expired must not keep users on a bad version. `expedite` is the shorter way of a hotfix. With
+    it comes what writes the answers down, for the transaction in which the caller notes its own step.
     """
     with ground.store.begin() as tx:
         release = RELEASES.find(tx, release_id) if release_id is not None else None
@@ -310,7 +314,7 @@ def refusal_of(
         return f"{words}, and only published versions are deployed", nothing
     proof = ProofSteps(ground)
     now_us = ground.events.clock.now_us()
-    verdicts = (*proof.verdicts(release, stage, now_us), *opening(ground, release, stage, calendar, now_us))
+    verdicts = (*proof.verdicts(release, stage, now_us, expedite), *opening(ground, release, stage, calendar, now_us))
     why = "" if has_served or combined(verdicts) is Answer.PASS else _why_closed(verdicts)
     return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
 

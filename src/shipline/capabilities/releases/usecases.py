@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shipline.capabilities.plans import STABLE
+from shipline.capabilities.plans import STABLE, is_hotfix
 from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
@@ -109,9 +109,16 @@ def begin_release(
         reasons=order.reasons,
         channel=order.channel,
     )
+    release = replace(release, hotfix=is_hotfix(order.branch) and not release.is_prerelease)
     RELEASES.save(tx, release)
     commits = [list(one) for one in order.commits]
-    body = {"tag": order.tag, "previous_version": order.previous_version, "commits": commits, "channel": order.channel}
+    body: dict[str, object] = {
+        "tag": order.tag,
+        "previous_version": order.previous_version,
+        "commits": commits,
+        "channel": order.channel,
+    }
+    body["hotfix"] = release.hotfix
     append(tx, EventWriter(engine.ids, engine.clock, actor), release, "ReleaseStarted", body)
     given = {
         "release_id": release.id,
