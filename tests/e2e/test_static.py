@@ -27,6 +27,16 @@ provider = "static"
 folder = "{folder}"
 address = "127.0.0.1:8080"
 
+[environment.preview]
+by = "header"
+url = "{folder}/preview"
+
+[[environment.verify]]
+name = "budget"
+before = true
+command = ["sh", "-c", 'test ! -e "$0" || ! grep -q heavy "$0"', "{{url}}/index.html"]
+attempts = 1
+
 [[environment.verify]]
 name = "page"
 command = ["grep", "-q", "{{version}}", "{folder}/current/index.html"]
@@ -57,6 +67,11 @@ def test_a_site_is_deployed_switched_and_taken_back(tmp_path: Path) -> None:
     said = run_shipline(history.folder, "deploy")
     assert said.code == 1, said
     assert shown() == "this is 0.2.0"
+    release("feat: a page that is too heavy", "heavy, but this is 0.4.0")
+    said = run_shipline(history.folder, "deploy")
+    assert (said.code, "budget failed on the preview" in said.err) == (1, True), said
+    assert shown() == "this is 0.2.0"
+    assert not (www / "preview").exists()
     said = run_shipline(history.folder, "rollback", "--to", "0.1.0")
     assert said.code == 0, said
     assert shown() == "this is 0.1.0"

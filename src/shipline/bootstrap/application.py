@@ -332,10 +332,11 @@ class Application(Project):
             commands=build_provider("command", {}, self.context("command"), default="local"),
             root=self.root,
             verifications=tuple(
-                Verification(one.name, one.command, one.attempts, one.every_s, one.timeout_s)
+                Verification(one.name, one.command, one.attempts, one.every_s, one.timeout_s, one.before)
                 for one in environment.verify
             ),
             url=environment.url,
+            preview_url=environment.preview.url,
             closed=partial(closed_by_calendar, self),
             variables=variables,
             synthetic=synthetic_of(lambda: self.load, environment, platform["traffic"], self.clock),

@@ -1,6 +1,7 @@
 """Sites side by side in one bucket, of which a page at its top shows one.
 
     PREFIX/index.html              the pointer: a page that leads to one of the sites, and says which
+    PREFIX/preview.html            the same for the site that is previewed, where one is or was
     PREFIX/sites/NAME/...          an unpacked site, which never changes
     PREFIX/.shipline/sites/NAME    what is known of it, written once all of it is there
     PREFIX/.shipline/groups/GROUP  the name of a group's site
@@ -32,7 +33,7 @@ from shipline.domain.strict_json import read_json
 from shipline.ports.clock import Clock
 from shipline.ports.target import checked_group_id
 
-POINTER, SITES, KEPT = "index.html", "sites/", ".shipline/"
+POINTER, PREVIEW, SITES, KEPT = "index.html", "preview.html", "sites/", ".shipline/"
 PREFIX = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]{0,59}/){0,8}")
 UPLOADS_AT_ONCE = 8
 DOCUMENT_BYTES_MAX = 1 << 20
@@ -141,12 +142,25 @@ class SiteBucket:
 
     def pointer(self) -> Pointer:
         """What is shown. ConflictError where the page is somebody else's."""
-        found = self.bucket.get(f"{self.prefix}{POINTER}")
+        return self._pointer(POINTER)
+
+    def previewed(self) -> Pointer:
+        """What is previewed. ConflictError where the page is somebody else's."""
+        return self._pointer(PREVIEW)
+
+    def preview(self, group_id: str, name: str, *, revision: int, replaces: Pointer) -> None:
+        """Let a group's site be previewed from now on, "" for none. ObjectChanged where that is not what was read."""
+        kept = self.kept(name) if name else None
+        target = "" if kept is None else f"{SITES}{name}/{kept.entry}"
+        self._point(group_id, name, target, revision=revision, replaces=replaces, key=PREVIEW)
+
+    def _pointer(self, key: str) -> Pointer:
+        found = self.bucket.get(f"{self.prefix}{key}")
         if found is None:
             return Pointer(None, None)
         if GROUP not in found.metadata:
             raise ConflictError(
-                f"{self.bucket.who} has a {self.prefix}{POINTER} that is not Shipline's",
+                f"{self.bucket.who} has a {self.prefix}{key} that is not Shipline's",
                 todo="remove it, or give the environment a `prefix` of its own",
             )
         revision, write = (_number(found.metadata.get(name, "")) for name in (REVISION, WRITE))
@@ -164,14 +178,16 @@ class SiteBucket:
         """Let the pointer lead nowhere."""
         self._point("", "", "", revision=revision, replaces=replaces)
 
-    def _point(self, group_id: str, name: str, target: str, *, revision: int, replaces: Pointer) -> None:
+    def _point(  # noqa: PLR0913 - each is named where it is given
+        self, group_id: str, name: str, target: str, *, revision: int, replaces: Pointer, key: str = POINTER
+    ) -> None:
         write = replaces.write + 1
         site = f"{SITES}{name}/" if name else ""
         own = {GROUP: group_id, SITE: site, REVISION: str(revision), WRITE: str(write)}
         text = page(target, revision=revision, write=write)
         # Whoever keeps the page for a while would go on leading users to the version from before.
         content = Content(text.encode(), "text/html; charset=utf-8", "no-cache", own)
-        self.bucket.put(f"{self.prefix}{POINTER}", content, replaces=replaces.etag)
+        self.bucket.put(f"{self.prefix}{key}", content, replaces=replaces.etag)
 
     def _kept_key(self, name: str) -> str:
         return f"{self.prefix}{KEPT}{SITES}{name}"

@@ -3,6 +3,7 @@
     FOLDER/sites/NAME      an unpacked site
     FOLDER/groups/GROUP    a link to one of them
     FOLDER/current         a link to a group: what the web server has as its root
+    FOLDER/preview         a link to the group that is previewed, where one is
 
 `current` is replaced by a rename, so that every request finds the old site or the new one (POSIX.1-2017, rename).
 Whoever reads where the links lead knows what is served, whatever was remembered.
@@ -16,7 +17,7 @@ from pathlib import Path
 from shipline.domain.errors import ShiplineError
 from shipline.ports.target import GROUP_ID
 
-CURRENT, GROUPS, SITES = "current", "groups", "sites"
+CURRENT, PREVIEW, GROUPS, SITES = "current", "preview", "groups", "sites"
 
 
 class SiteFolder:
@@ -61,6 +62,13 @@ class SiteFolder:
     def show_nothing(self) -> None:
         """Take the link away. Idempotent."""
         self._unlink(self.folder / CURRENT)
+
+    def preview(self, group_id: str | None) -> None:
+        """Let a group be previewed from now on, None for none. Idempotent."""
+        if group_id is None:
+            self._unlink(self.folder / PREVIEW)
+        else:
+            self._link(self.folder / PREVIEW, f"{GROUPS}/{group_id}")
 
     def _link(self, path: Path, destination: str) -> None:
         draft = path.with_name(f".{path.name}.{os.getpid()}")

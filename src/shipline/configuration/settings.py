@@ -301,12 +301,14 @@ class PreviewSettings:
 
     `by` is header (requests that ask for it, see the traffic's `preview_header`) or mirror (a copy of every request);
     "" means that there is none. It ends after `hold_s` seconds; with `approve` a person also has to say so. `approvals`
-    is how many approvers of each role have to sign for what is previewed; no word ends it then.
+    is how many approvers of each role have to sign for what is previewed; no word ends it then. `url` is where it is
+    seen, "" for where the environment is.
     """
 
     by: Annotated[str, Limits(choices=("", "header", "mirror"))] = ""
     hold_s: Annotated[int, _SECONDS] = 0
     approve: bool = False
+    url: str = ""
     approvals: dict[str, int] = field(default_factory=dict)
 
 
@@ -329,6 +331,7 @@ class VerifySettings:
 
     `name` tells them apart. `command` is a list, no shell; `{url}`, `{version}`, `{package}`, `{environment}` and
     `{python}` are filled in. It is tried up to `attempts` times, `every_s` seconds apart, each at most `timeout_s`.
+    With `before` it is tried on the preview, before users see the version.
     """
 
     name: Annotated[str, _PLAIN_NAME]
@@ -336,6 +339,7 @@ class VerifySettings:
     attempts: Annotated[int, Limits(minimum=1, maximum=1000)] = 10
     every_s: Annotated[int, Limits(minimum=0, maximum=3600)] = 5
     timeout_s: Annotated[int, Limits(minimum=1, maximum=3600)] = 60
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,7 @@ class RolloutWorld:
             verifications=self.verifications,
             closed=lambda _rollout: self.closed,
             variables=self.variables,
+            preview_url="http://preview.example/",
             approving=lambda _rollout, _digest: self.approved,
             synthetic=self.synthetic,
             remind_every_s=self.remind_every_s,

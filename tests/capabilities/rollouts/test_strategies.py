@@ -116,6 +116,37 @@ def test_a_preview_is_skipped_or_promoted_from(serving: RolloutWorld, said: str,
         assert bool(analysis_of(tx, rollout.id)) is watched
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_what_is_verified_before_decides_before_anybody_sees_it(serving: RolloutWorld, code: int) -> None:
+    """On the preview's own address, and not again once all are served."""
+    tried: list[tuple[tuple[str, ...], dict[str, float]]] = []
+
+    def budget(call: Call) -> Ending:
+        tried.append((tuple(call.arguments), serving.serving()))
+        return Ending(code)
+
+    serving.commands.programs["budget"] = budget
+    serving.verifications = (Verification("budget", ("budget", "{url}"), attempts=2, every_s=1, before=True),)
+    rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, preview=Preview(hold_s=5)))
+    serving.settle()
+    assert set(map(str, tried)) == {str((("http://preview.example/",), {"1.0.0": 1.0}))}
+    assert len(tried) == 1 + code
+    ended = serving.now(rollout)
+    assert ended.status is (RolloutStatus.ROLLED_BACK if code else RolloutStatus.PROMOTED)
+    assert ("budget failed on the preview 2 times" in ended.reason) is bool(code)
+
+
+def test_where_the_preview_was_skipped_it_is_verified_afterwards(serving: RolloutWorld) -> None:
+    serving.commands.programs["budget"] = lambda _call: Ending(1)
+    serving.verifications = (Verification("budget", ("budget",), attempts=1, before=True),)
+    rollout = serving.deploy("1.1.0", strategy=replace(BLUE_GREEN, preview=Preview(hold_s=500)))
+    serving.run_until(rollout, "start")
+    serving.say(rollout, "promote")
+    serving.settle()
+    ended = serving.now(rollout)
+    assert (ended.status, ended.reason.partition(": ")[2][:18]) == (RolloutStatus.ROLLED_BACK, "budget failed 1 ti")
+
+
 @pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
 def test_where_people_have_to_sign_nobodys_word_lets_it_go_on(tmp_path: Path, version: str) -> None:
     """Nor does it begin with a first version that nobody has signed for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -189,3 +190,20 @@ def test_a_site_that_was_not_opened_has_no_routes_to_tell(open_traffic: Callable
 def test_settings_that_can_only_be_a_mistake_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         S3Traffic.Settings(**{"region": REGION, "bucket": NAME, "address": "127.0.0.1:80", **wrong})
+
+
+def test_a_preview_has_a_page_of_its_own_until_it_is_none(traffic: S3Traffic, world: BucketWorld) -> None:
+    """What users see stays as it is meanwhile."""
+    bucket = SiteBucket(world.place, NAME, "docs/", FakeClock())
+    old, new = split(0.0)
+    traffic.apply((old, replace(new, preview=True)), revision=1)
+    assert (bucket.pointer().group_id, bucket.previewed().group_id) == ("old", "new")
+    found = bucket.bucket.get("docs/preview.html")
+    assert found is not None
+    assert b"sites/site%20new/index.html" in found.content
+    traffic.apply(split(1.0), revision=2)
+    assert (bucket.pointer().group_id, bucket.previewed().group_id) == ("new", None)
+    gone, all_of_it = split(1.0)
+    traffic.apply((replace(gone, preview=True), all_of_it), revision=3)
+    traffic.close()
+    assert (bucket.pointer().group_id, bucket.previewed().group_id) == (None, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,14 @@ def test_a_site_that_was_not_opened_has_no_routes_to_tell(open_traffic: Callable
 def test_settings_that_can_only_be_a_mistake_are_refused(folder: str, address: str) -> None:
     with pytest.raises(ConfigurationError):
         StaticTraffic.Settings(folder=folder, address=address)
+
+
+def test_a_preview_has_a_link_of_its_own_until_it_is_none(traffic: Traffic, folder: SiteFolder) -> None:
+    """What users see stays as it is meanwhile."""
+    old, new = split(0.0)
+    traffic.apply((old, replace(new, preview=True)), revision=1)
+    shown = [(folder.folder / link / "index.html").read_text() for link in ("current", "preview")]
+    assert shown == ["old", "new"]
+    traffic.apply(split(1.0), revision=2)
+    assert (folder.folder / "current" / "index.html").read_text() == "new"
+    assert not (folder.folder / "preview").is_symlink()

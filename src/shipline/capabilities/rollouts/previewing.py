@@ -11,6 +11,7 @@ from shipline.capabilities.rollouts.routing import preview_routes
 from shipline.capabilities.rollouts.steps import Ground, load_rollout, running, strategy_of
 from shipline.capabilities.rollouts.strategies import Preview, PreviewBy
 from shipline.capabilities.rollouts.usecases import awaited, note_wait
+from shipline.capabilities.rollouts.verifying import noted, run_verification
 from shipline.capabilities.rollouts.waiting import heard_pause, is_told, passed_on
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.codec import from_json, to_json
@@ -22,10 +23,13 @@ LOOK_EVERY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Previewing:
-    """What is remembered between two looks: since when it is previewed, and whether a person has paused it."""
+    """What is remembered between two looks: since when it is previewed, whether a person has paused it, which
+    verification of the preview is next, and how often that was tried."""
 
     began_us: int
     paused: bool = False
+    number: int = 0
+    tries: int = 0
 
 
 class PreviewStep:
@@ -44,6 +48,9 @@ class PreviewStep:
         if is_told(context, "promote") or is_told(context, "skip-wait"):
             return self._passed(context)
         self._route(context, preview)
+        trial = self._try(context)
+        if trial is not None:
+            return trial
         if context.memory is None:
             return self._wait(context, preview, Previewing(context.now_us), is_first=True)
         return self._wait(context, preview, from_json(Previewing, context.memory), is_first=False)
@@ -56,9 +63,39 @@ class PreviewStep:
             routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
             self.ground.traffic.apply(routes, revision=context.revision)
 
+    def _try(self, context: StepContext) -> Outcome | None:
+        """One try of a verification of the preview; None where none is left, or nobody can be shown anything."""
+        memory = Previewing(context.now_us) if context.memory is None else from_json(Previewing, context.memory)
+        said = heard_pause(context)
+        memory = memory if said is None else replace(memory, paused=said)
+        left = [one for one in self.ground.verifications if one.before][memory.number :]
+        if not (left and running(context).stable):
+            return None
+        verification, rollout, tries = left[0], load_rollout(self.ground, context), memory.tries + 1
+        url = self.ground.preview_url or self.ground.url or f"http://{self.ground.traffic.address()}"
+        trouble = run_verification(self.ground, verification, rollout, url)
+        if not trouble:
+            following = replace(memory, number=memory.number + 1, tries=0)
+            words = f"{verification.name} has passed on the preview."
+            return Again(0.0, to_json(following), words, save=noted(self.ground, rollout, verification, tries))
+        if tries >= verification.attempts:
+            reason = f"{verification.name} failed on the preview {tries} times, the last time so: {trouble}"
+            return Failed(reason, save=noted(self.ground, rollout, verification, tries, passed=False))
+        words = f"{verification.name} has failed {tries} of {verification.attempts} times on the preview: {trouble}"
+        memory, wait = replace(memory, tries=tries), self.ground.wait(context, waiting=False)
+        return Again(
+            verification.every_s,
+            to_json(memory),
+            words,
+            save=lambda tx: note_wait(tx, self.ground.events, rollout, words, wait),
+        )
+
     def _asked(self, context: StepContext, preview: Preview) -> Outcome:
         """Wait for those who have to sign. What others say, and their `promote` and `skip`, lets nothing through."""
         self._route(context, preview)
+        trial = self._try(context)
+        if trial is not None:
+            return trial
         memory = Previewing(context.now_us) if context.memory is None else from_json(Previewing, context.memory)
         said = heard_pause(context)
         memory = memory if said is None else replace(memory, paused=said)
@@ -76,9 +113,10 @@ class PreviewStep:
             names = sorted({name for people in given.values() for name in people})
             people = Actor(ActorKind.PERSON, "approver", ", ".join(names), authenticated=True)
             signed = PlanApproval(people, context.now_us, "")
-            return Done({"promote": False, "paused": False}, proved_plan(self.ground, context, rollout, new, signed))
+            result = {"promote": False, "paused": False, "passed": memory.number}
+            return Done(result, proved_plan(self.ground, context, rollout, new, signed))
         words = f"It waits for the approval of {' and '.join(missing)}: {todo(rollout, digest)}." if missing else ""
-        words = words or _words(preview, left_s)
+        words = words or _words(preview, left_s, self.ground.preview_url)
         waiting = bool(missing) or memory.paused
         wait = replace(self.ground.wait(context, waiting=waiting), signs=bool(missing))
         return Again(
@@ -91,7 +129,11 @@ class PreviewStep:
     def _passed(self, context: StepContext) -> Outcome:
         """It goes on, and of what is planned is stated who has let it."""
         new = running(context).new
-        return Done(passed_on(context), proved_plan(self.ground, context, load_rollout(self.ground, context), new))
+        passed = 0 if context.memory is None else from_json(Previewing, context.memory).number
+        return Done(
+            passed_on(context) | {"passed": passed},
+            proved_plan(self.ground, context, load_rollout(self.ground, context), new),
+        )
 
     def _wait(self, context: StepContext, preview: Preview, memory: Previewing, *, is_first: bool) -> Outcome:
         said = heard_pause(context)
@@ -101,7 +143,8 @@ class PreviewStep:
         if is_over and (not preview.approve or (said is False and not is_first)):
             return self._passed(context)
         waiting = memory.paused or is_over
-        words, wait = _words(preview, left_s), self.ground.wait(context, waiting=waiting)
+        words = _words(preview, left_s, self.ground.preview_url)
+        wait = self.ground.wait(context, waiting=waiting)
         rollout = load_rollout(self.ground, context)
         return Again(
             LOOK_EVERY_S,
@@ -111,7 +154,8 @@ class PreviewStep:
         )
 
 
-def _words(preview: Preview, left_s: float) -> str:
+def _words(preview: Preview, left_s: float, url: str) -> str:
     who = "a copy of every request" if preview.by is PreviewBy.MIRROR else "the requests that ask for it"
     held = f" for another {left_s:.0f} s" if left_s > 0 else ""
-    return f"The new version gets {who}{held}."
+    seen = f" It is seen at {url}" if url else ""
+    return f"The new version gets {who}{held}.{seen}"

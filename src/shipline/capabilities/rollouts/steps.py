@@ -43,7 +43,8 @@ class Ground:
 
     `instances` is how many copies of a version serve. `check_gates` returns why they do not open, "" if they do, and
     what writes their answers down with the step's. `verifications` are tried against what was deployed by `commands`,
-    in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy. `checks` are the
+    in the folder `root`; `url` is where users reach the environment, "" for the address of its proxy, and `preview_url`
+    where a version is seen before them, "" for the same place. `checks` are the
     thresholds that a rollout is held to. `closed` says why the calendar lets nothing begin there now, "" if it does.
     `variables` are what the target gives to what it starts. `controller` is what drives there, None where Shipline
     does; where one drives, target and traffic only tell what it does. `synthetic` fills up traffic that is too thin.
@@ -63,6 +64,7 @@ class Ground:
     root: Path
     verifications: tuple[Verification, ...] = ()
     url: str = ""
+    preview_url: str = ""
     closed: Callable[[Rollout], str] = lambda _rollout: ""
     variables: Variables = field(default_factory=Variables)
     controller: Controller | None = None

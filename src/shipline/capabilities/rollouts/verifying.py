@@ -52,13 +52,20 @@ class VerifyStep:
         """
         bake_s = strategy_of(context).bake_s
         is_over = bake_s == 0 and not self._has_unread_checks(context)
-        if context.input["rollback"] or (not self.ground.verifications and is_over):
+        verifications = self._verifications(context)
+        if context.input["rollback"] or (not verifications and is_over):
             return Done(idle="nothing is to be verified")
         self.ground.traffic.open()
         memory = Verifying() if context.memory is None else from_json(Verifying, context.memory)
-        if memory.number < len(self.ground.verifications):
-            return self._try(context, memory)
+        if memory.number < len(verifications):
+            return self._try(context, memory, verifications[memory.number])
         return Done({}) if is_over else self._bake(context, memory, bake_s)
+
+    def _verifications(self, context: StepContext) -> tuple[Verification, ...]:
+        """Those that have not passed on the preview: all where there was none, or where a person has ended it."""
+        passed = int(context.results.get("preview", {}).get("passed", 0))
+        before = [one for one in self.ground.verifications if one.before][:passed]
+        return tuple(one for one in self.ground.verifications if one not in before)
 
     def _has_unread_checks(self, context: StepContext) -> bool:
         """True if no step before this one reads the checks: all traffic was switched at once. A first deployment has
@@ -66,22 +73,19 @@ class VerifyStep:
         is_switched = strategy_of(context).kind in (StrategyKind.BLUE_GREEN, StrategyKind.ALL_AT_ONCE)
         return is_switched and bool(self.ground.checks.rules and running(context).stable)
 
-    def _try(self, context: StepContext, memory: Verifying) -> Outcome:
-        verification, rollout = self.ground.verifications[memory.number], load_rollout(self.ground, context)
-        trouble = self._run(verification, rollout)
+    def _try(self, context: StepContext, memory: Verifying, verification: Verification) -> Outcome:
+        rollout = load_rollout(self.ground, context)
+        url = self.ground.url or f"http://{self.ground.traffic.address()}"
+        trouble = run_verification(self.ground, verification, rollout, url)
         tries = memory.tries + 1
         if not trouble:
             words, following = f"{verification.name} has passed.", Verifying(memory.number + 1)
-            return Again(0.0, to_json(following), words, save=self._noted(rollout, verification, tries, passed=True))
+            return Again(0.0, to_json(following), words, save=noted(self.ground, rollout, verification, tries))
         if tries >= verification.attempts:
             reason = f"{verification.name} failed {tries} times, the last time so: {trouble}"
-            return Failed(reason, save=self._noted(rollout, verification, tries, passed=False))
+            return Failed(reason, save=noted(self.ground, rollout, verification, tries, passed=False))
         words = f"{verification.name} has failed {tries} of {verification.attempts} times: {trouble}"
         return self._again(verification.every_s, Verifying(memory.number, tries), words, rollout)
-
-    def _noted(self, rollout: Rollout, verification: Verification, tries: int, *, passed: bool) -> Save:
-        body = {"name": verification.name, "tries": tries, "passed": passed}
-        return lambda tx: append(tx, self.ground.events, rollout, "VerificationEnded", body)
 
     def _again(self, after_s: float, memory: Verifying, words: str, rollout: Rollout) -> Outcome:
         wait = Wait(waiting=False, remind_every_s=0, ends_us=0)  # For a time, and never for a person.
@@ -91,28 +95,6 @@ class VerifyStep:
             words,
             save=lambda tx: note_wait(tx, self.ground.events, rollout, words, wait),
         )
-
-    def _run(self, verification: Verification, rollout: Rollout) -> str:
-        """Why it has not passed, "" if it has."""
-        values = {
-            "url": self.ground.url or f"http://{self.ground.traffic.address()}",
-            "version": rollout.version,
-            "package": rollout.package,
-            "environment": rollout.environment,
-            "python": sys.executable,
-        }
-        arguments = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in verification.command)
-        try:
-            ended = self.ground.commands.run(
-                arguments, folder=self.ground.root, environment={}, timeout_s=verification.timeout_s
-            )
-        except MissingProgram:
-            raise
-        except ShiplineError as error:
-            return error.what
-        if ended.exit_code == 0:
-            return ""
-        return f"it ended with {ended.exit_code}. {ended.output_tail[-OUTPUT_MAX:].strip()}"
 
     def _bake(self, context: StepContext, memory: Verifying, bake_s: float) -> Outcome:
         since_us = context.now_us if memory.baking_since_us is None else memory.baking_since_us
@@ -130,3 +112,30 @@ class VerifyStep:
         if left_s <= 0:
             words, left_s = look.words, LOOK_EVERY_S
         return self._again(min(LOOK_EVERY_S, left_s), Verifying(memory.number, 0, since_us, watch), words, rollout)
+
+
+def noted(ground: Ground, rollout: Rollout, verification: Verification, tries: int, *, passed: bool = True) -> Save:
+    """What puts on record that a verification has passed, or failed for the last time."""
+    body = {"name": verification.name, "tries": tries, "passed": passed, "before": verification.before}
+    return lambda tx: append(tx, ground.events, rollout, "VerificationEnded", body)
+
+
+def run_verification(ground: Ground, verification: Verification, rollout: Rollout, url: str) -> str:
+    """One try, against what is seen at `url`. Why it has not passed, "" if it has."""
+    values = {
+        "url": url,
+        "version": rollout.version,
+        "package": rollout.package,
+        "environment": rollout.environment,
+        "python": sys.executable,
+    }
+    arguments = tuple(PLACEHOLDER.sub(lambda found: values[found[1]], part) for part in verification.command)
+    try:
+        ended = ground.commands.run(arguments, folder=ground.root, environment={}, timeout_s=verification.timeout_s)
+    except MissingProgram:
+        raise
+    except ShiplineError as error:
+        return error.what
+    if ended.exit_code == 0:
+        return ""
+    return f"it ended with {ended.exit_code}. {ended.output_tail[-OUTPUT_MAX:].strip()}"

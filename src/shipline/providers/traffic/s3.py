@@ -3,6 +3,8 @@
 What is served is read from that page, so that a switch by hand is seen. Each page that users have open goes on loading
 what belongs to its own version, which stays in its place: there is no request that a switch could cut off.
 
+A version that is previewed is what a second page, `preview.html`, leads to.
+
 Both the note of the routes and the page are written only if they still are what was read before: a late call of an
 engine that was paused finds them changed, and takes no effect. The page is read first, and every decision that is newer
 than the page writes it anew, though it may show the same: who has read it for an older decision cannot replace it then.
@@ -69,7 +71,7 @@ class S3Traffic:
 
     api_version = 3
     splits = False
-    previews = False
+    previews = True
     mirrors = False
     faults: tuple[str, ...] = ()
     run_by = "s3"
@@ -101,7 +103,8 @@ class S3Traffic:
         """Note the routes, then replace the page. ShiplineError where the group's site is not in the bucket."""
         check_routes(routes, splits=self.splits, previews=self.previews, mirrors=self.mirrors)
         shown = next(route.group_id for route in routes if route.share > 0)
-        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
+        previewed = next((route.group_id for route in routes if route.preview and route.group_id != shown), None)
+        pointer, preview, (saved, read) = self._bucket.pointer(), self._bucket.previewed(), self._fenced(revision)
         if not self._has_site(shown):
             raise ShiplineError(
                 f"group {shown} has no site in {self._bucket.bucket.who}",
@@ -110,6 +113,9 @@ class S3Traffic:
         wanted = replace(saved, revision=revision, routes=merged(saved.routes, routes))
         if wanted != saved:
             self._state.write(wanted, read)
+        if preview.group_id != previewed:
+            name = None if previewed is None else self._bucket.site_of(previewed)
+            self._bucket.preview(previewed or "", name or "", revision=revision, replaces=preview)
         if pointer.group_id != shown or pointer.revision < revision:
             self._show(shown, revision, pointer)
         if self._bucket.pointer().group_id != shown:
@@ -131,6 +137,8 @@ class S3Traffic:
         pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
         if group_id == pointer.group_id:
             raise RefusedError(f"group {group_id} is what users see")
+        if group_id in saved.routes and saved.routes[group_id].preview:
+            raise RefusedError(f"group {group_id} is previewed")
         left = {name: route for name, route in saved.routes.items() if name != group_id}
         self._state.write(replace(saved, revision=revision, routes=left), read)
         if pointer.group_id is not None and pointer.revision < revision:
@@ -141,6 +149,9 @@ class S3Traffic:
         pointer, (saved, read) = self._bucket.pointer(), self._saved()
         if saved.is_open:
             self._state.write(replace(saved, is_open=False), read)
+        preview = self._bucket.previewed()
+        if preview.group_id is not None:
+            self._bucket.preview("", "", revision=saved.revision, replaces=preview)
         if pointer.group_id is not None or saved.is_open:
             self._bucket.show_nothing(revision=saved.revision, replaces=pointer)
 

@@ -2,6 +2,8 @@
 
 What is served is read from the link, so that a switch by hand is seen. A web server that reads files holds no request
 that a switch could cut off: a file that is open is read to its end, whatever it is called by then.
+
+A version that is previewed is what a second link, `preview`, leads to.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class StaticTraffic:
     api_version = 3
     faults: tuple[str, ...] = ()
     splits = False
-    previews = False
+    previews = True
     mirrors = False
 
     @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ class StaticTraffic:
                     todo="let target and traffic of the environment name the same folder",
                 )
             self._state.write(replace(saved, revision=revision, routes=merged(saved.routes, routes)))
+            previewed = next((route.group_id for route in routes if route.preview), None)
+            self._folder.preview(previewed if previewed != shown else None)
             if self._folder.serving() != shown:
                 self._folder.show(shown)
 
@@ -110,6 +114,8 @@ class StaticTraffic:
             saved = self._fenced(revision)
             if group_id == self._folder.serving():
                 raise RefusedError(f"group {group_id} is what users see")
+            if group_id in saved.routes and saved.routes[group_id].preview:
+                raise RefusedError(f"group {group_id} is previewed")
             left = {name: route for name, route in saved.routes.items() if name != group_id}
             self._state.write(replace(saved, revision=revision, routes=left))
 
@@ -117,6 +123,7 @@ class StaticTraffic:
         """Take the link away: the web server has nothing to show then."""
         with self._state.locked():
             self._folder.show_nothing()
+            self._folder.preview(None)
             self._state.write(replace(self._state.read(), is_open=False))
 
     def _opened(self) -> SavedTraffic:
