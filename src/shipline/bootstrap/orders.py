@@ -202,10 +202,14 @@ def _check_gates(  # noqa: PLR0913 - each is named where it is given
     refusal, save = refusal_of(
         ground, release.id, stage=stage, calendar=calendar, has_served=has_served, expedite=expedite
     )
-    if refusal:
+    name = f"{release.package} {release.version}"
+    # That an exemption has let it through is asked nowhere else, and must be on record.
+    is_exempted = any(each.release == name for rule in calendar if stage in rule.stages for each in rule.exemptions)
+    if refusal or is_exempted:
         with application.store.begin() as tx:
             save(tx)
-        raise RefusedError(f"{release.package} {release.version} may not enter {stage}", why=refusal)
+    if refusal:
+        raise RefusedError(f"{name} may not enter {stage}", why=refusal)
 
 
 def _release_to_go_back_to(tx: Transaction, environment: str, version: str | None) -> Release:

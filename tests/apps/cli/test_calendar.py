@@ -16,6 +16,7 @@ from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import verdicts_of
 from shipline.domain.errors import ConfigurationError, RefusedError
+from shipline.domain.verdict import Answer
 from shipline.providers.clock.system import SystemClock
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
 from tests.clients.test_ssh_signatures import new_key, public
@@ -92,6 +93,10 @@ def test_an_exemption_goes_through_once_its_approver_has_signed_it(tmp_path: Pat
         rollout = order_deployment(made, "1.0.1", None, None)
         assert rollout.version == "1.0.1"
         assert made.rollout_ground(made.environment("production")).closed(rollout) == ""
+        with made.store.begin() as tx:
+            said = verdicts_of(tx, "rel_quotes_1.0.1")[-1]
+        assert (said.gate, said.answer) == ("calendar", Answer.PASS)
+        assert "the till does not open (approved by ann)" in said.reasons[0]
 
 
 def test_an_exemption_by_somebody_who_may_not_approve_stops_the_settings(tmp_path: Path) -> None:
