@@ -50,12 +50,14 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One table. `programs` prepares what they work on, and lists them; the others are set beside the first one."""
+    """One table. `programs` prepares what they work on, and lists them; the others are set beside the first one.
+    `afterwards` says what else was promised, once all have run."""
 
     name: str
     title: str
     programs: Callable[[], Sequence[Program]]
     promises: tuple[Promise, ...] = ()
+    afterwards: Callable[[], str] | None = None
 
 
 @dataclass(slots=True)
@@ -119,6 +121,8 @@ def told(case: Case, rows: Sequence[Row]) -> str:
     ]
     known = {row.program.label: row for row in rows}
     lines += [f"  {_kept(promise, known[promise.label])}" for promise in case.promises if promise.label in known]
+    if case.afterwards is not None:
+        lines.append(f"  {case.afterwards()}")
     return "\n".join(lines)
 
 

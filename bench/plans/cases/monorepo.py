@@ -15,6 +15,7 @@ from shipline.testing.histories import History
 PACKAGES = 200
 COMMITS = 50_000
 CHANGESETS = 100
+CACHE_MB_MAX = 10.0
 OURS = "shipline plan"
 COLD = "shipline plan, the first one of a commit"
 ALL_NEW = "the same, one package never released"
@@ -43,6 +44,13 @@ def _of_a_history() -> list[Program]:
 def _forget(folder: Path) -> None:
     """Take away the plan that was kept, so that the next one is made."""
     shutil.rmtree(folder / ".git" / "shipline", ignore_errors=True)
+
+
+def _cache_size() -> str:
+    """What our plans have left in the clone, which git does not know."""
+    left = history(COMMITS, "--pkgs", str(PACKAGES)) / ".git" / "shipline"
+    size_mb = sum(file.stat().st_size for file in left.rglob("*") if file.is_file()) / 1e6
+    return f"cache: {size_mb:.2f} of {CACHE_MB_MAX:g} MB: {'kept' if 0 < size_mb <= CACHE_MB_MAX else 'MISSED'}"
 
 
 def _of_changesets() -> list[Program]:
@@ -88,6 +96,7 @@ CASES = (
         f"plan of {PACKAGES} packages, {COMMITS} commits",
         _of_a_history,
         (Promise(COLD, ratio_max=1.3), Promise(ALL_NEW, ratio_max=1.3), Promise(AGAIN, cpu_ms_max=200)),
+        afterwards=_cache_size,
     ),
     Case(
         "changesets",
