@@ -129,3 +129,16 @@ def test_an_ended_run_hears_nothing(status: RunStatus) -> None:
     ended = replace(begin(BEFORE), status=status)
     for kind in ("abort", "retry", "skip"):
         assert decide(BEFORE, ended, (Signal("s", kind, {}),), 0).state == ended
+
+
+def test_that_a_step_was_cut_off_is_known_until_one_has_reported_back() -> None:
+    """Also where the next attempt fails, and where the run was aborted meanwhile."""
+    cut = decide(BEFORE, begin(BEFORE), (), 0).state
+    assert not cut.cut_off
+    again = decide(BEFORE, cut, (Signal("s", "abort", {}),), 0).state
+    assert (again.phase, again.cut_off) == (Phase.UNDO, True)
+    assert settle(BEFORE, cut, Failed("no"), 0)[0].cut_off is False
+    assert settle(BEFORE, replace(cut, cut_off=True), Failed("no"), 0)[0].cut_off
+    failed, _ = settle(BEFORE, again, Failed("away", retryable=True), 0)
+    assert decide(BEFORE, failed, (), 0).state.cut_off
+    assert not settle(BEFORE, decide(BEFORE, failed, (), 0).state, Done(), 0)[0].cut_off

@@ -308,6 +308,7 @@ class Engine:
             started_us=started_us,
             reason=run.state.reason,
             ends_us=started_us + tick.invocation.step.timeout_s * SECOND_US,
+            cut_off=run.state.cut_off,
         )
         try:
             return tick.catalogue.actions[f"{run.workflow}.{name}"](context)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from shipline.engine.workflow import NO_UNDO, Again, Done, OnFailure, Outcome, Recovery, Signal, Step, Workflow
+from shipline.engine.workflow import NO_UNDO, Again, Done, Failed, OnFailure, Outcome, Recovery, Signal, Step, Workflow
 
 SECOND_US = 1_000_000
 RETRY_PAUSE_MAX_S = 60
@@ -46,6 +46,7 @@ class RunState:
     gained or lost steps since goes on where the run was. `started` is true while an action may be under way.
     `attempt` counts from 1. `began_us` is when the current step first started. `reason` says why the run is undone,
     stopped or asking; `waiting_for` what an active one waits for. `undo_names` are the steps to take back, in order.
+    `cut_off` is true from when a started action did not report back until one after it has, without failing.
     """
 
     status: RunStatus = RunStatus.ACTIVE
@@ -60,6 +61,7 @@ class RunState:
     undone: bool = False
     waiting_for: str = ""
     reason: str = ""
+    cut_off: bool = False
     schema: int = STATE_SCHEMA
 
 
@@ -98,6 +100,7 @@ def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now
     `started` in `state` therefore means that an action was cut off. `signals` are those that the engine itself
     understands (OBEYED); the others go to the steps that listen for them.
     """
+    state = replace(state, cut_off=state.cut_off or state.started)
     for signal in signals:
         state = _obey(workflow, state, signal)
     if state.status is not RunStatus.ACTIVE:
@@ -122,7 +125,7 @@ def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -
     step = current_step(workflow, state)
     if step is None or not state.started:
         raise ValueError("an outcome came in for a run that had started nothing")
-    state = replace(state, started=False)
+    state = replace(state, started=False, cut_off=state.cut_off and isinstance(outcome, Failed))
     if isinstance(outcome, Done):
         return _step_done(workflow, state, step, outcome), now_us
     expired = state.began_us is not None and now_us - state.began_us >= step.timeout_s * SECOND_US

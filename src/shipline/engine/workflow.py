@@ -132,8 +132,10 @@ class StepContext:
     `key` is the step's idempotency key, the same in every attempt. `revision` grows with every tick of the run, begins
     above all that earlier runs of the workflow have used, and fences effects: targets refuse older ones. `results` are
     those of the steps before, by step name. `memory` is what the last Again of this step remembered, None on the first
-    call. `recovering` is true when an earlier call was cut off and the step's recovery is LOOK. `reason` says why the
-    run is being undone, "" otherwise. `ends_us` is when the step is over, whatever it waits for then.
+    call. `recovering` is true when an earlier call was cut off and the step's recovery is LOOK. `cut_off` is true
+    whenever an action of the run was cut off and none has reported back since: whoever called it may be paused, and
+    act late. `reason` says why the run is being undone, "" otherwise. `ends_us` is when the step is over, whatever it
+    waits for then.
     """
 
     run_id: str
@@ -149,6 +151,7 @@ class StepContext:
     started_us: int
     reason: str
     ends_us: int
+    cut_off: bool = False
 
 
 class Action(Protocol):
