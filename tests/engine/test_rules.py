@@ -131,6 +131,21 @@ def test_an_ended_run_hears_nothing(status: RunStatus) -> None:
         assert decide(BEFORE, ended, (Signal("s", kind, {}),), 0).state == ended
 
 
+def test_the_way_back_is_tried_for_minutes_whatever_the_attempts_that_takes() -> None:
+    """Forward a step gives up after its attempts; a proxy that is away for a minute must not end a way back."""
+
+    def tried_s(phase: Phase) -> float:
+        state, now_us = replace(begin(BEFORE), phase=phase, undo_names=("sand",), undone=phase is Phase.UNDO), 0
+        while True:
+            state, wake_us = settle(BEFORE, decide(BEFORE, state, (), now_us).state, Failed("away", True), now_us)
+            if wake_us is None or state.phase is not phase:
+                return now_us / 1e6
+            now_us = wake_us
+
+    assert tried_s(Phase.FORWARD) == 1 + 2 + 4 + 8
+    assert tried_s(Phase.UNDO) == 1 + 2 + 4 + 8 + 16 + 32  # Then the 60 s of the step itself are over.
+
+
 def test_that_a_step_was_cut_off_is_known_until_one_has_reported_back() -> None:
     """Also where the next attempt fails, and where the run was aborted meanwhile."""
     cut = decide(BEFORE, begin(BEFORE), (), 0).state

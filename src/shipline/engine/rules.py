@@ -10,6 +10,8 @@ from shipline.engine.workflow import NO_UNDO, Again, Done, Failed, OnFailure, Ou
 
 SECOND_US = 1_000_000
 RETRY_PAUSE_MAX_S = 60
+# How long the way back, and what follows it, is tried again at least, however many attempts that takes.
+BACK_FOR_S = 120
 # Older states are read as this one: see `upcasts`.
 STATE_SCHEMA = 2
 
@@ -128,15 +130,19 @@ def settle(workflow: Workflow, state: RunState, outcome: Outcome, now_us: int) -
     state = replace(state, started=False, cut_off=state.cut_off and isinstance(outcome, Failed))
     if isinstance(outcome, Done):
         return _step_done(workflow, state, step, outcome), now_us
-    expired = state.began_us is not None and now_us - state.began_us >= step.timeout_s * SECOND_US
+    taken_us = now_us - (now_us if state.began_us is None else state.began_us)
+    expired = taken_us >= step.timeout_s * SECOND_US
     if isinstance(outcome, Again):
         if expired:
             reason = f"“{step.title}” did not end within {step.timeout_s} s. Last known: {outcome.waiting_for}"
             return _step_failed(workflow, state, step, reason, now_us)
         state = replace(state, memory=outcome.memory, waiting_for=outcome.waiting_for, attempt=1)
         return state, now_us + int(outcome.after_s * SECOND_US)
-    if outcome.retryable and state.attempt < step.attempts_max and not expired:
-        pause_s = min(step.retry_after_s * 2 ** (state.attempt - 1), RETRY_PAUSE_MAX_S)
+    # Nothing but the way back ends the harm: an outage of a minute must not be the end of it.
+    is_back = state.phase is not Phase.FORWARD and taken_us < BACK_FOR_S * SECOND_US
+    may_again = state.attempt < step.attempts_max or is_back
+    if outcome.retryable and may_again and not expired:
+        pause_s = min(step.retry_after_s * 2 ** min(state.attempt - 1, 10), RETRY_PAUSE_MAX_S)
         words = f"another attempt in {pause_s} s, after: {outcome.reason}"
         return replace(state, attempt=state.attempt + 1, waiting_for=words), now_us + pause_s * SECOND_US
     return _step_failed(workflow, state, step, outcome.reason, now_us)
