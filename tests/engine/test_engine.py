@@ -420,3 +420,22 @@ def test_what_an_older_version_has_stored_goes_on_after_the_upgrade(world: World
     with world.store.begin() as tx:
         stored = json.loads(str(tx.connection.scalar(select(run_table.c.state).where(run_table.c.id == run_id))))
     assert (stored["schema"], stored["status"]) == (2, "done")
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+def test_where_the_clock_was_set_back_waits_are_looked_at_anew(world: World, *, restarts: bool) -> None:
+    """A canary must not go unwatched for the hour that comes twice; also where the machine was restarted meanwhile."""
+    engine = world.engine(catalogue(Ledger(), WORKFLOW))
+    run_id = start(engine)
+    for _ in range(3):
+        engine.sweep()
+    with world.store.begin() as tx:
+        waiting = journal.load_run(tx, run_id)
+    assert waiting is not None
+    assert waiting.state.waiting_for == "look 1 of 3"
+    world.clock.jump_to(world.clock.now_us() - 3_600_000_000)
+    (world.engine(catalogue(Ledger(), WORKFLOW)) if restarts else engine).sweep()
+    with world.store.begin() as tx:
+        looked = journal.load_run(tx, run_id)
+    assert looked is not None
+    assert looked.state.waiting_for == "look 2 of 3"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shipline.domain.codec import from_json, to_json
 from shipline.engine.rules import Phase, RunState, RunStatus, begin, decide, settle
-from shipline.engine.workflow import Done, Failed, OnFailure, Outcome, Recovery, Signal, Step, Workflow
+from shipline.engine.workflow import Again, Done, Failed, OnFailure, Outcome, Recovery, Signal, Step, Workflow
 
 NAMES = ("sand", "prime", "coat", "polish")
 
@@ -144,6 +144,12 @@ def test_the_way_back_is_tried_for_minutes_whatever_the_attempts_that_takes() ->
 
     assert tried_s(Phase.FORWARD) == 1 + 2 + 4 + 8
     assert tried_s(Phase.UNDO) == 1 + 2 + 4 + 8 + 16 + 32  # Then the 60 s of the step itself are over.
+
+
+def test_a_clock_that_is_set_back_prolongs_no_step_by_more_than_its_time() -> None:
+    begun = settle(BEFORE, decide(BEFORE, begin(BEFORE), (), 10**12).state, Again(1.0, {}, "dry paint"), 10**12)[0]
+    later = decide(BEFORE, begun, (), 5_000_000).state
+    assert later.began_us == 5_000_000
 
 
 def test_that_a_step_was_cut_off_is_known_until_one_has_reported_back() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
@@ -35,6 +36,8 @@ DUE_RUNS_MAX = 1000
 # Ticks of one run in a row: handing each one on takes a poll of the queue. Others wait no longer than for these.
 TICKS_AT_ONCE = 20
 BEAT_EXPIRES_S = 10.0
+# A clock that is kept in step moves by less than that between two looks.
+SET_BACK_MIN_US = 500_000
 
 log = logging.getLogger(__name__)
 
@@ -102,13 +105,24 @@ class Engine:
     owner of the lease calls `tick` and `sweep`. `peers` and `planner` may be replaced before the first tick.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, clock: Clock, ids: Ids, *, node_id: str) -> None:
+    def __init__(  # noqa: PLR0913 - what a process is made of
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        *,
+        node_id: str,
+        steady_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.store = store
         self.catalogue = catalogue
         self.clock = clock
         self.ids = ids
         self.node_id = node_id
-        self.peers = Peers(expires_s=BEAT_EXPIRES_S)
+        self.peers = Peers(expires_s=BEAT_EXPIRES_S, steady_s=steady_s)
+        self._steady_s = steady_s
+        self._ahead_us: int | None = None  # Of the steady clock, when the wall clock was last looked at.
         self.planner: Planner = NoPlanner()
         # What keeps this process from working on any run, as its last round found it: no trying again mends it.
         self.trouble: ShiplineError | None = None
@@ -219,13 +233,25 @@ class Engine:
     def due(self) -> tuple[str, ...]:
         """Ids of runs that somebody should tick now; says on the way that this process is alive."""
         now_us = self.clock.now_us()
+        was_set_back = self._was_set_back(now_us)
         with self.store.begin() as tx:
             self.beat(tx)
+            if was_set_back:
+                journal.wake_from_future(tx, now_us)
             waiting = journal.due_runs(tx, now_us, limit=DUE_RUNS_MAX)
             held = journal.held_runs(tx)
             alive = self._alive(tx, frozenset(holder for _, holder in held))
         left = tuple(run_id for run_id, holder in held if not alive[holder] and run_id not in self._busy)
         return tuple(dict.fromkeys(waiting + left))
+
+    def _was_set_back(self, now_us: int) -> bool:
+        """True if the wall clock may have been set back since the last look: also before the first one.
+
+        What waits for a moment would wait for as much longer then, and a canary would not be watched meanwhile.
+        """
+        ahead_us = now_us - int(self._steady_s() * 1_000_000)
+        before_us, self._ahead_us = self._ahead_us, ahead_us
+        return before_us is None or ahead_us < before_us - SET_BACK_MIN_US
 
     def beat(self, tx: Transaction) -> None:
         """Say that this process is alive, where others may ask."""

@@ -238,6 +238,16 @@ def due_runs(tx: Transaction, now_us: int, *, limit: int) -> tuple[str, ...]:
     return tuple(tx.connection.scalars(_DUE, {"now_us": now_us, "this_many": limit}))
 
 
+def wake_from_future(tx: Transaction, now_us: int) -> None:
+    """Let runs be due now that wait for a later moment, and were begun or worked on at one that is yet to come.
+
+    The clock was set back since: how long they had still to wait nobody knows.
+    """
+    worked_on = select(journal.c.run_id).where(journal.c.run_id == run.c.id, journal.c.ended_us > now_us).exists()
+    is_ahead = (run.c.wake_us > now_us) & ((run.c.created_us > now_us) | worked_on)
+    tx.connection.execute(update(run).where(is_ahead).values(wake_us=now_us))
+
+
 def revisions_of(tx: Transaction, run_ids: list[str]) -> dict[str, int]:
     """The revision of each of these runs that there is."""
     rows = tx.connection.execute(_REVISIONS, {"these": run_ids})

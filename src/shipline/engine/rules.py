@@ -100,7 +100,8 @@ def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now
     """Plan the next tick of a run that nobody is working on now.
 
     `started` in `state` therefore means that an action was cut off. `signals` are those that the engine itself
-    understands (OBEYED); the others go to the steps that listen for them.
+    understands (OBEYED); the others go to the steps that listen for them. Where the clock was set back, a step has
+    begun now at the latest: its time is not prolonged by more than that.
     """
     state = replace(state, cut_off=state.cut_off or state.started)
     for signal in signals:
@@ -118,7 +119,7 @@ def decide(workflow: Workflow, state: RunState, signals: tuple[Signal, ...], now
         return Plan(replace(state, status=RunStatus.ASKING, started=False, reason=question), None, None)
     name = step.undo if state.phase is Phase.UNDO else step.name
     recovering = state.started and step.recovery is Recovery.LOOK
-    began_us = state.began_us if state.began_us is not None else now_us
+    began_us = now_us if state.began_us is None else min(state.began_us, now_us)
     return Plan(replace(state, started=True, began_us=began_us), Invocation(step, name, recovering), None)
 
 

@@ -87,7 +87,7 @@ class CanaryStep:
         if context.memory is None:
             said = is_told(context, "promote") or context.results["preview"]["promote"]
             return Done({"watched": False}) if said else self._begin(context, groups, settings)
-        watch = _heard(from_json(Watch, context.memory), context)
+        watch = _heard(_in_time(from_json(Watch, context.memory), context.now_us), context)
         reading = signals.read(watch.cursor, counted_groups(groups))
         weights = watch.weights or (Weighed(watch.began_us, watch.weight),)
         seen = observed(reading, weights, now_us=context.now_us, delay_s=signals.delay_s)
@@ -346,6 +346,17 @@ class _Look:
             checks=self.checks.readings,
             synthetic_requests=self.watch.synthetic_sent,
         )
+
+
+def _in_time(watch: Watch, now_us: int) -> Watch:
+    """The watch where the clock was set back: it goes on as long after its beginning as the last look was."""
+    latest_us = now_us - int(watch.analysis.last_s * 1_000_000)
+    if watch.began_us <= latest_us:
+        return watch
+    place = watch.place
+    if place is not None:
+        place = replace(place, since_us=min(place.since_us, now_us))
+    return replace(watch, began_us=latest_us, place=place)
 
 
 def _heard(watch: Watch, context: StepContext) -> Watch:

@@ -138,6 +138,7 @@ class PreviewStep:
     def _wait(self, context: StepContext, preview: Preview, memory: Previewing, *, is_first: bool) -> Outcome:
         said = heard_pause(context)
         memory = memory if said is None else replace(memory, paused=said)
+        memory = replace(memory, began_us=min(memory.began_us, context.now_us))  # The clock may have been set back.
         left_s = preview.hold_s - (context.now_us - memory.began_us) / 1e6
         is_over = left_s <= 0 and not memory.paused
         if is_over and (not preview.approve or (said is False and not is_first)):

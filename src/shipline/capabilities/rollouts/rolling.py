@@ -120,6 +120,7 @@ class RollStep:
         memory = Rolling(context.now_us, new.size) if context.memory is None else from_json(Rolling, context.memory)
         said = heard_pause(context)
         memory = memory if said is None else replace(memory, paused=said)
+        memory = replace(memory, since_us=min(memory.since_us, context.now_us))  # The clock may have been set back.
         is_ready_now = new.is_whole and new.size != memory.size
         return replace(memory, size=new.size, since_us=context.now_us) if is_ready_now else memory
 

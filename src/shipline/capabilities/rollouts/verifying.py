@@ -97,7 +97,8 @@ class VerifyStep:
         )
 
     def _bake(self, context: StepContext, memory: Verifying, bake_s: float) -> Outcome:
-        since_us = context.now_us if memory.baking_since_us is None else memory.baking_since_us
+        # The clock may have been set back since.
+        since_us = context.now_us if memory.baking_since_us is None else min(memory.baking_since_us, context.now_us)
         left_s = bake_s - (context.now_us - since_us) / 1e6
         if is_told(context, "skip-wait"):
             return Done({})

@@ -14,14 +14,21 @@ class FakeClock:
 
     def __init__(self, now_us: int = START_US) -> None:
         self._now_us = now_us
+        self._slept_us = 0
 
     def now_us(self) -> int:
         """UTC microseconds."""
         return self._now_us
 
+    def steady_s(self) -> float:
+        """Seconds slept so far, which no jump changes."""
+        return self._slept_us / 1_000_000
+
     def sleep(self, seconds: float) -> None:
-        """Jump ahead."""
-        self._now_us += int(seconds * 1_000_000)
+        """Let time pass, at once."""
+        passed_us = int(seconds * 1_000_000)
+        self._now_us += passed_us
+        self._slept_us += passed_us
 
     def jump_to(self, time_us: int) -> None:
         """Set the time; backwards too, as a bad NTP server would."""

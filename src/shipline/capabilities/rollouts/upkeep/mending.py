@@ -176,7 +176,9 @@ class MendStep:
         routes = self._follow(routes, now, revision)
         # Only what is on record: a process that dies here must not leave a copy brought back that nobody was told of.
         died = [group for group in groups if has_died(group) and group.id in memory.short_since_us]
-        if not died or now_us < memory.not_before_us:
+        # No pause is longer than that, unless the clock was set back.
+        is_early = 0 < memory.not_before_us - now_us <= PAUSE_MAX_S * SECOND_US
+        if not died or is_early:
             return memory
         now |= {group.id: self.ground.target.run(group.spec, revision=revision) for group in died}
         self._follow(routes, now, revision)
@@ -194,7 +196,7 @@ class MendStep:
             group for group in groups if has_died(group) or (group.id in before.short_since_us and not group.is_whole)
         )
         since_us = {group.id: before.short_since_us.get(group.id, now_us) for group in short}
-        whole_since_us = None if short else now_us if before.whole_since_us is None else before.whole_since_us
+        whole_since_us = None if short else min(now_us, before.whole_since_us or now_us)
         memory = replace(mended, short_since_us=since_us, whole_since_us=whole_since_us)
         save = self._save(before, memory, groups, now_us)
         if whole_since_us is None:
