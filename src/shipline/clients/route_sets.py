@@ -10,6 +10,8 @@ from shipline.ports.target import checked_group_id
 from shipline.ports.traffic import Route
 
 SHARE_TOLERANCE = 1e-6
+# Many platforms know whole percents only, and give next to nothing 1: a third group loses what two others were given.
+ROUNDED_MAX = 0.02
 ROUTES_MAX = 100
 VERSION_CHARACTERS_MAX = 100
 
@@ -37,6 +39,23 @@ def merged(known: Mapping[str, Route], wanted: tuple[Route, ...]) -> dict[str, R
     """By group: the wanted routes, and those that are left out, which get nothing and stay known."""
     left_out = {name: replace(route, share=0.0, preview=False, mirror=False) for name, route in known.items()}
     return left_out | {route.group_id: route for route in wanted}
+
+
+def mismatches(wanted: Mapping[str, Route], there: Mapping[str, Route]) -> tuple[str, ...]:
+    """How what is there differs from what is wanted, in sentences. A share may be rounded, but not to or from 0; who is
+    not wanted has none."""
+    found = [f"{name} is not there" for name in wanted if name not in there]
+    for name, route in there.items():
+        meant = wanted.get(name)
+        if meant is None:
+            found += [f"{name} has a share"] if route.serves or route.mirror else []
+        elif (route.role, route.version, set(route.endpoints)) != (meant.role, meant.version, set(meant.endpoints)):
+            found.append(f"{name} has another role, version or other endpoints")
+        elif (route.preview, route.mirror) != (meant.preview, meant.mirror):
+            found.append(f"{name} is previewed or mirrored otherwise")
+        elif abs(route.share - meant.share) > ROUNDED_MAX or (route.share > 0) != (meant.share > 0):
+            found.append(f"{name} has the share {route.share:g}, not {meant.share:g}")
+    return tuple(found)
 
 
 def _check(route: Route) -> None:

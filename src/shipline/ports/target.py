@@ -140,7 +140,8 @@ def checked_digests(digests: tuple[str, ...]) -> tuple[str, ...]:
 
 class Target(Protocol):
     """Runs the groups of one environment. `revision` is a fencing number: a call with an older one than the newest
-    seen is refused (RefusedError), so that a zombie's late call takes no effect.
+    seen is refused (RefusedError), so that a zombie's late call takes no effect. A call that changes nothing is seen,
+    too: whoever takes a step over stops a group that there never was. What was ordered is in `groups` at once.
 
     `artifact_kinds` are the kinds of artifact (`domain/artifact.py`) that it can run; empty: of any kind.
 

@@ -80,7 +80,7 @@ class InjectedFault:
 
 
 class Traffic(Protocol):
-    """The splitter in front of one environment. `revision` fences as in the Target port.
+    """The splitter in front of one environment. `revision` fences as in the Target port, in a `forget` of nobody too.
 
     What it can do, and what is an InvalidValue in a route set otherwise: `splits` is True for any share, False for 0
     and 1 only, where a canary cannot be had; `previews` tells that requests may ask for a preview (by a header that

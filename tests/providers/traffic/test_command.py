@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # it ships no types
 
+from shipline.clients.route_sets import mismatches
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.traffic import Route, Traffic
-from shipline.providers.traffic.command import CommandTraffic, mismatches
+from shipline.providers.traffic.command import CommandTraffic
 from shipline.testing.conformance.switch import SwitchConformance
 from shipline.testing.conformance.traffic import NEW, OLD, TrafficConformance, split
 from tests.docs.markdown import ROOT

@@ -6,6 +6,7 @@ from shipline.capabilities.rollouts.analysis import AnalysisSettings
 from shipline.capabilities.rollouts.canary import CanaryStep
 from shipline.capabilities.rollouts.driven.driving import DriveStep
 from shipline.capabilities.rollouts.driven.steps import DrivenSteps
+from shipline.capabilities.rollouts.effects import claiming
 from shipline.capabilities.rollouts.previewing import PreviewStep
 from shipline.capabilities.rollouts.rolling import RollStep
 from shipline.capabilities.rollouts.steps import Ground, RolloutSteps
@@ -20,7 +21,7 @@ def actions(ground: Ground, settings: AnalysisSettings) -> dict[str, Action]:
     if ground.controller is not None:
         return _driven(ground, ground.controller, settings)
     steps = RolloutSteps(ground)
-    return {
+    found: dict[str, Action] = {
         "gate": steps.gate,
         "prepare": steps.prepare,
         "start": steps.start,
@@ -32,6 +33,7 @@ def actions(ground: Ground, settings: AnalysisSettings) -> dict[str, Action]:
         "restore": steps.restore,
         "retire": RetireStep(ground),
     }
+    return claiming(ground.target, ground.traffic, found)
 
 
 def _driven(ground: Ground, controller: Controller, settings: AnalysisSettings) -> dict[str, Action]:

@@ -14,6 +14,7 @@ from shipline.capabilities.rollouts.analysis import (
     Decision,
     Observation,
 )
+from shipline.capabilities.rollouts.effects import lead, run_group
 from shipline.capabilities.rollouts.observing.checking import UNREAD, ChecksLook
 from shipline.capabilities.rollouts.observing.counting import Weighed, counted_as, delayed, kept, observed
 from shipline.capabilities.rollouts.observing.figures import NO_COUNTS
@@ -164,7 +165,7 @@ class CanaryStep:
             # The harm ends here, in this very step; the undo that follows finds it done.
             routes = self.ground.traffic.routes()
             stable = tuple(as_routed(group, routes) for group in look.groups.stable)
-            self.ground.traffic.apply(stable_routes(stable), revision=look.context.revision)
+            lead(self.ground.traffic, stable_routes(stable), revision=look.context.revision)
             return Failed(look.reason, save=self._save(look, weight=0.0))
         promotes = is_told(look.context, "promote") or (
             look.verdict is AnalysisVerdict.PROMOTE and not look.watch.paused
@@ -221,7 +222,7 @@ class CanaryStep:
             held = max(before, min(weight, carried))
         stable = tuple(as_routed(group, routes) for group in groups.stable)
         wanted = canary_routes(stable, routable(canary, routes), routable(baseline, routes), weight=held)
-        self.ground.traffic.apply(wanted, revision=context.revision)
+        lead(self.ground.traffic, wanted, revision=context.revision)
         return held
 
     def _grown(self, context: StepContext, groups: tuple[Group, Group], copies: int) -> tuple[Group, Group]:
@@ -236,7 +237,7 @@ class CanaryStep:
     def _with_copies(self, context: StepContext, group: Group, copies: int) -> Group:
         if group.size >= copies:
             return group
-        return self.ground.target.run(replace(group.spec, size=copies), revision=context.revision)
+        return run_group(self.ground.target, replace(group.spec, size=copies), revision=context.revision)
 
     def _save(self, look: _Look, weight: float) -> Save:
         point = look.point(weight)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.evidence import Approval as PlanApproval
+from shipline.capabilities.rollouts.effects import lead
 from shipline.capabilities.rollouts.letting import lacking, todo
 from shipline.capabilities.rollouts.proving import proved_plan
 from shipline.capabilities.rollouts.routing import preview_routes
@@ -61,7 +62,7 @@ class PreviewStep:
         self.ground.traffic.open()
         if context.memory is None and groups.stable:
             routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
-            self.ground.traffic.apply(routes, revision=context.revision)
+            lead(self.ground.traffic, routes, revision=context.revision)
 
     def _try(self, context: StepContext) -> Outcome | None:
         """One try of a verification of the preview; None where none is left, or nobody can be shown anything."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from shipline.capabilities.rollouts.effects import lead, run_group, stop_group
 from shipline.capabilities.rollouts.observing.counting import counted_as
 from shipline.capabilities.rollouts.routing import rolling_routes
 from shipline.capabilities.rollouts.steps import Ground, Running, load_rollout, running, strategy_of
@@ -127,7 +128,7 @@ class RollStep:
     def _let_go(self, context: StepContext, memory: Rolling, new: Group, leaving: tuple[Leaving, ...]) -> Outcome:
         """Take the traffic from the copies that go, and stop those whose requests have ended."""
         left = tuple(one.left for one in leaving if one.left.size > 0)
-        self.ground.traffic.apply(rolling_routes(left, new), revision=context.revision)
+        lead(self.ground.traffic, rolling_routes(left, new), revision=context.revision)
         busy = [one for one in leaving if one.count and self._open_requests(one)]
         for one in leaving:
             if one.count and one not in busy:
@@ -145,10 +146,10 @@ class RollStep:
     def _stop(self, context: StepContext, leaving: Leaving) -> None:
         name = leaving.group.id
         if leaving.count == leaving.group.size:
-            self.ground.target.stop(name, revision=context.revision)
+            stop_group(self.ground.target, name, revision=context.revision)
             return
         smaller = replace(leaving.group.spec, size=leaving.group.size - leaving.count)
-        self.ground.target.run(smaller, revision=context.revision, leaving=leaving.ids)
+        run_group(self.ground.target, smaller, revision=context.revision, leaving=leaving.ids)
 
     def _next_batch(self, context: StepContext, memory: Rolling, new: Group, strategy: Strategy) -> Outcome:
         instances = self.ground.instances
@@ -159,7 +160,7 @@ class RollStep:
             held = f" The next batch begins in {left_s:.0f} s." if left_s > 0 else ""
             return self._again(context, memory, f"{new.size} of {instances} copies are new.{held}", LOOK_EVERY_S)
         size = min(instances, new.size + strategy.batch)
-        self.ground.target.run(replace(new.spec, size=size), revision=context.revision)
+        run_group(self.ground.target, replace(new.spec, size=size), revision=context.revision)
         words = f"{new.size} of {instances} copies are new; {size - new.size} more are being started."
         return self._again(context, memory, words, 0.0)
 

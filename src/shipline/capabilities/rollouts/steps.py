@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from shipline.capabilities.rollouts.effects import close, lead, run_group
 from shipline.capabilities.rollouts.letting import Approving, nobody
 from shipline.capabilities.rollouts.observing.checking import Checks
 from shipline.capabilities.rollouts.observing.countable import stable_groups, try_counts
@@ -238,7 +239,7 @@ class RolloutSteps:
         if waiting_for:
             return Again(pause_s(context.now_us - context.started_us), to_json(new), waiting_for)
         try:
-            self.ground.traffic.apply(stable_routes((new,)), revision=context.revision)
+            lead(self.ground.traffic, stable_routes((new,)), revision=context.revision)
         except UnderWay as way:
             return _under_way(context, way, to_json(new))
         return Done(save=lambda tx: note_promoting(tx, rollout))
@@ -258,7 +259,7 @@ class RolloutSteps:
             except UnderWay as way:
                 return _under_way(context, way, {})
         if any(route.share > 0 for route in self.ground.traffic.routes()):
-            self.ground.traffic.close()
+            close(self.ground.traffic)
         return Done()
 
     def _give_back(self, context: StepContext, stable: tuple[Group, ...]) -> Outcome:
@@ -268,11 +269,11 @@ class RolloutSteps:
         waited_us = context.now_us - context.started_us
         is_over = waited_us >= RESTORE_GRACE_S * 1_000_000
         if living and (context.memory is None or is_over):
-            self.ground.traffic.apply(stable_routes(living), revision=context.revision)
+            lead(self.ground.traffic, stable_routes(living), revision=context.revision)
         back = tuple(self._whole_again(context, one, now.get(one.id)) for one in stable)
         waiting_for = awaited_copies(back)
         if not waiting_for:
-            self.ground.traffic.apply(stable_routes(back), revision=context.revision)
+            lead(self.ground.traffic, stable_routes(back), revision=context.revision)
             return Done()
         return Done() if living and is_over else Again(pause_s(waited_us), {}, waiting_for)
 
@@ -309,7 +310,7 @@ class RolloutSteps:
         return GroupSpec(name, Role.CANARY, rollout.package, rollout.version, size, rollout.digests)
 
     def _run(self, context: StepContext, spec: GroupSpec) -> Group:
-        return self.ground.target.run(spec, revision=context.revision)
+        return run_group(self.ground.target, spec, revision=context.revision)
 
     def _as_they_stand(self, context: StepContext, groups: tuple[Group, ...]) -> tuple[Group, ...]:
         """These groups now. What died stays dead: that it did is what the step wants to know. One that is not there

@@ -7,13 +7,12 @@ Each is given a JSON document and does one thing (`docs/reference/command-protoc
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from shipline.clients.durable_state import LOCK_TIMEOUT_S, DurableState, check_fence
 from shipline.clients.json_program import Surroundings, ask, checked_command, not_understood, tell
-from shipline.clients.route_sets import ROUTES_MAX, check_routes, merged
+from shipline.clients.route_sets import ROUTES_MAX, check_routes, merged, mismatches
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError, RefusedError, UnavailableError
 from shipline.ports.provider import ProviderContext
@@ -23,7 +22,6 @@ from shipline.ports.traffic import Route
 REQUEST = "shipline.traffic-request/1"
 ROUTES = "shipline.traffic-routes/1"
 OPEN_REQUESTS = "shipline.traffic-open-requests/1"
-SHARE_TOLERANCE = 0.01  # Many platforms know whole percents only.
 TIMEOUT_S_MAX = 3600
 T = TypeVar("T")
 ADDRESS = re.compile(r"[A-Za-z0-9.-]{1,253}:[0-9]{1,5}|\[[0-9a-fA-F:]{2,39}\]:[0-9]{1,5}")
@@ -169,19 +167,3 @@ class CommandTraffic:
 
 def _request(action: str, what: dict[str, Any]) -> dict[str, Any]:
     return {"schema": REQUEST, "action": action, **what}
-
-
-def mismatches(wanted: Mapping[str, Route], there: Mapping[str, Route]) -> tuple[str, ...]:
-    """How what is there differs from what is wanted, in sentences. A share may be rounded, but not to or from 0."""
-    found = [f"{name} is not there" for name in wanted if name not in there]
-    for name, route in there.items():
-        meant = wanted.get(name)
-        if meant is None:
-            found += [f"{name} has a share"] if route.serves or route.mirror else []
-        elif (route.role, route.version, set(route.endpoints)) != (meant.role, meant.version, set(meant.endpoints)):
-            found.append(f"{name} has another role, version or other endpoints")
-        elif (route.preview, route.mirror) != (meant.preview, meant.mirror):
-            found.append(f"{name} is previewed or mirrored otherwise")
-        elif abs(route.share - meant.share) > SHARE_TOLERANCE or (route.share > 0) != (meant.share > 0):
-            found.append(f"{name} has the share {route.share:g}, not {meant.share:g}")
-    return tuple(found)

@@ -288,6 +288,27 @@ class TargetConformance:
             zombie.run(replace(one, size=3), revision=4)
         assert target.groups() == (whole,)
 
+    def test_what_was_ordered_is_seen_at_once(self, target: Target, one: GroupSpec) -> None:
+        """Whoever orders reads it back before anything is built upon it: a group, its size, and that it is gone."""
+        target.run(one, revision=1)
+        assert found(target, "one").spec == one
+        target.run(replace(one, size=3), revision=2)
+        assert found(target, "one").size == 3
+        target.stop("one", revision=3)
+        assert target.groups() == ()
+
+    def test_stopping_nobody_fences_too(
+        self, target: Target, open_target: Callable[[], Target], one: GroupSpec
+    ) -> None:
+        """So whoever takes over can shut out the one before it, and change nothing."""
+        target.run(one, revision=1)
+        target.stop("nobody", revision=5)
+        zombie = open_target()
+        for late in (lambda: zombie.stop("one", revision=4), lambda: zombie.run(replace(one, size=3), revision=4)):
+            with pytest.raises(RefusedError):
+                late()
+        assert found(target, "one").spec == one
+
     @pytest.mark.parametrize("name", ["", "a" * 61, "../x", "A", "a b", "a\n"])
     def test_a_hostile_id_is_refused(self, target: Target, name: str, one: GroupSpec) -> None:
         """Ids are checked before anything is done with them."""

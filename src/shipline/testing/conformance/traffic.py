@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from shipline.clients.route_sets import mismatches
 from shipline.domain.errors import InvalidValue, RefusedError, UnavailableError
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import ERRORS, LATENCY, Faulty, InjectedFault, Route, Traffic
@@ -214,6 +215,21 @@ class TrafficConformance:
             zombie.apply(split(0.5), revision=6)
         with pytest.raises(RefusedError):
             zombie.forget("old", revision=6)
+        assert traffic.routes() == (OLD,)
+
+    def test_what_was_applied_is_recognised(self, traffic: Traffic) -> None:
+        """Whoever applies routes reads them back, and goes on only where they hold, rounded as far as may be."""
+        for revision, share in enumerate((0.003, 0.02, 0.34, 0.995) if traffic.splits else (1.0, 0.0), start=1):
+            wanted = {route.group_id: route for route in split(share)}
+            traffic.apply(tuple(wanted.values()), revision=revision)
+            assert mismatches(wanted, {route.group_id: route for route in traffic.routes()}) == ()
+
+    def test_forgetting_nobody_fences_too(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
+        """So whoever takes over can shut out the one before it, and change nothing."""
+        traffic.apply((OLD,), revision=1)
+        traffic.forget("nobody", revision=5)
+        with pytest.raises(RefusedError):
+            open_traffic().apply((OLD,), revision=4)
         assert traffic.routes() == (OLD,)
 
     def test_the_proxy_outlives_the_engine(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from shipline.capabilities.releases import find_release
+from shipline.capabilities.rollouts.effects import claiming, lead
 from shipline.capabilities.rollouts.ordering import RolloutOrder, open_rollout
 from shipline.capabilities.rollouts.queries import (
     DEPLOYMENTS,
@@ -133,7 +134,7 @@ class AdoptStep:
         refusal = unreleased(release, groups)
         if refusal or release is None:
             return Failed(refusal)
-        self.ground.traffic.apply(stable_routes(groups), revision=context.revision)
+        lead(self.ground.traffic, stable_routes(groups), revision=context.revision)
         return Done(
             {"package": one.package, "version": one.version},
             save=lambda tx: self._record(tx, context, release, groups),
@@ -229,4 +230,4 @@ def follow_adoption(tx: Transaction, events: EventWriter, run: Run) -> None:
 
 def adopt_actions(ground: Ground) -> dict[str, Action]:
     """The action of every step of `adopt_workflow`, by name."""
-    return {"adopt": AdoptStep(ground)}
+    return claiming(ground.target, ground.traffic, {"adopt": AdoptStep(ground)})

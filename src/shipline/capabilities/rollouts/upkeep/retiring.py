@@ -6,6 +6,7 @@ stopped when its time is over, by a run of its own; the next rollout there ends 
 
 from __future__ import annotations
 
+from shipline.capabilities.rollouts.effects import claiming, close, stop_group
 from shipline.capabilities.rollouts.queries import latest_rollout
 from shipline.capabilities.rollouts.steps import Ground, running, strategy_of
 from shipline.capabilities.rollouts.usecases import note_warm
@@ -76,14 +77,14 @@ def _stop(ground: Ground, name: str, *, revision: int) -> None:
     serving = {route.group_id for route in ground.traffic.routes() if route.serves}
     if name in serving:
         raise ShiplineError(f"{name} still has traffic and is not stopped")
-    ground.target.stop(name, revision=revision)
+    stop_group(ground.target, name, revision=revision)
 
 
 def stop_environment(ground: Ground, *, revision: int) -> None:
     """Stop serving: the proxy first, so that no request finds a stopped copy, then all groups."""
-    ground.traffic.close()
+    close(ground.traffic)
     for group in ground.target.groups():
-        ground.target.stop(group.id, revision=revision)
+        stop_group(ground.target, group.id, revision=revision)
 
 
 def cooling_due(tx: Transaction, environment: str, now_us: int) -> Rollout | None:
@@ -131,4 +132,4 @@ class CoolStep:
 
 def cool_actions(ground: Ground) -> dict[str, Action]:
     """The action of every step of `cool_workflow`, by name."""
-    return {"cool": CoolStep(ground)}
+    return claiming(ground.target, ground.traffic, {"cool": CoolStep(ground)})

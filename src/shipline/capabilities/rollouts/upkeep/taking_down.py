@@ -7,6 +7,7 @@ touch the record of what was deployed: `shipline deploy` finds by the proxy that
 
 from __future__ import annotations
 
+from shipline.capabilities.rollouts.effects import claiming, close, stop_group
 from shipline.capabilities.rollouts.queries import open_rollout_of, queued_rollouts
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.workflow import down_name, drill_key, environment_key
@@ -71,7 +72,7 @@ class DownSteps:
 
     def close(self, _context: StepContext) -> Outcome:
         """Stop the proxy; with it goes on record what runs behind it, before any of that is stopped."""
-        self.ground.traffic.close()
+        close(self.ground.traffic)
         return Done({"instances": [name for group in self.ground.target.groups() for name in _copies(group)]})
 
     def stop(self, context: StepContext) -> Outcome:
@@ -79,7 +80,7 @@ class DownSteps:
         if isinstance(self.ground.traffic, Lasting):
             self.ground.traffic.tear_down(revision=context.revision)
         for group in self.ground.target.groups():
-            self.ground.target.stop(group.id, revision=context.revision)
+            stop_group(self.ground.target, group.id, revision=context.revision)
         return Done(save=lambda tx: self._note(tx, context))
 
     def _note(self, tx: Transaction, context: StepContext) -> None:
@@ -98,7 +99,7 @@ def _copies(group: Group) -> tuple[str, ...]:
 def down_actions(ground: Ground) -> dict[str, Action]:
     """The action of every step of `down_workflow`, by name."""
     steps = DownSteps(ground)
-    return {"close": steps.close, "stop": steps.stop}
+    return claiming(ground.target, ground.traffic, {"close": steps.close, "stop": steps.stop})
 
 
 def stopped_by(run: Run) -> tuple[str, ...]:
