@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill test-k8s bench bench-plans bench-rollouts demo lock
+.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-rollouts demo lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ test-kill: setup-tests ## end the process at every step of a release and a rollo
 test-k8s: setup-tests ## whole rollouts against a real Kubernetes API server; the first time builds it, in some minutes
 	@scripts/kube-apiserver.sh
 	$(BIN)/pytest -m cluster
+
+SEEDS := 1-2000
+simulate: setup-tests ## rollouts in seeded worlds full of faults, in virtual time; SEEDS=1-5000, or SEEDS=7 to see one
+	$(BIN)/python -m tests.simulation $(SEEDS)
 
 bench: setup-tests ## measure what the documentation claims
 	$(BIN)/python -m bench

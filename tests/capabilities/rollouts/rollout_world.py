@@ -302,9 +302,10 @@ def catalogue_of(
     engine: Callable[[], Engine] = no_engine,
     settings: AnalysisSettings = SETTINGS,
     load: FakeLoad | None = None,
+    wait_timeout_s: int = 3600,
 ) -> Catalogue:
     """The workflows of one environment: rolling out to it, taking it down, and mending it."""
-    workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=3600, drain_timeout_s=DRAIN_TIMEOUT_S)
+    workflow = rollouts.rollout_workflow(PLACE, wait_timeout_s=wait_timeout_s, drain_timeout_s=DRAIN_TIMEOUT_S)
     if ground.controller is not None:
         workflow = rollouts.driven_workflow(PLACE, wait_timeout_s=7200)
     actions = {f"{workflow.name}.{name}": action for name, action in rollouts.actions(ground, settings).items()}
