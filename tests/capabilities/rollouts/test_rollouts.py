@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.rollouts import CountsTrial, analysis_of, try_counts, workflow_name
+from shipline.capabilities.rollouts import CountsTrial, Verification, analysis_of, try_counts, workflow_name
 from shipline.domain.errors import NothingToDo, RefusedError, UnavailableError, UsageError
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.domain.verdict import Answer
+from shipline.testing.fakes.command import Ending
 from shipline.testing.fakes.faults import Fault
 from shipline.testing.world import World
 from tests.capabilities.events import bodies, kinds
@@ -262,6 +263,17 @@ def test_stable_copies_that_died_are_run_again_on_the_way_back(serving: RolloutW
     serving.settle()
     assert serving.now(rollout).status is RolloutStatus.ROLLED_BACK
     assert serving.serving() == {"1.0.0": 1.0}
+    assert serving.routed() == serving.addresses()
+
+
+def test_a_version_that_fails_where_the_stable_one_had_died_goes_back_to_that(serving: RolloutWorld) -> None:
+    """Nobody but the record knew it as stable any more; and nobody was served in the end."""
+    serving.lose_all_copies()
+    serving.verifications = (Verification("smoke", ("smoke",), attempts=1),)
+    serving.commands.programs["smoke"] = lambda _call: Ending(exit_code=1)
+    assert serving.shipped("1.1.0").status is RolloutStatus.ROLLED_BACK
+    assert serving.serving() == {"1.0.0": 1.0}
+    assert serving.alive() == ["1.0.0", "1.0.0"]
     assert serving.routed() == serving.addresses()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from shipline.capabilities.rollouts.effects import close, lead, run_group
 from shipline.capabilities.rollouts.letting import Approving, nobody
 from shipline.capabilities.rollouts.observing.checking import Checks
-from shipline.capabilities.rollouts.observing.countable import stable_groups, try_counts
+from shipline.capabilities.rollouts.observing.countable import groups_led_to, stable_groups, try_counts
 from shipline.capabilities.rollouts.observing.synthetic import NoSender, Synthetic
 from shipline.capabilities.rollouts.queries import ROLLOUTS
 from shipline.capabilities.rollouts.reminding import Wait
@@ -84,7 +84,8 @@ class Running:
     """The groups of a rollout, as the `start` step leaves them.
 
     `new` is of one copy for a canary, of a batch for rolling, of all otherwise; `baseline` is None without a canary.
-    `cursor` reads the traffic since `started_us`, when the stable version still had all of it.
+    `cursor` reads the traffic since `started_us`, when the stable version still had all of it. `dead` is what was
+    stable where all copies of that had died: nothing to compare with, and all that there is to go back to.
     """
 
     cursor: str
@@ -92,6 +93,12 @@ class Running:
     new: Group
     stable: tuple[Group, ...]
     baseline: Group | None
+    dead: tuple[Group, ...] = ()
+
+    @property
+    def before(self) -> tuple[Group, ...]:
+        """What the way back leads to."""
+        return self.stable or self.dead
 
     @property
     def young(self) -> tuple[Group, ...]:
@@ -206,13 +213,14 @@ class RolloutSteps:
 
     def _begin(self, context: StepContext, rollout: Rollout) -> Running:
         cursor = self.ground.signals.cursor()
-        stable = stable_groups(self.ground.target, self.ground.traffic)
+        led_to = groups_led_to(self.ground.target, self.ground.traffic)
+        stable = tuple(group for group in led_to if group.lives)
         strategy = strategy_of(context)
         is_canary = strategy.kind is StrategyKind.CANARY and _is_another_version(stable, rollout.version)
         size = self._first_size(strategy, stable, is_canary=is_canary)
         new = self._warm(context, rollout, stable) or self._run(context, self._new(rollout, size))
         baseline = self._run(context, _clone(rollout, stable[0])) if is_canary else None
-        return Running(cursor, context.now_us, new, stable, baseline)
+        return Running(cursor, context.now_us, new, stable, baseline, dead=() if stable else led_to)
 
     def _begun(self, context: StepContext) -> Running:
         """What was begun, with its groups as they stand now."""
@@ -251,7 +259,7 @@ class RolloutSteps:
         """
         if "start" not in context.results:
             return Done()
-        stable = running(context).stable
+        stable = running(context).before
         self.ground.traffic.open()
         if stable:
             try:

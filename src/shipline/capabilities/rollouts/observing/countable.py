@@ -23,10 +23,14 @@ class CountsTrial:
 
 def stable_groups(target: Target, traffic: Traffic) -> tuple[Group, ...]:
     """The groups that the proxy sends traffic to as stable, as far as they live. UnavailableError without a proxy."""
-    living = {group.id: group for group in target.groups() if group.lives}
-    routes = traffic.routes()
-    serving = [route.group_id for route in routes if route.role is Role.STABLE and route.share > 0]
-    return tuple(living[name] for name in serving if name in living)
+    return tuple(group for group in groups_led_to(target, traffic) if group.lives)
+
+
+def groups_led_to(target: Target, traffic: Traffic) -> tuple[Group, ...]:
+    """The groups that the proxy sends traffic to as stable, also those whose copies have all died."""
+    there = {group.id: group for group in target.groups()}
+    serving = [route.group_id for route in traffic.routes() if route.role is Role.STABLE and route.share > 0]
+    return tuple(there[name] for name in serving if name in there)
 
 
 def try_counts(target: Target, traffic: Traffic, signals: Signals) -> CountsTrial:

@@ -36,7 +36,7 @@ class RetireStep:
         """
         if not self.ground.target.groups():
             return Done()
-        if context.reason and "start" in context.results and not running(context).stable:
+        if context.reason and "start" in context.results and not running(context).before:
             stop_environment(self.ground, revision=context.revision)
             return Done()
         self.ground.traffic.open()
