@@ -16,6 +16,7 @@ from shipline.capabilities.rollouts import (
 )
 from shipline.capabilities.rollouts.queries import open_rollout_of, recorded_deployment
 from shipline.capabilities.rollouts.workflow import mend_name, turn_name
+from shipline.clients.route_sets import ROUNDED_MAX
 from shipline.domain.errors import ShiplineError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
 from shipline.engine.journal import Run, load_run, runs_of
@@ -168,7 +169,8 @@ class Laws:
         state = run.state
         was_seen = state.step == "canary" and state.memory is not None and state.memory["number"] > 1
         is_settled = was_seen and state.attempt == 1 and not state.started and not state.cut_off
-        if is_settled and abs(share - rollout.weight) > 1e-9:
+        # A lie within what rounding may do cannot be told from rounding.
+        if is_settled and abs(share - rollout.weight) > ROUNDED_MAX:
             self.breach(f"{rollout.version} has {share:.1%} of the traffic, and {rollout.weight:.1%} is on record")
 
     def _look_at_run(self, run: Run, rollout: Rollout | None) -> None:
