@@ -13,7 +13,7 @@ from tests.simulation.world import Beginnings, SimulatedWorld
 # Beside the first ones, those that break a law where one of the mendings that they have led to is taken out: what is
 # told is read back (20, 95), a clock that is set back (36), who comes back late is shut out (97, 180), and the way back
 # leads to what had died (1376).
-SEEDS = (*range(1, 11), 20, 36, 95, 97, 180, 1376)
+SEEDS = (*range(1, 6), 20, 36, 95, 97, 180, 1376)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +33,7 @@ def test_no_law_is_broken(beginnings: Beginnings, seed: int) -> None:
     assert not breaches, f"{breaches[0]}; to see it: make simulate SEEDS={seed}"
 
 
-@pytest.mark.parametrize("seed", [5, 180])
+@pytest.mark.parametrize("seed", [2, 97])
 def test_the_same_seed_gives_the_same_history(beginnings: Beginnings, seed: int) -> None:
     first, second = (told(beginnings, drawn(seed)) for _ in range(2))
     assert first.history == second.history
