@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from shipline.capabilities.releases import RELEASES
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, order_drift_looks, order_mending
+from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, Finding, order_drift_looks, order_mending
 from shipline.capabilities.rollouts.upkeep.drifting import DriftMemory
 from shipline.capabilities.rollouts.usecases import note_warm
 from shipline.capabilities.rollouts.workflow import drift_key, drift_name
@@ -161,6 +161,20 @@ def test_what_is_kept_warm_and_what_is_as_recorded_is_told_too(fresh: Served) ->
     assert "is kept running until 2027-01-15 08:00:00 UTC" in text
     assert "As recorded, when it was last compared" in text
     assert document["warm"] == {"package": "quotes", "version": "1.1.0", "until_us": until_us}
+
+
+def test_what_was_made_into_another_version_cannot_be_adopted(fresh: Served) -> None:
+    stage, finding = fresh.stage, Finding("content", "quotes-1-1-0", "its image was changed by somebody else")
+    stage.world.run_until_quiet(stage.engine)
+    known = to_json(DriftMemory(looked_us=1_800_000_000_000_000, findings=(finding,), since_us=1_800_000_000_000_000))
+    with stage.world.store.begin() as tx:
+        key = drift_key("production")
+        stage.engine.start(tx, drift_name("production"), subject=key, given={"known": known}, exclusive_key=key)
+    with fresh.person() as person:
+        text = person.get("/environments/production").text
+    assert "its image was changed by somebody else" in text
+    assert 'value="restore"' in text
+    assert 'value="adopt"' not in text
 
 
 @pytest.mark.parametrize(("verb", "kind"), [("adopt", "AdoptionOrdered"), ("restore", "RolloutStarted")])

@@ -66,6 +66,7 @@ def test_what_does_not_is_named(
 ) -> None:
     drift = compared(RECORDED, routes, groups)
     assert (kinds(drift), drift.is_by_hand) == (found, by_hand)
+    assert drift.is_adoptable == (by_hand and ("content", "g-1-1-0") not in found)
 
 
 def test_it_is_said_in_words() -> None:

@@ -126,11 +126,11 @@ def drift_lines(name: str, drift: Drift) -> list[str]:
 
 
 def _ways_out(name: str, drift: Drift) -> list[str]:
-    """Both. A version that was made into another one cannot be recorded as what it is not."""
-    if any(one.kind == "content" for one in drift.findings):
-        keeping = f"shipline rollback {name} --to VERSION", "brings there what was set by hand, as what it is"
-    else:
+    """To keep what serves, and to undo it."""
+    if drift.is_adoptable:
         keeping = f"shipline env adopt {name} --reason TEXT", "records what serves"
+    else:
+        keeping = f"shipline rollback {name} --to VERSION", "brings there what was set by hand, as what it is"
     restoring = f"shipline env restore {name} --reason TEXT", "brings back what is recorded"
     width = max(len(keeping[0]), len(restoring[0]))
     return [

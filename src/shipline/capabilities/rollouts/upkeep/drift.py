@@ -58,6 +58,12 @@ class Drift:
         """True if something else serves than is on record: what adopting and restoring are for."""
         return any(one.kind in ("version", "share", "digests", "content") for one in self.findings)
 
+    @property
+    def is_adoptable(self) -> bool:
+        """True if what serves can be put on record: a version that was made into another one cannot, as what it is
+        not."""
+        return self.is_by_hand and not any(one.kind == "content" for one in self.findings)
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:

@@ -45,6 +45,11 @@ class DriftMemory:
         """As of a Drift."""
         return Drift(DriftAnswer.DRIFT, self.findings).is_by_hand
 
+    @property
+    def is_adoptable(self) -> bool:
+        """As of a Drift."""
+        return Drift(DriftAnswer.DRIFT, self.findings).is_adoptable
+
 
 def look_for_drift(ground: Ground, environment: str) -> Drift:
     """Compare the record with what runs now. Asks the proxy and the target, which may take seconds."""
