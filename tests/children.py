@@ -160,8 +160,12 @@ class Child:
         self._close()
 
     def pause(self) -> None:
-        """SIGSTOP: the process does nothing until `resume`."""
+        """SIGSTOP: the process does nothing until `resume`.
+
+        The signal is sent before it is obeyed: a thread on another processor went on for milliseconds.
+        """
         self.process.send_signal(signal.SIGSTOP)
+        await_that("every thread stopped", lambda: _is_stopped(self.process.pid))
 
     def resume(self) -> None:
         """SIGCONT."""
@@ -185,6 +189,12 @@ class Child:
     def _close(self) -> None:
         if self.process.stdin is not None:
             self.process.stdin.close()
+
+
+def _is_stopped(pid: int) -> bool:
+    """True if no thread of the process runs (proc(5): the state stands behind the name in parentheses)."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return all((thread / "stat").read_text().rpartition(")")[2].split()[0] == "T" for thread in threads)
 
 
 @contextlib.contextmanager
