@@ -44,7 +44,7 @@ def test_evidence_read_shows_figures_and_the_document(tmp_path: Path) -> None:
     """The contract's shape with --json, a few lines without; a file that is no report is a usage error."""
     (tmp_path / "junit.xml").write_text(JUNIT)
     found = document(shipline(tmp_path, "evidence", "read", "junit.xml", "--json"))
-    assert sorted(found) == ["format", "items", "kind", "schema", "summary", "tool"]
+    assert list(found) == ["schema", "kind", "tool", "format", "summary", "notes", "items"]
     assert (found["schema"], found["kind"], found["format"]) == ("shipline.evidence/1", "tests", "junit")
     assert {"total": 2, "passed": 1, "failed": 1, "errors": 0, "skipped": 0}.items() <= found["summary"].items()
     assert "failed            1" in shipline(tmp_path, "evidence", "read", "junit.xml").stdout

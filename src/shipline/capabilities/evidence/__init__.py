@@ -21,7 +21,13 @@ from shipline.capabilities.evidence.statements import (
     statement_of_sbom,
     statement_of_tests,
 )
-from shipline.capabilities.evidence.usecases import read_file, read_report, verify_bundle
+from shipline.capabilities.evidence.usecases import (
+    read_file,
+    read_report,
+    report_document,
+    summarise_report,
+    verify_bundle,
+)
 from shipline.capabilities.evidence.verification import Check, Verification
 
 __all__ = [
@@ -46,11 +52,13 @@ __all__ = [
     "read_report",
     "read_report_bytes",
     "read_statement",
+    "report_document",
     "sign_envelope",
     "statement_of_plan",
     "statement_of_provenance",
     "statement_of_sbom",
     "statement_of_tests",
+    "summarise_report",
     "verified_by",
     "verify_bundle",
 ]

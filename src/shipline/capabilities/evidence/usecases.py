@@ -3,22 +3,73 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any, BinaryIO
 
 from shipline.capabilities.evidence.archive import ARCHIVE_BYTES_MAX
 from shipline.capabilities.evidence.bundle import read_bundle
 from shipline.capabilities.evidence.keys import PublicKey
-from shipline.capabilities.evidence.reports import LIMIT_BYTES, Report, read_report_bytes
+from shipline.capabilities.evidence.reports import (
+    STREAMED_BYTES_MAX,
+    Report,
+    ReportFile,
+    format_of,
+    read_summary,
+    read_whole,
+    start_reading,
+)
 from shipline.capabilities.evidence.verification import Verification, verify
 from shipline.domain.errors import InvalidValue
 
 
-def read_report(path: Path, *, limit_bytes: int = LIMIT_BYTES) -> Report:
-    """Read the report at `path`, its format found by its content. Raises InvalidValue as its reader does."""
-    return read_report_bytes(read_file(path, limit_bytes=limit_bytes), limit_bytes=limit_bytes)
+def read_report(path: Path, *, format_name: str = "") -> Report:
+    """Read the report at `path` with all its items, its format found by its content if it is not named.
+
+    Raises InvalidValue for what is no plain file, is larger than its format may be, or is refused by its reader.
+    """
+    with _report_file(path) as file:
+        return read_whole(file, format_name=format_name)
+
+
+def summarise_report(path: Path, *, format_name: str = "") -> Report:
+    """Read the report at `path` to its end and keep its figures alone. Raises as `read_report`."""
+    with _report_file(path) as file:
+        return read_summary(file, format_name=format_name)
+
+
+def report_document(path: Path, *, format_name: str = "") -> Iterator[str]:
+    """The lines of the report's document, an item a line. Raises as `read_report`, before the first line.
+
+    The report is read twice, so that its figures come first and memory holds an item at a time.
+    """
+    with _report_file(path) as file:
+        form = format_of(file, format_name)
+        report = read_summary(file, format_name=form.name)
+        yield "{"
+        for name, value in report.head().items():
+            yield f"  {_json(name)}: {_json(value)},"
+        yield '  "items": ['
+        items = start_reading(file, form).items
+        for item, following in pairwise(chain(items, (None,))):
+            yield f"    {_json(item)}{',' if following is not None else ''}"
+        yield "  ]"
+        yield "}"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+@contextmanager
+def _report_file(path: Path) -> Iterator[ReportFile]:
+    with _plain_file(path, limit_bytes=STREAMED_BYTES_MAX) as (file, size_bytes):
+        yield ReportFile(file, size_bytes)
 
 
 def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[Path] = ()) -> Verification:
@@ -32,6 +83,13 @@ def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[
 
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
     """The bytes of a plain file of at most `limit_bytes`; a device, a pipe or a larger file is refused unread."""
+    with _plain_file(path, limit_bytes=limit_bytes) as (file, _):
+        return file.read(limit_bytes)
+
+
+@contextmanager
+def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BinaryIO, int]]:
+    """A plain file, open, and its size in bytes."""
     try:
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -39,7 +97,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
                 raise InvalidValue(f"{path} is no plain file")
             if status.st_size > limit_bytes:
                 raise InvalidValue(f"{path} is larger than {limit_bytes // (1024 * 1024)} MiB")
-            return file.read(limit_bytes)
+            yield file, status.st_size
     except OSError as error:
         raise InvalidValue(f"{path} cannot be read", why=error.strerror or str(error)) from None
 

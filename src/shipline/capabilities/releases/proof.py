@@ -24,6 +24,7 @@ from shipline.capabilities.evidence import (
     statement_of_provenance,
     statement_of_sbom,
     statement_of_tests,
+    summarise_report,
     verified_by,
 )
 from shipline.capabilities.gates import evaluate, judge, judge_checklists
@@ -80,7 +81,7 @@ class ProofSteps:
             raise ShiplineError(
                 f"the tests {run.name!r} left no {missing[0]} (exit code {result.exit_code})", why=result.output_tail
             )
-        read = [(reports / name, read_report(reports / name)) for name in run.reports]
+        read = [(reports / name, summarise_report(reports / name)) for name in run.reports]
         if result.exit_code != 0 and not any(_says_failed(report) for _, report in read):
             raise ShiplineError(
                 f"the tests {run.name!r} ended with exit code {result.exit_code}", why=result.output_tail
@@ -134,8 +135,8 @@ class ProofSteps:
             write_atomically(folder / SBOM_NAME, sbom)
             statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
         for path in self._report_paths(release):
-            report = read_report(path)
-            if report.kind is EvidenceKind.TESTS:
+            if summarise_report(path).kind is EvidenceKind.TESTS:
+                report = read_report(path)
                 name = f"tests+{path.parent.name}+{path.name}"
                 about = statement_of_tests(artifacts, report, report_name=path.name, digest=digest_of(path))
                 statements[name] = (EvidenceKind.TESTS, about)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ SAMPLES = sorted(path for path in DATA.iterdir() if path.name not in BOMBS)
         (b"a" * 1_000_000, "no format that is known"),
         (b"\x00" * 1000, "no format that is known"),
         (b"{}", "JSON document of another kind"),
+        (b'{"a": 1, "b": 2}', "with the names 'a', 'b'"),
+        (b"[]", "empty list"),
+        (b'{"meta": {}', "cut off"),
         (b"[" * 1_000_000, "nested too deeply"),
         (b"<html/>", "root element is <html>"),
         (b"<!-- <testsuite> --><html/>", "root element is <html>"),
@@ -46,6 +50,26 @@ def test_limit_is_the_callers() -> None:
     with pytest.raises(InvalidValue, match="larger"):
         read_report_bytes(data, limit_bytes=len(data) - 1)
     assert read_report_bytes(data, limit_bytes=len(data)).summary["total"] == 4
+
+
+def test_a_format_may_be_named() -> None:
+    """It is taken at its word, and an unknown name lists the known ones."""
+    data = (DATA / "gotestsum.xml").read_bytes()
+    assert read_report_bytes(data, format_name="junit").format == "junit"
+    with pytest.raises(InvalidValue, match="starts with"):
+        read_report_bytes(data, format_name="cobertura")
+    with pytest.raises(InvalidValue) as caught:
+        read_report_bytes(data, format_name="junitt")
+    assert "junit, cobertura" in caught.value.diagnosis()
+
+
+def test_names_that_come_late_are_found() -> None:
+    """The order of names says nothing, and a long list before the telling one changes nothing."""
+    counts = {"covered_lines": 1, "num_statements": 2}
+    files = {f"src/module_{number}.py": {"summary": counts} for number in range(20_000)}
+    total = {name: count * len(files) for name, count in counts.items()}
+    data = json.dumps({"files": files, "totals": total, "meta": {"format": 3}}).encode()
+    assert read_report_bytes(data).format == "coverage.py-json"
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.name)

@@ -42,7 +42,7 @@ def read_coverage_xml(data: bytes) -> Report:
     """Read a Cobertura report. Raises InvalidValue where it is malformed, covers nothing or is something else."""
     files: dict[str, _Lines] = {}
     root: Element | None = None
-    for ancestors, element in closing_elements(data, what="the coverage report"):
+    for ancestors, element in closing_elements((data,), what="the coverage report"):
         root = element if not ancestors else root
         if local_name(element) == "line" and [local_name(parent) for parent in ancestors[-2:]] == ["class", "lines"]:
             _add_line(files.setdefault(ancestors[-2].get("filename", ""), _Lines()), element)

@@ -1,62 +1,152 @@
-"""Which format a report is in, by what stands in it; names and endings of files lie."""
+"""Which format a report is in, by what stands in it; names and endings of files lie.
+
+Documents are looked at from their start until one format's probe fits, so a telling name that comes late costs a look
+at all before it and no more. Where none fits, the error says what was seen.
+"""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
+from typing import Any
+from xml.etree.ElementTree import Element
 
-from shipline.capabilities.evidence.reports import coverage_xml, junit
-from shipline.capabilities.evidence.reports.coverage_json import read_coverage_json
-from shipline.capabilities.evidence.reports.coverage_xml import read_coverage_xml
-from shipline.capabilities.evidence.reports.junit import read_junit
-from shipline.capabilities.evidence.reports.lcov import read_lcov
-from shipline.capabilities.evidence.reports.markup import closing_elements, local_name
-from shipline.capabilities.evidence.reports.report import LIMIT_BYTES, Report
+from shipline.capabilities.evidence.reports.formats import FORMATS, Format, format_named
+from shipline.capabilities.evidence.reports.markup import local_name, opening_elements
+from shipline.capabilities.evidence.reports.report import Reading, Report
+from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX, ReportFile
 from shipline.domain.errors import InvalidValue
-from shipline.domain.strict_json import read_json
 
-KNOWN = "JUnit XML, Cobertura XML, coverage.py JSON, LCOV"
-_MARKUP = re.compile(rb"^(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\x00]*<")
-_LCOV = re.compile(rb"^(?:\s|#[^\n]*\n)*(?:TN|SF|VER):")
-_ROOT = re.compile(r"<(?![?!])(?:[\w.-]+:)?([\w.-]+)")
+VALUE_LENGTH_MAX = 40
+"""Values that a probe asks for are short words."""
+NAMES_SHOWN_MAX = 8
+_STARTS_OF_MARKUP = (b"<", b"\xff\xfe", b"\xfe\xff")
 
 
-def read_report_bytes(data: bytes, *, limit_bytes: int = LIMIT_BYTES) -> Report:
-    """Read a report in any known format. Raises InvalidValue for more than `limit_bytes`, for a format that is not
-    known, and for whatever the format's reader refuses."""
+def read_report_bytes(data: bytes, *, limit_bytes: int = WHOLE_BYTES_MAX, format_name: str = "") -> Report:
+    """Read a report that is in memory. Raises InvalidValue as `read_whole` does, and for more than `limit_bytes`."""
     if len(data) > limit_bytes:
         raise InvalidValue(f"the report is larger than {limit_bytes // (1024 * 1024)} MiB")
-    if _MARKUP.match(data[:4096]):
-        return _read_markup(data)
-    if data[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-        return _read_json_report(data, limit_bytes)
-    if _LCOV.match(data[:4096]):
-        return read_lcov(data)
-    raise _unknown("it starts with neither '<', '{' nor 'TN:' or 'SF:'")
+    return read_whole(ReportFile.of(data), format_name=format_name)
+
+
+def read_whole(file: ReportFile, *, format_name: str = "") -> Report:
+    """Read a report with all its items.
+
+    Its format is found, or named. Raises InvalidValue for a name or a format that is not known, for a report that is
+    larger than its format may be, and for whatever the format's reader refuses.
+    """
+    form = format_of(file, format_name)
+    reading = start_reading(file, form)
+    items = tuple(reading.items)
+    return _report(form, reading, items)
+
+
+def read_summary(file: ReportFile, *, format_name: str = "") -> Report:
+    """Read a report to its end and keep no item of it, so that it takes little memory. Raises as `read_whole`."""
+    form = format_of(file, format_name)
+    reading = start_reading(file, form)
+    for _ in reading.items:
+        pass
+    return _report(form, reading, ())
+
+
+def _report(form: Format, reading: Reading, items: tuple[dict[str, object], ...]) -> Report:
+    tally = reading.tally
+    return Report(form.kind, tally.tool, form.name, tally.summary(), items, tuple(tally.notes))
+
+
+def start_reading(file: ReportFile, form: Format) -> Reading:
+    """Begin to read. Raises InvalidValue for a file that is larger than the format may be, before it is read."""
+    if file.size_bytes > form.limit_bytes:
+        raise InvalidValue(
+            f"the report is larger than {form.limit_bytes // (1024 * 1024)} MiB, which is what is read of {form.title}",
+            todo="have the tool write one report for each part of the project",
+        )
+    return form.read(file)
+
+
+def format_of(file: ReportFile, name: str = "") -> Format:
+    """The format of the report: the one that is named, or the one whose probe fits."""
+    if name:
+        return format_named(name)
+    start = file.head().removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00")
+    if start.startswith(_STARTS_OF_MARKUP):
+        return _format_of_markup(file)
+    if start[:1] in (b"{", b"["):
+        return _format_of_json(file)
+    for form in FORMATS:
+        if any(pattern.search(file.head()) for pattern in form.probe.text):
+            return form
+    raise _unknown("it is neither XML nor JSON, and no text that is known")
 
 
 def _unknown(why: str) -> InvalidValue:
-    return InvalidValue("the report is in no format that is known here", why=why, todo=f"known formats: {KNOWN}")
+    return InvalidValue(
+        "the report is in no format that is known here",
+        why=why,
+        todo="known formats: " + ", ".join(form.title for form in FORMATS),
+    )
 
 
-def _read_markup(data: bytes) -> Report:
-    root = _root_name(data)
-    if root in junit.ROOTS:
-        return read_junit(data)
-    if root == coverage_xml.ROOT:
-        return read_coverage_xml(data)
+def _format_of_json(file: ReportFile) -> Format:
+    search = _Search({form: form.probe.json for form in FORMATS})
+    names: list[str] = []
+    is_empty = True
+    for path, event, value in file.events(several=True):
+        is_empty = is_empty and not path and event in ("start_array", "end_array")
+        if not path and event == "map_key" and len(names) < NAMES_SHOWN_MAX:
+            names.append(value[:VALUE_LENGTH_MAX])
+        found = search.see(_mark_of(path, event, value))
+        if found is not None:
+            return found
+    if is_empty:
+        raise InvalidValue(
+            "the report is an empty list, which several tools write where they found nothing",
+            todo="name its format: --format NAME, one of " + ", ".join(form.name for form in FORMATS),
+        )
+    seen = "with the names " + ", ".join(map(repr, names)) if names else "a list, or an empty one"
+    raise _unknown(f"it is a JSON document of another kind, {seen}")
+
+
+def _mark_of(path: str, event: str, value: Any) -> str:
+    """`runs.item.tool` for a name at its place, `kind=PolicyReport` for a short text at its."""
+    if event == "map_key":
+        return f"{path}.{value}" if path else str(value)
+    return f"{path}={value}" if event == "string" and len(value) <= VALUE_LENGTH_MAX else path
+
+
+def _format_of_markup(file: ReportFile) -> Format:
+    search = _Search({form: form.probe.xml for form in FORMATS})
+    root = ""
+    for ancestors, element in opening_elements(file.chunks(), what="the report"):
+        root = root or local_name(element)
+        for mark in _marks_of(ancestors, element):
+            found = search.see(mark)
+            if found is not None:
+                return found
     raise _unknown(f"its root element is <{root[:60]}>")
 
 
-def _root_name(data: bytes) -> str:
-    """The root element's name; from the whole document where a declaration hides it in the first bytes."""
-    head = re.sub(r"<!--.*?-->", "", data[:4096].decode("utf-8", errors="replace"), flags=re.DOTALL)
-    if "<!DOCTYPE" not in head and (found := _ROOT.search(head)):
-        return found[1]
-    return next(local_name(element) for above, element in closing_elements(data, what="the report") if not above)
+def _marks_of(ancestors: tuple[Element, ...], element: Element) -> Iterator[str]:
+    """`coverage`, `coverage@line-rate` for its attributes, `coverage/packages` for what is in it."""
+    path = "/".join(local_name(each) for each in (*ancestors, element))
+    yield path
+    yield from (f"{path}@{name}" for name in element.attrib)
 
 
-def _read_json_report(data: bytes, limit_bytes: int) -> Report:
-    document = read_json(data, what="the report", limit_bytes=limit_bytes)
-    if isinstance(document, dict) and {"meta", "files", "totals"} <= set(document):
-        return read_coverage_json(document)
-    raise _unknown("it is a JSON document of another kind")
+class _Search:
+    """Which probe is the first to have seen all that it asks for."""
+
+    def __init__(self, probes: dict[Format, tuple[frozenset[str], ...]]) -> None:
+        self._missing = [(form, set(marks)) for form, alternatives in probes.items() for marks in alternatives]
+        self._asked = frozenset(mark for _, marks in self._missing for mark in marks)
+
+    def see(self, mark: str) -> Format | None:
+        """Note a mark; the format whose probe it was the last for, or None."""
+        if mark not in self._asked:
+            return None
+        for form, marks in self._missing:
+            marks.discard(mark)
+            if not marks:
+                return form
+        return None

@@ -77,7 +77,7 @@ class _Reading:
 def read_junit(data: bytes) -> Report:
     """Read a JUnit XML report. Raises InvalidValue where it is malformed, incomplete or not a JUnit report."""
     reading = _Reading()
-    for ancestors, element in closing_elements(data, what="the JUnit report"):
+    for ancestors, element in closing_elements((data,), what="the JUnit report"):
         name = local_name(element)
         if not ancestors and name not in ROOTS:
             raise InvalidValue(f"a JUnit report starts with <testsuites> or <testsuite>, this one with <{name[:60]}>")

@@ -8,8 +8,8 @@ the other one: a long default, given to a million elements.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder
 
 from defusedxml.common import DefusedXmlException, DTDForbidden
@@ -17,9 +17,14 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from shipline.domain.errors import InvalidValue
 
-CHUNK_BYTES = 64 * 1024
 DEPTH_MAX = 64
 """Nested test suites go some ten levels deep; nobody writes a report that is deeper than this."""
+CHUNK_BYTES = 64 * 1024
+OPENED_MAX = 1000
+LOOKED_AT_BYTES_MAX = 4 * 1024 * 1024
+"""How much is looked at to tell what a document is: so many elements, or so many bytes."""
+Placed: TypeAlias = "tuple[tuple[Element, ...], Element]"
+"""An element with its ancestors, outermost first."""
 
 
 class _Builder(TreeBuilder):
@@ -29,10 +34,12 @@ class _Builder(TreeBuilder):
         super().__init__()
         self.what = what
         self.open: list[Element] = []
-        self.closed: deque[tuple[tuple[Element, ...], Element]] = deque()
+        self.opened: deque[Placed] = deque()
+        self.closed: deque[Placed] = deque()
 
     def start(self, tag: Any, attrs: dict[Any, Any], /) -> Element:
         element = super().start(tag, attrs)
+        self.opened.append((tuple(self.open), element))
         self.open.append(element)
         if len(self.open) > DEPTH_MAX:
             raise InvalidValue(f"{self.what} is nested more than {DEPTH_MAX} levels deep")
@@ -57,23 +64,49 @@ class _Parser(DefusedXMLParser):
             raise DTDForbidden(name, system_id, public_id)
 
 
-def closing_elements(data: bytes, *, what: str) -> Iterator[tuple[tuple[Element, ...], Element]]:
-    """Every element when it closes, children first, with its ancestors, outermost first.
+def closing_elements(chunks: Iterable[bytes], *, what: str) -> Iterator[Placed]:
+    """Every element when it closes, children first. `chunks` are the document's bytes, in order.
 
     An element loses its content once it was handed out, so that a long report takes the memory of its longest branch.
     Raises InvalidValue for whatever is not well-formed XML.
     """
     builder = _Builder(what)
     parser = _Parser(builder)
-    view = memoryview(data)
-    for start in range(0, len(data), CHUNK_BYTES):
-        _feed(parser, bytes(view[start : start + CHUNK_BYTES]), what)
+    for chunk in _split(chunks):
+        _feed(parser, chunk, what)
+        builder.opened.clear()
         while builder.closed:
             ancestors, element = builder.closed.popleft()
             yield ancestors, element
             if ancestors:
                 ancestors[-1].remove(element)
     _feed(parser, None, what)
+
+
+def opening_elements(chunks: Iterable[bytes], *, what: str) -> Iterator[Placed]:
+    """The first elements as they open, with their attributes: about OPENED_MAX, of LOOKED_AT_BYTES_MAX.
+
+    Raises InvalidValue for what is not well-formed XML, as far as was read.
+    """
+    builder = _Builder(what)
+    parser = _Parser(builder)
+    count, looked_at = 0, 0
+    for chunk in _split(chunks):
+        _feed(parser, chunk, what)
+        count += len(builder.opened)
+        looked_at += len(chunk)
+        yield from builder.opened
+        builder.opened.clear()
+        if count >= OPENED_MAX or looked_at >= LOOKED_AT_BYTES_MAX:
+            return
+    _feed(parser, None, what)
+
+
+def _split(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    for chunk in chunks:
+        view = memoryview(chunk)
+        for start in range(0, len(chunk), CHUNK_BYTES):
+            yield bytes(view[start : start + CHUNK_BYTES])
 
 
 def _feed(parser: _Parser, chunk: bytes | None, what: str) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeAlias
 
 from shipline.domain.evidence import EvidenceKind
 
 SCHEMA = "shipline.evidence/1"
-LIMIT_BYTES = 64 * 1024 * 1024
-"""The largest report that is read, unless the caller says otherwise."""
+Item: TypeAlias = "dict[str, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,22 +18,63 @@ class Report:
 
     `tool` is what made it, where the report says so, else the format's own name. `format` is how it was written.
     `summary` holds the figures that gates read and `items` what they were counted from; both are plain JSON, and
-    their fields stand at the reader of each kind (`tests.py`, `coverage.py`).
+    their fields stand at each kind (`tests.py`, `coverage.py`, `findings.py`). `notes` are the rest of the receipt:
+    sentences for people on what was mapped, left out or could not be looked at.
     """
 
     kind: EvidenceKind
     tool: str
     format: str
     summary: dict[str, Any]
-    items: tuple[dict[str, Any], ...]
+    items: tuple[Item, ...]
+    notes: tuple[str, ...] = ()
 
-    def document(self) -> dict[str, Any]:
-        """The report as `shipline evidence read --json` shows it."""
+    def head(self) -> dict[str, Any]:
+        """The report's document without its items."""
         return {
             "schema": SCHEMA,
             "kind": self.kind.value,
             "tool": self.tool,
             "format": self.format,
             "summary": self.summary,
-            "items": list(self.items),
+            "notes": list(self.notes),
         }
+
+    def document(self) -> dict[str, Any]:
+        """The report as `shipline evidence read --json` shows it."""
+        return self.head() | {"items": list(self.items)}
+
+
+class Tally(Protocol):
+    """What is counted in passing. All of it is final when the items have ended, and not before."""
+
+    tool: str
+    notes: list[str]
+
+    def summary(self) -> dict[str, Any]:
+        """The figures."""
+        ...
+
+
+@dataclass(slots=True)
+class Counted:
+    """The tally of a report that was read whole: it was counted before its first item is given."""
+
+    tool: str
+    figures: dict[str, Any]
+    notes: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """The figures."""
+        return self.figures
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A report as a reader gives it: its items one by one, once, and the tally that they leave behind.
+
+    Whoever takes the items must take all of them: what is wrong with a report may stand at its end.
+    """
+
+    items: Iterator[Item]
+    tally: Tally

@@ -1,0 +1,186 @@
+"""A report's file, read in pieces: its first bytes, all of them, or the elements of a JSON document one by one.
+
+JSON is streamed by ijson (BSD-3-Clause, on the C library yajl; nothing comes with it), within the bounds of
+`bounds.py`: memory holds an element at a time. Paths are ijson's: names joined by dots, `item` for the elements of a
+list, so `runs.item.results.item`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from shipline.capabilities.evidence.reports.bounds import ELEMENT_BYTES_MAX, ELEMENT_VALUES_MAX, Bounds
+from shipline.domain.codec import JSON
+from shipline.domain.errors import InvalidValue
+from shipline.domain.strict_json import read_json
+
+CHUNK_BYTES = 512 * 1024
+"""Not less: a text that goes over several pieces is scanned anew with each of them by yajl."""
+HEAD_BYTES = 64 * 1024
+WHOLE_BYTES_MAX = 64 * 1024 * 1024
+"""The largest report of a format that is read whole."""
+STREAMED_BYTES_MAX = 512 * 1024 * 1024
+"""The largest report of a format that is streamed, and of any."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_CONTAINERS = {"start_map", "start_array", "end_map", "end_array"}
+
+
+class ReportFile:
+    """A report that can be read from its start as often as is needed. The file stays the caller's to close."""
+
+    def __init__(self, file: BinaryIO, size_bytes: int) -> None:
+        self._file = file
+        self.size_bytes = size_bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> ReportFile:
+        """A report that is in memory already."""
+        return cls(io.BytesIO(data), len(data))
+
+    def head(self) -> bytes:
+        """The first bytes, by which formats of text are told apart."""
+        self._file.seek(0)
+        return self._file.read(HEAD_BYTES)
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes, in pieces, from the start."""
+        self._file.seek(0)
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
+
+    def whole(self) -> bytes:
+        """All bytes at once. Raises InvalidValue for more than WHOLE_BYTES_MAX."""
+        if self.size_bytes > WHOLE_BYTES_MAX:
+            raise InvalidValue(f"the report is larger than {WHOLE_BYTES_MAX // (1024 * 1024)} MiB")
+        self._file.seek(0)
+        return self._file.read(WHOLE_BYTES_MAX)
+
+    def document(self) -> JSON:
+        """The JSON document at once, read strictly. Raises InvalidValue as `whole` and `read_json` do."""
+        return read_json(self.whole(), what="the report", limit_bytes=WHOLE_BYTES_MAX)
+
+    def items(self, path: str, *, watch: Callable[[bytes], None] | None = None) -> Iterator[Any]:
+        """The values at `path`, in C all the way: the fastest. `watch` is handed each piece before it is parsed."""
+        ijson = _ijson()
+        pieces = _Pieces(self.chunks(), Bounds("the report", path.count(".") + 1), watch)
+        with _in_words():
+            yield from ijson.items(pieces, path, use_float=True, buf_size=CHUNK_BYTES)
+
+    def members(self, path: str) -> Iterator[tuple[str, Any]]:
+        """The names and values of the object at `path` (`""` for the document), one by one."""
+        ijson = _ijson()
+        depth = path.count(".") + 2 if path else 1
+        pieces = _Pieces(self.chunks(), Bounds("the report", depth))
+        with _in_words():
+            yield from ijson.kvitems(pieces, path, use_float=True, buf_size=CHUNK_BYTES)
+
+    def pieces(self, paths: Collection[str], starts: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+        """The values at several `paths` in one pass, in the document's order, each as (path, value).
+
+        Where a container at one of `starts` begins, (path, None) is given: so it can be known which run, say, a
+        result belongs to. Three times as slow as `items`. A value inside of another one is not given by itself.
+        """
+        builder: _Piece | None = None
+        for path, event, value in self.events():
+            if builder is not None:
+                builder.add(event, value)
+                if builder.is_whole:
+                    yield path, builder.value
+                    builder = None
+            elif path in starts and event in ("start_map", "start_array"):
+                yield path, None
+            elif path in paths and event not in ("map_key", "end_map", "end_array"):
+                if event in _CONTAINERS:
+                    builder = _Piece()
+                    builder.add(event, value)
+                else:
+                    yield path, value
+
+    def events(self, *, several: bool = False) -> Iterator[tuple[str, str, Any]]:
+        """Events as ijson gives them: (path, event, value). `several`: one document may follow the other."""
+        ijson = _ijson()
+        pieces = _Pieces(self.chunks(), Bounds("the report"))
+        with _in_words():
+            yield from ijson.parse(pieces, use_float=True, buf_size=CHUNK_BYTES, multiple_values=several)
+
+
+class _Pieces:
+    """What ijson reads from: pieces that were looked at before."""
+
+    def __init__(self, chunks: Iterator[bytes], bounds: Bounds, watch: Callable[[bytes], None] | None = None) -> None:
+        self._chunks = chunks
+        self._bounds = bounds
+        self._watch = watch
+        self._is_first = True
+
+    def read(self, size: int) -> bytes:
+        """The next piece, b"" at the end. ijson asks for nothing (size 0) to learn that bytes come."""
+        if size == 0:
+            return b""
+        chunk = next(self._chunks, b"")
+        if self._is_first:
+            self._is_first = False
+            # Never empty where the file is not: that would be its end.
+            chunk = chunk.removeprefix(_BYTE_ORDER_MARK) or next(self._chunks, b"")
+        self._bounds.feed(chunk)
+        if self._watch is not None:
+            self._watch(chunk)
+        return chunk
+
+
+class _Piece:
+    """One value, put together from events."""
+
+    def __init__(self) -> None:
+        self._builder = _ijson().common.ObjectBuilder()
+        self._depth = 0
+        self._values = 0
+        self._characters = 0
+
+    def add(self, event: str, value: Any) -> None:
+        self._builder.event(event, value)
+        if event in ("start_map", "start_array"):
+            self._depth += 1
+        elif event in ("end_map", "end_array"):
+            self._depth -= 1
+        self._values += 1
+        if isinstance(value, str):
+            self._characters += len(value)
+        if self._values > 2 * ELEMENT_VALUES_MAX or self._characters > ELEMENT_BYTES_MAX:
+            raise InvalidValue(f"the report has a single element of more than {ELEMENT_VALUES_MAX} values")
+
+    @property
+    def is_whole(self) -> bool:
+        return self._depth == 0
+
+    @property
+    def value(self) -> Any:
+        return self._builder.value
+
+
+def _ijson() -> Any:
+    import ijson  # type: ignore[import-untyped]  # noqa: PLC0415 - no types; and only who reads a report pays its 40 ms
+    import ijson.common  # type: ignore[import-untyped]  # noqa: PLC0415 - the same
+
+    return ijson
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Turn what the parser says into words for people."""
+    try:
+        yield
+    except (_ijson().JSONError, ValueError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise InvalidValue(
+            "the report is not JSON, or is cut off",
+            why=_printable(lines[0] if lines else type(error).__name__),
+            todo="see whether the tool that wrote it was stopped before its end, and run it again",
+        ) from None
+
+
+def _printable(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text[:200])
