@@ -12,7 +12,8 @@ from shipline.capabilities.evidence.reports.detect import (
     read_whole,
     start_reading,
 )
-from shipline.capabilities.evidence.reports.formats import FORMATS, Format
+from shipline.capabilities.evidence.reports.formats import FORMATS
+from shipline.capabilities.evidence.reports.probes import Format
 from shipline.capabilities.evidence.reports.report import SCHEMA, Item, Reading, Report
 from shipline.capabilities.evidence.reports.source import STREAMED_BYTES_MAX, WHOLE_BYTES_MAX, ReportFile
 

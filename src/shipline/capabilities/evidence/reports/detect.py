@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from shipline.capabilities.evidence.reports.formats import FORMATS, Format, format_named
+from shipline.capabilities.evidence.reports.formats import FORMATS, format_named
 from shipline.capabilities.evidence.reports.markup import local_name, opening_elements
+from shipline.capabilities.evidence.reports.probes import Format
 from shipline.capabilities.evidence.reports.report import Reading, Report
 from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX, ReportFile
 from shipline.domain.errors import InvalidValue
