@@ -10,6 +10,7 @@ import re
 
 from shipline.capabilities.evidence.reports import coverage_json, coverage_xml, junit, lcov
 from shipline.capabilities.evidence.reports.probes import Format, Probe, marks, whole_bytes, whole_json
+from shipline.capabilities.evidence.reports.scanners.table import SCANNERS
 from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX
 from shipline.domain.errors import InvalidValue
 from shipline.domain.evidence import EvidenceKind
@@ -47,6 +48,7 @@ FORMATS: tuple[Format, ...] = (
         read=whole_bytes(lcov.read_lcov),
         limit_bytes=WHOLE_BYTES_MAX,
     ),
+    *SCANNERS,
 )
 
 

@@ -48,8 +48,15 @@ class Report:
 class Tally(Protocol):
     """What is counted in passing. All of it is final when the items have ended, and not before."""
 
-    tool: str
-    notes: list[str]
+    @property
+    def tool(self) -> str:
+        """What made the report."""
+        ...
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences for people."""
+        ...
 
     def summary(self) -> dict[str, Any]:
         """The figures."""

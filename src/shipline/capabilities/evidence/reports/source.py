@@ -8,9 +8,10 @@ list, so `runs.item.results.item`.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO
+from itertools import chain
+from typing import Any, BinaryIO, Literal
 
 from shipline.capabilities.evidence.reports.bounds import ELEMENT_BYTES_MAX, ELEMENT_VALUES_MAX, Bounds
 from shipline.domain.codec import JSON
@@ -20,12 +21,12 @@ from shipline.domain.strict_json import read_json
 CHUNK_BYTES = 512 * 1024
 """Not less: a text that goes over several pieces is scanned anew with each of them by yajl."""
 HEAD_BYTES = 64 * 1024
+LINE_BYTES_MAX = 1024 * 1024
 WHOLE_BYTES_MAX = 64 * 1024 * 1024
 """The largest report of a format that is read whole."""
 STREAMED_BYTES_MAX = 512 * 1024 * 1024
 """The largest report of a format that is streamed, and of any."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_CONTAINERS = {"start_map", "start_array", "end_map", "end_array"}
 
 
 class ReportFile:
@@ -46,10 +47,55 @@ class ReportFile:
         return self._file.read(HEAD_BYTES)
 
     def chunks(self) -> Iterator[bytes]:
-        """All bytes, in pieces, from the start."""
-        self._file.seek(0)
-        while chunk := self._file.read(CHUNK_BYTES):
+        """All bytes, in pieces, from the start. Several may be under way at once."""
+        offset = 0
+        while True:
+            self._file.seek(offset)
+            chunk = self._file.read(CHUNK_BYTES)
+            if not chunk:
+                return
+            offset += len(chunk)
             yield chunk
+
+    def lines(self) -> Iterator[str]:
+        """The lines of a text, without blank ones and what ends them. Raises InvalidValue where it is not UTF-8, or
+        one is longer than LINE_BYTES_MAX."""
+        held = b""
+        for chunk in chain(self.chunks(), (b"\n",)):
+            *ended, held = (held + chunk).split(b"\n")
+            if len(held) > LINE_BYTES_MAX or any(len(line) > LINE_BYTES_MAX for line in ended):
+                raise InvalidValue(f"the report has a line of more than {LINE_BYTES_MAX} bytes")
+            for line in ended:
+                text = _decoded(line).strip("\r\n\ufeff")
+                if text.strip():
+                    yield text
+
+    def value(self, path: str) -> Any:
+        """The value at `path`, None where there is none. Looks no further than it."""
+        return next((value for _, value in self.pieces([path])), None)
+
+    def require(self, *paths: str, of: Literal["list", "object"] = "list") -> None:
+        """See to it that a list or an object stands at one of `paths` (`""` for the document itself): what is absent is
+        not the same as empty. Raises InvalidValue."""
+        wanted = "start_array" if of == "list" else "start_map"
+        if not any(event == wanted and path in paths for path, event, _ in self.events()):
+            raise InvalidValue(
+                "the report is not of the format that it was taken for",
+                why=f"it has no {of} {' or '.join(map(repr, paths))}" if any(paths) else f"it is no {of}",
+                todo="see whether the tool that wrote it failed, and name the format with --format if it was guessed",
+            )
+
+    def labels(self, start: str, names: Collection[str]) -> list[dict[str, Any]]:
+        """Of each element at `start`, in order, those of the named values that it has; for what stands beside a list
+        and may come after it."""
+        paths = {f"{start}.{name}" if start else name: name for name in names}
+        found: list[dict[str, Any]] = []
+        for path, value in self.pieces(paths, [start]):
+            if path == start:
+                found.append({})
+            else:
+                found[-1][paths[path]] = value
+        return found
 
     def whole(self) -> bytes:
         """All bytes at once. Raises InvalidValue for more than WHOLE_BYTES_MAX."""
@@ -62,10 +108,10 @@ class ReportFile:
         """The JSON document at once, read strictly. Raises InvalidValue as `whole` and `read_json` do."""
         return read_json(self.whole(), what="the report", limit_bytes=WHOLE_BYTES_MAX)
 
-    def items(self, path: str, *, watch: Callable[[bytes], None] | None = None) -> Iterator[Any]:
-        """The values at `path`, in C all the way: the fastest. `watch` is handed each piece before it is parsed."""
+    def items(self, path: str) -> Iterator[Any]:
+        """The values at `path`, in C all the way: the fastest."""
         ijson = _ijson()
-        pieces = _Pieces(self.chunks(), Bounds("the report", path.count(".") + 1), watch)
+        pieces = _Pieces(self.chunks(), Bounds("the report", path.count(".") + 1))
         with _in_words():
             yield from ijson.items(pieces, path, use_float=True, buf_size=CHUNK_BYTES)
 
@@ -77,43 +123,55 @@ class ReportFile:
         with _in_words():
             yield from ijson.kvitems(pieces, path, use_float=True, buf_size=CHUNK_BYTES)
 
-    def pieces(self, paths: Collection[str], starts: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    def pieces(
+        self, paths: Collection[str], starts: Collection[str] = (), *, lists: Collection[str] = ()
+    ) -> Iterator[tuple[str, Any]]:
         """The values at several `paths` in one pass, in the document's order, each as (path, value).
 
         Where a container at one of `starts` begins, (path, None) is given: so it can be known which run, say, a
-        result belongs to. Three times as slow as `items`. A value inside of another one is not given by itself.
+        result belongs to. Three times as slow as `items`. A value inside of another one is not given by itself. Raises
+        InvalidValue where something else stands than the lists whose elements are asked for, or than `lists`.
         """
+        lists = {*lists, *(path.removesuffix(".item") for path in (*paths, *starts) if path.endswith(".item"))}
+        wanted = {*paths, *starts, *lists}
         builder: _Piece | None = None
-        for path, event, value in self.events():
-            if builder is not None:
-                builder.add(event, value)
-                if builder.is_whole:
-                    yield path, builder.value
-                    builder = None
-            elif path in starts and event in ("start_map", "start_array"):
-                yield path, None
-            elif path in paths and event not in ("map_key", "end_map", "end_array"):
-                if event in _CONTAINERS:
+        with _in_words():
+            for path, event, value in self._parsed(several=False):
+                if builder is not None:
+                    if builder.add(event, value):
+                        yield path, builder.value
+                        builder = None
+                elif path not in wanted or event in ("map_key", "end_map", "end_array"):
+                    continue
+                elif path in lists and event not in ("start_array", "null"):
+                    raise InvalidValue(f"{path!r} in the report is no list")
+                elif path in starts and event in ("start_map", "start_array"):
+                    yield path, None
+                elif path in paths and event in ("start_map", "start_array"):
                     builder = _Piece()
                     builder.add(event, value)
-                else:
+                elif path in paths:
                     yield path, value
 
     def events(self, *, several: bool = False) -> Iterator[tuple[str, str, Any]]:
         """Events as ijson gives them: (path, event, value). `several`: one document may follow the other."""
-        ijson = _ijson()
-        pieces = _Pieces(self.chunks(), Bounds("the report"))
         with _in_words():
-            yield from ijson.parse(pieces, use_float=True, buf_size=CHUNK_BYTES, multiple_values=several)
+            yield from self._parsed(several=several)
+
+    def _parsed(self, *, several: bool) -> Iterator[tuple[str, str, Any]]:
+        pieces = _Pieces(self.chunks(), Bounds("the report"))
+        parsed: Iterator[tuple[str, str, Any]] = _ijson().parse(
+            pieces, use_float=True, buf_size=CHUNK_BYTES, multiple_values=several
+        )
+        return parsed
 
 
 class _Pieces:
     """What ijson reads from: pieces that were looked at before."""
 
-    def __init__(self, chunks: Iterator[bytes], bounds: Bounds, watch: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, chunks: Iterator[bytes], bounds: Bounds) -> None:
         self._chunks = chunks
         self._bounds = bounds
-        self._watch = watch
         self._is_first = True
 
     def read(self, size: int) -> bytes:
@@ -126,8 +184,6 @@ class _Pieces:
             # Never empty where the file is not: that would be its end.
             chunk = chunk.removeprefix(_BYTE_ORDER_MARK) or next(self._chunks, b"")
         self._bounds.feed(chunk)
-        if self._watch is not None:
-            self._watch(chunk)
         return chunk
 
 
@@ -140,7 +196,8 @@ class _Piece:
         self._values = 0
         self._characters = 0
 
-    def add(self, event: str, value: Any) -> None:
+    def add(self, event: str, value: Any) -> bool:
+        """Take the next event; True when the value is whole."""
         self._builder.event(event, value)
         if event in ("start_map", "start_array"):
             self._depth += 1
@@ -151,14 +208,18 @@ class _Piece:
             self._characters += len(value)
         if self._values > 2 * ELEMENT_VALUES_MAX or self._characters > ELEMENT_BYTES_MAX:
             raise InvalidValue(f"the report has a single element of more than {ELEMENT_VALUES_MAX} values")
-
-    @property
-    def is_whole(self) -> bool:
         return self._depth == 0
 
     @property
     def value(self) -> Any:
         return self._builder.value
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise InvalidValue("the report is not UTF-8 text") from None
 
 
 def _ijson() -> Any:
