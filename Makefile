@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-rollouts demo lock
+.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-rollouts bench-gates demo lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench-plans: setup-tests ## planning beside other tools and git itself; CASES="n
 
 bench-rollouts: setup-tests ## the canary analysis beside those of others, and what it promises; QUICK=--quick for a minute
 	$(BIN)/python bench/analysis.py $(QUICK)
+
+bench-gates: setup-tests ## reading large reports: time and memory; CASES="read-24mb" for one
+	$(BIN)/python bench/gates.py $(CASES)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
 	$(BIN)/python examples/demo.py

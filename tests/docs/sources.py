@@ -150,8 +150,8 @@ def environment_variables() -> set[str]:
 
 
 def event_kinds() -> set[str]:
-    """The kinds of events, which are the only texts in the rooms and the store that are written in this way, but for the
-    names in reports of other tools."""
+    """The kinds of events. No other texts in the rooms and the store are written in this way, but for names in reports
+    of other tools."""
     folders = (SOURCE / "capabilities", SOURCE / "store")
     paths = [path for folder in folders for path in folder.rglob("*.py") if "reports" not in path.parts]
     return {kind for path in paths for kind in _texts(path) if _is_kind(kind)}

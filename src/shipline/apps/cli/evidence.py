@@ -22,8 +22,8 @@ def read(file: Path, *, format_name: str, as_json: bool) -> None:
     from shipline.capabilities.evidence import report_document, summarise_report
 
     if as_json:
-        lines = report_document(file, format_name=format_name)
-        click.get_text_stream("stdout").writelines(f"{line}\n" for line in lines)
+        for lines in report_document(file, format_name=format_name):
+            click.echo(lines)
         return
     report = summarise_report(file, format_name=format_name)
     click.echo(f"{report.kind.value} by {report.tool} ({report.format})")

@@ -27,6 +27,9 @@ from shipline.capabilities.evidence.reports import (
 from shipline.capabilities.evidence.verification import Verification, verify
 from shipline.domain.errors import InvalidValue
 
+LINES_AT_ONCE = 500
+"""Of a document that is printed: a write for each would take longer than reading the report."""
+
 
 def read_report(path: Path, *, format_name: str = "") -> Report:
     """Read the report at `path` with all its items, its format found by its content if it is not named.
@@ -44,22 +47,22 @@ def summarise_report(path: Path, *, format_name: str = "") -> Report:
 
 
 def report_document(path: Path, *, format_name: str = "") -> Iterator[str]:
-    """The lines of the report's document, an item a line. Raises as `read_report`, before the first line.
+    """The report's document, some lines at a time, an item a line. Raises as `read_report`, before the first line.
 
-    The report is read twice, so that its figures come first and memory holds an item at a time.
+    The report is read twice, so that its figures come first and memory holds few items at a time.
     """
     with _report_file(path) as file:
         form = format_of(file, format_name)
         report = read_summary(file, format_name=form.name)
-        yield "{"
-        for name, value in report.head().items():
-            yield f"  {_json(name)}: {_json(value)},"
-        yield '  "items": ['
-        items = start_reading(file, form).items
-        for item, following in pairwise(chain(items, (None,))):
-            yield f"    {_json(item)}{',' if following is not None else ''}"
-        yield "  ]"
-        yield "}"
+        head = [f"  {_json(name)}: {_json(value)}," for name, value in report.head().items()]
+        yield "\n".join(["{", *head, '  "items": ['])
+        lines: list[str] = []
+        for item, following in pairwise(chain(start_reading(file, form).items, (None,))):
+            lines.append(f"    {_json(item)}{',' if following is not None else ''}")
+            if len(lines) >= LINES_AT_ONCE:
+                yield "\n".join(lines)
+                lines.clear()
+        yield "\n".join([*lines, "  ]", "}"])
 
 
 def _json(value: Any) -> str:

@@ -34,6 +34,8 @@ MESSAGE_LENGTH_MAX = 1000
 WORD_LENGTH_MAX = 400
 """Of names: rules, paths, versions."""
 IDS_MAX = 64
+TOLD_MAX = 5
+"""How many words and errors the receipt names; the rest is counted."""
 _ID = re.compile(r"^[A-Za-z][A-Za-z0-9]{1,15}[-:_/][A-Za-z0-9][\w.:/-]{0,80}$")
 _IDS_IN_TEXT = re.compile(
     r"\b(?:CVE-\d{4}-\d{4,12}|CWE[-_/ ]?\d{1,5}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3})\b", re.IGNORECASE
@@ -74,7 +76,8 @@ class Findings:
         self.tool = tool
         self._open: Counter[Severity] = Counter()
         self._suppressed = 0
-        self._errors: Counter[str] = Counter()
+        self._errors = 0
+        self._errors_told: list[str] = []
         self._unrated: Counter[str] = Counter()
         self._told: list[str] = []
         self._seen: set[bytes] = set()
@@ -123,15 +126,13 @@ class Findings:
 
     def score(self, said: Any) -> Severity | None:
         """The severity of a CVSS score, as a number or digits; None where it is none."""
-        score = number(said)
-        return None if score is None or not 0 <= score <= 10 else of_score(score)
+        return _of_score(said) if isinstance(said, str | int | float) else None
 
     def error(self, what: str) -> None:
         """Count something that the tool could not look at."""
-        self._errors[text(what, TITLE_LENGTH_MAX)] += 1
-        if len(self._errors) > 1000:  # Only what is shown must be kept.
-            last, count = self._errors.popitem()
-            self._errors["more"] += count if last else 0
+        self._errors += 1
+        if len(self._errors_told) < TOLD_MAX:
+            self._errors_told.append(text(what, TITLE_LENGTH_MAX))
 
     def tell(self, note: str) -> None:
         """Add a sentence to the receipt."""
@@ -144,17 +145,17 @@ class Findings:
             f"{count} of unknown severity {said!r} count as {UNRATED}"
             if said
             else f"{count} unrated count as {UNRATED}"
-            for said, count in self._unrated.most_common(5)
+            for said, count in self._unrated.most_common(TOLD_MAX)
         ]
-        errors = [f"not looked at: {what}" for what, _ in self._errors.most_common(5)]
-        more = self._errors.total() - len(errors)
+        errors = [f"not looked at: {what}" for what in self._errors_told]
+        more = self._errors - len(errors)
         return [*self._told, *unrated, *errors, *([f"and {more} more were not looked at"] if more > 0 else [])]
 
     def summary(self) -> dict[str, Any]:
         """The figures."""
         counts = {severity.value: self._open[severity] for severity in Severity}
         total = {"total": self._open.total()}
-        return total | counts | {"suppressed": self._suppressed, "errors": self._errors.total()}
+        return total | counts | {"suppressed": self._suppressed, "errors": self._errors}
 
     def _fingerprint(self, tool: str, finding: Finding, path: str, message: str) -> str:
         """What the tool knows it by, or what does not change with lines; equal ones are numbered in their order."""
@@ -181,6 +182,12 @@ def text(value: Any, length_max: int) -> str:
         found = " ".join(_UNPRINTABLE.sub(" ", found).split())
     found = masked(found)
     return found if len(found) <= length_max else found[: length_max - 1] + "…"
+
+
+@lru_cache(maxsize=4096)
+def _of_score(said: str | float) -> Severity | None:
+    score = number(said)
+    return None if score is None or not 0 <= score <= 10 else of_score(score)
 
 
 @lru_cache(maxsize=4096)

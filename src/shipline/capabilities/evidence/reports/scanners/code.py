@@ -199,7 +199,7 @@ def _mypy_text(file: ReportFile, findings: Findings) -> Iterator[Item]:
     if end is None or (end["errors"] is not None and int(end["errors"]) != errors):
         raise InvalidValue(
             f"the mypy report is cut off: it lists {errors} errors, and its last line does not say so",
-            todo="run mypy with --show-error-end or --output json, and without --no-error-summary",
+            todo="run mypy again, with --output json or without --no-error-summary",
         )
 
 

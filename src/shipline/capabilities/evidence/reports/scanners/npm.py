@@ -78,7 +78,10 @@ def _npm_7(file: ReportFile, findings: Findings) -> Iterator[Item]:
     for key, each in file.members("vulnerabilities"):
         entry = table(each)
         packages += 1
-        advisories = tables(entry.get("via"))
+        via = entry.get("via")
+        advisories = tables(via)
+        if not isinstance(via, list) or len(advisories) + len(texts(via)) != len(via):
+            raise InvalidValue(f"'via' of {word(key)!r} in the npm report is no list of advisories and names")
         through_others += not advisories
         for advisory in advisories:
             yield findings.take(_of_npm_7(word(key), entry, advisory, findings))

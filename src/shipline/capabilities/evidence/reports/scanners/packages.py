@@ -157,12 +157,14 @@ def _of_osv(entry: dict[str, Any], source: str, findings: Findings) -> Iterator[
     advisories = {
         word(each.get("id")): each for each in listed(entry.get("vulnerabilities"), "the vulnerabilities of a package")
     }
-    grouped = [texts(group.get("ids")) for group in tables(entry.get("groups"))]
-    scores = [group.get("max_severity") for group in tables(entry.get("groups"))]
-    left = [[one] for one in advisories if not any(one in ids for ids in grouped)]
-    for index, ids in enumerate([*filter(None, grouped), *left]):
+    if "" in advisories:
+        raise InvalidValue("a vulnerability in the OSV-Scanner report has no id")
+    groups = [(texts(group.get("ids")), group.get("max_severity")) for group in tables(entry.get("groups"))]
+    groups += [([one], None) for one in advisories if not any(one in ids for ids, _ in groups)]
+    for ids, said in groups:
+        if not ids:
+            continue
         first = next((advisories[one] for one in ids if one in advisories), {})
-        said: Any = scores[index] if index < len(scores) else None
         aliases = [alias for one in ids for alias in texts(table(advisories.get(one)).get("aliases"))]
         yield Finding(
             rule=ids[0],

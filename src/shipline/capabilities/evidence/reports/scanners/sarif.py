@@ -259,6 +259,8 @@ def _message(result: dict[str, Any], rule: Rule | None) -> str:
 def _identity(result: dict[str, Any], named: Any) -> tuple[str, ...]:
     """Its fingerprints, the full ones first, or the partial ones with what they are partial to."""
     for name in ("fingerprints", "partialFingerprints"):
+        if name not in result:
+            continue
         known = {key: value for key, value in table(result.get(name)).items() if isinstance(value, str)}
         parts = [
             f"{key}={value}"

@@ -25,8 +25,10 @@ _TRIVY = [
     "SchemaVersion ArtifactName",
     *(f"ClusterName {name}" for name in ("Resources", "Vulnerabilities", "Misconfigurations", "Findings")),
 ]
-_POLICY_KINDS = [
-    mark for kind in ("PolicyReport", "ClusterPolicyReport") for mark in (f"kind={kind}", f"items.item.kind={kind}")
+_POLICIES = [
+    f"{place}{mark}"
+    for place in ("", "items.item.")
+    for mark in ("kind=PolicyReport", "kind=ClusterPolicyReport", "apiVersion=openreports.io/v1alpha1")
 ]
 _POLICY_YAML = re.compile(rb"(?m)^[ -]*apiVersion: *[\"']?(?:wgpolicyk8s\.io|openreports\.io)/")
 _MYPY_TEXT = re.compile(
@@ -100,7 +102,7 @@ SCANNERS: tuple[Format, ...] = (
         name="policy-report",
         kind=EvidenceKind.FINDINGS,
         title="policy reports (Kyverno)",
-        probe=Probe(json=marks(*_POLICY_KINDS), text=(_POLICY_YAML,)),
+        probe=Probe(json=marks(*_POLICIES), text=(_POLICY_YAML,)),
         read=policies.read_policy_report,
         limit_bytes=WHOLE_BYTES_MAX,
     ),

@@ -1,0 +1,92 @@
+"""What reading a large report costs, as a process of its own: time, CPU and the most memory that it held.
+
+    python bench/gates.py            all cases
+    python bench/gates.py read-24mb  one
+
+The reports are made up: SARIF as scanners write it, with a rule, a place and a fingerprint for each finding.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+READ = "import sys\nfrom pathlib import Path\nfrom shipline.capabilities.evidence import summarise_report\n"
+READ += "print(summarise_report(Path(sys.argv[1])).summary['total'])"
+SHOW = ["-m", "shipline", "evidence", "read", "--json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`findings` in the report; `command` reads it, its path comes last; the limits are what is promised."""
+
+    name: str
+    findings: int
+    command: list[str]
+    memory_mb_max: int
+    cpu_s_max: float | None = None
+
+
+CASES = (
+    # To the verdict it shall be 2 s in the end. Two passes over the file are half of it: the rules may stand behind.
+    Case("read-24mb", 100_000, ["-c", READ], 200, 3.5),
+    Case("read-100mb", 420_000, ["-c", READ], 200),
+    Case("show-100mb", 420_000, SHOW, 200),
+)
+
+
+def write_sarif(path: Path, findings: int) -> None:
+    """A report of so many findings, some 240 bytes each."""
+    rules = [{"id": f"R{index}", "properties": {"security-severity": f"{index % 10}.1"}} for index in range(50)]
+    with path.open("w", encoding="utf-8") as file:
+        driver = json.dumps({"driver": {"name": "bench", "rules": rules}})
+        file.write(f'{{"version": "2.1.0", "runs": [{{"tool": {driver}, "results": [')
+        for index in range(findings):
+            place = {
+                "artifactLocation": {"uri": f"src/module_{index % 900}.py"},
+                "region": {"startLine": index % 999 + 1},
+            }
+            message = {"text": f"the value {index} is used before it is checked"}
+            result = {"ruleId": f"R{index % 50}", "message": message, "locations": [{"physicalLocation": place}]}
+            file.write(("," if index else "") + json.dumps(result))
+        file.write("]}]}")
+
+
+def measure(case: Case, report: Path) -> bool:
+    """Run a case in a process of its own, print its figures, and say whether they are within the limits."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([sys.executable, *case.command, str(report)], stdout=output)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_s = used.ru_utime + used.ru_stime
+    memory_mb = used.ru_maxrss / 1024
+    size_mb = report.stat().st_size / 1e6
+    limit = "" if case.cpu_s_max is None else f" (limit {case.cpu_s_max:.1f})"
+    print(
+        f"{case.name:<12}{case.findings:>9} findings {size_mb:>6.0f} MB   CPU {cpu_s:>5.1f} s{limit}   "
+        f"memory {memory_mb:>4.0f} MB (limit {case.memory_mb_max})"
+    )
+    within = memory_mb <= case.memory_mb_max and (case.cpu_s_max is None or cpu_s <= case.cpu_s_max)
+    return process.returncode == 0 and within
+
+
+def main(names: list[str]) -> int:
+    """Run the cases that are named, or all; 1 if one is beyond its limits."""
+    chosen = [case for case in CASES if not names or case.name in names]
+    with tempfile.TemporaryDirectory() as folder:
+        within = []
+        for case in chosen:
+            report = Path(folder) / f"{case.findings}.sarif"
+            if not report.exists():
+                write_sarif(report, case.findings)
+            within.append(measure(case, report))
+    return 0 if all(within) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
