@@ -7,18 +7,17 @@ is streamed (`formats.py` says which), so a report of 100 MB takes some ten.
 
 from shipline.capabilities.evidence.reports.detect import (
     format_of,
+    known_formats,
     read_report_bytes,
     read_summary,
     read_whole,
     start_reading,
 )
-from shipline.capabilities.evidence.reports.formats import FORMATS
 from shipline.capabilities.evidence.reports.probes import Format
 from shipline.capabilities.evidence.reports.report import SCHEMA, Item, Reading, Report
 from shipline.capabilities.evidence.reports.source import STREAMED_BYTES_MAX, WHOLE_BYTES_MAX, ReportFile
 
 __all__ = [
-    "FORMATS",
     "SCHEMA",
     "STREAMED_BYTES_MAX",
     "WHOLE_BYTES_MAX",
@@ -28,6 +27,7 @@ __all__ = [
     "Report",
     "ReportFile",
     "format_of",
+    "known_formats",
     "read_report_bytes",
     "read_summary",
     "read_whole",

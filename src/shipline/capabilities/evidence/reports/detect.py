@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from shipline.capabilities.evidence.reports.formats import FORMATS, format_named
 from shipline.capabilities.evidence.reports.markup import local_name, opening_elements
 from shipline.capabilities.evidence.reports.probes import Format
 from shipline.capabilities.evidence.reports.report import Reading, Report
@@ -69,28 +68,43 @@ def start_reading(file: ReportFile, form: Format) -> Reading:
 def format_of(file: ReportFile, name: str = "") -> Format:
     """The format of the report: the one that is named, or the one whose probe fits."""
     if name:
-        return format_named(name)
+        return _named(name)
     start = file.head().removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x00")
     if start.startswith(_STARTS_OF_MARKUP):
         return _format_of_markup(file)
     if start[:1] in (b"{", b"["):
         return _format_of_json(file)
-    for form in FORMATS:
+    for form in known_formats():
         if any(pattern.search(file.head()) for pattern in form.probe.text):
             return form
     raise _unknown("it is neither XML nor JSON, and no text that is known")
+
+
+def known_formats() -> tuple[Format, ...]:
+    """The table of formats, in its order."""
+    from shipline.capabilities.evidence.reports.formats import FORMATS  # noqa: PLC0415 - all readers: some 30 ms
+
+    return FORMATS
+
+
+def _named(name: str) -> Format:
+    found = next((form for form in known_formats() if form.name == name), None)
+    if found is None:
+        known = ", ".join(form.name for form in known_formats())
+        raise InvalidValue(f"there is no report format {name[:60]!r}", todo=f"known formats: {known}")
+    return found
 
 
 def _unknown(why: str) -> InvalidValue:
     return InvalidValue(
         "the report is in no format that is known here",
         why=why,
-        todo="known formats: " + ", ".join(form.title for form in FORMATS),
+        todo="known formats: " + ", ".join(form.title for form in known_formats()),
     )
 
 
 def _format_of_json(file: ReportFile) -> Format:
-    search = _Search({form: form.probe.json for form in FORMATS})
+    search = _Search({form: form.probe.json for form in known_formats()})
     names: list[str] = []
     is_empty = True
     for path, event, value in file.events(several=True):
@@ -103,7 +117,7 @@ def _format_of_json(file: ReportFile) -> Format:
     if is_empty:
         raise InvalidValue(
             "the report is an empty list, which several tools write where they found nothing",
-            todo="name its format: --format NAME, one of " + ", ".join(form.name for form in FORMATS),
+            todo="name its format: --format NAME, one of " + ", ".join(form.name for form in known_formats()),
         )
     seen = "with the names " + ", ".join(map(repr, names)) if names else "a list, or an empty one"
     raise _unknown(f"it is a JSON document of another kind, {seen}")
@@ -117,7 +131,7 @@ def _mark_of(path: str, event: str, value: Any) -> str:
 
 
 def _format_of_markup(file: ReportFile) -> Format:
-    search = _Search({form: form.probe.xml for form in FORMATS})
+    search = _Search({form: form.probe.xml for form in known_formats()})
     root = ""
     for ancestors, element in opening_elements(file.chunks(), what="the report"):
         root = root or local_name(element)

@@ -12,7 +12,6 @@ from shipline.capabilities.evidence.reports import coverage_json, coverage_xml, 
 from shipline.capabilities.evidence.reports.probes import Format, Probe, marks, whole_bytes, whole_json
 from shipline.capabilities.evidence.reports.scanners.table import SCANNERS
 from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX
-from shipline.domain.errors import InvalidValue
 from shipline.domain.evidence import EvidenceKind
 
 FORMATS: tuple[Format, ...] = (
@@ -50,12 +49,3 @@ FORMATS: tuple[Format, ...] = (
     ),
     *SCANNERS,
 )
-
-
-def format_named(name: str) -> Format:
-    """The format of this name. Raises InvalidValue, with the known ones, where there is none."""
-    for form in FORMATS:
-        if form.name == name:
-            return form
-    known = ", ".join(form.name for form in FORMATS)
-    raise InvalidValue(f"there is no report format {name[:60]!r}", todo=f"known formats: {known}")
