@@ -140,5 +140,6 @@ def coverage_json(**changes: Any) -> bytes:
 def test_what_is_malformed_or_covers_nothing_is_refused(data: bytes, words: str) -> None:
     """0 of 0 lines is not 100%, and half a report is not a report."""
     with pytest.raises(InvalidValue) as caught:
-        read_report_bytes(data)
+        # Some are too small to tell what they are.
+        read_report_bytes(data, format_name="cobertura" if data.startswith(b"<coverage") else "")
     assert words in caught.value.diagnosis()

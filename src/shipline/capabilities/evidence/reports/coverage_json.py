@@ -22,7 +22,7 @@ def read_coverage_json(document: JSON) -> Report:
     if not isinstance(document, dict):
         raise InvalidValue("a coverage.py report is a JSON object")
     files = _object(document, "files")
-    counted = [_counts(path, _object(_named(files, path), "summary")) for path in files]
+    counted = [_file(path, _named(files, path)) for path in files]
     total = _counts("the totals", _object(document, "totals"))
     if (total.lines_covered, total.lines_total) != (
         sum(file.lines_covered for file in counted),
@@ -45,13 +45,27 @@ def _object(parent: dict[str, Any], name: str) -> dict[str, Any]:
     return _named(parent, name)
 
 
-def _counts(path: str, summary: dict[str, Any]) -> FileCoverage:
+def _file(path: str, found: dict[str, Any]) -> FileCoverage:
+    hit = _lines(path, found, "missing_lines", hit=False) | _lines(path, found, "executed_lines", hit=True)
+    return _counts(path, _object(found, "summary"), hit or None)
+
+
+def _lines(path: str, found: dict[str, Any], name: str, *, hit: bool) -> dict[int, bool]:
+    numbers = found.get(name, [])
+    if not isinstance(numbers, list):
+        raise InvalidValue(f"{name!r} of {path[:80]!r} in the coverage.py report is no list")
+    # Multi-line strings of modules stand at line 0 and below in some versions; no diff can name such a line.
+    return {number: hit for number in numbers if type(number) is int and 0 < number <= COUNT_MAX}
+
+
+def _counts(path: str, summary: dict[str, Any], hit: dict[int, bool] | None = None) -> FileCoverage:
     return FileCoverage(
         path=path,
         lines_covered=_count(path, summary, "covered_lines"),
         lines_total=_count(path, summary, "num_statements"),
         branches_covered=_count(path, summary, "covered_branches") if "num_branches" in summary else 0,
         branches_total=_count(path, summary, "num_branches") if "num_branches" in summary else None,
+        hit=hit,
     )
 
 

@@ -35,6 +35,7 @@ class _Lines:
             lines_total=len(self.hit),
             branches_covered=sum(covered for covered, _ in self.branches.values()),
             branches_total=sum(total for _, total in self.branches.values()) if self.branches else None,
+            hit=self.hit,
         )
 
 

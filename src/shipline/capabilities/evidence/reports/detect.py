@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 
 from shipline.capabilities.evidence.reports.markup import local_name, opening_elements
 from shipline.capabilities.evidence.reports.probes import Format
-from shipline.capabilities.evidence.reports.report import Reading, Report
+from shipline.capabilities.evidence.reports.report import GroupedTally, Reading, Report
 from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX, ReportFile
 from shipline.domain.errors import InvalidValue
 
@@ -52,7 +52,8 @@ def read_summary(file: ReportFile, *, format_name: str = "") -> Report:
 
 def _report(form: Format, reading: Reading, items: tuple[dict[str, object], ...]) -> Report:
     tally = reading.tally
-    return Report(form.kind, tally.tool, form.name, tally.summary(), items, tuple(tally.notes))
+    groups = tally.groups() if isinstance(tally, GroupedTally) else ()
+    return Report(form.kind, tally.tool, form.name, tally.summary(), items, tuple(tally.notes), groups)
 
 
 def start_reading(file: ReportFile, form: Format) -> Reading:

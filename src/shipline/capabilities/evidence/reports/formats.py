@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from shipline.capabilities.evidence.reports import coverage_json, coverage_xml, junit, lcov
+from shipline.capabilities.evidence.reports.measured_formats import MEASURED_FORMATS
 from shipline.capabilities.evidence.reports.probes import Format, Probe, marks, whole_bytes, whole_json
 from shipline.capabilities.evidence.reports.scanners.table import SCANNERS
 from shipline.capabilities.evidence.reports.source import WHOLE_BYTES_MAX
@@ -27,7 +28,7 @@ FORMATS: tuple[Format, ...] = (
         name=coverage_xml.FORMAT,
         kind=EvidenceKind.COVERAGE,
         title="Cobertura XML",
-        probe=Probe(xml=marks("coverage")),
+        probe=Probe(xml=marks("coverage@line-rate", "coverage@lines-valid", "coverage/packages")),
         read=whole_bytes(coverage_xml.read_coverage_xml),
         limit_bytes=WHOLE_BYTES_MAX,
     ),
@@ -48,4 +49,5 @@ FORMATS: tuple[Format, ...] = (
         limit_bytes=WHOLE_BYTES_MAX,
     ),
     *SCANNERS,
+    *MEASURED_FORMATS,
 )

@@ -1,4 +1,5 @@
-"""JUnit XML, in its dialects: pytest, Maven Surefire, gotestsum, Jest and whatever else keeps to the common core.
+"""JUnit XML, in its dialects: pytest, Maven Surefire, Gradle, gotestsum, Jest, Mocha, Playwright, PHPUnit, .NET's and
+whatever else keeps to the common core.
 
 No one schema exists. The core is an optional <testsuites> around <testsuite>s (which may be nested) around
 <testcase>s; <failure>, <error> and <skipped> inside a case say how it ended. Sources: Ant's XMLJUnitResultFormatter,
@@ -8,14 +9,20 @@ Surefire's surefire-test-report-3.0.xsd (rerunFailure, flakyFailure, times with 
 Cases are counted one by one; the counts that suites declare are a check on them. A suite that declares more tests, or
 more failures, than it lists is refused: such a report is incomplete, and what it leaves out might have failed.
 (It may list more than it declares: pytest writes a test that fails and then breaks in its teardown as two cases and
-counts it once.)
+counts it once, Surefire leaves out the tests that passed in the end.)
+
+Tests that were run again: Surefire, Gradle and others note each failed attempt in the case (`flakyFailure`,
+`rerunFailure`). pytest-rerunfailures writes one case for each attempt, those that were tried again as if they had
+passed, and counts the test once; so where pytest declares less than it lists, cases of one name are one test, and
+the last attempt is how it ended. mocha-junit-reporter declares skipped tests and does not list them.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from xml.etree.ElementTree import Element
 
 from shipline.capabilities.evidence.reports.markup import closing_elements, count_in, local_name
@@ -59,6 +66,9 @@ class _Reading:
     tool: str = FORMAT
     seen: dict[int, tuple[int, int]] = field(default_factory=dict)
     """(cases, failures and errors) so far in each element that is still open, by its identity."""
+    has_attempts: bool = False
+    """Cases of one name are attempts at one test."""
+    unlisted_skipped: int = 0
 
     def add(self, ancestors: tuple[Element, ...], case: Case) -> None:
         if len(self.cases) >= CASES_MAX:
@@ -82,16 +92,47 @@ def read_junit(data: bytes) -> Report:
         if not ancestors and name not in ROOTS:
             raise InvalidValue(f"a JUnit report starts with <testsuites> or <testsuite>, this one with <{name[:60]}>")
         if name in ROOTS:
-            reading.notice_tool(element)
+            for suite in (*ancestors, element):
+                reading.notice_tool(suite)
             _add_trouble_of_suite(reading, ancestors, element)
-            _check_declared(element, reading.seen.pop(id(element), (0, 0)))
+            _check_declared(reading, element, is_root=not ancestors)
         elif name == "property":
             reading.notice_tool(element)
         elif name == "testcase":
             reading.add(ancestors, _case(ancestors, element))
         elif name in ("failure", "error", "skipped", "flakyFailure", "flakyError"):
             _note_outcome(ancestors, element)
-    return tests_report(reading.cases, tool=reading.tool, format_name=FORMAT)
+    cases = _last_attempts(reading.cases) if reading.has_attempts else reading.cases
+    return tests_report(
+        _with_flaky(cases), tool=reading.tool, format_name=FORMAT, unlisted_skipped=reading.unlisted_skipped
+    )
+
+
+def _last_attempts(cases: Sequence[Case]) -> list[Case]:
+    """Of cases of one name, the one that follows what passes for a pass stands for it."""
+    kept: list[Case] = []
+    places: dict[tuple[str, str, str], int] = {}
+    for case in cases:
+        place = places.get(_identity(case))
+        if place is not None and kept[place].status is CaseStatus.PASSED:
+            kept[place] = replace(case, flaky=case.status is CaseStatus.PASSED)
+        else:
+            places[_identity(case)] = len(kept)
+            kept.append(case)
+    return kept
+
+
+def _with_flaky(cases: Sequence[Case]) -> Sequence[Case]:
+    """A case that passed beside one of the same name that did not is marked."""
+    bad = {_identity(case) for case in cases if case.status in _BAD}
+    return [
+        replace(case, flaky=True) if case.status is CaseStatus.PASSED and _identity(case) in bad else case
+        for case in cases
+    ]
+
+
+def _identity(case: Case) -> tuple[str, str, str]:
+    return case.suite, case.classname, case.name
 
 
 def _note_outcome(ancestors: tuple[Element, ...], outcome: Element) -> None:
@@ -142,10 +183,18 @@ def _add_trouble_of_suite(reading: _Reading, ancestors: tuple[Element, ...], sui
         reading.add((*ancestors, suite), Case(name, "", name, status, message=message))
 
 
-def _check_declared(suite: Element, seen: tuple[int, int]) -> None:
-    total, bad = seen
+def _check_declared(reading: _Reading, suite: Element, *, is_root: bool) -> None:
+    total, bad = reading.seen.pop(id(suite), (0, 0))
     declared = count_in(suite, "tests") or 0
     declared_bad = (count_in(suite, "failures") or 0) + (count_in(suite, "errors") or 0)
+    if reading.tool == "pytest" and 0 < declared < total:
+        reading.has_attempts = True
+    if reading.tool == "mocha":
+        unlisted = max(0, declared - total)
+        if not is_root:
+            total += unlisted  # Only the root says how many were skipped.
+        elif unlisted <= (count_in(suite, "skipped") or 0):
+            reading.unlisted_skipped, total = unlisted, declared
     if declared > total or declared_bad > bad:
         raise InvalidValue(
             f"the JUnit report is incomplete: {suite.get('name', 'a suite')[:60]!r} declares {declared} tests and "

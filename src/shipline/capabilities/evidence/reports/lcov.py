@@ -62,6 +62,7 @@ class _Record:
             lines_total=len(self.hits) or self.declared.get("LF", 0),
             branches_covered=sum(self.branches.values()) if self.branches else self.declared.get("BRH", 0),
             branches_total=branches_total or None,
+            hit={number: hits > 0 for number, hits in self.hits.items()} or None,
         )
 
 

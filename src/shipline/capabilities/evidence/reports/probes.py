@@ -56,4 +56,4 @@ def whole_json(read: Callable[[JSON], Report]) -> Callable[[ReportFile], Reading
 
 
 def _counted(report: Report) -> Reading:
-    return Reading(iter(report.items), Counted(report.tool, report.summary, list(report.notes)))
+    return Reading(iter(report.items), Counted(report.tool, report.summary, list(report.notes), report.groups))

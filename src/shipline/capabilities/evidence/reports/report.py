@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from shipline.domain.evidence import EvidenceKind
 
@@ -19,7 +19,8 @@ class Report:
     `tool` is what made it, where the report says so, else the format's own name. `format` is how it was written.
     `summary` holds the figures that gates read and `items` what they were counted from; both are plain JSON, and
     their fields stand at each kind (`tests.py`, `coverage.py`, `findings.py`). `notes` are the rest of the receipt:
-    sentences for people on what was mapped, left out or could not be looked at.
+    sentences for people on what was mapped, left out or could not be looked at. `groups` add items up where people ask
+    for it: coverage by package, licences by licence.
     """
 
     kind: EvidenceKind
@@ -28,6 +29,7 @@ class Report:
     summary: dict[str, Any]
     items: tuple[Item, ...]
     notes: tuple[str, ...] = ()
+    groups: tuple[Item, ...] = ()
 
     def head(self) -> dict[str, Any]:
         """The report's document without its items."""
@@ -38,7 +40,7 @@ class Report:
             "format": self.format,
             "summary": self.summary,
             "notes": list(self.notes),
-        }
+        } | ({"groups": list(self.groups)} if self.groups else {})
 
     def document(self) -> dict[str, Any]:
         """The report as `shipline evidence read --json` shows it."""
@@ -63,6 +65,15 @@ class Tally(Protocol):
         ...
 
 
+@runtime_checkable
+class GroupedTally(Protocol):
+    """A tally that adds items up by something, too."""
+
+    def groups(self) -> tuple[Item, ...]:
+        """What the items add up to, final when they have ended."""
+        ...
+
+
 @dataclass(slots=True)
 class Counted:
     """The tally of a report that was read whole: it was counted before its first item is given."""
@@ -70,10 +81,15 @@ class Counted:
     tool: str
     figures: dict[str, Any]
     notes: list[str] = field(default_factory=list)
+    grouped: tuple[Item, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """The figures."""
         return self.figures
+
+    def groups(self) -> tuple[Item, ...]:
+        """What the items add up to."""
+        return self.grouped
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 An item is `{"name", "classname", "suite", "status", "seconds", "message", "flaky"}`; `status` is `passed`, `failed`,
 `error` or `skipped`, `seconds` is None where the report does not say, `message` is the failure's first words, and
-`flaky` is true for a test that passed only when it was run again.
+`flaky` is true for a test that passed and also did not: only when it was run again, or beside a case of the same name
+in the same report that failed. Such a failure still counts, where a report lists it: it might be another test's.
+
+The summary is `{"total", "passed", "failed", "errors", "skipped", "flaky", "seconds"}`.
 """
 
 from __future__ import annotations
@@ -54,15 +57,21 @@ class Case:
         }
 
 
-def tests_report(cases: Sequence[Case], *, tool: str, format_name: str) -> Report:
-    """Count `cases`: every one is in exactly one of passed, failed, errors and skipped, and `total` is their sum."""
+def tests_report(cases: Sequence[Case], *, tool: str, format_name: str, unlisted_skipped: int) -> Report:
+    """Count `cases`: every one is in exactly one of passed, failed, errors and skipped, and `total` is their sum.
+
+    `unlisted_skipped` are skipped tests that the report declares and its tool does not list.
+    """
     by_status = Counter(case.status for case in cases)
+    by_status[CaseStatus.SKIPPED] += unlisted_skipped
     summary = {
-        "total": len(cases),
+        "total": by_status.total(),
         "passed": by_status[CaseStatus.PASSED],
         "failed": by_status[CaseStatus.FAILED],
         "errors": by_status[CaseStatus.ERROR],
         "skipped": by_status[CaseStatus.SKIPPED],
+        "flaky": sum(case.flaky for case in cases),
         "seconds": round(sum(case.seconds or 0.0 for case in cases), 6),
     }
-    return Report(EvidenceKind.TESTS, tool, format_name, summary, tuple(case.item() for case in cases))
+    notes = (f"{unlisted_skipped} of the skipped tests are declared and not listed",) if unlisted_skipped else ()
+    return Report(EvidenceKind.TESTS, tool, format_name, summary, tuple(case.item() for case in cases), notes)
