@@ -22,6 +22,7 @@ from shipline.capabilities.evidence.statements import (
     statement_of_tests,
 )
 from shipline.capabilities.evidence.usecases import (
+    compare_reports,
     read_file,
     read_report,
     report_document,
@@ -41,6 +42,7 @@ __all__ = [
     "PublicKey",
     "Report",
     "Verification",
+    "compare_reports",
     "facts_of",
     "is_distribution",
     "make_bundle",

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shipline.capabilities.evidence.archive import ARCHIVE_BYTES_MAX
 from shipline.capabilities.evidence.bundle import read_bundle
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.reports import (
     STREAMED_BYTES_MAX,
+    WHOLE_BYTES_MAX,
     Report,
     ReportFile,
     format_of,
@@ -26,6 +27,9 @@ from shipline.capabilities.evidence.reports import (
 )
 from shipline.capabilities.evidence.verification import Verification, verify
 from shipline.domain.errors import InvalidValue
+
+if TYPE_CHECKING:
+    from shipline.capabilities.evidence.comparison import Comparison
 
 LINES_AT_ONCE = 500
 """Of a document that is printed: a write for each would take longer than reading the report."""
@@ -73,6 +77,22 @@ def _json(value: Any) -> str:
 def _report_file(path: Path) -> Iterator[ReportFile]:
     with _plain_file(path, limit_bytes=STREAMED_BYTES_MAX) as (file, size_bytes):
         yield ReportFile(file, size_bytes)
+
+
+def compare_reports(
+    base: Path,
+    head: Path,
+    *,
+    format_name: str = "",
+    diff: Path | None = None,
+    tolerance_percent: float | None = None,
+) -> Comparison:
+    """Compare the report at `head` with an earlier one at `base`. Raises as `read_report`, `read_diff`, `compare`."""
+    from shipline.capabilities.evidence.comparison import compare, read_diff  # noqa: PLC0415 - as the readers are
+
+    changed = None if diff is None else read_diff(read_file(diff, limit_bytes=WHOLE_BYTES_MAX))
+    reports = [read_report(path, format_name=format_name) for path in (base, head)]
+    return compare(*reports, changed=changed, tolerance_percent=tolerance_percent)
 
 
 def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[Path] = ()) -> Verification:

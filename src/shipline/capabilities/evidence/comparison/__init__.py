@@ -1,0 +1,10 @@
+"""Two reports of one kind compared: what a change made better, worse, or took away. Pure.
+
+The earlier report is the base, the later one the head. What comes of it is a document for people and programs, and
+facts that gates may ask for: they have no meaning for one report alone.
+"""
+
+from shipline.capabilities.evidence.comparison.changes import ChangedLines, read_diff
+from shipline.capabilities.evidence.comparison.compared import COMPARABLE, SCHEMA, Comparison, compare
+
+__all__ = ["COMPARABLE", "SCHEMA", "ChangedLines", "Comparison", "compare", "read_diff"]
