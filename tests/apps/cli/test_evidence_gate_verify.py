@@ -53,6 +53,23 @@ def test_evidence_read_shows_figures_and_the_document(tmp_path: Path) -> None:
         assert shipline(tmp_path, "evidence", "read", name).returncode == 2
 
 
+def test_evidence_compare_shows_what_changed_and_tells_gates(tmp_path: Path) -> None:
+    """A test that is gone, in a few lines or as a document, whose facts a gate can be asked about."""
+    (tmp_path / "base.xml").write_text(JUNIT)
+    (tmp_path / "head.xml").write_text('<testsuite name="s"><testcase classname="c" name="new"/></testsuite>')
+    shown = shipline(tmp_path, "evidence", "compare", "base.xml", "head.xml")
+    assert shown.returncode == 0
+    assert "vanished            2" in shown.stdout
+    assert "appeared  new (c)" in shown.stdout
+    found = document(shipline(tmp_path, "evidence", "compare", "base.xml", "head.xml", "--json"))
+    assert list(found) == ["schema", "kind", "base", "head", "summary", "facts", "notes", "items"]
+    assert found["schema"] == "shipline.evidence-comparison/1"
+    (tmp_path / "facts.json").write_text(json.dumps(found["facts"]))
+    (tmp_path / "policy.toml").write_text("[[gate]]\nname = 'kept'\nrule = 'tests.vanished == 0'\n")
+    assert shipline(tmp_path, "gate", "eval", "--policy", "policy.toml", "--facts", "facts.json").returncode == 3
+    assert shipline(tmp_path, "evidence", "compare", "base.xml", "head.xml", "--diff", "facts.json").returncode == 2
+
+
 @pytest.mark.parametrize(
     ("facts", "verdict", "code"),
     [

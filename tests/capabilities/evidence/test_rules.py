@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 
+from shipline.capabilities.evidence.comparison import COMPARABLE, compare
 from shipline.capabilities.evidence.rules import facts_of
+from shipline.capabilities.gates import KNOWN
+from shipline.capabilities.gates.cel import compile_rule
 from shipline.capabilities.gates.facts import flattened
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
+from tests.capabilities.evidence.reports.test_samples import sample
 
 RELEASE = Release("rel_1", "quotes", "1.2.0", "v1.2.0", ReleaseStatus.PREPARING, 1, 0)
-TESTS = {"total": 3, "passed": 2, "failed": 1, "errors": 0, "skipped": 0, "seconds": 0.5}
+TESTS = {"total": 3, "passed": 2, "failed": 1, "errors": 0, "skipped": 0, "flaky": 0, "seconds": 0.5}
 
 
 def piece(kind: EvidenceKind, summary: dict[str, Any], digest: str = "sha256:1") -> Evidence:
@@ -69,8 +73,59 @@ def test_presence_signatures_and_approvals_are_told() -> None:
     assert found["approvals"] == {"security": 1}
 
 
-@pytest.mark.parametrize("kind", [EvidenceKind.TESTS, EvidenceKind.COVERAGE])
-def test_every_fact_told_is_one_that_gates_know(kind: EvidenceKind) -> None:
-    """The two rooms agree on names and types."""
-    summary = TESTS if kind is EvidenceKind.TESTS else coverage(1, 2, 2)
-    assert flattened(facts(piece(kind, summary), signatures_verified=False, approvals={"qa": 1}))
+def test_licences_benchmarks_sizes_and_sboms_add_up() -> None:
+    """A figure that one report does not have is no fact; our own SBOM is a statement without figures."""
+    licences = {"total": 3, "known": 1, "unclear": 1, "unknown": 1}
+    told = facts(
+        piece(EvidenceKind.LICENCES, licences),
+        piece(EvidenceKind.LICENCES, licences, "sha256:2"),
+        piece(EvidenceKind.BENCHMARK, {"total": 4, "skipped": 0}),
+        piece(EvidenceKind.SIZE, {"bytes": 10, "files": 1, "over_limit": 1, "map_bytes": 5}),
+        piece(EvidenceKind.SBOM, {"statement": "sbom"}),
+        piece(EvidenceKind.SBOM, {"components": 7, "with_purl": 7, "known": 5, "unclear": 0, "unknown": 2}, "sha256:2"),
+        piece(EvidenceKind.TESTS, {name: count for name, count in TESTS.items() if name != "flaky"}),
+    )
+    assert told["licences"] == {"total": 6, "unclear": 2, "unknown": 2}
+    assert told["benchmark"] == {"total": 4}
+    assert told["size"] == {"bytes": 10, "over_limit": 1}
+    assert told["sbom"] == {"present": True, "components": 7, "unlicensed": 2}
+    assert "flaky" not in told["tests"]
+
+
+def test_the_lowest_score_of_a_page_counts() -> None:
+    """One that was not scored on one of the pages is no fact, nor are budgets that there are not."""
+    scores = {"performance": 91.0, "accessibility": 84.0, "best_practices": 93.0, "seo": None, "over_budget": None}
+    told = facts(
+        piece(EvidenceKind.LIGHTHOUSE, scores),
+        piece(EvidenceKind.LIGHTHOUSE, scores | {"performance": 45.0, "seo": 80.0}, "sha256:2"),
+    )
+    assert told["lighthouse"] == {"performance": 45.0, "accessibility": 84.0, "best_practices": 93.0}
+
+
+SAMPLES = (
+    "jest/junit.xml",
+    "jacoco/jacoco.xml",
+    "pip-licenses/licenses.json",
+    "hyperfine/hyperfine.json",
+    "webpack/stats.json",
+    "lighthouse/page.json",
+    "spdx/npm.json",
+)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_every_fact_told_is_one_that_gates_know(name: str) -> None:
+    """The rooms agree on names and types, for one report of each kind and for two that are compared."""
+    report = sample(name)
+    assert flattened(facts(piece(report.kind, report.summary), signatures_verified=False, approvals={"qa": 1}))
+    if report.kind in COMPARABLE:
+        assert flattened(
+            compare(report, report, changed={} if report.kind is EvidenceKind.COVERAGE else None).difference.facts
+        )
+
+
+def test_every_fact_can_be_asked_for() -> None:
+    """Also those that are named like a function of CEL's (`size`)."""
+    for path, fact in KNOWN.items():
+        value = {"bool": "true", "int": "1", "double": "1.0", "string": "'a'"}[fact.type.value]
+        assert compile_rule(f"{path} == {value}").facts == (path,)

@@ -13,9 +13,14 @@ from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release
 
 _COUNTED = {
-    EvidenceKind.TESTS: ("total", "passed", "failed", "errors", "skipped"),
+    EvidenceKind.TESTS: ("total", "passed", "failed", "errors", "skipped", "flaky"),
     EvidenceKind.FINDINGS: ("total", "critical", "high", "medium", "low", "info"),
+    EvidenceKind.LICENCES: ("total", "unclear", "unknown"),
+    EvidenceKind.BENCHMARK: ("total",),
+    EvidenceKind.SIZE: ("bytes", "over_limit"),
+    EvidenceKind.LIGHTHOUSE: ("over_budget",),
 }
+_SCORES = ("performance", "accessibility", "best_practices", "seo")
 
 
 def facts_of(
@@ -28,7 +33,8 @@ def facts_of(
 ) -> dict[str, dict[str, Any]]:
     """The tree of facts about one release: `{"tests": {"total": 3, …}, "coverage": {…}, "release": {…}, …}`.
 
-    Several reports of a kind add up; a report that was read in twice (same digest) counts once. `approvals` counts
+    Several reports of a kind add up; a report that was read in twice (same digest) counts once. Of several pages, the
+    lowest score counts. A figure that one of the reports does not have is no fact. `approvals` counts
     authenticated approvals by role. `signatures_verified` and `approvals` None: nobody has looked.
     """
     pieces = list({(piece.kind, piece.digest): piece for piece in evidence}.values())
@@ -37,7 +43,7 @@ def facts_of(
             "total": len(release.artifacts),
             "distributions": sum(is_distribution(artifact) for artifact in release.artifacts),
         },
-        "sbom": {"present": any(piece.kind is EvidenceKind.SBOM for piece in pieces)},
+        "sbom": _sbom([piece.summary for piece in pieces if piece.kind is EvidenceKind.SBOM]),
         "provenance": {"present": any(piece.kind is EvidenceKind.PROVENANCE for piece in pieces)},
         "release": {
             "package": release.package,
@@ -49,7 +55,8 @@ def facts_of(
     for kind, names in _COUNTED.items():
         summaries = [piece.summary for piece in pieces if piece.kind is kind]
         if summaries:
-            facts[kind.value] = {name: sum(int(summary[name]) for summary in summaries) for name in names}
+            facts[kind.value] = {name: total for name in names if (total := _total(summaries, name)) is not None}
+    facts = _with_scores(facts, [piece.summary for piece in pieces if piece.kind is EvidenceKind.LIGHTHOUSE])
     facts |= _coverage([piece.summary for piece in pieces if piece.kind is EvidenceKind.COVERAGE])
     facts |= {} if signatures_verified is None else {"signatures": {"verified": signatures_verified}}
     return facts | ({} if approvals is None else {"approvals": dict(approvals)})
@@ -58,6 +65,28 @@ def facts_of(
 def is_distribution(artifact: Artifact) -> bool:
     """True for what an SBOM is written of: its own metadata says what it needs."""
     return artifact.kind in ("wheel", "sdist")
+
+
+def _total(summaries: list[dict[str, Any]], name: str) -> int | None:
+    """The sum over all reports; None where one of them does not say: what an older version read in, say."""
+    figures = [summary.get(name) for summary in summaries]
+    return None if any(figure is None for figure in figures) else sum(int(figure or 0) for figure in figures)
+
+
+def _with_scores(facts: dict[str, dict[str, Any]], summaries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """`facts` with the lowest score of each category that every page was scored in."""
+    for name in _SCORES:
+        scores = [summary.get(name) for summary in summaries]
+        if scores and all(score is not None for score in scores):
+            facts["lighthouse"][name] = min(float(score or 0.0) for score in scores)
+    return facts
+
+
+def _sbom(summaries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Whether there is one, and what was counted in those that were read in; our own are statements without figures."""
+    read = [summary for summary in summaries if "components" in summary]
+    counted = {"components": _total(read, "components"), "unlicensed": _total(read, "unknown")} if read else {}
+    return {"present": bool(summaries)} | counted
 
 
 def _coverage(summaries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -54,6 +54,13 @@ KNOWN: dict[str, Fact] = {
             ("failed", FactType.INT, "tests that failed"),
             ("errors", FactType.INT, "tests that broke outside of what they assert"),
             ("skipped", FactType.INT, "tests that were not run"),
+            ("flaky", FactType.INT, "tests that passed only when they were run again"),
+        ),
+        *_facts(
+            "tests",
+            "no test report was compared with an earlier one",
+            ("vanished", FactType.INT, "tests that the earlier report has and this one has not"),
+            ("new_failures", FactType.INT, "tests that fail and did not fail before"),
         ),
         *_facts(
             "coverage",
@@ -62,10 +69,59 @@ KNOWN: dict[str, Fact] = {
             ("branch", FactType.DOUBLE, "covered branches in percent, 0 to 100"),
         ),
         *_facts(
+            "coverage",
+            "no coverage report was compared with an earlier one",
+            ("change", FactType.DOUBLE, "covered lines, in percentage points more (or less) than before"),
+        ),
+        *_facts(
+            "coverage",
+            "no coverage report was compared with an earlier one and the lines that were changed",
+            ("patch", FactType.DOUBLE, "covered lines among those that were changed and can run, in percent"),
+            ("patch_lines", FactType.INT, "lines that were changed and can run"),
+        ),
+        *_facts(
             "findings",
             "no report of findings was read in",
             ("total", FactType.INT, "findings of any severity"),
             *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
+        ),
+        *_facts(
+            "licences",
+            "no report on licences was read in",
+            ("total", FactType.INT, "packages whose licences were looked at"),
+            ("unclear", FactType.INT, "packages that state a licence, and not which one exactly"),
+            ("unknown", FactType.INT, "packages that state no licence"),
+        ),
+        *_facts(
+            "benchmark",
+            "no report of benchmarks was read in",
+            ("total", FactType.INT, "benchmarks that were measured"),
+        ),
+        *_facts(
+            "benchmark",
+            "no report of benchmarks was compared with an earlier one",
+            ("regressions", FactType.INT, "benchmarks that are worse, by more than is tolerated and more than noise"),
+            ("vanished", FactType.INT, "benchmarks that cannot be compared any more"),
+        ),
+        *_facts(
+            "size",
+            "no report on sizes was read in",
+            ("bytes", FactType.INT, "the sizes of what was built together, without source maps"),
+            ("over_limit", FactType.INT, "files or bundles over the limit that their tool knows"),
+        ),
+        *_facts(
+            "size",
+            "no report on sizes was compared with an earlier one",
+            ("growth_percent", FactType.DOUBLE, "how much larger it became; below 0 where it became smaller"),
+        ),
+        *_facts(
+            "lighthouse",
+            "no Lighthouse report that scored it was read in",
+            ("performance", FactType.DOUBLE, "the lowest score of a page, 0 to 100"),
+            ("accessibility", FactType.DOUBLE, "the lowest score of a page, 0 to 100"),
+            ("best_practices", FactType.DOUBLE, "the lowest score of a page, 0 to 100"),
+            ("seo", FactType.DOUBLE, "the lowest score of a page, 0 to 100"),
+            ("over_budget", FactType.INT, "budgets that are exceeded"),
         ),
         *_facts(
             "artifacts",
@@ -74,6 +130,12 @@ KNOWN: dict[str, Fact] = {
             ("distributions", FactType.INT, "Python wheels and sdists among them: what an SBOM is written of"),
         ),
         *_facts("sbom", "nobody looked for an SBOM", ("present", FactType.BOOL, "the release has an SBOM")),
+        *_facts(
+            "sbom",
+            "no SBOM was read in",
+            ("components", FactType.INT, "components that the SBOMs list"),
+            ("unlicensed", FactType.INT, "components of which no licence is stated"),
+        ),
         *_facts(
             "provenance",
             "nobody looked for provenance",
