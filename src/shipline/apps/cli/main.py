@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Evaluate gates on facts."),
+    "policy": ("policy", "Check Kubernetes manifests against policies."),
     "verify": ("verify", "Prove an evidence bundle."),
     "simulate": ("simulate", "Imagine rollouts: how soon a bad version would be found."),
     "analyse": ("analyse", "Analyse canaries over standard input and output."),

@@ -3,7 +3,13 @@
 A gate is a rule in CEL over a declared table of facts. A misspelt fact is an error when the policy is loaded; a fact
 that is missing makes UNKNOWN, which blocks. The calendar closes and opens stages by time. Pure: no database, no clock,
 no network.
+
+Policies over manifests (`manifests/`) are loaded when the first of their names is asked for (PEP 562): most who use
+gates need no YAML and no JMESPath.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from shipline.capabilities.gates.approvals import (
     NAMESPACE,
@@ -35,24 +41,40 @@ from shipline.capabilities.gates.facts import KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
 from shipline.capabilities.gates.rules import QUALITY, evaluate
 
+if TYPE_CHECKING:
+    from shipline.capabilities.gates.manifests.results import blocks as manifests_block
+    from shipline.capabilities.gates.manifests.results import document as manifests_document
+    from shipline.capabilities.gates.manifests.sarif import sarif as manifests_sarif
+    from shipline.capabilities.gates.manifests.sets import NAMES as MANIFEST_SETS
+    from shipline.capabilities.gates.manifests.usecases import Question as ManifestsQuestion
+    from shipline.capabilities.gates.manifests.usecases import Report as ManifestsReport
+    from shipline.capabilities.gates.manifests.usecases import check_manifests
+
 __all__ = [
     "CALENDAR_PERIODS_MAX",
     "KNOWN",
+    "MANIFEST_SETS",
     "NAMESPACE",
     "POLICY_BYTES_MAX",
     "QUALITY",
     "Fact",
+    "ManifestsQuestion",
+    "ManifestsReport",
     "Matter",
     "Signed",
     "calendar_document",
     "calendar_feed",
     "check_checklist",
+    "check_manifests",
     "check_rule",
     "checklists_at",
     "counted",
     "evaluate",
     "judge",
     "judge_checklists",
+    "manifests_block",
+    "manifests_document",
+    "manifests_sarif",
     "objection",
     "open_items",
     "opens_us",
@@ -67,3 +89,21 @@ __all__ = [
     "statement",
     "verdict_document",
 ]
+
+_HOMES = {
+    "MANIFEST_SETS": ("sets", "NAMES"),
+    "ManifestsQuestion": ("usecases", "Question"),
+    "ManifestsReport": ("usecases", "Report"),
+    "check_manifests": ("usecases", "check_manifests"),
+    "manifests_block": ("results", "blocks"),
+    "manifests_document": ("results", "document"),
+    "manifests_sarif": ("sarif", "sarif"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """A name of `manifests/`, imported now."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(import_module(f"{__name__}.manifests.{module}"), attribute)

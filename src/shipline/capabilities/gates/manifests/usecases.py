@@ -1,0 +1,151 @@
+"""Files in, rows out: syntax first, then the schemas of Kubernetes, then policies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shipline.capabilities.evidence import read_file
+from shipline.capabilities.gates.manifests.resources import (
+    DEFAULT_NAMESPACE,
+    Admission,
+    Resource,
+    settled,
+    surroundings,
+)
+from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
+from shipline.capabilities.gates.manifests.rules import Policies, compile_policies, is_policy, judge_all
+from shipline.capabilities.gates.manifests.sets import set_named
+from shipline.clients.kubernetes_schemas import SchemasMissing, schema_problem
+from shipline.clients.yaml_documents import read_manifests
+from shipline.domain.errors import InvalidValue, UsageError
+
+FILE_BYTES_MAX = 8 * 1024 * 1024
+FILES_MAX = 5000
+RESOURCES_MAX = 20_000
+SCHEMA_POLICY = "kubernetes-schema"
+_ENDINGS = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about what. Paths are files or folders; in `folder` both policies and resources are looked for.
+    A policy among `resources` is a resource like others.
+
+    `sets` are names of ready-made policies, `registries` those that images may come from. `namespace` is where
+    manifests go that state none.
+    """
+
+    folder: Path | None = None
+    policies: tuple[Path, ...] = ()
+    resources: tuple[Path, ...] = ()
+    sets: tuple[str, ...] = ()
+    registries: tuple[str, ...] = ()
+    namespace: str = DEFAULT_NAMESPACE
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The rows and notes, and how many resources were asked about."""
+
+    results: tuple[Result, ...]
+    notes: tuple[Note, ...]
+    resources: int
+
+
+def check_manifests(question: Question) -> Report:
+    """Read everything and ask. Raises InvalidValue for what cannot be read, and UsageError where there is nothing to
+    ask or nothing to ask about."""
+    notes: list[Note] = []
+    asking = [each for path in question.policies for each in _read(path, notes)]
+    asked = [each for path in question.resources for each in _read(path, notes)]
+    found = list(_read(question.folder, notes)) if question.folder else []
+    shipped = [Resource(each) for name in question.sets for each in set_named(name, question.registries)]
+    given = (*asking, *asked, *found, *shipped)
+    policies = compile_policies(each.document for each in (*asking, *found, *shipped))
+    judged = [*asked, *(each for each in found if not is_policy(each.document))]
+    _need(policies, judged)
+    kinds = surroundings(given).kinds
+    taken_in = {id(each): settled(each, kinds, question.namespace) for each in given}
+    around = surroundings(taken_in.values())
+    admissions = [Admission(taken_in[id(each)], around) for each in judged]
+    rows = (*_schemas(judged, notes), *judge_all(policies, admissions))
+    return Report(rows, (*notes, *policies.notes), len(judged))
+
+
+def _need(policies: Policies, judged: Sequence[Resource]) -> None:
+    if not policies.policies and not policies.refusals:
+        raise UsageError("there is no policy to ask", todo="name one with --policy, or a ready-made set with --set")
+    if not judged:
+        raise UsageError("there is no manifest to check", todo="name files with --resources, or a folder")
+    if len(judged) > RESOURCES_MAX:
+        raise InvalidValue(f"there are more than {RESOURCES_MAX} manifests", todo="check them in parts")
+
+
+def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
+    """The manifests of a file or a folder. What is YAML and no manifest is an error in a file that was named, and a
+    note in a folder, where such files lie about."""
+    strict = not path.is_dir()
+    for file in _files(path):
+        data = read_file(file, limit_bytes=FILE_BYTES_MAX)
+        for line, document in read_manifests(data, what=str(file), limit_bytes=FILE_BYTES_MAX, tables=strict):
+            manifests = list(_unfolded(document))
+            if all(map(_is_manifest, manifests)):
+                yield from (Resource(each, str(file), line) for each in manifests)
+            elif strict:
+                raise InvalidValue(
+                    f"{file} holds a document without apiVersion, kind or name, at line {line}",
+                    todo="name manifests alone; a chart is rendered first",
+                )
+            else:
+                notes.append(Note(str(file), f"the document at line {line} is no manifest, and was not checked"))
+
+
+def _files(path: Path) -> list[Path]:
+    """The file itself, or the YAML and JSON files in a folder; none in hidden folders, no links."""
+    if not path.is_dir():
+        return [path]
+    found: list[Path] = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(each for each in folders if not each.startswith("."))
+        found += [Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS) and name[0] != "."]
+        if len(found) > FILES_MAX:
+            raise InvalidValue(f"{path} has more than {FILES_MAX} files", todo="check its folders one by one")
+    return [each for each in found if not each.is_symlink()]
+
+
+def _unfolded(document: Any) -> Iterator[Any]:
+    items = document.get("items") if isinstance(document, dict) else None
+    if isinstance(items, list) and str(document.get("kind", "")).endswith("List"):
+        yield from items
+    else:
+        yield document
+
+
+def _is_manifest(document: Any) -> bool:
+    if not isinstance(document, dict) or not isinstance(document.get("metadata"), dict):
+        return False
+    metadata = document["metadata"]
+    named = isinstance(metadata.get("name") or metadata.get("generateName"), str)
+    return named and all(isinstance(document.get(key), str) for key in ("apiVersion", "kind"))
+
+
+def _schemas(resources: Sequence[Resource], notes: list[Note]) -> Iterator[Result]:
+    """A row for each manifest that a cluster would not take in. Without the schemas a note says so."""
+    unknown: set[str] = set()
+    for resource in resources:
+        try:
+            problem = schema_problem(resource.document)
+        except SchemasMissing as error:
+            notes.append(Note("schemas", error.sentence()))
+            return
+        title = f"{resource.document['apiVersion']} {resource.kind}"
+        if problem is None and title not in unknown:
+            unknown.add(title)
+            notes.append(Note(title, "no schema of it is known, and none was checked"))
+        elif problem:
+            place = (resource.title, Outcome.FAIL, problem, "Enforce", "", resource.file, resource.line)
+            yield Result(SCHEMA_POLICY, title, *place)
