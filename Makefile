@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-rollouts bench-gates demo lock
+.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-policies bench-rollouts bench-gates demo lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ bench: setup-tests ## measure what the documentation claims
 
 bench-plans: setup-tests ## planning beside other tools and git itself; CASES="next-100k" for one, QUICK=--quick for one turn
 	$(BIN)/python -m bench.plans $(QUICK) $(CASES)
+
+bench-policies: setup-tests ## Kyverno's policies beside their own tests; LIBRARY=path to a copy of kyverno/policies for all of them
+	$(BIN)/python -m bench.policies $(LIBRARY)
 
 bench-rollouts: setup-tests ## the canary analysis beside those of others, and what it promises; QUICK=--quick for a minute
 	$(BIN)/python bench/analysis.py $(QUICK)

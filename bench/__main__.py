@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import analysis, demo, many_rollouts, plans, switching, version_files
+from bench import analysis, demo, many_rollouts, plans, policies, switching, version_files
 
 BENCHES: dict[str, Callable[[], object]] = {
     "plans": lambda: plans.main([]),
     "analysis": lambda: analysis.main(["--quick"]),
     "version-files": version_files.main,
+    "policies": lambda: policies.main([]),
     "demo": demo.main,
     "switching": switching.main,
     "many-rollouts": lambda: many_rollouts.main([]),

@@ -151,9 +151,11 @@ def environment_variables() -> set[str]:
 
 def event_kinds() -> set[str]:
     """The kinds of events. No other texts in the rooms and the store are written in this way, but for names in reports
-    of other tools."""
+    of other tools, and kinds of Kubernetes in the room of manifests."""
     folders = (SOURCE / "capabilities", SOURCE / "store")
-    paths = [path for folder in folders for path in folder.rglob("*.py") if "reports" not in path.parts]
+    paths = [
+        path for folder in folders for path in folder.rglob("*.py") if not {"reports", "manifests"} & set(path.parts)
+    ]
     return {kind for path in paths for kind in _texts(path) if _is_kind(kind)}
 
 
