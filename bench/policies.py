@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> int:
     seconds = time.perf_counter() - started
     for each in found:
         if each.kind in ("differ", "none"):
-            print(f"{each.kind:<8}{each.test} {each.policy}/{each.rule} {each.resource}: wanted {each.wanted}, got {each.got}")
+            print(f"{each.kind:<8}{each.test} {each.rule} {each.resource}: wanted {each.wanted}, got {each.got}")
             print(f"        {each.words[:160]}")
     for words, count in Counter(each.words[:90] for each in found if each.kind == "refused").most_common():
         print(f"refused {count:>4}  {words}")

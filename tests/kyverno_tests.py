@@ -103,11 +103,13 @@ def _rows(policies: Policies, given: Sequence[Resource], values: Mapping[str, An
         for each in policy.get("resources") or ()
     }
     usual = (values.get("globalValues") or {}).get("request.operation") or "CREATE"
-    return [
-        row
-        for each in resources
-        for row in judge(policies, Admission(each, around, operation=operations.get(each.name) or usual))
-    ]
+    rows: list[Result] = []
+    for each in resources:
+        operation = operations.get(each.name) or usual
+        # As there, what is updated was the same before.
+        old = each.document if operation == "UPDATE" else None
+        rows += judge(policies, Admission(each, around, operation=operation, old=old))
+    return rows
 
 
 def _namespace(name: str, labels: Mapping[str, str]) -> Resource:

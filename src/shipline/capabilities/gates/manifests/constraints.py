@@ -79,8 +79,10 @@ def namespace_labels(selector: Mapping[str, Any], admission: Admission) -> Mappi
 
 
 def _selects_object(selector: Mapping[str, Any], admission: Admission) -> bool:
-    old = (admission.old or {}).get("metadata") or {}
-    return selects(selector, admission.resource.labels) or selects(selector, old.get("labels") or {})
+    if selects(selector, admission.resource.labels):
+        return True
+    old = admission.old
+    return old is not None and selects(selector, (old.get("metadata") or {}).get("labels") or {})
 
 
 def _any_rule(rules: Sequence[Mapping[str, Any]], admission: Admission, constraints: Mapping[str, Any]) -> bool:

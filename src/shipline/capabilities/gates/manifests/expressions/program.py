@@ -121,10 +121,14 @@ def _refusal(text: str, words: str) -> Unsupported:
     if not names:
         return Unsupported(f"the expression {text.strip()[:120]!r}: {_plain(words)}")
     name = next((original for original, renamed in MEMBERS_RENAMED.items() if renamed == names[0]), names[0])
-    if re.search(rf"\.\w+\(\s*{re.escape(name)}\s*,\s*\w+\s*,", text):
+    plain = re.escape(name)
+    macro = re.search(rf"\.(\w+)\(\s*{plain}\s*,", text)
+    if macro is not None and macro[1] in ("all", "exists", "exists_one", "existsOne", "map", "filter"):
         return Unsupported("a comprehension of two variables in CEL")
-    called = re.search(rf"\b{re.escape(name)}\s*\(", text)
-    return Unsupported(f"the function {name}() in CEL" if called else f"the name {name} in CEL")
+    called = re.search(rf"\b{plain}\s*((?:\.\w+)*)\(", text)
+    if macro is not None or called is not None:
+        return Unsupported(f"the function {macro[1] if macro else name + (called[1] if called else '')}() in CEL")
+    return Unsupported(f"the name {name} in CEL")
 
 
 def _plain(words: str) -> str:
