@@ -49,6 +49,30 @@ spec:
   matchResources:
     namespaceSelector: {matchLabels: {environment: test}}
 """
+ENVIRONMENT = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: image-matches-namespace-environment.policy.example.com}
+spec:
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}
+  variables:
+  - name: environment
+    expression: >-
+      'environment' in namespaceObject.metadata.labels ? namespaceObject.metadata.labels['environment'] : 'prod'
+  - name: exempt
+    expression: "'exempt' in object.metadata.labels && object.metadata.labels['exempt'] == 'true'"
+  - name: containers
+    expression: "object.spec.template.spec.containers"
+  - name: containersToCheck
+    expression: "variables.containers.filter(c, c.image.contains('example.com'))"
+  validations:
+  - expression: >-
+      variables.exempt || variables.containersToCheck.all(c, c.image.startsWith(variables.environment + '.'))
+    messageExpression: >-
+      'only ' + variables.environment + ' images are allowed in namespace ' + namespaceObject.metadata.name
+"""
 LIMIT = """
 apiVersion: rules.example.com/v1
 kind: ReplicaLimit
@@ -123,6 +147,18 @@ def test_conditions_leave_out_or_block() -> None:
         assert outcomes(policy, deployment(6)) == [outcome]
 
 
+def test_variables_see_the_namespace() -> None:
+    """Where its manifest is there; else nothing is known of it."""
+    web = deployment(1, labels={"app": "web"})
+    for image, outcome in (("test.example.com/a", "pass"), ("prod.example.com/a", "fail"), ("other.io/a", "pass")):
+        web["spec"]["template"] = {"spec": {"containers": [{"name": "a", "image": image}]}}
+        assert outcomes(ENVIRONMENT, web, beside=NAMESPACES) == [outcome]
+    web["spec"]["template"]["spec"]["containers"][0]["image"] = "live.example.com/a"
+    rows = asked(ENVIRONMENT, web, beside=NAMESPACES)
+    assert rows[0].message == "only test images are allowed in namespace testing"
+    assert outcomes(ENVIRONMENT, web) == ["error"]
+
+
 def test_audit_fails_too_and_says_what_a_cluster_would_do() -> None:
     """As Kyverno's reports have it; a policy that is not scored warns."""
     binding = "---\n" + edited(PARAMETRIC.split("---")[1], "replicalimit-policy", "demo-policy")
@@ -137,6 +173,7 @@ def test_audit_fails_too_and_says_what_a_cluster_would_do() -> None:
     ("old", "new", "words"),
     [
         ("object.spec.replicas <= 5", "url(object.spec.x).getHost() == ''", "the function url() in CEL"),
+        ("object.spec.replicas <= 5", "object.metadata.name.startWith('demo')", "the function startWith() in CEL"),
         ("  validations:", "  newFeature: true\n  validations:", "spec.newFeature"),
         ("resources: [deployments]", "resources: [deployments], more: 1", "more in matchConstraints"),
         ("operations: [CREATE, UPDATE], ", "", "a rule of matchConstraints without"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -354,3 +355,28 @@ def test_stars_take_no_time() -> None:
     """A pattern of an attacker against a name of his; Kyverno's takes exponential time."""
     assert not matches("*a" * 60 + "b", "a" * 5000)
     assert fits("a" * 5000, "*a" * 60 + "b") is False
+
+
+@pytest.mark.parametrize(
+    ("place", "junk"),
+    [
+        (("spec", "rules"), "x"),
+        (("spec", "rules", 0), None),
+        (("spec", "rules", 0, "match"), []),
+        (("spec", "rules", 0, "match", "any", 0), "Pod"),
+        (("spec", "rules", 0, "match", "any", 0, "resources"), [1]),
+        (("spec", "rules", 0, "validate"), "x"),
+        (("spec", "rules", 0, "validate", "pattern"), 7),
+        (("metadata", "annotations"), ["a"]),
+    ],
+)
+def test_a_policy_without_form_blocks(place: tuple[Any, ...], junk: Any) -> None:
+    """No form of it is a crash, and none passes."""
+    document = copy.deepcopy(policy({"pattern": {"kind": "Pod"}}))
+    document["metadata"]["annotations"] = {}
+    inner: Any = document
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = junk
+    assert {row.outcome.value for row in asked(document)} <= {"error", "fail"}
+    assert asked(document)

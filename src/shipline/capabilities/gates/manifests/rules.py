@@ -18,6 +18,9 @@ from shipline.capabilities.gates.manifests.unsupported import Unsupported
 from shipline.domain.errors import InvalidValue
 
 POLICIES_MAX = 1000
+MALFORMED = (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError)
+"""What comes of documents that hold a list where a table belongs and the like. No schema of Kyverno's kinds is at hand
+to refuse them beforehand, so each is refused where it is met: an error, which blocks."""
 _POLICY, _BINDING = "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"
 _NO_CHECK = {
     admission_policy.GROUP: {"MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"},
@@ -79,6 +82,9 @@ def compile_policies(documents: Iterable[Mapping[str, Any]]) -> Policies:
                 found.append(_compiled(document, group, bindings))
             except Unsupported as error:
                 refusals.append(_refusal(_name(document), _name(document), str(error)))
+            except MALFORMED as error:
+                words = f"the policy is of a form that is not known ({type(error).__name__})"
+                refusals.append(_refusal(_name(document), _name(document), words))
     _check_names(found, bindings)
     notes += [note for policy in found for note in policy.notes]
     return Policies(tuple(found), tuple(refusals), tuple(notes))
@@ -86,7 +92,7 @@ def compile_policies(documents: Iterable[Mapping[str, Any]]) -> Policies:
 
 def judge(policies: Policies, admission: Admission) -> tuple[Result, ...]:
     """Every row of every policy for one request."""
-    return tuple(row for policy in policies.policies for row in policy.judge(admission))
+    return tuple(row for policy in policies.policies for row in _judged(policy, admission))
 
 
 def judge_all(policies: Policies, admissions: Sequence[Admission]) -> tuple[Result, ...]:
@@ -100,6 +106,16 @@ def judge_all(policies: Policies, admissions: Sequence[Admission]) -> tuple[Resu
         if not {(policy.name, name) for name in (rule, f"autogen-{rule}", f"autogen-cronjob-{rule}")} & told
     ]
     return (*policies.refusals, *untold, *rows)
+
+
+def _judged(policy: Policy, admission: Admission) -> tuple[Result, ...]:
+    try:
+        return policy.judge(admission)
+    except MALFORMED as error:
+        resource = admission.resource
+        words = f"not evaluated: the policy or the manifest is of a form that is not known ({type(error).__name__})"
+        place = (resource.title, Outcome.ERROR, words, "Enforce", "", resource.file, resource.line)
+        return (Result(policy.name, policy.name, *place),)
 
 
 def _compiled(document: Mapping[str, Any], group: str, bindings: Sequence[Mapping[str, Any]]) -> Policy:

@@ -16,6 +16,7 @@ _SEMVER = re.compile(
     r"(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?",
     re.ASCII,
 )
+_FRACTION = re.compile(r"-?[0-9]{1,1000}(?:/[0-9]{1,1000})?", re.ASCII)
 _LENGTH_MAX = 256
 _INT_MIN, _INT_MAX = -(2**63), 2**63 - 1
 Tagged = dict[str, str]
@@ -110,7 +111,8 @@ def compared(one: Tagged, other: Tagged) -> int:
 
 
 def _amount(value: Tagged) -> Fraction:
-    if "quantity" not in value:
+    # A resource may hold a map of that key too: what is no fraction as written here would take long to read.
+    if not _FRACTION.fullmatch(value.get("quantity", "")):
         raise ValueError("what is compared or counted is no quantity")
     return Fraction(value["quantity"])
 

@@ -77,7 +77,7 @@ def check_pattern(pattern: Any) -> None:
     elif isinstance(pattern, list):
         for each in pattern:
             check_pattern(each)
-    elif isinstance(pattern, str) and re.search(r"(?:^|[^\\])\$\(.[^ ]*\)", pattern):
+    elif isinstance(pattern, str) and re.search(r"(?:^|[^\\])\$\(", pattern):
         raise Unsupported("the reference $(...) in a pattern")
 
 
