@@ -165,6 +165,15 @@ def test_a_schema_that_is_broken_fails(tmp_path: Path) -> None:
     assert [note.about for note in found.notes] == ["x.io/v1 X"]
 
 
+def test_without_the_schemas_a_note_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Policies are asked all the same."""
+    monkeypatch.setitem(sys.modules, "kubernetes_validate", None)
+    (tmp_path / "a.yaml").write_text(GOOD.replace("image:", "imagge:"))
+    found = report(tmp_path, "baseline")
+    assert "kubernetes-schema" not in {row.policy for row in found.results}
+    assert ["schemas were not checked" in note.text for note in found.notes] == [True]
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
