@@ -74,6 +74,19 @@ class Reverted(NamedTuple):
     conflicts: tuple[str, ...] = ()
 
 
+class Picked(NamedTuple):
+    """What came of carrying changes over. `commit` holds them: the base itself where it had all of them, None where a
+    person has to settle `conflicts`, the paths on which `stopped_at` and what it was to come upon disagree.
+
+    `made` are the new commits, each by the id of the one whose change it has; those that change nothing are left out.
+    """
+
+    commit: str | None
+    made: tuple[tuple[str, str], ...] = ()
+    stopped_at: str = ""
+    conflicts: tuple[str, ...] = ()
+
+
 class Repository(Protocol):
     """A git repository with a work tree. Errors: ShiplineError with what git said, bounded in length."""
 
@@ -238,6 +251,20 @@ class Repository(Protocol):
         No branch moves, and neither work tree nor index is touched. The same call gives the same commit again. The key
         is kept as `commit_paths` keeps it.
         """
+        ...
+
+    def pick_beside(self, base: str, commits: tuple[str, ...]) -> Picked:
+        """Carry the changes of commits over to `base`, one after the other, each in a commit that says whose it is.
+
+        A new commit has the author, the author's time and the message of the other one, and below it the line that
+        `git cherry-pick -x` writes; its own time is that of the newer of both. No branch moves, and neither work tree
+        nor index is touched. The same call gives the same commits again. InvalidValue for a merge.
+        """
+        ...
+
+    def start_branch(self, name: str, commit: str) -> None:
+        """Make a branch here that stands on `commit`. There on the same commit: nothing is done; elsewhere:
+        ConflictError. Touches no file."""
         ...
 
     def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:

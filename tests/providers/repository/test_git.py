@@ -26,6 +26,7 @@ from shipline.domain.errors import (
 from shipline.ports.repository import Repository, Stretch
 from shipline.providers.repository.file_output import FILE_BYTES_MAX
 from shipline.providers.repository.log_output import commits_with_paths, log_entries
+from shipline.providers.repository.own_commit import with_origin
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
 
@@ -433,6 +434,44 @@ exec {real} "$@"
     with pytest.raises(ShiplineError, match="this git cannot merge without a work tree") as caught:
         repository.revert_beside(until, Stretch(before, until, ("a.txt",)), "revert: it", key="r", time_us=1_000_000)
     assert caught.value.todo == "update git"
+
+
+def test_a_merge_is_not_carried_over_since_it_has_no_change_of_its_own(history: History) -> None:
+    base = history.commit("feat: one", {"a.txt": "one\n"})
+    history.git("switch", "--quiet", "--create", "topic")
+    history.commit("feat: two", {"b.txt": "two\n"})
+    history.git("switch", "--quiet", "main")
+    merge = history.merge("topic", "Merge topic")
+    with pytest.raises(InvalidValue, match="is a merge"):
+        history.repository.pick_beside(base, (merge,))
+
+
+@pytest.mark.parametrize(
+    ("message", "end"),
+    [
+        ("fix: a", "fix: a\n\n"),
+        ("fix: a\n\nWhy.\n", "Why.\n\n"),
+        ("fix: a\n\nWhy: so\nand so\n", "and so\n\n"),
+        ("fix: a\n\nSigned-off-by: Ann <a@x>\nRefs: #1\n", "Refs: #1\n"),
+        ("fix: a\n\n(cherry picked from commit 12)\n", "from commit 12)\n"),
+        ("Refs: #1", "Refs: #1\n\n"),
+        ("", ""),
+    ],
+)
+def test_whose_change_it_is_stands_among_the_trailers(message: str, end: str) -> None:
+    """Where the message ends with such; otherwise in a paragraph of its own, as git does it."""
+    assert with_origin(message, "34").decode().endswith(f"{end}(cherry picked from commit 34)\n")
+
+
+def test_who_wrote_it_and_when_stays_with_it(history: History) -> None:
+    history.commit("feat: one", {"a.txt": "one\n"})
+    base = history.commit("feat: two", {"a.txt": "two\n"})
+    (history.folder / "b.txt").write_text("b")
+    history.git("add", "b.txt")
+    history.git("commit", "--quiet", "--author=Zoë <zoe@example.org>", "--date=@1600000000 +0530", "-m", "fix: b")
+    made = history.repository.pick_beside(base, (history.git("rev-parse", "HEAD"),))
+    shown = history.git("show", "--no-patch", "--date=raw", "--format=%an|%ae|%ad|%cn", str(made.commit))
+    assert shown == "Zoë|zoe@example.org|1600000000 +0530|Ann Author"
 
 
 def test_files_are_read_around_folders_and_what_is_not_there(tmp_path: Path) -> None:

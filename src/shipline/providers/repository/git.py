@@ -22,15 +22,16 @@ from shipline.domain.errors import (
     UsageError,
 )
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, LogEntry, Reverted, Stretch, Tag
-from shipline.providers.repository.attaching import attach
+from shipline.ports.repository import Commit, LogEntry, Picked, Reverted, Stretch, Tag
+from shipline.providers.repository.attaching import attach, start_branch
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import write_git_folder
+from shipline.providers.repository.git_pick import picked
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 from shipline.providers.repository.on_remote import listed_on, push_moved_tag
-from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, dates, with_key
+from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, check_identity, dates, with_key
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 # Where what may be lost is kept among git's own files, and what is asked of every repository first.
@@ -426,6 +427,15 @@ class GitRepository:
         made = self._git.run("commit a revert", *options, stdin=with_key(message, key), environ=dates(time_us))
         return Reverted(_text(made))
 
+    def pick_beside(self, base: str, commits: tuple[str, ...]) -> Picked:
+        """Carry the changes of commits over to `base`, one after the other, beside every branch. Runs no hooks."""
+        self._check_identity()
+        return picked(self._git, self._resolve(base), tuple(map(self._resolve, commits)))
+
+    def start_branch(self, name: str, commit: str) -> None:
+        """Make a branch here that stands on `commit`; elsewhere already: ConflictError."""
+        start_branch(self, self._git, name, self._resolve(commit))
+
     def tags_on(self, remote: str, names: tuple[str, ...] | None) -> dict[str, str]:
         """The commits of those of the tags that `remote` has ("": this repository), by name, peeled; None: of all."""
         if not remote:
@@ -547,16 +557,8 @@ class GitRepository:
         return bool(self._git.run("compare the work tree", *options, "--", *paths))
 
     def _check_identity(self) -> None:
-        variables = () if self._has_identity else ("GIT_COMMITTER_IDENT", "GIT_AUTHOR_IDENT")
-        for variable in variables:
-            try:
-                self._git.run("read the identity", "-c", "user.useConfigOnly=true", "var", variable)
-            except GitFailed:
-                raise UsageError(
-                    "git does not know who commits here",
-                    why="user.name or user.email is not configured",
-                    todo='run `git config user.name "Your Name"` and `git config user.email you@example.com`',
-                ) from None
+        if not self._has_identity:
+            check_identity(self._git)
         self._has_identity = True
 
     def _has(self, commit: str) -> bool:

@@ -1,31 +1,18 @@
 """Taking back what happened between two commits, on top of a third, without a branch, an index or a work tree.
 
 As `git revert` does it, for a whole range at once: what came before is made the child of what came after, and is merged
-into the third. Needs git 2.38 (`git merge-tree --write-tree`, https://git-scm.com/docs/git-merge-tree).
+into the third.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.clients.git_command import GitCommand, GitFailed
-from shipline.domain.errors import ShiplineError
+from shipline.clients.git_command import GitCommand
 from shipline.ports.repository import Stretch
-
-# The helper commit is named by nobody; a fixed time makes it the same each time.
-LONG_AGO = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
-UNKNOWN_OPTION = ("unknown option", "usage: git merge-tree", "unknown rev --write-tree")
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """The merged tree, or the paths on which both sides disagree."""
-
-    tree: str
-    conflicts: tuple[str, ...] = ()
+from shipline.providers.repository.git_merge import LONG_AGO, Merged, merged_tree
 
 
 def changed_between(git: GitCommand, since: str, until: str) -> dict[str, str]:
@@ -49,15 +36,4 @@ def reverted_tree(git: GitCommand, base: str, stretch: Stretch, identity: tuple[
         tree = git.run("write the tree", "write-tree", environ=index).decode("ascii").strip()
     made = (*identity, "commit-tree", tree, "-p", until, "-m", "what was before")
     back = git.run("prepare a revert", *made, environ=LONG_AGO).decode("ascii").strip()
-    try:
-        merge = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", base, back)
-        return Merged(git.run("merge a revert", *merge).split(b"\0")[0].decode("ascii").strip())
-    except GitFailed as failure:
-        if any(words in failure.complaint for words in UNKNOWN_OPTION):
-            raise ShiplineError(
-                "this git cannot merge without a work tree", why="git 2.38 is the first that can", todo="update git"
-            ) from None
-        tree, *names = failure.output.split("\0")
-        if failure.complaint or not names:
-            raise
-        return Merged(tree, tuple(sorted({name for name in names if name})))
+    return merged_tree(git, base, back)

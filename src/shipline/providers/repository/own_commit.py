@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from shipline.domain.errors import InvalidValue
+import re
+
+from shipline.clients.git_command import GitCommand, GitFailed
+from shipline.domain.errors import InvalidValue, UsageError
 
 KEY_TRAILER = "Shipline-Key"
+# A line among those at a message's end that git takes for trailers (git-interpret-trailers(1)), or that of a pick.
+TRAILER = re.compile(r"[A-Za-z0-9-]+[ \t]*:[ \t]|\(cherry picked from commit |[ \t]+\S")
 
 
 def check_commit(paths: tuple[str, ...], key: str) -> None:
@@ -24,3 +29,26 @@ def dates(time_us: int) -> dict[str, str]:
     """The environment in which git commits at this instant."""
     date = f"@{time_us // 1_000_000} +0000"
     return {"GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
+
+
+def with_origin(message: str, commit: str) -> bytes:
+    """The message with the line that `git cherry-pick -x` writes: among the trailers, where it ends with such."""
+    text = message.rstrip()
+    before, _, last = text.rpartition("\n\n")
+    lines = last.splitlines()
+    is_trailers = bool(before.strip()) and all(map(TRAILER.match, lines)) and not lines[0][:1].isspace()
+    gap = "" if not text else "\n" if is_trailers else "\n\n"
+    return f"{text}{gap}(cherry picked from commit {commit})\n".encode()
+
+
+def check_identity(git: GitCommand) -> None:
+    """UsageError where git does not know who commits here."""
+    for variable in ("GIT_COMMITTER_IDENT", "GIT_AUTHOR_IDENT"):
+        try:
+            git.run("read the identity", "-c", "user.useConfigOnly=true", "var", variable)
+        except GitFailed:
+            raise UsageError(
+                "git does not know who commits here",
+                why="user.name or user.email is not configured",
+                todo='run `git config user.name "Your Name"` and `git config user.email you@example.com`',
+            ) from None

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
-from shipline.ports.repository import Repository, Reverted, Stretch
+from shipline.ports.repository import Picked, Repository, Reverted, Stretch
 
 NOW_US = 1_700_000_000_000_000
 
@@ -393,6 +393,55 @@ class RepositoryConformance:
 
         assert revert(changed) == Reverted(None, ("a.txt",))
         assert revert(gone) == Reverted(gone)
+
+    def test_changes_are_carried_over_in_commits_that_say_whose_they_are(self, repository: Repository) -> None:
+        """To what has gone on meanwhile, and beside every branch."""
+        lines = "".join(f"{number}\n" for number in range(20))
+        before = commit(repository, "a.txt", lines, key="k0")
+        fix = commit(repository, "a.txt", lines.replace("3\n", "drei\n"), key="k1")
+        more = commit(repository, "new folder/b.txt", "b", key="k2")
+        base = repository.commit_beside(
+            before, {"a.txt": f"{lines}later\n".encode()}, "feat: x", key="x", time_us=NOW_US + 5_000_000
+        )
+        head = repository.head()
+        made = repository.pick_beside(base, (fix, more))
+        assert made == repository.pick_beside(base, (fix, more))
+        assert [each for each, _ in made.made] == [fix, more]
+        files = repository.read_files(("a.txt", "new folder/b.txt"), str(made.commit))
+        expected = lines.replace("3\n", "drei\n") + "later\n"
+        assert files == {"a.txt": expected.encode(), "new folder/b.txt": b"b"}
+        newest, oldest = repository.log((base,), str(made.commit))
+        assert (newest.id, oldest.parents) == (made.commit, (base,))
+        assert (oldest.time_us, oldest.author) == (NOW_US + 5_000_000, next(iter(repository.log((), fix))).author)
+        assert oldest.message == f"feat: k1\n\nShipline-Key: k1\n(cherry picked from commit {fix})\n"
+        ids = repository.patch_ids((fix, oldest.id))
+        assert ids[fix] == ids[oldest.id]
+        assert (repository.head(), repository.dirty_paths()) == (head, ())
+
+    def test_what_two_changed_differently_is_carried_over_by_a_person_and_what_is_there_is_nothing(
+        self, repository: Repository
+    ) -> None:
+        before = commit(repository, "a.txt", "one\n", key="k0")
+        fix = commit(repository, "a.txt", "two\n", key="k1")
+        other = repository.commit_beside(before, {"a.txt": b"three\n"}, "feat: x", key="x", time_us=NOW_US)
+        same = repository.commit_beside(before, {"a.txt": b"two\n"}, "feat: y", key="y", time_us=NOW_US)
+        assert repository.pick_beside(other, (fix,)) == Picked(None, (), fix, ("a.txt",))
+        assert repository.pick_beside(same, (fix,)) == repository.pick_beside(same, ()) == Picked(same)
+        # The first commit of all adds its files to what has none of them.
+        apart = repository.commit_beside(fix, {"a.txt": None, "b.txt": b"b"}, "feat: z", key="z", time_us=NOW_US)
+        made = repository.pick_beside(apart, (before,))
+        assert repository.read_files(("a.txt", "b.txt"), str(made.commit)) == {"a.txt": b"one\n", "b.txt": b"b"}
+
+    def test_a_branch_is_started_once_and_touches_no_file(self, repository: Repository) -> None:
+        first, second = (commit(repository, "a.txt", text, key=text) for text in ("1", "2"))
+        for _ in range(2):
+            repository.start_branch("topic/a", first)
+            assert repository.find_commit("refs/heads/topic/a") == first
+        with pytest.raises(ConflictError, match="there is a branch topic/a here"):
+            repository.start_branch("topic/a", second)
+        assert (repository.head(), repository.dirty_paths()) == (second, ())
+        with pytest.raises(InvalidValue):
+            repository.start_branch("a..b", first)
 
     def test_a_commit_can_be_made_beside_branch_index_and_work_tree(self, repository: Repository) -> None:
         head = commit(repository, "a.txt", "one", key="k1")
