@@ -130,6 +130,29 @@ def test_a_version_is_yanked_from_a_fresh_clone(project: Project, tmp_path: Path
 
 
 @ON_ONE
+def test_a_released_hotfix_is_proposed_to_the_development_branch(project: Project) -> None:
+    """Which nobody has to have checked out; and once."""
+    history, model, extra = project.history, project.server.model, {"RELEASE_TOKEN": TOKEN}
+    settings = (history.folder / "shipline.toml").read_text().replace('branch = "main"\n', "")
+    history.commit("feat: say more", {"shipline.toml": settings, "MORE": "more\n"})
+    assert run_shipline(history.folder, "release", extra=extra).code == 0
+    history.git("switch", "--quiet", "--create", "hotfix/quick")
+    history.commit("fix: say it loud", {"MORE": "MORE\n"})
+    assert run_shipline(history.folder, "release", extra=extra).code == 0
+    status = history.git("status", "--porcelain", "--branch")
+    command = ("backport", "0.1.1", "--to", "main", "--push")
+    said = run_shipline(history.folder, *command, extra=extra)
+    assert said.code == 0, said
+    (pull,) = model.pulls.values()
+    assert (pull.title, pull.head, pull.base) == ("fix: say it loud", "shipline/backport-v0.1.1-to-main", "main")
+    assert said.out.strip().endswith(f"/{pull.number}")
+    assert "left out, as a release made it for itself" in said.err
+    assert run_shipline(history.folder, *command, extra=extra).code == 4
+    assert history.git("status", "--porcelain", "--branch") == status
+    assert TOKEN not in said.out + said.err
+
+
+@ON_ONE
 def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None:
     said = run_shipline(project.history.folder, "release", extra={"RELEASE_TOKEN": None})
     assert said.code == 1, said

@@ -45,6 +45,8 @@ TABLE = [
     ("-C {released} release", 4),
     ("-C {released} release --dry-run", 4),
     ("yank 9.9.9 --reason x", 2),
+    ("backport v1.0.0 --to other", 4),
+    ("backport zz --to other", 2),
     ("deploy", 2),
     ("promote zz", 2),
     ("rollback", 2),

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "release": ("release", "Release what has changed: version, tag, build, proof, gates, publish."),
     "releases": ("releases", "List the releases, and what the gates said."),
     "yank": ("yank", "Take a published version back everywhere it went."),
+    "backport": ("backport", "Bring a released hotfix, or any change, to another branch."),
     "deploy": ("deploy", "Bring a released version to an environment."),
     "promote": ("promote", "Bring to an environment what the one before it serves."),
     "rollback": ("rollback", "Bring an environment back to the version that it served before."),

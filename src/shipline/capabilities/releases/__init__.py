@@ -15,6 +15,7 @@ from shipline.capabilities.releases.approving import (
     count_approvals,
     record_approval,
 )
+from shipline.capabilities.releases.backport import Backport, BackportGround, BackportWish, bring_back, named_commit
 from shipline.capabilities.releases.begun import Begun, begun_versions
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
@@ -61,6 +62,9 @@ __all__ = [
     "RELEASE_WORKFLOW",
     "VERDICTS",
     "WORKFLOWS",
+    "Backport",
+    "BackportGround",
+    "BackportWish",
     "Begun",
     "Candidate",
     "Decision",
@@ -81,6 +85,7 @@ __all__ = [
     "approvals_of",
     "approvers_by_role",
     "begun_versions",
+    "bring_back",
     "check_approval",
     "check_revert",
     "checklists_of",
@@ -94,6 +99,7 @@ __all__ = [
     "keep_pull_request",
     "matching_releases",
     "moved_tag",
+    "named_commit",
     "named_release",
     "opening",
     "order_yank",
