@@ -1,5 +1,6 @@
 """What an order of a rollout is refused for, on the real command line: each with its exit code, its reason and its way
-out, and nothing half done. 2: it cannot be understood; 3: refused; 1: it cannot be carried out."""
+out, and nothing half done. 2: it cannot be understood; 3: refused; 1: it cannot be carried out, or there is no such
+thing."""
 
 from __future__ import annotations
 
@@ -129,9 +130,9 @@ TO = ("deploy", "1.1.0", "--to", "production")
         pytest.param(
             PLACE + 'target.provider = "kubernets"\n', TO, 2, ("kubernets", "kubernetes"), id="unknown target"
         ),
-        pytest.param(PLACE, (*TO[:3], "nowhere"), 2, ("nowhere", "production"), id="unknown environment"),
-        pytest.param(PLACE, ("deploy", "9.9.9"), 2, ("9.9.9", "1.1.0"), id="unknown version"),
-        pytest.param(PLACE, ("rollback", "--to", "9.9.9"), 2, ("9.9.9", "shipline releases"), id="way back to nothing"),
+        pytest.param(PLACE, (*TO[:3], "nowhere"), 1, ("nowhere", "production"), id="unknown environment"),
+        pytest.param(PLACE, ("deploy", "9.9.9"), 1, ("9.9.9", "1.1.0"), id="unknown version"),
+        pytest.param(PLACE, ("rollback", "--to", "9.9.9"), 1, ("9.9.9", "shipline releases"), id="way back to nothing"),
         pytest.param(AFTER, TO, 3, ("not been deployed to staging", "--to staging"), id="skips its predecessor"),
         pytest.param(AFTER, ("promote", "production"), 3, ("nothing to promote", "staging"), id="nothing to promote"),
         pytest.param(PLACE + FREEZE, TO, 3, ("may not enter production", "year end"), id="freeze"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.bootstrap.project import LOG_KEY_VARIABLE, STATE_FOLDER, STORE_VARIABLE, Project
 from shipline.configuration.root import FILE_NAME
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UnknownName, UsageError
 from shipline.ports.provider import ProviderContext
 
 if TYPE_CHECKING:
@@ -224,12 +224,12 @@ class Application(Project):
         return branch_environments(policy, self.store)
 
     def environment(self, name: str) -> EnvironmentSettings:
-        """An environment's settings. Unknown: UsageError that lists the known ones."""
+        """An environment's settings. UnknownName, which lists the known ones, for another."""
         for environment in self.environments:
             if environment.name == name:
                 return environment
         known = ", ".join(environment.name for environment in self.environments) or "none"
-        raise UsageError(
+        raise UnknownName(
             f"there is no environment {name[:60]!r}",
             why=f"environments are read from {self.policy.source}",
             todo=f"known ones: {known}; another needs an [[environment]] there",

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
             ...
 
         def environment(self, name: str) -> EnvironmentSettings:
-            """An environment's settings; UsageError where there is none."""
+            """An environment's settings; UnknownName where there is none."""
             ...
 
         def stage_of(self, environment: str) -> str:

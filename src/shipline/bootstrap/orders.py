@@ -31,7 +31,7 @@ from shipline.capabilities.rollouts import (
     served_before,
 )
 from shipline.configuration.check import read_strategy
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 
 if TYPE_CHECKING:
@@ -219,7 +219,7 @@ def _release_to_go_back_to(tx: Transaction, environment: str, version: str | Non
     back_to = place.version if version is None else version
     release = find_release(tx, place.package, back_to)
     if release is None:
-        raise UsageError(
+        raise UnknownName(
             f"there is no release {place.package} {back_to[:60]}", todo="`shipline releases` lists those that there are"
         )
     return release
@@ -230,7 +230,7 @@ def _chosen_release(tx: Transaction, version: str | None, package: str | None) -
     if not wanted:
         published = matching_releases(tx, package=package, status=ReleaseStatus.PUBLISHED)
         known = ", ".join(f"{release.package} {release.version}" for release in published[:10])
-        raise UsageError(
+        raise UnknownName(
             f"there is no published version {version[:60]!r}" if version else "nothing has been published yet",
             todo=f"published ones: {known}" if published else "`shipline release` makes one",
         )

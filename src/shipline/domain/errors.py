@@ -60,6 +60,10 @@ class InvalidValue(UsageError):
     """Input from outside is not of the shape that it must have."""
 
 
+class UnknownName(ShiplineError):
+    """The command is well formed, and what it would deliver, or where to, is not there: an environment, a release."""
+
+
 class RefusedError(ShiplineError):
     """A gate, a freeze, a permission or an invariant says no; a person may change that."""
 

@@ -24,7 +24,7 @@ from shipline.capabilities.releases import (
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import ConfigurationError, RefusedError, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutPurpose, RolloutStatus
 from shipline.domain.verdict import Answer
@@ -240,7 +240,7 @@ def test_an_unknown_stage_version_or_role_is_named(application: Application, key
         (["9.9.9", "--stage", "production"], "there is no release '9.9.9'"),
         (["1.0.0", "--stage", "production", "--key", str(keys / "ann")], "in which role"),
     ):
-        with pytest.raises(UsageError, match=words):
+        with pytest.raises((UnknownName, UsageError), match=words):
             CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
 
 

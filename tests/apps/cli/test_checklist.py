@@ -14,7 +14,7 @@ from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES, checklists_of
 from shipline.domain.checklist import Checklist
-from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError, UsageError
+from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release
 from shipline.store.log import read_latest
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
@@ -112,7 +112,7 @@ def test_the_way_back_asks_for_no_ticks(application: Application) -> None:
     ],
 )
 def test_what_is_not_there_is_named(application: Application, arguments: tuple[str, ...], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises((UnknownName, UsageError), match=words):
         run(application, *arguments)
 
 

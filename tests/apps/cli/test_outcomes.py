@@ -17,7 +17,7 @@ from shipline.bootstrap import Application
 from shipline.capabilities.incidents import follow_rollout
 from shipline.capabilities.rollouts import ROLLOUTS
 from shipline.domain.actor import SYSTEM
-from shipline.domain.errors import UsageError
+from shipline.domain.errors import UnknownName
 from shipline.domain.event import Event
 from shipline.domain.rollout import Rollout, RolloutStatus
 from tests.capabilities.metrics.stories import START_US, Story
@@ -94,7 +94,7 @@ def test_the_document_is_of_production_or_of_the_chosen_environment(application:
 
 
 def test_an_unknown_environment_is_refused_with_the_known_ones(application: Application) -> None:
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(UnknownName) as refused:
         run(application, metrics.command, "--environment", "prod")
     assert "staging, production" in refused.value.todo
 

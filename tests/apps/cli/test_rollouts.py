@@ -16,7 +16,7 @@ from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import ConfigurationError, RefusedError, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutStatus
 from shipline.engine.journal import pending_signals, runs_of
@@ -150,7 +150,7 @@ def test_there_is_no_way_back_to_a_version_that_nobody_knows(application: Applic
     with pytest.raises(UsageError, match="served no other version"):
         order_rollback(application, None, "1.0.0")
     served(application, "quotes", "1.1.0", began_us=20, ended_us=None)
-    with pytest.raises(UsageError, match="there is no release quotes"):
+    with pytest.raises(UnknownName, match="there is no release quotes"):
         order_rollback(application, None, "0.9.0")
     with application.store.begin() as tx:
         assert len(ROLLOUTS.where(tx)) == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -80,17 +80,19 @@ def command(  # noqa: PLR0913 - one argument an option
 def _check_stage(application: Application, stage: str) -> None:
     known = ("release", *(one.name for one in application.policy.environments))
     if stage not in known:
-        raise UsageError(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(known))
+        raise UnknownName(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(known))
 
 
 def chosen_release(application: Application, version: str, package: str | None) -> Release:
-    """The release of a version, whatever has become of it. UsageError where there is none, or several."""
+    """The release of a version, whatever has become of it. UnknownName where there is none, UsageError for several."""
     from shipline.capabilities.releases import matching_releases
 
     with application.store.begin() as tx:
         found = matching_releases(tx, version=version, package=package)
     if not found:
-        raise UsageError(f"there is no release {version[:60]!r}", todo="`shipline releases` lists those that there are")
+        raise UnknownName(
+            f"there is no release {version[:60]!r}", todo="`shipline releases` lists those that there are"
+        )
     if len({release.package for release in found}) > 1:
         raise UsageError("say which package", todo="--package NAME")
     return found[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.wording import moment, printable
-from shipline.domain.errors import ExitCode, UsageError
+from shipline.domain.errors import ExitCode, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -88,7 +88,7 @@ def _found(
     ground, now_us = application.release_ground, application.clock.now_us()
     stages = ("release", *(one.name for one in application.policy.environments))
     if stage is not None and stage not in stages:
-        raise UsageError(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(stages))
+        raise UnknownName(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(stages))
     found = {one: checklists_of(ground, release, one, now_us) for one in (stages if stage is None else (stage,))}
     having = [name for name, lists in found.items() if lists]
     if not having:

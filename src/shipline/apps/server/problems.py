@@ -11,12 +11,13 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import Scope
 
-from shipline.domain.errors import NothingToDo, RefusedError, ShiplineError, UsageError
+from shipline.domain.errors import NothingToDo, RefusedError, ShiplineError, UnknownName, UsageError
 
 API = "/api/"
 # The first that fits.
 STATUS_BY_ERROR: tuple[tuple[type[ShiplineError], int], ...] = (
     (UsageError, 400),
+    (UnknownName, 400),
     (RefusedError, 409),
     (NothingToDo, 409),
 )
