@@ -65,7 +65,7 @@ class RollbackWish:
 
     `reason` says what is wrong with what serves, `past_migrations` why a migration that cannot be undone is no
     obstacle; "" for neither. `leaving` is the id of the rollout that is to be the newest there still, "" where any
-    may be. `request` is the key that it was sent with.
+    may be. `request` is the key that it was sent with. `alerts` are the keys of the alerts that want it.
     """
 
     environment: str | None
@@ -74,6 +74,7 @@ class RollbackWish:
     past_migrations: str = ""
     request: KeyedRequest = NO_KEY
     leaving: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 def chosen_environment(application: Application, name: str | None) -> EnvironmentSettings:
@@ -173,6 +174,7 @@ def order_rollback(application: Application, wish: RollbackWish, actor: Actor) -
         rollback=True,
         past_migrations=wish.past_migrations[:REASON_MAX],
         reason=wish.reason[:REASON_MAX],
+        alerts=wish.alerts,
         concurrency=Concurrency(where.concurrency),
         released_us=release.created_us,
     )

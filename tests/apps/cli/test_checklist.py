@@ -127,7 +127,8 @@ def test_a_trains_list_is_that_of_the_final_releases_that_began_on_it(tmp_path: 
 
 
 def lists(application: Application, release: Release) -> list[Checklist]:
-    return list(checklists_of(application.release_ground, release, "release", application.clock.now_us()))
+    policy = application.policy
+    return list(checklists_of(policy.checklists, policy.calendar, release, "release", application.clock.now_us()))
 
 
 def test_a_list_without_a_coordinator_stops_the_settings(tmp_path: Path) -> None:

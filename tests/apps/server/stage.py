@@ -13,7 +13,7 @@ from pathlib import Path
 from shipline.apps.server.site import Site
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
-from shipline.capabilities.releases import EVIDENCE, RELEASES, VERDICTS
+from shipline.capabilities.releases import EVIDENCE, RELEASES, VERDICTS, tick_item
 from shipline.capabilities.releases import follow_run as follow_release
 from shipline.capabilities.releases.usecases import ReleaseOrder, append, begin_release
 from shipline.capabilities.releases.workflow import release_workflow
@@ -43,6 +43,7 @@ from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
 from shipline.domain.calendar import CalendarRule, PeriodKind
+from shipline.domain.checklist import Checklist, Tick
 from shipline.domain.codec import from_json
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.package import Package
@@ -73,6 +74,9 @@ CALENDAR = (
     CalendarRule("year end", PeriodKind.FREEZE, ("staging",), "Europe/Berlin", "2020-01-01 00:00", "2199-01-04 08:00"),
     CalendarRule("weekly", PeriodKind.TRAIN, ("release",), cron="0 10 * * TUE", lasts_s=7200, coordinator="ann"),
     CalendarRule("nights", PeriodKind.WINDOW, ("production",), "Europe/Berlin", cron="0 2 * * *", lasts_s=10_800),
+)
+CHECKLISTS = (
+    Checklist("production", "production", ("the status page says that we deploy", "somebody is on call"), "ben"),
 )
 KEY_FILE = "log.key"
 ADA = Actor(ActorKind.PERSON, "local", "ada")
@@ -146,6 +150,7 @@ class Stage:
             clock=self.clock,
             environments=lambda: (PRODUCTION, STAGING),
             calendar=lambda: CALENDAR,
+            checklists=lambda: CHECKLISTS,
             deploy=self.deploy,
             roll_back=self.roll_back,
         )
@@ -193,6 +198,12 @@ class Stage:
         verdict = Verdict("quality", answer, (reason,), self.clock.now_us(), facts)
         VERDICTS.save(tx, verdict, row_id=self.world.ids.new("ver"), release_id=release.id, stage="release")
 
+    def tick(self, release: Release, item: str, note: str = "", *, is_done: bool = True) -> None:
+        """Ada says that an item of production's checklist is done, or is not."""
+        tick = Tick("production", "production", item, is_done, str(ADA), self.clock.now_us(), note)
+        with self.world.store.begin() as tx:
+            tick_item(tx, EventWriter(self.world.ids, self.clock, ADA), release, CHECKLISTS[0], tick)
+
     def release(self, version: str, before: str | None, *, notes: str = NOTES, package: str = "quotes") -> Release:
         order = ReleaseOrder(
             package=Package(package),
@@ -230,7 +241,7 @@ class Stage:
 
     # --- rollouts ----------------------------------------------------------------------------------------------
 
-    def open(self, release: Release, *, concurrency: Concurrency = Concurrency.REFUSE) -> Rollout:
+    def open(self, release: Release, *, concurrency: Concurrency = Concurrency.REFUSE, expedited: str = "") -> Rollout:
         order = RolloutOrder(
             package=release.package,
             version=release.version,
@@ -240,6 +251,7 @@ class Stage:
             release_id=release.id,
             commit=release.commit,
             concurrency=concurrency,
+            expedited=expedited,
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine, order, ADA)
@@ -261,6 +273,7 @@ class Stage:
             rollback=True,
             reason=wish.reason,
             concurrency=Concurrency.SUPERSEDE,
+            alerts=wish.alerts,
         )
         with self.world.store.begin() as tx:
             return open_rollout(tx, self.engine, order, actor)
@@ -354,8 +367,11 @@ class Staged:
         bad = stage.release("1.2.0", "1.1.0")
         rolled_back = stage.roll_out(bad)
         running = stage.release("1.3.0", "1.2.0")
+        for item in CHECKLISTS[0].items:
+            stage.tick(good, item)
+        stage.tick(running, CHECKLISTS[0].items[1], "carl until 18:00")
         stage.react()
-        live = stage.open(running)
+        live = stage.open(running, expedited="the till does not open")
         stage.watch(live, looks=28)
         ids = {"promoted": promoted.id, "rolled_back": rolled_back.id, "live": live.id}
         ids |= {"good": good.id, "refused": refused.id, "bad": bad.id, "running": running.id}

@@ -13,6 +13,7 @@ from shipline.apps.server.documents import answered
 from shipline.apps.server.serve import site_of
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import ROLLOUTS, Alert, all_rollouts
+from shipline.capabilities.rollouts import fired as fired_by
 from shipline.domain.rollout import Rollout, RolloutPurpose
 from shipline.store.log import read_latest
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
@@ -66,6 +67,7 @@ def test_while_the_version_before_is_warm_it_goes_back_once(application: Applica
     assert (back.version, back.ordered_by) == ("1.0.0", "alertmanager@token")
     started = [each.event.body for each in read_latest(application.store, 50) if each.event.kind == "RolloutStarted"]
     assert [body["reason"] for body in started] == ["the alert ManyErrors fires: it burns"]
+    assert [one.name for one in fired_by(started[0]["alerts"])] == ["ManyErrors"]
     again = tell(application)
     assert (again["turned_back"], again["rolled_back"], again["told"]) == ([], [], [])
     assert (len(ways_back(application)), fired(application)) == (1, [])

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from shipline.apps.server.documents import answered
+from shipline.capabilities.releases import RELEASES
+from shipline.capabilities.rollouts import Alert, Concurrency
 from tests.apps.server.conftest import Served
 from tests.apps.server.serving import TOKEN
 from tests.machine import PATIENCE_S
@@ -23,11 +26,14 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The width of what sticks out of the window.
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 PAGES = (
     ("overview", "/"),
     ("releases", "/releases"),
     ("release", "/releases/{good}"),
     ("refused", "/releases/{refused}"),
+    ("ticking", "/releases/{running}"),
     ("live", "/rollouts/{live}"),
     ("rolled-back", "/rollouts/{rolled_back}"),
     ("environment", "/environments/production"),
@@ -125,13 +131,38 @@ def test_every_page_fits_is_legible_and_asks_nobody_else(
     visit = Visit(served, context)
     for name, path in PAGES:
         visit.go(path)
-        overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert visit.page.evaluate(overflow) <= 0, name
+        assert visit.page.evaluate(OVERFLOW) <= 0, name
         assert visit.page.evaluate(CONTRAST) == [], name
         assert visit.page.locator("h1").count() == 1, name
         visit.page.screenshot(path=str(tmp_path / f"{name}.png"), full_page=True)
     visit.check()
     context.close()
+
+
+def test_what_came_of_an_alert_and_what_waits_for_its_checklist_is_legible(
+    fresh: Served, visit: Visit, tmp_path: Path
+) -> None:
+    """In both schemes and widths, as the other pages."""
+    stage = fresh.stage
+    with stage.world.store.begin() as tx:
+        (release,) = RELEASES.where(tx, version="1.2.0")
+    waits = stage.open(release, concurrency=Concurrency.QUEUE)
+    answered(stage.site, (Alert("ManyErrors", "production", stage.clock.now_us(), "5% of the requests fail"),))
+    for _ in range(3):
+        stage.step()
+    for name, path, words in (
+        ("alerted", "/rollouts/{live}", "turned back by an alert from outside: ManyErrors"),
+        ("waits", f"/rollouts/{waits.id}", "It begins only when the checklist of production is ticked"),
+    ):
+        visit.go(path)
+        expect(visit.page.locator("main")).to_contain_text(words)
+        for width, scheme in ((1280, "light"), (390, "light"), (390, "dark"), (1280, "dark")):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            visit.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            assert visit.page.evaluate(OVERFLOW) <= 0, (name, width)
+            assert visit.page.evaluate(CONTRAST) == [], (name, scheme)
+            visit.page.screenshot(path=str(tmp_path / f"{name}-{width}-{scheme}.png"), full_page=True)
+    visit.check()
 
 
 def test_pressing_pause_changes_the_page_by_itself(fresh: Served, visit: Visit) -> None:

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
-from shipline.capabilities.releases import RELEASES
-from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, Concurrency, Finding, order_drift_looks, order_mending
+from shipline.apps.server.documents import ALERTMANAGER, answered
+from shipline.apps.server.rollout_views import rollout_view
+from shipline.apps.server.words import exact
+from shipline.bootstrap.orders import RollbackWish
+from shipline.capabilities.releases import RELEASES, VERDICTS
+from shipline.capabilities.rollouts import (
+    DEPLOYMENTS,
+    ROLLOUTS,
+    Alert,
+    Concurrency,
+    Finding,
+    order_drift_looks,
+    order_mending,
+)
 from shipline.capabilities.rollouts.upkeep.drifting import DriftMemory
 from shipline.capabilities.rollouts.usecases import note_warm
 from shipline.capabilities.rollouts.workflow import drift_key, drift_name
+from shipline.configuration import HotfixSettings
 from shipline.domain.actor import ActorKind
 from shipline.domain.codec import to_json
-from shipline.domain.rollout import RolloutStatus
+from shipline.domain.rollout import RolloutPurpose, RolloutStatus
+from shipline.domain.verdict import Answer, Verdict
 from shipline.store.log import read_latest
 from tests.apps.server.conftest import Served
-from tests.apps.server.stage import HOSTILE
+from tests.apps.server.stage import HOSTILE, PRODUCTION, STAGING
 
 
 class Outline(HTMLParser):
@@ -85,6 +100,91 @@ def test_a_rollout_shows_its_counts_its_plot_and_why_a_button_cannot_be_pressed(
     assert "It caused an incident" in back
     assert "The rollout has ended." in back
     assert "sse-connect" not in back
+
+
+def test_a_release_shows_its_checklist_who_ticked_what_and_who_coordinates(fresh: Served) -> None:
+    """And a page with open items goes on changing: somebody will tick them."""
+    with fresh.person() as person:
+        good = person.get(f"/releases/{fresh.ids['good']}").text
+        path = f"/releases/{fresh.ids['running']}"
+        running = person.get(path).text
+        assert "ben coordinates. All are ticked" in good
+        assert "sse-connect" not in good
+        assert "ben coordinates. 1 of 2 open" in running
+        assert "sse-connect" in running
+        assert re.search(r"somebody is on call<span class=\"under\">by ada@local, <time .*: carl until 18:00", running)
+        assert "shipline checklist tick 1.3.0 ITEM --stage production" in running
+        with fresh.stage.world.store.begin() as tx:
+            (release,) = RELEASES.where(tx, version="1.3.0")
+        fresh.stage.tick(release, "somebody is on call", HOSTILE, is_done=False)
+        cleared = person.get(path).text
+        assert "2 of 2 open" in cleared
+        assert "cleared by ada@local" in cleared
+        assert "<img" not in cleared
+
+
+def test_a_rollout_that_has_not_begun_waits_for_its_checklist(fresh: Served) -> None:
+    """The way back asks for none, nor does a hotfix whose shorter way leaves it out."""
+    with fresh.stage.world.store.begin() as tx:
+        (release,) = RELEASES.where(tx, version="1.2.0")
+    waits = fresh.stage.open(release, concurrency=Concurrency.QUEUE)
+    words = "It begins only when the checklist of production is ticked. Open: the status page says that we deploy; some"
+    with fresh.person() as person:
+        text = person.get(f"/rollouts/{waits.id}").text
+    assert words in text
+    assert "ben coordinates" in text
+    hotfix = HotfixSettings(allowed=True, skip_gates=("checklist",))
+    site = replace(fresh.stage.site, environments=lambda: (replace(PRODUCTION, hotfix=hotfix), STAGING))
+    for other in (replace(waits, purpose=RolloutPurpose.ROLLBACK), replace(waits, expedited="it burns")):
+        with fresh.stage.world.store.begin() as tx:
+            ROLLOUTS.save(tx, other)
+        view = rollout_view(site, waits.id)
+        assert view is not None
+        assert view.checklists == ()
+
+
+def test_a_hotfix_on_the_shorter_way_says_why_and_what_was_not_asked(fresh: Served) -> None:
+    """Before the gates were asked only why; in lists, that it is one."""
+    path = f"/rollouts/{fresh.ids['live']}"
+    with fresh.person() as person:
+        assert "Expedited, because the till does not open (ada@local)." in person.get(path).text
+        assert "an expedited hotfix" in person.get("/").text
+        words = "expedited, because the till does not open (ada@local); not asked: tried by hand"
+        verdict = Verdict("expedited", Answer.PASS, (words,), fresh.stage.clock.now_us(), {})
+        with fresh.stage.world.store.begin() as tx:
+            VERDICTS.save(tx, verdict, row_id="ver_1", release_id=fresh.ids["running"], stage="production")
+        assert "not asked: tried by hand." in person.get(path).text
+        assert "shorter way" not in person.get(f"/rollouts/{fresh.ids['promoted']}").text
+
+
+def test_what_an_alert_from_outside_did_is_said_with_which_whose_and_when(fresh: Served) -> None:
+    """It turns a rollout back; what it blames later says so, too."""
+    stage, path = fresh.stage, f"/rollouts/{fresh.ids['live']}"
+    began_us = stage.clock.now_us()
+    answered(stage.site, (Alert("ManyErrors", "production", began_us, HOSTILE),))
+    stage.world.run_until_quiet(stage.engine)
+    with fresh.person() as person:
+        text = person.get(path).text
+        assert "It was turned back by an alert from outside: <strong>ManyErrors</strong>, since <time" in text
+        assert exact(began_us) in text
+        assert "Told by alertmanager@token" in text
+        assert "<img" not in text
+        promoted = f"/rollouts/{fresh.ids['promoted']}"
+        assert "alert from outside" not in person.get(promoted).text
+        began_us = stage.clock.now_us() + 1_000_000
+        assert answered(stage.site, (Alert("Slow", "production", began_us),))["told"] == [fresh.ids["promoted"]]
+        assert "It is blamed by an alert from outside: <strong>Slow</strong>" in person.get(promoted).text
+
+
+def test_a_way_back_that_an_alert_ordered_says_so(fresh: Served) -> None:
+    stage = fresh.stage
+    stage.world.run_until_quiet(stage.engine)
+    wish = RollbackWish("production", "1.0.0", reason="the alert Slow fires", alerts=("Slow@1795741200000000",))
+    back = stage.roll_back(wish, ALERTMANAGER)
+    with fresh.person() as person:
+        text = person.get(f"/rollouts/{back.id}").text
+    assert "This way back was ordered by an alert from outside: <strong>Slow</strong>" in text
+    assert "2026-11-27 01:00:00 UTC" in text
 
 
 def test_a_rollout_whose_way_back_failed_says_what_giving_up_is(fresh: Served) -> None:

@@ -12,9 +12,11 @@ from shipline.capabilities.incidents import ROLLOUT_KINDS, all_incidents, follow
 from shipline.capabilities.rollouts import (
     Alert,
     Blamed,
+    Fired,
     Strategy,
     StrategyKind,
     blamed_after,
+    fired,
     note_alerts,
     note_ended,
     read_alerts,
@@ -99,8 +101,8 @@ def alert_of(place: RolloutWorld, **other: Any) -> Alert:
 
 
 def test_an_alert_that_begins_during_a_rollout_turns_it_back_and_is_the_reason(place: RolloutWorld) -> None:
-    rollout = watched(place)
-    assert [one.id for one in tell(place, alert_of(place))] == [rollout.id]
+    rollout, alert = watched(place), alert_of(place)
+    assert [one.id for one in tell(place, alert)] == [rollout.id]
     place.settle()
     ended = place.now(rollout)
     assert ended.status is RolloutStatus.ROLLED_BACK
@@ -108,6 +110,12 @@ def test_an_alert_that_begins_during_a_rollout_turns_it_back_and_is_the_reason(p
     assert (place.serving(), place.alive()) == ({"1.0.0": 1.0}, ["1.0.0", "1.0.0"])
     commanded = [each.event for each in read_latest(place.world.store, 50) if each.event.kind == "RolloutCommanded"]
     assert [event.actor for event in commanded] == [MACHINE]
+    assert fired(commanded[0].body["alerts"]) == (Fired("ManyErrors", alert.began_us),)
+
+
+def test_what_is_no_key_of_an_alert_is_none() -> None:
+    """Bodies of events may be older, or somebody else's."""
+    assert fired(("a@b@7", "x", "@7", "x@", "x@1.5", 7, "x@" + "9" * 17)) == (Fired("a@b", 7),)
 
 
 def test_one_that_had_begun_before_or_is_elsewhere_turns_nothing_back(place: RolloutWorld) -> None:

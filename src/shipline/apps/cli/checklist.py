@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -66,9 +65,9 @@ def _verb(name: str, help_text: str, *, is_done: bool) -> None:
         checklist, words = _meant(lists, item)
         person, now_us = local_person(), application.clock.now_us()
         said = Tick(checklist.name, checklist.stage, words, is_done, str(person), now_us, note.strip()[:NOTE_MAX])
-        ground = replace(application.release_ground, events=EventWriter(application.ids, application.clock, person))
+        events = EventWriter(application.ids, application.clock, person)
         with application.store.begin() as tx:
-            tick_item(tx, ground, release, checklist, said)
+            tick_item(tx, events, release, checklist, said)
             left = open_items(checklist, ticks_of(evidence_of(tx, release.id)))
         state = f"open: {'; '.join(left)}" if left else "all items are ticked"
         click.echo(printable(f"{release.package} {release.version}, {checklist.name}: {state}"), err=True)
@@ -85,11 +84,13 @@ def _found(
     from shipline.capabilities.releases import checklists_of, evidence_of, ticks_of
 
     release = chosen_release(application, version, package)
-    ground, now_us = application.release_ground, application.clock.now_us()
+    policy, now_us = application.policy, application.clock.now_us()
     stages = ("release", *(one.name for one in application.policy.environments))
     if stage is not None and stage not in stages:
         raise UnknownName(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(stages))
-    found = {one: checklists_of(ground, release, one, now_us) for one in (stages if stage is None else (stage,))}
+    own, rules = policy.checklists, policy.calendar
+    wanted = stages if stage is None else (stage,)
+    found = {one: checklists_of(own, rules, release, one, now_us) for one in wanted}
     having = [name for name, lists in found.items() if lists]
     if not having:
         raise UsageError(

@@ -19,6 +19,7 @@ from shipline.capabilities.rollouts import (
     deployments_document,
     environment_state,
     environments_document,
+    keys_of,
     note_alerts,
     note_ended,
     turn_back,
@@ -132,7 +133,8 @@ def _left(site: Site, blamed: Blamed) -> str:
         return "The settings leave the way back to people."
     version, leaving = blamed.rollout.stable_version, blamed.rollout.id
     try:
-        site.roll_back(RollbackWish(place, version, reason=blamed.words, leaving=leaving), ALERTMANAGER)
+        wish = RollbackWish(place, version, reason=blamed.words, leaving=leaving, alerts=keys_of(blamed.alerts))
+        site.roll_back(wish, ALERTMANAGER)
     except ShiplineError as error:
         return f"It could not be gone back: {error.what}" + (f" ({error.why})." if error.why else ".")
     return ""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shipline.apps.server.checklist_views import ChecklistView, checklist_views
 from shipline.apps.server.notes import Block, blocks
 from shipline.apps.server.site import Site
 from shipline.apps.server.step_views import StepView, steps_of_subject
 from shipline.capabilities.releases import RELEASES, all_releases, evidence_of, verdicts_of
 from shipline.capabilities.rollouts import ROLLOUTS
-from shipline.domain.evidence import Evidence
+from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout
 from shipline.domain.verdict import Answer, Verdict, combined
@@ -48,13 +49,15 @@ class ReleaseView:
     evidence: tuple[Evidence, ...]
     verdicts: tuple[Verdict, ...]
     answer: Answer
+    checklists: tuple[ChecklistView, ...]
     rollouts: tuple[Rollout, ...]
     events: tuple[RecordedEvent, ...]
 
     @property
     def ended(self) -> bool:
-        """True while nothing is under way."""
+        """True while nothing is under way, and nobody has to tick anything."""
         at_work = any(step.outcome in ("running", "waiting") for step in self.steps)
+        at_work |= any(one.open_items for one in self.checklists)
         return not (at_work or self.release.status is ReleaseStatus.PREPARING)
 
 
@@ -83,6 +86,7 @@ def release_view(site: Site, release_id: str) -> ReleaseView | None:
         verdicts = latest_verdicts(verdicts_of(tx, release_id))
         steps = steps_of_subject(tx, site.engine.catalogue, f"release:{release_id}")
         evidence = evidence_of(tx, release_id)
+        checklists = checklist_views(site, tx, release, site.stages)
         rollouts = ROLLOUTS.where(tx, version=release.version, order="started_us", newest_first=True, limit=20)
     events = read_latest(site.store, EVENTS_MAX, f"release:{release_id}")
     return ReleaseView(
@@ -90,9 +94,11 @@ def release_view(site: Site, release_id: str) -> ReleaseView | None:
         notes=blocks(release.notes_markdown),
         commits=_commits(events),
         steps=steps,
-        evidence=evidence,
+        # What was ticked stands in its list.
+        evidence=tuple(one for one in evidence if not (checklists and one.kind is EvidenceKind.CHECKLIST)),
         verdicts=verdicts,
         answer=combined(verdicts),
+        checklists=checklists,
         rollouts=tuple(rollout for rollout in rollouts if rollout.package == release.package),
         events=tuple(reversed(events)),
     )

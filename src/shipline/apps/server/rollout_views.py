@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from shipline.apps.server.checklist_views import ChecklistView, checklist_views
 from shipline.apps.server.plot import Plot, draw
 from shipline.apps.server.site import Site
 from shipline.apps.server.step_views import StepView, steps_of_subject
+from shipline.capabilities.gates import CHECKLIST
 from shipline.capabilities.incidents import incident_of_rollout
-from shipline.capabilities.rollouts import ROLLOUTS, AnalysisPoint, analysis_of, verb_of
+from shipline.capabilities.releases import EXPEDITED, RELEASES, VERDICTS
+from shipline.capabilities.rollouts import ROLLOUTS, AnalysisPoint, Fired, analysis_of, fired, verb_of
 from shipline.domain.incident import Incident
-from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
+from shipline.domain.rollout import ENDED, Rollout, RolloutPurpose, RolloutStatus
 from shipline.engine import journal
 from shipline.engine.rules import RunStatus
+from shipline.store.log import RecordedEvent, read_latest
+from shipline.store.transaction import Transaction
 
 WIDE, NARROW = 880.0, 340.0
+EVENTS_MAX = 200
+# The events in which alerts have their say, and what they did by that.
+ALERTED = {"RolloutCommanded": "It was turned back by", "RolloutStarted": "This way back was ordered by"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +52,22 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class AlertView:
+    """Alerts from outside: `what` they did to the rollout, as the beginning of a sentence, which they are, who told of
+    them and when (UTC microseconds), and their own `words`. Of those that go on it is the incident that says who."""
+
+    what: str
+    alerts: tuple[Fired, ...]
+    by: str = ""
+    time_us: int | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RolloutView:
-    """One moment of a rollout. `said` are commands that it has not heard yet."""
+    """One moment of a rollout. `said` are commands that it has not heard yet. `checklists` are those of the stage,
+    empty where none are asked for; `expedited` says in words that and how it took a hotfix's shorter way, "" where it
+    did not. `alert` is what came from outside."""
 
     rollout: Rollout
     rollback_at: float
@@ -57,6 +79,9 @@ class RolloutView:
     said: tuple[str, ...]
     incident: Incident | None
     release_id: str | None
+    checklists: tuple[ChecklistView, ...] = ()
+    expedited: str = ""
+    alert: AlertView | None = None
 
     @property
     def ended(self) -> bool:
@@ -75,6 +100,7 @@ def rollout_view(site: Site, rollout_id: str) -> RolloutView | None:
         steps = steps_of_subject(tx, site.engine.catalogue, f"rollout:{rollout_id}")
         runs = journal.runs_of(tx, f"rollout:{rollout_id}")
         said = tuple(verb_of(signal.kind) for run in runs for signal in journal.pending_signals(tx, run.id))
+        checklists, expedited = _asked_of(site, tx, rollout), expedited_words(tx, rollout, site.stage_of)
     line = site.rollback_line(rollout.environment)
     began_us = points[0].time_us if points else rollout.started_us
     plots = [draw(points, began_us=began_us, rollback_at=line, width=width) for width in (WIDE, NARROW)]
@@ -89,7 +115,45 @@ def rollout_view(site: Site, rollout_id: str) -> RolloutView | None:
         said=said,
         incident=incident,
         release_id=rollout.release_id,
+        checklists=checklists,
+        expedited=expedited,
+        alert=alert_view(rollout, read_latest(site.store, EVENTS_MAX, f"rollout:{rollout_id}")),
     )
+
+
+def _asked_of(site: Site, tx: Transaction, rollout: Rollout) -> tuple[ChecklistView, ...]:
+    """The lists that are to be ticked before it begins. The way back asks for none, nor does a shorter way without."""
+    release = RELEASES.find(tx, rollout.release_id) if rollout.release_id is not None else None
+    if release is None or rollout.purpose is not RolloutPurpose.RELEASE or rollout.status in ENDED:
+        return ()
+    where = next((one for one in site.environments() if one.name == rollout.environment), None)
+    if rollout.expedited and where is not None and CHECKLIST in where.hotfix.skip_gates:
+        return ()
+    return checklist_views(site, tx, release, (site.stage_of(rollout.environment),))
+
+
+def expedited_words(tx: Transaction, rollout: Rollout, stage_of: Callable[[str], str]) -> str:
+    """The shorter way of a hotfix as it is on record: why, who wanted it, and what was not asked. "" for the usual one.
+
+    Until the gates have been asked, only why and who.
+    """
+    if not rollout.expedited:
+        return ""
+    stage = stage_of(rollout.environment)
+    asked = VERDICTS.where(tx, release_id=rollout.release_id, stage=stage, gate=EXPEDITED, order="decided_us")
+    begun = [one.reasons[0] for one in asked if one.decided_us >= rollout.started_us and one.reasons]
+    words = begun[-1] if begun else f"expedited, because {rollout.expedited} ({rollout.ordered_by})"
+    return words[:1].upper() + words[1:]
+
+
+def alert_view(rollout: Rollout, events: Sequence[RecordedEvent]) -> AlertView | None:
+    """What alerts have done to a rollout by its events, the oldest first; else those that blame it and go on."""
+    for event in (entry.event for entry in reversed(events) if not entry.is_erased):
+        found = fired(event.body.get("alerts", ()))
+        if found and event.kind in ALERTED:
+            return AlertView(ALERTED[event.kind], found, str(event.actor), event.time_us, str(event.body["reason"]))
+    going_on = fired(rollout.alerted)
+    return AlertView("It is blamed by", going_on) if going_on else None
 
 
 def arms(rollout: Rollout, points: Sequence[AnalysisPoint]) -> tuple[Arm, ...]:

@@ -74,6 +74,8 @@ def site_of(application: Application) -> Site:
         deploy=deploy,
         roll_back=roll_back,
         calendar=lambda: application.policy.calendar,
+        checklists=lambda: application.policy.checklists,
+        stage_of=application.stage_of,
         verdict_token=partial(verdict_token_of, application.context),
         wanted_image=partial(wanted_image_of, application.context),
     )

@@ -11,6 +11,7 @@ from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor
 from shipline.domain.calendar import CalendarRule
+from shipline.domain.checklist import Checklist
 from shipline.domain.codec import from_json
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
@@ -25,7 +26,8 @@ class Site:
 
     `verdict_token` reads the token that an environment's verdicts are asked for with, "" where it has none.
     `deploy` and `roll_back` order what somebody wants, as the command line does.
-    `calendar` gives the rules of the calendar as they are now.
+    `calendar` gives the rules of the calendar as they are now, `checklists` the lists of environments. `stage_of` is
+    the stage whose gates and lists hold in an environment: a branch's has those of another one.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     """
 
@@ -37,6 +39,8 @@ class Site:
     deploy: Callable[[DeploymentWish, Actor], Rollout]
     roll_back: Callable[[RollbackWish, Actor], Rollout]
     calendar: Callable[[], tuple[CalendarRule, ...]] = tuple
+    checklists: Callable[[], tuple[Checklist, ...]] = tuple
+    stage_of: Callable[[str], str] = lambda environment: environment
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
 

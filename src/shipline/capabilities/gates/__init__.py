@@ -30,6 +30,7 @@ from shipline.capabilities.gates.calendar import (
     standing,
 )
 from shipline.capabilities.gates.checklists import (
+    CHECKLIST,
     check_checklist,
     checklists_at,
     judge_checklists,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CALENDAR_PERIODS_MAX",
+    "CHECKLIST",
     "KNOWN",
     "MANIFEST_SETS",
     "NAMESPACE",

@@ -15,7 +15,7 @@ from shipline.domain.errors import ConfigurationError
 from shipline.domain.verdict import Answer, Verdict
 
 ITEMS_MAX = 50
-GATE = "checklist"
+CHECKLIST = "checklist"
 """The name under which the verdicts on checklists are kept."""
 
 
@@ -70,10 +70,10 @@ def judge_checklists(
     facts: dict[str, str | int | float | bool | None] = {"checklist.items": total, "checklist.open": missing}
     if missing:
         reasons = tuple(_words(one, items, version) for one, items in left.items() if items)
-        return (Verdict(GATE, Answer.FAIL, reasons, now_us, facts),)
+        return (Verdict(CHECKLIST, Answer.FAIL, reasons, now_us, facts),)
     who = ", ".join(dict.fromkeys(one.coordinator for one in lists))
     words = f"all {total} items are ticked; {who} coordinates"
-    return (Verdict(GATE, Answer.PASS, (words,), now_us, facts),)
+    return (Verdict(CHECKLIST, Answer.PASS, (words,), now_us, facts),)
 
 
 def _words(checklist: Checklist, items: tuple[str, ...], version: str) -> str:

@@ -22,7 +22,7 @@ from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.checklists import checklists_of, tick_item, ticks_of
 from shipline.capabilities.releases.checks import moved_tag
 from shipline.capabilities.releases.differences import Difference
-from shipline.capabilities.releases.expediting import Expedite
+from shipline.capabilities.releases.expediting import EXPEDITED, Expedite
 from shipline.capabilities.releases.footing import released_base
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
@@ -57,6 +57,7 @@ from shipline.capabilities.releases.yank import (
 
 __all__ = [
     "EVIDENCE",
+    "EXPEDITED",
     "IDLE_TODO",
     "RELEASES",
     "RELEASE_WORKFLOW",

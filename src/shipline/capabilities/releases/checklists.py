@@ -9,27 +9,32 @@ from dataclasses import replace
 import rfc8785
 
 from shipline.capabilities.gates import checklists_at, open_items, standing_tick
-from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
 from shipline.capabilities.releases.usecases import append
+from shipline.domain.calendar import CalendarRule
 from shipline.domain.checklist import Checklist, Tick
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import NothingToDo, RefusedError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release
+from shipline.store.event_writer import EventWriter
 from shipline.store.transaction import Transaction
 
 FORMAT = "shipline.tick/1"
 TICKS_MAX = 1000
 
 
-def checklists_of(ground: ReleaseGround, release: Release, stage: str, now_us: int) -> tuple[Checklist, ...]:
-    """The lists that hold for a release at a stage now. Of the stage `release` it is the train that it began on."""
+def checklists_of(
+    own: Sequence[Checklist], calendar: Sequence[CalendarRule], release: Release, stage: str, now_us: int
+) -> tuple[Checklist, ...]:
+    """The lists that hold for a release at a stage now: of `own`, those of environments, and of the trains.
+
+    Of the stage `release` it is the train that it began on.
+    """
     if stage != "release":
-        return checklists_at(ground.checklists, ground.calendar, stage, now_us)
+        return checklists_at(own, calendar, stage, now_us)
     # Pre-releases wait for no train, so none is theirs.
-    rules = () if release.is_prerelease else ground.calendar
-    return checklists_at(ground.checklists, rules, stage, release.created_us)
+    return checklists_at(own, () if release.is_prerelease else calendar, stage, release.created_us)
 
 
 def ticks_of(pieces: Sequence[Evidence]) -> tuple[Tick, ...]:
@@ -37,8 +42,8 @@ def ticks_of(pieces: Sequence[Evidence]) -> tuple[Tick, ...]:
     return tuple(from_json(Tick, piece.summary) for piece in pieces if piece.kind is EvidenceKind.CHECKLIST)
 
 
-def tick_item(tx: Transaction, ground: ReleaseGround, release: Release, checklist: Checklist, tick: Tick) -> Tick:
-    """Keep that an item is done, or is not; the ground's events are written by whoever says so.
+def tick_item(tx: Transaction, events: EventWriter, release: Release, checklist: Checklist, tick: Tick) -> Tick:
+    """Keep that an item is done, or is not; `events` are written by whoever says so.
 
     NothingToDo where that stands already, RefusedError for an unknown item.
     """
@@ -58,7 +63,7 @@ def tick_item(tx: Transaction, ground: ReleaseGround, release: Release, checklis
     said = replace(tick, at_us=max([tick.at_us, *(one.at_us + 1 for one in known)]))
     summary = to_json(said)
     piece = Evidence(
-        id=ground.events.ids.new("evd"),
+        id=events.ids.new("evd"),
         release_id=release.id,
         kind=EvidenceKind.CHECKLIST,
         tool="shipline",
@@ -71,5 +76,5 @@ def tick_item(tx: Transaction, ground: ReleaseGround, release: Release, checklis
     left = open_items(checklist, (*known, said))
     body = {"checklist": checklist.name, "stage": checklist.stage, "item": said.item, "note": said.note}
     body_now = body | {"coordinator": checklist.coordinator, "left": len(left), "evidence_id": piece.id}
-    append(tx, ground.events, release, "ChecklistItemTicked" if said.is_done else "ChecklistItemCleared", body_now)
+    append(tx, events, release, "ChecklistItemTicked" if said.is_done else "ChecklistItemCleared", body_now)
     return said

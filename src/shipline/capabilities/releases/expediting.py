@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from shipline.domain.gate import Gate
 from shipline.domain.verdict import Verdict
 
-GATE = "expedited"
+EXPEDITED = "expedited"
 """The name under which it is kept that, why and by whom the way was shortened."""
 
 
@@ -33,7 +33,7 @@ def gates_of(gates: Sequence[Gate], stage: str, expedite: Expedite | None) -> tu
     mine = tuple(gate for gate in gates if gate.stage == stage)
     if expedite is None:
         return mine
-    own = Gate(GATE, "release.hotfix", stage, "only a hotfix is expedited", approvals=expedite.approvals)
+    own = Gate(EXPEDITED, "release.hotfix", stage, "only a hotfix is expedited", approvals=expedite.approvals)
     return (own, *(gate for gate in mine if gate.name not in expedite.skip_gates))
 
 
@@ -42,4 +42,4 @@ def said_of(expedite: Expedite | None, verdicts: Sequence[Verdict]) -> tuple[Ver
     if expedite is None:
         return tuple(verdicts)
     kept = (verdict for verdict in verdicts if verdict.gate not in expedite.skip_gates)
-    return tuple(replace(one, reasons=(expedite.words, *one.reasons)) if one.gate == GATE else one for one in kept)
+    return tuple(replace(one, reasons=(expedite.words, *one.reasons)) if one.gate == EXPEDITED else one for one in kept)

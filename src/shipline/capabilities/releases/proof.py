@@ -212,7 +212,7 @@ class ProofSteps:
             signatures_verified=self._signatures_hold(release),
             approvals=count_approvals(self.ground, release, stage, pieces, now_us),
         )
-        lists = checklists_of(self.ground, release, stage, now_us)
+        lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
         ticked = judge_checklists(lists, ticks_of(pieces), now_us, version=release.version)
         return said_of(expedite, (*evaluate(gates, facts, now_us), *ticked))
 

@@ -9,6 +9,8 @@ not its doing and changes nothing; nor does one that is resolved.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -63,6 +65,25 @@ class Blamed:
     def words(self) -> str:
         """What fires, for people."""
         return "; ".join(_words(alert) for alert in self.alerts[:WORDS_MAX])
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """An alert as the log has it: its name, and when it began, UTC microseconds."""
+
+    name: str
+    began_us: int
+
+
+def fired(keys: Iterable[object]) -> tuple[Fired, ...]:
+    """The alerts of these keys. What is no key is left out: it may come from a log that others have written."""
+    parts = (str(key).rpartition("@") for key in keys)
+    return tuple(Fired(name, int(began)) for name, _, began in parts if name and re.fullmatch(r"[0-9]{1,16}", began))
+
+
+def keys_of(alerts: Sequence[Alert]) -> tuple[str, ...]:
+    """The keys for an event's body, at most as many as are put in words."""
+    return tuple(alert.key for alert in alerts[:WORDS_MAX])
 
 
 def read_alerts(document: object) -> tuple[Alert, ...]:
@@ -126,7 +147,7 @@ def turn_back(tx: Transaction, engine: Engine, alerts: tuple[Alert, ...], actor:
         blaming = [alert for alert in alerts if blames(alert, rollout)]
         if blaming:
             reason = "; ".join(_words(alert) for alert in blaming[:WORDS_MAX])
-            command_rollout(tx, engine, rollout, RolloutCommand("abort", reason, actor))
+            command_rollout(tx, engine, rollout, RolloutCommand("abort", reason, actor, keys_of(blaming)))
             turned.append(rollout)
     return tuple(turned)
 

@@ -50,6 +50,7 @@ class RolloutOrder:
     `concurrency` is what to do while the environment is busy; `released_us` is when the release was begun. `purpose` is
     told by `rollback` where it is None; `reason` is why, where somebody had to say. `id` is the rollout's, chosen by
     who may have to order it twice, "" where anyone will do. `expedited` is why it takes the shorter way of a hotfix.
+    `alerts` are the keys of the alerts from outside that ordered it, none where a person did.
     """
 
     package: str
@@ -70,6 +71,7 @@ class RolloutOrder:
     reason: str = ""
     id: str = ""
     expedited: str = ""
+    alerts: tuple[str, ...] = ()
 
 
 def open_rollout(tx: Transaction, engine: Engine, order: RolloutOrder, actor: Actor) -> Rollout:
@@ -111,13 +113,16 @@ def begin_rollout(
         waiting_for="",
     )
     ROLLOUTS.save(tx, rollout)
-    body = {"strategy": rollout.strategy, "stable_version": rollout.stable_version, "attempt": rollout.attempt}
+    body: dict[str, Any] = {"strategy": rollout.strategy, "stable_version": rollout.stable_version}
+    body |= {"attempt": rollout.attempt}
     body |= {"rollback": order.rollback, "purpose": rollout.purpose.value, "reason": order.reason}
     body |= {"left_deployment_id": None if current is None else current.id}
     if order.past_migrations:
         body |= {"past_migrations": order.past_migrations}
     if order.expedited:
         body |= {"expedited": order.expedited}
+    if order.alerts:
+        body |= {"alerts": list(order.alerts)}
     append(tx, events, rollout, "RolloutStarted", body)
     given: dict[str, Any] = {"rollout_id": rollout.id, "commit": order.commit, "rollback": order.rollback}
     given |= {"strategy": to_json(order.strategy)}

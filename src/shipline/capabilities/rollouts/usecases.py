@@ -39,11 +39,14 @@ SIGNALS = {"skip": "skip-wait"}
 @dataclass(frozen=True, slots=True)
 class RolloutCommand:
     """What the command line, the page or a webhook says to a rollout. `verb` is pause, resume, promote, skip (the wait
-    that it is in), abort, withdraw for one that waits for its turn, or retry for one whose way back had failed."""
+    that it is in), abort, withdraw for one that waits for its turn, or retry for one whose way back had failed.
+
+    `alerts` are the keys of the alerts from outside that say it, none where nobody but the actor does."""
 
     verb: str
     reason: str
     actor: Actor
+    alerts: tuple[str, ...] = ()
 
 
 def verb_of(kind: str) -> str:
@@ -93,7 +96,9 @@ def command_rollout(tx: Transaction, engine: Engine, rollout: Rollout, command: 
     if is_late and not is_stopped:
         raise RefusedError(f"too late to {verb}: the rollout is {rollout.status.value.replace('_', ' ')}")
     reason = command.reason[:REASON_MAX] or f"{verb} by {command.actor}"
-    body = {"verb": verb, "reason": reason}
+    body: dict[str, Any] = {"verb": verb, "reason": reason}
+    if command.alerts:
+        body |= {"alerts": list(command.alerts)}
     append(tx, EventWriter(engine.ids, engine.clock, command.actor), rollout, "RolloutCommanded", body)
     for run in runs:
         engine.send(tx, run.id, SIGNALS.get(verb, verb), {"reason": reason, "actor": to_json(command.actor)})
