@@ -152,7 +152,7 @@ def test_what_came_of_an_alert_and_what_waits_for_its_checklist_is_legible(
         stage.step()
     for name, path, words in (
         ("alerted", "/rollouts/{live}", "turned back by an alert from outside: ManyErrors"),
-        ("waits", f"/rollouts/{waits.id}", "It begins only when the checklist of production is ticked"),
+        ("waits", f"/rollouts/{waits.id}", "the checklist of production has to be ticked, or it is turned back"),
     ):
         visit.go(path)
         expect(visit.page.locator("main")).to_contain_text(words)

@@ -128,7 +128,7 @@ def test_a_rollout_that_has_not_begun_waits_for_its_checklist(fresh: Served) -> 
     with fresh.stage.world.store.begin() as tx:
         (release,) = RELEASES.where(tx, version="1.2.0")
     waits = fresh.stage.open(release, concurrency=Concurrency.QUEUE)
-    words = "It begins only when the checklist of production is ticked. Open: the status page says that we deploy; some"
+    words = "the checklist of production has to be ticked, or it is turned back. Open: the status page says"
     with fresh.person() as person:
         text = person.get(f"/rollouts/{waits.id}").text
     assert words in text
