@@ -112,7 +112,7 @@ def test_a_release_shows_its_checklist_who_ticked_what_and_who_coordinates(fresh
         assert "sse-connect" not in good
         assert "ben coordinates. 1 of 2 open" in running
         assert "sse-connect" in running
-        assert re.search(r"somebody is on call<span class=\"under\">by ada@local, <time .*: carl until 18:00", running)
+        assert re.search(r"somebody is on call <span class=\"under\">by ada@local, <time .*: carl until 18:00", running)
         assert "shipline checklist tick 1.3.0 ITEM --stage production" in running
         with fresh.stage.world.store.begin() as tx:
             (release,) = RELEASES.where(tx, version="1.3.0")
