@@ -116,7 +116,7 @@ def clone_of(folder: Path, world: World) -> None:
         subprocess.run(["git", "-C", str(target), "config", key, value], check=True)
 
 
-@pytest.mark.parametrize("every", [20, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
+@pytest.mark.parametrize("every", [43, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
 def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
@@ -125,7 +125,7 @@ def test_a_plan_of_several_packages_survives_a_kill_at_every_point(
     walk(story(sqlite_template, tmp_path / "world"), capsys, every=every, **expected)
 
 
-@pytest.mark.parametrize("every", [4, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
+@pytest.mark.parametrize("every", [11, pytest.param(1, marks=(pytest.mark.kill, pytest.mark.timeout(1800)))])
 def test_another_machine_ends_it_after_a_kill_at_every_effect(
     sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:

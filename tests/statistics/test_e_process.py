@@ -70,8 +70,8 @@ def random_ticks(seed: int, count: int) -> list[TwoArms]:
 
 def test_a_healthy_canary_reaches_the_threshold_in_at_most_one_percent_of_rollouts() -> None:
     """Goal: Ville's bound, with drifting rates and weights that react to what was seen. Method: Monte Carlo, with the
-    wealth of 4,000 rollouts computed by the module's own ratios for each count that occurs."""
-    rollouts, ticks = 4_000, 120
+    wealth of 2,000 rollouts computed by the module's own ratios for each count that occurs."""
+    rollouts, ticks = 2_000, 120
     random = np.random.default_rng(20_260_101)
     mixture = Mixture(tolerance=1.0)
     crossed = 0
