@@ -168,7 +168,7 @@ def ground(store: Store, events: EventWriter) -> rollouts.Ground:
     target, traffic = FakeTarget(clock), FakeTraffic(clock)
     target.prepare(PACKAGE, STABLE, DIGESTS)
     group = target.run(GroupSpec("stable", Role.STABLE, PACKAGE, STABLE, 1, DIGESTS), revision=0)
-    traffic.open()
+    traffic.open(revision=0)
     traffic.apply((Route(group.id, Role.STABLE, STABLE, 1.0, group.endpoints),), revision=0)
     users = Users(traffic.world, clock, seed=1, requests_per_s=REQUESTS_PER_S)
     return rollouts.Ground(

@@ -88,7 +88,7 @@ class Manifests:
             forge_of=None if forge is None else lambda _address: forge,
         )
         traffic = GitOpsTraffic(GitOpsTrafficSettings("quotes.example:443"), context)
-        traffic.open()
+        traffic.open(revision=traffic._state.read().revision)
         return traffic
 
     def stage(

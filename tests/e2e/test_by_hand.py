@@ -33,6 +33,7 @@ from shipline.providers.target.process import ProcessTarget
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.store.database import Store
 from shipline.testing.conformance.target import BETTER, GOOD, PACKAGE
+from shipline.testing.conformance.traffic import LAST
 from shipline.testing.kills import Countdown
 from shipline.testing.world import World
 from tests.capabilities.rollouts.rollout_world import PERSON, PLACE, RolloutWorld
@@ -132,7 +133,7 @@ def place(tmp_path: Path) -> Iterator[RealPlace]:
     world = World(9, tmp_path)
     made = RealPlace(world, tmp_path)
     yield made
-    made.haproxy.close()
+    made.haproxy.close(revision=LAST)
     for group in made.processes.groups():
         made.processes.stop(group.id, revision=2**62)
     world.close()

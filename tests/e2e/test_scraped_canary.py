@@ -18,6 +18,7 @@ from shipline.domain.rollout import RolloutStatus
 from shipline.ports.provider import ProviderContext
 from shipline.providers.signals.prometheus import PrometheusSignals, PrometheusSignalsSettings
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
+from shipline.testing.conformance.traffic import LAST
 from shipline.testing.fakes.target import FakeCopy, FakeGroup, FakeTarget
 from tests.capabilities.rollouts.rollout_world import RolloutWorld, catalogue_of
 from tests.exporter import SCRAPE_S, scraped
@@ -124,7 +125,7 @@ def test_a_broken_version_is_found_by_what_a_prometheus_has_scraped(tmp_path: Pa
         mesh = Mesh(stack)
         context = ProviderContext(tmp_path, tmp_path / "state", SystemClock(), "production")
         traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), context)
-        stack.callback(traffic.close)
+        stack.callback(traffic.close, revision=LAST)
         url = stack.enter_context(scraped(tmp_path / "prometheus", {"mesh": mesh.address}))
         place = RolloutWorld(world, instances=1)
         place.fake_target = MeshTarget(mesh)  # type: ignore[assignment]  # as far as a rollout knows

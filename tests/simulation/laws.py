@@ -15,11 +15,11 @@ from shipline.capabilities.rollouts import (
     look_for_drift,
 )
 from shipline.capabilities.rollouts.queries import open_rollout_of, recorded_deployment
-from shipline.capabilities.rollouts.workflow import mend_name, turn_name
+from shipline.capabilities.rollouts.workflow import changing_names, down_name, environment_key, mend_name, turn_name
 from shipline.clients.route_sets import ROUNDED_MAX
 from shipline.domain.errors import ShiplineError
 from shipline.domain.rollout import ENDED, Rollout, RolloutStatus
-from shipline.engine.journal import Run, load_run, runs_of
+from shipline.engine.journal import Run, load_run, newest_of, runs_of
 from shipline.engine.rules import RunStatus, current_step
 from shipline.store.log import read_latest
 from tests.capabilities.events import check_positions
@@ -49,6 +49,7 @@ class Laws:
         self._verbs: dict[str, set[str]] = {}
         self._known: set[str] = set()
         self._going_back: dict[str, float] = {}
+        self._newest: dict[str, int] = {}  # By port the highest number that has changed something there.
 
     def breach(self, words: str) -> None:
         """Something that must never happen has happened."""
@@ -91,19 +92,20 @@ class Laws:
                 self.world.counts["zombies"] += 1
                 self.world.note(f"{node.name} was overtaken")
 
-    def watched(self, node: Node, what: str, call: Callable[[], Any]) -> Any:
-        """A call reaches the world. One that comes too late must change nothing.
-
-        To let a proxy run is no change: it has no fencing number, and the routes are those that were applied last.
-        """
-        if what == "proxy.open" or not node.overtaken & node.engine._busy:
+    def watched(self, node: Node, what: str, call: Callable[[], Any], revision: int | None) -> Any:
+        """A call reaches the world. One that comes too late must change nothing: by who was overtaken, or after what
+        somebody else has changed there with a higher number."""
+        if revision is None:
             return call()
-        before = self._state()
+        port, before = what.partition(".")[0], self._state()
+        is_late = bool(node.overtaken & node.engine._busy) or revision < self._newest.get(port, 0)
         try:
             return call()
         finally:
             if self._state() != before:
-                self.breach(f"a late {what} of {node.name} took effect")
+                self._newest[port] = max(revision, self._newest.get(port, 0))
+                if is_late:
+                    self.breach(f"a late {what} of {node.name} took effect")
 
     def _state(self) -> str:
         target, traffic = self.world.place.target, self.world.place.traffic
@@ -128,13 +130,33 @@ class Laws:
             self._look_at_weight(rollout, runs[-1])
         for run in runs:
             self._look_at_run(run, rollout)
+        for run in self._downs():
+            self._look_at_run(run, None)
+
+    def _downs(self) -> tuple[Run, ...]:
+        """The runs that take the environment down, the newest last."""
+        with self.world.place.world.store.begin() as tx:
+            return runs_of(tx, environment_key(PLACE))
+
+    def _is_down(self) -> bool:
+        """True if the last that was done there is that it was taken down."""
+        with self.world.place.world.store.begin() as tx:
+            newest = newest_of(tx, changing_names(PLACE))
+        return newest is not None and newest.workflow == down_name(PLACE)
+
+    def _is_up(self) -> bool:
+        """True unless it was taken down and nothing has come up since: what was tried then has gone back to nothing."""
+        last = [told.event.kind for told in read_latest(self.world.place.world.store, 1000)]
+        decisive = [kind for kind in last if kind in ("EnvironmentTakenDown", "RolloutPromoted")]
+        return decisive[-1] == "RolloutPromoted"
 
     def _see_deaths(self) -> None:
-        """Copies that nobody stopped are gone because the world took them."""
+        """Copies that nobody stopped are gone because the world took them. Where all was taken down, the proxy begins
+        with what it led to last, which is not there until another rollout leads elsewhere."""
         here = self.world.place.addresses()
         groups = self.world.place.target.groups.values()
         self._known |= here
-        if any(len(group.copies) < len(group.numbers) for group in groups):
+        if any(len(group.copies) < len(group.numbers) for group in groups) or self._is_down():
             self._killed |= self._known - here
 
     def _look_at_routes(self) -> None:
@@ -183,7 +205,7 @@ class Laws:
         if state.status is RunStatus.ACTIVE and run.holder is None and silent_s > SILENCE_S_MAX:
             self.breach(f"nobody has looked at “{state.step}” for {silent_s:.0f} s")
         if state.status not in (RunStatus.ACTIVE, RunStatus.DONE, RunStatus.UNDONE, RunStatus.GIVEN_UP):
-            words = "" if rollout is None else rollout.waiting_for or rollout.reason
+            words = state.reason if rollout is None else rollout.waiting_for or rollout.reason
             if not words:
                 self.breach(f"it is {state.status.value}, and nothing says why")
             return
@@ -203,7 +225,7 @@ class Laws:
 
     def is_stuck(self) -> bool:
         """True if something waits for a person."""
-        return bool(self._stuck())
+        return bool(self._stuck()) or _waits_for_a_person(self._downs())
 
     def _stuck(self) -> list[Rollout]:
         with self.world.place.world.store.begin() as tx:
@@ -213,6 +235,9 @@ class Laws:
     def retry(self) -> bool:
         """Say so to what waits for a person, as long as something does."""
         world, found = self.world, self._stuck()
+        if _waits_for_a_person(self._downs()):
+            world.take_down()
+            return True
         for one in found:
             world.note(f"retry {one.version}")
             world.counts["retries by hand"] += 1
@@ -235,12 +260,15 @@ class Laws:
             self.world.counts[one.status.value] += 1
             if one.status not in ENDED:
                 self.breach(f"the rollout of {one.version} is {one.status.value} for ever: {one.waiting_for}")
-        if [one.version for one in serving if one.finished_us is not None] != list(place.serving()):
+        if self._is_down() and (place.traffic.running or place.alive()):
+            self.breach(f"it was taken down, and {place.alive()} run, the proxy: {place.traffic.running}")
+        is_up = self._is_up()
+        if is_up and [one.version for one in serving if one.finished_us is not None] != list(place.serving()):
             self.breach(f"on record {[one.version for one in serving]} serves, and in truth {place.serving()}")
         if self._told() != {one.version for one in serving}:
             self.breach(f"the log says that {sorted(self._told())} serves")
         drift = look_for_drift(place.ground(place.world.store), PLACE)
-        if drift.answer is not DriftAnswer.NONE:
+        if is_up and drift.answer is not DriftAnswer.NONE:
             self.breach(f"record and world differ: {[one.words for one in drift.findings] or drift.why_unknown}")
         for one in rollouts:
             self._look_back_at(one)

@@ -117,8 +117,8 @@ class Surroundings(Protocol):
         """The call takes so long, and the process goes on beside it."""
         ...
 
-    def watched(self, what: str, call: Callable[[], Any]) -> Any:
-        """Carry a call out, and see whether it may have an effect."""
+    def watched(self, what: str, call: Callable[[], Any], revision: int | None) -> Any:
+        """Carry a call with this fencing number out, and see whether it may have an effect."""
         ...
 
 
@@ -139,7 +139,9 @@ class Way:
         def call(*args: Any, **kwargs: Any) -> Any:
             if is_effect:
                 self._around.pass_point(f"before {what}")
-            answer = self._suffer(name, lambda: self._around.watched(what, lambda: found(*args, **kwargs)), what)
+            answer = self._suffer(
+                name, lambda: self._around.watched(what, lambda: found(*args, **kwargs), kwargs.get("revision")), what
+            )
             if is_effect:
                 self._around.pass_point(f"after {what}")
             return answer

@@ -14,7 +14,7 @@ from shipline.capabilities.rollouts import Concurrency, Preview, PreviewBy, Stra
 PORTS = ("target", "proxy", "counts", "commands")
 EFFECTS = {
     "target": frozenset({"prepare", "run", "stop"}),
-    "proxy": frozenset({"open", "apply", "forget", "close"}),
+    "proxy": frozenset({"claim", "open", "apply", "forget", "close"}),
     "counts": frozenset[str](),
     "commands": frozenset[str](),
 }
@@ -58,7 +58,8 @@ class Episode:
 class Happening:
     """Something that happens once, by itself: an order, a word of the operator, a death, or a jump of the clock.
 
-    `what` says which, `word` is a verb or a version; `amount` is of seconds, or says which copy.
+    `what` says which, `word` is a verb, a version, or (of `stall`) the effect before which who comes to it first stands
+    still; `amount` is of seconds, or says which copy.
     """
 
     at_s: float
@@ -116,7 +117,7 @@ def drawn(seed: int) -> Scenario:
         kills=frozenset(chance.randrange(1, 500) for _ in range(chance.choice((0, 0, 1, 2, 6)) if wildness else 0)),
         freezes=_freezes(chance, nodes) if wildness else {},
         episodes=tuple(_episode(chance) for _ in range(chance.randrange(0, 3 * wildness + 1))),
-        happenings=_happenings(chance, wildness),
+        happenings=_in_order((*_happenings(chance, wildness), *_downs(seed, wildness))),
     )
 
 
@@ -169,6 +170,26 @@ def _happenings(chance: random.Random, wildness: int) -> tuple[Happening, ...]:
                 found.append(Happening(at_s, "order", how))
             case what:
                 found.append(Happening(at_s, what, amount=chance.random()))
+    return tuple(found)
+
+
+def _downs(seed: int, wildness: int) -> tuple[Happening, ...]:
+    """Somebody takes the environment down, and brings it up again, perhaps; and whoever stops or starts the proxy or a
+    copy then may be taken for dead."""
+    chance = random.Random(f"downs {seed}")  # noqa: S311 - repeatable on purpose
+    if chance.random() > 0.3:
+        return ()
+    at_s = chance.uniform(5.0, 100.0)
+    found = [Happening(at_s, "down")]
+    if wildness and chance.random() < 0.6:
+        where = chance.choice(("proxy.close", "proxy.open", "target.stop"))
+        found.append(Happening(at_s, "stall", where, chance.choice((12.0, 25.0, 60.0))))
+    if len(found) > 1 or chance.random() < 0.6:
+        found.append(Happening(at_s + chance.choice((1.0, 15.0, 40.0)), "up"))
+    return tuple(found)
+
+
+def _in_order(found: tuple[Happening, ...]) -> tuple[Happening, ...]:
     return tuple(sorted(found, key=lambda one: (one.at_s, one.what, one.word)))
 
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 
 from shipline.capabilities.rollouts import Strategy, StrategyKind, effects
-from tests.simulation.scenario import Episode, Scenario, drawn
+from shipline.testing.fakes.traffic import FakeTraffic
+from tests.simulation.scenario import Episode, Happening, Scenario, drawn
 from tests.simulation.world import Beginnings, SimulatedWorld
 
 # Beside the first ones, those that break a law where one of the mendings that they have led to is taken out: what is
-# told is read back (20, 95), a clock that is set back (36), who comes back late is shut out (97, 180), and the way back
-# leads to what had died (1376).
-SEEDS = (*range(1, 6), 20, 36, 95, 97, 180, 1376)
+# told is read back (20, 95), a clock that is set back (36), who comes back late is shut out (97, 180) and stops no
+# proxy (7), and the way back leads to what had died (1376).
+SEEDS = (*range(1, 6), 7, 20, 36, 95, 97, 180, 1376)
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +49,22 @@ def test_a_lie_that_is_believed_breaks_a_law(beginnings: Beginnings, monkeypatch
     assert told(beginnings, scenario).laws.breaches == []
     monkeypatch.setattr(effects, "mismatches", lambda _wanted, _there: ())
     assert told(beginnings, scenario).laws.breaches != []
+
+
+LATE = {
+    "proxy.open": (Happening(0.0, "stall", "proxy.open", 60.0), Happening(30.0, "down")),
+    "proxy.close": (Happening(30.0, "down"), Happening(30.0, "stall", "proxy.close", 60.0), Happening(50.0, "up")),
+}
+
+
+@pytest.mark.parametrize("what", LATE)
+def test_who_was_taken_for_dead_neither_starts_nor_stops_a_proxy(
+    beginnings: Beginnings, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """It goes on when the environment was taken down since, or brought up again; let through, that breaks a law."""
+    quiet = replace(drawn(1), nodes=2, error_rate=0.0, kills=frozenset(), freezes={}, episodes=(), slow_s=0.0)
+    scenario = replace(quiet, strategy=Strategy(StrategyKind.ALL_AT_ONCE), happenings=LATE[what])
+    world = told(beginnings, scenario)
+    assert (world.laws.breaches, world.counts["zombies"]) == ([], 1)
+    monkeypatch.setattr(FakeTraffic, "_check_fence", lambda *_: None)
+    assert f"a late {what}" in told(beginnings, scenario).laws.breaches[0]

@@ -142,8 +142,8 @@ class Node:
     def hang(self, seconds: float) -> None:
         self.world.away(self, seconds, beating=True)
 
-    def watched(self, what: str, call: Callable[[], Any]) -> Any:
-        return self.world.laws.watched(self, what, call)
+    def watched(self, what: str, call: Callable[[], Any], revision: int | None) -> Any:
+        return self.world.laws.watched(self, what, call, revision)
 
     # --- what it does ---
 
@@ -186,6 +186,7 @@ class SimulatedWorld:
         self.faults_over = False
         self.happenings = list(scenario.happenings)
         self.returns: list[float] = []
+        self.stalls: dict[str, float] = {}
         self._chores_s = 0.0
         self._named = 0
         self.nodes = [self._new_node() for _ in range(scenario.nodes)]
@@ -324,6 +325,12 @@ class SimulatedWorld:
                 self.say(one.word)
             case "order":
                 self.order(NEWER, Concurrency(one.word))
+            case "down":
+                self.take_down()
+            case "up":
+                self.order(OLD, Concurrency.QUEUE)
+            case "stall":
+                self.stalls[f"before {one.word}"] = one.amount
             case "back":
                 self.order(OLD, Concurrency.QUEUE, rollback=True)
             case "jump":
@@ -357,7 +364,7 @@ class SimulatedWorld:
             raise Killed(name)
         if name.startswith(("before target", "before proxy")):
             self.effects += 1
-            seconds = self.scenario.freezes.get(self.effects)
+            seconds = self.stalls.pop(name, self.scenario.freezes.get(self.effects))
         else:
             seconds = None
         if seconds is not None:
@@ -425,6 +432,13 @@ class SimulatedWorld:
         except ShiplineError as refusal:
             self.note(f"refused: {refusal}")
             return None
+
+    def take_down(self) -> None:
+        """Order it, if that may be now."""
+        try:
+            self.place.take_down()
+        except ShiplineError as refusal:
+            self.note(f"refused: {refusal}")
 
     def say(self, verb: str) -> bool:
         with self.place.world.store.begin() as tx:

@@ -8,7 +8,7 @@ from typing import Protocol, runtime_checkable
 from shipline.domain.errors import InvalidValue, UnavailableError
 from shipline.ports.target import Endpoint, Role, checked_group_id
 
-API_VERSION = 3
+API_VERSION = 4
 ERRORS, LATENCY = "errors", "latency"
 """What a splitter can inject: answers that fail, and answers that come late."""
 LATENCY_MS_MAX = 30_000
@@ -80,7 +80,9 @@ class InjectedFault:
 
 
 class Traffic(Protocol):
-    """The splitter in front of one environment. `revision` fences as in the Target port, in a `forget` of nobody too.
+    """The splitter in front of one environment. `revision` fences as in the Target port: who comes late leads nobody
+    elsewhere, and neither lets the proxy run nor stops it. What changes something notes its number; an `open` or a
+    `close` that finds it done already need not. Whoever takes a step over makes sure of it by `claim`.
 
     What it can do, and what is an InvalidValue in a route set otherwise: `splits` is True for any share, False for 0
     and 1 only, where a canary cannot be had; `previews` tells that requests may ask for a preview (by a header that
@@ -97,7 +99,12 @@ class Traffic(Protocol):
     mirrors: bool
     faults: tuple[str, ...]
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number and change nothing else, whether or not the proxy runs: nobody with an older one has any
+        effect from now on. Idempotent. UnavailableError where it could not be noted."""
+        ...
+
+    def open(self, *, revision: int) -> None:
         """Make sure that the proxy runs, with the routes that it had last. Idempotent. A port in use: ShiplineError."""
         ...
 
@@ -126,7 +133,7 @@ class Traffic(Protocol):
         """Remove a group that gets no request and has no open one; RefusedError otherwise. Idempotent."""
         ...
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Stop the proxy; nothing where none runs."""
         ...
 

@@ -18,6 +18,7 @@ from shipline.domain.errors import ShiplineError
 from shipline.ports.target import Endpoint, Role
 from shipline.ports.traffic import Route
 from shipline.providers.traffic.haproxy import SEARCH_PATH
+from shipline.testing.conformance.traffic import LAST
 from shipline.testing.fakes.load import FakeLoad
 from tests.apps.cli.test_rollouts import CONFIGURATION
 from tests.capabilities.events import bodies
@@ -41,7 +42,7 @@ def application(tmp_path: Path) -> Iterator[Application]:
 @needs_haproxy
 def test_requests_fail_while_it_goes_on_and_not_afterwards(application: Application) -> None:
     traffic = application.rollout_ground(application.environment("production")).traffic
-    traffic.open()
+    traffic.open(revision=0)
     try:
         with running_backend("old") as backend:
             traffic.apply(
@@ -57,7 +58,7 @@ def test_requests_fail_while_it_goes_on_and_not_afterwards(application: Applicat
             assert (document["found"]["turned_back"], document["promised"]) == (False, None)
             wait_until(lambda: get(traffic.address(), "/ok") == (200, "old"), "the end of the faults")
     finally:
-        traffic.close()
+        traffic.close(revision=LAST)
     (started,), (ended,) = (bodies(application.store, kind) for kind in ("RehearsalStarted", "RehearsalEnded"))
     assert (started["on"], started["errors"], ended["words"]) == ("stable", 1.0, "its time was over")
 
@@ -76,7 +77,7 @@ def broken(_seconds: float) -> None:
 def test_whatever_stops_it_ends_what_was_begun(application: Application, passes: Callable[[float], None]) -> None:
     """Long before its time is over, though it would have gone on for minutes."""
     traffic = application.rollout_ground(application.environment("production")).traffic
-    traffic.open()
+    traffic.open(revision=0)
     before = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
         with running_backend("old") as backend:
@@ -87,7 +88,7 @@ def test_whatever_stops_it_ends_what_was_begun(application: Application, passes:
             result = CliRunner().invoke(rehearse.command, arguments, obj=application)
     finally:
         signal.signal(signal.SIGTERM, before)
-        traffic.close()
+        traffic.close(revision=LAST)
     assert result.exit_code != 0
     (ended,) = bodies(application.store, "RehearsalEnded")
     assert ended["words"] == "it was ended"

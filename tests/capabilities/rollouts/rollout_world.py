@@ -67,7 +67,7 @@ REQUESTS_PER_S = 2_000.0
 DRAIN_TIMEOUT_S = 30
 DRIFT_EVERY_S = 30
 TARGET_EFFECTS = ("prepare", "run", "stop")
-TRAFFIC_EFFECTS = ("open", "apply", "forget", "inject", "close")
+TRAFFIC_EFFECTS = ("claim", "open", "apply", "forget", "inject", "close")
 
 
 def no_source(_rule: CheckRule) -> Metrics:

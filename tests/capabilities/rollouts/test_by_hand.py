@@ -103,7 +103,7 @@ def test_what_cannot_be_reached_is_not_well(serving: RolloutWorld) -> None:
     serving.fake_traffic.kill()
     drift = look_for_drift(serving.ground(serving.world.store), PLACE)
     assert drift.why_unknown == "the proxy does not run"
-    serving.fake_traffic.open()
+    serving.fake_traffic.open(revision=serving.traffic.revision)
 
 
 class LookingTarget(FakeTarget):

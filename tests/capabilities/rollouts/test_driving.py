@@ -191,7 +191,7 @@ def test_nothing_is_run_stopped_or_weighed(argo: DrivenPlace) -> None:
     for act in (
         lambda: ground.target.run(group.spec, revision=1),
         lambda: ground.target.stop(group.id, revision=1),
-        ground.traffic.close,
+        lambda: ground.traffic.close(revision=1),
         ground.traffic.address,
         lambda: ground.traffic.apply((), revision=1),
     ):

@@ -34,9 +34,9 @@ def test_a_proxy_that_lies_is_found_out_by_what_it_does(serving: RolloutWorld, m
     with pytest.raises(UnavailableError) as lie:
         lead(proxy, (replace(old, share=0.9), new), revision=serving.traffic.revision)
     assert "new is not there" in lie.value.why
-    monkeypatch.setattr(proxy, "close", lambda: None)
+    monkeypatch.setattr(proxy, "close", lambda **_: None)
     with pytest.raises(UnavailableError, match="runs on"):
-        close(proxy)
+        close(proxy, revision=serving.traffic.revision)
 
 
 @pytest.mark.parametrize("strategy", ["canary", "rolling", "blue-green"])

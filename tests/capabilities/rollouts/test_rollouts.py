@@ -315,7 +315,7 @@ def test_whether_what_serves_can_be_counted_is_tried_without_a_rollout(serving: 
     assert try_counts(*ports).answer is Answer.PASS
     serving.fake_signals.uncounted = "no series fits"
     assert try_counts(*ports) == CountsTrial(Answer.FAIL, "no series fits")
-    serving.fake_traffic.close()
+    serving.fake_traffic.close(revision=serving.traffic.revision)
     assert try_counts(*ports).answer is Answer.UNKNOWN
 
 

@@ -461,7 +461,7 @@ def test_what_cannot_be_stopped_when_its_time_is_over_keeps_nobody_from_a_rollou
     assert len(cooled(serving)) == 4
     assert serving.traffic.running is (trouble != "no proxy")
     serving.traffic.open_requests.clear()
-    serving.fake_traffic.open()
+    serving.fake_traffic.open(revision=serving.traffic.revision)
     assert len(cooled(serving)) == 4, "not before a minute is over"
     serving.world.clock.sleep(61)
     assert cooled(serving) == ["1.1.0", "1.1.0"]

@@ -22,6 +22,7 @@ from shipline.providers.signals import haproxy as signals_haproxy
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.testing.conformance.signals import GROUPS, VERSIONS, Serve, SignalsConformance
+from shipline.testing.conformance.traffic import LAST
 from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
 
 needs_haproxy = pytest.mark.skipif(
@@ -64,8 +65,8 @@ def open_site(folder: Path, stack: ExitStack, client_header: str = "") -> Site:
     context = ProviderContext(root=folder, state=folder / "state", clock=SystemClock())
     traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port(), client_header=client_header), context)
     backends = {role: stack.enter_context(running_backend(role.value)) for role in Role}
-    stack.callback(traffic.close)
-    traffic.open()
+    stack.callback(traffic.close, revision=LAST)
+    traffic.open(revision=0)
     return Site(context, traffic, backends)
 
 
@@ -142,13 +143,13 @@ def test_counts_survive_the_proxy_and_whoever_writes_the_log(site: Site) -> None
     get(site.traffic.address(), "/fail")
     with pytest.raises(UnavailableError, match="not being written"):
         signals.read(start, GROUPS)
-    site.traffic.open()
+    site.traffic.open(revision=LAST)
     wait_until(lambda: signals.read(start, GROUPS).roles[Role.STABLE].requests == 2, "the held line")
     proxy = site.traffic._process.pid()
     assert proxy is not None
     os.kill(proxy, signal.SIGKILL)
     wait_until(lambda: site.traffic._process.pid() is None, "the proxy's end")
-    site.traffic.open()
+    site.traffic.open(revision=LAST)
     get(site.traffic.address(), "/ok")
     wait_until(lambda: signals.read(start, GROUPS).roles[Role.STABLE].requests == 3, "the log of the new proxy")
     assert signals.read(start, GROUPS).roles[Role.STABLE].errors == 1

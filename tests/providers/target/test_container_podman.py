@@ -135,7 +135,7 @@ def test_containers_serve_behind_haproxy_and_are_switched(
     target = ContainerTarget(settings, context)
     proxy = ProviderContext(tmp_path, tmp_path / "traffic", SystemClock(), "production")
     traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), proxy)
-    traffic.open()
+    traffic.open(revision=0)
     try:
         for revision, version in enumerate((GOOD, BETTER), start=1):
             spec = GroupSpec(f"v{revision}", Role.STABLE, PACKAGE, version, 1, digests[version])
@@ -146,4 +146,4 @@ def test_containers_serve_behind_haproxy_and_are_switched(
             traffic.apply((Route(spec.id, Role.STABLE, version, 1.0, endpoints),), revision=revision)
             assert get(traffic.address(), "/healthz") == (200, version)
     finally:
-        traffic.close()
+        traffic.close(revision=3)

@@ -35,7 +35,7 @@ def world(moto_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
 def traffic(world: AWSWorld) -> Traffic:
     """An open splitter without routes."""
     traffic = world.traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -101,13 +101,13 @@ def test_a_default_rule_is_refused(world: AWSWorld) -> None:
         each["RuleArn"] for each in world.balancing.rules(world.listener) if each["Priority"] == "default"
     )
     with pytest.raises(ConfigurationError, match="default rule"):
-        world.traffic().open()
+        world.traffic().open(revision=0)
 
 
 def test_a_rule_that_is_missing_is_an_error_in_words(world: AWSWorld) -> None:
     world.rule = world.rule[:-16] + "0" * 16
     with pytest.raises(ConfigurationError, match="no such rule"):
-        world.traffic().open()
+        world.traffic().open(revision=0)
 
 
 def test_a_priority_that_is_taken_is_not_overwritten(world: AWSWorld, traffic: Traffic) -> None:
@@ -142,7 +142,7 @@ def test_looking_costs_one_question_a_kind(world: AWSWorld, traffic: Traffic) ->
     """However many groups there are: a rollout looks at each of its steps."""
     traffic.apply(split(0.5), revision=1)
     world.states.requests.clear()
-    traffic.open()
+    traffic.open(revision=1)
     assert shares(traffic) == {"old": 0.5, "new": 0.5}
     assert world.states.requests == ["DescribeTags", "DescribeTags", "DescribeTargetGroups", "DescribeRules"]
 
@@ -161,7 +161,7 @@ def test_a_rule_is_one_environment_s(world: AWSWorld, traffic: Traffic) -> None:
     """Another one is refused."""
     traffic.apply((OLD,), revision=1)
     with pytest.raises(ConflictError, match="belongs to the environment staging"):
-        world.traffic("production").open()
+        world.traffic("production").open(revision=2)
 
 
 def test_the_way_back_is_not_held_up_by_who_the_rule_leads_to_meanwhile(world: AWSWorld, traffic: Traffic) -> None:

@@ -30,7 +30,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudRunP
 def traffic(place: CloudRunPlace) -> Traffic:
     """An open splitter without routes."""
     traffic = place.traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -125,9 +125,9 @@ def test_percents_that_somebody_else_has_set_are_told_and_set_right(place: Cloud
 
 def test_a_closed_service_is_disabled_and_gets_back_what_it_had(place: CloudRunPlace, traffic: Traffic) -> None:
     traffic.apply((OLD,), revision=1)
-    traffic.close()
+    traffic.close(revision=2)
     assert place.world.service["scaling"] == {"scalingMode": "MANUAL", "manualInstanceCount": 0}
-    traffic.open()
+    traffic.open(revision=3)
     assert place.world.service["scaling"] == {"minInstanceCount": 1}
 
 

@@ -83,12 +83,12 @@ def told(*routes: Route, open_requests: int = 0) -> str:
 
 def test_what_programs_are_given_and_answer_is_as_the_schema_says(tmp_path: Path, context: ProviderContext) -> None:
     traffic = answering(tmp_path, context, told(OLD, NEW))
-    traffic.open()
+    traffic.open(revision=0)
     traffic.apply((OLD,), revision=1)
     traffic.open_requests("old")
     traffic.open_requests("old", "1")
     traffic.forget("new", revision=2)
-    traffic.close()
+    traffic.close(revision=3)
     validator = Draft202012Validator(SCHEMA)
     for action in NAMES:
         given = json.loads((tmp_path / f"{action}.json").read_text())

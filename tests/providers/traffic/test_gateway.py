@@ -36,7 +36,7 @@ def clock(cluster: FakeCluster) -> FakeClock:
 @pytest.fixture
 def traffic(cluster: FakeCluster) -> GatewayTraffic:
     traffic = cluster.traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -107,13 +107,13 @@ def test_only_the_named_rule_is_touched(cluster: FakeCluster) -> None:
     )
     unnamed, named = cluster.traffic(), cluster.traffic(rule="users")
     with pytest.raises(ConfigurationError, match="2 rules that could be meant") as caught:
-        unnamed.open()
+        unnamed.open(revision=0)
     assert "admin, users" in caught.value.todo
     named.apply((OLD, replace(NEW, preview=True)), revision=1)
     assert rules(cluster)[0] == others
     assert shares(named) == {"old": 1.0, "new": 0.0}
     with pytest.raises(ConfigurationError):
-        cluster.traffic(rule="nobody").open()
+        cluster.traffic(rule="nobody").open(revision=0)
 
 
 def test_a_rule_that_somebody_else_has_a_share_of_is_refused(cluster: FakeCluster, traffic: GatewayTraffic) -> None:
@@ -144,7 +144,7 @@ def test_the_way_back_is_not_held_up_by_who_has_a_share_of_the_rule_meanwhile(
     weights = {ref["name"]: ref["weight"] for ref in rules(cluster)[0]["backendRefs"]}
     assert weights == {"maintenance": 50, "s-old": 1000}
     assert shares(traffic) == {"old": pytest.approx(1000 / 1050)}
-    traffic.close()
+    traffic.close(revision=6)
     assert rules(cluster)[0]["backendRefs"] == [theirs]
 
 
@@ -290,7 +290,7 @@ def test_a_route_is_one_environment_s(cluster: FakeCluster, traffic: GatewayTraf
     """Another one does not read its own groups out of it."""
     traffic.apply((OLD,), revision=1)
     other = cluster.traffic("production")
-    for call in (other.routes, other.open, lambda: other.apply((OLD,), revision=2)):
+    for call in (other.routes, lambda: other.open(revision=2), lambda: other.apply((OLD,), revision=2)):
         with pytest.raises(ConflictError, match="belongs to the environment staging"):
             call()
 
@@ -299,12 +299,12 @@ def test_a_closed_route_leads_nowhere(cluster: FakeCluster, traffic: GatewayTraf
     """Nobody is sent to what is being stopped. Opened again it has what it had."""
     traffic.apply((replace(OLD, preview=True), replace(NEW, mirror=True)), revision=1)
     before = rules(cluster)
-    traffic.close()
+    traffic.close(revision=2)
     (rule,) = rules(cluster)
     assert (rule["backendRefs"], rule["filters"]) == ([], [])
     with pytest.raises(UnavailableError, match="closed"):
         traffic.apply((OLD,), revision=2)
-    traffic.open()
+    traffic.open(revision=3)
     assert rules(cluster) == before
 
 
@@ -316,8 +316,8 @@ def test_what_is_not_there_is_named(cluster: FakeCluster, traffic: GatewayTraffi
         traffic.routes()
     cluster.world.objects.delete(ROUTE, {})
     with pytest.raises(ConfigurationError, match="no HTTPRoute quotes"):
-        traffic.open()
-    traffic.close()
+        traffic.open(revision=2)
+    traffic.close(revision=2)
 
 
 def test_users_are_served_at_the_first_host(cluster: FakeCluster, traffic: GatewayTraffic) -> None:

@@ -27,7 +27,7 @@ from shipline.providers.load.http import HTTPLoad
 from shipline.providers.signals.haproxy import HAProxySignals
 from shipline.providers.traffic.haproxy import SEARCH_PATH, HAProxyTraffic
 from shipline.providers.traffic.haproxy_faults import RULES
-from shipline.testing.conformance.traffic import OLD, TrafficConformance, shares, split
+from shipline.testing.conformance.traffic import LAST, OLD, TrafficConformance, shares, split
 from tests.machine import Backend, SystemClock, free_port, get, running_backend, wait_until
 
 pytestmark = pytest.mark.skipif(
@@ -41,14 +41,14 @@ def open_haproxy(tmp_path: Path) -> Iterator[Callable[[], HAProxyTraffic]]:
     settings = HAProxyTraffic.Settings(port=free_port(), preview_header="X-Preview: yes")
     context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
     yield lambda: HAProxyTraffic(settings, context)
-    HAProxyTraffic(settings, context).close()
+    HAProxyTraffic(settings, context).close(revision=LAST)
 
 
 @pytest.fixture
 def haproxy(open_haproxy: Callable[[], HAProxyTraffic]) -> HAProxyTraffic:
     """An open splitter."""
     traffic = open_haproxy()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -108,7 +108,7 @@ def test_who_asks_for_the_preview_gets_it_and_nobody_else(
     assert get(haproxy.address(), "/ok", asking)[1] == "old"
     haproxy.apply((old_route, replace(new_route, preview=True)), revision=2)
     kill(haproxy)
-    haproxy.open()
+    haproxy.open(revision=2)
     assert [get(haproxy.address(), "/ok", asking)[1] for _ in range(3)] == ["new"] * 3
     assert [get(haproxy.address(), "/ok", {"X-Preview": "no"})[1] for _ in range(3)] == ["old"] * 3
     haproxy.apply(routes_to(old, new, 0.0), revision=3)
@@ -219,7 +219,7 @@ def test_a_killed_proxy_comes_back_with_its_routes(
     with pytest.raises(UnavailableError):
         haproxy.routes()
     again = open_haproxy()
-    again.open()
+    again.open(revision=5)
     assert get(again.address(), "/ok") == (200, "new")
     assert shares(again) == {"old": 0.0, "new": 1.0}
     with pytest.raises(RefusedError):
@@ -234,8 +234,8 @@ def test_a_recycled_pid_is_not_taken_for_the_proxy(haproxy: HAProxyTraffic) -> N
         record.read_text().replace(record.read_text().split('"pid": ')[1].split(",")[0], str(os.getpid()))
     )
     assert haproxy._process.pid() is None
-    haproxy.close()
-    haproxy.open()
+    haproxy.close(revision=1)
+    haproxy.open(revision=1)
     assert haproxy.routes() == ()
 
 
@@ -248,7 +248,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         port = other.getsockname()[1]
         traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=port), context)
         with pytest.raises(ShiplineError, match=f"port {port} .* in use") as failure:
-            traffic.open()
+            traffic.open(revision=0)
         assert "`port`" in failure.value.todo
         assert traffic._process.pid() is None
 
@@ -258,7 +258,7 @@ def test_a_changed_port_is_not_taken_silently(haproxy: HAProxyTraffic, tmp_path:
     context = ProviderContext(root=tmp_path, state=tmp_path / "state", clock=SystemClock())
     moved = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), context)
     with pytest.raises(ConfigurationError, match="still serves on"):
-        moved.open()
+        moved.open(revision=0)
     assert haproxy.routes() == ()
 
 
@@ -291,7 +291,7 @@ def test_a_proxy_that_is_stopped_lets_open_requests_end(haproxy: HAProxyTraffic,
     slow = threading.Thread(target=lambda: answers.append(get(haproxy.address(), "/hold")))
     slow.start()
     wait_until(lambda: haproxy.open_requests("old") == 1, "the slow request")
-    closing = threading.Thread(target=haproxy.close)
+    closing = threading.Thread(target=haproxy.close, kwargs={"revision": 2})
     closing.start()
     wait_until(lambda: is_refused(haproxy.address()), "the proxy to refuse new connections")
     assert closing.is_alive()
@@ -328,7 +328,7 @@ ENGINE = """
     context = ProviderContext(root=state, state=state, clock=SystemClock())
     traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=int(sys.argv[2])), context)
     print("go", flush=True)
-    traffic.open()
+    traffic.open(revision=0)
     for revision in range(1, 1000):
         traffic.apply(split(revision % 3 / 4), revision=revision)
 """
@@ -350,7 +350,7 @@ def test_an_engine_killed_while_it_opens_or_applies_is_followed_by_the_next(
         assert engine.stdout.readline() == b"go\n"
         SystemClock().sleep(delay_s)
         engine.kill()
-    traffic.open()
+    traffic.open(revision=1000)
     traffic.apply(split(0.5), revision=1001)
     assert set(traffic.routes()) == set(split(0.5))
 
@@ -370,12 +370,12 @@ def test_a_long_state_path_is_no_obstacle(tmp_path: Path) -> None:
     state = tmp_path / ("d" * 100) / ("e" * 100)
     context = ProviderContext(root=tmp_path, state=state, clock=SystemClock())
     traffic = HAProxyTraffic(HAProxyTraffic.Settings(port=free_port()), context)
-    traffic.open()
+    traffic.open(revision=0)
     try:
         traffic.apply((OLD,), revision=1)
         assert traffic.routes() == (OLD,)
     finally:
-        traffic.close()
+        traffic.close(revision=2)
 
 
 def test_a_fault_is_one_group_s_and_ends_by_itself(
@@ -422,7 +422,7 @@ def test_what_the_proxy_can_do_in_part_only_is_not_begun(
     monkeypatch.setattr("shipline.providers.traffic.haproxy.LOADS", "")
     monkeypatch.setattr("shipline.providers.traffic.haproxy.RULES", RULES.replace("feature(LUA)", "feature(NONE)"))
     traffic = open_haproxy()
-    traffic.open()
+    traffic.open(revision=0)
     traffic.apply((replace(OLD, endpoints=to(old)),), revision=1)
     now_us = SystemClock().now_us()
     with pytest.raises(InvalidValue, match="cannot do that"):

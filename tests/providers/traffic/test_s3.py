@@ -57,7 +57,7 @@ def open_traffic(world: BucketWorld, tmp_path: Path) -> Callable[..., S3Traffic]
 @pytest.fixture
 def traffic(open_traffic: Callable[..., S3Traffic]) -> S3Traffic:
     traffic = open_traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -133,11 +133,11 @@ def decisions(traffic: S3Traffic, other: S3Traffic, newer: str) -> tuple[Callabl
     """What an engine was about to do, and what another one has done since."""
     if newer == "close":
         traffic.apply((OLD,), revision=1)
-        traffic.close()
-        return traffic.open, [other.close]
+        traffic.close(revision=2)
+        return partial(traffic.open, revision=3), [partial(other.close, revision=4)]
     traffic.apply((OLD,), revision=1)
     if newer == "open":
-        return traffic.close, [other.open]
+        return partial(traffic.close, revision=2), [partial(other.open, revision=3)]
     late = partial(traffic.apply, split(1.0), revision=2)
     if newer == "apply":
         return late, [partial(other.apply, (OLD,), revision=3)]
@@ -152,14 +152,14 @@ def test_a_switch_by_hand_is_seen(traffic: S3Traffic, world: BucketWorld) -> Non
     own = {"shipline-group": "old", "shipline-site": "sites/site old/"}
     world.bucket.put("docs/index.html", Content(stored.content, "text/html", metadata=own))
     assert shares(traffic) == {"old": 1.0, "new": 0.0}
-    traffic.open()
+    traffic.open(revision=1)
     assert shares(traffic) == {"old": 1.0, "new": 0.0}
 
 
 def test_somebody_else_s_page_is_left_alone(open_traffic: Callable[..., S3Traffic], world: BucketWorld) -> None:
     world.bucket.put("docs/index.html", Content(b"mine", "text/html"))
     with pytest.raises(ConflictError, match="not Shipline's"):
-        open_traffic().open()
+        open_traffic().open(revision=0)
     stored = world.bucket.get("docs/index.html")
     assert stored is not None
     assert stored.content == b"mine"
@@ -177,7 +177,7 @@ def test_what_is_not_in_the_bucket_is_not_shown(traffic: S3Traffic, world: Bucke
 @pytest.mark.usefixtures("traffic")
 def test_a_part_of_a_bucket_belongs_to_one_environment(open_traffic: Callable[..., S3Traffic]) -> None:
     with pytest.raises(ConflictError, match="belongs to the environment docs"):
-        open_traffic("other").open()
+        open_traffic("other").open(revision=0)
 
 
 def test_a_site_that_was_not_opened_has_no_routes_to_tell(open_traffic: Callable[..., S3Traffic]) -> None:
@@ -205,5 +205,5 @@ def test_a_preview_has_a_page_of_its_own_until_it_is_none(traffic: S3Traffic, wo
     assert (bucket.pointer().group_id, bucket.previewed().group_id) == ("new", None)
     gone, all_of_it = split(1.0)
     traffic.apply((replace(gone, preview=True), all_of_it), revision=3)
-    traffic.close()
+    traffic.close(revision=4)
     assert (bucket.pointer().group_id, bucket.previewed().group_id) == (None, None)

@@ -41,7 +41,7 @@ def open_traffic(folder: SiteFolder, tmp_path: Path) -> Callable[[], Traffic]:
 @pytest.fixture
 def traffic(open_traffic: Callable[[], Traffic]) -> Traffic:
     traffic = open_traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -78,11 +78,11 @@ def test_a_switch_by_hand_is_seen(traffic: Traffic, folder: SiteFolder) -> None:
     traffic.apply(split(1.0), revision=1)
     folder.show("old")
     assert shares(traffic) == {"old": 1.0, "new": 0.0}
-    traffic.open()
+    traffic.open(revision=1)
     assert shares(traffic) == {"old": 1.0, "new": 0.0}
     folder.show_nothing()
     assert shares(traffic) == {"old": 0.0, "new": 0.0}
-    traffic.open()
+    traffic.open(revision=1)
     assert shares(traffic) == {"old": 0.0, "new": 1.0}
 
 

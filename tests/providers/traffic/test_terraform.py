@@ -70,7 +70,7 @@ def open_traffic(tmp_path: Path) -> Callable[[], Traffic]:
 @pytest.fixture
 def traffic(open_traffic: Callable[[], Traffic]) -> Traffic:
     traffic = open_traffic()
-    traffic.open()
+    traffic.open(revision=0)
     return traffic
 
 
@@ -91,7 +91,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TF_CLI_CONFIG_FILE", str(root / "terraformrc"))
         plan, before = planner(root), traffic_of(root / "infra", root / "before")
-        before.open()
+        before.open(revision=0)
         before.apply((plan("base", text),), revision=1)
         for name in ("old", "new"):
             plan(name, text)
@@ -192,7 +192,7 @@ def test_an_apply_that_takes_longer_goes_on_and_is_found_again(
     route = plan("v1", SLOW.format(gate=gate))
     hasty = open_traffic()
     assert isinstance(hasty, TerraformTraffic)
-    hasty.open()
+    hasty.open(revision=0)
     hasty._settings = replace(hasty._settings, wait_s=1)
     with pytest.raises(UnavailableError, match="still at work"):
         hasty.apply((route,), revision=1)
@@ -236,7 +236,7 @@ def test_what_stands_is_destroyed_only_where_the_settings_say_so(
     """Twice is once, and what is deployed after that begins with nothing."""
     assert isinstance(traffic, Lasting)
     traffic.apply((plan("v1", terraform.resources(one="1")),), revision=1)
-    traffic.close()
+    traffic.close(revision=2)
     traffic.tear_down(revision=2)
     assert terraform.standing(tmp_path / "infra") == {"one": "1"}
     with pytest.raises(RefusedError):
@@ -244,7 +244,7 @@ def test_what_stands_is_destroyed_only_where_the_settings_say_so(
     for revision in (3, 4):
         destroyer.tear_down(revision=revision)
         assert terraform.standing(tmp_path / "infra") == {}
-    destroyer.open()
+    destroyer.open(revision=5)
     destroyer.apply((plan("v2", terraform.resources(two="2")),), revision=5)
     assert terraform.standing(tmp_path / "infra") == {"two": "2"}
 
@@ -264,9 +264,9 @@ def test_what_could_not_be_destroyed_is_told_and_can_be_tried_again(
     tmp_path: Path, plan: Callable[[str, str], Route], destroyer: TerraformTraffic
 ) -> None:
     gate = tmp_path / "gate"
-    destroyer.open()
+    destroyer.open(revision=0)
     destroyer.apply((plan("v1", HELD.format(gate=gate)),), revision=1)
-    destroyer.close()
+    destroyer.close(revision=2)
     with pytest.raises(ShiplineError, match="not destroyed as a whole") as caught:
         destroyer.tear_down(revision=2)
     assert "it is held" in caught.value.why
@@ -332,7 +332,7 @@ def test_an_engine_killed_before_what_stands_is_destroyed_is_followed_by_the_nex
     tmp_path: Path, plan: Callable[[str, str], Route], destroyer: TerraformTraffic, point: str
 ) -> None:
     """The end of the apply that made it is none of what destroys it. So it is with a plan that was never begun."""
-    destroyer.open()
+    destroyer.open(revision=0)
     route = plan("v1", terraform.resources(one="1"))
     with dying(point), pytest.raises(Killed):
         destroyer.apply((route,), revision=1)

@@ -41,7 +41,7 @@ class TestFakeSignals(SignalsConformance):
 def simulated(clock: FakeClock, seed: int) -> tuple[FakeTraffic, Users, FakeSignals]:
     """All traffic on the old version, of which the new one will fail a tenth."""
     traffic = FakeTraffic(clock)
-    traffic.open()
+    traffic.open(revision=0)
     traffic.apply((OLD,), revision=1)
     users = Users(traffic.world, clock, seed=seed, requests_per_s=100)
     users.behaviours[NEW.version] = Behaviour(error_rate=0.1, latency_s=0.2)

@@ -37,7 +37,7 @@ class TestFakeSwitch(SwitchConformance):
 def traffic(clock: FakeClock) -> FakeTraffic:
     """An open splitter, all traffic on one instance."""
     traffic = FakeTraffic(clock)
-    traffic.open()
+    traffic.open(revision=0)
     traffic.apply((OLD,), revision=1)
     return traffic
 
@@ -68,13 +68,13 @@ def test_trouble_is_an_error(traffic: FakeTraffic) -> None:
     traffic.kill()
     traffic.world.port_in_use = True
     with pytest.raises(ShiplineError, match="port 8080"):
-        traffic.open()
+        traffic.open(revision=1)
 
 
 def test_a_switch_refuses_what_is_neither_all_nor_nothing(clock: FakeClock) -> None:
     """It can be told in words what it is; nothing changes."""
     switch = FakeTraffic(clock, splits=False)
-    switch.open()
+    switch.open(revision=0)
     switch.apply((OLD,), revision=1)
     assert not switch.splits
     with pytest.raises(InvalidValue, match="switches"):

@@ -82,7 +82,7 @@ class CanaryStep:
         groups = running(context)
         if groups.baseline is None:
             return Done({"watched": False}, idle="there is no canary")
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         signals = self.ground.signals
         settings = settings_for(self.settings, strategy_of(context), signals.delay_s)
         if context.memory is None:

@@ -8,7 +8,6 @@ begun it, and was only paused, changes nothing any more.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -58,9 +57,9 @@ def stop_group(target: Target, group_id: str, *, revision: int) -> None:
         raise UnavailableError(f"the target was told to stop {group_id}, which runs on")
 
 
-def close(traffic: Traffic) -> None:
+def close(traffic: Traffic, *, revision: int) -> None:
     """Stop the proxy. UnavailableError where it serves on."""
-    traffic.close()
+    traffic.close(revision=revision)
     try:
         traffic.routes()
     except UnavailableError:
@@ -82,7 +81,9 @@ def _claimed(
 
 
 def _claim(target: Target, traffic: Traffic, *, revision: int) -> None:
-    """Let both know of a fencing number, and change nothing. The one's trouble keeps the other from nothing."""
-    with suppress(UnavailableError):  # A proxy that does not run leads nobody anywhere.
-        traffic.forget(NOBODY, revision=revision)
-    target.stop(NOBODY, revision=revision)
+    """Let both know of a fencing number, and change nothing. The one's trouble keeps the other from nothing; where one
+    could not be told, nothing else is done, and the step is tried again."""
+    try:
+        traffic.claim(revision=revision)
+    finally:
+        target.stop(NOBODY, revision=revision)

@@ -59,7 +59,7 @@ class PreviewStep:
     def _route(self, context: StepContext, preview: Preview) -> None:
         """Where nothing serves, nobody can be shown anything beside it."""
         groups = running(context)
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         if context.memory is None and groups.stable:
             routes = preview_routes(groups.stable, groups.new, mirror=preview.by is PreviewBy.MIRROR)
             lead(self.ground.traffic, routes, revision=context.revision)

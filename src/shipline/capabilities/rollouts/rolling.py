@@ -90,7 +90,7 @@ class RollStep:
             return Done(idle="it is not replaced batch by batch")
         if context.results["preview"]["promote"] or is_told(context, "promote"):
             return Done({})
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         return self._look(context, groups, strategy)
 
     def _look(self, context: StepContext, groups: Running, strategy: Strategy) -> Outcome:

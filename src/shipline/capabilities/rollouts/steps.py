@@ -194,7 +194,7 @@ class RolloutSteps:
         What is stable is read from the proxy, not from the record: a store begun anew must not cost the canary.
         """
         rollout = load_rollout(self.ground, context)
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         begun = self._begin(context, rollout) if context.memory is None else self._begun(context)
         trouble = hopeless_trouble(begun.young)
         if trouble:
@@ -235,7 +235,7 @@ class RolloutSteps:
         """
         rollout = load_rollout(self.ground, context)
         started = running(context).new
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         if context.memory is None:
             new = self._run(context, replace(started.spec, size=max(started.size, self.ground.instances)))
         else:
@@ -260,14 +260,14 @@ class RolloutSteps:
         if "start" not in context.results:
             return Done()
         stable = running(context).before
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         if stable:
             try:
                 return self._give_back(context, stable)
             except UnderWay as way:
                 return _under_way(context, way, {})
         if any(route.share > 0 for route in self.ground.traffic.routes()):
-            close(self.ground.traffic)
+            close(self.ground.traffic, revision=context.revision)
         return Done()
 
     def _give_back(self, context: StepContext, stable: tuple[Group, ...]) -> Outcome:

@@ -55,7 +55,7 @@ class VerifyStep:
         verifications = self._verifications(context)
         if context.input["rollback"] or (not verifications and is_over):
             return Done(idle="nothing is to be verified")
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         memory = Verifying() if context.memory is None else from_json(Verifying, context.memory)
         if memory.number < len(verifications):
             return self._try(context, memory, verifications[memory.number])

@@ -82,7 +82,7 @@ class ALBSettings:
 class ALBTraffic:
     """The splitter of one environment: one rule, and one beside it while there is a preview."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = True
     mirrors = False
@@ -96,14 +96,21 @@ class ALBTraffic:
         self._balancing = LoadBalancing(settings.place, context.clock)
         self._preview = PreviewRule(settings.preview_header, settings.preview_priority)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the rule's tags."""
+        self._saved(self._tags())
+        self._claimed(revision)
+
+    def open(self, *, revision: int) -> None:
         """Find the rule; where it was closed, give it back what it had, as far as that still runs."""
         tags = self._tags()
         saved = self._saved(tags)
+        check_fence(newest(tags), revision)
         if saved.closed or not tags.get(ENVIRONMENT):
             arns = self._arns(saved)
             checked_rule(self._rule(), arns.values())
-            self._write(replace(saved, closed=False), arns, newest(tags))
+            saved = self._saved(self._claimed(revision))
+            self._write(replace(saved, closed=False), arns, revision)
 
     def address(self) -> str:
         """host:port on which users are served."""
@@ -152,12 +159,14 @@ class ALBTraffic:
         left = saved.without(group_id)
         self._write(left, self._arns(left), revision)
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Let the rule answer 503: nobody is served by it any more. What it had stays noted in its tags."""
         tags = self._tags()
         saved = self._saved(tags)
+        check_fence(newest(tags), revision)
         if not saved.closed:
-            self._write(replace(saved, closed=True), self._arns(saved), newest(tags))
+            saved = self._saved(self._claimed(revision))
+            self._write(replace(saved, closed=True), self._arns(saved), revision)
 
     def _write(self, saved: SavedRoutes, arns: Mapping[str, str], revision: int) -> None:
         """Note it, then make it hold. Nothing is sent that holds already."""

@@ -64,7 +64,7 @@ class CloudRunTrafficSettings:
 class CloudRunTraffic:
     """The splitter of one environment: the traffic of one service."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = True
     previews = False
@@ -77,9 +77,20 @@ class CloudRunTraffic:
         self._environment = context.environment or "default"
         self._service = CloudRunService(settings.place)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number on the service."""
+        until_settled(lambda: self._claim(revision))
+
+    def _claim(self, revision: int) -> None:
+        service = self._service.read()
+        saved = self._saved(service)
+        check_fence(saved.revision, revision)
+        if saved.revision < revision:
+            self._service.change(service, noting(service, TRAFFIC, replace(saved, revision=revision)))
+
+    def open(self, *, revision: int) -> None:
         """Find the service; where it was closed, give it back the scaling that it had, and so who had the traffic."""
-        until_settled(lambda: self._close(closed=False))
+        until_settled(lambda: self._close(revision, closed=False))
 
     def address(self) -> str:
         """host:port on which users are served."""
@@ -132,19 +143,20 @@ class CloudRunTraffic:
         if wanted != saved:
             self._service.change(service, noting(service, TRAFFIC, wanted))
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Disable the service: nobody is served by it any more. What it had stays noted."""
-        until_settled(lambda: self._close(closed=True))
+        until_settled(lambda: self._close(revision, closed=True))
 
-    def _close(self, *, closed: bool) -> None:
+    def _close(self, revision: int, *, closed: bool) -> None:
         service = self._service.read()
         saved = self._saved(service)
+        check_fence(saved.revision, revision)
         if saved.routes.closed == closed:
             return
         before = json.dumps(service.get("scaling") or {}, sort_keys=True)
         scaling = DISABLED if closed else json.loads(saved.scaling or "{}")
         routes = replace(saved.routes, closed=closed)
-        wanted = replace(saved, routes=routes, scaling=before if closed else "")
+        wanted = replace(saved, revision=revision, routes=routes, scaling=before if closed else "")
         self._service.change(service, {"scaling": scaling, **noting(service, TRAFFIC, wanted)})
 
     def _traffic(self, service: Mapping[str, Any], routes: tuple[Route, ...]) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ class SavedTraffic:
 class CommandTraffic:
     """The splitter of one environment, by programs."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
 
     @dataclass(frozen=True, slots=True)
@@ -97,9 +97,16 @@ class CommandTraffic:
         path = context.state / "traffic.json"
         self._state = DurableState(path, SavedTraffic(), context.clock, lock_timeout_s=lock_timeout_s)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the state file; no program is asked."""
+        with self._state.locked():
+            self._fence(revision)
+
+    def open(self, *, revision: int) -> None:
         """Have the proxy run, with the routes that it had last."""
-        self._tell(self._settings.open, "open", {})
+        with self._state.locked():
+            self._fence(revision)
+            self._tell(self._settings.open, "open", {"revision": revision})
 
     def address(self) -> str:
         """host:port on which users are served."""
@@ -111,7 +118,6 @@ class CommandTraffic:
         with self._state.locked():
             self._fence(revision)
             wanted = merged({route.group_id: route for route in self.routes()}, routes)
-            self._state.write(SavedTraffic(revision))
             handed = [to_json(wanted[name]) for name in sorted(wanted)]
             self._tell(self._settings.apply, "apply", {"routes": handed, "revision": revision})
             wrong = mismatches(wanted, {route.group_id: route for route in self.routes()})
@@ -143,7 +149,6 @@ class CommandTraffic:
         checked_group_id(group_id)
         with self._state.locked():
             self._fence(revision)
-            self._state.write(SavedTraffic(revision))
             route = {route.group_id: route for route in self.routes()}.get(group_id)
             if route is None:
                 return
@@ -151,12 +156,18 @@ class CommandTraffic:
                 raise RefusedError(f"group {group_id} still has traffic or open requests")
             self._tell(self._settings.forget, "forget", {"group_id": group_id, "revision": revision})
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Have the proxy stopped."""
-        self._tell(self._settings.close, "close", {})
+        with self._state.locked():
+            self._fence(revision)
+            self._tell(self._settings.close, "close", {"revision": revision})
 
     def _fence(self, revision: int) -> None:
-        check_fence(self._state.read().revision, revision)
+        """Note the number, before a program is asked: who is late is refused whatever comes of that."""
+        seen = self._state.read().revision
+        check_fence(seen, revision)
+        if seen < revision:
+            self._state.write(SavedTraffic(revision))
 
     def _tell(self, command: tuple[str, ...], action: str, what: dict[str, Any]) -> None:
         tell(command, _request(action, what), self._around, timeout_s=self._settings.timeout_s)

@@ -51,7 +51,7 @@ PREVIEW_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}: [A-Za-z0-9._-]{1,64}")
 class GatewayTraffic:
     """The splitter of one environment: one rule of one HTTPRoute."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = True
     mirrors = True
@@ -99,9 +99,22 @@ class GatewayTraffic:
         self._environment = context.environment or "default"
         self._place = Place(settings.rule, settings.port, settings.preview_header)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number on the route; nothing where there is none."""
+        if self._client.find(self._path) is not None:
+            until_settled(lambda: self._claim(revision))
+
+    def _claim(self, revision: int) -> None:
+        found = self._read()
+        self._saved(found)
+        seen = number(found, REVISION) or 0
+        check_fence(seen, revision)
+        if seen < revision:
+            self._client.change(self._path, found, noting(found, {REVISION: str(revision)}))
+
+    def open(self, *, revision: int) -> None:
         """Find the route and its rule; where it was closed, give it back what it had."""
-        until_settled(lambda: self._close(closed=False))
+        until_settled(lambda: self._close(revision, closed=False))
 
     def address(self) -> str:
         """host:port on which users are served."""
@@ -160,17 +173,18 @@ class GatewayTraffic:
         kept = {name: one for name, one in saved.groups.items() if name != group_id}
         self._save(found, replace(saved, groups=kept), revision)
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Take the groups out of the rule: nobody is served by it any more. What they had stays noted on the route."""
         if self._client.find(self._path) is not None:
-            until_settled(lambda: self._close(closed=True))
+            until_settled(lambda: self._close(revision, closed=True))
 
-    def _close(self, *, closed: bool) -> None:
+    def _close(self, revision: int, *, closed: bool) -> None:
         found = self._read()
         rule_index(_rules(found), self._place)
         saved = self._saved(found)
+        check_fence(number(found, REVISION) or 0, revision)
         if saved.closed != closed:
-            self._save(found, replace(saved, closed=closed), number(found, REVISION) or 0)
+            self._save(found, replace(saved, closed=closed), revision)
 
     def _fenced(self, revision: int) -> tuple[dict[str, Any], SavedTraffic]:
         found = self._read()

@@ -68,7 +68,7 @@ class GitOpsTrafficSettings:
 class GitOpsTraffic:
     """Brings the versions of one environment."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = False
     previews = False
@@ -98,10 +98,14 @@ class GitOpsTraffic:
         """How long a version may take to arrive, in seconds."""
         return self._settings.deadline_s
 
-    def open(self) -> None:
-        """Nothing is started: the cluster follows git by itself."""
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the state file."""
         with self._state.locked():
-            self._state.write(replace(self._state.read(), is_open=True))
+            self._state.write(replace(self._fenced(revision), revision=revision))
+
+    def open(self, *, revision: int) -> None:
+        """Nothing is started: the cluster follows git by itself."""
+        self._set_open(revision, is_open=True)
 
     def address(self) -> str:
         """host:port, as the settings say."""
@@ -112,7 +116,7 @@ class GitOpsTraffic:
         check_routes(routes, splits=self.splits, previews=self.previews, mirrors=self.mirrors)
         wanted = next(route.group_id for route in routes if route.share > 0)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             brought = wanted if saved.brought == wanted else ""
             saved = replace(saved, revision=revision, routes=merged(saved.routes, routes), brought=brought)
             self._state.write(saved)
@@ -133,7 +137,7 @@ class GitOpsTraffic:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes by group; who has all says the branch. What people set by hand is a route, too."""
-        saved, groups = self._opened(), self._groups.read()
+        saved, groups = self._opened(self._state.read()), self._groups.read()
         if not groups.groups and not groups.accepted:
             return ()
         tip = self._repository.seen()
@@ -149,24 +153,29 @@ class GitOpsTraffic:
 
     def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:  # noqa: ARG002 - none is counted
         """None that are known here: the cluster drains its pods."""
-        self._opened()
+        self._opened(self._state.read())
         return 0
 
     def forget(self, group_id: str, *, revision: int) -> None:
         """Forget a route; RefusedError while it is what the branch states."""
         checked_group_id(group_id)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             if any(route.group_id == group_id and route.share > 0 for route in self.routes()):
                 raise RefusedError(f"group {group_id} is what {self._settings.branch} says")
             left = {name: route for name, route in saved.routes.items() if name != group_id}
             before = tuple(name for name in saved.before if name != group_id)
             self._state.write(replace(saved, revision=revision, routes=left, before=before))
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """The branch and the cluster stay as they are."""
+        self._set_open(revision, is_open=False)
+
+    def _set_open(self, revision: int, *, is_open: bool) -> None:
         with self._state.locked():
-            self._state.write(replace(self._state.read(), is_open=False))
+            saved = self._fenced(revision)
+            if saved.is_open != is_open:
+                self._state.write(replace(saved, revision=revision, is_open=is_open))
 
     def held(self) -> str:
         """The version that is held there, "" for none."""
@@ -241,14 +250,13 @@ class GitOpsTraffic:
         forge = self._context.forge_of(self._repository.address)
         return Pulls(forge, self._repository, self._environment, self._stating.place, self._settings.branch)
 
-    def _opened(self) -> SavedTraffic:
-        saved = self._state.read()
+    def _opened(self, saved: SavedTraffic) -> SavedTraffic:
         if not saved.is_open:
             raise UnavailableError("the environment is closed", todo="open the environment's traffic again")
         return saved
 
     def _fenced(self, revision: int) -> SavedTraffic:
-        saved = self._opened()
+        saved = self._state.read()
         check_fence(saved.revision, revision)
         return saved
 

@@ -134,7 +134,7 @@ class SavedTraffic:
 class HAProxyTraffic:
     """The splitter of one environment. Shares are exact to HAProxy's weights; see `haproxy_plan.weights`."""
 
-    api_version = 3
+    api_version = 4
     splits = True
     mirrors = False
     faults: tuple[str, ...] = FAULTS
@@ -172,15 +172,20 @@ class HAProxyTraffic:
         path = context.state / "traffic.json"
         self._state = DurableState(path, SavedTraffic(), context.clock, schema=STATE_SCHEMA)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the state file."""
+        with self._state.locked():
+            self._state.write(replace(self._fenced(revision), revision=revision))
+
+    def open(self, *, revision: int) -> None:
         """Find the proxy, or start it with the routes that it had last. Raises ShiplineError for a port in use."""
         with self._state.locked():
-            saved = self._state.read()
+            saved = self._fenced(revision)
             program = Program(self._argv(), {"PATH": os.defpath}, LOG_BYTES_MAX)
             if self._process.pid() is None:
                 self._configure(saved)
                 self._check_port()
-                self._state.write(replace(saved, listen=self.address()))
+                self._state.write(replace(saved, revision=revision, listen=self.address()))
             elif saved.listen != self.address():
                 raise ConfigurationError(
                     f"the proxy of this environment still serves on {saved.listen}, not on {self.address()}",
@@ -274,9 +279,10 @@ class HAProxyTraffic:
             todo="take the environment down and deploy again, or inject errors only",
         )
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Stop the proxy: no new connection, and open requests have 60 s to end. The routes stay saved."""
         with self._state.locked():
+            self._state.write(replace(self._fenced(revision), revision=revision))
             self._process.stop(first=signal.SIGUSR1, timeout_s=STOP_TIMEOUT_S)
 
     def _fenced(self, revision: int) -> SavedTraffic:

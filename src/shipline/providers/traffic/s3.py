@@ -69,7 +69,7 @@ class S3TrafficSettings:
 class S3Traffic:
     """The switch of one site."""
 
-    api_version = 3
+    api_version = 4
     splits = False
     previews = True
     mirrors = False
@@ -83,17 +83,23 @@ class S3Traffic:
         self._bucket = SiteBucket(settings.place, settings.bucket, settings.prefix, context.clock)
         self._state = BucketState(self._bucket, "traffic", SavedShown(self._environment))
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number, and write the page anew as it is: who is still about to replace it can do so no more."""
+        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
+        self._state.write(replace(saved, revision=revision), read)
+        self._write_anew(pointer, revision)
+
+    def open(self, *, revision: int) -> None:
         """Show what was shown last, unless something is shown. Who is still about to close can do so no more."""
-        pointer, (saved, read) = self._bucket.pointer(), self._saved()
-        if not saved.is_open:
-            self._state.write(replace(saved, is_open=True), read)
+        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
         last = next((route.group_id for route in saved.routes.values() if route.share > 0), None)
         shown = pointer.group_id or last
-        if shown is None or not self._has_site(shown):
+        is_there = shown is not None and self._has_site(shown)
+        if saved.is_open and (pointer.group_id is not None or not is_there):
             return
-        if pointer.group_id is None or not saved.is_open:
-            self._show(shown, saved.revision, pointer)
+        self._state.write(replace(saved, revision=revision, is_open=True), read)
+        if shown is not None and is_there:
+            self._show(shown, revision, pointer)
 
     def address(self) -> str:
         """host:port where users see it."""
@@ -105,6 +111,7 @@ class S3Traffic:
         shown = next(route.group_id for route in routes if route.share > 0)
         previewed = next((route.group_id for route in routes if route.preview and route.group_id != shown), None)
         pointer, preview, (saved, read) = self._bucket.pointer(), self._bucket.previewed(), self._fenced(revision)
+        self._check_open(saved)
         if not self._has_site(shown):
             raise ShiplineError(
                 f"group {shown} has no site in {self._bucket.bucket.who}",
@@ -123,37 +130,49 @@ class S3Traffic:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes by group; who has all of the traffic says the page."""
-        routes, serving = self._opened()[0].routes, self._bucket.pointer().group_id
+        saved, serving = self._saved()[0], self._bucket.pointer().group_id
+        self._check_open(saved)
+        routes = saved.routes
         return tuple(replace(routes[name], share=float(name == serving)) for name in sorted(routes))
 
     def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:  # noqa: ARG002 - there are none to count
         """None that a switch could cut off."""
-        self._opened()
+        self._check_open(self._saved()[0])
         return 0
 
     def forget(self, group_id: str, *, revision: int) -> None:
         """Forget a route; RefusedError while it is what the page leads to."""
         checked_group_id(group_id)
         pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
+        self._check_open(saved)
         if group_id == pointer.group_id:
             raise RefusedError(f"group {group_id} is what users see")
         if group_id in saved.routes and saved.routes[group_id].preview:
             raise RefusedError(f"group {group_id} is previewed")
         left = {name: route for name, route in saved.routes.items() if name != group_id}
         self._state.write(replace(saved, revision=revision, routes=left), read)
-        if pointer.group_id is not None and pointer.revision < revision:
-            self._show(pointer.group_id, revision, pointer)
+        self._write_anew(pointer, revision)
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Let the page lead nowhere. Who is still about to show something can do so no more."""
-        pointer, (saved, read) = self._bucket.pointer(), self._saved()
-        if saved.is_open:
-            self._state.write(replace(saved, is_open=False), read)
+        pointer, (saved, read) = self._bucket.pointer(), self._fenced(revision)
         preview = self._bucket.previewed()
+        if not (saved.is_open or pointer.group_id or preview.group_id):
+            return
+        self._state.write(replace(saved, revision=revision, is_open=False), read)
         if preview.group_id is not None:
-            self._bucket.preview("", "", revision=saved.revision, replaces=preview)
+            self._bucket.preview("", "", revision=revision, replaces=preview)
         if pointer.group_id is not None or saved.is_open:
-            self._bucket.show_nothing(revision=saved.revision, replaces=pointer)
+            self._bucket.show_nothing(revision=revision, replaces=pointer)
+
+    def _write_anew(self, pointer: Pointer, revision: int) -> None:
+        """The page as it is, where it was written for an older decision."""
+        if pointer.etag is None or pointer.revision >= revision:
+            return
+        if pointer.group_id is None:
+            self._bucket.show_nothing(revision=revision, replaces=pointer)
+        elif self._has_site(pointer.group_id):
+            self._show(pointer.group_id, revision, pointer)
 
     def _has_site(self, group_id: str) -> bool:
         name = self._bucket.site_of(group_id)
@@ -171,13 +190,11 @@ class S3Traffic:
             )
         return saved, read
 
-    def _opened(self) -> tuple[SavedShown, str | None]:
-        saved, read = self._saved()
-        if not saved.is_open:
-            raise UnavailableError("the site is closed", todo="open the environment's traffic again")
-        return saved, read
-
     def _fenced(self, revision: int) -> tuple[SavedShown, str | None]:
-        saved, read = self._opened()
+        saved, read = self._saved()
         check_fence(saved.revision, revision)
         return saved, read
+
+    def _check_open(self, saved: SavedShown) -> None:
+        if not saved.is_open:
+            raise UnavailableError("the site is closed", todo="open the environment's traffic again")

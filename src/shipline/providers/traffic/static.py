@@ -40,7 +40,7 @@ class SavedTraffic:
 class StaticTraffic:
     """The switch of one site."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = False
     previews = True
@@ -65,16 +65,22 @@ class StaticTraffic:
         self._folder = SiteFolder(Path(settings.folder))
         self._state = DurableState(context.state / "traffic.json", SavedTraffic(), context.clock)
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the state file."""
+        with self._state.locked():
+            self._state.write(replace(self._fenced(revision), revision=revision))
+
+    def open(self, *, revision: int) -> None:
         """Show what was shown last, unless something is shown."""
         self._folder.make()
         with self._state.locked():
-            saved = self._state.read()
-            if self._folder.serving() is None:
-                for route in saved.routes.values():
-                    if route.share > 0 and self._folder.site_of(route.group_id).is_dir():
-                        self._folder.show(route.group_id)
-            self._state.write(replace(saved, is_open=True))
+            saved = self._fenced(revision)
+            last = None if self._folder.serving() else self._last(saved)
+            if saved.is_open and last is None:
+                return
+            self._state.write(replace(saved, revision=revision, is_open=True))
+            if last is not None:
+                self._folder.show(last)
 
     def address(self) -> str:
         """host:port of the web server."""
@@ -85,7 +91,7 @@ class StaticTraffic:
         check_routes(routes, splits=self.splits, previews=self.previews, mirrors=self.mirrors)
         shown = next(route.group_id for route in routes if route.share > 0)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             if not self._folder.site_of(shown).is_dir():
                 raise ShiplineError(
                     f"group {shown} has no site in {self._folder.folder}",
@@ -99,19 +105,19 @@ class StaticTraffic:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes by group; who has all of the traffic says the link."""
-        routes, serving = self._opened().routes, self._folder.serving()
+        routes, serving = self._opened(self._state.read()).routes, self._folder.serving()
         return tuple(replace(routes[name], share=float(name == serving)) for name in sorted(routes))
 
     def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:  # noqa: ARG002 - there are none to count
         """None that a switch, or the removal of a site, could cut off."""
-        self._opened()
+        self._opened(self._state.read())
         return 0
 
     def forget(self, group_id: str, *, revision: int) -> None:
         """Forget a route; RefusedError while it is what the link leads to."""
         checked_group_id(group_id)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             if group_id == self._folder.serving():
                 raise RefusedError(f"group {group_id} is what users see")
             if group_id in saved.routes and saved.routes[group_id].preview:
@@ -119,20 +125,26 @@ class StaticTraffic:
             left = {name: route for name, route in saved.routes.items() if name != group_id}
             self._state.write(replace(saved, revision=revision, routes=left))
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Take the link away: the web server has nothing to show then."""
         with self._state.locked():
+            saved = replace(self._fenced(revision), revision=revision)
+            self._state.write(saved)
             self._folder.show_nothing()
             self._folder.preview(None)
-            self._state.write(replace(self._state.read(), is_open=False))
+            self._state.write(replace(saved, is_open=False))
 
-    def _opened(self) -> SavedTraffic:
-        saved = self._state.read()
+    def _last(self, saved: SavedTraffic) -> str | None:
+        """The group that was shown last, None where its site is not there any more."""
+        last = next((name for name, route in saved.routes.items() if route.share > 0), None)
+        return last if last is not None and self._folder.site_of(last).is_dir() else None
+
+    def _opened(self, saved: SavedTraffic) -> SavedTraffic:
         if not saved.is_open:
             raise UnavailableError("the site is closed", todo="open the environment's traffic again")
         return saved
 
     def _fenced(self, revision: int) -> SavedTraffic:
-        saved = self._opened()
+        saved = self._state.read()
         check_fence(saved.revision, revision)
         return saved

@@ -76,7 +76,7 @@ class TerraformTrafficSettings:
 class TerraformTraffic:
     """Applies the plans of one environment."""
 
-    api_version = 3
+    api_version = 4
     faults: tuple[str, ...] = ()
     splits = False
     previews = True
@@ -93,10 +93,14 @@ class TerraformTraffic:
         lock_timeout_s = 2 * settings.wait_s + 30
         self._state = DurableState(path, SavedTraffic(), context.clock, lock_timeout_s=lock_timeout_s)
 
-    def open(self) -> None:
-        """Nothing is started: what stands stands by itself."""
+    def claim(self, *, revision: int) -> None:
+        """Note the number in the state file."""
         with self._state.locked():
-            self._state.write(replace(self._state.read(), is_open=True))
+            self._state.write(replace(self._fenced(revision), revision=revision))
+
+    def open(self, *, revision: int) -> None:
+        """Nothing is started: what stands stands by itself."""
+        self._set_open(revision, is_open=True)
 
     def address(self) -> str:
         """host:port, as the settings say."""
@@ -111,7 +115,7 @@ class TerraformTraffic:
         check_routes(routes, splits=self.splits, previews=self.previews, mirrors=self.mirrors)
         wanted = next(route.group_id for route in routes if route.share > 0)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             saved = replace(saved, revision=revision, routes=merged(saved.routes, routes))
             self._state.write(saved)
             if wanted != saved.applied:
@@ -119,19 +123,19 @@ class TerraformTraffic:
 
     def routes(self) -> tuple[Route, ...]:
         """The routes by group; who stands has all."""
-        saved = self._opened()
+        saved = self._opened(self._state.read())
         return tuple(replace(saved.routes[name], share=float(name == saved.applied)) for name in sorted(saved.routes))
 
     def open_requests(self, group_id: str, endpoint_id: str | None = None) -> int:  # noqa: ARG002 - none is counted
         """None that are known here."""
-        self._opened()
+        self._opened(self._state.read())
         return 0
 
     def forget(self, group_id: str, *, revision: int) -> None:
         """Forget a route; RefusedError while it stands, or is previewed."""
         checked_group_id(group_id)
         with self._state.locked():
-            saved = self._fenced(revision)
+            saved = self._opened(self._fenced(revision))
             route = saved.routes.get(group_id)
             if group_id == saved.applied or (route is not None and route.preview):
                 raise RefusedError(f"group {group_id} is what stands, or is previewed")
@@ -139,10 +143,15 @@ class TerraformTraffic:
             before = tuple(name for name in saved.before if name != group_id)
             self._state.write(replace(saved, revision=revision, routes=left, before=before))
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         """Nothing is destroyed by that."""
+        self._set_open(revision, is_open=False)
+
+    def _set_open(self, revision: int, *, is_open: bool) -> None:
         with self._state.locked():
-            self._state.write(replace(self._state.read(), is_open=False))
+            saved = self._fenced(revision)
+            if saved.is_open != is_open:
+                self._state.write(replace(saved, revision=revision, is_open=is_open))
 
     def tear_down(self, *, revision: int) -> None:
         """Destroy what stands, by a plan of its own of the revision that stood last, if the settings say so.
@@ -264,13 +273,12 @@ class TerraformTraffic:
             self._clock.sleep(POLL_S)
         return self._folder.code(group_id, name)
 
-    def _opened(self) -> SavedTraffic:
-        saved = self._state.read()
+    def _opened(self, saved: SavedTraffic) -> SavedTraffic:
         if not saved.is_open:
             raise UnavailableError("the environment is closed", todo="open the environment's traffic again")
         return saved
 
     def _fenced(self, revision: int) -> SavedTraffic:
-        saved = self._opened()
+        saved = self._state.read()
         check_fence(saved.revision, revision)
         return saved

@@ -112,16 +112,16 @@ class SwitchConformance(TrafficConformance):
         traffic.apply(split(1.0), revision=1)
         again = open_traffic()
         assert set(again.routes()) == set(split(1.0))
-        again.open()
+        again.open(revision=1)
         assert set(again.routes()) == set(split(1.0))
         again.apply(split(0.0), revision=2)
         assert set(traffic.routes()) == set(split(0.0))
 
     def test_a_proxy_that_was_stopped_begins_with_the_routes_that_it_had(self, traffic: Traffic) -> None:
         traffic.apply(split(1.0), revision=1)
-        traffic.close()
-        traffic.close()
+        traffic.close(revision=2)
+        traffic.close(revision=2)
         with pytest.raises(UnavailableError):
             traffic.routes()
-        traffic.open()
+        traffic.open(revision=3)
         assert set(traffic.routes()) == set(split(1.0))

@@ -17,6 +17,9 @@ OLD = Route("old", Role.STABLE, "1.0.0", 1.0, (Endpoint("1", "127.0.0.1:9001"),)
 NEW = Route("new", Role.CANARY, "1.1.0+build!1_x", 0.0, (Endpoint("1", "127.0.0.1:9002"),))
 THIRD, FOURTH = Endpoint("2", "127.0.0.1:9003"), Endpoint("3", "127.0.0.1:9004")
 
+LAST = 10**14
+"""A fencing number above all that engines give, for whoever ends a test."""
+
 # Faults of a time that is far away, and moments before and after it: 2200-01-01, UTC.
 ENDS_US = 7_258_118_400 * 1_000_000
 FAULT = {
@@ -47,7 +50,7 @@ class TrafficConformance:
     def traffic(self, open_traffic: Callable[[], Traffic]) -> Traffic:
         """An open splitter without routes."""
         traffic = open_traffic()
-        traffic.open()
+        traffic.open(revision=0)
         return traffic
 
     def test_it_says_whether_it_splits(self, traffic: Traffic) -> None:
@@ -201,10 +204,10 @@ class TrafficConformance:
         faulty = cast("Faulty", traffic)
         traffic.apply((OLD,), revision=1)
         faulty.inject((FAULT[traffic.faults[0]],))
-        traffic.close()
+        traffic.close(revision=2)
         with pytest.raises(UnavailableError):
             faulty.inject(())
-        traffic.open()
+        traffic.open(revision=3)
         assert faulty.injected(0) == ()
 
     def test_a_late_call_is_refused(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
@@ -224,12 +227,48 @@ class TrafficConformance:
             traffic.apply(tuple(wanted.values()), revision=revision)
             assert mismatches(wanted, {route.group_id: route for route in traffic.routes()}) == ()
 
-    def test_forgetting_nobody_fences_too(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
-        """So whoever takes over can shut out the one before it, and change nothing."""
+    def test_a_claim_shuts_out_whoever_came_before(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
+        """And changes nothing, whether or not the proxy runs."""
         traffic.apply((OLD,), revision=1)
-        traffic.forget("nobody", revision=5)
+        zombie = open_traffic()
+        for _ in range(2):
+            traffic.claim(revision=5)
+        late_calls: tuple[Callable[[], object], ...] = (
+            lambda: zombie.claim(revision=4),
+            lambda: zombie.open(revision=4),
+            lambda: zombie.close(revision=4),
+            lambda: zombie.apply((OLD,), revision=4),
+        )
+        for late in late_calls:
+            with pytest.raises(RefusedError):
+                late()
+        assert traffic.routes() == (OLD,)
+        traffic.close(revision=5)
+        traffic.claim(revision=7)
         with pytest.raises(RefusedError):
-            open_traffic().apply((OLD,), revision=4)
+            zombie.open(revision=6)
+        with pytest.raises(UnavailableError):
+            traffic.routes()
+        traffic.open(revision=7)
+        assert traffic.routes() == (OLD,)
+
+    def test_who_comes_late_neither_opens_nor_closes(
+        self, traffic: Traffic, open_traffic: Callable[[], Traffic]
+    ) -> None:
+        """Nobody is served by what has been taken down since, and what was opened since goes on serving."""
+        traffic.apply((OLD,), revision=3)
+        zombie = open_traffic()
+        with pytest.raises(RefusedError):
+            zombie.close(revision=2)
+        assert traffic.routes() == (OLD,)
+        traffic.close(revision=4)
+        with pytest.raises(RefusedError):
+            zombie.open(revision=3)
+        with pytest.raises(UnavailableError):
+            traffic.routes()
+        traffic.open(revision=6)
+        with pytest.raises(RefusedError):
+            zombie.close(revision=5)
         assert traffic.routes() == (OLD,)
 
     def test_the_proxy_outlives_the_engine(self, traffic: Traffic, open_traffic: Callable[[], Traffic]) -> None:
@@ -237,7 +276,7 @@ class TrafficConformance:
         traffic.apply(split(0.5), revision=1)
         again = open_traffic()
         assert set(again.routes()) == set(split(0.5))
-        again.open()
+        again.open(revision=1)
         assert set(again.routes()) == set(split(0.5))
         again.apply(split(0.25), revision=2)
         assert set(traffic.routes()) == set(split(0.25))
@@ -245,11 +284,11 @@ class TrafficConformance:
     def test_a_proxy_that_was_stopped_begins_with_the_routes_that_it_had(self, traffic: Traffic) -> None:
         """Closing keeps what is saved; in between the proxy is unavailable, not empty."""
         traffic.apply(split(0.25), revision=1)
-        traffic.close()
-        traffic.close()
+        traffic.close(revision=2)
+        traffic.close(revision=2)
         with pytest.raises(UnavailableError):
             traffic.routes()
-        traffic.open()
+        traffic.open(revision=3)
         assert set(traffic.routes()) == set(split(0.25))
 
     @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ class FakeTraffic:
     `splits` False makes it a switch; `previews`, `mirrors` and `faults` say what else it can do.
     """
 
-    api_version = 3
+    api_version = 4
 
     def __init__(  # noqa: PLR0913 - one argument an ability
         self,
@@ -59,10 +59,18 @@ class FakeTraffic:
         self.fault: Fault | None = None
         self._clock = clock
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
         suffer(self.fault, self._clock, "the proxy")
-        if self.world.port_in_use and not self.world.running:
+        self._fence(revision)
+
+    def open(self, *, revision: int) -> None:
+        suffer(self.fault, self._clock, "the proxy")
+        self._check_fence(revision)
+        if self.world.running:
+            return
+        if self.world.port_in_use:
             raise ShiplineError("port 8080 is in use by another program", todo="set another `port`")
+        self._fence(revision)
         self._changing()
         self.world.running = True
 
@@ -117,9 +125,12 @@ class FakeTraffic:
         found = (self.world.faults[name] for name in sorted(self.world.faults))
         return tuple(one for one in found if now_us < one.until_us)
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:
         suffer(self.fault, self._clock, "the proxy")
-        self.kill()
+        self._check_fence(revision)
+        if self.world.running:
+            self._fence(revision)
+            self.kill()
 
     def kill(self) -> None:
         """The proxy ends; its routes stay saved."""
@@ -138,9 +149,12 @@ class FakeTraffic:
             tell()
 
     def _fence(self, revision: int) -> None:
+        self._check_fence(revision)
+        self.world.revision = revision
+
+    def _check_fence(self, revision: int) -> None:
         if revision < self.world.revision:
             raise RefusedError(f"revision {revision} is older than {self.world.revision}, which was seen here already")
-        self.world.revision = revision
 
 
 def _check(routes: tuple[Route, ...], *, splits: bool) -> None:

@@ -42,14 +42,17 @@ class ControlledTarget:
 class ControlledTraffic:
     """The weights as routes."""
 
-    api_version = 3
+    api_version = 4
     splits, previews, mirrors = True, False, False
     faults: tuple[str, ...] = ()
 
     def __init__(self, controller: Controller) -> None:
         self._controller = controller
 
-    def open(self) -> None:
+    def claim(self, *, revision: int) -> None:
+        """Nothing: there is nothing that could be done late."""
+
+    def open(self, *, revision: int) -> None:
         """Nothing: what routes there runs by itself."""
 
     def address(self) -> str:
@@ -74,7 +77,7 @@ class ControlledTraffic:
     def forget(self, group_id: str, *, revision: int) -> None:
         """Nothing: what has no share is the controller's to forget."""
 
-    def close(self) -> None:
+    def close(self, *, revision: int) -> None:  # noqa: ARG002
         """RefusedError: Shipline does not end what others run."""
         raise _left_to(self._controller.name)
 

@@ -139,7 +139,7 @@ class MendStep:
         try:
             routes = self.ground.traffic.routes()
         except UnavailableError:
-            return self._open(memory, now_us)
+            return self._open(memory, revision, now_us)
         if memory.closed_since_us is not None:
             return self._is_open_again(memory, now_us)
         if not routes:
@@ -153,7 +153,7 @@ class MendStep:
         with self.ground.store.begin() as tx:
             return lend_revision(tx, changing_names(self.environment))
 
-    def _open(self, memory: Mending, now_us: int) -> Outcome:
+    def _open(self, memory: Mending, revision: int, now_us: int) -> Outcome:
         """Let the proxy run again, once it is on record that it did not. It finds what it led to last."""
         if not _is_wanted(self.ground, self.environment):
             return _nothing(memory)
@@ -161,7 +161,7 @@ class MendStep:
         if memory.closed_since_us is None:
             memory = replace(memory, closed_since_us=now_us)
             return Again(0.0, to_json(memory), words, lambda tx: self._tell(tx, "ProxyFailed", {}))
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=revision)
         return Again(BUSY_POLL_S, to_json(memory), words)
 
     def _is_open_again(self, memory: Mending, now_us: int) -> Outcome:

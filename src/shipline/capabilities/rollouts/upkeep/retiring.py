@@ -39,7 +39,7 @@ class RetireStep:
         if context.reason and "start" in context.results and not running(context).before:
             stop_environment(self.ground, revision=context.revision)
             return Done()
-        self.ground.traffic.open()
+        self.ground.traffic.open(revision=context.revision)
         warm = _kept_warm(self.ground, context)
         waiting = retire_unused(self.ground, warm, revision=context.revision)
         if waiting:
@@ -82,7 +82,7 @@ def _stop(ground: Ground, name: str, *, revision: int) -> None:
 
 def stop_environment(ground: Ground, *, revision: int) -> None:
     """Stop serving: the proxy first, so that no request finds a stopped copy, then all groups."""
-    close(ground.traffic)
+    close(ground.traffic, revision=revision)
     for group in ground.target.groups():
         stop_group(ground.target, group.id, revision=revision)
 

@@ -70,9 +70,9 @@ class DownSteps:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
 
-    def close(self, _context: StepContext) -> Outcome:
+    def close(self, context: StepContext) -> Outcome:
         """Stop the proxy; with it goes on record what runs behind it, before any of that is stopped."""
-        close(self.ground.traffic)
+        close(self.ground.traffic, revision=context.revision)
         return Done({"instances": [name for group in self.ground.target.groups() for name in _copies(group)]})
 
     def stop(self, context: StepContext) -> Outcome:
