@@ -1,4 +1,5 @@
-"""The kill matrix of every strategy, of what is kept warm, of turns and of drills: dead at any point, the same outcome.
+"""The kill matrix of every strategy, of what is kept warm, of turns, of drills and of rehearsals: dead at any point, the
+same outcome.
 
 `make test` walks a sample of the points, `make test-kill` all of them.
 """
@@ -17,14 +18,17 @@ from shipline.capabilities.rollouts import (
     DrillOrder,
     Preview,
     PreviewBy,
+    RehearsalOrder,
     Strategy,
     StrategyKind,
     Verification,
     WeightStep,
     order_cooling,
     order_drill,
+    order_rehearsal,
 )
-from shipline.engine.journal import runs_of
+from shipline.engine.journal import recent_runs, runs_of
+from shipline.ports.target import Role
 from shipline.testing.fakes.command import Ending
 from tests.capabilities.events import check_positions, kinds
 from tests.capabilities.rollouts.rollout_world import PERSON, PLACE, RolloutWorld
@@ -66,6 +70,14 @@ def drilled(made: RolloutWorld) -> None:
         order_drill(tx, made.engine(), DrillOrder(way("1.0.0"), way("1.1.0")), PERSON)
 
 
+def rehearsed(made: RolloutWorld) -> None:
+    """A good version whose canary is let fail on purpose."""
+    rollout = made.deploy("1.1.0")
+    made.run_until(rollout, "canary")
+    with made.world.store.begin() as tx:
+        order_rehearsal(tx, made.engine(), RehearsalOrder(PLACE, Role.CANARY, seconds=40, errors=0.3), PERSON)
+
+
 def story(template: Path, folder: Path, *, before: Begin, begin: Begin) -> Story:
     """`before` is what went well in peace; then a process dies on the way."""
     world = new_world(template, folder)
@@ -81,6 +93,7 @@ def story(template: Path, folder: Path, *, before: Begin, begin: Begin) -> Story
         check_positions(world.store)
         with world.store.begin() as tx:
             drills = [run.state.status.value for run in runs_of(tx, f"drill:{PLACE}")]
+            rehearsals = [run.state.status.value for run in recent_runs(tx, f"rehearse:{PLACE}", limit=9)]
         return {
             "deployments": [
                 (one.version, one.finished_us is None, one.ended_us is None, one.failed, one.rollback)
@@ -90,6 +103,8 @@ def story(template: Path, folder: Path, *, before: Begin, begin: Begin) -> Story
             "alive": made.alive(),
             "routes": sorted((route.version, route.share, route.preview) for route in made.traffic.routes.values()),
             "drills": drills,
+            "rehearsals": rehearsals,
+            "faults": list(made.traffic.faults),
             # A weight that held until the next one came, and was not written down before a kill, nobody knows of.
             "events": [kind for kind in kinds(world.store) if kind != "CanaryWeightChanged"],
             "breaches": list(made.breaches),
@@ -125,6 +140,11 @@ CASES: dict[str, tuple[Begin, Begin, dict[str, Any]]] = {
     ),
     "two in turn": (in_peace, both_in_turn, {"serving": {"1.3.0": 1.0}, "alive": ["1.3.0"] * 2}),
     "drill": (deployed(BLUE_GREEN), drilled, {"alive": ["1.1.0"] * 2, "drills": ["done"]}),
+    "rehearsal": (
+        in_peace,
+        rehearsed,
+        {"serving": {"1.0.0": 1.0}, "alive": ["1.0.0"] * 2, "rehearsals": ["done"], "faults": []},
+    ),
 }
 
 
