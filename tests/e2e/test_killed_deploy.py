@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import pytest
 from examples.lay_out import Writer, lay_out
 from shipline.bootstrap import Application
 from shipline.capabilities.rollouts import latest_rollout
+from shipline.clients.haproxy_files import CONFIGURATION_NAME
+from shipline.domain.errors import UnavailableError
 from shipline.providers.target.process import ProcessTarget
 from shipline.providers.traffic.haproxy import HAProxyTraffic
 from shipline.store.database import Store
@@ -191,6 +194,42 @@ def test_a_deploy_that_is_killed_during_the_canary_is_ended_by_the_same_command(
     assert {group.version for group in ground.target.groups()} == {before["stable_version"]}
     application.store.close()
     assert json.loads(load.read_text())["by_status"].get("0", 0) == 0, "the kill cost no user an answer"
+
+
+@pytest.mark.timeout(180)
+def test_a_proxy_that_is_killed_during_the_canary_comes_back_with_its_weights(place: Place, load: Path) -> None:
+    """Goal: not one request meets other shares than those before. Method: they stand in what the proxy is started with,
+    and whoever asks it first is told them; the rollout is paused, so that nothing but the restart could change them."""
+    place.lay_out("good")
+    assert place.shipline("release").code == 0
+    application = Application(place.folder)
+    traffic = application.rollout_ground(application.environment("production")).traffic
+    assert isinstance(traffic, HAProxyTraffic)
+    deploy = place.start(BIN / "shipline", "deploy")
+    place.wait_for_a_canary()
+    assert place.shipline("rollout", "pause").code == 0
+    wait_until(lambda: place.told("rollout", "show", "production")["rollout"]["waiting_for"].startswith("Paused"), "it")
+    before, pid = traffic.routes(), traffic._process.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: traffic._process.pid() not in (None, pid), "the rollout starts the proxy again")
+    weights = re.findall(r" server (\w+):.* weight (\d+)", (traffic._process.folder / CONFIGURATION_NAME).read_text())
+    assert {role for role, weight in weights if int(weight)} == {"stable", "baseline", "canary"}
+    wait_until(lambda: is_told(traffic), "the proxy answers")
+    assert traffic.routes() == before
+    requests = json.loads(load.read_text())["by_status"]["200"]
+    wait_until(lambda: json.loads(load.read_text())["by_status"]["200"] > requests, "users are served")
+    assert place.shipline("rollout", "abort").code == 0
+    assert deploy.wait(timeout=90) == 1
+    assert place.told("rollout", "show", "production")["rollout"]["status"] == "rolled_back"
+    application.store.close()
+
+
+def is_told(traffic: HAProxyTraffic) -> bool:
+    try:
+        return bool(traffic.routes())
+    except UnavailableError:
+        return False
 
 
 @pytest.mark.timeout(180)

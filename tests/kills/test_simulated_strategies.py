@@ -1,5 +1,5 @@
-"""The kill matrix of every strategy, of what is kept warm, of turns, of drills and of rehearsals: dead at any point, the
-same outcome.
+"""The kill matrix of every strategy, of what is kept warm, of turns, drills and rehearsals: dead at any point, the same
+outcome.
 
 `make test` walks a sample of the points, `make test-kill` all of them.
 """
