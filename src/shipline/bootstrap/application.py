@@ -112,8 +112,9 @@ class Application(Project):
     @cached_property
     def signer(self) -> Signer:
         """What signs evidence."""
-        built: Signer = build_provider("signer", self.settings.signer, self.context("signer"), default="file")
-        return built
+        from shipline.bootstrap.signing import signer_of
+
+        return signer_of(self.settings.signer, self.context("signer"), build_provider)
 
     def only_read(self) -> None:
         """Leave nothing where nothing was written yet: what must be written ends with the process.

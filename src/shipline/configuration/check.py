@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.driven import driven_complaints, is_left_out
-from shipline.configuration.given import check_given
+from shipline.configuration.given import check_given, read_secret
 from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
@@ -54,6 +54,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     """Everything that is wrong, each as the error that it is."""
     yield from _tables(settings, FILE_NAME)
     yield from _registries(settings)
+    yield from _signer(settings)
     yield from _tables(settings.lint, FILE_NAME)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
@@ -76,6 +77,17 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     for package in settings.package:
         yield from _version_files(package)
         yield from _scheme(package)
+
+
+def _signer(settings: Settings) -> Iterator[ConfigurationError]:
+    table = settings.signer.get("password")
+    if not isinstance(table, dict) or not table:
+        return
+    try:
+        read_secret(table)
+    except ConfigurationError as error:
+        what = f"{FILE_NAME}: the password of the signer: {error.what}"
+        yield ConfigurationError(what, why=error.why, todo=error.todo)
 
 
 def _approvers(settings: Settings) -> Iterator[ConfigurationError]:

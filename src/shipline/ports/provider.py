@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shipline.ports.clock import Clock
 
@@ -29,6 +29,8 @@ class ProviderContext:
     `environment` is the environment's name, or "" for providers that serve none. `given` is what a target gives to what
     it starts, None where that is nothing; one that can says so by `gives`, a tuple of "variables" and "secrets".
     `target` are the Settings of the environment's target, for the traffic of the same platform; None for all others.
+    `read_secret` reads what a table such as `{ environment = "NAME" }` in the provider's own settings refers to, for a
+    signer; None for all others.
     `forge_of` makes the forge of the repository that a remote's address names; None where there is nothing to ask.
     """
 
@@ -39,6 +41,7 @@ class ProviderContext:
     given: Variables | None = None
     target: object = None
     forge_of: Callable[[str], Forge] | None = None
+    read_secret: Callable[[dict[str, Any]], str] | None = None
 
     @property
     def variables(self) -> Variables:

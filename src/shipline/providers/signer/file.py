@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +23,15 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from shipline.domain.errors import ConfigurationError, RefusedError
+from shipline.domain.errors import ConfigurationError
 from shipline.ports.provider import ProviderContext
+from shipline.providers.signer.key_files import (
+    checked_curve,
+    create_once,
+    public_pem,
+    refuse_if_shared,
+    write_public_half,
+)
 
 KEY_BYTES_MAX = 64 * 1024
 """A P-256 key in PEM takes about 240 bytes; anything near this limit is no key."""
@@ -60,7 +65,7 @@ class FileSigner:
 
     def public_key_pem(self) -> str:
         """The public key in PEM."""
-        return _public_pem(self._key()).decode("ascii")
+        return public_pem(self._key()).decode("ascii")
 
     def sign(self, payload: bytes) -> bytes:
         """A DER signature over `payload`."""
@@ -69,42 +74,20 @@ class FileSigner:
     def _key(self) -> ec.EllipticCurvePrivateKey:
         if self._loaded is None:
             if not self._path.exists():
-                _create_key(self._path)
+                create_once(self._path, _new_key())
             self._loaded = _read_key(self._path)
-            _write_public_half(self.public_path, _public_pem(self._loaded))
+            write_public_half(self.public_path, self._loaded)
         return self._loaded
 
 
-def _public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _create_key(path: Path) -> None:
-    """Make a key at `path`. Two processes may race: one key wins, and both then use that one."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+def _new_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
-    written = _write_aside(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    try:
-        os.link(written, path)  # Fails where the name exists, which a rename would overwrite.
-    except FileExistsError:
-        pass  # The other process's key is the one.
-    finally:
-        written.unlink()
-
-
-def _write_aside(path: Path, data: bytes) -> Path:
-    """Write `data` durably to a fresh file beside `path`; mkstemp opens with O_EXCL and mode 0600."""
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    return Path(name)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
     with path.open("rb") as file:
-        _refuse_if_shared(path, os.fstat(file.fileno()).st_mode)
+        refuse_if_shared(path, os.fstat(file.fileno()).st_mode)
         data = file.read(KEY_BYTES_MAX)
     try:
         key = load_pem_private_key(data, password=None)
@@ -112,25 +95,7 @@ def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
         # The library's message is dropped: it may quote the file.
         raise ConfigurationError(
             f"{path} holds no private key that can be read",
-            todo="give an unencrypted ECDSA P-256 key in PKCS#8 PEM, or move the file away to have a new key made",
+            todo="give an unencrypted ECDSA P-256 key in PKCS#8 PEM, or move the file away to have a new key made; one "
+            "that cosign encrypted is for the signer `cosign-key`",
         ) from None
-    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise ConfigurationError(f"the key in {path} is not an ECDSA P-256 key", todo="give a key on that curve")
-    return key
-
-
-def _refuse_if_shared(path: Path, mode: int) -> None:
-    if os.name != "nt" and mode & (stat.S_IRWXG | stat.S_IRWXO):  # Windows keeps rights in access lists instead.
-        raise RefusedError(
-            f"the signing key {path} can be reached by other users of this machine",
-            why=f"its mode is {stat.S_IMODE(mode):04o}",
-            todo=f"run `chmod 600 {path}`; if others may have read it, make a new key and trust the old one no longer",
-        )
-
-
-def _write_public_half(public: Path, pem: bytes) -> None:
-    if public.exists() and public.read_bytes() == pem:
-        return
-    written = _write_aside(public, pem)
-    written.chmod(0o644)  # For everybody to read: it is what signatures are verified with.
-    written.replace(public)
+    return checked_curve(key, path)

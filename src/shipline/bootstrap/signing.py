@@ -1,0 +1,49 @@
+"""What signs and what it is put beside, wired: the project's signer, or one for a named key; images in registries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shipline.domain.errors import UsageError
+
+if TYPE_CHECKING:
+    from shipline.ports.provider import ProviderContext
+    from shipline.ports.signer import Signer
+
+
+def signer_of(table: dict[str, Any], context: ProviderContext, build: Callable[..., Any]) -> Signer:
+    """The signer that a `[signer]` table names. `build` makes a provider from its table."""
+    built: Signer = build("signer", table, replace(context, read_secret=partial(_read, context)), default="file")
+    return built
+
+
+def signer_for_key(path: Path, variable: str, context: ProviderContext, build: Callable[..., Any]) -> Signer:
+    """The signer for one private key; the environment variable `variable` holds its password where it is encrypted.
+
+    No key is made: UsageError where there is no such file.
+    """
+    import os
+
+    from shipline.clients.cosign_keys import KEY_FILE_BYTES_MAX, is_encrypted
+
+    try:
+        with path.open("rb") as file:
+            encrypted = is_encrypted(file.read(KEY_FILE_BYTES_MAX))
+    except OSError as error:
+        raise UsageError(f"the private key {path} cannot be read", why=error.strerror or str(error)) from None
+    table: dict[str, Any] = {"provider": "cosign-key" if encrypted else "file", "key": str(path.absolute())}
+    if encrypted and os.environ.get(variable) != "":  # Set to nothing, it says that there is no password.
+        table["password"] = {"environment": variable}
+    return signer_of(table, context, build)
+
+
+def _read(context: ProviderContext, table: dict[str, Any]) -> str:
+    from shipline.configuration.given import read_secret
+
+    said, kind, settings = read_secret(table)
+    secret: str = kind(settings, context).read(said.key)
+    return secret
