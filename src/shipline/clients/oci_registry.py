@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -26,11 +26,14 @@ from shipline.clients.oci_layout import INDEX_TYPES, MANIFEST_BYTES_MAX, MANIFES
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnavailableError
 
 ACCEPT = ", ".join(sorted(INDEX_TYPES | MANIFEST_TYPES))
+REFERRERS = "application/vnd.oci.image.index.v1+json"
+NOT_KNOWN = frozenset({400, 404, 405, 406, 415, 501})
 CHUNK_BYTES_MAX = 8 * 1024 * 1024
 SLICE_BYTES = 64 * 1024
 TOKEN_BYTES_MAX = 256 * 1024
 TAGS_BYTES_MAX = 4 * 1024 * 1024
 PAGES_MAX = 50
+REDIRECTS_MAX = 3
 AGAIN = "when it is well again, run this again: only what is missing will be done"
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -77,6 +80,65 @@ class OCIClient:
             raise ShiplineError(f"the registry {self._shown()} serves other bytes than {digest}")
         return answer.headers.get("Content-Type", ""), answer.content
 
+    def named(self, reference: str) -> tuple[str, bytes] | None:
+        """Media type and bytes of the manifest that a tag names now; None where there is none."""
+        answer = self._send("GET", f"manifests/{reference}", headers={"Accept": ACCEPT}, bytes_max=MANIFEST_BYTES_MAX)
+        if answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        self._expect(answer, httpx.codes.OK)
+        return answer.headers.get("Content-Type", ""), answer.content
+
+    def blob(self, digest: str, *, bytes_max: int) -> bytes:
+        """The bytes of a small blob, which are those of its digest.
+
+        Registries may send to a storage that they sign an address of: no credentials go there.
+        """
+        answer = self._send("GET", f"blobs/{digest}", bytes_max=bytes_max)
+        for _ in range(REDIRECTS_MAX):
+            if not answer.has_redirect_location:
+                break
+            place = urljoin(str(answer.request.url), answer.headers["Location"])
+            if not is_confidential(place):
+                raise RefusedError(f"the registry {self._shown()} sends to an address without https for a blob")
+            answer = self._exchange("GET", place, {}, b"", bytes_max, with_token=False)
+        self._expect(answer, httpx.codes.OK)
+        if f"sha256:{hashlib.sha256(answer.content).hexdigest()}" != digest:
+            raise ShiplineError(f"the registry {self._shown()} serves other bytes than {digest}")
+        return answer.content
+
+    def push_content(self, content: bytes) -> str:
+        """Upload a blob that is held in memory, unless it is there; returns its digest."""
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        self._push_chunks(digest, lambda: iter((content,)))
+        return digest
+
+    def put_manifest(self, reference: str, media_type: str, content: bytes) -> bool:
+        """Store a manifest under a tag or its digest; True where the registry says that it has listed it among what
+        refers to its subject (distribution specification 1.1, "Pushing Manifests with Subject")."""
+        return "OCI-Subject" in self._put_manifest(reference, media_type, content).headers
+
+    def referrers(self, digest: str) -> tuple[dict[str, Any], ...] | None:
+        """Descriptors of what refers to a manifest; None where the registry keeps no such list.
+
+        Registries of before 1.1 answer in many ways that they do not know the question.
+        """
+        found: list[dict[str, Any]] = []
+        place: str | None = f"referrers/{digest}"
+        for _ in range(PAGES_MAX):
+            if place is None:
+                break
+            answer = self._send("GET", place, headers={"Accept": REFERRERS}, bytes_max=MANIFEST_BYTES_MAX)
+            if answer.status_code in NOT_KNOWN:
+                return None
+            self._expect(answer, httpx.codes.OK)
+            listed = _document(answer).get("manifests")
+            if not isinstance(listed, list):
+                return None
+            found += [one for one in listed if isinstance(one, dict)]
+            next_link = answer.links.get("next", {}).get("url")
+            place = None if next_link is None else self._own(urljoin(str(answer.request.url), next_link))
+        return tuple(found)
+
     def tags(self) -> tuple[str, ...]:
         """All tags of the repository; none where it does not exist yet."""
         found: list[str] = []
@@ -117,7 +179,10 @@ class OCIClient:
             raise ShiplineError(f"the registry {self._shown()} did not move the tag {tag}", retryable=True)
 
     def _push_blob(self, layout: Layout, blob: Descriptor) -> None:
-        found = self._send("HEAD", f"blobs/{blob.digest}")
+        self._push_chunks(blob.digest, lambda: layout.chunks(blob))
+
+    def _push_chunks(self, digest: str, chunks: Callable[[], Iterator[bytes]]) -> None:
+        found = self._send("HEAD", f"blobs/{digest}")
         if found.status_code == httpx.codes.OK:
             return
         if found.status_code != httpx.codes.NOT_FOUND:
@@ -125,7 +190,7 @@ class OCIClient:
         begun = self._send("POST", "blobs/uploads/", headers={"Content-Length": "0"})
         self._expect(begun, httpx.codes.ACCEPTED)
         place, start = self._location(begun), 0
-        for piece in _pieces(layout.chunks(blob)):
+        for piece in _pieces(chunks()):
             # In pieces, so that no blob is ever held whole ("Pushing a blob in chunks").
             headers = {
                 "Content-Type": "application/octet-stream",
@@ -134,12 +199,13 @@ class OCIClient:
             taken = self._send("PATCH", place, headers=headers, content=piece)
             self._expect(taken, httpx.codes.ACCEPTED)
             place, start = self._location(taken), start + len(piece)
-        ended = self._send("PUT", str(httpx.URL(place).copy_merge_params({"digest": blob.digest})))
+        ended = self._send("PUT", str(httpx.URL(place).copy_merge_params({"digest": digest})))
         self._expect(ended, httpx.codes.CREATED)
 
-    def _put_manifest(self, reference: str, media_type: str, content: bytes) -> None:
+    def _put_manifest(self, reference: str, media_type: str, content: bytes) -> httpx.Response:
         answer = self._send("PUT", f"manifests/{reference}", headers={"Content-Type": media_type}, content=content)
         self._expect(answer, httpx.codes.CREATED)
+        return answer
 
     def _location(self, answer: httpx.Response) -> str:
         return self._own(urljoin(str(answer.request.url), answer.headers.get("Location", "")))
@@ -170,10 +236,17 @@ class OCIClient:
             answer = self._exchange(method, url, headers or {}, content, bytes_max)
         return answer
 
-    def _exchange(
-        self, method: str, url: str, headers: dict[str, str], content: bytes, bytes_max: int
+    def _exchange(  # noqa: PLR0913 - private, and all but the last are httpx's own
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        content: bytes,
+        bytes_max: int,
+        *,
+        with_token: bool = True,
     ) -> httpx.Response:
-        own = {"Authorization": self._token} if self._token != "" else {}
+        own = {"Authorization": self._token} if self._token != "" and with_token else {}
         length = {"Content-Length": str(len(content))} if content else {}
         try:
             with (
