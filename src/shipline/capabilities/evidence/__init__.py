@@ -11,6 +11,18 @@ from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of, is_distribution
 from shipline.capabilities.evidence.sbom import make_sbom
+from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of
+from shipline.capabilities.evidence.signatures.rules import Thing
+from shipline.capabilities.evidence.signatures.sboms import AttachedSBOM, attach_sbom, attached_sboms, media_type_of
+from shipline.capabilities.evidence.signatures.signing import (
+    Image,
+    Signed,
+    attest_file,
+    attest_image,
+    sign_file,
+    sign_image,
+)
+from shipline.capabilities.evidence.signatures.verifying import signature_beside, verify_file, verify_image
 from shipline.capabilities.evidence.statements import (
     Approval,
     Build,
@@ -23,6 +35,7 @@ from shipline.capabilities.evidence.statements import (
 )
 from shipline.capabilities.evidence.usecases import (
     compare_reports,
+    is_bundle,
     read_file,
     read_report,
     report_document,
@@ -33,20 +46,32 @@ from shipline.capabilities.evidence.verification import Check, Verification
 
 __all__ = [
     "IN_TOTO",
+    "PREDICATE_BYTES_MAX",
     "Approval",
+    "AttachedSBOM",
     "Build",
     "BundleContents",
     "Check",
     "Envelope",
+    "Image",
     "PlanUse",
     "PublicKey",
     "Report",
+    "Signed",
+    "Thing",
     "Verification",
+    "attach_sbom",
+    "attached_sboms",
+    "attest_file",
+    "attest_image",
     "compare_reports",
     "facts_of",
+    "is_bundle",
     "is_distribution",
     "make_bundle",
     "make_sbom",
+    "media_type_of",
+    "predicate_type_of",
     "read_bundle",
     "read_envelope",
     "read_file",
@@ -56,6 +81,9 @@ __all__ = [
     "read_statement",
     "report_document",
     "sign_envelope",
+    "sign_file",
+    "sign_image",
+    "signature_beside",
     "statement_of_plan",
     "statement_of_provenance",
     "statement_of_sbom",
@@ -63,4 +91,6 @@ __all__ = [
     "summarise_report",
     "verified_by",
     "verify_bundle",
+    "verify_file",
+    "verify_image",
 ]

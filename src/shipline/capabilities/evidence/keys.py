@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
@@ -26,6 +27,14 @@ class PublicKey:
         """True if `signature` (DER) over exactly `payload` was made by this key's private half."""
         try:
             _loaded(self.pem.encode("ascii")).verify(signature, payload, ec.ECDSA(SHA256()))
+        except InvalidSignature:
+            return False
+        return True
+
+    def verifies_digest(self, signature: bytes, sha256: bytes) -> bool:
+        """The same for bytes of which the digest is known, however many they are."""
+        try:
+            _loaded(self.pem.encode("ascii")).verify(signature, sha256, ec.ECDSA(Prehashed(SHA256())))
         except InvalidSignature:
             return False
         return True

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shipline.capabilities.evidence.archive import ARCHIVE_BYTES_MAX
-from shipline.capabilities.evidence.bundle import read_bundle
+from shipline.capabilities.evidence.bundle import CHECKPOINT, KEY, read_bundle
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.reports import (
     STREAMED_BYTES_MAX,
@@ -102,6 +102,17 @@ def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[
     """
     bundle = read_bundle(read_file(path, limit_bytes=ARCHIVE_BYTES_MAX))
     return verify(bundle, trusted, {str(artifact): _digest_of_file(artifact) for artifact in artifacts})
+
+
+def is_bundle(path: Path) -> bool:
+    """True if the file begins as `make_bundle` begins one: with the first, by name, of the files that are in each."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(512)
+    except OSError:
+        return False
+    name = head[:100].rstrip(b"\0").decode("ascii", "replace")
+    return head[257:262] == b"ustar" and (name in (CHECKPOINT, KEY) or name.startswith(("documents/", "envelopes/")))
 
 
 def read_file(path: Path, *, limit_bytes: int) -> bytes:

@@ -1,0 +1,128 @@
+"""What signatures prove about a thing, in words. Pure.
+
+Proven means: one signature by a trusted key is there, over this very thing (its sha256), of the kind that was asked
+for. What else is there changes nothing: anybody who may write to a registry can put things beside an image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, verified_by
+from shipline.capabilities.evidence.keys import PublicKey
+from shipline.capabilities.evidence.signatures.claims import IMAGE_SIGNATURE, read_claim
+from shipline.capabilities.evidence.signatures.sigstore_bundle import MessageSignature, SigstoreBundle
+from shipline.capabilities.evidence.signatures.simple_signing import read_payload
+from shipline.capabilities.evidence.verification import Check, Verification
+from shipline.domain.errors import InvalidValue
+
+NOTES_MAX = 20
+STRANGER = "is by none of the trusted keys"
+CERTIFIED = "is proven by a certificate and not by a key, which is not looked at here"
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What is asked about: its name for people, its digest (`sha256:…`), and the type of the statement that is wanted,
+    "" for a signature."""
+
+    name: str
+    digest: str
+    predicate_type: str = ""
+
+    @property
+    def wanted(self) -> str:
+        """In words."""
+        return f"statement of the type {self.predicate_type}" if self.predicate_type else "signature"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One signature that was looked at: where it is, and by which trusted keys it holds; `words` say more, and why not
+    where there are none. `statement` is what was signed, where that is a statement."""
+
+    place: str
+    keys: tuple[PublicKey, ...]
+    words: str
+    statement: bytes = b""
+
+
+def judge_payload(place: str, payload: bytes, signature: bytes, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
+    """A signature over an image in cosign's older format. Nothing of the payload is read before it is proven."""
+    keys = tuple(key for key in trusted if key.verifies(signature, payload))
+    if not keys:
+        return Finding(place, (), STRANGER)
+    try:
+        signed = read_payload(payload)
+    except InvalidValue as error:
+        return Finding(place, (), error.what)
+    if signed.digest != thing.digest:
+        return Finding(place, (), "is of another image")
+    return Finding(place, keys, f"is signed as {signed.reference}")
+
+
+def judge_envelope(place: str, envelope: Envelope, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
+    """A signed statement; that of an image's signature is one of them."""
+    keys = verified_by(envelope, trusted)
+    if not keys:
+        return Finding(place, (), STRANGER)
+    if envelope.payload_type != IN_TOTO:
+        return Finding(place, (), "is no in-toto statement")
+    try:
+        claim = read_claim(envelope.payload)
+    except InvalidValue as error:
+        return Finding(place, (), error.what)
+    wanted = thing.predicate_type or IMAGE_SIGNATURE
+    if claim.predicate_type != wanted:
+        return Finding(place, (), f"is a statement of the type {claim.predicate_type[:200]}")
+    if thing.digest not in claim.digests:
+        return Finding(place, (), "is about another thing")
+    words = "is signed" if wanted == IMAGE_SIGNATURE else f"has a statement of the type {wanted}"
+    return Finding(place, keys, words, envelope.payload)
+
+
+def judge_bundle(place: str, bundle: SigstoreBundle, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
+    """A bundle, whichever of the two it holds."""
+    if bundle.certified:
+        return Finding(place, (), CERTIFIED)
+    meant = [key for key in trusted if bundle.key_id in ("", key.id)]
+    if isinstance(bundle.content, Envelope):
+        return judge_envelope(place, bundle.content, thing, meant)
+    return _judge_message(place, bundle.content, thing, meant)
+
+
+def _judge_message(place: str, message: MessageSignature, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
+    digest = bytes.fromhex(thing.digest.removeprefix("sha256:"))
+    if thing.predicate_type:
+        return Finding(place, (), "is a signature, and no statement")
+    if message.digest not in (b"", digest):
+        return Finding(place, (), "is of other bytes")
+    keys = tuple(key for key in trusted if key.verifies_digest(message.signature, digest))
+    return Finding(place, keys, "is signed" if keys else f"{STRANGER}, or of other bytes")
+
+
+def conclude(
+    thing: Thing, findings: Sequence[Finding], trusted: Sequence[PublicKey], notes: Sequence[str] = ()
+) -> Verification:
+    """What all of it proves. `notes` are said to whoever asked in any case."""
+    name = "attestation" if thing.predicate_type else "signature"
+    if not trusted:
+        words = "no trusted key was given, and nothing else says who may sign"
+        return Verification(proven=False, checks=(Check("trusted key", False, words),), keys=(), notes=tuple(notes))
+    good = [finding for finding in findings if finding.keys]
+    told = [f"{finding.place} {finding.words}" for finding in findings if not finding.keys]
+    said = (*notes, *told[:NOTES_MAX])
+    if not good:
+        words = f"there is no {thing.wanted} of {thing.name} ({thing.digest}) by a trusted key"
+        return Verification(proven=False, checks=(Check(name, False, words),), keys=(), notes=said)
+    checks = tuple(
+        Check(
+            name,
+            True,
+            f"{thing.name} ({thing.digest}) {finding.words}, by {finding.keys[0].id[:16]}… in {finding.place}",
+        )
+        for finding in good
+    )
+    keys = dict.fromkeys(key.id for finding in good for key in finding.keys)
+    return Verification(proven=True, checks=checks, keys=tuple(keys), notes=said)
