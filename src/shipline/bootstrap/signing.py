@@ -11,8 +11,13 @@ from typing import TYPE_CHECKING, Any
 from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
+    from shipline.capabilities.evidence import Image
+    from shipline.clients.image_names import ImageReference
+    from shipline.ports.attachments import Attachments
     from shipline.ports.provider import ProviderContext
     from shipline.ports.signer import Signer
+
+ANSWER_TIMEOUT_S = 60.0
 
 
 def signer_of(table: dict[str, Any], context: ProviderContext, build: Callable[..., Any]) -> Signer:
@@ -39,6 +44,25 @@ def signer_for_key(path: Path, variable: str, context: ProviderContext, build: C
     if encrypted and os.environ.get(variable) != "":  # Set to nothing, it says that there is no password.
         table["password"] = {"environment": variable}
     return signer_of(table, context, build)
+
+
+def image_of(reference: ImageReference) -> tuple[Attachments, Image]:
+    """The image that a reference names now, and what reads and writes what hangs on it.
+
+    A tag is resolved here, once: all that follows is about the digest. UsageError where there is no such image.
+    """
+    from shipline.capabilities.evidence import Image
+    from shipline.clients.oci_attachments import OCIAttachments
+    from shipline.clients.oci_credentials import client_credentials
+    from shipline.clients.oci_registry import OCIClient
+
+    name = reference.name
+    client = OCIClient(name.registry_url, name.path, ANSWER_TIMEOUT_S, client_credentials(name.host))
+    attachments = OCIAttachments(client)
+    subject = attachments.resolve(reference.asked)
+    if subject is None:
+        raise UsageError(f"the registry {name.host} has no image {name.path} of {reference.asked}")
+    return attachments, Image(str(name), reference.tag, subject)
 
 
 def _read(context: ProviderContext, table: dict[str, Any]) -> str:

@@ -1,22 +1,25 @@
-"""`shipline verify`: what an evidence bundle proves, offline."""
+"""`shipline verify`: what an evidence bundle proves, offline; what signatures prove about a file or an image."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from shipline.apps.cli.wording import printable
+from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.evidence import Verification
+    from shipline.capabilities.evidence import PublicKey, Verification
+    from shipline.clients.image_names import ImageReference
 
 
 @click.command("verify")
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("thing", metavar="BUNDLE|FILE|IMAGE")
 @click.option(
     "--key",
     "keys",
@@ -25,23 +28,38 @@ if TYPE_CHECKING:
     help="A public key (PEM) that you trust; the project's own without it.",
 )
 @click.option("--artifact", "artifacts", multiple=True, type=click.Path(path_type=Path), help="A file to compare.")
+@click.option(
+    "--signature",
+    "signature",
+    type=click.Path(path_type=Path),
+    help="The signature or bundle of FILE; the one that lies beside it without this.",
+)
+@click.option("--type", "kind", default="", help="Prove a statement of this type, and not a signature.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document shipline.verification/1.")
 @click.pass_obj
-def command(
-    application: Application, bundle: Path, keys: tuple[Path, ...], artifacts: tuple[Path, ...], *, as_json: bool
+def command(  # noqa: PLR0913 - each is an option
+    application: Application,
+    thing: str,
+    *,
+    keys: tuple[Path, ...],
+    artifacts: tuple[Path, ...],
+    signature: Path | None,
+    kind: str,
+    as_json: bool,
 ) -> None:
-    """Say what BUNDLE proves about a release. Ends with 0 if all is proven, with 3 if not.
+    """Say what a BUNDLE proves about a release, or signatures about a FILE or an IMAGE in a registry. Ends with 0 if
+    all is proven, with 3 if not.
 
     The key inside a bundle is not trusted for being there: without --key and outside of the project, nothing is
     proven.
     """
-    from shipline.capabilities.evidence import read_file, read_public_key, verify_bundle
+    from shipline.capabilities.evidence import read_file, read_public_key
     from shipline.domain.codec import to_json
     from shipline.domain.errors import ExitCode
 
     paths = keys or _own_keys(application)
     trusted = [read_public_key(read_file(path, limit_bytes=1024 * 1024)) for path in paths]
-    verification = verify_bundle(bundle, trusted, artifacts)
+    verification = _verify(_Question(thing, artifacts, signature, kind), trusted)
     if as_json:
         trust = {"trusted": [str(path) for path in paths]}
         document = {"schema": "shipline.verification/1"} | to_json(verification) | trust
@@ -51,15 +69,75 @@ def command(
     raise SystemExit(ExitCode.DONE if verification.proven else ExitCode.REFUSED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is to be proven, as it was asked."""
+
+    thing: str
+    artifacts: tuple[Path, ...]
+    signature: Path | None
+    kind: str
+
+
+def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
+    from shipline.apps.cli.things import file_or_image
+    from shipline.capabilities.evidence import is_bundle, predicate_type_of, verify_bundle
+
+    what = file_or_image(asked.thing)
+    predicate_type = predicate_type_of(asked.kind) if asked.kind else ""
+    if isinstance(what, Path):
+        plain = asked.signature is None and not predicate_type
+        if plain and (is_bundle(what) or not what.is_file()):  # What is not there is told as it is of a bundle.
+            return verify_bundle(what, trusted, asked.artifacts)
+        _refuse(asked.artifacts, "--artifact", "an evidence bundle")
+        return _verify_file(what, asked.signature, predicate_type, trusted)
+    _refuse(asked.artifacts, "--artifact", "an evidence bundle")
+    _refuse(asked.signature, "--signature", "a file")
+    return _verify_image(what, predicate_type, trusted)
+
+
+def _verify_file(path: Path, signature: Path | None, predicate_type: str, trusted: list[PublicKey]) -> Verification:
+    from shipline.capabilities.evidence import signature_beside, verify_file
+
+    place = signature or signature_beside(path, predicate_type=predicate_type)
+    if place is None:
+        raise UsageError(
+            f"{path} is no evidence bundle, and no signature of it lies beside it",
+            todo="name the file with the signature, or the bundle, with --signature FILE",
+        )
+    return verify_file(path, place, trusted, predicate_type=predicate_type)
+
+
+def _verify_image(reference: ImageReference, predicate_type: str, trusted: list[PublicKey]) -> Verification:
+    from shipline.apps.cli.things import resolved_words
+    from shipline.bootstrap.signing import image_of
+    from shipline.capabilities.evidence import Thing, verify_image
+
+    try:
+        attachments, image = image_of(reference)
+    except RefusedError as error:
+        # Whether it is proven was not found out, which is another answer than no.
+        raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
+    words = resolved_words(reference, image)
+    thing = Thing(image.name, image.subject.digest, predicate_type)
+    return verify_image(attachments, thing, trusted, (words,) if words else ())
+
+
+def _refuse(given: object, option: str, what: str) -> None:
+    if given:
+        raise UsageError(f"{option} is for {what}, and this is none")
+
+
 def _own_keys(application: Application) -> tuple[Path, ...]:
     """The public half of the project's own signing key, if this is a project that has one. Makes no key."""
     from shipline.bootstrap import STATE_FOLDER
+    from shipline.providers.signer.cosign_key import CosignKeySigner
     from shipline.providers.signer.file import FileSigner
 
     if not application.settings.signer and not (application.root / STATE_FOLDER).is_dir():
         return ()
     signer = application.signer
-    path = signer.public_path if isinstance(signer, FileSigner) else None
+    path = signer.public_path if isinstance(signer, FileSigner | CosignKeySigner) else None
     return (path,) if path is not None and path.is_file() else ()
 
 
@@ -71,7 +149,7 @@ def _show(verification: Verification, paths: tuple[Path, ...]) -> None:
     for key in verification.keys:
         click.echo(f"signed  by the trusted key {key}")
     for note in verification.notes:
-        click.echo(f"note    {note}")
+        click.echo(f"note    {printable(note)}")
     click.echo("proven" if verification.proven else "not proven")
     if not paths:
         click.echo("        name a key that you trust with --key FILE")
