@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from shipline.configuration import ChannelSettings, PackageSettings, Settings, VersionFileSettings
     from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
+    from shipline.domain.release_plan import ReleasePlan
     from shipline.domain.version_file import VersionFile
     from shipline.ports.repository import Repository
 
@@ -136,7 +137,9 @@ class Project:
 
     def unfinished(self) -> dict[str, tuple[str, str]]:
         """The version and status of each package's release that has begun here and is not out."""
-        url = os.environ.get(STORE_VARIABLE, "") or ("" if self._stated is None else self._stated.store)
+        from shipline.configuration import store_named
+
+        url = os.environ.get(STORE_VARIABLE, "") or store_named(self.root)
         default = str(self.root / STATE_FOLDER / "store.db")
         path = Path(url.removeprefix("sqlite:///") if url else default)
         if (url and not url.startswith("sqlite:///")) or not path.is_file():
@@ -153,11 +156,41 @@ class Project:
             self.check_places(table)
         return self._choose(tables)
 
-    def check_places(self, table: PackageSettings) -> None:
-        """Refuse (ConfigurationError) a folder or a version file that is not there, before a release is half made."""
+    def plan(self, asked: str | None) -> ReleasePlan:
+        """The plan of HEAD on the channel of its branch, or on the one that is asked for; see `make_plan`.
+
+        One that was kept is found by the words of the settings, which are then not even read.
+        """
+        from shipline.capabilities.plans import kept_plan
+        from shipline.configuration import written_settings
+
+        words = (written_settings(self.root), self.branch, asked, self.today)
+        known = kept_plan(self.repository, *words)
+        return known if known is not None else self._made_plan(asked, words)
+
+    def _made_plan(self, asked: str | None, words: tuple[object, ...]) -> ReleasePlan:
+        from shipline.capabilities.plans import Said, make_plan
+
+        tables = () if self._stated is None else self._stated.package
+        places = tuple(place for table in tables for place in self.check_places(table))
+        return make_plan(
+            self.repository,
+            self.packages,
+            channel=self.channel(asked),
+            bumps=self.bumps,
+            monorepo=self.monorepo,
+            day=self.today,
+            said=Said(words, places),
+        )
+
+    def check_places(self, table: PackageSettings) -> tuple[Path, ...]:
+        """Refuse (ConfigurationError) a folder or a version file that is not there, before a release is half made.
+
+        Returns those that are.
+        """
         if any(sign in table.path for sign in "*?[{"):
-            return  # It stands for several folders: each is there, and has its manifest.
-        folder = self.repository.root() / table.path
+            return ()  # It stands for several folders: each is there, and has its manifest.
+        found = [folder := self.repository.root() / table.path]
         if not folder.is_dir():
             raise ConfigurationError(
                 f"{FILE_NAME}: there is no folder {table.path!r}, which a [[package]] has as its path",
@@ -171,6 +204,8 @@ class Project:
                     why=f"it is looked for in {table.path}",
                     todo="mend its path in version_files, or leave it out",
                 )
+            found.append(folder / path)
+        return tuple(found)
 
     def _choose(self, tables: Sequence[PackageSettings]) -> tuple[tuple[tuple[Package, ...], ...], tuple[str, ...]]:
         from shipline.capabilities.plans import PackageChoice, packages_of

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,6 +117,8 @@ class GitCommand:
         A file is also faster: into a pipe git writes a history commit by commit, and each one wakes the reader, which
         costs more than the whole reading does.
         """
+        import tempfile  # noqa: PLC0415 - who finds a plan again needs none
+
         with tempfile.TemporaryFile() as output:
             try:
                 done = subprocess.run(

@@ -8,7 +8,7 @@ a file.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from shipline.configuration.load import load_settings, parse_settings, read_table, store_named
+    from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.root import FILE_NAME, find_root
     from shipline.configuration.settings import (
         BuildSettings,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         VerifySettings,
         VersionFileSettings,
     )
+    from shipline.configuration.written import store_named, written_settings
 
 __all__ = [
     "FILE_NAME",
@@ -60,6 +61,7 @@ __all__ = [
     "parse_settings",
     "read_table",
     "store_named",
+    "written_settings",
 ]
 
 _HOMES = {
@@ -88,7 +90,8 @@ _HOMES = {
     "load_settings": "load",
     "parse_settings": "load",
     "read_table": "load",
-    "store_named": "load",
+    "store_named": "written",
+    "written_settings": "written",
 }
 
 if not TYPE_CHECKING:  # Else a type checker would take every name for one of the face.

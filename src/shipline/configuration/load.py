@@ -10,13 +10,10 @@ from typing import Any, TypeVar
 from shipline.configuration.limits import complaints
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import Settings
+from shipline.configuration.written import SIZE_MAX, content_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import ConfigurationError, UsageError
 from shipline.domain.strict_toml import read_toml
-
-SIZE_MAX = 1 << 20
-STORE_LINE = re.compile(r"""^store[ \t]*=[ \t]*(["'])([^"'\n]*)\1""", re.MULTILINE)
-TABLE_LINE = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 T = TypeVar("T")
 
@@ -26,23 +23,7 @@ def load_settings(root: Path) -> Settings:
     path = root / FILE_NAME
     if not path.exists():
         return Settings()
-    return parse_settings(_content(path))
-
-
-def store_named(root: Path) -> str:
-    """The `store` that the project's `shipline.toml` names, "" for none, whatever else is wrong with the file.
-
-    For what must reach the store though the settings are refused. In a file that is not even TOML, it is the line that
-    sets it. Raises ConfigurationError where the file cannot be read.
-    """
-    path = root / FILE_NAME
-    content = _content(path)[:SIZE_MAX].decode("utf-8-sig", "replace") if path.exists() else ""
-    try:
-        named = read_toml(content).get("store", "")
-    except (ValueError, RecursionError):
-        line = STORE_LINE.search(TABLE_LINE.split(content, maxsplit=1)[0])
-        named = line.group(2) if line is not None else ""
-    return named if isinstance(named, str) else ""
+    return parse_settings(content_of(path))
 
 
 def parse_settings(content: bytes) -> Settings:
@@ -60,16 +41,6 @@ def parse_settings(content: bytes) -> Settings:
                 todo=f'write [[{name}]], and in it `provider`, for example "{example}"',
             )
     return checked(read_table(Settings, data, FILE_NAME))
-
-
-def _content(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(SIZE_MAX + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be read", why=error.strerror or "", todo="check that it is a file and its permissions"
-        ) from error
 
 
 def read_table(kind: type[T], data: dict[str, Any], where: str) -> T:

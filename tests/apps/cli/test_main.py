@@ -66,6 +66,28 @@ def test_a_plan_without_a_file_loads_no_settings_and_of_its_room_only_what_plans
     assert not modules & {"packaging.version", "yaml", "difflib", "cryptography", "pydantic"}
 
 
+def test_a_plan_that_was_kept_is_found_before_the_settings_are_read(history: History) -> None:
+    """Until a word of them is another one, or what they name is gone: whoever reads them says so."""
+    settings = '[[package]]\npath = "packages/*"\n[[package]]\nname = "docs"\npath = "docs"\n'
+    files = {f"packages/{name}/package.json": f'{{"name": "{name}"}}' for name in "ab"}
+    history.commit("feat: begin", files | {"docs/a": "", "shipline.toml": settings})
+    blank = "commit refs/heads/main\ncommitter A <a@b> 0 +0000\ndata 0\n"
+    first = f"{blank}from {history.git('rev-parse', 'HEAD')}\n"
+    history.git("fast-import", "--quiet", stdin=(first + blank * 999).encode())
+    made = run_shipline(history.folder, "plan")
+    assert "shipline.configuration.settings" in imported_by(history.folder, "version", "check")
+    modules = imported_by(history.folder, "plan")
+    assert not modules & {"shipline.configuration.settings", "tomllib", f"{ROOM}survey", f"{ROOM}versions", "tempfile"}
+    assert run_shipline(history.folder, "plan") == made
+    history.git("switch", "--quiet", "--create", "hotfix/1")
+    assert "shipline.configuration.settings" in imported_by(history.folder, "plan")
+    assert "shipline.configuration.settings" not in imported_by(history.folder, "plan")
+    (history.folder / "docs").rename(history.folder / "gone")
+    assert "there is no folder 'docs'" in run_shipline(history.folder, "plan").err
+    (history.folder / "shipline.toml").write_text("x = 1\n" + settings)
+    assert "unknown field" in run_shipline(history.folder, "plan").err
+
+
 def test_lint_loads_no_settings_and_nothing_that_plans(history: History) -> None:
     modules = imported_by(history.folder, "lint", "--title", "feat: a")
     assert "shipline.configuration.settings" not in modules

@@ -30,18 +30,9 @@ def command(workspace: Workspace, *, as_json: bool, name: str | None, channel: s
     """Show the next version of each package, and why, in the order of their releases. Changes nothing."""
     import gc
 
-    from shipline.capabilities.plans import make_plan
-
     # A long history becomes very many small objects, none of them in a circle: looking for circles costs a tenth.
     gc.disable()
-    whole = make_plan(
-        workspace.repository,
-        workspace.packages,
-        channel=workspace.channel(channel),
-        bumps=workspace.bumps,
-        monorepo=workspace.monorepo,
-        day=workspace.today,
-    )
+    whole = workspace.plan(channel)
     if chains and not as_json:
         whole = _with_files(workspace, whole)
     plan = _only(_with_notes(workspace, whole), name)
@@ -66,7 +57,7 @@ def _with_files(workspace: Workspace, plan: ReleasePlan) -> ReleasePlan:
 
 def _say_uncommitted(workspace: Workspace, commit: str) -> None:
     """Say which changesets do not count yet; nothing is looked at where there is no folder of them."""
-    if workspace.monorepo.source == "commits" or not (workspace.repository.root() / ".changeset").is_dir():
+    if not (workspace.repository.root() / ".changeset").is_dir() or workspace.monorepo.source == "commits":
         return
     from shipline.capabilities.plans import uncommitted_changesets
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from shipline.capabilities.plans import BumpRules, Channel, Monorepo, Style
 from shipline.domain.package import Package
+from shipline.domain.release_plan import ReleasePlan
 from shipline.ports.repository import Repository
 
 
@@ -26,6 +27,10 @@ class Workspace(Protocol):
 
     def unfinished(self) -> dict[str, tuple[str, str]]:
         """The version and status of each package's release that has begun here and is not out."""
+        ...
+
+    def plan(self, asked: str | None) -> ReleasePlan:
+        """The plan of HEAD on the channel that is asked for, or that of the current branch."""
         ...
 
     @property

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         write_changeset,
     )
     from shipline.capabilities.plans.planning import make_plan
+    from shipline.capabilities.plans.remembered import Said, kept_plan
     from shipline.capabilities.plans.rules import bump_of
     from shipline.capabilities.plans.show import Show, upgrade_notes_at
     from shipline.capabilities.plans.strangers import safe_line
@@ -96,6 +97,7 @@ __all__ = [
     "Monorepo",
     "PackageChoice",
     "Pending",
+    "Said",
     "Scheme",
     "Show",
     "Style",
@@ -115,6 +117,7 @@ __all__ = [
     "is_hotfix",
     "is_lowered",
     "kept_of_message",
+    "kept_plan",
     "known_packages",
     "latest_releases",
     "links_of",
@@ -172,6 +175,7 @@ _HOMES = {
     "Monorepo": "asked",
     "PackageChoice": "choices",
     "Pending": "pending",
+    "Said": "remembered",
     "Scheme": "versions",
     "Show": "show",
     "Style": "changelog",
@@ -191,6 +195,7 @@ _HOMES = {
     "is_hotfix": "channels",
     "is_lowered": "lowered",
     "kept_of_message": "lint.cleanup:kept",
+    "kept_plan": "remembered",
     "known_packages": "usecases",
     "latest_releases": "usecases",
     "links_of": "links",

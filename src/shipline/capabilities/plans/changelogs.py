@@ -10,12 +10,12 @@ from shipline.capabilities.plans import changelog
 from shipline.capabilities.plans.asked import ALONE, Monorepo
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.elsewhere import with_promoted
+from shipline.capabilities.plans.heads import checked_head
 from shipline.capabilities.plans.lineages import lineages_at
 from shipline.capabilities.plans.past import Past, read_past
 from shipline.capabilities.plans.planning import make_plan
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.show import Show
-from shipline.capabilities.plans.survey import checked_head
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.ports.repository import Repository

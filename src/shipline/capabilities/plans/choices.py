@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.plans.globs import is_glob
+from shipline.capabilities.plans.heads import checked_head
 from shipline.capabilities.plans.packages import (
     MANIFESTS,
     Members,
@@ -20,7 +21,7 @@ from shipline.capabilities.plans.packages import (
     member_folders,
     prefixes,
 )
-from shipline.capabilities.plans.survey import by_folder, checked_head
+from shipline.capabilities.plans.survey import by_folder
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format
 from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.package import Package

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from shipline.capabilities.plans import rules
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.elsewhere import with_promoted
+from shipline.capabilities.plans.heads import checked_head
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
 from shipline.capabilities.plans.monorepo import attributed, own_changes_among
 from shipline.capabilities.plans.reading import changes_of
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.survey import checked_head
 from shipline.capabilities.plans.tags import Released
 from shipline.domain.change import Bump, Change
 from shipline.domain.errors import InvalidValue, UsageError

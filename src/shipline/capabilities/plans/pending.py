@@ -25,11 +25,11 @@ from shipline.capabilities.plans.changesets import (
     without_ignored,
 )
 from shipline.capabilities.plans.globs import matches
+from shipline.capabilities.plans.heads import checked_head
 from shipline.capabilities.plans.lineages import lineages_at
 from shipline.capabilities.plans.monorepo import attributed, owners_of
 from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
-from shipline.capabilities.plans.survey import checked_head
 from shipline.capabilities.plans.versions import STABLE
 from shipline.domain.change import Bump
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from shipline.capabilities.plans import remembered
 from shipline.capabilities.plans.asked import ALONE, Asked, Monorepo
 from shipline.capabilities.plans.bumps import USUAL, BumpRules
 from shipline.capabilities.plans.channels import Channel
-from shipline.capabilities.plans.survey import checked_head
+from shipline.capabilities.plans.heads import checked_head
+from shipline.capabilities.plans.remembered import COMMITS_MIN, Memory, Said
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE, checked_channel
 from shipline.domain.package import Package
 from shipline.domain.release_plan import ReleasePlan
@@ -27,24 +27,26 @@ def make_plan(  # noqa: PLR0913 - each is named where it is given
     bumps: BumpRules = USUAL,
     monorepo: Monorepo = ALONE,
     day: date | None = None,
+    said: Said | None = None,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
-    `day` is that of the release, which calendar versions need. Changes the repository in nothing. What is not
-    committed does not count. Raises ShiplineError where there is no repository, no commit or only a shallow one, from
-    which versions cannot be derived; RefusedError where a version would leave the channel's line.
+    `day` is that of the release, which calendar versions need. By what people `said`, `kept_plan` finds the plan again
+    where it is kept. Changes the repository in nothing. What is not committed does not count. Raises ShiplineError
+    where there is no repository, no commit or only a shallow one, from which versions cannot be derived; RefusedError
+    where a version would leave the channel's line.
     """
     head = checked_head(repository)
     aim = channel if isinstance(channel, Channel) else Channel(checked_channel(channel))
     asked = Asked(aim, day, bumps, monorepo)
     if aim.word == SNAPSHOT or (packages is not None and len(packages) == 1):
         return _made(repository, head, packages, asked)[0]
-    known = remembered.recall(repository, head, packages, asked)
-    if known is not None:
-        return known
-    plan, commits = _made(repository, head, packages, asked)
-    if commits >= remembered.COMMITS_MIN and len(plan.packages) > 1:
-        remembered.keep(repository, plan, packages, asked)
+    memory = Memory(repository, head)
+    known = memory.recall(packages, asked)
+    plan, commits = (known, COMMITS_MIN) if known is not None else _made(repository, head, packages, asked)
+    is_news = known is None or said is not None  # Of a plan that is known, what was said is not.
+    if is_news and commits >= COMMITS_MIN and len(plan.packages) > 1:
+        memory.keep(plan, packages, asked, said=said)
     return plan
 
 

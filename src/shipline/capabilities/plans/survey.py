@@ -31,7 +31,7 @@ from shipline.capabilities.plans.packages import (
 )
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.tags import MONOREPO_FORMAT, used_format, with_detected_format
-from shipline.domain.errors import InvalidValue, ShiplineError
+from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Group, Package
 from shipline.ports.repository import Repository, Tag
 
@@ -53,21 +53,6 @@ class Survey:
     groups: tuple[Group, ...] = ()
     notes: tuple[str, ...] = ()
     tools: tuple[Requirement, ...] = ()
-
-
-def checked_head(repository: Repository) -> str:
-    """HEAD's commit. Raises ShiplineError where there is no repository, no commit or only a shallow history."""
-    repository.root()
-    head = repository.head()
-    if head is None:
-        raise ShiplineError("this repository has no commits yet", todo="commit something, then run this again")
-    if repository.is_shallow():
-        raise ShiplineError(
-            "this is a shallow clone",
-            why="its history is cut, and versions come from the tags and commits that are cut off",
-            todo="run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)",
-        )
-    return head
 
 
 def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) -> Survey:

@@ -10,6 +10,7 @@ from shipline.capabilities.plans import history, rules
 from shipline.capabilities.plans.asked import Asked
 from shipline.capabilities.plans.channels import line_of
 from shipline.capabilities.plans.elsewhere import settled, with_higher_ones, with_promoted
+from shipline.capabilities.plans.heads import checked_head
 from shipline.capabilities.plans.lineages import lineages_at, owns_everything, unreleased_from
 from shipline.capabilities.plans.lowered import with_lowered
 from shipline.capabilities.plans.monorepo import (
@@ -24,7 +25,7 @@ from shipline.capabilities.plans.monorepo import (
 from shipline.capabilities.plans.reading import changes_of, tags_among, tags_that_matter
 from shipline.capabilities.plans.rules import Lineage
 from shipline.capabilities.plans.stated import files_stating, with_stated_versions
-from shipline.capabilities.plans.survey import Survey, checked_head, former_range, survey_repository
+from shipline.capabilities.plans.survey import Survey, former_range, survey_repository
 from shipline.capabilities.plans.tags import Released, tags_by_package
 from shipline.capabilities.plans.versions import SNAPSHOT, STABLE
 from shipline.domain.change import Change

@@ -7,7 +7,6 @@ checked not to be options; there is no shell. Everything is read in git's NUL-se
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -268,6 +267,8 @@ class GitRepository:
         tree = self._resolve(commit)
         if any(destination.iterdir()):
             raise InvalidValue(f"the folder {destination.name!r} is not empty")
+        import tempfile  # noqa: PLC0415 - see clients.git_command
+
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             self._git.run("read the tree", "read-tree", tree, environ=index)
@@ -319,6 +320,8 @@ class GitRepository:
         parent = self._resolve(base)
         check_commit(tuple(contents), key)
         self._check_identity()
+        import tempfile  # noqa: PLC0415 - see clients.git_command
+
         with tempfile.TemporaryDirectory() as scratch:
             index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
             self._git.run("read the tree", "read-tree", parent, environ=index)

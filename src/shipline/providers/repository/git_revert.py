@@ -7,7 +7,6 @@ into the third.
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from shipline.clients.git_command import GitCommand
@@ -29,6 +28,8 @@ def reverted_tree(git: GitCommand, base: str, stretch: Stretch, identity: tuple[
     """The tree of `base` without what happened in the stretch. ShiplineError for an old git."""
     before, until = changed_between(git, stretch.since, stretch.until), stretch.until
     lines = "".join(f"{before[path]}\t{path}\0" for path in stretch.paths if path in before)
+    import tempfile  # noqa: PLC0415 - see clients.git_command
+
     with tempfile.TemporaryDirectory() as scratch:
         index = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
         git.run("read the tree", "read-tree", until, environ=index)
