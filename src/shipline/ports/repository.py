@@ -154,7 +154,7 @@ class Repository(Protocol):
         """The tag of exactly this name, None where there is none."""
         ...
 
-    def log(
+    def log(  # noqa: PLR0913 - each is named where it is given
         self,
         since: tuple[str, ...],
         until: str = "HEAD",
@@ -162,13 +162,18 @@ class Repository(Protocol):
         paths: tuple[str, ...] = (),
         changed_paths: bool = False,
         limit: int | None = None,
+        mailmap: bool = True,
     ) -> Iterator[Commit]:
         """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all).
 
         One pass over the history, to its end before the first commit comes; who needs only the first few says so by
         `limit`. `changed_paths` fills `Commit.paths`, which makes the reading about four times as
-        costly.
+        costly. Without `mailmap`, authors are as the commits themselves name them.
         """
+        ...
+
+    def mapped_mails(self, mails: frozenset[str]) -> frozenset[str]:
+        """The addresses as `.mailmap` has them; what it does not know, and what is no address, stays."""
         ...
 
     def private_folder(self) -> Path:

@@ -24,7 +24,7 @@ from shipline.capabilities.releases import (
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import ConfigurationError, RefusedError, UnknownName, UsageError
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutPurpose, RolloutStatus
 from shipline.domain.verdict import Answer
@@ -167,6 +167,54 @@ def test_nobody_approves_what_they_wrote_together_with_its_author(
     with pytest.raises(RefusedError) as refused:
         CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
     assert refused.value.why == "ben has written a part of it"
+
+
+@pytest.mark.parametrize(
+    ("mail", "message", "mailmap"),
+    [
+        ("ann@example.com", "fix: mine", "Dan <dan@example.org> <ann@example.com>"),
+        ("ann@home.example", "fix: mine", "Ann <ann@example.com> <ann@home.example>"),
+        ("ann@home.example", "fix: mine", "Ann <ann@example.com> A <ann@home.example>"),
+        ("dan@example.org", "fix: ours\n\nCo-authored-by: Ann <ann@example.com>", "D <d@b> <ann@example.com>"),
+        (
+            "dan@example.org",
+            "fix: ours\n\nCo-authored-by: A <ann@home.example>",
+            "<ann@example.com> <ann@home.example>",
+        ),
+    ],
+)
+def test_no_mailmap_makes_a_part_of_a_release_somebody_else_s(
+    application: Application, keys: Path, mail: str, message: str, mailmap: str
+) -> None:
+    """What the commits say counts, and so does what a mailmap makes of it: ben has no other address in the settings."""
+    repository = History(application.root)
+    repository.git("tag", "v1.0.0")
+    repository.git("config", "user.name", "A")
+    repository.git("config", "user.email", mail)
+    repository.commit(message, {"a": "2"})
+    repository.git("config", "user.email", "carl@example.org")
+    commit = repository.commit("chore: who is who", {".mailmap": f"{mailmap}\n"})
+    release = Release("rel_2", "project", "1.0.1", "v1.0.1", ReleaseStatus.PUBLISHED, 1, 2, "1.0.0", commit=commit)
+    with application.store.begin() as tx:
+        RELEASES.save(tx, release)
+    arguments = ["1.0.1", "--stage", "production", "--key", str(keys / "ben")]
+    with pytest.raises(RefusedError) as refused:
+        CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+    assert refused.value.why == "ben has written a part of it"
+
+
+def test_in_a_shallow_clone_nobody_approves(application: Application, keys: Path) -> None:
+    """Their own commits may be among those that are cut off."""
+    repository = History(application.root)
+    repository.git("config", "user.email", "carl@example.org")
+    repository.commit("fix: say it better", {"a": "2"})
+    (application.root / ".git" / "shallow").write_text(f"{repository.git('rev-parse', 'HEAD')}\n")
+    release = Release("rel_2", "project", "1.0.1", "v1.0.1", ReleaseStatus.PUBLISHED, 1, 2, "1.0.0")
+    with application.store.begin() as tx:
+        RELEASES.save(tx, replace(release, commit=repository.git("rev-parse", "HEAD")))
+    arguments = ["1.0.1", "--stage", "production", "--key", str(keys / "ben")]
+    with pytest.raises(ShiplineError, match="shallow clone"):
+        CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
 
 
 def test_the_key_that_git_signs_with_is_taken(application: Application, keys: Path) -> None:

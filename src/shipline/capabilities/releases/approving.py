@@ -53,9 +53,11 @@ def matter_of(ground: ReleaseGround, release: Release, stage: str, plan: str = "
 
 def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
     """The addresses of all who have written something between the release before and this one: the commits' authors,
-    and whom their messages name beside them.
+    and whom their messages name beside them, as they stand there and as `.mailmap` has them.
 
-    Of all who ever have where the release before has no tag here: rather somebody too many than the author.
+    Both, since whoever releases may write a `.mailmap`: with it they may hold others off, as with a line
+    `Co-authored-by:`, and make nobody count who has written something. Of all who ever have where the release before
+    has no tag here: rather somebody too many than the author.
     """
     if release.commit is None:
         return frozenset()
@@ -70,11 +72,19 @@ def _authors(ground: ReleaseGround, release: Release) -> frozenset[str]:
             why="who has written it may not approve it, and that cannot be seen",
             todo="fetch it: git fetch --tags",
         )
+    if repository.is_shallow():
+        raise ShiplineError(
+            "this is a shallow clone",
+            why=f"who has written a part of {release.package} {release.version} may not approve it, and the commits are"
+            " cut off",
+            todo="run `git fetch --unshallow --tags`; in CI, let the checkout fetch the whole history (fetch-depth: 0)",
+        )
     since = () if before is None else (before.commit,)
-    found: set[str] = set()
-    for commit in repository.log(since, release.commit):
-        found |= {commit.author_mail, *co_author_mails_in(commit.message)}
-    return frozenset(found - {""})
+    found = {commit.author_mail for commit in repository.log(since, release.commit)}  # By their names, too.
+    named: set[str] = set()
+    for commit in repository.log(since, release.commit, mailmap=False):
+        named |= {commit.author_mail, *co_author_mails_in(commit.message)}
+    return frozenset(found | named | repository.mapped_mails(frozenset(named))) - {""}
 
 
 def check_approval(ground: ReleaseGround, release: Release, given: SignedApproval, *, plan: str = "") -> None:

@@ -29,10 +29,10 @@ from shipline.providers.repository.git_folder import write_git_folder
 from shipline.providers.repository.git_pick import picked
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
+from shipline.providers.repository.mailmap import LOG_FORMAT, UNMAPPED_FORMAT, mapped
 from shipline.providers.repository.on_remote import listed_on, push_moved_tag
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, check_identity, dates, with_key
 
-LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
 # Where what may be lost is kept among git's own files, and what is asked of every repository first.
 PRIVATE = "shipline"
 ABOUT_REPOSITORY = ("--is-shallow-repository", "--git-path", PRIVATE, "--show-toplevel")
@@ -173,7 +173,7 @@ class GitRepository:
         # The name is a pattern to git: it may match more, never less, than the tag of this name.
         return next((tag for tag in self._tags(f"refs/tags/{name}") if tag.name == name), None)
 
-    def log(
+    def log(  # noqa: PLR0913 - each is named where it is given
         self,
         since: tuple[str, ...],
         until: str = "HEAD",
@@ -181,6 +181,7 @@ class GitRepository:
         paths: tuple[str, ...] = (),
         changed_paths: bool = False,
         limit: int | None = None,
+        mailmap: bool = True,
     ) -> Iterator[Commit]:
         """Commits reachable from `until` and from none of `since`, newest first, that touch `paths` (empty: all)."""
         self.root()
@@ -193,7 +194,7 @@ class GitRepository:
             *PLAIN_LOG,
             *names,
             *count,
-            f"--format={separator}{LOG_FORMAT}",
+            f"--format={separator}{LOG_FORMAT if mailmap else UNMAPPED_FORMAT}",
             "--end-of-options",
             *revisions,
             "--",
@@ -215,6 +216,10 @@ class GitRepository:
         patches = self._git.run("compare commits", *options, stdin=asked.encode())
         lines = self._git.run("compare commits", "patch-id", "--stable", stdin=patches).decode().splitlines()
         return {commit: patch for patch, commit in map(str.split, lines)}
+
+    def mapped_mails(self, mails: frozenset[str]) -> frozenset[str]:
+        """The addresses as `.mailmap` has them."""
+        return mapped(self._git, mails)
 
     def private_folder(self) -> Path:
         """A folder among git's own files for what may be lost; it need not be there yet."""

@@ -135,6 +135,15 @@ class RepositoryConformance:
         with pytest.raises(ConflictError):
             repository.commit_paths(("a.txt",), "x", key="k1", time_us=NOW_US, base=hostile)
 
+    def test_authors_are_as_mailmap_has_them_and_as_they_named_themselves(self, repository: Repository) -> None:
+        commit(repository, "a.txt", "one", key="k1")
+        (own,) = {each.author_mail for each in repository.log((), mailmap=False)}
+        commit(repository, ".mailmap", f"Eve <eve@example.org> <{own}>\n", key="k2")
+        assert {each.author_mail for each in repository.log(())} == {"eve@example.org"}
+        assert {each.author_mail for each in repository.log((), mailmap=False)} == {own}
+        given = frozenset({own, "x@example.org", "no address", "", "-a\n"})
+        assert repository.mapped_mails(given) == given - {own} | {"eve@example.org"}
+
     def test_the_log_is_newest_first_and_ends_at_since(self, repository: Repository) -> None:
         first, second, third = (commit(repository, "a.txt", text, key=text) for text in ("1", "2", "3"))
         assert [each.id for each in repository.log(())] == [third, second, first]
