@@ -154,6 +154,47 @@ def test_the_lock_file_says_the_ranges_that_the_manifests_say(
     assert (history.folder / lock).read_text() == ours
 
 
+CATALOGS = f"""{PNPM}catalog:
+  '@x/a': ^1.0.0  # as most have it
+  other: "1"
+catalogs:
+  next: {{ "@x/a": ~1.0.0, other: ^1.0.0 }}
+  late: {{ "@x/a": '>=1.0.0' }}
+"""
+
+
+def test_what_is_required_through_pnpm_s_catalogues_is_followed(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    """Two share the range of one; what takes a range that fits, and what only develops with it, is not released."""
+    program = str(installed(pytestconfig.cache.mkdir("npm"), "pnpm", "10.34.9") / "node_modules" / ".bin" / "pnpm")
+    files = {
+        "package.json": json.dumps({"private": True, "devDependencies": {"@x/a": "catalog:next"}}),
+        "pnpm-workspace.yaml": CATALOGS,
+        "packages/a/package.json": js("@x/a"),
+        "packages/b/package.json": js("@x/b", dependencies={"@x/a": "catalog:"}),
+        "packages/c/package.json": js("@x/c", peerDependencies={"@x/a": "catalog:default"}),
+        "packages/d/package.json": js("@x/d", optionalDependencies={"@x/a": "catalog:late"}),
+        ".gitignore": "node_modules\n",
+    }
+    history = begun(tmp_path / "work", files)
+    run(history.folder, program, "install", "--lockfile-only")
+    packages = [Package(f"@x/{name}", f"packages/{name}", "npm", "semver", "{package}@{version}") for name in "abcd"]
+    release(history, "packages/a", packages=packages, only=("@x/a", "@x/b"))
+    after = CATALOGS.replace("^1.0.0  #", "^2.0.0  #").replace("~1.0.0", "~2.0.0")
+    assert (history.folder / "pnpm-workspace.yaml").read_text() == after
+    run(history.folder, program, "install", "--frozen-lockfile")
+    ours = (history.folder / "pnpm-lock.yaml").read_text()
+    run(history.folder, program, "install", "--lockfile-only")
+    late = "specifier: '>=1.0.0'\n      version: "
+    assert (history.folder / "pnpm-lock.yaml").read_text().replace(f"{late}2.0.0", f"{late}1.0.0") == ours
+    history.git("commit", "--quiet", "--all", "-m", "chore(release): a and b")
+    history.git("tag", "@x/a@2.0.0")
+    history.git("tag", "@x/b@1.0.1")
+    (plan,) = make_plan(history.repository).releasable
+    assert (plan.name, plan.next) == ("@x/c", "1.0.1")
+    assert any("out of ^1.0.0, which pnpm-workspace.yaml requires of its users" in each for each in plan.reasons)
+    assert make_plan(history.repository, packages).releasable == (plan,)
+
+
 def test_what_is_no_package_follows_a_release_as_npm_wants_it(tmp_path: Path) -> None:
     """The private manifest at the top, and a member without a version: they are never released themselves."""
     top = {"private": True, "workspaces": ["packages/*"], "dependencies": {"@x/a": "^1.0.0"}}

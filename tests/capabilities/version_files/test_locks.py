@@ -95,6 +95,36 @@ def test_only_what_changed_is_written(path: str, text: str, filled: str) -> None
     assert write_lock(path, after.encode(), one) == after.encode()
 
 
+CATALOG = """catalogs:
+  default:
+    core:
+      specifier: ^1.0.0
+      version: 1.0.0
+  next:
+    core:
+      specifier: ^1.2.0
+      version: 1.2.0
+importers:
+  b:
+    dependencies:
+      core:
+        specifier: '@B@'
+        version: @V@
+"""
+
+
+@pytest.mark.parametrize("word", ["catalog:", "catalog:default", "catalog:next"])
+def test_a_catalogue_moves_where_the_repository_answers_it(word: str) -> None:
+    """One whose range is another one stays, wherever that comes from."""
+    here = CATALOG.replace("@B@", word).replace("@V@", "link:../core").encode()
+    moved = here.replace(b"^1.0.0\n      version: 1.0.0", b"^2.0.0\n      version: 2.0.0")
+    one = [changed("pnpm-workspace.yaml")]
+    assert write_lock("pnpm-lock.yaml", here, one) == moved == write_lock("pnpm-lock.yaml", moved, one)
+    registry = here.replace(b"link:../core", b"1.0.0")
+    foreign = {("pnpm-workspace.yaml", "core")} if word != "catalog:next" else set()
+    assert locked_elsewhere("pnpm-lock.yaml", registry, one) == foreign
+
+
 @pytest.mark.parametrize(
     ("dependents", "key", "c"), [("b", "npm:^1.0.0, core@npm:^2.0.0", "^1.0.0"), ("bc", "npm:^2.0.0", "^2.0.0")]
 )

@@ -6,18 +6,22 @@ Reads through the Repository port; what the files mean is decided in `packages`.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from shipline.capabilities.plans.packages import (
+    CATALOG,
     MANIFESTS,
     ROOT_FILES,
     CargoWorkspace,
+    Catalogs,
     Found,
     Members,
     Requirement,
     bare_note,
     cargo_workspace,
+    catalogs_of,
     check_names,
     find_packages,
     is_fixture,
@@ -38,7 +42,9 @@ from shipline.ports.repository import Repository, Tag
 SHARED_GROUP = "version of the Cargo workspace"
 UNNAMED_SHOWN_MAX = 5
 NPM_FILES = ("package.json", "pnpm-workspace.yaml")
+CATALOG_FILE = "pnpm-workspace.yaml"
 NPM_ECOSYSTEMS = frozenset({"npm", "plain"})  # A private npm package is a plain one.
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +76,9 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
     there = frozenset(files)
     inside = by_folder(repository.read_files(tuple(name for name in names if name in there), head))
     crates = cargo_workspace(contents["Cargo.toml"], "Cargo.toml") if "Cargo.toml" in contents else None
-    members = _members(inside, crates, notes)
-    root = _root(contents)
+    catalogs = catalogs_of(contents[CATALOG_FILE], CATALOG_FILE) if CATALOG_FILE in contents else None
+    members = _members(inside, crates, catalogs, notes)
+    root = _root(contents, catalogs)
     found = _with_versions(repository, head, (*root, *members))
     check_names([each.package for each in found])
     packages = [each.package for each in found]
@@ -84,7 +91,7 @@ def survey_repository(repository: Repository, head: str, tags: Sequence[Tag]) ->
         for each in found
     ]
     shared = [each.package.name for each in found if each.shares_version]
-    tools = _tools({".": contents} | inside, packages)
+    tools = _tools({".": contents} | inside, packages, catalogs)
     return Survey(tuple(pairs), _shared_group(shared), tuple(notes), tools)
 
 
@@ -94,13 +101,14 @@ def survey_packages(repository: Repository, head: str, packages: Sequence[Packag
     names = {joined(package.path, name): None for package in packages for name in MANIFESTS}
     contents = repository.read_files((*names, *(name for name in NPM_FILES if name not in names)), head)
     contained = by_folder(contents)
-    workspaces = _workspaces(repository, head, packages)
+    workspaces, catalogs = _workspaces(repository, head, packages), _catalogs(repository, head, packages, contained)
     found: list[Found | None] = []
     for package in packages:
         inside = manifest_packages(
             contained.get(package.path, {}),
             path=package.path,
             workspace=workspaces.get(package.path),
+            catalogs=catalogs.get(package.path),
             called=package.name,
         )
         found.append(next((each for each in inside if each.package.ecosystem == package.ecosystem), None))
@@ -128,7 +136,8 @@ def _tools_beside(
         folders = [folder for folder in _folders(repository, head, declared) if folder not in chosen]
         names = tuple(joined(folder, "package.json") for folder in folders)
         inside = by_folder(repository.read_files(names, head)) if names else {}
-        return _tools({".": top} | inside, packages)
+        catalogs = catalogs_of(top[CATALOG_FILE], CATALOG_FILE) if CATALOG_FILE in top else None
+        return _tools({".": top} | inside, packages, catalogs)
     except InvalidValue:
         return ()
 
@@ -138,33 +147,50 @@ def _folders(repository: Repository, head: str, declared: Sequence[Members]) -> 
     return [folder for each in declared for folder in member_folders(each, files)[0]]
 
 
-def _tools(contained: Mapping[str, Mapping[str, bytes]], packages: Sequence[Package]) -> tuple[Requirement, ...]:
+def _tools(
+    contained: Mapping[str, Mapping[str, bytes]], packages: Sequence[Package], catalogs: Catalogs | None
+) -> tuple[Requirement, ...]:
     """What each package.json requires that is no package's; what only serves tests may be broken on purpose."""
     own = {package.path for package in packages if package.ecosystem in NPM_ECOSYSTEMS}
     found: list[Requirement] = []
     for folder, files in contained.items():
         if "package.json" in files and folder not in own and not is_fixture(folder):
-            found += requirements_of_tools(files["package.json"], joined(folder, "package.json"))
+            found += requirements_of_tools(files["package.json"], joined(folder, "package.json"), catalogs)
     return tuple(found)
 
 
 def _workspaces(repository: Repository, head: str, packages: Sequence[Package]) -> dict[str, CargoWorkspace]:
     """The Cargo workspace of each folder with a crate that is in one: the next one further up."""
-    above: dict[str, list[str]] = {}
-    for package in packages:
-        if package.ecosystem == "cargo":
-            folder = package.path
-            above[package.path] = folders = []
-            while folder not in ("", "."):
-                folder = posixpath.dirname(folder) or "."
-                folders.append(joined(folder, "Cargo.toml"))
+    crates = (package.path for package in packages if package.ecosystem == "cargo")
+    above = {path: [joined(folder, "Cargo.toml") for folder in _further_up(path)] for path in crates}
+    return _nearest(repository, head, above, cargo_workspace)
+
+
+def _catalogs(
+    repository: Repository, head: str, packages: Sequence[Package], contained: Mapping[str, Mapping[str, bytes]]
+) -> dict[str, Catalogs]:
+    """The catalogues of each folder with a package that takes a range from one: in it, or the next ones further up."""
+    named = [package.path for package in packages if package.ecosystem in NPM_ECOSYSTEMS]
+    taking = [path for path in named if CATALOG.encode() in contained.get(path, {}).get("package.json", b"")]
+    above = {path: [joined(folder, CATALOG_FILE) for folder in (path, *_further_up(path))] for path in taking}
+    return _nearest(repository, head, above, catalogs_of)
+
+
+def _further_up(folder: str) -> Iterator[str]:
+    while folder not in ("", "."):
+        folder = posixpath.dirname(folder) or "."
+        yield folder
+
+
+def _nearest(
+    repository: Repository, head: str, above: Mapping[str, Sequence[str]], read: Callable[[bytes, str], T | None]
+) -> dict[str, T]:
+    """For each key the first of its paths that is a file with something in it, read; none where there is none."""
     paths = tuple(dict.fromkeys(path for each in above.values() for path in each))
     contents = repository.read_files(paths, head) if paths else {}
-    tops = {path: cargo_workspace(content, path) for path, content in contents.items()}
-    found = {
-        path: next((top for each in each_above if (top := tops.get(each))), None) for path, each_above in above.items()
-    }
-    return {path: top for path, top in found.items() if top is not None}
+    tops = {path: read(content, path) for path, content in contents.items()}
+    found = {key: next((top for path in each if (top := tops.get(path))), None) for key, each in above.items()}
+    return {key: top for key, top in found.items() if top is not None}
 
 
 def _shared_group(names: Sequence[str]) -> tuple[Group, ...]:
@@ -173,14 +199,17 @@ def _shared_group(names: Sequence[str]) -> tuple[Group, ...]:
 
 
 def _members(
-    contained: Mapping[str, Mapping[str, bytes]], workspace: CargoWorkspace | None, notes: list[str]
+    contained: Mapping[str, Mapping[str, bytes]],
+    workspace: CargoWorkspace | None,
+    catalogs: Catalogs | None,
+    notes: list[str],
 ) -> list[Found]:
     """The packages in the members' folders. A private one that states no version is never released: a tool, say."""
     found: list[Found] = []
     aside: list[str] = []
     for folder in sorted(contained):
         try:
-            packages = manifest_packages(contained[folder], path=folder, workspace=workspace)
+            packages = manifest_packages(contained[folder], path=folder, workspace=workspace, catalogs=catalogs)
         except InvalidValue as error:
             if not is_fixture(folder):
                 raise
@@ -196,9 +225,9 @@ def _members(
     return found
 
 
-def _root(contents: Mapping[str, bytes]) -> tuple[Found, ...]:
+def _root(contents: Mapping[str, bytes], catalogs: Catalogs | None) -> tuple[Found, ...]:
     """The package at the top of a workspace, where there is one: private manifests and virtual ones only hold it."""
-    packages = manifest_packages(contents, path=".")
+    packages = manifest_packages(contents, path=".", catalogs=catalogs)
     return tuple(each for each in packages if each.package.ecosystem != "plain")
 
 
@@ -220,20 +249,25 @@ def _with_versions(repository: Repository, head: str, found: Iterable[Found]) ->
 
 
 def former_range(repository: Repository, lineage: Lineage, requirement: Requirement) -> str | None:
-    """The range that a crate took from its workspace when it was last released; None where that is not known."""
+    """The range that a package took from its workspace when it was last released; None where that is not known."""
     last, package = lineage.last_stable, lineage.package
     if last is None:
         return None
-    own = joined(package.path, "Cargo.toml")
+    manifest = "Cargo.toml" if requirement.dialect == "cargo" else "package.json"
+    own = joined(package.path, manifest)
     contents = repository.read_files(tuple(dict.fromkeys((own, requirement.path))), last.tag.commit)
     if own not in contents or requirement.path not in contents:
         return None
     try:
-        workspace = cargo_workspace(contents[requirement.path], requirement.path)
+        above = contents[requirement.path], requirement.path
         inside = manifest_packages(
-            {"Cargo.toml": contents[own]}, path=package.path, workspace=workspace, called=package.name
+            {manifest: contents[own]},
+            path=package.path,
+            workspace=cargo_workspace(*above) if manifest == "Cargo.toml" else None,
+            catalogs=catalogs_of(*above) if manifest == "package.json" else None,
+            called=package.name,
         )
     except InvalidValue:
         return None  # It was released all the same, and nobody can mend it any more.
     known = (each for found in inside for each in found.requirements if not each.development)
-    return next((each.range for each in known if each.name == requirement.name), None)
+    return next((one.range for one in known if (one.name, one.peer) == (requirement.name, requirement.peer)), None)

@@ -1,7 +1,7 @@
 """What a package requires of another one of the same repository, written into its manifest as a byte span.
 
-Ranges alone, those behind `workspace:` among them: words such as `workspace:^`, paths and catalogues keep themselves in
-step and are left as they are.
+Ranges alone, those behind `workspace:` and those of pnpm's catalogues among them: words such as `workspace:^` and
+`catalog:`, and paths, keep themselves in step and are left as they are.
 """
 
 from __future__ import annotations
@@ -115,6 +115,12 @@ def _npm(document: Any, dependency: str) -> Iterator[_Requirement]:
         yield from _range(document, (name, dependency))
 
 
+def _catalogs(document: Any, dependency: str) -> Iterator[_Requirement]:
+    """Every catalogue: the one without a name, and those with one."""
+    for above in (("catalog",), *(("catalogs", name) for name in table(document, "catalogs"))):
+        yield from _range(document, (*above, dependency))
+
+
 def _cargo(document: Any, dependency: str) -> Iterator[_Requirement]:
     """Every table of dependencies, also a target's and the workspace's; a renamed one goes by its `package`."""
     targets = [("target", name) for name in table(document, "target")]
@@ -174,6 +180,7 @@ def _chart(document: Any, dependency: str) -> Iterator[_Requirement]:
 _MANIFESTS: Mapping[str, _Manifest] = MappingProxyType(
     {
         "package.json": _Manifest(read_json, scan_json, _npm),
+        "pnpm-workspace.yaml": _Manifest(read_yaml, scan_yaml, _catalogs),
         "Cargo.toml": _Manifest(read_toml, scan_toml, _cargo),
         "pyproject.toml": _Manifest(read_toml, scan_toml, _python),
         "Chart.yaml": _Manifest(read_yaml, scan_yaml, _chart),

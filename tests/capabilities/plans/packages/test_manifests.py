@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.plans.packages import find_packages, manifest_packages, with_stated_version
+from shipline.capabilities.plans.packages import catalogs_of, find_packages, manifest_packages, with_stated_version
 from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 
@@ -88,3 +88,23 @@ def test_a_name_that_is_none_does_not_matter_where_people_gave_one_or_nothing_is
 def test_no_content_makes_it_fail(contents: dict[str, bytes], folder: str) -> None:
     with contextlib.suppress(InvalidValue):
         assert find_packages(folder, contents)[0].package.name
+
+
+@pytest.mark.parametrize(
+    ("yaml", "read"),
+    [
+        ("catalog: {a: ^1}", ("^1", None)),
+        ("catalogs: {default: {a: ^2}, next: {a: ^3, b: 1}}", ("^2", "^3")),
+        ("catalogs: {next: [a], late: no}\ncatalog: x", ()),
+        ("packages: [a]", ()),
+    ],
+)
+def test_a_catalogue_gives_the_range_where_it_has_one(yaml: str, read: tuple[str | None, ...]) -> None:
+    catalogs = catalogs_of(yaml.encode(), "js/pnpm-workspace.yaml")
+    manifest = npm(name="x", dependencies={"a": "catalog:", "b": "^1"}, peerDependencies={"a": "catalog:next"})
+    (found,) = manifest_packages({"package.json": manifest}, path="js/x", catalogs=catalogs)
+    first, plain, peer = found.requirements
+    assert (plain.range, plain.path, plain.shared) == ("^1", "js/x/package.json", False)
+    for one, there, word in zip((first, peer), read or (None, None), ("catalog:", "catalog:next"), strict=True):
+        place = "js/x/package.json" if there is None else "js/pnpm-workspace.yaml"
+        assert (one.range, one.path, one.shared) == (there or word, place, there is not None)

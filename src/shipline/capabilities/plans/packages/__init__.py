@@ -1,10 +1,11 @@
 """Finding the packages of a repository in its own files: what a folder holds, and which folders a workspace names."""
 
 from shipline.capabilities.plans.packages.documents import read_document
-from shipline.capabilities.plans.packages.found import CargoWorkspace, Found, Requirement
+from shipline.capabilities.plans.packages.found import CATALOG, CargoWorkspace, Catalogs, Found, Requirement
 from shipline.capabilities.plans.packages.manifests import (
     MANIFESTS,
     cargo_workspace,
+    catalogs_of,
     find_packages,
     joined,
     manifest_packages,
@@ -23,14 +24,17 @@ from shipline.capabilities.plans.packages.workspaces import (
 )
 
 __all__ = [
+    "CATALOG",
     "MANIFESTS",
     "ROOT_FILES",
     "CargoWorkspace",
+    "Catalogs",
     "Found",
     "Members",
     "Requirement",
     "bare_note",
     "cargo_workspace",
+    "catalogs_of",
     "check_names",
     "find_packages",
     "is_fixture",

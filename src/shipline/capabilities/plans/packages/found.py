@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from shipline.domain.package import Package
 
+CATALOG = "catalog:"
+DEFAULT_CATALOG = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -15,8 +18,8 @@ class Requirement:
 
     `name` is the other package as the manifest at `path` writes it, `range` the versions that it wants in the words of
     `dialect`: npm, cargo, poetry, pep440 or helm. A `peer` is required of whoever uses the package; what
-    is required for `development` alone is in no published package. A `shared` range stands in the manifest of the
-    workspace, where others may take it as well.
+    is required for `development` alone is in no published package. A `shared` range stands in a file of the workspace,
+    where others may take it as well.
     """
 
     name: str
@@ -38,6 +41,24 @@ class CargoWorkspace:
     path: str
     version: str | None
     dependencies: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogs:
+    """The ranges that the pnpm-workspace.yaml at `path` gives to the packages of its workspace, by catalogue and name.
+
+    From: https://pnpm.io/catalogs
+    """
+
+    path: str
+    ranges: Mapping[str, Mapping[str, str]]
+
+    def range_of(self, name: str, written: str) -> str | None:
+        """What `catalog:` or `catalog:NAME` stands for; None for what is none, and for no range."""
+        if not written.startswith(CATALOG):
+            return None
+        catalog = written.removeprefix(CATALOG).strip() or DEFAULT_CATALOG
+        return self.ranges.get(catalog, {}).get(name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.plans.packages.documents import ELSE_NO_PACKAGE, read_document, strings, sub
-from shipline.capabilities.plans.packages.found import CargoWorkspace, Found, Requirement
+from shipline.capabilities.plans.packages.found import DEFAULT_CATALOG, CargoWorkspace, Catalogs, Found, Requirement
 from shipline.domain.errors import InvalidValue
 from shipline.domain.package import Package
 
@@ -45,14 +45,21 @@ def find_packages(
 
 
 def manifest_packages(
-    contents: Mapping[str, bytes], *, path: str, workspace: CargoWorkspace | None = None, called: str = ""
+    contents: Mapping[str, bytes],
+    *,
+    path: str,
+    workspace: CargoWorkspace | None = None,
+    catalogs: Catalogs | None = None,
+    called: str = "",
 ) -> tuple[Found, ...]:
     """The packages that manifests name. `called` is the name that people gave to what is in the folder.
+
+    `workspace` and `catalogs` are what crates and npm packages take from the workspace that they are in.
 
     Raises InvalidValue for a manifest that cannot be read, and for a name that is none where nobody gave another.
     """
     python = _python(_manifest(contents, "pyproject.toml", path, called), path)
-    npm = _npm(_manifest(contents, "package.json", path, called), path)
+    npm = _npm(_manifest(contents, "package.json", path, called), path, catalogs)
     cargo = _cargo(_manifest(contents, "Cargo.toml", path, called), path, workspace)
     helm = _helm(_manifest(contents, "Chart.yaml", path, called), path)
     # Beside another package, a private package.json is a set of development tools.
@@ -63,6 +70,18 @@ def manifest_packages(
 def cargo_workspace(content: bytes, path: str) -> CargoWorkspace | None:
     """The workspace that the Cargo.toml at `path` is the top of; None where it is of none. InvalidValue as above."""
     return _workspace(read_document(path, content), path)
+
+
+def catalogs_of(content: bytes, path: str) -> Catalogs | None:
+    """The catalogues of the pnpm-workspace.yaml at `path`; None where it has none. InvalidValue as above."""
+    table = read_document(path, content)
+    named = {name: sub(table, "catalogs", name) for name in sub(table, "catalogs")}
+    listed = {**named, DEFAULT_CATALOG: {**named.get(DEFAULT_CATALOG, {}), **sub(table, "catalog")}}
+    texts = {
+        catalog: {name: range_ for name, range_ in ranges.items() if isinstance(range_, str)}
+        for catalog, ranges in listed.items()
+    }
+    return Catalogs(path, texts) if any(texts.values()) else None
 
 
 def _workspace(table: dict[str, Any], path: str) -> CargoWorkspace | None:
@@ -159,7 +178,7 @@ def _poetry(table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
                 yield Requirement(name, written, "poetry", manifest, development=development)
 
 
-def _npm(file: _Manifest, path: str) -> Found | None:
+def _npm(file: _Manifest, path: str, catalogs: Catalogs | None) -> Found | None:
     table, manifest = file.table, file.path
     private = table.get("private") is True
     name = file.name(table, private=private)
@@ -168,26 +187,31 @@ def _npm(file: _Manifest, path: str) -> Found | None:
     ecosystem = "plain" if private else "npm"
     version = table.get("version")
     package = Package(name=name, path=path, ecosystem=ecosystem)
-    requirements = tuple(_npm_requirements(table, manifest))
+    requirements = tuple(_npm_requirements(table, manifest, catalogs))
     return Found(package, version if isinstance(version, str) else None, manifest, requirements=requirements)
 
 
-def _npm_requirements(table: dict[str, Any], manifest: str) -> Iterator[Requirement]:
+def _npm_requirements(table: dict[str, Any], manifest: str, catalogs: Catalogs | None) -> Iterator[Requirement]:
+    """In the manifest, or in a catalogue of the workspace."""
     for kind in ("dependencies", "optionalDependencies", "peerDependencies", "devDependencies"):
         for other, written in sub(table, kind).items():
-            if isinstance(written, str):
-                yield Requirement(
-                    other, written, "npm", manifest, kind == "peerDependencies", kind == "devDependencies"
-                )
+            if not isinstance(written, str):
+                continue
+            given = None if catalogs is None else catalogs.range_of(other, written)
+            peer, development = kind == "peerDependencies", kind == "devDependencies"
+            if catalogs is None or given is None:
+                yield Requirement(other, written, "npm", manifest, peer, development)
+            else:
+                yield Requirement(other, given, "npm", catalogs.path, peer, development, shared=True)
 
 
-def requirements_of_tools(content: bytes, path: str) -> tuple[Requirement, ...]:
+def requirements_of_tools(content: bytes, path: str, catalogs: Catalogs | None = None) -> tuple[Requirement, ...]:
     """What a package.json at `path` requires that is no package's: all of it for development, since nobody gets it.
 
     InvalidValue for one that cannot be read.
     """
     table = read_document(path, content)
-    return tuple(replace(each, peer=False, development=True) for each in _npm_requirements(table, path))
+    return tuple(replace(each, peer=False, development=True) for each in _npm_requirements(table, path, catalogs))
 
 
 def _cargo(file: _Manifest, path: str, workspace: CargoWorkspace | None) -> Found | None:

@@ -25,6 +25,11 @@ class Changed:
     after: bytes
     requirements: tuple[Rewritten, ...]
 
+    @property
+    def is_catalogs(self) -> bool:
+        """True for the file of pnpm's catalogues, whose ranges several packages may take."""
+        return posixpath.basename(self.path) == "pnpm-workspace.yaml"
+
     def folder_from(self, lock: str) -> str:
         """Its folder as seen from that of a lock file, "." for the same one."""
         return posixpath.relpath(posixpath.dirname(self.path) or ".", posixpath.dirname(lock) or ".")

@@ -14,7 +14,7 @@ from typing import Any
 
 from shipline.capabilities.version_files.json_text import read_json
 from shipline.capabilities.version_files.locks.changed import Changed, Rewritten
-from shipline.capabilities.version_files.locks.npm import TABLES, answering_ranges, is_classic
+from shipline.capabilities.version_files.locks.npm import TABLES, answering_ranges, catalogs_with, is_classic
 from shipline.capabilities.version_files.locks.yaml_events import scalars_of
 from shipline.capabilities.version_files.toml_text import read_toml
 from shipline.capabilities.version_files.trees import at, rows, table
@@ -48,13 +48,26 @@ def _npm(path: str, content: bytes, asked: Sequence[Place]) -> Iterator[Place]:
 
 
 def _pnpm(path: str, content: bytes, asked: Sequence[Place]) -> Iterator[Place]:
-    answers = {each.keys: each.text for each in scalars_of(content) if not each.is_key and each.keys[0] == "importers"}
+    answers = {each.keys: each.text for each in scalars_of(content) if not each.is_key}
     for manifest, each in asked:
+        if manifest.is_catalogs:
+            if any(not answer.startswith(_HERE) for answer in _answers_of_catalogs(answers, each)):
+                yield manifest, each
+            continue
         importer = ("importers", manifest.folder_from(path))
         places = [(*importer, kind, each.name, *more) for kind in TABLES for more in ((), ("version",))]
         found = [answers[place] for place in places if place in answers]
         if any(not answer.startswith(_HERE) for answer in found):
             yield manifest, each
+
+
+def _answers_of_catalogs(answers: Mapping[tuple[str, ...], str], wanted: Rewritten) -> Iterator[str]:
+    """What answers a range that importers take from a catalogue."""
+    catalogs = catalogs_with(answers, wanted.name, wanted.before)
+    names = {f"catalog:{each}" for each in catalogs} | ({"catalog:"} if "default" in catalogs else set())
+    for keys, text in answers.items():
+        if keys[:1] == ("importers",) and keys[3:] == (wanted.name, "specifier") and text in names:
+            yield answers.get((*keys[:-1], "version"), "")
 
 
 def _yarn(_path: str, content: bytes, asked: Sequence[Place]) -> Iterator[Place]:

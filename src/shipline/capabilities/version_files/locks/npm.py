@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from shipline.capabilities.version_files.json_text import read_json, scan_json
@@ -12,6 +12,7 @@ from shipline.capabilities.version_files.trees import at
 from shipline.clients.byte_spans import with_texts
 
 TABLES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
+CATALOGS = "catalogs"
 CLASSIC = b"# yarn lockfile v1"
 
 
@@ -42,21 +43,44 @@ def with_npm_ranges(path: str, content: bytes, manifests: Sequence[Changed]) -> 
 
 def with_pnpm_ranges(path: str, content: bytes, manifests: Sequence[Changed]) -> bytes:
     """In pnpm's lock a range is the `specifier` of an importer; before version 6 of the format in a table of its own.
+    That of a catalogue has a specifier, too, and the version that answers it.
 
     From: https://github.com/pnpm/spec/tree/master/lockfile
     """
+    scalars = scalars_of(content)
     wanted: dict[tuple[str, ...], tuple[str, str]] = {}
     for manifest in manifests:
+        if manifest.is_catalogs:
+            wanted |= _of_catalogs(scalars, manifest)
+            continue
         importer = ("importers", manifest.folder_from(path))
         for each in manifest.requirements:
             for place in (*((table, each.name, "specifier") for table in TABLES), ("specifiers", each.name)):
                 wanted[(*importer, *place)] = (each.before, each.after)
     edits = {
         scalar: wanted[scalar.keys][1]
-        for scalar in scalars_of(content)
+        for scalar in scalars
         if not scalar.is_key and scalar.keys in wanted and scalar.text == wanted[scalar.keys][0]
     }
     return with_scalars(content, edits) if edits else content
+
+
+def _of_catalogs(scalars: Sequence[Scalar], manifest: Changed) -> dict[tuple[str, ...], tuple[str, str]]:
+    """What becomes of the entries of catalogues, by their keys."""
+    said = {each.keys: each.text for each in scalars if not each.is_key}
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for each in manifest.requirements:
+        for catalog in catalogs_with(said, each.name, each.before):
+            entry = (CATALOGS, catalog, each.name)
+            found[*entry, "specifier"] = (each.before, each.after)
+            found[*entry, "version"] = (said.get((*entry, "version"), ""), each.version)
+    return found
+
+
+def catalogs_with(said: Mapping[tuple[str, ...], str], name: str, range_: str) -> list[str]:
+    """The catalogues of a lock file, whose texts are `said` by their keys, that have this range of a name."""
+    wanted = ((CATALOGS,), (name, "specifier"), range_)
+    return [keys[1] for keys, text in said.items() if (keys[:1], keys[2:], text) == wanted]
 
 
 def with_yarn_ranges(path: str, content: bytes, manifests: Sequence[Changed]) -> bytes:

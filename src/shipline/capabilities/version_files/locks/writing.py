@@ -17,10 +17,10 @@ from shipline.domain.errors import RefusedError
 
 
 class _Lock(NamedTuple):
-    """A lock file: of which manifest, what writes it, and what makes it anew. None: it repeats no range of what is in
+    """A lock file: of which manifests, what writes it, and what makes it anew. None: it repeats no range of what is in
     the repository. One that is `shared` may be in a folder further up, for a whole workspace."""
 
-    manifest: str
+    manifests: tuple[str, ...]
     writer: Callable[[str, bytes, Sequence[Changed]], bytes] | None
     command: str
     shared: bool = True
@@ -28,14 +28,16 @@ class _Lock(NamedTuple):
 
 _LOCKS: Mapping[str, _Lock] = MappingProxyType(
     {
-        "package-lock.json": _Lock("package.json", with_npm_ranges, "npm install --package-lock-only"),
-        "npm-shrinkwrap.json": _Lock("package.json", with_npm_ranges, "npm install --package-lock-only"),
-        "pnpm-lock.yaml": _Lock("package.json", with_pnpm_ranges, "pnpm install --lockfile-only"),
-        "yarn.lock": _Lock("package.json", with_yarn_ranges, "yarn install"),
-        "poetry.lock": _Lock("pyproject.toml", with_poetry_digest, "poetry lock", shared=False),
-        "uv.lock": _Lock("pyproject.toml", None, "uv lock"),
-        "Cargo.lock": _Lock("Cargo.toml", None, "cargo update --workspace"),
-        "Chart.lock": _Lock("Chart.yaml", with_chart_versions, "helm dependency update", shared=False),
+        "package-lock.json": _Lock(("package.json",), with_npm_ranges, "npm install --package-lock-only"),
+        "npm-shrinkwrap.json": _Lock(("package.json",), with_npm_ranges, "npm install --package-lock-only"),
+        "pnpm-lock.yaml": _Lock(
+            ("package.json", "pnpm-workspace.yaml"), with_pnpm_ranges, "pnpm install --lockfile-only"
+        ),
+        "yarn.lock": _Lock(("package.json",), with_yarn_ranges, "yarn install"),
+        "poetry.lock": _Lock(("pyproject.toml",), with_poetry_digest, "poetry lock", shared=False),
+        "uv.lock": _Lock(("pyproject.toml",), None, "uv lock"),
+        "Cargo.lock": _Lock(("Cargo.toml",), None, "cargo update --workspace"),
+        "Chart.lock": _Lock(("Chart.yaml",), with_chart_versions, "helm dependency update", shared=False),
     }
 )
 
@@ -48,7 +50,7 @@ def is_lock(path: str) -> bool:
 def lock_paths(manifest: str) -> tuple[str, ...]:
     """Where lock files may be that say what a manifest requires; both from the root."""
     folder, name = posixpath.split(manifest)
-    own = {lock: about.shared for lock, about in _LOCKS.items() if about.manifest == name}
+    own = {lock: about.shared for lock, about in _LOCKS.items() if name in about.manifests}
     found = [posixpath.join(folder, lock) for lock in own]
     while folder:
         folder = posixpath.dirname(folder)
