@@ -64,6 +64,14 @@ def test_what_is_cut_is_bounded_and_says_so(before: bytes | None, after: bytes) 
     assert told.diff.count("\n") <= FILE_LINES_MAX
 
 
+def test_what_is_no_utf_8_is_shown_with_escapes() -> None:
+    """Whether lines come in or only change."""
+    for after in (b"caf\xe9\n2\n", b"caf\xe9\nmore\n2\n"):
+        (told,) = differences({"a": after}, {"a": b"caf\xe9\n1\n"}.get)
+        assert told.cut
+        assert {" caf\\xe9", "-1", "+2"} <= set(told.diff.splitlines())
+
+
 def test_many_files_are_named_and_not_all_shown() -> None:
     files: dict[str, bytes | None] = {f"{number:03}": b"line\n" * (FILE_LINES_MAX - 10) for number in range(20)}
     told = differences(files, lambda _path: None)

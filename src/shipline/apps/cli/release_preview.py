@@ -57,7 +57,7 @@ def _lines(preview: Preview) -> Iterator[str]:
             # Lines end at line feeds: what else a file holds is no reason to break its diff.
             yield from file.diff.removesuffix("\n").split("\n")
         if file.cut:
-            yield f"# {file.path} is {file.change}, and not all of its diff is shown"
+            yield f"# {file.path} is {file.change}, and not all of its diff is shown as it is"
 
 
 def document(preview: Preview) -> dict[str, Any]:

@@ -13,13 +13,14 @@ FILE_LINES_MAX = 200
 ALL_LINES_MAX = 2000
 LINE_LENGTH_MAX = 2000
 COMPARED_LINES_MAX = 20_000
+ESCAPED = "backslashreplace"  # People have Latin-1 in their changelogs, and want to see the rest.
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """How one file changes. `change` is added, changed or deleted; `diff` is unified, with three lines around.
 
-    `cut`: not all of it is shown. Then, and only then, `diff` cannot be applied.
+    `cut`: not all of it is shown, or bytes that are no UTF-8 as escapes. Then, and only then, `diff` cannot be applied.
     """
 
     path: str
@@ -45,9 +46,22 @@ def _difference(path: str, before: bytes | None, after: bytes | None) -> Differe
     change = "added" if before is None else "deleted" if after is None else "changed"
     text = _diff(path, before, after)
     lines = text.splitlines(keepends=True) if text is not None else []
-    is_cut = text is None or len(lines) > FILE_LINES_MAX or any(len(line) > LINE_LENGTH_MAX for line in lines)
+    is_cut = (
+        text is None
+        or not (_is_text(before) and _is_text(after))
+        or len(lines) > FILE_LINES_MAX
+        or any(len(line) > LINE_LENGTH_MAX for line in lines)
+    )
     shown = [_shortened(line) for line in lines[:FILE_LINES_MAX]]
     return Difference(path, change, "".join(shown), is_cut)
+
+
+def _is_text(content: bytes | None) -> bool:
+    try:
+        (content or b"").decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _shortened(line: str) -> str:
@@ -55,16 +69,10 @@ def _shortened(line: str) -> str:
 
 
 def _diff(path: str, before: bytes | None, after: bytes | None) -> str | None:
-    """The whole diff; None for what is no text, or too large to be compared."""
+    """The whole diff; None for what is too large to be compared."""
     if before is not None and after is not None and _has_as_many_lines(before, after):
-        try:
-            return unified_diff(Edit(path, before, after)).decode()
-        except UnicodeDecodeError:
-            return None
-    try:
-        old, new = _lines(before), _lines(after)
-    except UnicodeDecodeError:
-        return None
+        return unified_diff(Edit(path, before, after)).decode(errors=ESCAPED)
+    old, new = _lines(before), _lines(after)
     if len(old) + len(new) > COMPARED_LINES_MAX:
         return None
     names = (f"a/{path}" if before is not None else "/dev/null", f"b/{path}" if after is not None else "/dev/null")
@@ -77,7 +85,7 @@ def _has_as_many_lines(before: bytes, after: bytes) -> bool:
 
 def _lines(content: bytes | None) -> list[str]:
     """Lines end at line feeds alone, as git has it."""
-    text = "" if content is None else content.decode()
+    text = "" if content is None else content.decode(errors=ESCAPED)
     lines = [line + "\n" for line in text.split("\n")]
     last = lines.pop().removesuffix("\n")
     return [*lines, last] if last else lines
