@@ -342,6 +342,29 @@ def test_packages_that_move_differently_before_1_are_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("other", [[{"type": "feat", "section": "New"}], [], None])
+def test_headings_of_the_packages_are_taken_where_all_have_the_same(other: list[dict[str, str]] | None) -> None:
+    own = [{"type": "feat", "section": "New"}]
+    config = {"a": {"changelog-sections": own}, "b": {} if other is None else {"changelog-sections": other}}
+    files = {RP: json.dumps({"packages": config}).encode()}
+    result = import_settings(["release-please"], files, known=LOADED, packages={})
+    told = {key.key: key.answer for key in result.keys}
+    assert told["packages[a].changelog-sections"] is (Answer.TAKEN if other == own else Answer.NO_EQUAL)
+    assert ("changelog" in result.settings) is (other == own)
+
+
+def test_of_two_tools_that_lint_both_hold_and_who_is_overruled_is_told() -> None:
+    """That gitlint asks for no type is no reason to let go what commitlint asks for; nor the other way round."""
+    rules = b'{"extends": ["@commitlint/config-conventional"], "rules": {"header-max-length": [2, "always", 80], %s}}'
+    files = {".commitlintrc": rules % b'"body-min-length": [0]', ".gitlint": b"[title-max-length]\nline-length=72\n"}
+    result = import_settings(["commitlint", "gitlint"], files, known=LOADED, packages={})
+    found = result.settings["lint"]["rules"]
+    assert "type-empty" not in found
+    assert (found["header-max-length"], found["body-min-length"]) == ([2, "always", 80], [2, "always", 20])
+    overruled = [(key.tool, key.key) for key in result.keys if key.answer is Answer.NO_EQUAL]
+    assert overruled == [("gitlint", "(as lint.rules.header-max-length)")]
+
+
 def test_a_tool_whose_steps_are_usual_is_not_overruled() -> None:
     files = {".cz.json": b'{"commitizen": {"major_version_zero": true}}', "cliff.toml": b"[changelog]\ntrim = true\n"}
     result = import_settings(present_tools(files), files, known=LOADED, packages={})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from shipline.capabilities.scaffold.answers import BEFORE_1, Answer, Draft, Imported, Key
@@ -35,6 +35,8 @@ TOOLS: dict[str, tuple[Mapping[str, tuple[str, ...]], Reader]] = {
     "commitlint": (commitlint.FILES, commitlint.read),
     "gitlint": (gitlint.FILES, gitlint.read),
 }
+OFF = [0]
+"""A lint rule that asks for nothing."""
 OWN_FILES = frozenset(name for files, _ in TOOLS.values() for name, table in files.items() if not table)
 
 
@@ -64,8 +66,8 @@ def import_settings(
 
     `known` are the names at the top of a shipline.toml, each with those inside of it; empty: not looked at. `packages`
     are the names of the packages that the repository has, by their paths. Where two tools say different things, the one
-    that stands first in TOOLS is right. A file that cannot be read is told and left to people; where it is the only one
-    it is a UsageError.
+    that stands first in TOOLS is right, and that is told; of two that lint, both hold. A file that cannot be read is
+    told and left to people; where it is the only one it is a UsageError.
     """
     settings: Data = {}
     keys: list[Key] = []
@@ -88,7 +90,8 @@ def import_settings(
         for place, words in found[1].computed:
             draft.computed(place, words)
         _leave_out(draft, known)
-        _merge(settings, draft.settings)
+        for overruled in _merge(settings, draft.settings):
+            draft.no_equal(f"(as {overruled})", "a tool before this one says otherwise, and is right")
         keys += draft.keys
         beside |= draft.beside
     _leave_out_usual(settings)
@@ -157,26 +160,39 @@ def _found(tool: str, contents: Mapping[str, bytes]) -> tuple[str, Read] | None:
     return None
 
 
-def _merge(settings: Data, others: Data) -> None:
-    """Put in what is not set yet."""
+def _merge(settings: Data, others: Data, above: str = "") -> Iterator[str]:
+    """Put in what is not set yet; yields the names of what is set otherwise."""
+    rules = settings.get("lint", {}).get("rules") if not above else None
+    if rules is not None:
+        _merge_rules(rules, others.get("lint", {}).get("rules", {}))
     for name, value in others.items():
         mine = settings.setdefault(name, value)
-        if mine is value:
-            continue
-        if isinstance(mine, dict) and isinstance(value, dict):
-            _merge(mine, value)
-        elif name == "package" and isinstance(mine, list):
-            _merge_packages(mine, value)
+        if isinstance(mine, dict) and isinstance(value, dict) and mine is not value:
+            yield from _merge(mine, value, f"{above}{name}.")
+        elif name == "package" and isinstance(mine, list) and mine is not value:
+            yield from _merge_packages(mine, value)
+        elif mine != value:
+            yield f"{above}{name}"
 
 
-def _merge_packages(packages: list[Data], others: list[Data]) -> None:
+def _merge_rules(rules: Data, others: Data) -> None:
+    """A message had to please both tools: what one of them lets off, the other one may ask for."""
+    for name in [name for name, setting in others.items() if setting == OFF]:
+        if rules.get(name) != OFF:
+            del others[name]
+    for name, setting in others.items():
+        if rules.get(name) == OFF:
+            rules[name] = setting
+
+
+def _merge_packages(packages: list[Data], others: list[Data]) -> Iterator[str]:
     by_path = {package.get("path", "."): package for package in packages}
     for other in others:
         same = by_path.get(other.get("path", "."))
         if same is None:
             packages.append(other)
         else:
-            _merge(same, other)
+            yield from _merge(same, other, "package.")
 
 
 def _name_packages(settings: Data, packages: Mapping[str, str]) -> None:

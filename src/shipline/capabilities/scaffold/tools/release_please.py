@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shipline.capabilities.scaffold.answers import TEMPLATE, Draft, Meanings, answer_all, sections, text, texts
+from shipline.capabilities.scaffold.answers import TEMPLATE, Draft, Meanings, Taker, answer_all, sections, text, texts
 from shipline.capabilities.scaffold.places import (
     Entry,
     annotated,
@@ -72,11 +72,14 @@ def read(draft: Draft, data: dict[str, Any]) -> None:
     common = {key: value for key, value in data.items() if key not in apart}
     takers = dict.fromkeys(PACKAGE_TAKERS, _common) | {"changelog-sections": sections}
     answer_all(draft, common, Meanings(takers, NOT_NEEDED, NO_EQUAL, BY_HAND))
+    listed = [(common | own).get("changelog-sections") for own in packages.values()]
     for path, own in packages.items():
         said = {"release-type": "node"} | {key: common[key] for key in PACKAGE_TAKERS if key in common} | own
         component, name = _package(draft, path.strip("/") or ".", {**common, **own}, several=len(packages) > 1)
         names[component] = name
-        takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS}
+        takers = {key: _at(path.strip("/") or ".", key) for key in PACKAGE_TAKERS} | {
+            "changelog-sections": _alike(listed)
+        }
         answer_all(draft, said, Meanings(takers, NOT_NEEDED, NO_EQUAL, BY_HAND), prefix=f"packages[{path[:60]}].")
     _before_1(draft, [common | own for own in packages.values()] or [common])
     for plugin in data.get("plugins", []):
@@ -96,6 +99,18 @@ def _before_1(draft: Draft, packages: Sequence[Mapping[str, Any]]) -> None:
     others = len(said) - said.count((minor, patch))
     if others:
         draft.no_equal("(before 1.0.0)", f"one rule holds for all packages: {others} of {len(said)} say otherwise")
+
+
+def _alike(listed: Sequence[Any]) -> Taker:
+    """Takes the headings of a package, `listed` with those of all: here one list holds for all packages."""
+
+    def take(draft: Draft, key: str, value: Any) -> None:
+        if any(each != value for each in listed):
+            draft.no_equal(key, "one list of headings holds for all packages, and others have another one")
+        else:
+            sections(draft, key, value)
+
+    return take
 
 
 def _common(draft: Draft, key: str, value: Any) -> None:  # noqa: ARG001 - as every taker
