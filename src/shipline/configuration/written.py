@@ -9,8 +9,8 @@ from shipline.configuration.root import FILE_NAME
 from shipline.domain.errors import ConfigurationError
 
 SIZE_MAX = 1 << 20
-STORE_LINE = re.compile(r"""^store[ \t]*=[ \t]*(["'])([^"'\n]*)\1""", re.MULTILINE)
-TABLE_LINE = re.compile(r"^[ \t]*\[", re.MULTILINE)
+STORE_LINE = r"""^store[ \t]*=[ \t]*(["'])([^"'\n]*)\1"""  # Not compiled before it is needed: plans come by here.
+TABLE_LINE = r"^[ \t]*\["
 
 
 def content_of(path: Path) -> bytes:
@@ -48,6 +48,7 @@ def store_named(root: Path) -> str:
     try:
         named = read_toml(content).get("store", "")
     except (ValueError, RecursionError):
-        line = STORE_LINE.search(TABLE_LINE.split(content, maxsplit=1)[0])
+        top = re.split(TABLE_LINE, content, maxsplit=1, flags=re.MULTILINE)[0]
+        line = re.search(STORE_LINE, top, re.MULTILINE)
         named = line.group(2) if line is not None else ""
     return named if isinstance(named, str) else ""

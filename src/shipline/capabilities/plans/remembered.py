@@ -11,10 +11,10 @@ import contextlib
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from shipline import __version__
 from shipline.capabilities.plans.heads import checked_head
@@ -31,8 +31,7 @@ BUMPS = tuple(place for place, each in enumerate(fields(Change)) if each.name in
 TUPLES = tuple(place for place, each in enumerate(fields(Change)) if each.default == ())  # JSON has lists for them.
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What people said, as it is written: to read it takes longer than to find the plan again.
 
     `words` are values whose own words say all that is in them. `places` are the paths that the settings name: where one

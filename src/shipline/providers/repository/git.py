@@ -13,13 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand, GitFailed
 from shipline.clients.git_errors import not_moving, push_error, signing_error
-from shipline.domain.errors import (
-    ConflictError,
-    InvalidValue,
-    RefusedError,
-    UnavailableError,
-    UsageError,
-)
+from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UnavailableError, UsageError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Picked, Reverted, Stretch, Tag
 from shipline.providers.repository.attaching import attach, start_branch

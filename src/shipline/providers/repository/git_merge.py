@@ -5,7 +5,7 @@ Needs git 2.38 (`git merge-tree --write-tree`, https://git-scm.com/docs/git-merg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shipline.clients.git_command import GitCommand, GitFailed
 from shipline.domain.errors import ShiplineError
@@ -15,9 +15,8 @@ LONG_AGO = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
 UNKNOWN_OPTION = ("unknown option", "usage: git merge-tree", "unknown rev --write-tree")
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """The merged tree, or the paths on which both sides disagree."""
+class Merged(NamedTuple):
+    """The merged tree, or the paths on which both sides disagree. A tuple, since every plan comes by here."""
 
     tree: str
     conflicts: tuple[str, ...] = ()

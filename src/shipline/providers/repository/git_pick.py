@@ -6,7 +6,7 @@ what it comes upon is dressed up as another child of that parent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand
 from shipline.domain.errors import InvalidValue
@@ -17,8 +17,7 @@ from shipline.providers.repository.own_commit import with_origin
 FIELDS = ("--date=raw", "--format=%T%x00%P%x00%an%x00%ae%x00%ad%x00%ct%x00%B")
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
+class Original(NamedTuple):
     """What is carried over. `time_s` is the committer's, `author` and `mail` are as they stand in the commit."""
 
     id: str
