@@ -70,7 +70,9 @@ def _step(run: Run, step: Step, grouped: Mapping[tuple[str, bool], list[JournalE
     if entries is None:
         over = run.state.status in ENDED or (run.state.undone and forward)
         return StepView(step.title, "not needed" if over else "waiting")
-    return _of_entries(step.title, entries, stopped=run.state.status is not RunStatus.ACTIVE)
+    # What was on its way when the run was turned back goes on no more, long before the way back has ended.
+    stopped = run.state.status is not RunStatus.ACTIVE or (run.state.undone and forward)
+    return _of_entries(step.title, entries, stopped=stopped)
 
 
 def _of_entries(title: str, entries: Sequence[JournalEntry], *, stopped: bool = False) -> StepView:
