@@ -201,6 +201,14 @@ def test_sarif_resolves_what_results_leave_to_their_run() -> None:
         ("npm-audit-2", changed("npm-audit/npm-11.json", vulnerabilities={}), "incomplete"),
         ("npm-audit-1", changed("npm-audit/npm-6.json", advisories={}), "incomplete"),
         ("safety", changed("safety/safety-2.3.json", vulnerabilities=[]), "incomplete"),
+        (
+            "npm-audit-2",
+            changed("npm-audit/npm-11.json", vulnerabilities={"a": {"via": ["b"]}, "b": {"via": ["a"]}}, metadata={}),
+            "no advisory says why",
+        ),
+        ("checkov", b'{"passed": 9, "failed": 2, "parsing_errors": 0, "checkov_version": "3.3"}', "incomplete"),
+        ("pip-audit", b'{"dependencies": [{"name": "a", "version": "1"}], "fixes": []}', "does not say whether a is"),
+        ("trivy", b'{"ClusterName": "c", "Findings": {}}', "is no list"),
         ("snyk", changed("snyk/project.json", error="no such file"), "could not test"),
         ("gitlab", changed("gitlab/container.json", scan={"type": "x", "status": "failure"}), "has failed"),
         ("mypy", b"a.py:1: error: no  [x]\n", "cut off"),
@@ -215,6 +223,18 @@ def test_what_is_not_whole_is_refused(name: str, data: bytes, words: str) -> Non
     with pytest.raises(InvalidValue) as caught:
         read_report_bytes(data, format_name=name)
     assert words in caught.value.diagnosis()
+
+
+def test_what_stands_in_a_part_of_its_own_counts() -> None:
+    """Resources of a cluster's summary, and those that could not be scanned; applications in a container."""
+    flaw = {"VulnerabilityID": "CVE-2026-1", "Severity": "CRITICAL", "PkgName": "x"}
+    resources = [{"Results": [{"Target": "t", "Vulnerabilities": [flaw]}]}, {"Error": "no such image"}]
+    for part in ("Resources", "Findings"):
+        cluster = read_report_bytes(json.dumps({"ClusterName": "c", part: resources}).encode())
+        assert (cluster.summary["critical"], cluster.notes) == (1, ("not looked at: no such image",))
+    project = json.loads(sample("snyk/project.json"))
+    container = {**project, "vulnerabilities": [], "filtered": {}, "applications": [project]}
+    assert read_report_bytes(json.dumps(container).encode()).summary == read("snyk/project.json").summary
 
 
 def test_an_empty_list_needs_a_name_and_then_says_that_nothing_was_found() -> None:

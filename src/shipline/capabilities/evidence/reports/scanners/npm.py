@@ -88,6 +88,8 @@ def _npm_7(file: ReportFile, findings: Findings) -> Iterator[Item]:
     declared = number(table(file.value("metadata.vulnerabilities")).get("total")) or 0
     if declared > packages:
         raise InvalidValue(f"the npm report is incomplete: it counts {declared:.0f} packages and lists {packages}")
+    if packages and through_others == packages:
+        raise InvalidValue(f"the npm report is incomplete: {packages} packages are vulnerable, and no advisory says why")
     if through_others:
         findings.tell(f"{through_others} more packages are vulnerable through these alone")
 

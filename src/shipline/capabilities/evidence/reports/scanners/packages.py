@@ -79,6 +79,8 @@ def _pip_audit(file: ReportFile, findings: Findings) -> Iterator[Item]:
             raise InvalidValue("a dependency in the pip-audit report has no name")
         if "skip_reason" in dependency:
             findings.error(f"{name}: {word(dependency['skip_reason'])}")
+        elif "vulns" not in dependency:
+            raise InvalidValue(f"the pip-audit report does not say whether {name} is vulnerable")
         for known in listed(dependency.get("vulns"), "the vulnerabilities of a dependency"):
             rule = word(known.get("id"))
             yield findings.take(

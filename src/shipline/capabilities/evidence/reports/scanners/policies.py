@@ -47,9 +47,15 @@ def _checkov(file: ReportFile, findings: Findings) -> Iterator[Item]:
     skipped = {f"{top}results.skipped_checks.item" for top in tops}
     errors = {f"{top}results.parsing_errors.item" for top in tops}
     summaries = {f"{top}summary" for top in tops}
-    for path, value in file.pieces(failed | skipped | errors | summaries):
+    counts = {"failed", "parsing_errors"}  # Of a document that lists nothing.
+    for path, value in file.pieces(failed | skipped | errors | summaries | counts):
         if path in errors:
             findings.error(word(value))
+        elif path == "failed":
+            declared += number(value) or 0
+        elif path == "parsing_errors":
+            if number(value):
+                findings.error(f"{number(value):.0f} files that could not be parsed")
         elif path in summaries:
             declared += number(table(value).get("failed")) or 0
             passed += number(table(value).get("passed")) or 0

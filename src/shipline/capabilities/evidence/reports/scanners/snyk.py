@@ -1,8 +1,9 @@
-"""`snyk test --json`, of one project or a list of them (`--all-projects`), and of containers.
+"""`snyk test --json`, of one project or a list of them (`--all-projects`), and of containers, whose applications stand
+below the operating system's packages.
 
 Snyk lists a vulnerability once for every path to the package; a finding is a vulnerability in a version of a package.
 What its policy ignores stands under `filtered.ignore` and is suppressed. A project that could not be tested is refused.
-Source: Snyk CLI's documentation of `test` and the types of snyk/cli.
+Source: Snyk CLI's documentation of `test`, the types of snyk/cli and its `format-test-results.ts`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def read_snyk(file: ReportFile) -> Reading:
 
 def _snyk(file: ReportFile, findings: Findings) -> Iterator[Item]:
     file.require("vulnerabilities", "item.vulnerabilities")
-    for start, top in (("item", "item."), ("", "")):
+    for start, top in (("item", "item."), ("", ""), ("applications.item", "applications.item.")):
         projects = file.labels(start, _NAMES)
         for project in projects:
             if "error" in project:

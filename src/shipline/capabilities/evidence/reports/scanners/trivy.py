@@ -1,8 +1,9 @@
 """Trivy's `--format json`, schema version 2, of images, folders and repositories: vulnerabilities, misconfigurations,
-secrets and licences. Of a cluster (`trivy k8s`), all resources' results.
+secrets and licences. Of a cluster (`trivy k8s`, whole or as a summary), all resources' results; a resource that could
+not be scanned is an error.
 
 What Trivy was told to ignore (`ExperimentalModifiedFindings`) is suppressed. Of secrets, neither `Match` nor `Code` is
-read. Source: Trivy's pkg/types/report.go and its documentation of the JSON format.
+read. Source: Trivy's pkg/types/report.go, pkg/k8s/report/report.go and its documentation of the JSON format.
 """
 
 from __future__ import annotations
@@ -25,13 +26,9 @@ from shipline.capabilities.evidence.reports.severity import PLAIN
 from shipline.capabilities.evidence.reports.source import ReportFile
 from shipline.domain.errors import InvalidValue
 
-STARTS = (
-    "Results.item",
-    "Resources.item.Results.item",
-    "Vulnerabilities.item.Results.item",
-    "Misconfigurations.item.Results.item",
-)
-"""Of an artifact, and of a cluster, of which older versions list two kinds apart."""
+ARTIFACT = "Results.item"
+CLUSTER = ("Resources", "Findings", "Vulnerabilities", "Misconfigurations")
+"""Lists of resources: of a whole report, of a summary, and of older versions, which list two kinds apart."""
 _LISTS = ("Vulnerabilities", "Misconfigurations", "Secrets", "Licenses", "ExperimentalModifiedFindings")
 
 
@@ -44,7 +41,9 @@ def read_trivy(file: ReportFile) -> Reading:
 def _trivy(file: ReportFile, findings: Findings) -> Iterator[Item]:
     if file.value("SchemaVersion") != 2 and file.value("ClusterName") is None:
         raise InvalidValue("of Trivy's JSON, schema version 2 is read", todo="run Trivy again, 0.20 or later")
-    for start in STARTS:
+    for _, error in file.pieces([f"{name}.item.Error" for name in CLUSTER], lists=CLUSTER):
+        findings.error(word(error))
+    for start in (ARTIFACT, *(f"{name}.item.{ARTIFACT}" for name in CLUSTER)):
         targets = file.labels(start, ["Target", "Type"])
         lists = {f"{start}.{name}.item": name for name in _LISTS}
         place = -1
