@@ -14,7 +14,7 @@ from shipline.domain.release import Release
 
 _COUNTED = {
     EvidenceKind.TESTS: ("total", "passed", "failed", "errors", "skipped", "flaky"),
-    EvidenceKind.FINDINGS: ("total", "critical", "high", "medium", "low", "info"),
+    EvidenceKind.FINDINGS: ("total", "critical", "high", "medium", "low", "info", "errors"),
     EvidenceKind.LICENCES: ("total", "unclear", "unknown"),
     EvidenceKind.BENCHMARK: ("total",),
     EvidenceKind.SIZE: ("bytes", "over_limit"),

@@ -84,6 +84,7 @@ KNOWN: dict[str, Fact] = {
             "no report of findings was read in",
             ("total", FactType.INT, "findings of any severity"),
             *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
+            ("errors", FactType.INT, "what scanners say they could not look at"),
         ),
         *_facts(
             "licences",

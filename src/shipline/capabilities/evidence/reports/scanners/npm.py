@@ -89,7 +89,9 @@ def _npm_7(file: ReportFile, findings: Findings) -> Iterator[Item]:
     if declared > packages:
         raise InvalidValue(f"the npm report is incomplete: it counts {declared:.0f} packages and lists {packages}")
     if packages and through_others == packages:
-        raise InvalidValue(f"the npm report is incomplete: {packages} packages are vulnerable, and no advisory says why")
+        raise InvalidValue(
+            f"the npm report is incomplete: {packages} packages are vulnerable, and no advisory says why"
+        )
     if through_others:
         findings.tell(f"{through_others} more packages are vulnerable through these alone")
 
