@@ -153,6 +153,31 @@ def test_a_folder_holds_policies_and_what_they_are_about(tmp_path: Path) -> None
     assert ["values.yaml" in note.about for note in found.notes] == [True]
 
 
+@pytest.mark.parametrize(
+    "listed",
+    [
+        {"kind": "List", "items": [{"kind": "List", "apiVersion": "v1", "items": ["POD"]}]},
+        {"kind": "ConfigMap", "metadata": {"name": "x"}, "items": ["POD"]},
+        {"kind": "PodList", "items": ["PLAIN"]},
+    ],
+)
+def test_lists_are_opened_as_a_cluster_s_clients_do(tmp_path: Path, listed: dict[str, object]) -> None:
+    """Lists in lists, lists that call themselves something else, items that leave their kind to the list."""
+    pod: dict[str, object] = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "a", "image": "b"}]}}
+    text = json.dumps({"apiVersion": "v1", **listed}).replace('"PLAIN"', json.dumps(pod))
+    text = text.replace('"POD"', json.dumps({"apiVersion": "v1", "kind": "Pod", **pod}))
+    (tmp_path / "list.json").write_text(text)
+    assert {row.resource for row in report(tmp_path, "baseline").results} == {"default/Pod/p"}
+
+
+def test_a_list_with_something_else_in_it_is_an_error(tmp_path: Path) -> None:
+    """In a folder too: what stands beside it would not have been checked."""
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {}}
+    (tmp_path / "a.json").write_text(json.dumps({"apiVersion": "v1", "kind": "List", "items": [pod, {"kind": "Pod"}]}))
+    with pytest.raises(InvalidValue, match="without apiVersion, kind or name"):
+        report(tmp_path, "baseline")
+
+
 def test_a_schema_that_is_broken_fails(tmp_path: Path) -> None:
     """Misspelt keys too; a kind without a schema is noted."""
     (tmp_path / "a.yaml").write_text(

@@ -93,15 +93,16 @@ def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
         data = read_file(file, limit_bytes=FILE_BYTES_MAX)
         for line, document in read_manifests(data, what=str(file), limit_bytes=FILE_BYTES_MAX, tables=strict):
             manifests = list(_unfolded(document))
+            yield from (Resource(each, str(file), line) for each in manifests if _is_manifest(each))
             if all(map(_is_manifest, manifests)):
-                yield from (Resource(each, str(file), line) for each in manifests)
-            elif strict:
+                continue
+            # In a list something was to be a manifest: it stands among others, which a cluster would take in.
+            if strict or len(manifests) > 1 or manifests[0] is not document:
                 raise InvalidValue(
                     f"{file} holds a document without apiVersion, kind or name, at line {line}",
                     todo="name manifests alone; a chart is rendered first",
                 )
-            else:
-                notes.append(Note(str(file), f"the document at line {line} is no manifest, and was not checked"))
+            notes.append(Note(str(file), f"the document at line {line} is no manifest, and was not checked"))
 
 
 def _files(path: Path) -> list[Path]:
@@ -118,11 +119,24 @@ def _files(path: Path) -> list[Path]:
 
 
 def _unfolded(document: Any) -> Iterator[Any]:
-    items = document.get("items") if isinstance(document, dict) else None
-    if isinstance(items, list) and str(document.get("kind", "")).endswith("List"):
-        yield from items
-    else:
+    """What a document with `items` lists, as clients of Kubernetes take it apart: whatever kind it says that it is,
+    lists in lists too, and with its own kind for items that say none.
+
+    Source: `k8s.io/apimachinery/pkg/apis/meta/v1/unstructured` (`UnstructuredJSONScheme`, v0.35).
+    """
+    items, kind, version = (_table(document).get(key) for key in ("items", "kind", "apiVersion"))
+    if not isinstance(items, list) or not isinstance(kind, str) or not isinstance(version, str):
         yield document
+        return
+    for item in items:
+        says_nothing = isinstance(item, dict) and not item.get("kind") and not item.get("apiVersion")
+        if says_nothing and kind != "List" and kind.endswith("List"):
+            item = {**item, "apiVersion": version, "kind": kind.removesuffix("List")}  # noqa: PLW2901 - what it stands for
+        yield from _unfolded(item)
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _is_manifest(document: Any) -> bool:
