@@ -255,7 +255,9 @@ def test_rules_about_pods_are_made_for_what_makes_pods() -> None:
         ({"any": [{"resources": {"kinds": ["Pod"], "operations": ["UPDATE"]}}]}, False),
         ({"any": [{"resources": {"kinds": ["Pod"], "annotations": {"n": "2"}}}]}, False),
         ({"any": [{"resources": {"kinds": ["Pod"]}, "subjects": [{"kind": "User", "name": "a"}]}]}, True),
-        ({"any": [{"subjects": [{"kind": "User", "name": "a"}]}]}, False),
+        ({"any": [{"subjects": [{"kind": "User", "name": "a"}]}]}, True),
+        ({"all": [{"resources": {"kinds": ["Pod"]}}, {"subjects": [{"kind": "User", "name": "a"}]}]}, True),
+        ({"all": [{"resources": {"kinds": ["Job"]}}, {"subjects": [{"kind": "User", "name": "a"}]}]}, False),
     ],
 )
 def test_what_a_rule_is_about(match: dict[str, Any], is_about: bool) -> None:  # noqa: FBT001 - a table
@@ -307,6 +309,8 @@ def test_a_config_map_is_taken_from_the_files_or_missed() -> None:
         ),
         ({"validate": {"cel": {"expressions": [{"expression": "resource.Get('') == ''"}]}}}, "resource.Get()"),
         ({"validate": {"pattern": {}, "newFeature": 1}}, "newFeature of validate"),
+        ({"validate": None, "validation": {"pattern": {}}}, "validation of a rule"),
+        ({"validate": None}, "checks nothing"),
         ({"match": {"any": [{"resources": {"kinds": ["Pod"], "moon": "full"}}]}}, "moon in match"),
         (
             {"validate": {"pattern": {"metadata": {"name": "{{ x }}"}}}, "context": [{"name": "x", "apiCall": {}}]},

@@ -93,7 +93,7 @@ class ClusterPolicy:
     def _rules(self, kind: str) -> tuple[_Rule, ...]:
         if kind not in self._compiled:
             rules = rules_for(self.spec, self.annotations, kind)
-            checking = [rule for rule in rules if rule.get("validate") or rule.get("verifyImages")]
+            checking = [rule for rule in rules if _checks(rule)]
             self._compiled[kind] = tuple(_compiled(rule, self.spec) for rule in checking)
         return self._compiled[kind]
 
@@ -121,6 +121,12 @@ def compile_cluster_policy(document: Mapping[str, Any]) -> ClusterPolicy:
     policy = ClusterPolicy(header, namespace, spec, metadata.get("annotations") or {}, notes, {})
     _ = policy.refused  # Compiles what stands there.
     return policy
+
+
+def _checks(rule: Mapping[str, Any]) -> bool:
+    """Whether it is to check something. One that says nothing of what it does is refused where it is compiled: a
+    misspelt `validate` is no reason to let everything through."""
+    return any(rule.get(key) for key in ("validate", "verifyImages")) or not any(rule.get(key) for key in _NO_CHECK)
 
 
 def _compiled(rule: Mapping[str, Any], spec: Mapping[str, Any]) -> _Rule:

@@ -86,6 +86,8 @@ def _filter_holds(given: Mapping[str, Any], admission: Admission, *, is_exclude:
     resources = given.get("resources") or {}
     people = any(given.get(key) for key in _USER)
     if admission.user is None and not is_exclude:
+        if people and not resources:
+            return True
         people = False
     if not resources and not people:
         return False
