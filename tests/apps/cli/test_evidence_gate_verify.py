@@ -53,6 +53,19 @@ def test_evidence_read_shows_figures_and_the_document(tmp_path: Path) -> None:
         assert shipline(tmp_path, "evidence", "read", name).returncode == 2
 
 
+def test_what_a_report_says_steers_no_terminal(tmp_path: Path) -> None:
+    """Neither by the tool's name nor by what is listed; as a document it is the same text, escaped."""
+    creator, name = "Tool: a\x1b]0;b\x07", "c\u009b31m\u202ed"
+    bill = {"spdxVersion": "SPDX-2.3", "SPDXID": "x", "creationInfo": {"creators": [creator]}}
+    (tmp_path / "bill.json").write_text(json.dumps(bill | {"packages": [{"name": name}]}))
+    assert "\x1b" not in shipline(tmp_path, "evidence", "read", "bill.json").stdout
+    written = shipline(tmp_path, "evidence", "read", "bill.json", "--json")
+    assert not {"\x1b", "\u009b", "\u202e"} & set(written.stdout)
+    assert document(written)["items"][0]["name"] == name
+    (tmp_path / "half.json").write_text('[{"Name": "\\ud800", "Version": "1", "License": "MIT"}]')
+    assert shipline(tmp_path, "evidence", "read", "half.json", "--json").returncode == 2
+
+
 def test_evidence_compare_shows_what_changed_and_tells_gates(tmp_path: Path) -> None:
     """A test that is gone, in a few lines or as a document, whose facts a gate can be asked about."""
     (tmp_path / "base.xml").write_text(JUNIT)

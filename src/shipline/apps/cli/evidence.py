@@ -22,18 +22,19 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the document shipline.evidence/1.")
 def read(file: Path, *, format_name: str, as_json: bool) -> None:
     """Read the report FILE, whatever its format, and show its figures. Nothing is stored."""
+    from shipline.apps.cli.wording import inert, printable
     from shipline.capabilities.evidence import report_document, summarise_report
 
     if as_json:
         for lines in report_document(file, format_name=format_name):
-            click.echo(lines)
+            click.echo(inert(lines))
         return
     report = summarise_report(file, format_name=format_name)
-    click.echo(f"{report.kind.value} by {report.tool} ({report.format})")
+    click.echo(printable(f"{report.kind.value} by {report.tool} ({report.format})"))
     for name, value in report.summary.items():
         click.echo(f"  {name:<18}{_shown(value)}")
     for note in report.notes:
-        click.echo(f"  note: {note}")
+        click.echo(printable(f"  note: {note}"))
 
 
 @command.command("compare")
@@ -52,12 +53,12 @@ def compare(  # noqa: PLR0913 - one argument an option
     base: Path, head: Path, *, format_name: str, diff: Path | None, tolerance: float | None, as_json: bool
 ) -> None:
     """Compare the report HEAD with an earlier one, BASE: tests, coverage, benchmarks or sizes. Nothing is stored."""
-    from shipline.apps.cli.wording import printable
+    from shipline.apps.cli.wording import inert, printable
     from shipline.capabilities.evidence import compare_reports
 
     found = compare_reports(base, head, format_name=format_name, diff=diff, tolerance_percent=tolerance)
     if as_json:
-        click.echo(json.dumps(found.document(), indent=2, ensure_ascii=False))
+        click.echo(inert(json.dumps(found.document(), indent=2, ensure_ascii=False)))
         return
     click.echo(printable(f"{found.head.kind.value} by {found.head.tool}, compared with {base}"))
     for name, value in found.difference.summary.items():

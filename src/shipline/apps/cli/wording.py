@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+_STEERING = re.compile(r"[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def json_text(document: Any) -> str:
@@ -15,7 +16,13 @@ def json_text(document: Any) -> str:
     where it is long."""
     import json
 
-    return json.dumps(document, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False)
+    return inert(json.dumps(document, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False))
+
+
+def inert(document: str) -> str:
+    """JSON with what a terminal might obey, and JSON leaves as it is, written as escapes: it says the same. So is half
+    of a character, which cannot be written otherwise."""
+    return _STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def moment(time_us: int) -> str:

@@ -8,6 +8,8 @@ list, so `runs.item.results.item`.
 from __future__ import annotations
 
 import io
+import json
+import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -27,6 +29,7 @@ WHOLE_BYTES_MAX = 64 * 1024 * 1024
 STREAMED_BYTES_MAX = 512 * 1024 * 1024
 """The largest report of a format that is streamed, and of any."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class ReportFile:
@@ -105,8 +108,16 @@ class ReportFile:
         return self._file.read(WHOLE_BYTES_MAX)
 
     def document(self) -> JSON:
-        """The JSON document at once, read strictly. Raises InvalidValue as `whole` and `read_json` do."""
-        return read_json(self.whole(), what="the report", limit_bytes=WHOLE_BYTES_MAX)
+        """The JSON document at once, read strictly. Raises InvalidValue as `whole` and `read_json` do, and for half of
+        a character, which JSON can name and no text can hold."""
+        data = self.whole()
+        found = read_json(data, what="the report", limit_bytes=WHOLE_BYTES_MAX)
+        if _SURROGATE.search(data) is not None:
+            try:
+                json.dumps(found, ensure_ascii=False).encode("utf-8")
+            except UnicodeEncodeError:
+                raise InvalidValue("a text in the report holds half of a character") from None
+        return found
 
     def items(self, path: str) -> Iterator[Any]:
         """The values at `path`, in C all the way: the fastest."""
