@@ -21,15 +21,17 @@ _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """Ten times as fast where PyYAML was built with libyaml, as its wheels are."""
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # the base has no types
+class _Loader(_FAST):  # type: ignore[misc, valid-type]  # the base has no types
     """The safe loader, which takes the last of two values under one name, made to refuse that."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002 - the base's signature
         """Build a table whose names are texts that differ."""
-        names = [key.value for key, _ in node.value]
-        doubled = next((name for name in names if names.count(name) > 1), None)
-        if doubled is not None:
-            raise yaml.YAMLError(f"the name {str(doubled)[:60]!r} stands twice in one table")
+        seen: set[str] = set()
+        for key, _ in node.value:
+            name = str(key.value)
+            if name in seen:
+                raise yaml.YAMLError(f"the name {name[:60]!r} stands twice in one table")
+            seen.add(name)
         table = super().construct_mapping(node, deep=deep)
         if not all(isinstance(name, str) for name in table):
             raise yaml.YAMLError("a table has a name that is no text")
@@ -64,7 +66,7 @@ def read_manifests(data: bytes, *, what: str, limit_bytes: int, tables: bool = T
         raise InvalidValue(f"{what} is larger than {limit_bytes} bytes")
     try:
         text = data.decode("utf-8-sig")
-        _check_events(text, documents_max=MANIFESTS_MAX, loader=_FAST)
+        _check_events(text, documents_max=MANIFESTS_MAX)
         found = tuple(_manifests(text))
     except (ValueError, RecursionError, OverflowError, yaml.YAMLError) as error:
         raise InvalidValue(f"{what} cannot be read as YAML", why=" ".join(str(error).split())[:300]) from None
@@ -162,9 +164,9 @@ _Manifests.yaml_constructors = {  # Those of the base make dates, sets and bytes
 }
 
 
-def _check_events(text: str, *, documents_max: int = DOCUMENTS_MAX, loader: Any = yaml.SafeLoader) -> None:
+def _check_events(text: str, *, documents_max: int = DOCUMENTS_MAX) -> None:
     depth = documents = 0
-    for event in yaml.parse(text, Loader=loader):
+    for event in yaml.parse(text, Loader=_FAST):
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if isinstance(event, yaml.AliasEvent):
