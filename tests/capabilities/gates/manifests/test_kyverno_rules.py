@@ -185,6 +185,28 @@ def test_variables_are_looked_up(key: str, value: Any) -> None:
     assert outcome(deny(key, "NotEquals", value)) == "pass"
 
 
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"stringData": {"password": "hunter2"}},
+        {"spec": {"containers": [{"env": [{"name": "TOKEN", "value": "hunter2"}]}]}},
+        {"metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "hunter2"}}},
+    ],
+)
+def test_a_message_keeps_what_may_be_secret(resource: dict[str, Any]) -> None:
+    """It says where, and what was wanted."""
+    result, words = match_pattern(resource, _wanting(resource))
+    assert result.value == "fail"
+    assert "hunter2" not in words
+    assert "'vault:*'" in words
+
+
+def _wanting(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _wanting(each) for key, each in value.items()}
+    return [_wanting(each) for each in value] if isinstance(value, list) else "*" if value == "TOKEN" else "vault:*"
+
+
 def test_a_key_that_is_not_there_is_an_error() -> None:
     """Unless the expression allows for it; also in a pattern, and where the type is wrong."""
     for key in ("{{ request.object.spec.none }}", "{{ request.userInfo.username }}", "{{ length(`1`) }}"):

@@ -19,6 +19,9 @@ from shipline.capabilities.gates.manifests.wildcards import has_wildcard, matche
 
 _ANCHOR = re.compile(r"([+<=X^])?\((.+)\)")
 _FIRST = ("", "^", "=", "X")
+_KEPT = {"data", "stringData", "env", "value", "annotations"}
+"""Of Secrets and ConfigMaps, variables of the environment (also as elements of a list), and where `kubectl apply` keeps
+a copy of the whole object."""
 
 
 class _Mismatch(Exception):
@@ -94,7 +97,7 @@ def _element(resource: Any, pattern: Any, path: str, seen: _Seen) -> None:
     else:
         for each in resource if isinstance(resource, list) else [resource]:
             if not fits(each, pattern):
-                raise _Mismatch(f"{_shown(each)} does not match {_shown(pattern)}", path=path)
+                raise _Mismatch(f"{_shown_at(path, each)} does not match {_shown(pattern)}", path=path)
 
 
 def _table(resource: dict[str, Any], pattern: Mapping[str, Any], path: str, seen: _Seen) -> None:
@@ -245,6 +248,11 @@ def _expanded_key(key: str, names: Mapping[str, Any]) -> str:
     plain = anchor[1] if anchor else key
     found = next((name for name in names if matches(plain, name)), plain)
     return f"{anchor[0]}({found})" if anchor else found
+
+
+def _shown_at(path: str, value: Any) -> str:
+    """The value for people, unless it stands where secrets do: messages go to logs and to forges."""
+    return "what stands there" if _KEPT & set(path.split("/")) and value is not None else _shown(value)
 
 
 def _shown(value: Any) -> str:
