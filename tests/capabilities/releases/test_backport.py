@@ -61,14 +61,14 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
-@pytest.mark.parametrize("what", ["1.0.1", "v1.0.1", "hotfix/till", "v1.0.0..v1.0.1", "v1.0.1^"])
+@pytest.mark.parametrize("what", ["1.0.1", "v1.0.1", "hotfix/till", "v1.0.0..v1.0.1", "v1.0.1^", "hotfix/till~1"])
 def test_a_hotfix_comes_to_the_development_branch_however_it_is_named(shop: Shop, what: str) -> None:
     """Its change alone: what the release made of version files stays where it is, and nobody's work is touched."""
     (shop.history.folder / "till").write_text("mine")
     status = shop.git("status", "--porcelain", "--branch")
     made = shop.bring(what)
     assert [one.id for one in made.found.to_pick] == [shop.fix]
-    assert len(made.found.own) == (0 if what.endswith("^") else 1)
+    assert len(made.found.own) == (0 if what.endswith(("^", "~1")) else 1)
     assert shop.git("rev-parse", made.branch) == made.commit
     assert shop.git("rev-parse", f"{made.branch}^") == shop.git("rev-parse", "main")
     assert shop.git("show", f"{made.branch}:till") == "open"
@@ -191,6 +191,7 @@ def test_of_several_packages_the_release_s_own_changes_come(tmp_path: Path) -> N
         ("--all", "main", "no release, branch or commit"),
         ("v1.0.1", "nowhere", "no branch 'nowhere'"),
         ("v1.0.1", "a..b", "no branch"),
+        ("v1.0.1", "main~1", "no branch 'main~1'"),
     ],
 )
 def test_what_there_is_not_is_told(shop: Shop, what: str, target: str, words: str) -> None:

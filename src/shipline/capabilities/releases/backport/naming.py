@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from shipline.capabilities.plans import Version
@@ -10,6 +11,9 @@ from shipline.capabilities.releases.yank import named_release
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package, unknown_package
 from shipline.ports.repository import Repository, Tag
+
+# What no branch's name may hold (git-check-ref-format(1)) and a revision does (gitrevisions(7)).
+_REVISION = re.compile(r"[~^:]|@\{")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def stretch_of(
     if package is not None:
         raise _unknown(what)
     for place in ("refs/heads", "refs/remotes", "refs/remotes/origin"):
-        branch = repository.find_commit(f"{place}/{what}")
+        branch = branch_commit(repository, place, what)
         if branch is not None:
             return Stretch(what, (tip,), branch)
     commit = repository.find_commit(what)
@@ -43,6 +47,11 @@ def stretch_of(
         raise _unknown(what)
     parents = next(iter(repository.log((), commit, limit=1))).parents
     return Stretch(commit[:12], parents[:1], commit)  # Of a merge: all that it has brought.
+
+
+def branch_commit(repository: Repository, place: str, name: str) -> str | None:
+    """The commit of the branch; None where there is none, and for `main~1`, which names a commit by a branch."""
+    return None if _REVISION.search(name) else repository.find_commit(f"{place}/{name}")
 
 
 def _range(repository: Repository, what: str) -> Stretch:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shipline.capabilities.plans import Attribution
-from shipline.capabilities.releases.backport.naming import Stretch, stretch_of
+from shipline.capabilities.releases.backport.naming import Stretch, branch_commit, stretch_of
 from shipline.capabilities.releases.backport.rules import (
     SortedOut,
     alike,
@@ -106,7 +106,7 @@ def _tip(ground: BackportGround, wish: BackportWish) -> str:
         tip = ground.repository.fetch_branch(ground.remote, wish.target)
     else:
         places = ("refs/heads", f"refs/remotes/{ground.remote or 'origin'}")
-        found = (ground.repository.find_commit(f"{place}/{wish.target}") for place in places)
+        found = (branch_commit(ground.repository, place, wish.target) for place in places)
         tip = next((commit for commit in found if commit is not None), None)
     if tip is None:
         where = f"on {ground.remote}" if wish.push else "here"
