@@ -133,7 +133,7 @@ def test_a_cluster_takes_the_sets_as_they_are(name: str) -> None:
 
 
 def test_a_folder_holds_policies_and_what_they_are_about(tmp_path: Path) -> None:
-    """Lists are opened, hidden folders and links left alone, other YAML is noted; places are those of the file."""
+    """Lists are opened, hidden folders left alone, links and other YAML noted; places are those of the file."""
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "p.yaml").write_text(ABOUT_SHOP)
     service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}, "spec": {"ports": [{"port": 80}]}}
@@ -144,13 +144,14 @@ def test_a_folder_holds_policies_and_what_they_are_about(tmp_path: Path) -> None
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git" / "x.yaml").write_text("[")
     (tmp_path / "link.yaml").symlink_to(tmp_path / ".git" / "x.yaml")
+    (tmp_path / "linked").symlink_to(tmp_path / "policies")
     found = report(tmp_path)
     assert [(row.resource, row.outcome.value, row.line) for row in found.results] == [
         ("default/Service/s", "fail", 1),
         ("default/Service/t", "pass", 3),
     ]
     assert found.results[0].message.startswith("s has no label")
-    assert ["values.yaml" in note.about for note in found.notes] == [True]
+    assert [Path(note.about).name for note in found.notes] == ["linked", "link.yaml", "values.yaml"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ FILE_BYTES_MAX = 8 * 1024 * 1024
 FILES_MAX = 5000
 RESOURCES_MAX = 20_000
 SCHEMA_POLICY = "kubernetes-schema"
+_LINK = "a link is not followed: nothing behind it was checked"
 _ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -89,7 +90,7 @@ def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
     """The manifests of a file or a folder. What is YAML and no manifest is an error in a file that was named, and a
     note in a folder, where such files lie about."""
     strict = not path.is_dir()
-    for file in _files(path):
+    for file in _files(path, notes):
         data = read_file(file, limit_bytes=FILE_BYTES_MAX)
         for line, document in read_manifests(data, what=str(file), limit_bytes=FILE_BYTES_MAX, tables=strict):
             manifests = list(_unfolded(document))
@@ -105,16 +106,18 @@ def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
             notes.append(Note(str(file), f"the document at line {line} is no manifest, and was not checked"))
 
 
-def _files(path: Path) -> list[Path]:
-    """The file itself, or the YAML and JSON files in a folder; none in hidden folders, no links."""
+def _files(path: Path, notes: list[Note]) -> list[Path]:
+    """The file itself, or the YAML and JSON files in a folder; none in hidden folders, no links, which are noted."""
     if not path.is_dir():
         return [path]
     found: list[Path] = []
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
+        notes += [Note(str(link), _LINK) for each in folders if (link := Path(folder, each)).is_symlink()]
         found += [Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS) and name[0] != "."]
         if len(found) > FILES_MAX:
             raise InvalidValue(f"{path} has more than {FILES_MAX} files", todo="check its folders one by one")
+    notes += [Note(str(each), _LINK) for each in found if each.is_symlink()]
     return [each for each in found if not each.is_symlink()]
 
 
