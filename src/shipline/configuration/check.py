@@ -42,6 +42,10 @@ if TYPE_CHECKING:
     from shipline.domain.gate import Gate
 
 WEIGHT_MAX = 0.5
+# Whom a canary hurts it hurts until the next look; and what is to take longer than a month is a mistake.
+TICK_S_MAX = 600.0
+CANARY_S_MAX = 30 * 86_400.0
+CANARY_TIMES = ("warm_up_s", "promote_after_s", "deadline_s", "react_s", "growth_period_s", "ramp_every_s")
 
 
 def check_settings(settings: Settings) -> None:
@@ -139,6 +143,11 @@ def read_canary(table: dict[str, Any]) -> AnalysisSettings:
     settings = read_table(AnalysisSettings, table, "canary")
     if settings.weight_max > WEIGHT_MAX:
         raise ConfigurationError(f"canary: weight_max is at most {WEIGHT_MAX}, since the baseline gets as much")
+    if settings.tick_s > TICK_S_MAX:
+        raise ConfigurationError(f"canary: tick_s is at most {TICK_S_MAX:g}, since nobody looks in between")
+    for name in CANARY_TIMES:
+        if getattr(settings, name) > CANARY_S_MAX:
+            raise ConfigurationError(f"canary: {name} is at most {CANARY_S_MAX:.0f}, which is 30 days")
     return settings
 
 
