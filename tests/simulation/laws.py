@@ -260,9 +260,9 @@ class Laws:
             self.world.counts[one.status.value] += 1
             if one.status not in ENDED:
                 self.breach(f"the rollout of {one.version} is {one.status.value} for ever: {one.waiting_for}")
-        if self._is_down() and (place.traffic.running or place.alive()):
-            self.breach(f"it was taken down, and {place.alive()} run, the proxy: {place.traffic.running}")
         is_up = self._is_up()
+        if not is_up and (place.traffic.running or place.alive()):
+            self.breach(f"it was taken down, and {place.alive()} run, the proxy: {place.traffic.running}")
         if is_up and [one.version for one in serving if one.finished_us is not None] != list(place.serving()):
             self.breach(f"on record {[one.version for one in serving]} serves, and in truth {place.serving()}")
         if self._told() != {one.version for one in serving}:

@@ -12,9 +12,9 @@ from tests.simulation.scenario import Episode, Happening, Scenario, drawn
 from tests.simulation.world import Beginnings, SimulatedWorld
 
 # Beside the first ones, those that break a law where one of the mendings that they have led to is taken out: what is
-# told is read back (20, 95), a clock that is set back (36), who comes back late is shut out (97, 180) and stops no
+# told is read back (20, 95), a clock that is set back (36), who comes back late is shut out (180, 231) and stops no
 # proxy (7), and the way back leads to what had died (1376).
-SEEDS = (*range(1, 6), 7, 20, 36, 95, 97, 180, 1376)
+SEEDS = (*range(1, 6), 7, 20, 36, 95, 180, 231, 1376)
 
 
 @pytest.fixture(scope="session")

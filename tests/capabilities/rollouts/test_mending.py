@@ -353,6 +353,16 @@ def test_what_was_taken_down_stays_down(serving: RolloutWorld) -> None:
     assert not serving.traffic.running
 
 
+def test_what_could_not_be_brought_up_again_has_no_proxy_that_leads_nowhere(serving: RolloutWorld) -> None:
+    """It was taken down, and what was tried then went back to nothing: users are refused at once."""
+    serving.take_down()
+    serving.settle()
+    serving.target.broken.add("1.1.0")
+    assert serving.shipped("1.1.0").status is RolloutStatus.ROLLED_BACK
+    assert not needs_mending(serving.ground(serving.world.store), PLACE)
+    assert (serving.alive(), serving.traffic.running) == ([], False)
+
+
 def test_where_nothing_ever_served_no_proxy_is_missed(place: RolloutWorld) -> None:
     assert not look_after(place, place.engine())
 

@@ -19,11 +19,18 @@ from shipline.capabilities.rollouts.queries import recorded_deployment
 from shipline.capabilities.rollouts.routing import followed, kept_routes
 from shipline.capabilities.rollouts.steps import Ground
 from shipline.capabilities.rollouts.waiting import awaited_copies
-from shipline.capabilities.rollouts.workflow import changing_names, down_name, environment_key, mend_name, mending_key
+from shipline.capabilities.rollouts.workflow import (
+    changing_names,
+    down_name,
+    environment_key,
+    mend_name,
+    mending_key,
+    workflow_name,
+)
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.engine.engine import Engine
-from shipline.engine.journal import holder_of, lend_revision, newest_of
+from shipline.engine.journal import holder_of, lend_revision, newest_of, runs_of
 from shipline.engine.rules import RunStatus
 from shipline.engine.workflow import Action, Again, Done, Outcome, Save, StepContext
 from shipline.ports.target import Group
@@ -90,11 +97,16 @@ def needs_mending(ground: Ground, environment: str) -> bool:
 
 
 def _is_wanted(ground: Ground, environment: str) -> bool:
-    """True if users are to be served there: something is on record, and what changed it last did not take it down."""
+    """True if users are to be served there: something is on record, and it was brought there after the environment was
+    taken down last. Where what was tried since has failed, there is nothing that the proxy could lead to."""
     with ground.store.begin() as tx:
-        newest = newest_of(tx, changing_names(environment))
-        taken_down = newest is None or newest.workflow == down_name(environment)
-        return not taken_down and recorded_deployment(tx, environment) is not None
+        recorded = recorded_deployment(tx, environment)
+        newest, down = (newest_of(tx, names) for names in (changing_names(environment), (down_name(environment),)))
+        if recorded is None or newest is None or newest.workflow == down_name(environment):
+            return False
+        runs = runs_of(tx, f"rollout:{recorded.rollout_id}")
+    brought = [run.revision for run in runs if run.workflow == workflow_name(environment)]
+    return down is None or not brought or max(brought) > down.revision
 
 
 def order_mending(tx: Transaction, engine: Engine, environment: str) -> None:

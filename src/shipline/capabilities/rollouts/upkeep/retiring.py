@@ -9,13 +9,15 @@ from __future__ import annotations
 from shipline.capabilities.rollouts.effects import claiming, close, stop_group
 from shipline.capabilities.rollouts.queries import latest_rollout
 from shipline.capabilities.rollouts.steps import Ground, running, strategy_of
+from shipline.capabilities.rollouts.upkeep.drift import SHARE_TOLERANCE
 from shipline.capabilities.rollouts.usecases import note_warm
 from shipline.capabilities.rollouts.workflow import cool_name, environment_key
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import ShiplineError, UnavailableError
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
 from shipline.engine.journal import holder_of
 from shipline.engine.workflow import Action, Again, Done, Outcome, StepContext
+from shipline.ports.target import Group
 from shipline.store.transaction import Transaction
 
 DRAIN_POLL_S = 0.2
@@ -34,7 +36,11 @@ class RetireStep:
 
         One whose requests do not end is never stopped: when the step's time is over, a person is asked.
         """
-        if not self.ground.target.groups():
+        groups = self.ground.target.groups()
+        if context.reason and "start" not in context.results and _leads_nowhere(self.ground, groups):
+            stop_environment(self.ground, revision=context.revision)
+            return Done()
+        if not groups:
             return Done()
         if context.reason and "start" in context.results and not running(context).before:
             stop_environment(self.ground, revision=context.revision)
@@ -46,6 +52,16 @@ class RetireStep:
             return Again(DRAIN_POLL_S, {}, f"Waiting for open requests of {', '.join(waiting)} to end.")
         until_us = context.now_us + int(strategy_of(context).keep_warm_s * 1_000_000) if warm else None
         return Done(save=lambda tx: note_warm(tx, str(context.input["rollout_id"]), until_us))
+
+
+def _leads_nowhere(ground: Ground, groups: tuple[Group, ...]) -> bool:
+    """True if all users are led to what does not run any more: it had been taken down, and what was tried then opened
+    it with the routes of before. Where somebody leads them elsewhere by hand, they are served."""
+    try:
+        serving = {route.group_id: route.share for route in ground.traffic.routes() if route.share > 0}
+    except UnavailableError:
+        return False
+    return sum(serving.values()) > 1 - SHARE_TOLERANCE and not serving.keys() & {group.id for group in groups}
 
 
 def _kept_warm(ground: Ground, context: StepContext) -> tuple[str, ...]:
