@@ -92,6 +92,14 @@ def test_what_may_be_several_files_is_not_guessed() -> None:
     assert found.summary["patch_lines"] == 1
 
 
+def test_a_changed_file_that_is_not_in_the_report_is_named() -> None:
+    """A new module that no test imports looks like 100% otherwise. What no coverage is measured of is no news."""
+    head = lcov(a_py=[1, 1, 1])
+    changed = read_diff(DIFF) | {"lib/src/new.py": frozenset({1})}
+    notes = compare(head, head, changed=changed).difference.notes
+    assert notes == ("lib/src/new.py is not in the report: its changed lines count for nothing",)
+
+
 def test_a_report_without_lines_says_so() -> None:
     """The JaCoCo that gcovr writes has totals for each file alone."""
     report = sample("gcovr/jacoco.xml")

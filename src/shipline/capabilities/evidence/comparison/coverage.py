@@ -66,17 +66,26 @@ def _patch(head: Report, changed: ChangedLines) -> tuple[list[Item], tuple[str, 
     rows: list[Item] = []
     unclear: list[str] = []
     unlisted: list[str] = []
+    absent: list[str] = []
+    measured = {_ending(name) for name in by_name}
     for path, lines in sorted(changed.items()):
         found = _nearest(path, by_name)
         if len(found) == 1 and found[0]["missed_lines"] is not None:
             rows.append(_row(path, lines, found[0]))
         elif found:
             (unclear if len(found) > 1 else unlisted).append(path)
+        elif _ending(path) in measured:  # Tests, or a new module that no test imports: only people can tell.
+            absent.append(path)
     notes = (
         *(f"several files of the report may be {path}" for path in unclear),
         *(f"the report does not list the lines of {path}" for path in unlisted),
+        *(f"{path} is not in the report: its changed lines count for nothing" for path in absent),
     )
     return rows, notes
+
+
+def _ending(path: str) -> str:
+    return path.rpartition("/")[2].rpartition(".")[2]
 
 
 def _names(path: str) -> list[str]:
