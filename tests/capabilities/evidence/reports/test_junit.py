@@ -173,3 +173,9 @@ def test_more_cases_than_anybody_has_are_refused() -> None:
     """They take forty times the memory that they take in the file."""
     with pytest.raises(InvalidValue, match="more than 500000 tests"):
         read_junit(b"<testsuite>" + b"<testcase/>" * (CASES_MAX + 1) + b"</testsuite>")
+
+
+def test_an_assertion_that_quotes_a_token_does_not_pass_it_on() -> None:
+    token = "ghp_" + "a1" * 18
+    data = f'<testsuite><testcase name="a"><failure message="assert {token} == None"/></testcase></testsuite>'.encode()
+    assert read_junit(data).items[0]["message"] == "assert … == None"

@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any
 
 from shipline.capabilities.evidence.reports.report import Report
+from shipline.capabilities.evidence.reports.secrecy import masked
 from shipline.domain.evidence import EvidenceKind
 
 MESSAGE_LENGTH_MAX = 1000
@@ -44,15 +45,17 @@ class Case:
     flaky: bool = False
 
     def item(self) -> dict[str, Any]:
-        """The case as an item of a report; a long message ends in an ellipsis."""
-        shortened = len(self.message) > MESSAGE_LENGTH_MAX
+        """The case as an item of a report; a long message ends in an ellipsis, and assertions that quote tokens do
+        not pass them on."""
+        message = masked(self.message[: 2 * MESSAGE_LENGTH_MAX])
+        shortened = len(message) > MESSAGE_LENGTH_MAX
         return {
             "name": self.name,
             "classname": self.classname,
             "suite": self.suite,
             "status": self.status.value,
             "seconds": self.seconds,
-            "message": self.message[: MESSAGE_LENGTH_MAX - 1] + "…" if shortened else self.message,
+            "message": message[: MESSAGE_LENGTH_MAX - 1] + "…" if shortened else message,
             "flaky": self.flaky,
         }
 
