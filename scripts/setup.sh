@@ -122,8 +122,18 @@ make_environment() {
     say "installing $(grep -c '==' requirements.lock) locked packages into .venv (a minute or two)"
     # -qq leaves errors: find-links folders of the machine's own configuration are none of ours to warn about.
     # The lock is complete. Without --no-deps, older pips look at releases newer than the locked ones, and refuse those.
-    .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --require-hashes --no-deps \
-        -r requirements.lock || fail "pip could not install requirements.lock; its reason stands above"
+    wheels=.cache/wheels
+    rm -rf "$wheels"
+    .venv/bin/python -m pip download -qq --no-input --disable-pip-version-check --require-hashes --no-deps \
+        --dest "$wheels" -r requirements.lock || fail "pip could not fetch requirements.lock; its reason stands above"
+    # Where packages come from is a matter of pip's configuration. Unpacked and compiled they are by uv, which is one of
+    # them, on all processors; it asks nobody, and compares with the lock once more.
+    .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --no-index --no-deps \
+        "$wheels"/uv-*.whl || fail "pip could not install uv; its reason stands above"
+    .venv/bin/uv pip install -q --no-config --no-cache --offline --no-index --find-links "$wheels" --require-hashes \
+        --no-deps --compile-bytecode --python .venv/bin/python -r requirements.lock ||
+        fail "uv could not install requirements.lock; its reason stands above"
+    rm -rf "$wheels"
     .venv/bin/python -m pip install -qq --no-input --disable-pip-version-check --no-deps --no-build-isolation \
         --editable . || fail "pip could not install the project itself; its reason stands above"
     said=$(.venv/bin/python -m pip check --disable-pip-version-check) ||

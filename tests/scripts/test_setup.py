@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "setup.sh"
-PLAIN = ("cat", "chmod", "env", "git", "grep", "head", "mkdir", "tail")
+PLAIN = ("cat", "chmod", "env", "git", "grep", "head", "mkdir", "rm", "tail")
 APT_GET = 'echo "$@" >>"$LOG"\ncase $* in *chromium*) printf "" >"$BIN/chromium"; chmod +x "$BIN/chromium" ;; esac\n'
 
 
