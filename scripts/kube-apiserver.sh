@@ -36,6 +36,7 @@ apt download etcd-server golang-1.19-go golang-1.19-src golang-github-modern-go-
 apt source --download-only kubernetes
 for deb in *.deb; do dpkg-deb -x "$deb" "$kube/root"; done
 ln -sf "$kube/root/usr/bin/etcd" "$kube/bin/etcd"
+[ -z "$(missing)" ] && exit 0
 source=$kube/gopath/src/k8s.io/kubernetes
 [ -d "$source" ] || { mkdir -p "${source%/*}" && dpkg-source --no-check -x kubernetes_*.dsc "$source" >&2; }
 
