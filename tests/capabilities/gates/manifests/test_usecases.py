@@ -18,6 +18,7 @@ from shipline.capabilities.gates import (
     manifests_block,
     manifests_sarif,
 )
+from shipline.capabilities.gates.manifests import usecases
 from shipline.capabilities.gates.manifests.resources import Admission, Resource, surroundings
 from shipline.capabilities.gates.manifests.rules import compile_policies, judge
 from shipline.capabilities.gates.manifests.sets import set_bytes, set_named
@@ -228,6 +229,19 @@ def test_nothing_to_ask_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(ABOUT_SHOP)
     with pytest.raises(UsageError, match="no manifest"):
         report(tmp_path)
+
+
+def test_more_manifests_than_anybody_has_are_refused_before_all_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last file is none, and nobody comes to see it."""
+    monkeypatch.setattr(usecases, "RESOURCES_MAX", 5)
+    many = "apiVersion: v1\nkind: List\nitems:\n" + '- {"apiVersion": v1, "kind": Pod, "metadata": {"name": a}}\n' * 2
+    for name in "abc":
+        (tmp_path / f"{name}.yaml").write_text(many)
+    (tmp_path / "d.yaml").write_text("a: [")
+    with pytest.raises(InvalidValue, match="more than 5 manifests"):
+        report(tmp_path, "baseline")
 
 
 def test_sarif_tells_what_blocks_at_its_line(tmp_path: Path) -> None:

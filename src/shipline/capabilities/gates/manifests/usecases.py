@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +62,9 @@ def check_manifests(question: Question) -> Report:
     """Read everything and ask. Raises InvalidValue for what cannot be read, and UsageError where there is nothing to
     ask or nothing to ask about."""
     notes: list[Note] = []
-    asking = [each for path in question.policies for each in _read(path, notes)]
-    asked = [each for path in question.resources for each in _read(path, notes)]
-    found = list(_read(question.folder, notes)) if question.folder else []
+    asking = _read_all(question.policies, notes)
+    asked = _read_all(question.resources, notes)
+    found = _read_all((question.folder,), notes) if question.folder else []
     shipped = [Resource(each) for name in question.sets for each in set_named(name, question.registries)]
     given = (*asking, *asked, *found, *shipped)
     policies = compile_policies(each.document for each in (*asking, *found, *shipped))
@@ -82,8 +83,14 @@ def _need(policies: Policies, judged: Sequence[Resource]) -> None:
         raise UsageError("there is no policy to ask", todo="name one with --policy, or a ready-made set with --set")
     if not judged:
         raise UsageError("there is no manifest to check", todo="name files with --resources, or a folder")
-    if len(judged) > RESOURCES_MAX:
+
+
+def _read_all(paths: Sequence[Path], notes: list[Note]) -> list[Resource]:
+    """The manifests of files and folders. Ends at the first beyond the limit: files may be many and large."""
+    found = list(islice((each for path in paths for each in _read(path, notes)), RESOURCES_MAX + 1))
+    if len(found) > RESOURCES_MAX:
         raise InvalidValue(f"there are more than {RESOURCES_MAX} manifests", todo="check them in parts")
+    return found
 
 
 def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
