@@ -34,7 +34,7 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff check --fix .
 
 test: setup-tests ## all tests but those that make test-kill and make test-k8s run
-	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not kill and not cluster'
+	@scripts/in-memory.sh $(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not kill and not cluster'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s
