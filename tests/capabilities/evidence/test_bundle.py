@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -141,6 +142,18 @@ def test_artifacts_at_hand_are_compared(tmp_path: Path) -> None:
     keys = [key_of(SIGNER)]
     assert verify_bundle(tmp_path / "bundle", keys, [tmp_path / "wheel"]).proven
     assert failed(verify_bundle(tmp_path / "bundle", keys, [tmp_path / "wheel", tmp_path / "other"])) == {"artifact"}
+
+
+def test_a_pipe_is_no_artifact(tmp_path: Path) -> None:
+    """Nobody may ever write to it: reading would not end."""
+    (tmp_path / "bundle").write_bytes(make_bundle(contents(), SIGNER))
+    os.mkfifo(tmp_path / "wheel")
+    writer = os.open(tmp_path / "wheel", os.O_RDWR)
+    try:
+        with pytest.raises(InvalidValue, match="no plain file"):
+            verify_bundle(tmp_path / "bundle", [key_of(SIGNER)], [tmp_path / "wheel"])
+    finally:
+        os.close(writer)
 
 
 def test_no_byte_can_be_changed() -> None:

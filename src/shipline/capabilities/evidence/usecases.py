@@ -101,7 +101,7 @@ def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[
     Raises InvalidValue where the file is no bundle at all; whatever else is wrong is in the answer.
     """
     bundle = read_bundle(read_file(path, limit_bytes=ARCHIVE_BYTES_MAX))
-    return verify(bundle, trusted, {str(artifact): _digest_of_file(artifact) for artifact in artifacts})
+    return verify(bundle, trusted, {str(artifact): digest_of_file(artifact) for artifact in artifacts})
 
 
 def is_bundle(path: Path) -> bool:
@@ -136,9 +136,12 @@ def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BinaryIO, int
         raise InvalidValue(f"{path} cannot be read", why=error.strerror or str(error)) from None
 
 
-def _digest_of_file(path: Path) -> str:
+def digest_of_file(path: Path) -> str:
+    """The `sha256:…` of a plain file of any size; a device or a pipe, which might never end, is refused."""
     try:
         with path.open("rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidValue(f"{path} is no plain file")
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
     except OSError as error:
         raise InvalidValue(f"{path} cannot be read", why=error.strerror or str(error)) from None

@@ -35,7 +35,7 @@ from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError
 from shipline.ports.attachments import Attachments
 
 ALL_BYTES_MAX = 256 * 1024 * 1024
-"""So much is read of what hangs on one image."""
+"""So much is read of what one manifest attaches; what lies beyond proves nothing."""
 CERTIFICATE = "dev.sigstore.cosign/certificate"
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +10,9 @@ from shipline.capabilities.evidence.signatures.claims import short_name_of
 from shipline.capabilities.evidence.signatures.looking import look_at_image
 from shipline.capabilities.evidence.signatures.rules import Finding, Thing, conclude, judge_bundle
 from shipline.capabilities.evidence.signatures.sigstore_bundle import BUNDLE_BYTES_MAX, read_signature_file
-from shipline.capabilities.evidence.usecases import read_file
+from shipline.capabilities.evidence.usecases import digest_of_file, read_file
 from shipline.capabilities.evidence.verification import Verification
-from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError
+from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.ports.attachments import Attachments
 
 BESIDE = (".sigstore.json", ".sig")
@@ -24,7 +21,7 @@ BESIDE = (".sigstore.json", ".sig")
 def verify_file(path: Path, signature: Path, trusted: Sequence[PublicKey], *, predicate_type: str = "") -> Verification:
     """What a signature or bundle in a file proves about another file, of any size. InvalidValue where one of the two
     cannot be read, or the second is no signature at all."""
-    thing = Thing(path.name, _digest_of(path), predicate_type)
+    thing = Thing(path.name, digest_of_file(path), predicate_type)
     found = read_signature_file(read_file(signature, limit_bytes=BUNDLE_BYTES_MAX))
     return conclude(thing, [judge_bundle(str(signature), found, thing, trusted)], trusted)
 
@@ -49,13 +46,3 @@ def verify_image(
         # Whether the image is proven was not found out, which is another thing than a no.
         raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
     return conclude(thing, found, trusted, notes)
-
-
-def _digest_of(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InvalidValue(f"{path} is no plain file")
-            return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
-    except OSError as error:
-        raise InvalidValue(f"{path} cannot be read", why=error.strerror or str(error)) from None
