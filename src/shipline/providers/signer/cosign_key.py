@@ -7,7 +7,6 @@ and the password can sign, and what is signed so claims SLSA Build level 1.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,12 +14,10 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_der_private_key,
 )
 
@@ -30,8 +27,10 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.signer.key_files import (
     checked_curve,
     create_once,
+    key_id_of,
     public_pem,
     refuse_if_shared,
+    signed_by,
     write_public_half,
 )
 
@@ -66,8 +65,7 @@ class CosignKeySigner:
 
     def key_id(self) -> str:
         """Lower-case hex sha256 of the public key in DER."""
-        der = self._key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(der).hexdigest()
+        return key_id_of(self._key())
 
     def public_key_pem(self) -> str:
         """The public key in PEM."""
@@ -75,7 +73,7 @@ class CosignKeySigner:
 
     def sign(self, payload: bytes) -> bytes:
         """A DER signature over `payload`."""
-        return self._key().sign(payload, ec.ECDSA(SHA256()))
+        return signed_by(self._key(), payload)
 
     def _key(self) -> ec.EllipticCurvePrivateKey:
         if self._loaded is None:

@@ -7,19 +7,16 @@ signed so claims SLSA Build level 1.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 
@@ -28,8 +25,10 @@ from shipline.ports.provider import ProviderContext
 from shipline.providers.signer.key_files import (
     checked_curve,
     create_once,
+    key_id_of,
     public_pem,
     refuse_if_shared,
+    signed_by,
     write_public_half,
 )
 
@@ -60,8 +59,7 @@ class FileSigner:
 
     def key_id(self) -> str:
         """Lower-case hex sha256 of the public key in DER."""
-        der = self._key().public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        return hashlib.sha256(der).hexdigest()
+        return key_id_of(self._key())
 
     def public_key_pem(self) -> str:
         """The public key in PEM."""
@@ -69,7 +67,7 @@ class FileSigner:
 
     def sign(self, payload: bytes) -> bytes:
         """A DER signature over `payload`."""
-        return self._key().sign(payload, ec.ECDSA(SHA256()))
+        return signed_by(self._key(), payload)
 
     def _key(self) -> ec.EllipticCurvePrivateKey:
         if self._loaded is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from shipline.domain.errors import ConfigurationError, RefusedError
@@ -48,6 +50,17 @@ def write_public_half(public: Path, key: ec.EllipticCurvePrivateKey) -> None:
 def public_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The public half, SubjectPublicKeyInfo in PEM."""
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+
+
+def key_id_of(key: ec.EllipticCurvePrivateKey) -> str:
+    """Lower-case hex sha256 of the public half, SubjectPublicKeyInfo in DER."""
+    der = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def signed_by(key: ec.EllipticCurvePrivateKey, payload: bytes) -> bytes:
+    """A signature over `payload`, in DER."""
+    return key.sign(payload, ec.ECDSA(SHA256()))
 
 
 def checked_curve(key: object, path: Path) -> ec.EllipticCurvePrivateKey:
