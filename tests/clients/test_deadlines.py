@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from shipline.clients.deadlines import BYTES_PER_S_MIN, paced
+from shipline.clients.deadlines import BYTES_PER_S_MIN, Pace, paced
 from tests.drips import serving
 
-SIZE = 1024 * 1024
+SIZE = 64 * 1024
 STRETCH_S = 0.5
 
 
@@ -27,12 +27,19 @@ def received(url: str, stretch_s: float) -> int:
 
 
 def test_content_that_moves_on_is_not_cut_off() -> None:
-    """It takes three times as long as an answer without content may."""
-    piece = b"x" * (SIZE // 16)
-    assert len(piece) > BYTES_PER_S_MIN * STRETCH_S
+    """However many stretches it takes; and not any longer, once one has moved less than it must."""
+    pace = Pace(STRETCH_S)
+    for _ in range(3):
+        pace.moved(int(BYTES_PER_S_MIN * STRETCH_S))
+        assert not pace.has_stalled()
+    pace.moved(int(BYTES_PER_S_MIN * STRETCH_S) - 1)
+    assert pace.has_stalled()
+
+
+def test_content_is_counted_as_it_comes() -> None:
     head = f"HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n".encode()
-    with serving(head, piece) as url:
-        assert received(url, STRETCH_S) == SIZE
+    with serving(head, b"x" * SIZE) as url:
+        assert received(url, 60.0) == SIZE
 
 
 def test_content_that_drips_is_no_whole_answer_though_its_end_looks_like_one() -> None:

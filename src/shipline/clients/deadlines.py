@@ -25,6 +25,7 @@ class Pace:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._moved = 0
+        self._seen = 0
         self._connections: list[Any] = []
         self._ended = threading.Event()
         self.is_cut = False
@@ -43,13 +44,15 @@ class Pace:
 
     def watch(self) -> None:
         """Look on until the exchange has ended, and cut it where it does not move on."""
-        before = 0
         while not self._ended.wait(self._seconds):
-            now = self._moved
-            if now - before < self._seconds * BYTES_PER_S_MIN:
+            if self.has_stalled():
                 self._cut()
                 return
-            before = now
+
+    def has_stalled(self) -> bool:
+        """Whether less has moved since this was last asked than one stretch must move."""
+        before, self._seen = self._seen, self._moved
+        return self._seen - before < self._seconds * BYTES_PER_S_MIN
 
     def end(self) -> None:
         """The exchange has ended."""
