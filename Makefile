@@ -7,8 +7,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # The tests start the command line hundreds of times; without its compiled modules each start costs double.
 unexport PYTHONDONTWRITEBYTECODE
 
-# One more than there are processors: many tests wait for other processes. Who has none left takes some of another's.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# Two more than there are processors: many tests wait for other processes. Who has none left takes some of another's.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-policies bench-rollouts bench-gates demo lock
