@@ -130,6 +130,7 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
         (ENVIRONMENT + "[environment.canary]\ntick = 1.0", ["production, canary", "did you mean 'tick_s'?"]),
         (ENVIRONMENT + "[environment.canary]\nweight_max = 0.9", ["weight_max is at most 0.5"]),
         (ENVIRONMENT + "[environment.canary]\ntick_s = 3600", ["tick_s is at most 600"]),
+        (ENVIRONMENT + "[environment.canary]\nharm_budget_requests = 1e9", ["harm_budget_requests is at most 100000"]),
         (ENVIRONMENT + "[environment.canary]\ndeadline_s = 1e13", ["deadline_s is at most 2592000"]),
         (ENVIRONMENT + CHECK.replace("max = 0.5", ""), ["production, check 'latency'", "has min, max or both"]),
         (ENVIRONMENT + CHECK + "min = nan", ["check 'latency'", "not infinite and not NaN"]),

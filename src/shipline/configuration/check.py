@@ -45,6 +45,8 @@ WEIGHT_MAX = 0.5
 # Whom a canary hurts it hurts until the next look; and what is to take longer than a month is a mistake.
 TICK_S_MAX = 600.0
 CANARY_S_MAX = 30 * 86_400.0
+# Hundreds at most are ever wanted of the first two: what is larger is a mistake, such as a percentage or a rate.
+CANARY_MOST = {"harm_budget_requests": 100_000.0, "first_requests": 100_000.0, "growth": 100.0}
 CANARY_TIMES = ("warm_up_s", "promote_after_s", "deadline_s", "react_s", "growth_period_s", "ramp_every_s")
 
 
@@ -148,6 +150,9 @@ def read_canary(table: dict[str, Any]) -> AnalysisSettings:
     for name in CANARY_TIMES:
         if getattr(settings, name) > CANARY_S_MAX:
             raise ConfigurationError(f"canary: {name} is at most {CANARY_S_MAX:.0f}, which is 30 days")
+    for name, most in CANARY_MOST.items():
+        if getattr(settings, name) > most:
+            raise ConfigurationError(f"canary: {name} is at most {most:.0f}")
     return settings
 
 
