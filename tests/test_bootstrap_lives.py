@@ -17,7 +17,7 @@ from shipline.configuration import EnvironmentSettings, EphemeralSettings, parse
 from shipline.configuration.check import problems
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.providers.repository.git import GitRepository
 from shipline.store.database import Store
@@ -133,7 +133,7 @@ def test_a_branch_gets_the_newest_version_that_it_holds(application: Application
     published(application, "1.1.0-snapshot.1", beside, channel="snapshot", number=2)
     assert version_for(application, "feature/a") == "1.1.0-snapshot.1"
     assert version_for(application, "feature/b") == "1.0.0"
-    with pytest.raises(UsageError, match="there is no branch 'feature/none'"):
+    with pytest.raises(UnknownName, match="there is no branch 'feature/none'"):
         version_for(application, "feature/none")
 
 
@@ -173,7 +173,7 @@ def test_a_branch_holds_a_version_behind_many_others(application: Application, h
     with application.store.begin() as tx:
         for number in range(101, 1001):
             RELEASES.save(tx, release_of(f"1.{number}.0", other, number=number))
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UnknownName) as told:
         version_for(application, "feature/a")
     assert "it holds none of the last 1000" in told.value.diagnosis()
 

@@ -33,7 +33,7 @@ from shipline.capabilities.rollouts import (
 from shipline.configuration import EphemeralSettings
 from shipline.configuration.check import life_rule
 from shipline.domain.actor import SYSTEM
-from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.errors import RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.journal import Run, runs_of
 from shipline.store.event_writer import EventWriter
@@ -195,14 +195,14 @@ def _newest(place: Place, branch: str, package: str | None) -> Release:
     if len({one.package for one in found}) > 1:
         raise UsageError("say which package", todo="--package NAME")
     if not found:
-        raise UsageError("nothing has been published yet", todo="`shipline release` makes one")
+        raise UnknownName("nothing has been published yet", todo="`shipline release` makes one")
     if not branch:
         return found[0]
     holds = cache(partial(_contains, place.repository, _tip(place.repository, branch)))
     held = next((one for one in found if _is_held(place.repository, holds, one)), None)
     if held is not None:
         return held
-    raise UsageError(
+    raise UnknownName(
         f"{branch[:60]} holds no published version",
         why=f"it holds none of the last {RELEASES_MAX}" if len(found) == RELEASES_MAX else "",
         todo="`shipline release` makes one; on a channel `snapshot` one of every commit",
@@ -232,7 +232,7 @@ def _tip(repository: Repository, branch: str) -> str:
     for place in ("refs/heads", "refs/remotes/origin"):
         if (tip := repository.find_commit(f"{place}/{branch}")) is not None:
             return tip
-    raise UsageError(f"there is no branch {branch[:60]!r} here", todo="fetch it, then bring its environment up")
+    raise UnknownName(f"there is no branch {branch[:60]!r} here", todo="fetch it, then bring its environment up")
 
 
 def begin_life(place: Place, engine: Engine, order: LifeOrder, actor: Actor) -> str:
@@ -282,7 +282,7 @@ def follow_schedules(place: Place, engine: Engine, refused: dict[str, int]) -> N
                 life, package = again()
                 rollout = life_order(place, template, life, package)
                 begin_life(place, engine, LifeOrder(life, rollout, scheduled=True), SYSTEM)
-            except (RefusedError, UsageError) as refusal:
+            except (RefusedError, UnknownName, UsageError) as refusal:
                 refused[name] = due_us
                 with place.store.begin() as tx:
                     skip_life(tx, EventWriter(engine.ids, engine.clock), name, refusal, due_us=due_us)

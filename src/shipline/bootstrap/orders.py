@@ -217,7 +217,7 @@ def _check_gates(  # noqa: PLR0913 - each is named where it is given
 def _release_to_go_back_to(tx: Transaction, environment: str, version: str | None) -> Release:
     place = served_before(tx, environment) if version is None else latest_rollout(tx, environment)
     if place is None:
-        raise UsageError(f"{environment} has served no other version yet", todo="there is nothing to go back to")
+        raise UnknownName(f"{environment} has served no other version yet", todo="there is nothing to go back to")
     back_to = place.version if version is None else version
     release = find_release(tx, place.package, back_to)
     if release is None:

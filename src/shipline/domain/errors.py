@@ -61,7 +61,7 @@ class InvalidValue(UsageError):
 
 
 class UnknownName(ShiplineError):
-    """The command is well formed, and what it would deliver, or where to, is not there: an environment, a release."""
+    """The command is well formed, and what it is about is not there: an environment, a release, a rollout."""
 
 
 class RefusedError(ShiplineError):

@@ -34,7 +34,7 @@ from shipline.capabilities.rollouts import (
 from shipline.capabilities.rollouts.observing.history import POINTS, AnalysisPoint
 from shipline.capabilities.rollouts.workflow import mending_key
 from shipline.domain.actor import Actor, ActorKind
-from shipline.domain.errors import RefusedError
+from shipline.domain.errors import RefusedError, UnknownName
 from shipline.domain.rollout import RolloutStatus
 from shipline.engine.journal import holder_of, save_run
 from tests.apps.cli.test_rollouts import CONFIGURATION, published, served
@@ -130,6 +130,7 @@ def test_what_waits_for_its_turn_is_told_and_can_be_withdrawn(busy: Application)
         report(withdrawn, as_json=False)
     assert refused.value.why == "not today"
     said = CliRunner().invoke(rollout.command, ["withdraw"], obj=here)
+    assert isinstance(said.exception, UnknownName)
     assert "no rollout waits for its turn in production" in str(said.exception)
     here.store.close()
 

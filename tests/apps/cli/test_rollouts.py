@@ -147,7 +147,7 @@ def test_where_git_cannot_tell_the_way_back_is_refused_with_a_way_out(applicatio
 
 def test_there_is_no_way_back_to_a_version_that_nobody_knows(application: Application) -> None:
     """Nothing is begun: neither in an environment that served nothing, nor with a version that was not released."""
-    with pytest.raises(UsageError, match="served no other version"):
+    with pytest.raises(UnknownName, match="served no other version"):
         order_rollback(application, None, "1.0.0")
     served(application, "quotes", "1.1.0", began_us=20, ended_us=None)
     with pytest.raises(UnknownName, match="there is no release quotes"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.wording import moment, printable
-from shipline.domain.errors import ExitCode, ShiplineError, UsageError
+from shipline.domain.errors import ExitCode, ShiplineError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -173,7 +173,7 @@ def _waiting(application: Application, environment: str | None) -> Rollout:
     with application.store.begin() as tx:
         queued = queued_rollouts(tx, name)
     if not queued:
-        raise UsageError(
+        raise UnknownName(
             f"no rollout waits for its turn in {name}", todo=f"what is under way: shipline rollout show {name}"
         )
     return max(queued, key=lambda one: one.started_us)
@@ -187,5 +187,5 @@ def _latest(application: Application, environment: str | None) -> Rollout:
     with application.store.begin() as tx:
         rollout = latest_rollout(tx, name)
     if rollout is None:
-        raise UsageError(f"nothing has been rolled out to {name} yet", todo="shipline deploy")
+        raise UnknownName(f"nothing has been rolled out to {name} yet", todo="shipline deploy")
     return rollout
