@@ -46,8 +46,9 @@ def signer_for_key(path: Path, variable: str, context: ProviderContext, build: C
     return signer_of(table, context, build)
 
 
-def image_of(reference: ImageReference) -> tuple[Attachments, Image]:
-    """The image that a reference names now, and what reads and writes what hangs on it.
+def image_of(reference: ImageReference, *, timeout_s: float = ANSWER_TIMEOUT_S) -> tuple[Attachments, Image]:
+    """The image that a reference names now, and what reads and writes what hangs on it; each answer of the registry
+    within the time.
 
     A tag is resolved here, once: all that follows is about the digest. UsageError where there is no such image.
     """
@@ -57,7 +58,7 @@ def image_of(reference: ImageReference) -> tuple[Attachments, Image]:
     from shipline.clients.oci_registry import OCIClient
 
     name = reference.name
-    client = OCIClient(name.registry_url, name.path, ANSWER_TIMEOUT_S, client_credentials(name.host))
+    client = OCIClient(name.registry_url, name.path, timeout_s, client_credentials(name.host))
     attachments = OCIAttachments(client)
     subject = attachments.resolve(reference.asked)
     if subject is None:

@@ -7,6 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from shipline.clients.oci_layout import open_layout
+from shipline.clients.oci_registry import OCIClient
+from shipline.testing.fakes.signer import MemorySigner
+from tests.command import run_shipline
+from tests.images import make_layout
+from tests.registries import RegistryMissing, docker_registry_in
+
 POLICY = """
 apiVersion: kyverno.io/v1
 kind: ClusterPolicy
@@ -73,3 +84,44 @@ def test_what_cannot_be_read_or_asked_is_told_apart(tmp_path: Path) -> None:
     assert broken.returncode == 2
     assert "r.yaml cannot be read as YAML" in broken.stderr
     assert shipline(tmp_path, "absent").returncode == 2
+
+
+def test_signed_images_are_told_from_others_where_registries_are_asked(tmp_path: Path) -> None:
+    """By the key that is trusted; not without asking, and nobody else's signature counts."""
+    key = ec.derive_private_key(7, ec.SECP256R1())
+    (tmp_path / "own.key").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "own.key").chmod(0o600)
+    (tmp_path / "other.pub").write_text(MemorySigner(2).public_key_pem())
+    try:
+        with docker_registry_in(tmp_path / "registry") as served:
+            host = served.url.removeprefix("http://")
+            images = []
+            for name in ("good", "bad"):
+                with open_layout(make_layout(tmp_path / name, content=name, platforms=("amd64",))) as layout:
+                    images.append(f"{host}/team/{name}@{OCIClient(served.url, f'team/{name}', 10.0).push(layout)}")
+            assert run_shipline(tmp_path, "sign", images[0], "--key", "own.key").code == 0
+            for name, image in zip(("good", "bad"), images, strict=True):
+                pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
+                pod["spec"] = {"containers": [{"name": "a", "image": image}]}
+                (tmp_path / f"{name}.json").write_text(json.dumps(pod))
+            asked = ("policy", "check", "--set", "signed-images", "--json")
+            asked += ("--resources", "good.json", "--resources", "bad.json", "--key")
+            rows = {
+                options: [
+                    each["result"] for each in json.loads(run_shipline(tmp_path, *asked, *options).out)["results"]
+                ]
+                for options in (
+                    ("own.key.pub", "--verify-images"),
+                    ("other.pub", "--verify-images"),
+                    ("other.pub", "--verify-images", "--key", "own.key.pub"),
+                    ("own.key.pub",),
+                )
+            }
+            served.stop()
+            away = json.loads(run_shipline(tmp_path, *asked, "own.key.pub", "--verify-images").out)["results"]
+    except RegistryMissing as missing:
+        pytest.skip(str(missing))
+    assert list(rows.values()) == [["pass", "fail"], ["fail", "fail"], ["pass", "fail"], ["error", "error"]]
+    assert [each["result"] for each in away] == ["error", "error"]
+    assert "cannot be reached" in away[0]["message"]
+    assert run_shipline(tmp_path, *asked[:4], "--resources", "good.json").code == 2

@@ -10,9 +10,11 @@ import click
 from shipline.apps.cli.wording import json_text, printable
 
 if TYPE_CHECKING:
+    from shipline.bootstrap import Application
     from shipline.capabilities.gates import ManifestsReport
 
 _FILE = click.Path(path_type=Path)
+SIGNED_IMAGES = "signed-images"
 
 
 @click.group("policy")
@@ -24,30 +26,38 @@ def command() -> None:
 @click.argument("folder", metavar="[DIR]", required=False, type=_FILE)
 @click.option("--policy", "policies", multiple=True, type=_FILE, help="A file or folder of policies. Repeatable.")
 @click.option("--resources", multiple=True, type=_FILE, help="A file or folder of manifests to check. Repeatable.")
-@click.option(
-    "--set", "sets", metavar="NAME", multiple=True, help="A ready-made set: baseline or registries. Repeatable."
-)
+@click.option("--set", "sets", metavar="NAME", multiple=True, help="baseline, registries or signed-images. Repeatable.")
 @click.option(
     "--registry", "registries", metavar="NAME", multiple=True, help="What the set registries allows. Repeatable."
 )
+@click.option(
+    "--key", "keys", multiple=True, type=_FILE, help="A public key (PEM) that the set signed-images trusts. Repeatable."
+)
+@click.option("--verify-images", is_flag=True, help="Ask registries about signatures of images.")
 @click.option("--namespace", default="default", help="Where manifests go that state no namespace.")
 @click.option("--sarif", "sarif_file", type=_FILE, help="Write what blocks and warns as SARIF to this file.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document shipline.policy-check/1.")
+@click.pass_obj
 def check(  # noqa: PLR0913, PLR0917 - one parameter an option
+    application: Application,
     folder: Path | None,
     policies: tuple[Path, ...],
     resources: tuple[Path, ...],
     sets: tuple[str, ...],
     registries: tuple[str, ...],
+    keys: tuple[Path, ...],
     namespace: str,
     sarif_file: Path | None,
     *,
+    verify_images: bool,
     as_json: bool,
 ) -> None:
     """Check the manifests in DIR, or those named, against policies. Ends with 3 where one fails or cannot be asked."""
     import json
 
     from shipline import __version__
+    from shipline.apps.cli.things import trusted_keys
+    from shipline.bootstrap.image_proofs import prove
     from shipline.capabilities.gates import (
         ManifestsQuestion,
         check_manifests,
@@ -57,7 +67,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     from shipline.domain.errors import ExitCode
 
-    report = check_manifests(ManifestsQuestion(folder, policies, resources, sets, registries, namespace))
+    trusted = trusted_keys(application, keys) if SIGNED_IMAGES in sets else ()
+    question = ManifestsQuestion(folder, policies, resources, sets, registries, trusted, namespace)
+    report = check_manifests(question, prove if verify_images else None)
     if sarif_file is not None:
         log = manifests_sarif(report.results, __version__)
         sarif_file.write_text(json.dumps(log, indent=2, ensure_ascii=False) + "\n", "utf-8")

@@ -84,6 +84,27 @@ def signer_by(application: Application, key: Path | None, variable: str) -> Sign
     return application.signer
 
 
+def own_public_keys(application: Application) -> tuple[Path, ...]:
+    """The public half of the project's own signing key, if this is a project that has one. Makes no key."""
+    from shipline.bootstrap import STATE_FOLDER
+    from shipline.providers.signer.cosign_key import CosignKeySigner
+    from shipline.providers.signer.file import FileSigner
+
+    if not application.settings.signer and not (application.root / STATE_FOLDER).is_dir():
+        return ()
+    signer = application.signer
+    path = signer.public_path if isinstance(signer, FileSigner | CosignKeySigner) else None
+    return (path,) if path is not None and path.is_file() else ()
+
+
+def trusted_keys(application: Application, paths: tuple[Path, ...]) -> tuple[str, ...]:
+    """The public keys in the files, or else the project's own, in PEM. InvalidValue for a file that holds none."""
+    from shipline.capabilities.evidence import read_file, read_public_key
+
+    chosen = paths or own_public_keys(application)
+    return tuple(read_public_key(read_file(path, limit_bytes=1024 * 1024)).pem for path in chosen)
+
+
 def resolved_words(reference: ImageReference, image: Image) -> str:
     """What a tag was taken for, "" where the digest was named."""
     if reference.digest:

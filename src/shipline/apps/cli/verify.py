@@ -53,11 +53,12 @@ def command(  # noqa: PLR0913 - each is an option
     The key inside a bundle is not trusted for being there: without --key and outside of the project, nothing is
     proven.
     """
+    from shipline.apps.cli.things import own_public_keys
     from shipline.capabilities.evidence import read_file, read_public_key
     from shipline.domain.codec import to_json
     from shipline.domain.errors import ExitCode
 
-    paths = keys or _own_keys(application)
+    paths = keys or own_public_keys(application)
     trusted = [read_public_key(read_file(path, limit_bytes=1024 * 1024)) for path in paths]
     verification = _verify(_Question(thing, artifacts, signature, kind), trusted)
     if as_json:
@@ -126,19 +127,6 @@ def _verify_image(reference: ImageReference, predicate_type: str, trusted: list[
 def _refuse(given: object, option: str, what: str) -> None:
     if given:
         raise UsageError(f"{option} is for {what}, and this is none")
-
-
-def _own_keys(application: Application) -> tuple[Path, ...]:
-    """The public half of the project's own signing key, if this is a project that has one. Makes no key."""
-    from shipline.bootstrap import STATE_FOLDER
-    from shipline.providers.signer.cosign_key import CosignKeySigner
-    from shipline.providers.signer.file import FileSigner
-
-    if not application.settings.signer and not (application.root / STATE_FOLDER).is_dir():
-        return ()
-    signer = application.signer
-    path = signer.public_path if isinstance(signer, FileSigner | CosignKeySigner) else None
-    return (path,) if path is not None and path.is_file() else ()
 
 
 def _show(verification: Verification, paths: tuple[Path, ...]) -> None:

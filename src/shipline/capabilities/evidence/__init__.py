@@ -22,7 +22,12 @@ from shipline.capabilities.evidence.signatures.signing import (
     sign_file,
     sign_image,
 )
-from shipline.capabilities.evidence.signatures.verifying import signature_beside, verify_file, verify_image
+from shipline.capabilities.evidence.signatures.verifying import (
+    proven_statements,
+    signature_beside,
+    verify_file,
+    verify_image,
+)
 from shipline.capabilities.evidence.statements import (
     Approval,
     Build,
@@ -72,6 +77,7 @@ __all__ = [
     "make_sbom",
     "media_type_of",
     "predicate_type_of",
+    "proven_statements",
     "read_bundle",
     "read_envelope",
     "read_file",

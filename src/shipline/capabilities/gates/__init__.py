@@ -43,6 +43,8 @@ from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_docu
 from shipline.capabilities.gates.rules import QUALITY, evaluate
 
 if TYPE_CHECKING:
+    from shipline.capabilities.gates.manifests.proofs import Demand as ImageDemand
+    from shipline.capabilities.gates.manifests.proofs import Proof as ImageProof
     from shipline.capabilities.gates.manifests.results import blocks as manifests_block
     from shipline.capabilities.gates.manifests.results import document as manifests_document
     from shipline.capabilities.gates.manifests.sarif import sarif as manifests_sarif
@@ -60,6 +62,8 @@ __all__ = [
     "POLICY_BYTES_MAX",
     "QUALITY",
     "Fact",
+    "ImageDemand",
+    "ImageProof",
     "ManifestsQuestion",
     "ManifestsReport",
     "Matter",
@@ -93,6 +97,8 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ImageDemand": ("proofs", "Demand"),
+    "ImageProof": ("proofs", "Proof"),
     "MANIFEST_SETS": ("sets", "NAMES"),
     "ManifestsQuestion": ("usecases", "Question"),
     "ManifestsReport": ("usecases", "Report"),

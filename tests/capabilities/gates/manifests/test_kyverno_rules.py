@@ -317,7 +317,7 @@ def test_a_config_map_is_taken_from_the_files_or_missed() -> None:
     [
         ({"validate": {"podSecurity": {"level": "baseline"}}}, "podSecurity"),
         ({"validate": {"manifests": {}}}, "manifests"),
-        ({"validate": None, "verifyImages": [{"imageReferences": ["*"]}]}, "verifyImages"),
+        ({"validate": None, "verifyImages": [{"imageReferences": ["*"]}]}, "verifyImages without attestors"),
         ({"validate": {"pattern": {"metadata": {"+(x)": "a"}}}}, "the anchor"),
         ({"validate": {"pattern": {"metadata": {"name": "$(./../x)"}}}}, "the reference"),
         (

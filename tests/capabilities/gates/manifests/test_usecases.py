@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.gates import (
-    MANIFEST_SETS,
     ManifestsQuestion,
     ManifestsReport,
     check_manifests,
@@ -21,11 +20,12 @@ from shipline.capabilities.gates import (
 from shipline.capabilities.gates.manifests import usecases
 from shipline.capabilities.gates.manifests.resources import Admission, Resource, surroundings
 from shipline.capabilities.gates.manifests.rules import compile_policies, judge
-from shipline.capabilities.gates.manifests.sets import set_bytes, set_named
+from shipline.capabilities.gates.manifests.sets import SetValues, set_bytes, set_named
 from shipline.clients.kubernetes_schemas import schema_problem
 from shipline.clients.yaml_documents import read_manifests
 from shipline.domain.errors import InvalidValue, UsageError
 
+SETS = ("baseline", "registries")
 GOOD = """
 apiVersion: v1
 kind: Pod
@@ -72,11 +72,11 @@ def report(folder: Path, *sets: str, registries: tuple[str, ...] = (), namespace
 def test_the_sets_pass_what_is_good_and_tell_what_is_not(tmp_path: Path) -> None:
     """Each of their policies says something of each workload."""
     (tmp_path / "good.yaml").write_text(GOOD)
-    found = report(tmp_path, *MANIFEST_SETS, registries=("registry.example/team",))
+    found = report(tmp_path, *SETS, registries=("registry.example/team",))
     assert {row.outcome.value for row in found.results} == {"pass"}
     assert not manifests_block(found.results)
     (tmp_path / "good.yaml").write_text(BAD)
-    failed = report(tmp_path, *MANIFEST_SETS, registries=("registry.example",)).results
+    failed = report(tmp_path, *SETS, registries=("registry.example",)).results
     assert {row.outcome.value for row in failed} == {"fail"}
     assert sorted(row.policy.removeprefix("shipline-") for row in failed) == [
         "limits",
@@ -109,7 +109,7 @@ def test_the_sets_pass_what_is_good_and_tell_what_is_not(tmp_path: Path) -> None
 def test_tags_and_registries_of_images(tmp_path: Path, image: str, latest: str, allowed: str) -> None:
     """A port is no tag, a registry is not its neighbour, and a name without one is docker.io's."""
     (tmp_path / "a.yaml").write_text(GOOD.replace("registry.example/team/a:1.2", image))
-    rows = report(tmp_path, *MANIFEST_SETS, registries=("registry.example:5000/team", "docker.io/b")).results
+    rows = report(tmp_path, *SETS, registries=("registry.example:5000/team", "docker.io/b")).results
     found = {row.policy: row.outcome.value for row in rows}
     if "docker.io" in image or image.startswith("b"):
         rows = report(tmp_path, "registries", registries=("docker.io",)).results
@@ -125,7 +125,7 @@ def test_registries_without_their_parameter_are_an_error(tmp_path: Path) -> None
         report(tmp_path, "nothing")
 
 
-@pytest.mark.parametrize("name", MANIFEST_SETS)
+@pytest.mark.parametrize("name", SETS)
 def test_a_cluster_takes_the_sets_as_they_are(name: str) -> None:
     """By the schemas of Kubernetes."""
     documents = [document for _, document in read_manifests(set_bytes(name), what=name, limit_bytes=10**6)]
@@ -262,7 +262,7 @@ def test_sarif_tells_what_blocks_at_its_line(tmp_path: Path) -> None:
 
 def test_an_answer_takes_no_time_once_policies_are_compiled() -> None:
     """What a webhook needs: far below its 50 ms, also on a slow machine."""
-    policies = compile_policies(set_named("baseline", ()))
+    policies = compile_policies(set_named("baseline", SetValues()))
     pod = next(document for _, document in read_manifests(GOOD.encode(), what="pod", limit_bytes=10**4))
     admission = Admission(Resource(pod), surroundings(()))
     judge(policies, admission)

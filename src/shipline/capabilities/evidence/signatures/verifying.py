@@ -40,9 +40,21 @@ def verify_image(
     notes: Sequence[str] = (),
 ) -> Verification:
     """What hangs on an image and proves something. ShiplineError where the registry gives no answer."""
+    return conclude(thing, _looked_at(attachments, thing, trusted), trusted, notes)
+
+
+def proven_statements(
+    attachments: Attachments, thing: Thing, trusted: Sequence[PublicKey]
+) -> tuple[Verification, tuple[bytes, ...]]:
+    """As `verify_image`, with the statements that are proven, each once and as it was signed."""
+    found = _looked_at(attachments, thing, trusted)
+    statements = dict.fromkeys(finding.statement for finding in found if finding.keys and finding.statement)
+    return conclude(thing, found, trusted), tuple(statements)
+
+
+def _looked_at(attachments: Attachments, thing: Thing, trusted: Sequence[PublicKey]) -> list[Finding]:
     try:
-        found: list[Finding] = look_at_image(attachments, thing, trusted) if trusted else []
+        return look_at_image(attachments, thing, trusted) if trusted else []
     except RefusedError as error:
         # Whether the image is proven was not found out, which is another thing than a no.
         raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
-    return conclude(thing, found, trusted, notes)

@@ -16,6 +16,7 @@ from shipline.capabilities.gates.manifests.cel_checks import CELChecks, compile_
 from shipline.capabilities.gates.manifests.constraints import applies, check_constraints
 from shipline.capabilities.gates.manifests.expressions.program import read_variables
 from shipline.capabilities.gates.manifests.policy import EVERYTHING, Header, header_of, known_keys
+from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.selectors import selects
@@ -69,6 +70,10 @@ class AdmissionPolicy:
         outcome, message, action = min(answers, key=lambda answer: _WORST_FIRST.index(answer[0]))
         return (self.header.row(admission, self.name, outcome, message, action),)
 
+    def demands(self, admission: Admission) -> tuple[Demand, ...]:  # noqa: ARG002 - it asks for no signatures
+        """Nothing."""
+        return ()
+
     def _answers(self, admission: Admission) -> Iterator[_Answer]:
         try:
             if not applies(self.constraints, admission):
@@ -99,7 +104,7 @@ class AdmissionPolicy:
         group = str(self.param_kind.get("apiVersion", "")).rpartition("/")[0]
         kind = str(self.param_kind.get("kind"))
         known = admission.around.kinds.of(group, kind)
-        places = {str(reference.get("namespace") or admission.resource.namespace)} if known.namespaced else {""}
+        places = {str(reference.get("namespace") or admission.namespace)} if known.namespaced else {""}
         places |= {""} if known.guessed else set()
         found = [each for each in admission.around.objects.get((group, kind), ()) if each.namespace in places]
         if "name" in reference:

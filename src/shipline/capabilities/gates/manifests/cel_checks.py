@@ -72,6 +72,22 @@ def compile_checks(
 def data_of(admission: Admission, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The values of the names that expressions use. What is not known is not there, and an error for who asks."""
     resource, kind = admission.resource, admission.kind
+    deleted = admission.operation == "DELETE"
+    data: dict[str, Any] = {
+        "object": None if deleted else resource.document,
+        "oldObject": resource.document if deleted and admission.old is None else admission.old,
+        "request": _request(admission) if admission.asked is None else admission.asked.said,
+        "params": params,
+    }
+    namespace = admission.around.namespace(admission.namespace) if kind.namespaced else None
+    if namespace is not None or not kind.namespaced:
+        data["namespaceObject"] = namespace
+    return data
+
+
+def _request(admission: Admission) -> dict[str, Any]:
+    """What a cluster would say of a manifest."""
+    resource, kind = admission.resource, admission.kind
     group = {"group": resource.group, "version": resource.version}
     request: dict[str, Any] = {
         "kind": {**group, "kind": resource.kind},
@@ -83,19 +99,7 @@ def data_of(admission: Admission, params: Mapping[str, Any] | None = None) -> di
         "operation": admission.operation,
         "dryRun": False,
     }
-    if admission.user is not None:
-        request["userInfo"] = admission.user
-    deleted = admission.operation == "DELETE"
-    data: dict[str, Any] = {
-        "object": None if deleted else resource.document,
-        "oldObject": resource.document if deleted and admission.old is None else admission.old,
-        "request": request,
-        "params": params,
-    }
-    namespace = admission.around.namespace(resource.namespace) if kind.namespaced else None
-    if namespace is not None or not kind.namespaced:
-        data["namespaceObject"] = namespace
-    return data
+    return request if admission.user is None else {**request, "userInfo": admission.user}
 
 
 def _validation(given: Mapping[str, Any], variables: Variables, message: str) -> Validation:

@@ -36,13 +36,13 @@ def check_constraints(constraints: object) -> Mapping[str, Any]:
 def applies(constraints: Mapping[str, Any], admission: Admission, *, without_rules: bool = False) -> bool:
     """Whether the request is one that they are about. `without_rules` is the answer where none are listed.
 
-    Raises NotGiven where the labels of the namespace decide and are not known, Unsupported where a rule is about
-    another version of the same resource, which a cluster would convert to.
+    Raises NotGiven where the labels of the namespace, or the resource of a kind, decide and are not known, Unsupported
+    where a rule is about another version of the same resource, which a cluster would convert to.
     """
     rules = constraints.get("resourceRules") or ()
     if not (_any_rule(rules, admission, constraints) if rules else without_rules):
         return False
-    if _any_rule(constraints.get("excludeResourceRules") or (), admission, constraints):
+    if _any_rule(constraints.get("excludeResourceRules") or (), admission, constraints, is_exclude=True):
         return False
     selector = constraints.get("objectSelector") or {}
     if not is_empty(selector) and not _selects_object(selector, admission):
@@ -56,7 +56,7 @@ def in_namespace(selector: Mapping[str, Any] | None, admission: Admission) -> bo
         return True
     resource = admission.resource
     if (resource.group, resource.kind) == ("", "Namespace"):
-        return selects(selector, {_NAME_LABEL: resource.name, **resource.labels})
+        return selects(selector, {_NAME_LABEL: admission.name, **resource.labels})
     if not admission.kind.namespaced:
         return True
     return selects(selector, namespace_labels(selector, admission))
@@ -64,7 +64,7 @@ def in_namespace(selector: Mapping[str, Any] | None, admission: Admission) -> bo
 
 def namespace_labels(selector: Mapping[str, Any], admission: Admission) -> Mapping[str, Any]:
     """The labels that the selector asks for. Raises NotGiven where the namespace was not given and others are."""
-    name = admission.resource.namespace
+    name = admission.namespace
     namespace = admission.around.namespace(name)
     if namespace is not None:
         labels: Mapping[str, Any] = namespace["metadata"]["labels"]
@@ -85,35 +85,63 @@ def _selects_object(selector: Mapping[str, Any], admission: Admission) -> bool:
     return old is not None and selects(selector, (old.get("metadata") or {}).get("labels") or {})
 
 
-def _any_rule(rules: Sequence[Mapping[str, Any]], admission: Admission, constraints: Mapping[str, Any]) -> bool:
-    return any(_rule_holds(rule, admission, constraints.get("matchPolicy") != "Exact") for rule in rules)
+def _any_rule(
+    rules: Sequence[Mapping[str, Any]],
+    admission: Admission,
+    constraints: Mapping[str, Any],
+    *,
+    is_exclude: bool = False,
+) -> bool:
+    equivalent = constraints.get("matchPolicy") != "Exact"
+    return any(_rule_holds(rule, admission, equivalent=equivalent, is_exclude=is_exclude) for rule in rules)
 
 
-def _rule_holds(rule: Mapping[str, Any], admission: Admission, equivalent: bool) -> bool:  # noqa: FBT001 - two uses
-    resource, kind = admission.resource, admission.kind
-    if not _listed(rule.get("operations"), admission.operation) or not _listed(rule.get("apiGroups"), resource.group):
+def _rule_holds(rule: Mapping[str, Any], admission: Admission, *, equivalent: bool, is_exclude: bool) -> bool:
+    if not _listed(rule.get("operations"), admission.operation) or not _listed(rule.get("apiGroups"), admission.group):
         return False
-    if not any(_is_resource(str(each), kind.resource) for each in rule.get("resources") or ()):
-        return False
-    scope = rule.get("scope") or "*"
-    if scope not in ("*", "Namespaced" if kind.namespaced else "Cluster"):
+    if not _names_resource(rule, admission, is_exclude=is_exclude) or not _in_scope(rule, admission):
         return False
     names = rule.get("resourceNames")
-    if names and resource.name not in names:
+    if names and admission.name not in names:
         return False
-    if _listed(rule.get("apiVersions"), resource.version):
+    if _listed(rule.get("apiVersions"), admission.version):
         return True
     if equivalent:
         versions = ", ".join(map(str, rule.get("apiVersions") or ()))
-        raise Unsupported(f"the conversion of {resource.kind} from {resource.version} to {versions}")
+        raise Unsupported(f"the conversion of {admission.resource.kind} from {admission.version} to {versions}")
     return False
+
+
+def _names_resource(rule: Mapping[str, Any], admission: Admission, *, is_exclude: bool) -> bool:
+    """Whether the rule names the resource. A guessed plural may draw a rule in, and lets nothing out: where it fits
+    none, the rule's own may be the right one."""
+    kind, named = admission.kind, [str(each) for each in rule.get("resources") or ()]
+    fits = any(_is_resource(each, kind.resource, admission.subresource) for each in named)
+    if not kind.guessed or any(each in ("*", "*/*") for each in named):
+        return fits
+    unknown = [each for each in named if not admission.around.kinds.knows(each.partition("/")[0])]
+    if fits is is_exclude and unknown:
+        raise _not_defined(admission)
+    return fits
+
+
+def _in_scope(rule: Mapping[str, Any], admission: Admission) -> bool:
+    scope = rule.get("scope") or "*"
+    if scope != "*" and admission.kind.guessed:
+        raise _not_defined(admission)
+    return scope in ("*", "Namespaced" if admission.kind.namespaced else "Cluster")
+
+
+def _not_defined(admission: Admission) -> NotGiven:
+    title = f"{admission.resource.document.get('apiVersion')} {admission.resource.kind}"
+    return NotGiven(f"by which resource {title} is served is not known: add its CustomResourceDefinition")
 
 
 def _listed(values: Sequence[str] | None, value: str) -> bool:
     return bool(values) and ("*" in (values or ()) or value in (values or ()))
 
 
-def _is_resource(named: str, resource: str) -> bool:
+def _is_resource(named: str, resource: str, subresource: str) -> bool:
     """`pods/ephemeralcontainers` is about another request than that for a pod; `pods/*` and `*/*` are about both."""
     main, _, sub = named.partition("/")
-    return main in ("*", resource) and sub in ("", "*")
+    return main in ("*", resource) and sub in (subresource, "*")

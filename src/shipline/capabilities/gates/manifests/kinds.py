@@ -69,6 +69,16 @@ class Kinds:
             if document.get("kind") == "CustomResourceDefinition":
                 self._define(document.get("spec") or {})
 
+    def knows(self, resource: str) -> bool:
+        """Whether a resource of that name is known in any group, so that it stands for nothing else."""
+        return any(kind.resource == resource for kind in self._kinds.values())
+
+    def kind_of(self, group: str, resource: str) -> str:
+        """The kind that is served by a resource; "" where that is not known."""
+        return next(
+            (kind for (ours, kind), known in self._kinds.items() if (ours, known.resource) == (group, resource)), ""
+        )
+
     def of(self, group: str, kind: str) -> Kind:
         """The kind, guessed where nothing is known of it."""
         return self._kinds.get((group, kind)) or Kind(_plural(kind), namespaced=True, guessed=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Unsupported
@@ -32,6 +33,9 @@ class Policy(Protocol):
     def judge(self, admission: Admission) -> tuple[Result, ...]:
         """A row for each of its rules that is about the request; none where none is."""
 
+    def demands(self, admission: Admission) -> tuple[Demand, ...]:
+        """What registries are to be asked before it can be judged."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:
@@ -45,9 +49,8 @@ class Header:
         """The row of one answer."""
         if outcome is Outcome.FAIL and not self.scored:
             outcome = Outcome.WARN
-        resource = admission.resource
-        place = (resource.file, resource.line)
-        return Result(self.name, rule, resource.title, outcome, message, action, self.severity, *place)
+        place = (admission.resource.file, admission.resource.line)
+        return Result(self.name, rule, admission.title, outcome, message, action, self.severity, *place)
 
 
 def header_of(document: Mapping[str, Any]) -> Header:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shipline.capabilities.gates.manifests.kinds import Kind, Kinds
+from shipline.capabilities.gates.manifests.proofs import Proofs
 
 DEFAULT_NAMESPACE = "default"
 _TABLES = {"annotations", "labels", "matchLabels", "metadata", "nodeSelector"}
@@ -92,10 +93,29 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a cluster says of a request beside its objects.
+
+    `resource` is the plural by which it came, of `group` and `version`; `subresource` is "" for the object itself.
+    `name` and `namespace` are "" where there are none. `said` is what expressions see as `request`.
+    """
+
+    group: str
+    version: str
+    resource: str
+    subresource: str
+    name: str
+    namespace: str
+    said: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Admission:
     """A request to a cluster, as policies see it. `old` is what there is already; None for one that is created.
 
-    `user` is `{"username", "groups", ...}`; None where it is not known who asks, as with manifests in files.
+    `user` is `{"username", "groups", ...}`; None where it is not known who asks, as with manifests in files. `asked`
+    is None for those, too: what a cluster would say is then worked out from the manifest. `proofs` is what registries
+    have answered about images; None where none was asked.
     """
 
     resource: Resource
@@ -103,11 +123,56 @@ class Admission:
     operation: str = "CREATE"
     old: Mapping[str, Any] | None = None
     user: Mapping[str, Any] | None = None
+    asked: Asked | None = None
+    proofs: Proofs | None = None
 
     @property
     def kind(self) -> Kind:
         """The kind of the resource."""
+        if self.asked is not None:
+            # In a request about a namespace itself its own name stands for the namespace.
+            namespaced = bool(self.asked.namespace) and (self.asked.group, self.asked.resource) != ("", "namespaces")
+            return Kind(self.asked.resource, namespaced=namespaced)
         return self.around.kinds.of(self.resource.group, self.resource.kind)
+
+    @property
+    def group(self) -> str:
+        """The API group of the resource; that of a subresource's own kind (`Scale`) is another."""
+        return self.resource.group if self.asked is None else self.asked.group
+
+    @property
+    def version(self) -> str:
+        """The version within the group."""
+        return self.resource.version if self.asked is None else self.asked.version
+
+    @property
+    def subresource(self) -> str:
+        """`exec`, `scale`; "" for the object itself."""
+        return "" if self.asked is None else self.asked.subresource
+
+    @property
+    def main_kind(self) -> str:
+        """The kind of the object that a request is about, also where a subresource of it has another (`Scale`)."""
+        if self.asked is None or not self.asked.subresource:
+            return self.resource.kind
+        return self.around.kinds.kind_of(self.asked.group, self.asked.resource) or self.resource.kind
+
+    @property
+    def name(self) -> str:
+        """The object's name; options of a connection have none of their own."""
+        return self.resource.name or ("" if self.asked is None else self.asked.name)
+
+    @property
+    def namespace(self) -> str:
+        """The namespace; "" for what lives in none."""
+        if self.asked is None:
+            return self.resource.namespace
+        return self.asked.namespace if self.kind.namespaced else ""
+
+    @property
+    def title(self) -> str:
+        """`namespace/Kind/name`, without the namespace where it has none."""
+        return "/".join(part for part in (self.namespace, self.resource.kind, self.name) if part)
 
 
 def surroundings(resources: Iterable[Resource]) -> Surroundings:

@@ -12,6 +12,7 @@ from typing import Any
 
 from shipline.capabilities.gates.manifests import admission_policy, kyverno, validating_policy
 from shipline.capabilities.gates.manifests.policy import Policy
+from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Unsupported
@@ -90,6 +91,17 @@ def compile_policies(documents: Iterable[Mapping[str, Any]]) -> Policies:
     return Policies(tuple(found), tuple(refusals), tuple(notes))
 
 
+def image_demands(policies: Policies, admission: Admission) -> tuple[Demand, ...]:
+    """What registries are to be asked before the request can be judged, each once."""
+    found: dict[Demand, None] = {}
+    for policy in policies.policies:
+        try:
+            found.update(dict.fromkeys(policy.demands(admission)))
+        except MALFORMED:
+            continue  # Judging says it.
+    return tuple(found)
+
+
 def judge(policies: Policies, admission: Admission) -> tuple[Result, ...]:
     """Every row of every policy for one request."""
     return tuple(row for policy in policies.policies for row in _judged(policy, admission))
@@ -114,7 +126,7 @@ def _judged(policy: Policy, admission: Admission) -> tuple[Result, ...]:
     except MALFORMED as error:
         resource = admission.resource
         words = f"not evaluated: the policy or the manifest is of a form that is not known ({type(error).__name__})"
-        place = (resource.title, Outcome.ERROR, words, "Enforce", "", resource.file, resource.line)
+        place = (admission.title, Outcome.ERROR, words, "Enforce", "", resource.file, resource.line)
         return (Result(policy.name, policy.name, *place),)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.evidence import read_file
+from shipline.capabilities.gates.manifests.proofs import Demand, Proof, Proofs
 from shipline.capabilities.gates.manifests.resources import (
     DEFAULT_NAMESPACE,
     Admission,
@@ -18,8 +20,14 @@ from shipline.capabilities.gates.manifests.resources import (
     surroundings,
 )
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
-from shipline.capabilities.gates.manifests.rules import Policies, compile_policies, is_policy, judge_all
-from shipline.capabilities.gates.manifests.sets import set_named
+from shipline.capabilities.gates.manifests.rules import (
+    Policies,
+    compile_policies,
+    image_demands,
+    is_policy,
+    judge_all,
+)
+from shipline.capabilities.gates.manifests.sets import SetValues, set_named
 from shipline.clients.kubernetes_schemas import SchemasMissing, schema_problem
 from shipline.clients.yaml_documents import read_manifests
 from shipline.domain.errors import InvalidValue, UsageError
@@ -28,8 +36,10 @@ FILE_BYTES_MAX = 8 * 1024 * 1024
 FILES_MAX = 5000
 RESOURCES_MAX = 20_000
 SCHEMA_POLICY = "kubernetes-schema"
+PROVERS = 8
 _LINK = "a link is not followed: nothing behind it was checked"
 _ENDINGS = (".yaml", ".yml", ".json")
+Prove = Callable[[Demand], Proof]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +47,8 @@ class Question:
     """What is asked about what. Paths are files or folders; in `folder` both policies and resources are looked for.
     A policy among `resources` is a resource like others.
 
-    `sets` are names of ready-made policies, `registries` those that images may come from. `namespace` is where
-    manifests go that state none.
+    `sets` are names of ready-made policies, `registries` those that images may come from, `keys` public ones (PEM) that
+    the set `signed-images` trusts. `namespace` is where manifests go that state none.
     """
 
     folder: Path | None = None
@@ -46,6 +56,7 @@ class Question:
     resources: tuple[Path, ...] = ()
     sets: tuple[str, ...] = ()
     registries: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     namespace: str = DEFAULT_NAMESPACE
 
 
@@ -58,14 +69,18 @@ class Report:
     resources: int
 
 
-def check_manifests(question: Question) -> Report:
-    """Read everything and ask. Raises InvalidValue for what cannot be read, and UsageError where there is nothing to
-    ask or nothing to ask about."""
+def check_manifests(question: Question, prove: Prove | None = None) -> Report:
+    """Read everything and ask. `prove` asks registries about images, several at once; without it a rule about
+    signatures is an error that says so.
+
+    Raises InvalidValue for what cannot be read, and UsageError where there is nothing to ask or nothing to ask about.
+    """
     notes: list[Note] = []
     asking = _read_all(question.policies, notes)
     asked = _read_all(question.resources, notes)
     found = _read_all((question.folder,), notes) if question.folder else []
-    shipped = [Resource(each) for name in question.sets for each in set_named(name, question.registries)]
+    beside = SetValues(question.registries, question.keys)
+    shipped = [Resource(each) for name in question.sets for each in set_named(name, beside)]
     given = (*asking, *asked, *found, *shipped)
     policies = compile_policies(each.document for each in (*asking, *found, *shipped))
     judged = [*asked, *(each for each in found if not is_policy(each.document))]
@@ -74,8 +89,17 @@ def check_manifests(question: Question) -> Report:
     taken_in = {id(each): settled(each, kinds, question.namespace) for each in given}
     around = surroundings(taken_in.values())
     admissions = [Admission(taken_in[id(each)], around) for each in judged]
+    if prove is not None:
+        proofs = _proven(policies, admissions, prove)
+        admissions = [replace(each, proofs=proofs) for each in admissions]
     rows = (*_schemas(judged, notes), *judge_all(policies, admissions))
     return Report(rows, (*notes, *policies.notes), len(judged))
+
+
+def _proven(policies: Policies, admissions: Sequence[Admission], prove: Prove) -> Proofs:
+    demands = list(dict.fromkeys(one for each in admissions for one in image_demands(policies, each)))
+    with ThreadPoolExecutor(PROVERS) as pool:
+        return dict(zip(demands, pool.map(prove, demands), strict=True))
 
 
 def _need(policies: Policies, judged: Sequence[Resource]) -> None:

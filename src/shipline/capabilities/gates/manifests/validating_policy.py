@@ -15,6 +15,7 @@ from shipline.capabilities.gates.manifests.cel_checks import CELChecks, compile_
 from shipline.capabilities.gates.manifests.constraints import applies, check_constraints
 from shipline.capabilities.gates.manifests.expressions.program import read_variables
 from shipline.capabilities.gates.manifests.policy import EVERYTHING, Header, header_of, known_keys
+from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
@@ -77,7 +78,7 @@ class ValidatingPolicy:
 
     def judge(self, admission: Admission) -> tuple[Result, ...]:
         """A row for the variant that is about the request."""
-        if self.namespace and admission.resource.namespace != self.namespace:
+        if self.namespace and admission.namespace != self.namespace:
             return ()
         rows = []
         for constraints, checks in self._asked():
@@ -94,6 +95,10 @@ class ValidatingPolicy:
                 outcome, message = Outcome.ERROR, str(error)
             rows.append(self.header.row(admission, self.name, outcome, message, self.action))
         return tuple(rows)
+
+    def demands(self, admission: Admission) -> tuple[Demand, ...]:  # noqa: ARG002 - it asks for no signatures
+        """Nothing."""
+        return ()
 
     def _asked(self) -> list[tuple[Mapping[str, Any], CELChecks | None]]:
         if self.refusal:

@@ -1,7 +1,7 @@
 """A ClusterPolicy or Policy of Kyverno: its rules that check, compiled and asked.
 
-Rules that change or make resources check nothing: they are noted. Checks of pod security, of manifests' signatures
-and of images are refused by name.
+Rules that change or make resources check nothing: they are noted. Checks of pod security and of manifests' signatures
+are refused by name.
 
 Source: `pkg/engine` of Kyverno (`validation.go`, `handlers/validation`), Apache-2.0.
 """
@@ -20,7 +20,15 @@ from shipline.capabilities.gates.manifests.kyverno.conditions import check_condi
 from shipline.capabilities.gates.manifests.kyverno.matching import check_match, is_about
 from shipline.capabilities.gates.manifests.kyverno.queries import parsed
 from shipline.capabilities.gates.manifests.kyverno.variables import Context, context_of, expressions_in
+from shipline.capabilities.gates.manifests.kyverno.verify_images import (
+    ImageCheck,
+    compile_image_checks,
+    demands_of,
+    failure_action,
+    judge_images,
+)
 from shipline.capabilities.gates.manifests.policy import Header, header_of
+from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
@@ -39,6 +47,7 @@ _RULE_KEYS = {
     "reportProperties",
     "skipBackgroundRequests",
     "validate",
+    "verifyImages",
 }
 _REFUSED_CHECKS = {"podSecurity": "podSecurity", "manifests": "manifests (signed manifests)", "assert": "assert"}
 
@@ -52,7 +61,8 @@ class _Rule:
     action: str
     matchable: bool
     refusal: str
-    cel: CELChecks | None
+    cel: CELChecks | None = None
+    images: tuple[ImageCheck, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,7 +88,7 @@ class ClusterPolicy:
 
     def judge(self, admission: Admission) -> tuple[Result, ...]:
         """A row for each rule that is about the request; with `applyRules: One` only the first that decided."""
-        if self.namespace and admission.resource.namespace != self.namespace:
+        if self.namespace and admission.namespace != self.namespace:
             return ()
         rows = []
         for rule in self._rules(admission.resource.kind):
@@ -89,6 +99,13 @@ class ClusterPolicy:
             if self.spec.get("applyRules") == "One" and answer[0] in (Outcome.PASS, Outcome.FAIL):
                 break
         return tuple(rows)
+
+    def demands(self, admission: Admission) -> tuple[Demand, ...]:
+        """What registries are to be asked for the rules that are about the request."""
+        if self.namespace and admission.namespace != self.namespace:
+            return ()
+        rules = [rule for rule in self._rules(admission.resource.kind) if rule.images]
+        return tuple(demand for rule in rules for demand in _demanded(rule, admission))
 
     def _rules(self, kind: str) -> tuple[_Rule, ...]:
         if kind not in self._compiled:
@@ -132,26 +149,42 @@ def _checks(rule: Mapping[str, Any]) -> bool:
 def _compiled(rule: Mapping[str, Any], spec: Mapping[str, Any]) -> _Rule:
     validate = rule.get("validate") or {}
     name = str(rule.get("name") or "")
-    action = str(validate.get("failureAction") or spec.get("validationFailureAction") or "Audit").capitalize()
+    stated = validate.get("failureAction") or failure_action(rule.get("verifyImages"))
+    action = str(stated or spec.get("validationFailureAction") or "Audit").capitalize()
     matchable, refusal, cel = False, "", None
+    images: tuple[ImageCheck, ...] = ()
     try:
         check_match(rule.get("match"), "match")
         if rule.get("exclude"):
             check_match(rule["exclude"], "exclude")
         matchable = True
-        cel = _check(rule, validate)
+        _check_keys(rule)
+        if rule.get("verifyImages"):
+            images = _image_checks(rule)
+        else:
+            cel = _check(rule, validate)
     except Unsupported as error:
         refusal = str(error)
-    return _Rule(rule, name, action, matchable, refusal, cel)
+    return _Rule(rule, name, action, matchable, refusal, cel, images)
+
+
+def _check_keys(rule: Mapping[str, Any]) -> None:
+    unknown = sorted(set(rule) - _RULE_KEYS - set(_NO_CHECK))
+    if unknown:
+        raise Unsupported(f"{unknown[0]} of a rule")
+
+
+def _image_checks(rule: Mapping[str, Any]) -> tuple[ImageCheck, ...]:
+    if rule.get("validate") or rule.get("celPreconditions"):
+        raise Unsupported("verifyImages beside validate or celPreconditions in one rule")
+    check_conditions(rule.get("preconditions"))
+    for expression in expressions_in({key: rule.get(key) for key in ("context", "preconditions")}):
+        parsed(expression)
+    return compile_image_checks(rule["verifyImages"])
 
 
 def _check(rule: Mapping[str, Any], validate: Mapping[str, Any]) -> CELChecks | None:
     """Compile what can be compiled beforehand; returns the checks of a rule in CEL. Raises Unsupported."""
-    if rule.get("verifyImages"):
-        raise Unsupported("verifyImages (signatures of images)")
-    unknown = sorted(set(rule) - _RULE_KEYS - set(_NO_CHECK))
-    if unknown:
-        raise Unsupported(f"{unknown[0]} of a rule")
     asked = next((words for key, words in _REFUSED_CHECKS.items() if validate.get(key) is not None), "")
     if asked:
         raise Unsupported(asked)
@@ -187,17 +220,33 @@ def _asked(rule: _Rule, admission: Admission) -> tuple[Outcome, str] | None:
         if rule.cel is not None:
             return rule.cel.judge(data_of(admission))
         context = context_of(admission).with_entries(rule.document.get("context") or ())
-        return _judged(rule.document, context, admission)
+        return _judged(rule, context, admission)
     except Unsupported as error:
         return Outcome.ERROR, f"not evaluated: {error}"
     except Undecided as error:
         return Outcome.ERROR, str(error)
 
 
-def _judged(rule: Mapping[str, Any], context: Context, admission: Admission) -> tuple[Outcome, str]:
-    preconditions = rule.get("preconditions")
+def _judged(rule: _Rule, context: Context, admission: Admission) -> tuple[Outcome, str]:
+    preconditions = rule.document.get("preconditions")
     if preconditions is not None:
         holds, words = conditions_hold(preconditions, context)
         if not holds:
             return Outcome.SKIP, "; ".join(filter(None, ("its preconditions do not hold", words)))
-    return judge_validate(rule["validate"], context, admission)
+    if rule.images:
+        return judge_images(rule.images, context, admission)
+    return judge_validate(rule.document["validate"], context, admission)
+
+
+def _demanded(rule: _Rule, admission: Admission) -> tuple[Demand, ...]:
+    """Nothing where it is not about the request, or has no answer anyway: judging says why."""
+    try:
+        if rule.refusal or not is_about(rule.document, admission):
+            return ()
+        context = context_of(admission).with_entries(rule.document.get("context") or ())
+        preconditions = rule.document.get("preconditions")
+        if preconditions is not None and not conditions_hold(preconditions, context)[0]:
+            return ()
+        return demands_of(rule.images, admission)
+    except (Unsupported, Undecided):
+        return ()

@@ -102,8 +102,9 @@ def _resource_holds(wanted: Mapping[str, Any], admission: Admission) -> bool:
         return False
     if wanted.get("kinds") and not any(_is_kind(str(each), admission) for each in wanted["kinds"]):
         return False
-    namespace = resource.name if resource.kind == "Namespace" else resource.namespace
-    named = (([wanted.get("name")], resource.name), (wanted.get("names"), resource.name))
+    name = admission.name
+    namespace = name if resource.kind == "Namespace" else admission.namespace
+    named = (([wanted.get("name")], name), (wanted.get("names"), name))
     if not all(_is_one(patterns, text) for patterns, text in (*named, (wanted.get("namespaces"), namespace))):
         return False
     if not all(_has_pair(resource.annotations, *pair) for pair in (wanted.get("annotations") or {}).items()):
@@ -121,9 +122,11 @@ def _is_one(patterns: Sequence[Any] | None, text: str) -> bool:
 
 def _is_kind(text: str, admission: Admission) -> bool:
     group, version, kind, sub = parse_kind(text)
-    resource = admission.resource
-    is_it = matches(group, resource.group) and matches(version, resource.version) and matches(kind, resource.kind)
-    return is_it and matches(sub, "")
+    is_it = (
+        matches(group, admission.group) and matches(version, admission.version) and matches(kind, admission.main_kind)
+    )
+    # A rule about pods is about containers that are put into running ones, too (`CheckKind` in `pkg/utils/match`).
+    return is_it and (matches(sub, admission.subresource) or admission.subresource == "ephemeralcontainers")
 
 
 def _has_pair(pairs: Mapping[str, Any], key: str, value: Any) -> bool:

@@ -38,6 +38,10 @@ class Context:
             found._entries[name] = entry
         return found
 
+    def with_data(self, data: Mapping[str, Any]) -> Context:
+        """With more data, which stands before what is there by the same names."""
+        return Context({**self._data, **data}, self._entries, self._admission)
+
     def with_element(self, element: Any, index: int, nesting: int) -> Context:
         """With the element of a list that is looked at."""
         added = {
@@ -131,11 +135,13 @@ def context_of(admission: Admission) -> Context:
     group = {"group": resource.group, "version": resource.version}
     request: dict[str, Any] = {
         "operation": admission.operation,
-        "namespace": resource.namespace,
-        "name": resource.name,
+        "namespace": admission.namespace,
+        "name": admission.name,
         "kind": {**group, "kind": resource.kind},
         "resource": {**group, "resource": admission.kind.resource},
     }
+    if admission.asked is not None:
+        request = dict(admission.asked.said)
     if not deleted:
         request["object"] = resource.document
     old = resource.document if deleted and admission.old is None else admission.old
