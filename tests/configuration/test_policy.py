@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.gates import QUALITY, standing
+from shipline.capabilities.gates import QUALITY, SETS, gates_in, standing
 from shipline.configuration import Settings, parse_settings
+from shipline.configuration.check import problems
 from shipline.configuration.policy import HERE, Policy, read_policy, tightened
 from shipline.domain.errors import ConfigurationError
 from shipline.testing.histories import History
@@ -64,6 +65,34 @@ class TestTightened:
         tested = settings('[[test]]\nname = "unit"\ncommand = ["true"]')
         for own in ("", '[[gate]]\nname = "easy"\nrule = "tests.failed >= 0"'):
             assert tightened(tested, settings(own), "there").gates[: len(QUALITY)] == QUALITY
+
+    def test_a_commit_may_add_a_gate_set_and_takes_none_away(self) -> None:
+        """Each gate says where it is from; a set that a commit leaves out is said to count."""
+        there = settings('[gates]\nsets = ["security"]')
+        more = tightened(there, settings('[gates]\nsets = ["compliance", "security"]'), "there")
+        assert more.gates == gates_in(("security", "compliance"))
+        assert more.left_out == ()
+        assert more.origins["release", "findings"] == "the set security of there"
+        assert more.origins["release", "licences"] == f"the set compliance of {HERE}"
+        less = tightened(there, settings('[gates]\nsets = ["quality"]'), "there")
+        assert {gate.name for gate in less.gates} == {gate.name for gate in gates_in(("security", "quality"))}
+        assert any("set 'security' counts" in sentence for sentence in less.left_out)
+
+    def test_who_names_a_set_has_that_one_and_who_names_none_has_quality(self) -> None:
+        tested = '[[test]]\nname = "unit"\ncommand = ["true"]\n'
+        assert tightened(None, settings(tested), HERE).gates == QUALITY
+        assert tightened(None, settings(tested + "[gates]\nsets = []"), HERE).gates == QUALITY
+        assert tightened(None, settings(tested + '[gates]\nsets = ["security"]'), HERE).gates == SETS["security"]
+        own = '[[gate]]\nname = "mine"\nrule = "true"\n'
+        assert [gate.name for gate in tightened(None, settings(tested + own), HERE).gates] == ["mine"]
+
+    def test_a_gate_with_the_name_of_one_in_a_set_is_refused(self) -> None:
+        own = settings('[gates]\nsets = ["quality"]\n[[gate]]\nname = "tests"\nrule = "true"')
+        with pytest.raises(ConfigurationError, match="'tests' is in the set quality"):
+            tightened(None, own, HERE)
+        assert any("a name of its own" in problem.todo for problem in problems(own))
+        with pytest.raises(ConfigurationError, match="quality, security"):
+            settings('[gates]\nsets = ["secure"]')
 
     def test_a_freeze_of_the_protected_branch_counts_as_it_is_there_and_one_may_be_added(self) -> None:
         own = settings(FREEZE.replace("Germany", "mine"))

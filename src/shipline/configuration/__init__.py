@@ -8,6 +8,7 @@ a file.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.root import FILE_NAME, find_root
     from shipline.configuration.settings import (
@@ -42,6 +43,7 @@ __all__ = [
     "CheckSettings",
     "EnvironmentSettings",
     "EphemeralSettings",
+    "GatesSettings",
     "GroupSettings",
     "HotfixSettings",
     "LintSettings",
@@ -72,6 +74,7 @@ _HOMES = {
     "CheckSettings": "settings",
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",
+    "GatesSettings": "gating",
     "GroupSettings": "settings",
     "HotfixSettings": "settings",
     "LintSettings": "settings",

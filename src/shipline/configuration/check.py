@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.driven import driven_complaints, is_left_out
+from shipline.configuration.gating import gates_of
 from shipline.configuration.given import check_given, read_secret
 from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of
@@ -78,6 +79,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from driven_complaints(environment)
     for gate in settings.gate:
         yield from _gate(gate)
+    yield from _gate_sets(settings)
     yield from _approvers(settings)
     yield from _calendar(settings)
     for package in settings.package:
@@ -462,3 +464,10 @@ def _gate(gate: Gate) -> Iterator[ConfigurationError]:
         read_gates([to_json(gate)])
     except ConfigurationError as error:
         yield ConfigurationError(f"{FILE_NAME}, gate {gate.name[:60]!r}: {error.what}", why=error.why, todo=error.todo)
+
+
+def _gate_sets(settings: Settings) -> Iterator[ConfigurationError]:
+    try:
+        gates_of(settings)
+    except ConfigurationError as error:
+        yield ConfigurationError(f"{FILE_NAME}: {error.what}", why=error.why, todo=error.todo)

@@ -8,10 +8,11 @@ once it is on the protected branch, which is where people look at changes before
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from shipline.configuration.gating import gates_of
 from shipline.configuration.load import load_settings, parse_settings
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
@@ -34,7 +35,8 @@ class Policy:
     """What decides. `source` says in words where it is from; `left_out` are sentences on what here does not count.
 
     `branch` is the only one to release from beside those of the `channels`, "" for any. `trusted` are the settings that
-    decide, None where nothing is protected; `commit` holds them, None where a file of the machine's does.
+    decide, None where nothing is protected; `commit` holds them, None where a file of the machine's does. `origins` says
+    of each gate, by stage and name, where it is from.
     """
 
     gates: tuple[Gate, ...]
@@ -47,6 +49,7 @@ class Policy:
     approvers: tuple[Approver, ...] = ()
     trusted: Settings | None = None
     commit: str | None = None
+    origins: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def checklists(self) -> tuple[Checklist, ...]:
@@ -95,13 +98,23 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
 def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
     """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
     if trusted is None:
+        all_gates = gates_of(own)
         return Policy(
-            _gates(own), own.environment, own.release.branch, source, (), own.channel, _calendar(own), own.approver
+            tuple(gate for gate, _ in all_gates),
+            own.environment,
+            own.release.branch,
+            source,
+            (),
+            own.channel,
+            _calendar(own),
+            own.approver,
+            origins=_origins(all_gates, source),
         )
-    gates = _gates(trusted)
-    added = tuple(_beside(gate, gates) for gate in _gates(own) if gate not in gates)
+    there = gates_of(trusted)
+    gates = tuple(gate for gate, _ in there)
+    added = tuple((_beside(gate, gates), words) for gate, words in gates_of(own) if gate not in gates)
     return Policy(
-        gates=(*gates, *added),
+        gates=(*gates, *(gate for gate, _ in added)),
         environments=trusted.environment,
         branch=trusted.release.branch or own.release.branch,
         source=source,
@@ -110,7 +123,12 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         calendar=(*_calendar(trusted), *_freezes_of(own, trusted)),
         approvers=trusted.approver,
         trusted=trusted,
+        origins=_origins(there, source) | _origins(added, HERE),
     )
+
+
+def _origins(gates: Iterable[tuple[Gate, str]], source: str) -> dict[tuple[str, str], str]:
+    return {(gate.stage, gate.name): f"{words} of {source}" for gate, words in gates}
 
 
 def _references(own: Settings) -> Iterator[str]:
@@ -139,14 +157,6 @@ def _from_commit(repository: Repository, commit: str, folder: str) -> Settings |
     path = FILE_NAME if folder == "." else f"{folder}/{FILE_NAME}"
     content = repository.read_files((path,), commit).get(path)
     return None if content is None else parse_settings(content)
-
-
-def _gates(settings: Settings) -> tuple[Gate, ...]:
-    """The gates that settings ask for; where tests are configured and no gate is, that the tests pass."""
-    from shipline.capabilities.gates import QUALITY  # noqa: PLC0415 - brings the CEL library
-
-    release_gates = [gate for gate in settings.gate if gate.stage == "release"]
-    return (*(QUALITY if settings.test and not release_gates else ()), *settings.gate)
 
 
 def _calendar(settings: Settings) -> tuple[CalendarRule, ...]:
@@ -184,6 +194,9 @@ def _beside(gate: Gate, others: tuple[Gate, ...]) -> Gate:
 
 
 def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
+    for name in trusted.gates.sets:
+        if name not in own.gates.sets:
+            yield f"the gate set {name!r} counts as it is named there, though it is not named here"
     kept = [gate for gate in trusted.gate if gate not in own.gate]
     for gate in kept:
         yield f"the gate {gate.name!r} of {gate.stage} counts as it is there, though it is not so here"

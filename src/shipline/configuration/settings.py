@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate
@@ -526,7 +527,7 @@ class Settings:
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
     `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
-    `changelog` how it is told, `lint` what commit messages must be like.
+    `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -543,6 +544,7 @@ class Settings:
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
     forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)
+    gates: GatesSettings = field(default_factory=GatesSettings)
     gate: tuple[Gate, ...] = ()
     approver: tuple[Approver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()

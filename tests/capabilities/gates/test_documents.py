@@ -6,6 +6,7 @@ import pytest
 
 from shipline.capabilities.gates.documents import read_policy, verdict_document
 from shipline.capabilities.gates.rules import evaluate
+from shipline.capabilities.gates.sets import SECURITY
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
 
@@ -32,6 +33,13 @@ def test_policy_is_read_whole() -> None:
     )
 
 
+def test_sets_may_stand_alone_or_before_gates() -> None:
+    """Each gate once; one that is the same in a set is no clash."""
+    assert read_policy(b"[gates]\nsets = ['security']") == SECURITY
+    both = read_policy(b"[gates]\nsets = ['security']\n[[gate]]\nname = 'own'\nrule = 'true'")
+    assert both == (*SECURITY, Gate("own", "true"))
+
+
 @pytest.mark.parametrize(
     ("policy", "words"),
     [
@@ -50,6 +58,12 @@ def test_policy_is_read_whole() -> None:
         (b"[[gate]]\nname = 'a'\nrule = 'true'\napprovals = 1", "role = count"),
         (b"[[gate]]\nname = 'a'\nrule = 'true'\napprovals = { qa = 0 }", "1 to 100"),
         (b"[[gate]]\nname = 'a'\nrule = 'true'\napprovals = { '\"] == 1 || true || [\"' = 1 }", "1 to 100"),
+        (b"[gates]\nsets = []", "at least one"),
+        (b"[gates]\nsets = ['secure']", "quality, security, compliance"),
+        (b"[gates]\nsets = 'quality'", "list of names"),
+        (b"[gates]\nstatuses = true", "unknown key 'statuses'"),
+        (b"gates = 1", "unknown key"),
+        (b"[gates]\nsets = ['quality']\n[[gate]]\nname = 'tests'\nrule = 'true'", "a name of its own"),
         (b"\xff", "not TOML"),
         (b"a = " + b"[" * 100_000, "not TOML"),
         (b"a" * 2_000_000, "larger"),

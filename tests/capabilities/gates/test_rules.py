@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from shipline.capabilities.gates.cel import ask, compile_rule
 from shipline.capabilities.gates.facts import KNOWN, FactType, flattened
-from shipline.capabilities.gates.rules import QUALITY, evaluate
+from shipline.capabilities.gates.rules import evaluate
+from shipline.capabilities.gates.sets import COMPLIANCE, QUALITY, SECURITY, gates_in
 from shipline.domain.errors import ConfigurationError, InvalidValue
 from shipline.domain.gate import Gate
 from shipline.domain.verdict import Answer, Verdict, combined
@@ -94,7 +95,7 @@ def test_reasons_name_the_part_that_decided_and_what_the_gate_wants() -> None:
     found = verdict("tests.total > 0 && coverage.line >= 90.0", GOOD | {"coverage": {"line": 82.5}}, message="be good")
     assert found.answer is Answer.FAIL
     assert found.reasons == (
-        "coverage.line >= 90.0 does not hold: coverage.line is 82.5",
+        "coverage.line >= 90.0 does not hold: coverage.line is 82.5; it passes at 90.0 or more (7.5 more)",
         "the gate wants: be good",
     )
 
@@ -134,6 +135,11 @@ def test_missing_fact_counts_where_cel_needs_it(rule: str, expected: Answer) -> 
         "int(release.version) > 0",
         'release.version.matches("(")',
         "[1,2,3].map(x, [1,2].map(y, x / tests.failed)).size() > 0",
+        "tests.passed - 9223372036854775807 - 9223372036854775807 < 0",
+        "1 % tests.failed == 0",
+        "[1].exists(x, x / tests.failed == 1)",
+        "approvals[release.version] >= 1",
+        "timestamp(release.version) > timestamp('2026-01-01T00:00:00Z')",
     ],
 )
 def test_trouble_while_evaluating_is_unknown(rule: str) -> None:
@@ -167,6 +173,12 @@ def test_exhausted_budget_is_unknown() -> None:
         ("has(tests.failed) && true", "has()"),
         ("has( sbom.present )", "has()"),
         ("quantity('1') == 1", "no such fact"),
+        ("isues.open['P1'] == 0", "did you mean 'issues.open'?"),
+        ("issues.open.all(label, issues.open[label] == 0)", "name the label"),
+        ("issues.open[release.package] == 0", "name the label"),
+        ("!('P1' in issues.open)", "name the label"),
+        ("has(issues.open.P1)", "has()"),
+        ("issues.open['P1'] == 0.5", "no CEL"),
     ],
 )
 def test_rule_that_cannot_be_asked_is_refused_when_loaded(rule: str, words: str) -> None:
@@ -220,6 +232,10 @@ def test_approvals_are_wanted_beside_the_rule() -> None:
         ({"sbom": {"present": 1}}, "is a bool"),
         ({"release": {"version": 1}}, "is a string"),
         ({"approvals": {"qa": "yes"}}, "is a int"),
+        ({"issues": {"open": 1}}, "are an object of numbers"),
+        ({"issues": {"opne": {"P1": 1}}}, "did you mean 'issues.open'?"),
+        ({"issues": {"open": {"P1": {"a": 1}}}}, "is a int"),
+        ({"tests": {"failed": {}}}, "is a int"),
     ],
 )
 def test_facts_of_another_shape_are_refused(tree: dict[str, Any], words: str) -> None:
@@ -264,3 +280,91 @@ def test_a_comment_does_not_hide_has() -> None:
     """It would answer with the fact's value instead of whether it is there."""
     with pytest.raises(ConfigurationError, match="asks has"):
         compile_rule("has// of what\n(sbom.present)")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "approvals.all(role, approvals[role] >= 1)",
+        "!approvals.exists(role, approvals[role] < 1)",
+        "size(approvals) == 0",
+        "!has(approvals.veto)",
+        "!('veto' in approvals)",
+        "approvals == {}",
+    ],
+)
+def test_nothing_holds_of_approvals_that_nobody_has_looked_at(rule: str) -> None:
+    """Of none of them much would hold. Where somebody has looked and found none, it does."""
+    assert answer(rule) is Answer.UNKNOWN
+    assert answer(rule, approvals={}) is Answer.PASS
+
+
+def test_huge_texts_are_taken_and_decide_nothing_by_themselves() -> None:
+    """A megabyte of a version, as a plug-in's bug would have it: compared, and shown in part."""
+    found = verdict(
+        "release.version.matches('^(a+)+$') && sbom.present", {"release": {"version": "a" * 1_000_000 + "b"}}
+    )
+    assert found.answer in (Answer.FAIL, Answer.UNKNOWN)
+    assert all(len(reason) < 1000 for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("coverage.line >= 95.0", "it passes at 95.0 or more (3.5 more)"),
+        ("95.0 <= coverage.line", "it passes at 95.0 or more (3.5 more)"),
+        ("tests.total <= 10", "it passes at 10 or less (2 less)"),
+        ("tests.total < 12", "it passes below 12"),
+        ("tests.total > tests.passed", "it passes above 12"),
+        ("tests.total != 12", "it passes at anything but 12"),
+        ("!sbom.present", "it passes where sbom.present is false"),
+        ("release.prerelease", "it passes where release.prerelease is true"),
+        ("release.version == '2.0.0'", "it passes at '2.0.0'"),
+        ("approvals.security >= 3", "(2 more); supplied by `shipline approve 1.2.0 --role security`"),
+        ("approvals['qa'] >= 1", "it passes at 1 or more; supplied by `shipline approve 1.2.0 --role qa`"),
+        ("findings.high == 0", "it passes at 0; supplied by `shipline evidence add FILE --release 1.2.0`"),
+        ("coverage.line > 99.0 || tests.skipped > 3", "coverage.line > 99.0 (above 99.0); tests.skipped > 3 (above 3)"),
+        ("release.version.startsWith('2')", "it passes where release.version.startsWith('2') holds"),
+        ("1 / tests.failed == 1", "mend the rule"),
+        ("(tests.total > 12)", "it passes above 12"),
+    ],
+)
+def test_reasons_say_what_would_make_it_pass(rule: str, words: str) -> None:
+    """The value that a comparison asks for and how far it is; what supplies a fact that is missing."""
+    found = verdict(rule, GOOD)
+    assert found.answer is not Answer.PASS
+    assert words in found.reasons[0]
+
+
+def test_every_reason_that_blocks_says_what_would_open() -> None:
+    """Of all ready-made gates, over no facts and over bad ones; also where it is not known whether a gate applies."""
+    gates = gates_in(("quality", "security", "compliance"))
+    bad = {"tests": {"passed": 0, "failed": 1, "errors": 1}, "findings": {"critical": 1, "high": 1, "errors": 1}}
+    bad |= {"artifacts": {"total": 1, "distributions": 1}, "sbom": {"present": False}, "approvals": {}}
+    for facts in ({}, bad):
+        for found in evaluate(gates, facts, 0):
+            assert found.answer is not Answer.PASS
+            blocking = [reason for reason in found.reasons if not reason.startswith("the gate wants")]
+            assert all("passes" in reason for reason in blocking), found
+
+
+def test_open_issues_are_asked_for_by_their_label() -> None:
+    """As `issues.open["…"]`, whatever the label is; one that nobody asked for is missing, with the reason why."""
+    rule = 'issues.open["P1: now"] == 0 && issues.open.P2 <= 3'
+    facts = {"issues": {"open": {"P1: now": 0, "P2": 3}}}
+    assert verdict(rule, facts).answer is Answer.PASS
+    assert compile_rule(rule).facts == ("issues.open.P1: now", "issues.open.P2")
+    assert verdict(rule, {"issues": {"open": {"P1: now": 1, "P2": 3}}}).answer is Answer.FAIL
+    (found,) = evaluate([Gate("bugs", rule)], {}, 0, lacking={"issues.open.P2": "GitHub cannot be reached"})
+    assert found.answer is Answer.UNKNOWN
+    assert "issues.open.P2 is missing, GitHub cannot be reached; it passes at 3 or less" in found.reasons[1]
+
+
+def test_gate_sets_together_ask_each_gate_once() -> None:
+    """They share gates; the order is that of the names. A set that there is not is an error with the known ones."""
+    assert gates_in(()) == ()
+    names = [gate.name for gate in gates_in(("security", "quality"))]
+    assert names == [gate.name for gate in SECURITY] + ["tests", "provenance"]
+    assert {gate.stage for gate in (*QUALITY, *SECURITY, *COMPLIANCE)} == {"release"}
+    with pytest.raises(ConfigurationError, match="no gate set 'securty'"):
+        gates_in(("securty",))

@@ -40,7 +40,8 @@ from shipline.capabilities.gates.checklists import (
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
 from shipline.capabilities.gates.facts import KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
-from shipline.capabilities.gates.rules import QUALITY, evaluate
+from shipline.capabilities.gates.rules import evaluate
+from shipline.capabilities.gates.sets import QUALITY, SETS, gates_in
 
 if TYPE_CHECKING:
     from shipline.capabilities.gates.manifests.proofs import Demand as ImageDemand
@@ -61,6 +62,7 @@ __all__ = [
     "NAMESPACE",
     "POLICY_BYTES_MAX",
     "QUALITY",
+    "SETS",
     "Fact",
     "ImageDemand",
     "ImageProof",
@@ -76,6 +78,7 @@ __all__ = [
     "checklists_at",
     "counted",
     "evaluate",
+    "gates_in",
     "judge",
     "judge_checklists",
     "manifests_block",

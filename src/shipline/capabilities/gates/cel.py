@@ -17,7 +17,17 @@ from functools import lru_cache
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # its stubs come without py.typed
 
-from shipline.capabilities.gates.facts import APPROVALS, KNOWN, FactType, Value, nearest
+from shipline.capabilities.gates.facts import (
+    APPROVALS,
+    FAMILIES,
+    ISSUES,
+    KNOWN,
+    KNOWN_WORDS,
+    FactType,
+    Value,
+    family_of,
+    nearest,
+)
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.verdict import Answer
 
@@ -55,17 +65,27 @@ def compile_rule(text: str) -> Rule:
     """Check a rule. Raises ConfigurationError, naming the nearest known fact, where it cannot be asked."""
     _compiled(text)
     tokens = tuple(_TOKEN.finditer(text))
-    return Rule(text, _facts_in(tokens), _parts(text, tokens))
+    facts = _facts_in(tokens)
+    if ISSUES in facts:
+        # Which labels to ask for must be known before; and of labels that were not asked for, nothing is to hold.
+        raise ConfigurationError(
+            f"the rule {text[:200]!r} asks for issues, and not for those of one label",
+            todo=f'name the label: {ISSUES}["P1"] == 0',
+        )
+    return Rule(text, facts, split(text, "&&", breaks=("||", "?")))
 
 
 def ask(text: str, facts: Mapping[str, Value]) -> tuple[Answer, str]:
     """What the rule answers for these facts (values by path), and for UNKNOWN why. Raises as `compile_rule` does."""
     expression = _compiled(text)
-    roles = {path.partition(".")[2]: value for path, value in facts.items() if path.startswith(f"{APPROVALS}.")}
-    data = {path: value for path, value in facts.items() if path in KNOWN}
+    data: dict[str, object] = {path: value for path, value in facts.items() if path in KNOWN}
+    for family in FAMILIES:
+        names = {path[len(family) + 1 :]: value for path, value in facts.items() if path.startswith(f"{family}.")}
+        # A family that nobody has looked at is left out: of an empty one, much holds ("all of them are …").
+        data |= {family: names} if names or family in facts else {}
     try:
-        # An absent role is an error in the map, as an absent fact is one in the activation.
-        result = expression.eval(data=data | {APPROVALS: roles})
+        # An absent name is an error in the map, as an absent fact is one in the activation.
+        result = expression.eval(data=data)
     except RuntimeError as error:  # A budget of the evaluator was exceeded.
         return Answer.UNKNOWN, str(error)[:200]
     if result.type() != cel.Type.BOOL:
@@ -76,7 +96,8 @@ def ask(text: str, facts: Mapping[str, Value]) -> tuple[Answer, str]:
 @lru_cache(maxsize=1)
 def _environment() -> cel.Env:
     variables = {path: _TYPES[fact.type] for path, fact in KNOWN.items()}
-    return cel.NewEnv(variables=variables | {APPROVALS: cel.Type.Map(cel.Type.STRING, cel.Type.INT)})
+    families = {path: cel.Type.Map(cel.Type.STRING, _TYPES[family.type]) for path, family in FAMILIES.items()}
+    return cel.NewEnv(variables=variables | families)
 
 
 @lru_cache(maxsize=1024)
@@ -123,10 +144,9 @@ def _not_a_rule(text: str, words: str) -> ConfigurationError:
         )
     name = undeclared[1]
     near = nearest(name)
-    known = "known facts: " + ", ".join((*KNOWN, f"{APPROVALS}.<role>"))
     return ConfigurationError(
         f"the rule {text[:200]!r} names {name!r}, and there is no such fact",
-        todo=f"did you mean {near!r}? {known}" if near else known,
+        todo=f"did you mean {near!r}? {KNOWN_WORDS}" if near else KNOWN_WORDS,
     )
 
 
@@ -137,30 +157,47 @@ def _first_line(words: str) -> str:
 
 def _facts_in(tokens: tuple[re.Match[str], ...]) -> tuple[str, ...]:
     """The facts that stand in the rule, each once; longer names (`release.version.size`) by the fact they begin with,
-    roles also where they are asked for as `approvals["role"]`. Other texts and comments do not count."""
+    names of a family also where they are asked for as `approvals["role"]`. Other texts and comments do not count."""
     found = []
     for token, *following in zip(tokens, (*tokens[1:], None), (*tokens[2:], None, None), strict=False):
-        parts = re.sub(r"\s", "", token["name"] or "").split(".")
-        path = ".".join(parts[:2])
-        if path in KNOWN or (len(parts) > 1 and parts[0] == APPROVALS):
-            found.append(path)
-        elif path == APPROVALS and following[0] and following[0]["operator"] == "[" and following[1]:
-            found.append(f"{APPROVALS}.{(following[1]['text'] or '').strip(QUOTES)}")
+        path = _path_at(re.sub(r"\s", "", token["name"] or "").split("."), token, following)
+        found += [path] if path else []
     return tuple(dict.fromkeys(found))
 
 
-def _parts(text: str, tokens: tuple[re.Match[str], ...]) -> tuple[str, ...]:
-    """Split at each `&&` that stands outside of parentheses, where no `||` or `?` beside it would bind it."""
+def _path_at(parts: list[str], token: re.Match[str], following: list[re.Match[str] | None]) -> str:
+    """The fact that a name stands for, "" for none. A family that is used as a whole is its own path."""
+    family = family_of(".".join(parts))
+    if family is None:
+        path = ".".join(parts[:2])
+        return path if path in KNOWN else ""
+    whole, name = family
+    opened = _right_behind(token, following[0])
+    if name and not ("." not in name and opened == "("):  # Else a method: approvals.exists(…)
+        return f"{whole.path}.{name.partition('.')[0]}"
+    text = (following[1]["text"] or "") if following[1] is not None and opened == "[" else ""
+    return f"{whole.path}.{text.lstrip('rRbB').strip(QUOTES)}" if text else whole.path
+
+
+def _right_behind(token: re.Match[str], following: re.Match[str] | None) -> str:
+    """The operator that follows a token with nothing but space between them."""
+    if following is None or token.string[token.end() : following.start()].strip():
+        return ""
+    return following["operator"] or ""
+
+
+def split(text: str, by: str, *, breaks: tuple[str, ...]) -> tuple[str, ...]:
+    """A rule's text at each `by` that stands outside of parentheses; whole where one of `breaks` is there, too."""
     depth, start, parts = 0, 0, []
-    for token in tokens:
+    for token in _TOKEN.finditer(text):
         operator = token["operator"] or ""
         if operator in ("(", "[", "{"):
             depth += 1
         elif operator in (")", "]", "}"):
             depth -= 1
-        elif depth == 0 and operator in ("||", "?"):
+        elif depth == 0 and operator in breaks:
             return (text.strip(),)
-        elif depth == 0 and operator == "&&":
+        elif depth == 0 and operator == by:
             parts.append(text[start : token.start()].strip())
             start = token.end()
     return (*parts, text[start:].strip())

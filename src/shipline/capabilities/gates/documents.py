@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shipline.capabilities.gates.cel import compile_rule
+from shipline.capabilities.gates.sets import SETS, gates_in
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.gate import Gate
@@ -35,7 +36,7 @@ def verdict_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def read_policy(data: bytes) -> tuple[Gate, ...]:
-    """The gates of a policy file: TOML with `[[gate]]` tables and nothing else.
+    """The gates of a policy file: TOML with `[[gate]]` tables, `[gates]` with `sets`, and nothing else.
 
     Raises ConfigurationError for anything that is not right, misspelt facts included, and for a file without gates,
     which would let everything pass.
@@ -46,10 +47,30 @@ def read_policy(data: bytes) -> tuple[Gate, ...]:
         document = read_toml(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise ConfigurationError("the policy is not TOML", why=str(error)[:200]) from None
-    unknown = sorted(set(document) - {"gate"})
+    unknown = sorted(set(document) - {"gate", "gates"})
     if unknown:
-        raise ConfigurationError(f"the policy has the unknown key {unknown[0][:60]!r}", todo="known: [[gate]] tables")
-    return read_gates(document.get("gate", []))
+        raise ConfigurationError(
+            f"the policy has the unknown key {unknown[0][:60]!r}", todo="known: [[gate]] tables, and sets in [gates]"
+        )
+    ready = _ready_made(document.get("gates", {}))
+    own = read_gates(document.get("gate", [])) if "gate" in document or not ready else ()
+    for gate in own:
+        if gate not in ready and any((gate.stage, gate.name) == (one.stage, one.name) for one in ready):
+            raise ConfigurationError(f"a gate set has a gate {gate.name!r}, too", todo="give yours a name of its own")
+    return (*ready, *(gate for gate in own if gate not in ready))
+
+
+def _ready_made(table: object) -> tuple[Gate, ...]:
+    """The gates of the sets that `[gates]` names."""
+    unknown = sorted(set(table) - {"sets"}) if isinstance(table, Mapping) else ["gates"]
+    if not isinstance(table, Mapping) or unknown:
+        raise ConfigurationError(
+            f"[gates] of a policy has the unknown key {unknown[0][:60]!r}", todo='known key: sets = ["quality"]'
+        )
+    names = table.get("sets", [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ConfigurationError("'sets' of [gates] is a list of names", todo="known ones: " + ", ".join(SETS))
+    return gates_in(names)
 
 
 def read_gates(tables: object) -> tuple[Gate, ...]:
