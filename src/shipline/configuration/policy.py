@@ -35,8 +35,8 @@ class Policy:
     """What decides. `source` says in words where it is from; `left_out` are sentences on what here does not count.
 
     `branch` is the only one to release from beside those of the `channels`, "" for any. `trusted` are the settings that
-    decide, None where nothing is protected; `commit` holds them, None where a file of the machine's does. `origins` says
-    of each gate, by stage and name, where it is from.
+    decide, None where nothing is protected; `commit` holds them, None where a file of the machine's does. `origins`
+    says of each gate, by stage and name, where it is from.
     """
 
     gates: tuple[Gate, ...]

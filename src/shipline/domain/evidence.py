@@ -18,6 +18,7 @@ class EvidenceKind(StrEnum):
     SIZE = "size"
     LIGHTHOUSE = "lighthouse"
     SBOM = "sbom"
+    DEPENDENCIES = "dependencies"
     PROVENANCE = "provenance"
     APPROVAL = "approval"
     CANARY = "canary"

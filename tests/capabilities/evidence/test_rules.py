@@ -129,3 +129,13 @@ def test_every_fact_can_be_asked_for() -> None:
     for path, fact in KNOWN.items():
         value = {"bool": "true", "int": "1", "double": "1.0", "string": "'a'"}[fact.type.value]
         assert compile_rule(f"{path} == {value}").facts == (path,)
+
+
+def test_packages_out_of_date_add_up_and_what_one_report_cannot_tell_is_no_fact() -> None:
+    """Python's and npm's; a version that is not understood may be behind by a major one."""
+    python = piece(EvidenceKind.DEPENDENCIES, sample("pip-outdated/outdated.json").summary)
+    npm = piece(EvidenceKind.DEPENDENCIES, sample("npm-outdated/workspace.json").summary, "sha256:2")
+    assert facts(python, npm)["dependencies"] == {"outdated": 8, "outdated_major": 5}
+    strange = piece(EvidenceKind.DEPENDENCIES, {"total": 1, "outdated": 1, "outdated_major": None}, "sha256:3")
+    assert facts(python, strange)["dependencies"] == {"outdated": 6}
+    assert flattened(facts(python, npm))["dependencies.outdated_major"] == 5

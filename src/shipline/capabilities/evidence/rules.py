@@ -19,6 +19,7 @@ _COUNTED = {
     EvidenceKind.BENCHMARK: ("total",),
     EvidenceKind.SIZE: ("bytes", "over_limit"),
     EvidenceKind.LIGHTHOUSE: ("over_budget",),
+    EvidenceKind.DEPENDENCIES: ("outdated", "outdated_major"),
 }
 _SCORES = ("performance", "accessibility", "best_practices", "seo")
 

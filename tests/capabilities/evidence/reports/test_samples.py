@@ -18,6 +18,9 @@ NAMED = {
     "custom-benchmarks/bigger.json": "customBiggerIsBetter",
     "custom-benchmarks/smaller.json": "customSmallerIsBetter",
     "license-checker/licenses.json": "license-checker",
+    "npm-outdated/none.json": "npm-outdated",
+    "npm-outdated/workspace.json": "npm-outdated",
+    "pip-outdated/none.json": "pip-outdated",
 }
 """Samples that do not tell their format."""
 REFUSED = {"google-benchmark/error.json"}
@@ -36,8 +39,10 @@ TOOLS = [
     "license-checker",
     "lighthouse",
     "mocha",
+    "npm-outdated",
     "phpunit",
     "pip-licenses",
+    "pip-outdated",
     "playwright",
     "pytest-benchmark",
     "pytest-rerunfailures",
@@ -227,11 +232,48 @@ def test_licences_of_an_sbom_can_be_read_by_themselves() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("pip-outdated/outdated.json", (5, 5, 4)),
+        ("pip-outdated/none.json", (0, 0, 0)),
+        ("npm-outdated/workspace.json", (4, 3, 1)),
+        ("npm-outdated/none.json", (0, 0, 0)),
+    ],
+)
+def test_packages_that_are_out_of_date_are_counted(name: str, expected: tuple[int, ...]) -> None:
+    """(listed, out of date, by a major version)."""
+    assert figures(sample(name), "total", "outdated", "outdated_major") == expected
+
+
+@pytest.mark.parametrize(
+    ("version", "latest", "step"),
+    [
+        ("1.4.0", "2.0.0", "major"),
+        ("1.4", "1!1.4", "major"),
+        ("1.4.0", "1.5.0rc1", "minor"),
+        ("1.4", "1.4.1", "patch"),
+        ("2.0.0-rc.1", "2.0.0", "patch"),
+        ("2.0.0-rc.1", "1.9.0", "none"),
+        ("2.0", "2.0.0", "none"),
+        ("git", "2.0.0", "unknown"),
+        ("2.0.0", "", "unknown"),
+    ],
+)
+def test_the_step_to_the_latest_version_is_told(version: str, latest: str, step: str) -> None:
+    """By PEP 440 and SemVer. Where it cannot be told, nobody says that no major version is missing."""
+    data = json.dumps([{"name": "quotes", "version": version, "latest_version": latest}]).encode()
+    report = read_report_bytes(data, format_name="pip-outdated")
+    assert report.items[0]["step"] == step
+    assert report.summary["outdated_major"] == {"major": 1, "unknown": None}.get(step, 0)
+    assert bool(report.notes) is (step == "unknown")
+
+
 def test_every_format_has_a_sample_that_only_it_is_told_by() -> None:
     """Of those that this folder is for."""
     found = {sample(name).format for name in FILES if name not in REFUSED}
     others = {"coverage.py-json", "cyclonedx-licences", "custom"}
-    kinds = {"tests", "coverage", "licences", "benchmark", "size", "lighthouse", "sbom"}
+    kinds = {"tests", "coverage", "licences", "benchmark", "size", "lighthouse", "dependencies", "sbom"}
     assert {form.name for form in known_formats() if form.kind.value in kinds} == found | others
 
 

@@ -1,4 +1,5 @@
-"""The rows of the formats that measure or list: more of coverage, licences, benchmarks, sizes, pages, SBOMs."""
+"""The rows of the formats that measure or list: more of coverage, licences, benchmarks, sizes, pages, SBOMs,
+and packages that are out of date."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from shipline.capabilities.evidence.reports import (
     jacoco,
     licence_json,
     lighthouse,
+    outdated,
     playwright,
     size_json,
     spdx,
@@ -153,6 +155,17 @@ LICENCE_FORMATS = (
         read=cyclonedx.read_cyclonedx_json_licences,
     ),
 )
+DEPENDENCY_FORMATS = (
+    _json_row(
+        outdated.PIP,
+        EvidenceKind.DEPENDENCIES,
+        "pip list --outdated",
+        outdated.read_pip_outdated,
+        marks("item.latest_version item.version"),
+    ),
+    # Its only names are those of packages.
+    _json_row(outdated.NPM, EvidenceKind.DEPENDENCIES, "npm outdated", outdated.read_npm_outdated, ()),
+)
 SBOM_FORMATS = (
     Format(
         name=cyclonedx.JSON_FORMAT,
@@ -199,5 +212,6 @@ MEASURED_FORMATS = (
     *SIZE_FORMATS,
     *LIGHTHOUSE_FORMATS,
     *LICENCE_FORMATS,
+    *DEPENDENCY_FORMATS,
     *SBOM_FORMATS,
 )
