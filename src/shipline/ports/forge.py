@@ -24,6 +24,7 @@ from shipline.domain.errors import InvalidValue
 
 API_VERSION = 1
 REF_LENGTH_MAX = 250
+LABEL_LENGTH_MAX = 100
 
 
 class Known(StrEnum):
@@ -263,7 +264,18 @@ class ForgeStatuses(Protocol):
         ...
 
 
-class Forge(ForgeRefs, ForgePullRequests, ForgeReleases, ForgeComments, ForgeStatuses, Protocol):
+class ForgeIssues(Protocol):
+    """Issues; pull requests are none, whatever a forge calls them."""
+
+    def open_issues(self, label: str) -> int | None:
+        """How many open issues bear the label; case does not count. None where the forge has no such label.
+
+        InvalidValue for what cannot be the name of one label, ShiplineError for more than 1000 issues.
+        """
+        ...
+
+
+class Forge(ForgeRefs, ForgePullRequests, ForgeReleases, ForgeComments, ForgeStatuses, ForgeIssues, Protocol):
     """One repository on a forge. Addresses and tokens come from settings and the environment."""
 
     api_version: int
@@ -285,6 +297,13 @@ def hidden(marker: str) -> str:
 def bears(body: str, marker: str) -> bool:
     """True if `body` holds the marker."""
     return hidden(marker) in body
+
+
+def checked_label(name: str) -> str:
+    """A label's name. InvalidValue for what cannot be one: a comma would make two of it, and `..` leads elsewhere."""
+    if not name.strip() or not name.isprintable() or "," in name or name in {".", ".."} or len(name) > LABEL_LENGTH_MAX:
+        raise InvalidValue(f"{name[:80]!r} cannot be the name of a label")
+    return name
 
 
 def checked_ref_name(name: str) -> str:

@@ -21,7 +21,7 @@ from shipline.domain.errors import (
 from shipline.ports.forge import Forge, ForgeRelease
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
-from shipline.testing.conformance.forge import HEAD, ForgeConformance, digest, drafted, proposed
+from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.github import GitHubDialect
 from tests.providers.forge.places import KINDS, TOKEN, Place, running
@@ -63,6 +63,10 @@ class Conforming(ForgeConformance):
     @pytest.fixture
     def merge(self, place: Place) -> Callable[[int, str], None]:
         return place.model.merge
+
+    @pytest.fixture
+    def tracker(self, place: Place) -> Tracker:
+        return place.model
 
     @pytest.fixture
     def open_from_fork(self, place: Place) -> Callable[[str], None]:
@@ -307,3 +311,10 @@ def test_without_an_address_nobody_is_asked(tmp_path: Path) -> None:
     for provider, _ in KINDS.values():
         with pytest.raises(ConfigurationError, match="api_url is not set"):
             provider(provider.Settings(repository="acme/quotes"), context).default_branch()
+
+
+@pytest.mark.parametrize("label", ["none", "Any"])
+def test_gitlab_s_words_for_all_and_no_issues_are_no_labels(tmp_path: Path, label: str) -> None:
+    """Asked for with them it would list other issues."""
+    with running("gitlab", tmp_path) as place, pytest.raises(InvalidValue):
+        place.forge.open_issues(label)

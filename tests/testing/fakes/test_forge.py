@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from shipline.ports.forge import ForgeRelease
-from shipline.testing.conformance.forge import ForgeConformance
+from shipline.testing.conformance.forge import ForgeConformance, Tracker
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import MemoryRefs
 
@@ -28,6 +28,10 @@ class TestFakeForge(ForgeConformance):
     @pytest.fixture
     def merge(self, forge: FakeForge) -> Callable[[int, str], None]:
         return forge.model.merge
+
+    @pytest.fixture
+    def tracker(self, forge: FakeForge) -> Tracker:
+        return forge.model
 
     @pytest.fixture
     def open_from_fork(self, forge: FakeForge) -> Callable[[str], None]:

@@ -265,7 +265,7 @@ def flattened(tree: Mapping[str, object]) -> dict[str, Value]:
     missing, and nothing holds of it. Raises InvalidValue for a fact that is not known, with the nearest one, and for a
     value of another type.
     """
-    values = {}
+    values: dict[str, Value] = {}
     for path, value in _leaves(tree):
         if path in FAMILIES and isinstance(value, Mapping):
             values[path] = len(value)

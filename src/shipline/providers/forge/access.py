@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from shipline.clients.confidential import check_confidential
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
-from shipline.ports.forge import Asset, CommitStatus, Ref, checked_ref_name
+from shipline.ports.forge import Asset, CommitStatus, Ref, checked_label, checked_ref_name
 from shipline.ports.provider import ProviderContext
 
 SECRET_BYTES_MAX = 16_384
@@ -21,6 +21,8 @@ PULLS_MAX = 1000
 RELEASES_MAX = 1000
 COMMENTS_MAX = 1000
 STATUSES_MAX = 1000
+ISSUES_MAX = 1000
+LABELS_MAX = 1000
 _PATH = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){1,20}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
@@ -167,6 +169,11 @@ def read_secret(variable: str, file: Path | None, setting: str) -> bytes:
 def in_path(name: str, *, slashes: bool = False) -> str:
     """A ref's name as part of an address."""
     return quote(checked_ref_name(name), safe="/" if slashes else "")
+
+
+def label_in_path(name: str) -> str:
+    """A label's name as part of an address."""
+    return quote(checked_label(name), safe="")
 
 
 def commit_in_path(commit: str) -> str:

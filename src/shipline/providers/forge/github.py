@@ -31,6 +31,7 @@ from shipline.providers.forge.access import (
     commit_in_path,
     in_path,
     is_the_file,
+    label_in_path,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
 from shipline.providers.forge.latest import rank_of
@@ -184,6 +185,18 @@ class GitHubForge(ReposForge):
     def delete_asset(self, release: ForgeRelease, asset: Asset) -> None:
         """DELETE it."""
         self._http.remove(f"{self._place(release).rpartition('/')[0]}/assets/{int(asset.key)}", need=CONTENTS)
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def _issues_query(self, label: str) -> dict[str, str]:
+        return {"state": "open", "labels": label}
+
+    def _is_issue(self, item: Any) -> bool:
+        """GitHub lists pull requests among them."""
+        return super()._is_issue(item) and "pull_request" not in item
+
+    def _has_label(self, label: str) -> bool:
+        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from shipline.clients.forge_http import UploadTarget, made
 from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
-from shipline.domain.errors import ShiplineError
+from shipline.domain.errors import InvalidValue, ShiplineError
 from shipline.ports.forge import (
     Asset,
     CommitStatus,
@@ -37,6 +37,7 @@ from shipline.providers.forge.access import (
     commit_in_path,
     in_path,
     is_the_file,
+    label_in_path,
 )
 from shipline.providers.forge.rest import RESTForge
 
@@ -225,6 +226,16 @@ class GitLabForge(RESTForge):
 
     def _comment_at(self, number: int, key: int) -> str:
         return f"merge_requests/{number}/notes/{key}"
+
+    def _issues_query(self, label: str) -> dict[str, str]:
+        """Two words stand for no label and for any. From: docs.gitlab.com/api/issues."""
+        if label.casefold() in {"none", "any"}:
+            raise InvalidValue(f"issues of the label {label!r} cannot be asked for: GitLab takes the word for another")
+        return {"state": "opened", "labels": label}
+
+    def _has_label(self, label: str) -> bool:
+        """Also one of the project's groups."""
+        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
 
     def _statuses_at(self, commit: str) -> str:
         """Jobs of pipelines are among them."""

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from shipline.clients.forge_http import ForgeHTTP, made
-from shipline.clients.forge_json import number, text, text_or_none
+from shipline.clients.forge_json import entries, number, text, text_or_none
 from shipline.ports.forge import (
     Comment,
     CommitStatus,
@@ -22,11 +22,13 @@ from shipline.ports.forge import (
     PullState,
     Ref,
     bears,
+    checked_label,
     hidden,
 )
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import (
     COMMENTS_MAX,
+    ISSUES_MAX,
     STATUSES_MAX,
     Credential,
     ForgeSettings,
@@ -219,6 +221,29 @@ class RESTForge(ABC):
         place = f"{self._at}/{self._comment_at(number, int(found.key))}"
         return _comment(self._http.send(self.change_method, place, given, need=self.comment_need))
 
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _issues_query(self, label: str) -> dict[str, str]:
+        """What the list of issues is asked with."""
+
+    def _is_issue(self, item: Any) -> bool:
+        """Whether an item of that list is one."""
+        return isinstance(item, dict)
+
+    @abstractmethod
+    def _has_label(self, label: str) -> bool:
+        """Whether there is such a label."""
+
+    def open_issues(self, label: str) -> int | None:
+        """Count those of the list that bear it: what a forge does not know as a label, some leave out of the query."""
+        wanted = checked_label(label).casefold()
+        items = self._list("issues", ISSUES_MAX, self._issues_query(label))
+        found = [item for item in items if self._is_issue(item) and wanted in labels_of(item)]
+        return len(found) if found or self._has_label(label) else None
+
+    # --- statuses ----------------------------------------------------------------------------------------------
+
     @abstractmethod
     def _statuses_at(self, commit: str) -> str:
         """Where they are listed, from the repository."""
@@ -244,6 +269,12 @@ class RESTForge(ABC):
             lambda: next((one for one in self.statuses(commit) if one == wanted), None),
             lambda: self._make_status(commit_in_path(commit), wanted),
         )
+
+
+def labels_of(item: Any) -> frozenset[str]:
+    """The labels of an issue, without case; GitLab lists their names alone."""
+    names = (label if isinstance(label, str) else text(label, "name") for label in entries(item, "labels"))
+    return frozenset(name.casefold() for name in names)
 
 
 def _comment(item: Any) -> Comment:

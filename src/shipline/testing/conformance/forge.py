@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -46,6 +47,22 @@ def proposed(forge: Forge, commit: str, *, head: str = HEAD) -> PullRequest:
     """An open pull request to main."""
     forge.create_branch(head, commit)
     return forge.create_pull_request(head=head, base="main", title="release 1.0.0", body="the plan")
+
+
+class Tracker(Protocol):
+    """What people do on the forge."""
+
+    def open_issue(self, *labels: str) -> int:
+        """Open an issue with labels, which are made where they are missing; its number."""
+        ...
+
+    def close_issue(self, number: int) -> None:
+        """Close one."""
+        ...
+
+    def label_pull(self, number: int, label: str) -> None:
+        """Label a pull request."""
+        ...
 
 
 class ForgeConformance:
@@ -89,6 +106,10 @@ class ForgeConformance:
     @pytest.fixture
     def break_forge(self) -> Callable[[], None]:
         raise NotImplementedError("supply a function after which the forge cannot be reached")
+
+    @pytest.fixture
+    def tracker(self) -> Tracker:
+        raise NotImplementedError("supply what people do with issues there")
 
     @pytest.fixture
     def file(self, tmp_path: Path) -> Callable[..., Path]:
@@ -317,6 +338,29 @@ class ForgeConformance:
         assert forge.statuses(commit) == (other, passed)
         assert forge.statuses(other_commit) == ()
 
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def test_open_issues_of_a_label_are_counted(self, forge: Forge, commit: str, tracker: Tracker) -> None:
+        """Closed ones and pull requests are none; case does not count."""
+        numbers = [tracker.open_issue("P1"), tracker.open_issue("bug", "P1"), tracker.open_issue("bug")]
+        tracker.label_pull(proposed(forge, commit).number, "P1")
+        assert (forge.open_issues("P1"), forge.open_issues("p1"), forge.open_issues("bug")) == (2, 2, 2)
+        for number in numbers[:2]:
+            tracker.close_issue(number)
+        assert (forge.open_issues("P1"), forge.open_issues("bug")) == (0, 1)
+
+    def test_a_label_that_there_is_not_is_told_from_one_without_issues(self, forge: Forge, tracker: Tracker) -> None:
+        """A label that is misspelt must not look like one that all is done of."""
+        tracker.open_issue("priority: high/now")
+        assert forge.open_issues("priority: high/now") == 1
+        assert forge.open_issues("P11") is None
+
+    @pytest.mark.parametrize("label", ["", "a,b", "..", "a\nb", "x" * 101])
+    def test_what_cannot_be_a_label_is_refused(self, forge: Forge, label: str) -> None:
+        """A comma would ask for two."""
+        with pytest.raises(InvalidValue):
+            forge.open_issues(label)
+
     # --- trouble -----------------------------------------------------------------------------------------------
 
     def test_an_answer_that_was_lost_doubles_nothing(
@@ -361,6 +405,7 @@ class ForgeConformance:
             lambda: forge.find_branch("main"),
             lambda: forge.create_branch(HEAD, commit),
             lambda: forge.create_release("v1", title="t", notes_markdown="", draft=False, prerelease=False),
+            lambda: forge.open_issues("P1"),
         ):
             with pytest.raises(UnavailableError) as caught:
                 call()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.ports.forge import PullState, StatusState
-from shipline.testing.fakes.forge.model import ForgeModel, Note, Page, Pull, Said
+from shipline.testing.fakes.forge.model import ForgeModel, Issue, Note, Page, Pull, Said
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 
@@ -57,7 +57,17 @@ class ReposDialect(CommonDialect):
             ("GET", rf"{at}/issues/(\d+)/comments", self.notes),
             ("POST", rf"{at}/issues/(\d+)/comments", self.add_note),
             ("PATCH", rf"{at}/issues/comments/(\d+)", self.change_note),
+            ("GET", f"{at}/issues", self.issues),
         ]
+
+    def issues(self, asked: Request) -> Reply:
+        """The open ones that bear the label; `listed` adds what a dialect lists among them."""
+        label = asked.query.get("labels", "")
+        return Reply([*map(_issue, self.listed(label))])
+
+    def listed(self, label: str) -> list[Issue]:
+        """Those of a label."""
+        return self.model.issues_with(label)
 
     # --- what each says itself ---------------------------------------------------------------------------------
 
@@ -175,6 +185,11 @@ class ReposDialect(CommonDialect):
             "description": said.description,
             "target_url": said.url or None,
         }
+
+
+def _issue(issue: Issue) -> dict[str, Any]:
+    labels = [{"name": label} for label in issue.labels]
+    return {"number": issue.number, "title": issue.title, "state": "open", "labels": labels}
 
 
 def _note(note: Note) -> dict[str, Any]:

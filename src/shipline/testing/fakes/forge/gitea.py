@@ -11,7 +11,7 @@ from typing import Any
 
 from shipline.ports.forge import PullState
 from shipline.testing.fakes.forge.dialects import ReposDialect
-from shipline.testing.fakes.forge.model import File, Pull, Refused
+from shipline.testing.fakes.forge.model import File, Issue, Pull, Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 REPOSITORY_ID, FORK_ID = 7, 8
@@ -55,6 +55,7 @@ class GiteaDialect(ReposDialect):
             ("GET", f"{at}/tags/(.+)", self.tag),
             ("POST", f"{at}/tags", self.create_tag),
             ("GET", f"{at}/commits/([^/]+)/pull", self.pull_of),
+            ("GET", f"{at}/labels", self.labels),
             ("GET", f"{at}/statuses/([^/]+)", self.statuses),
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
@@ -126,6 +127,17 @@ class GiteaDialect(ReposDialect):
         page = self.model.page(asked.number(0))
         made = self.model.add_file(page, asked.query.get("name", name), content, unique=False)
         return Reply(_file(made), 201)
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def listed(self, label: str) -> list[Issue]:
+        """A label that is not known is left out of the query."""
+        if self.model.has_label(label):
+            return super().listed(label)
+        return [issue for issue in self.model.issues.values() if issue.is_open]
+
+    def labels(self, _: Request) -> Reply:
+        return Reply([{"name": label} for label in sorted(self.model.labels)])
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from shipline.ports.forge import (
     PullState,
     Ref,
     bears,
+    checked_label,
     checked_ref_name,
     hidden,
 )
@@ -229,6 +230,12 @@ class FakeForge:
             self.model.say(Said(0, commit, status.context, status.state, status.description, status.url))
             self._answer()
         return status
+
+    def open_issues(self, label: str) -> int | None:
+        """Of the model."""
+        self._reach()
+        known = self.model.has_label(checked_label(label))
+        return len(self.model.issues_with(label)) if known else None
 
     def permissions(self) -> tuple[Permission, ...]:
         """All or nothing."""

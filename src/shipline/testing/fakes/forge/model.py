@@ -153,6 +153,16 @@ class Said:
     url: str
 
 
+@dataclass
+class Issue:
+    """An issue."""
+
+    number: int
+    title: str
+    labels: list[str]
+    is_open: bool = True
+
+
 class ForgeModel:
     """One repository. `may_write` False: the token may only read. `protected` branches take no direct push.
 
@@ -170,6 +180,8 @@ class ForgeModel:
         self.stored: dict[str, dict[int, File]] = {}
         self.notes: dict[int, Note] = {}
         self.said: list[Said] = []
+        self.issues: dict[int, Issue] = {}
+        self.labels: set[str] = set()
         self.effects: list[str] = []
         self._last = 0
 
@@ -299,6 +311,33 @@ class ForgeModel:
         self.said.append(said)
         self._note(f"status {said.context}")
         return said
+
+    def open_issue(self, *labels: str) -> int:
+        """A person has opened one; its labels are there from then on."""
+        made = Issue(self.next_key(), "something is wrong", list(labels))
+        self.issues[made.number] = made
+        self.labels |= set(labels)
+        return made.number
+
+    def close_issue(self, number: int) -> None:
+        """A person has closed it."""
+        self.issues[number].is_open = False
+
+    def label_pull(self, number: int, label: str) -> None:
+        """A person has labelled a pull request."""
+        self.pull(number).labels.append(label)
+        self.labels.add(label)
+
+    def has_label(self, label: str) -> bool:
+        """Whether there is such a label, in whatever case."""
+        return label.casefold() in {one.casefold() for one in self.labels}
+
+    def issues_with(self, label: str) -> list[Issue]:
+        """The open ones that bear it."""
+        wanted = label.casefold()
+        return [
+            one for one in self.issues.values() if one.is_open and wanted in {each.casefold() for each in one.labels}
+        ]
 
     def merge(self, number: int, commit: str) -> None:
         """A person has merged it: `commit` is what its base stands on now."""
