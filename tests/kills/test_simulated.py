@@ -94,7 +94,9 @@ def noted(events: EventWriter, tx: Transaction) -> None:
 
 def release_story(template: Path, folder: Path, *, tag_only: bool = False) -> Story:
     world = new_world(template, folder)
-    made = ReleaseWorld(world, folder, moving_tags=("v{major}", "{channel}"), shown=True, tag_only=tag_only)
+    made = ReleaseWorld(
+        world, folder, moving_tags=("v{major}", "{channel}"), shown=True, tag_only=tag_only, statuses=True
+    )
     _, ordered = made.order()
     assert ordered is not None
 

@@ -269,6 +269,7 @@ class Application(Project):
             show=lambda: Show(self.changelog_style, self.changelog_template),
             forge=self.forge,
             told_branch=self.told_branch,
+            posts_statuses=self.policy.posts_statuses(self.settings),
         )
 
     def attach(self) -> str | None:

@@ -56,7 +56,9 @@ def refusal_of_gates(place: Place, rollout: Rollout) -> tuple[str, Save]:
     expedite = None
     if rollout.expedited:
         expedite = expedite_of(place.environment(rollout.environment), rollout.expedited, rollout.ordered_by)
-    return refusal_of(place.release_ground, rollout.release_id, stage=stage, has_served=back, expedite=expedite)
+    return refusal_of(
+        place.release_ground, rollout.release_id, stage=stage, has_served=back, expedite=expedite, posts=True
+    )
 
 
 def expedite_of(environment: EnvironmentSettings, reason: str, by: str) -> Expedite | None:

@@ -58,6 +58,10 @@ class Policy:
             Checklist(one.name, one.name, one.checklist, one.coordinator) for one in self.environments if one.checklist
         )
 
+    def posts_statuses(self, own: Settings) -> bool:
+        """Whether verdicts are posted to the forge: the protected branch may say so, or this commit."""
+        return own.gates.statuses or (self.trusted is not None and self.trusted.gates.statuses)
+
     def knows(self, table: str, value: object) -> bool:
         """Whether what decides has this table, or this entry of a list of tables, just so.
 

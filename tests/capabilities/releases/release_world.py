@@ -47,7 +47,7 @@ GATES = (
 )
 JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped="0">{cases}</testsuite>'
 REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag", "move_branch")
-FORGE_EFFECTS = ("create_release", "update_release", "upload_asset", "create_pull_request")
+FORGE_EFFECTS = ("create_release", "update_release", "upload_asset", "create_pull_request", "set_status")
 REGISTRY_EFFECTS = ("publish", "yank")
 
 
@@ -119,6 +119,7 @@ class ReleaseWorld:
     tag_only: bool = False
     approvers: tuple[Approver, ...] = ()
     branch: str = "main"
+    statuses: bool = False
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -173,6 +174,7 @@ class ReleaseWorld:
             approvers=self.approvers,
             python="python",
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
+            posts_statuses=self.statuses,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

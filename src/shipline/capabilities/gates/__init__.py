@@ -21,6 +21,7 @@ from shipline.capabilities.gates.approvals import (
     statement,
 )
 from shipline.capabilities.gates.calendar import (
+    calendar_facts,
     check_rule,
     judge,
     opens_us,
@@ -32,15 +33,16 @@ from shipline.capabilities.gates.calendar import (
 from shipline.capabilities.gates.checklists import (
     CHECKLIST,
     check_checklist,
+    checklist_facts,
     checklists_at,
     judge_checklists,
     open_items,
     standing_tick,
 )
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
-from shipline.capabilities.gates.facts import KNOWN, Fact
+from shipline.capabilities.gates.facts import ISSUES, KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
-from shipline.capabilities.gates.rules import evaluate
+from shipline.capabilities.gates.rules import evaluate, facts_read
 from shipline.capabilities.gates.sets import QUALITY, SETS, gates_in
 
 if TYPE_CHECKING:
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CALENDAR_PERIODS_MAX",
     "CHECKLIST",
+    "ISSUES",
     "KNOWN",
     "MANIFEST_SETS",
     "NAMESPACE",
@@ -71,13 +74,16 @@ __all__ = [
     "Matter",
     "Signed",
     "calendar_document",
+    "calendar_facts",
     "calendar_feed",
     "check_checklist",
     "check_manifests",
     "check_rule",
+    "checklist_facts",
     "checklists_at",
     "counted",
     "evaluate",
+    "facts_read",
     "gates_in",
     "judge",
     "judge_checklists",

@@ -242,6 +242,24 @@ def judge(
     return (Verdict(GATE, answer, reasons, now_us, facts),)
 
 
+def calendar_facts(
+    rules: Sequence[CalendarRule],
+    stage: str,
+    now_us: int,
+    *,
+    release: str,
+    signed: Collection[str] | None = (),
+) -> dict[str, bool]:
+    """What gates are told of the calendar: `frozen`, `open` and `train_open`. `signed` as above."""
+    freezes = [rule for rule in rules if rule.kind is PeriodKind.FREEZE]
+    trains = [rule for rule in rules if rule.kind is PeriodKind.TRAIN and stage in rule.stages]
+    return {
+        "frozen": not standing(freezes, stage, now_us, release=release, signed=signed).is_open,
+        "open": standing(rules, stage, now_us, release=release, signed=signed).is_open,
+        "train_open": bool(periods_of(trains, now_us, now_us + 1)),
+    }
+
+
 def _when(rules: Sequence[CalendarRule], stage: str, now_us: int) -> str:
     opens = opens_us(rules, stage, now_us)
     return f"it opens {shown(opens, rules[0])}" if opens is not None else "it does not open within a year"

@@ -76,6 +76,14 @@ def judge_checklists(
     return (Verdict(CHECKLIST, Answer.PASS, (words,), now_us, facts),)
 
 
+def checklist_facts(lists: Sequence[Checklist], ticks: Sequence[Tick]) -> dict[str, int]:
+    """What gates are told of the checklists that hold at a stage: `items`, and `open_items`."""
+    return {
+        "items": sum(len(one.items) for one in lists),
+        "open_items": sum(len(open_items(one, ticks)) for one in lists),
+    }
+
+
 def _words(checklist: Checklist, items: tuple[str, ...], version: str) -> str:
     named = ", ".join(repr(item) for item in items)
     todo = f"shipline checklist show {version} --stage {checklist.stage}"

@@ -58,6 +58,12 @@ def rules_of(gate: Gate) -> tuple[str, ...]:
     return (gate.rule, *(f'{APPROVALS}["{role}"] >= {count}' for role, count in gate.approvals.items()))
 
 
+def facts_read(gates: Sequence[Gate]) -> frozenset[str]:
+    """The paths of all facts that gates ask for."""
+    texts = (text for gate in gates for text in (*rules_of(gate), gate.when) if text)
+    return frozenset(path for text in texts for path in compile_rule(text).facts)
+
+
 def _ask_all(
     gate: Gate, seen: _Seen
 ) -> tuple[set[Answer], tuple[str, ...], dict[str, str | int | float | bool | None]]:

@@ -58,7 +58,8 @@ class ReleaseGround:
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
     `show` gives how changelogs and release notes look. `forge` None: releases are shown nowhere. `approvers` are those
     whose approvals count; `calendar` says when releases may begin, `checklists` are those of environments.
-    `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells.
+    `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
+    verdicts become statuses of commits on the forge.
     """
 
     store: Store
@@ -83,6 +84,7 @@ class ReleaseGround:
     calendar: tuple[CalendarRule, ...] = ()
     checklists: tuple[Checklist, ...] = ()
     told_branch: str | None = None
+    posts_statuses: bool = False
 
     @property
     def branch(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,13 @@ from shipline.capabilities.evidence import (
     verified_by,
 )
 from shipline.capabilities.gates import evaluate, judge, judge_checklists
-from shipline.capabilities.releases.approving import count_approvals, who_approves
+from shipline.capabilities.releases.approving import count_approvals
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
+from shipline.capabilities.releases.circumstances import Asked, circumstances_of, exempting
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
+from shipline.capabilities.releases.statuses import Posting, post_verdicts
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.version_files import write_atomically
 from shipline.domain.calendar import CalendarRule, PeriodKind
@@ -164,13 +167,19 @@ class ProofSteps:
         """Ask the gates of the stage `release`. Anything but PASS refuses; missing evidence is UNKNOWN."""
         release = self.ground.release(context)
         verdicts = self.verdicts(release, "release", context.now_us)
-        if combined(verdicts) is Answer.PASS:
-            return Done(
-                {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
-                save=lambda tx: self.record_verdicts(tx, release, "release", verdicts),
-                idle="" if verdicts else "none are configured",
-            )
-        return self._refused(release, verdicts)
+        if combined(verdicts) is not Answer.PASS:
+            return self._refused(context, release, verdicts)
+        note = post_verdicts(self.ground, release, verdicts, _posting(context, release))
+
+        def save(tx: Transaction) -> None:
+            self.record_verdicts(tx, release, "release", verdicts)
+            note(tx)
+
+        return Done(
+            {"answers": {verdict.gate: verdict.answer.value for verdict in verdicts}},
+            save=save,
+            idle="" if verdicts else "none are configured",
+        )
 
     def confirm(self, context: StepContext) -> Outcome:
         """Ask the gates anew, and the calendar for freezes: the last step before anything is public.
@@ -185,13 +194,15 @@ class ProofSteps:
             verdicts = (*verdicts, *opening(self.ground, release, "release", freezes, context.now_us))
         if combined(verdicts) is Answer.PASS:
             return Done(idle="they do" if verdicts else "there are none")
-        return self._refused(release, verdicts)
+        return self._refused(context, release, verdicts)
 
-    def _refused(self, release: Release, verdicts: tuple[Verdict, ...]) -> Failed:
+    def _refused(self, context: StepContext, release: Release, verdicts: tuple[Verdict, ...]) -> Failed:
         reasons = _why_closed(verdicts)
+        note = post_verdicts(self.ground, release, verdicts, _posting(context, release))
 
         def save(tx: Transaction) -> None:
             self.record_verdicts(tx, release, "release", verdicts)
+            note(tx)
             refused = (RELEASES.find(tx, release.id) or release).to(ReleaseStatus.REFUSED)
             RELEASES.save(tx, refused)
             append(tx, self.ground.events, refused, "ReleaseRefused", {"reason": reasons})
@@ -212,9 +223,12 @@ class ProofSteps:
             signatures_verified=self._signatures_hold(release),
             approvals=count_approvals(self.ground, release, stage, pieces, now_us),
         )
+        ticks = ticks_of(pieces)
         lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
-        ticked = judge_checklists(lists, ticks_of(pieces), now_us, version=release.version)
-        return said_of(expedite, (*evaluate(gates, facts, now_us), *ticked))
+        beside = circumstances_of(self.ground, release, Asked(stage, gates, lists, ticks, now_us))
+        ticked = judge_checklists(lists, ticks, now_us, version=release.version)
+        judged = evaluate(gates, facts | beside.facts, now_us, lacking=beside.lacking)
+        return said_of(expedite, (*judged, *ticked))
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
@@ -298,13 +312,15 @@ def refusal_of(  # noqa: PLR0913 - each is named where it is given
     calendar: tuple[CalendarRule, ...] = (),
     has_served: bool = False,
     expedite: Expedite | None = None,
+    posts: bool = False,
 ) -> tuple[str, Save]:
     """Why a release may not enter an environment, "" if it may: it must be published, and the stage's gates open.
 
     So must the `calendar`, which is left out for what no freeze holds up: the way back. `has_served` is said for a
     way back to what has served there: its gates were open, and are asked again for the record alone, since an
     approval that has expired must not keep users on a bad version. `expedite` is the shorter way of a hotfix. With
-    it comes what writes the answers down, for the transaction in which the caller notes its own step.
+    it comes what writes the answers down, for the transaction in which the caller notes its own step. `posts`: the
+    answers decide now, and are told to the forge; else somebody only asks.
     """
     with ground.store.begin() as tx:
         release = RELEASES.find(tx, release_id) if release_id is not None else None
@@ -313,24 +329,32 @@ def refusal_of(  # noqa: PLR0913 - each is named where it is given
     if release.status is not ReleaseStatus.PUBLISHED:
         words = f"{release.package} {release.version} is {release.status.value}"
         return f"{words}, and only published versions are deployed", nothing
-    proof = ProofSteps(ground)
+    # The way back waits for no forge: its gates are asked for the record alone.
+    proof = ProofSteps(replace(ground, forge=None) if has_served else ground)
     now_us = ground.events.clock.now_us()
     verdicts = (*proof.verdicts(release, stage, now_us, expedite), *opening(ground, release, stage, calendar, now_us))
     why = "" if has_served or combined(verdicts) is Answer.PASS else _why_closed(verdicts)
-    return why, lambda tx: proof.record_verdicts(tx, release, stage, verdicts)
+    note = post_verdicts(proof.ground, release, verdicts, Posting(release.commit, stage)) if posts else nothing
+
+    def save(tx: Transaction) -> None:
+        proof.record_verdicts(tx, release, stage, verdicts)
+        note(tx)
+
+    return why, save
 
 
 def opening(
     ground: ReleaseGround, release: Release, stage: str, calendar: tuple[CalendarRule, ...], now_us: int
 ) -> tuple[Verdict, ...]:
     """What a calendar says about a release at a stage. An exemption counts by its approver's signature alone."""
-    name = f"{release.package} {release.version}"
-    signed: frozenset[str] = frozenset()
-    if any(each.release == name for rule in calendar if stage in rule.stages for each in rule.exemptions):
-        with ground.store.begin() as tx:
-            pieces = evidence_of(tx, release.id)
-        signed = who_approves(ground, release, stage, pieces, now_us)
-    return judge(calendar, stage, now_us, release=name, signed=signed)
+    signed = exempting(ground, release, stage, calendar, now_us)
+    return judge(calendar, stage, now_us, release=f"{release.package} {release.version}", signed=signed)
+
+
+def _posting(context: StepContext, release: Release) -> Posting:
+    """About the commit that is released from: the release's own is not pushed before the gates are open."""
+    source = context.input.get("beside") or context.input.get("base") or release.commit
+    return Posting(source, "release", insists=True)
 
 
 def _why_closed(verdicts: tuple[Verdict, ...]) -> str:
