@@ -320,8 +320,11 @@ def test_huge_texts_are_taken_and_decide_nothing_by_themselves() -> None:
         ("!sbom.present", "it passes where sbom.present is false"),
         ("release.prerelease", "it passes where release.prerelease is true"),
         ("release.version == '2.0.0'", "it passes at '2.0.0'"),
-        ("approvals.security >= 3", "(2 more); supplied by `shipline approve 1.2.0 --role security`"),
-        ("approvals['qa'] >= 1", "it passes at 1 or more; supplied by `shipline approve 1.2.0 --role qa`"),
+        ("approvals.security >= 3", "(2 more); supplied by `shipline approve 1.2.0 --stage release --role security`"),
+        (
+            "approvals['qa'] >= 1",
+            "it passes at 1 or more; supplied by `shipline approve 1.2.0 --stage release --role qa`",
+        ),
         ("findings.high == 0", "it passes at 0; supplied by `shipline evidence add FILE --release 1.2.0`"),
         ("coverage.line > 99.0 || tests.skipped > 3", "coverage.line > 99.0 (above 99.0); tests.skipped > 3 (above 3)"),
         ("release.version.startsWith('2')", "it passes where release.version.startsWith('2') holds"),

@@ -49,7 +49,7 @@ def command(  # noqa: PLR0913 - one argument an option
     from shipline.clients.ssh_signatures import sign
     from shipline.domain.gate import Approval
 
-    _check_stage(application, stage)
+    check_stage(application, stage)
     if plan and not re.fullmatch(r"sha256:[0-9a-f]{64}", plan):
         raise UsageError(f"{plan[:80]!r} is no digest of a plan", todo="`shipline rollout show` names the plan")
     release = chosen_release(application, version, package)
@@ -77,7 +77,8 @@ def command(  # noqa: PLR0913 - one argument an option
     click.echo(f"{approver.name} approves {what} for {stage} as {approval.role}, for {days} days", err=True)
 
 
-def _check_stage(application: Application, stage: str) -> None:
+def check_stage(application: Application, stage: str) -> None:
+    """UnknownName, with those that there are, for a stage that there is not."""
     known = ("release", *(one.name for one in application.policy.environments))
     if stage not in known:
         raise UnknownName(f"there is no stage {stage[:60]!r}", todo="known ones: " + ", ".join(known))

@@ -41,7 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
     "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
-    "gate": ("gate", "Evaluate gates on facts."),
+    "gate": ("gate", "Explain gates, and ask them about a release or about facts."),
     "policy": ("policy", "Check Kubernetes manifests against policies."),
     "sign": ("sign", "Sign files, and images in a registry."),
     "attest": ("attest", "State something about a file or an image, signed."),

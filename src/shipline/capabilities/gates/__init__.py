@@ -40,6 +40,7 @@ from shipline.capabilities.gates.checklists import (
     standing_tick,
 )
 from shipline.capabilities.gates.documents import POLICY_BYTES_MAX, read_gates, read_policy, verdict_document
+from shipline.capabilities.gates.explanations import Explanation, explained, explanations_document
 from shipline.capabilities.gates.facts import ISSUES, KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
 from shipline.capabilities.gates.rules import evaluate, facts_read
@@ -66,6 +67,7 @@ __all__ = [
     "POLICY_BYTES_MAX",
     "QUALITY",
     "SETS",
+    "Explanation",
     "Fact",
     "ImageDemand",
     "ImageProof",
@@ -83,6 +85,8 @@ __all__ = [
     "checklists_at",
     "counted",
     "evaluate",
+    "explained",
+    "explanations_document",
     "facts_read",
     "gates_in",
     "judge",

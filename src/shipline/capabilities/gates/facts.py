@@ -32,7 +32,8 @@ class FactType(StrEnum):
 class Fact:
     """One fact. `source` says why it is missing where it is, `supply` what brings it: a command, or a setting.
 
-    In `supply` of a family, `{name}` stands for the name in it; `{version}` is the release's everywhere.
+    In `supply` of a family, `{name}` stands for the name in it; `{version}` and `{stage}` are those that are asked
+    about.
     """
 
     path: str
@@ -50,7 +51,7 @@ _ADDED = "`shipline evidence add FILE --release {version}`"
 _TESTED = f"{_ADDED}, or a [[test]] whose `reports` name the file"
 _COMPARED = f"{_ADDED}, where the release before has such a report"
 _BUILT = "`shipline release`, which builds and proves the release"
-_ASKED = "`shipline gate check --release {version}`, which asks for it now"
+_ASKED = "`shipline gate check --release {version} --stage {stage}`, which asks for it now"
 _SEVERITIES = ("critical", "high", "medium", "low", "info")
 APPROVALS = "approvals"
 ISSUES = "issues.open"
@@ -62,7 +63,7 @@ FAMILIES: dict[str, Fact] = {
             FactType.INT,
             "how many different approvers of a role have said yes for the stage",
             "nobody of this role has approved",
-            "`shipline approve {version} --role {name}`",
+            "`shipline approve {version} --stage {stage} --role {name}`",
         ),
         Fact(
             ISSUES,

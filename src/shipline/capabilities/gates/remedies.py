@@ -27,32 +27,33 @@ _WORDS = {
 ALTERNATIVES_MAX = 5
 
 
-def remedy(part: str, values: Mapping[str, Value]) -> str:
+def remedy(part: str, values: Mapping[str, Value], stage: str) -> str:
     """What would make a part of a rule hold that does not hold, or has no answer."""
     bare = _unwrapped(part)
     ways = split(bare, "||", breaks=("?",))
     if 1 < len(ways) <= ALTERNATIVES_MAX:
-        return "it passes where one of these holds: " + "; ".join(f"{one} ({_way(one, values)})" for one in ways)
-    return f"it passes {_way(bare, values)}"
+        return "it passes where one of these holds: " + "; ".join(f"{one} ({_way(one, values, stage)})" for one in ways)
+    return f"it passes {_way(bare, values, stage)}"
 
 
-def supplied(path: str, values: Mapping[str, Value]) -> str:
-    """What supplies a fact: a command for this release, or a setting."""
+def supplied(path: str, values: Mapping[str, Value], stage: str) -> str:
+    """What supplies a fact: a command for this release and stage, or a setting."""
     family = family_of(path)
     name = (family[1] if family is not None else "") or "ROLE"
     version = str(values.get("release.version", "VERSION"))
-    return fact_at(path).supply.replace("{version}", version).replace("{name}", name)
+    told = fact_at(path).supply.replace("{version}", version).replace("{stage}", stage)
+    return told.replace("{name}", name)
 
 
-def _way(part: str, values: Mapping[str, Value]) -> str:
+def _way(part: str, values: Mapping[str, Value], stage: str) -> str:
     rule = _compiled(part)
     if rule is None:
         return f"where {part} holds"
     missing = [path for path in rule.facts if path not in values]
     words = _compared(rule, values) or _flagged(rule) or f"where {part} holds"
-    ways = dict.fromkeys(supplied(path, values) for path in missing)
+    ways = dict.fromkeys(supplied(path, values, stage) for path in missing)
     if not missing and rule.facts and rule.facts[0].startswith(APPROVALS):
-        ways = dict.fromkeys(supplied(path, values) for path in rule.facts)
+        ways = dict.fromkeys(supplied(path, values, stage) for path in rule.facts)
     return f"{words}; supplied by {', and '.join(ways)}" if ways else words
 
 

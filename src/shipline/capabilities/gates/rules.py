@@ -25,16 +25,17 @@ def evaluate(
     Raises ConfigurationError for a rule that cannot be asked and InvalidValue for facts that are not such a tree;
     a fact that is missing is no error: its gate answers UNKNOWN.
     """
-    seen = _Seen(flattened(facts), lacking or {})
-    return tuple(_verdict(gate, seen, now_us) for gate in gates)
+    values = flattened(facts)
+    return tuple(_verdict(gate, _Seen(values, lacking or {}, gate.stage), now_us) for gate in gates)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The facts by path, and why others are missing."""
+    """The facts by path, why others are missing, and at which stage they are asked for."""
 
     values: Mapping[str, Value]
     lacking: Mapping[str, str]
+    stage: str
 
 
 def _verdict(gate: Gate, seen: _Seen, now_us: int) -> Verdict:
@@ -100,12 +101,12 @@ def _part_reason(part: str, seen: _Seen, wanted: str) -> str:
     answer, trouble = ask(part, seen.values)
     if answer is Answer.PASS:
         return ""
-    end = f"; {wanted or remedy(part, seen.values)}"
+    end = f"; {wanted or remedy(part, seen.values, seen.stage)}"
     if answer is Answer.FAIL:
         return f"{part} does not hold: {_shown_facts(rule, seen.values)}{end}"
     missing = [path for path in rule.facts if path not in seen.values]
     if missing:
-        end = f"; {wanted}; {remedy(part, seen.values)}" if wanted else end
+        end = f"; {wanted}; {remedy(part, seen.values, seen.stage)}" if wanted else end
         return f"{part} has no answer: {'; '.join(_missing(path, seen) for path in missing)}{end}"
     return f"{part} has no answer: {trouble}; {MEND}"
 

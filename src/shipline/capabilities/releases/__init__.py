@@ -15,6 +15,7 @@ from shipline.capabilities.releases.approving import (
     count_approvals,
     record_approval,
 )
+from shipline.capabilities.releases.asking import ask_gates, asked_release, explain_gates
 from shipline.capabilities.releases.backport import Backport, BackportGround, BackportWish, bring_back, named_commit
 from shipline.capabilities.releases.begun import Begun, begun_versions
 from shipline.capabilities.releases.candidates import Candidate
@@ -85,6 +86,8 @@ __all__ = [
     "approval_digest",
     "approvals_of",
     "approvers_by_role",
+    "ask_gates",
+    "asked_release",
     "begun_versions",
     "bring_back",
     "check_approval",
@@ -92,6 +95,7 @@ __all__ = [
     "checklists_of",
     "count_approvals",
     "evidence_of",
+    "explain_gates",
     "find_release",
     "follow_run",
     "foresee",
