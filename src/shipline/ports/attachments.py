@@ -6,7 +6,8 @@ Bound to one repository. Nobody chooses a provider for it: images lie in registr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 API_VERSION = 1
 REFERRERS_MAX = 200
@@ -20,6 +21,21 @@ class Subject:
     media_type: str
     digest: str
     size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image to sign: its name in its registry, the tag that it was named by ("" for none), and the image itself."""
+
+    name: str
+    tag: str
+    subject: Subject
+
+    @property
+    def reference(self) -> str:
+        """The name that goes into the older format. Verifiers compare it with what is pulled, and a name without tag
+        and digest fits nothing (skopeo's matchRepoDigestOrExact)."""
+        return f"{self.name}:{self.tag}" if self.tag else f"{self.name}@{self.subject.digest}"
 
 
 class Attachments(Protocol):
@@ -66,4 +82,20 @@ class Attachments(Protocol):
         Storing it again changes nothing. Where the registry keeps no list of referrers, the tag that the distribution
         specification has for it is kept.
         """
+        ...
+
+
+@runtime_checkable
+class ImageStore(Protocol):
+    """What a Registry of images can do besides: hold an image before any tag names it, so that whoever pulls by a tag
+    finds it signed already."""
+
+    def store(self, package: str, version: str, file: Path) -> Image:
+        """Let the image in an OCI layout be served by its digest, under no tag. Its `tag` is the one that the version
+        will have. Idempotent: what is there is left alone. Trouble on the registry's side: UnavailableError.
+        """
+        ...
+
+    def attachments(self, package: str) -> Attachments:
+        """What hangs on the package's images."""
         ...

@@ -20,7 +20,7 @@ from shipline.domain.verdict import Answer
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import Registry
 from shipline.providers.registry.oci import OCIRegistry, OCISettings
-from shipline.testing.conformance.registry import PACKAGE, RegistryConformance
+from shipline.testing.conformance.registry import PACKAGE, ImageStoreConformance, RegistryConformance
 from shipline.testing.fakes.clock import FakeClock
 from tests.images import make_layout, packed
 from tests.registries import RegistryMissing, Served, docker_registry, free_port, running
@@ -91,6 +91,17 @@ class TestOCIRegistry(RegistryConformance):
     @pytest.fixture
     def identity(self) -> Callable[[Path], str]:
         return layout_digest
+
+
+class TestOCIImageStore(ImageStoreConformance):
+    @pytest.fixture
+    def registry(self, server: Served, context: ProviderContext) -> OCIRegistry:
+        return OCIRegistry(OCISettings(server.url, "team/{package}"), context)
+
+    @pytest.fixture
+    def image(self, tmp_path: Path) -> Callable[[str], Path]:
+        made = layout(tmp_path, "1.0.0")
+        return lambda _version: made
 
 
 def test_every_platform_s_image_and_blob_is_there_under_its_digest(

@@ -7,11 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from shipline.clients.oci_layout import layout_digest, layout_name
 from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.ports.registry import Registry
-from shipline.testing.conformance.registry import PACKAGE, RegistryConformance, make_distributions
+from shipline.testing.conformance.registry import (
+    PACKAGE,
+    ImageRegistry,
+    ImageStoreConformance,
+    RegistryConformance,
+    make_distributions,
+)
 from shipline.testing.fakes.clock import FakeClock
-from shipline.testing.fakes.registry import FakeRegistry
+from shipline.testing.fakes.registry import FakeImageRegistry, FakeRegistry
+from tests.images import make_layout
 
 
 @pytest.fixture
@@ -30,6 +38,42 @@ class TestFakeRegistry(RegistryConformance):
             registry.faults.down = True
 
         return down
+
+
+class TestFakeImageRegistry(RegistryConformance):
+    @pytest.fixture
+    def registry(self) -> Registry:
+        return FakeImageRegistry(FakeClock())
+
+    @pytest.fixture
+    def break_registry(self, registry: FakeImageRegistry) -> Callable[[], None]:
+        def down() -> None:
+            registry.faults.down = True
+
+        return down
+
+    @pytest.fixture
+    def files(self, tmp_path: Path) -> Callable[..., tuple[Path, ...]]:
+        def make(version: str, content: str = "one") -> tuple[Path, ...]:
+            made = tmp_path / f"{version}-{content}" / layout_name(PACKAGE, version)
+            return (made if made.exists() else make_layout(made, content=content + version),)
+
+        return make
+
+    @pytest.fixture
+    def identity(self) -> Callable[[Path], str]:
+        return layout_digest
+
+
+class TestFakeImageStore(ImageStoreConformance):
+    @pytest.fixture
+    def registry(self) -> ImageRegistry:
+        return FakeImageRegistry(FakeClock())
+
+    @pytest.fixture
+    def image(self, tmp_path: Path) -> Callable[[str], Path]:
+        made = make_layout(tmp_path / layout_name(PACKAGE, "1.0.0"), platforms=("amd64",))
+        return lambda _version: made
 
 
 def test_failing_midway_leaves_the_first_files_and_a_later_call_adds_the_rest(

@@ -14,12 +14,14 @@ from urllib.parse import urlsplit
 
 from shipline.clients.confidential import check_confidential
 from shipline.clients.named_secrets import named_secret
+from shipline.clients.oci_attachments import OCIAttachments
 from shipline.clients.oci_credentials import client_credentials
 from shipline.clients.oci_layout import layout_name, open_layout
 from shipline.clients.oci_registry import OCIClient
 from shipline.clients.version_order import order_of
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
 from shipline.domain.verdict import Answer
+from shipline.ports.attachments import Image, Subject
 from shipline.ports.provider import ProviderContext
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
 from shipline.providers.registry.oci_tags import lines_of, may_follow, moving_tags, order_of_tag, tag_of, ways_back
@@ -69,7 +71,7 @@ class OCISettings:
 
 
 class OCIRegistry:
-    """The Registry port for container registries."""
+    """The Registry port for container registries, and an ImageStore."""
 
     api_version = 1
     kinds: tuple[str, ...] = ("oci",)
@@ -128,6 +130,19 @@ class OCIRegistry:
         for line in lines_of(version) if self._settings.line_tags else ():
             self._move_line(client, version, digest, line)
         return self.find(package, version)
+
+    def store(self, package: str, version: str, file: Path) -> Image:
+        """Push by digest alone."""
+        client = self._client(package)
+        with open_layout(file) as layout:
+            client.push(layout)
+            root = layout.root
+        name = f"{urlsplit(self._settings.url).netloc}/{client.repository}"
+        return Image(name, tag_of(version), Subject(root.media_type, root.digest, root.size))
+
+    def attachments(self, package: str) -> OCIAttachments:
+        """Over the same account."""
+        return OCIAttachments(self._client(package))
 
     def yank(self, package: str, version: str, *, reason: str, back_to: str | None = None) -> YankAnswer:
         """Let the moving tags that name it, those of its channel and its lines, name the version before."""

@@ -13,14 +13,22 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
+from shipline.clients.oci_layout import layout_digest
 from shipline.domain.errors import ConflictError, UnavailableError
 from shipline.domain.verdict import Answer
+from shipline.ports.attachments import ImageStore
 from shipline.ports.registry import Registry
+from shipline.testing.conformance.attachments import EMPTY, manifest_of
 
 PACKAGE = "quotes-service"
+
+
+class ImageRegistry(Registry, ImageStore, Protocol):
+    """A registry of images."""
 
 
 def digest(path: Path) -> str:
@@ -207,3 +215,39 @@ class RegistryConformance(YankConformance):
             with pytest.raises(UnavailableError) as caught:
                 call()
             assert caught.value.retryable
+
+
+class ImageStoreConformance:
+    """Behaviour that a Registry of images owes besides. Supply `registry`, which serves nothing, and `image`: a layout
+    of PACKAGE for a version."""
+
+    @pytest.fixture
+    def registry(self) -> ImageRegistry:
+        raise NotImplementedError("supply a registry that serves nothing")
+
+    @pytest.fixture
+    def image(self) -> Callable[[str], Path]:
+        raise NotImplementedError("supply what makes a layout")
+
+    def test_what_is_stored_is_there_by_its_digest_and_no_tag_names_it(
+        self, registry: ImageRegistry, image: Callable[[str], Path]
+    ) -> None:
+        stored = registry.store(PACKAGE, "1.0.0", image("1.0.0"))
+        assert stored.subject.digest == layout_digest(image("1.0.0"))
+        assert registry.attachments(PACKAGE).resolve(stored.subject.digest) == stored.subject
+        assert registry.find(PACKAGE, "1.0.0") == ()
+        assert registry.attachments(PACKAGE).resolve(stored.tag) is None
+        assert PACKAGE in stored.name
+
+    def test_storing_twice_is_storing_once_and_what_hangs_on_it_stays_when_it_is_published(
+        self, registry: ImageRegistry, image: Callable[[str], Path]
+    ) -> None:
+        stored = registry.store(PACKAGE, "1.0.0", image("1.0.0"))
+        hanging = manifest_of(b"signature", stored.subject)
+        for content in (b"signature", EMPTY):
+            registry.attachments(PACKAGE).write_blob(content)
+        written = registry.attachments(PACKAGE).write_referrer(stored.subject, hanging)
+        assert registry.store(PACKAGE, "1.0.0", image("1.0.0")) == stored
+        (served,) = registry.publish(PACKAGE, "1.0.0", (image("1.0.0"),))
+        assert served.digest == stored.subject.digest
+        assert registry.attachments(PACKAGE).referrers(stored.subject.digest) == (written,)

@@ -6,10 +6,13 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shipline.clients.oci_layout import layout_digest, open_layout
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.verdict import Answer
+from shipline.ports.attachments import Image, Subject
 from shipline.ports.clock import Clock
 from shipline.ports.registry import STABLE, Finding, PublishedFile, YankAnswer
+from shipline.testing.fakes.attachments import MemoryAttachments
 
 
 @dataclass
@@ -64,9 +67,7 @@ class FakeRegistry:
         self._reach()
         if self.faults.refuses:
             raise RefusedError("the fake registry refused the credentials")
-        given = tuple(
-            PublishedFile(path.name, f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}") for path in files
-        )
+        given = tuple(PublishedFile(path.name, self._digest(path)) for path in files)
         served = self._files.get((package, version), {})
         for file in given:
             known = served.get(file.name, file)
@@ -107,6 +108,9 @@ class FakeRegistry:
         """Nothing installs from memory."""
         return ()
 
+    def _digest(self, path: Path) -> str:
+        return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+
     def _reach(self) -> None:
         if self.faults.hangs_s > 0:
             self._clock.sleep(min(self.faults.hangs_s, self.timeout_s))
@@ -123,3 +127,38 @@ class FakeRegistry:
             self.faults.fails_after_files -= 1
         served[file.name] = file
         self.uploads.append(file.name)
+
+
+class FakeImageRegistry(FakeRegistry):
+    """A registry of images in memory, and an ImageStore: `hung` holds the images of each package, and what hangs on
+    them."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__(clock, ("oci",))
+        self.hung: dict[str, MemoryAttachments] = {}
+
+    def store(self, package: str, version: str, file: Path) -> Image:
+        """Keep the root manifest."""
+        self._reach()
+        held = self.hung.setdefault(package, MemoryAttachments())
+        with open_layout(file) as layout:
+            layout.check()
+            root = layout.root
+            held.manifests[root.digest] = layout.manifests()[-1].content
+        return Image(f"registry.example/{package}", version, Subject(root.media_type, root.digest, root.size))
+
+    def attachments(self, package: str) -> MemoryAttachments:
+        """What hangs on them."""
+        self._reach()
+        return self.hung.setdefault(package, MemoryAttachments())
+
+    def publish(
+        self, package: str, version: str, files: tuple[Path, ...], *, channel: str = STABLE
+    ) -> tuple[PublishedFile, ...]:
+        """Keep it, then let the version's tag name it."""
+        for file in files:
+            self.store(package, version, file)
+        return super().publish(package, version, files, channel=channel)
+
+    def _digest(self, path: Path) -> str:
+        return layout_digest(path)
