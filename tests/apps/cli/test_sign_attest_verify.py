@@ -141,3 +141,28 @@ def test_the_project_s_own_signer_signs(folder: Path) -> None:
     assert "does not open" in said.err
     (folder / "shipline.toml").write_text(settings.replace("environment", "environmen"))
     assert "the password" in run_shipline(folder, "sign", "a.bin").err
+
+
+def test_a_summary_proves_what_it_says_and_no_more(folder: Path) -> None:
+    """Its result, its level and its resource; a summary that says FAILED proves nothing, whoever signed it."""
+    predicate = {
+        "verifier": {"id": "urn:example:verifier"},
+        "resourceUri": "pkg:generic/a@1",
+        "verificationResult": "PASSED",
+        "verifiedLevels": ["SLSA_BUILD_LEVEL_2", "SLSA_SOURCE_LEVEL_1"],
+    }
+    (folder / "vsa.json").write_text(json.dumps(predicate))
+    state = ("attest", "a.bin", "--predicate", "vsa.json", "--type", "vsa", "--key", "own.key")
+    assert run_shipline(folder, *state).code == 0
+    ask = ("verify", "a.bin", "--key", "own.key.pub", "--vsa")
+    said = run_shipline(folder, *ask, "--level", "SLSA_BUILD_LEVEL_1", "--resource", "pkg:generic/a@1")
+    assert said.code == 0, said
+    assert "was verified as pkg:generic/a@1 by urn:example:verifier: PASSED, SLSA_BUILD_LEVEL_2" in said.out
+    for more in (("--level", "SLSA_BUILD_LEVEL_3"), ("--level", "SLSA_DEPENDENCY_LEVEL_1"), ("--resource", "pkg:x/y")):
+        assert run_shipline(folder, *ask, *more).code == 3
+    assert run_shipline(folder, "verify", "a.bin", "--key", "other.pub", "--vsa").code == 3
+    for wrong in ((*ask, "--level", "high"), (*ask[:-1], "--level", "SLSA_BUILD_LEVEL_1"), (*ask, "--type", "vuln")):
+        assert run_shipline(folder, *wrong).code == 2
+    (folder / "vsa.json").write_text(json.dumps(predicate | {"verificationResult": "FAILED"}))
+    assert run_shipline(folder, *state).code == 0
+    assert run_shipline(folder, *ask).code == 3

@@ -14,7 +14,7 @@ from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.evidence import PublicKey, Verification
+    from shipline.capabilities.evidence import PublicKey, Verification, Wanted
     from shipline.clients.image_names import ImageReference
 
 
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     help="The signature or bundle of FILE; the one that lies beside it without this.",
 )
 @click.option("--type", "kind", default="", help="Prove a statement of this type, and not a signature.")
+@click.option("--vsa", "vsa", is_flag=True, help="Prove by a verification summary that a release's gates said PASS.")
+@click.option("--level", "level", metavar="LEVEL", default="", help="With --vsa: reached at least, SLSA_BUILD_LEVEL_1.")
+@click.option("--resource", "resource", metavar="URI", default="", help="With --vsa: of exactly this package URL.")
 @click.option("--json", "as_json", is_flag=True, help="Print the document shipline.verification/1.")
 @click.pass_obj
 def command(  # noqa: PLR0913 - each is an option
@@ -45,6 +48,9 @@ def command(  # noqa: PLR0913 - each is an option
     artifacts: tuple[Path, ...],
     signature: Path | None,
     kind: str,
+    vsa: bool,
+    level: str,
+    resource: str,
     as_json: bool,
 ) -> None:
     """Say what a BUNDLE proves about a release, or signatures about a FILE or an IMAGE in a registry. Ends with 0 if
@@ -54,13 +60,16 @@ def command(  # noqa: PLR0913 - each is an option
     proven.
     """
     from shipline.apps.cli.things import own_public_keys
-    from shipline.capabilities.evidence import read_file, read_public_key
+    from shipline.capabilities.evidence import Wanted, read_file, read_public_key
     from shipline.domain.codec import to_json
     from shipline.domain.errors import ExitCode
 
     paths = keys or own_public_keys(application)
     trusted = [read_public_key(read_file(path, limit_bytes=1024 * 1024)) for path in paths]
-    verification = _verify(_Question(thing, artifacts, signature, kind), trusted)
+    if (vsa and kind) or (not vsa and (level or resource)):
+        raise UsageError("--vsa stands for a --type, and --level and --resource need it")
+    summary = Wanted(level, resource) if vsa else None
+    verification = _verify(_Question(thing, artifacts, signature, kind, summary), trusted)
     if as_json:
         trust = {"trusted": [str(path) for path in paths]}
         document = {"schema": "shipline.verification/1"} | to_json(verification) | trust
@@ -78,38 +87,41 @@ class _Question:
     artifacts: tuple[Path, ...]
     signature: Path | None
     kind: str
+    summary: Wanted | None
 
 
 def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
     from shipline.apps.cli.things import file_or_image
-    from shipline.capabilities.evidence import is_bundle, predicate_type_of, verify_bundle
+    from shipline.capabilities.evidence import SUMMARY, is_bundle, predicate_type_of, verify_bundle
 
     what = file_or_image(asked.thing)
-    predicate_type = predicate_type_of(asked.kind) if asked.kind else ""
+    predicate_type = predicate_type_of(asked.kind) if asked.kind else "" if asked.summary is None else SUMMARY
     if isinstance(what, Path):
         plain = asked.signature is None and not predicate_type
         if plain and (is_bundle(what) or not what.is_file()):  # What is not there is told as it is of a bundle.
             return verify_bundle(what, trusted, asked.artifacts)
         _refuse(asked.artifacts, "--artifact", "an evidence bundle")
-        return _verify_file(what, asked.signature, predicate_type, trusted)
+        return _verify_file(what, asked, predicate_type, trusted)
     _refuse(asked.artifacts, "--artifact", "an evidence bundle")
     _refuse(asked.signature, "--signature", "a file")
-    return _verify_image(what, predicate_type, trusted)
+    return _verify_image(what, predicate_type, trusted, asked.summary)
 
 
-def _verify_file(path: Path, signature: Path | None, predicate_type: str, trusted: list[PublicKey]) -> Verification:
+def _verify_file(path: Path, asked: _Question, predicate_type: str, trusted: list[PublicKey]) -> Verification:
     from shipline.capabilities.evidence import signature_beside, verify_file
 
-    place = signature or signature_beside(path, predicate_type=predicate_type)
+    place = asked.signature or signature_beside(path, predicate_type=predicate_type)
     if place is None:
         raise UsageError(
             f"{path} is no evidence bundle, and no signature of it lies beside it",
             todo="name the file with the signature, or the bundle, with --signature FILE",
         )
-    return verify_file(path, place, trusted, predicate_type=predicate_type)
+    return verify_file(path, place, trusted, predicate_type=predicate_type, summary=asked.summary)
 
 
-def _verify_image(reference: ImageReference, predicate_type: str, trusted: list[PublicKey]) -> Verification:
+def _verify_image(
+    reference: ImageReference, predicate_type: str, trusted: list[PublicKey], summary: Wanted | None
+) -> Verification:
     from shipline.apps.cli.things import resolved_words
     from shipline.bootstrap.signing import image_of
     from shipline.capabilities.evidence import Thing, verify_image
@@ -121,7 +133,7 @@ def _verify_image(reference: ImageReference, predicate_type: str, trusted: list[
         raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
     words = resolved_words(reference, image)
     thing = Thing(image.name, image.subject.digest, predicate_type)
-    return verify_image(attachments, thing, trusted, (words,) if words else ())
+    return verify_image(attachments, thing, trusted, (words,) if words else (), summary)
 
 
 def _refuse(given: object, option: str, what: str) -> None:

@@ -11,16 +11,25 @@ from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of, is_distribution
 from shipline.capabilities.evidence.sbom import make_sbom
-from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of
+from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
 from shipline.capabilities.evidence.signatures.rules import Thing
-from shipline.capabilities.evidence.signatures.sboms import AttachedSBOM, attach_sbom, attached_sboms, media_type_of
+from shipline.capabilities.evidence.signatures.sboms import (
+    AttachedSBOM,
+    attach_sbom,
+    attached_sboms,
+    media_type_of,
+    sbom_in,
+)
 from shipline.capabilities.evidence.signatures.signing import (
-    Image,
+    Formats,
     Signed,
+    attach_statement,
     attest_file,
     attest_image,
+    file_bundle,
     sign_file,
     sign_image,
+    statement_bundle,
 )
 from shipline.capabilities.evidence.signatures.verifying import (
     proven_statements,
@@ -38,6 +47,7 @@ from shipline.capabilities.evidence.statements import (
     statement_of_sbom,
     statement_of_tests,
 )
+from shipline.capabilities.evidence.summaries import SUMMARY, Summary, Wanted, statement_of_summary
 from shipline.capabilities.evidence.usecases import (
     compare_reports,
     is_bundle,
@@ -48,29 +58,36 @@ from shipline.capabilities.evidence.usecases import (
     verify_bundle,
 )
 from shipline.capabilities.evidence.verification import Check, Verification
+from shipline.ports.attachments import Image
 
 __all__ = [
     "IN_TOTO",
     "PREDICATE_BYTES_MAX",
+    "SUMMARY",
     "Approval",
     "AttachedSBOM",
     "Build",
     "BundleContents",
     "Check",
     "Envelope",
+    "Formats",
     "Image",
     "PlanUse",
     "PublicKey",
     "Report",
     "Signed",
+    "Summary",
     "Thing",
     "Verification",
+    "Wanted",
     "attach_sbom",
+    "attach_statement",
     "attached_sboms",
     "attest_file",
     "attest_image",
     "compare_reports",
     "facts_of",
+    "file_bundle",
     "is_bundle",
     "is_distribution",
     "make_bundle",
@@ -86,13 +103,17 @@ __all__ = [
     "read_report_bytes",
     "read_statement",
     "report_document",
+    "sbom_in",
+    "short_name_of",
     "sign_envelope",
     "sign_file",
     "sign_image",
     "signature_beside",
+    "statement_bundle",
     "statement_of_plan",
     "statement_of_provenance",
     "statement_of_sbom",
+    "statement_of_summary",
     "statement_of_tests",
     "summarise_report",
     "verified_by",

@@ -95,7 +95,7 @@ def statement_of_tests(artifacts: Sequence[Artifact], report: Report, *, report_
     passed = [_test_name(item) for item in report.items if item["status"] == "passed"]
     predicate = {
         "result": "FAILED" if failed or not passed else "PASSED",
-        "configuration": [{"name": report_name, "digest": _digest(digest)}],
+        "configuration": [{"name": report_name, "digest": digest_set(digest)}],
         "passedTests": passed,
         "warnedTests": [],
         "failedTests": failed,
@@ -158,21 +158,24 @@ def statement_of_plan(plan: PlannedChanges, use: PlanUse) -> bytes:
         "version": use.version,
         "environment": use.environment,
         "rollout": use.rollout_id,
-        "configuration": [_digest(digest) for digest in use.configuration],
+        "configuration": [digest_set(digest) for digest in use.configuration],
         "approval": approval,
     }
-    return _stated([("plan", plan.digest)], PLAN, predicate)
+    return stated([("plan", plan.digest)], PLAN, predicate)
 
 
-def read_statement(payload: bytes) -> Statement:
-    """Read an in-toto v1 statement. Raises InvalidValue where it is none, or a subject has no sha256."""
+def read_statement(payload: bytes, *, nameless: bool = False) -> Statement:
+    """Read an in-toto v1 statement. Raises InvalidValue where it is none, or a subject has no sha256.
+
+    Our own name each subject; of `nameless` ones, which others write, the digest stands for the name.
+    """
     document = read_json(payload, what="the statement", limit_bytes=STATEMENT_BYTES_MAX)
     if not isinstance(document, dict) or document.get("_type") != STATEMENT_TYPE:
         raise InvalidValue("the payload is no in-toto v1 statement")
     kind, subjects, predicate = (document.get(name) for name in ("predicateType", "subject", "predicate"))
     if not isinstance(kind, str) or not isinstance(subjects, list) or not isinstance(predicate, dict):
         raise InvalidValue("the in-toto statement lacks its subject, its predicateType or its predicate")
-    return Statement(kind, dict(_subject(entry) for entry in subjects), predicate)
+    return Statement(kind, dict(_subject(entry, nameless=nameless) for entry in subjects), predicate)
 
 
 def timestamp(time_us: int) -> str:
@@ -183,21 +186,23 @@ def timestamp(time_us: int) -> str:
 def _statement(artifacts: Sequence[Artifact], predicate_type: str, predicate: dict[str, Any]) -> bytes:
     if not artifacts:
         raise InvalidValue("a statement needs at least one artifact to speak of")
-    return _stated([(artifact.name, artifact.digest) for artifact in artifacts], predicate_type, predicate)
+    return stated([(artifact.name, artifact.digest) for artifact in artifacts], predicate_type, predicate)
 
 
-def _stated(subjects: Sequence[tuple[str, str]], predicate_type: str, predicate: dict[str, Any]) -> bytes:
+def stated(subjects: Sequence[tuple[str, str]], predicate_type: str, predicate: dict[str, Any]) -> bytes:
+    """The statement about these names and digests."""
     return rfc8785.dumps(
         {
             "_type": STATEMENT_TYPE,
-            "subject": [{"name": name, "digest": _digest(digest)} for name, digest in subjects],
+            "subject": [{"name": name, "digest": digest_set(digest)} for name, digest in subjects],
             "predicateType": predicate_type,
             "predicate": predicate,
         }
     )
 
 
-def _digest(digest: str) -> dict[str, str]:
+def digest_set(digest: str) -> dict[str, str]:
+    """A `sha256:…` as statements have it."""
     return {"sha256": digest.removeprefix("sha256:")}
 
 
@@ -205,10 +210,10 @@ def _test_name(item: dict[str, Any]) -> str:
     return f"{item['classname']}::{item['name']}" if item["classname"] else str(item["name"])
 
 
-def _subject(entry: object) -> tuple[str, str]:
+def _subject(entry: object, *, nameless: bool) -> tuple[str, str]:
     digests = entry.get("digest") if isinstance(entry, dict) else None
-    name = entry.get("name") if isinstance(entry, dict) else None
     sha256 = digests.get("sha256") if isinstance(digests, dict) else None
+    name = entry.get("name", sha256 if nameless else None) if isinstance(entry, dict) else None
     if not isinstance(name, str) or not isinstance(sha256, str):
         raise InvalidValue("a subject of the in-toto statement lacks its name or its sha256 digest")
     return name, f"sha256:{sha256}"

@@ -11,20 +11,30 @@ from dataclasses import dataclass
 
 import rfc8785
 
-from shipline.capabilities.evidence.statements import CYCLONEDX, PROVENANCE, STATEMENT_BYTES_MAX, STATEMENT_TYPE
+from shipline.capabilities.evidence.statements import (
+    CYCLONEDX,
+    PROVENANCE,
+    STATEMENT_BYTES_MAX,
+    STATEMENT_TYPE,
+    TEST_RESULT,
+)
+from shipline.capabilities.evidence.summaries import SUMMARY
 from shipline.domain.errors import InvalidValue, UsageError
 from shipline.domain.strict_json import read_json
 
 OLDER_STATEMENT_TYPE = "https://in-toto.io/Statement/v0.1"
 IMAGE_SIGNATURE = "https://sigstore.dev/cosign/sign/v1"
 """The statement that is an image's signature and says no more; what else is stated of an image is no signature."""
+SPDX = "https://spdx.dev/Document"
 TYPES = {
     "cyclonedx": CYCLONEDX,
     "link": "https://in-toto.io/Link/v1",
     "openvex": "https://openvex.dev/ns",
     "slsaprovenance": "https://slsa.dev/provenance/v0.2",
     "slsaprovenance1": PROVENANCE,
-    "spdxjson": "https://spdx.dev/Document",
+    "spdxjson": SPDX,
+    "testresult": TEST_RESULT,
+    "vsa": SUMMARY,
     "vuln": "https://cosign.sigstore.dev/attestation/vuln/v1",
 }
 PREDICATE_BYTES_MAX = 16 * 1024 * 1024

@@ -7,13 +7,14 @@ for. What else is there changes nothing: anybody who may write to a registry can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import IMAGE_SIGNATURE, read_claim
 from shipline.capabilities.evidence.signatures.sigstore_bundle import MessageSignature, SigstoreBundle
 from shipline.capabilities.evidence.signatures.simple_signing import read_payload
+from shipline.capabilities.evidence.summaries import Wanted, judged_summary
 from shipline.capabilities.evidence.verification import Check, Verification
 from shipline.domain.errors import InvalidValue
 
@@ -100,6 +101,14 @@ def _judge_message(place: str, message: MessageSignature, thing: Thing, trusted:
         return Finding(place, (), "is of other bytes")
     keys = tuple(key for key in trusted if key.verifies_digest(message.signature, digest))
     return Finding(place, keys, "is signed" if keys else f"{STRANGER}, or of other bytes")
+
+
+def by_its_summary(finding: Finding, wanted: Wanted) -> Finding:
+    """A finding of a verification summary, which proves something only where it says what is wanted."""
+    if not finding.keys:
+        return finding
+    holds, words = judged_summary(finding.statement, wanted)
+    return replace(finding, keys=finding.keys if holds else (), words=words)
 
 
 def conclude(

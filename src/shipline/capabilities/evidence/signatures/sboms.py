@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import rfc8785
+
+from shipline.capabilities.evidence.dsse import Envelope
 from shipline.capabilities.evidence.signatures.attached import Layer, layer_of, read_layers, tag_of
-from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX
+from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, SPDX
 from shipline.capabilities.evidence.signatures.signing import attach
+from shipline.capabilities.evidence.statements import CYCLONEDX, read_statement
 from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_json import read_json
 from shipline.ports.attachments import Attachments, Subject
@@ -39,6 +43,15 @@ def media_type_of(document: bytes) -> str:
             case {"spdxVersion": str()}:
                 return "text/spdx+json"
     raise InvalidValue("the file is no SBOM", todo="give CycloneDX in JSON or XML, or SPDX 2 in JSON or tag-value form")
+
+
+def sbom_in(envelope: Envelope) -> AttachedSBOM | None:
+    """The SBOM that a statement states; None where it states something else."""
+    statement = read_statement(envelope.payload)
+    if statement.predicate_type not in (CYCLONEDX, SPDX):
+        return None
+    document = rfc8785.dumps(statement.predicate)
+    return AttachedSBOM(media_type_of(document), document)
 
 
 def attach_sbom(attachments: Attachments, subject: Subject, sbom: AttachedSBOM) -> bool:

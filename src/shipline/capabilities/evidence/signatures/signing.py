@@ -7,6 +7,7 @@ import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, sign_envelope
@@ -25,6 +26,7 @@ from shipline.capabilities.evidence.signatures.claims import (
     IMAGE_SIGNATURE,
     claim_about,
     image_signature,
+    read_claim,
     short_name_of,
 )
 from shipline.capabilities.evidence.signatures.looking import looked_at_manifest, looked_at_referrers
@@ -44,7 +46,7 @@ from shipline.capabilities.evidence.signatures.simple_signing import (
 from shipline.capabilities.evidence.usecases import read_file
 from shipline.capabilities.version_files import write_atomically
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError
-from shipline.ports.attachments import Attachments, Subject
+from shipline.ports.attachments import Attachments, Image
 from shipline.ports.signer import Signer
 
 FILE_BYTES_MAX = 1 << 30
@@ -63,29 +65,27 @@ class Signed:
     kept: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image to sign: its name in its registry, the tag that it was named by ("" for none), and the image itself."""
+class Formats(StrEnum):
+    """Which of cosign's formats hang on an image."""
 
-    name: str
-    tag: str
-    subject: Subject
+    BOTH = "both"
+    BUNDLES = "bundles"  # What refers to the image alone: cosign 3.
+    OLDER = "older"  # Tags alone: cosign 2, skopeo, most admission controllers.
 
     @property
-    def reference(self) -> str:
-        """The name that goes into the older format. Verifiers compare it with what is pulled, and a name without tag
-        and digest fits nothing (skopeo's matchRepoDigestOrExact)."""
-        return f"{self.name}:{self.tag}" if self.tag else f"{self.name}@{self.subject.digest}"
+    def older(self) -> bool:
+        """True if tags are written."""
+        return self is not Formats.BUNDLES
+
+    @property
+    def bundles(self) -> bool:
+        """True if what refers to the image is written."""
+        return self is not Formats.OLDER
 
 
 def sign_file(path: Path, signer: Signer) -> Signed:
     """Write the signature beside the file: `.sig` in base64, `.sigstore.json` as a bundle. Both are replaced."""
-    data = read_file(path, limit_bytes=FILE_BYTES_MAX)
-    _refuse_disguise(path, data)
-    digest = hashlib.sha256(data).digest()
-    signature = signer.sign(data)
-    if not _public_key(signer).verifies_digest(signature, digest):
-        raise ShiplineError("the signer made a signature that its own key does not verify")
+    digest, signature = _signature_of(path, signer)
     written = {
         path.with_name(f"{path.name}.sig"): base64.b64encode(signature),
         path.with_name(f"{path.name}.sigstore.json"): bundle_of_message(digest, signature, key_id=signer.key_id()),
@@ -93,6 +93,27 @@ def sign_file(path: Path, signer: Signer) -> Signed:
     for place, content in written.items():
         write_atomically(place, content)
     return Signed(f"sha256:{digest.hex()}", signer.key_id(), tuple(map(str, written)))
+
+
+def file_bundle(path: Path, signer: Signer) -> bytes:
+    """The signature of a file as a bundle."""
+    digest, signature = _signature_of(path, signer)
+    return bundle_of_message(digest, signature, key_id=signer.key_id())
+
+
+def statement_bundle(envelope: Envelope, signer: Signer) -> bytes:
+    """A statement that `signer` has signed as a bundle."""
+    return bundle_of_envelope(envelope, key_id=signer.key_id())
+
+
+def _signature_of(path: Path, signer: Signer) -> tuple[bytes, bytes]:
+    """The sha256 of a file, and a signature over its bytes."""
+    data = read_file(path, limit_bytes=FILE_BYTES_MAX)
+    _refuse_disguise(path, data)
+    digest, signature = hashlib.sha256(data).digest(), signer.sign(data)
+    if not _public_key(signer).verifies_digest(signature, digest):
+        raise ShiplineError("the signer made a signature that its own key does not verify")
+    return digest, signature
 
 
 def attest_file(path: Path, predicate: bytes, predicate_type: str, signer: Signer) -> Signed:
@@ -104,8 +125,8 @@ def attest_file(path: Path, predicate: bytes, predicate_type: str, signer: Signe
     return Signed(digest, signer.key_id(), (str(place),))
 
 
-def sign_image(attachments: Attachments, image: Image, signer: Signer) -> Signed:
-    """Sign in both formats: under the tag `.sig`, and as a bundle that refers to the image."""
+def sign_image(attachments: Attachments, image: Image, signer: Signer, formats: Formats = Formats.BOTH) -> Signed:
+    """Sign in both formats, or the one asked for: under the tag `.sig`, and as a bundle that refers to the image."""
     payload = payload_of(SignedImage(image.reference, image.subject.digest))
     work = _Work(attachments, image, Thing(image.name, image.subject.digest), signer)
     tag = tag_of(image.subject.digest, "sig")
@@ -116,10 +137,11 @@ def sign_image(attachments: Attachments, image: Image, signer: Signer) -> Signed
         signature = base64.b64encode(signer.sign(payload)).decode("ascii")
         return layer_of(payload, SIMPLE_SIGNING, {SIGNATURE: signature}), payload
 
-    statement = image_signature(image.subject.digest)
-    is_new = attach(attachments, tag, add)
-    envelope = sign_envelope(statement, IN_TOTO, signer)
-    return work.with_bundle(envelope, older=(f"the tag {tag}", is_new))
+    places = work.older(tag, add) if formats.older else ()
+    if formats.bundles:
+        envelope = sign_envelope(image_signature(image.subject.digest), IN_TOTO, signer)
+        places = (*places, work.bundle(envelope))
+    return work.signed(places)
 
 
 def attest_image(
@@ -127,18 +149,27 @@ def attest_image(
 ) -> Signed:
     """State something about an image in both formats: under the tag `.att`, and as a bundle that refers to it."""
     statement = claim_about(image.name, image.subject.digest, predicate_type, predicate)
-    work = _Work(attachments, image, Thing(image.name, image.subject.digest, predicate_type), signer)
-    envelope = sign_envelope(statement, IN_TOTO, signer)
+    return attach_statement(attachments, image, sign_envelope(statement, IN_TOTO, signer), signer)
+
+
+def attach_statement(
+    attachments: Attachments, image: Image, envelope: Envelope, signer: Signer, formats: Formats = Formats.BOTH
+) -> Signed:
+    """Let a statement that `signer` has signed hang on an image, as it is. InvalidValue where it is not about that."""
+    claim = read_claim(envelope.payload)
+    if image.subject.digest not in claim.digests:
+        raise InvalidValue(f"the statement is not about {image.name} ({image.subject.digest})")
+    work = _Work(attachments, image, Thing(image.name, image.subject.digest, claim.predicate_type), signer)
     content = envelope.to_bytes()
-    layer = layer_of(content, ENVELOPE_TYPE, {SIGNATURE: "", PREDICATE_TYPE: predicate_type})
+    layer = layer_of(content, ENVELOPE_TYPE, {SIGNATURE: "", PREDICATE_TYPE: claim.predicate_type})
     tag = tag_of(image.subject.digest, "att")
 
     def add(manifest: bytes | None) -> tuple[Layer, bytes] | None:
-        there = any(finding.statement == statement for finding in work.own(tag, manifest))
+        there = any(finding.statement == envelope.payload for finding in work.own(tag, manifest))
         return None if there else (layer, content)
 
-    is_new = attach(attachments, tag, add)
-    return work.with_bundle(envelope, older=(f"the tag {tag}", is_new))
+    places = work.older(tag, add) if formats.older else ()
+    return work.signed((*places, work.bundle(envelope)) if formats.bundles else places)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,22 +188,26 @@ class _Work:
         found = looked_at_manifest(self.attachments, place, manifest, self.thing, (_public_key(self.signer),))
         return [finding for finding in found if finding.keys]
 
-    def with_bundle(self, envelope: Envelope, *, older: tuple[str, bool]) -> Signed:
-        """Let a bundle of the envelope refer to the image, unless one of the same does; `older` is where the older
-        format stands, and whether it was written now."""
-        key_id = self.signer.key_id()
+    def older(self, tag: str, add: Attach) -> tuple[tuple[str, bool], ...]:
+        """Write the older format's tag: where it stands, and whether it was written now."""
+        return ((f"the tag {tag}", attach(self.attachments, tag, add)),)
+
+    def bundle(self, envelope: Envelope) -> tuple[str, bool]:
+        """Let a bundle of the envelope refer to the image, unless one of the same does; the same answer."""
         found = looked_at_referrers(self.attachments, self.thing, (_public_key(self.signer),))
         place = next((one.place for one in found if one.keys and one.statement == envelope.payload), None)
-        is_new = place is None
-        if place is None:
-            layer = layer_of(bundle := bundle_of_envelope(envelope, key_id=key_id), MEDIA_TYPE, {})
-            made = referring(self.image.subject, layer, predicate_type=self.thing.predicate_type or IMAGE_SIGNATURE)
-            self.attachments.write_blob(bundle)
-            self.attachments.write_blob(made.config)
-            place = f"the bundle {self.attachments.write_referrer(self.image.subject, made.manifest)}"
-        both = (older, (place, is_new))
-        written, kept = (tuple(where for where, new in both if new is wanted) for wanted in (True, False))
-        return Signed(self.image.subject.digest, key_id, written, kept)
+        if place is not None:
+            return place, False
+        layer = layer_of(bundle := bundle_of_envelope(envelope, key_id=self.signer.key_id()), MEDIA_TYPE, {})
+        made = referring(self.image.subject, layer, predicate_type=self.thing.predicate_type or IMAGE_SIGNATURE)
+        self.attachments.write_blob(bundle)
+        self.attachments.write_blob(made.config)
+        return f"the bundle {self.attachments.write_referrer(self.image.subject, made.manifest)}", True
+
+    def signed(self, places: tuple[tuple[str, bool], ...]) -> Signed:
+        """What was done, of all places."""
+        written, kept = (tuple(where for where, new in places if new is wanted) for wanted in (True, False))
+        return Signed(self.image.subject.digest, self.signer.key_id(), written, kept)
 
 
 def attach(attachments: Attachments, tag: str, add: Attach) -> bool:

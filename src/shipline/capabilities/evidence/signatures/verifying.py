@@ -8,8 +8,9 @@ from pathlib import Path
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import short_name_of
 from shipline.capabilities.evidence.signatures.looking import look_at_image
-from shipline.capabilities.evidence.signatures.rules import Finding, Thing, conclude, judge_bundle
+from shipline.capabilities.evidence.signatures.rules import Finding, Thing, by_its_summary, conclude, judge_bundle
 from shipline.capabilities.evidence.signatures.sigstore_bundle import BUNDLE_BYTES_MAX, read_signature_file
+from shipline.capabilities.evidence.summaries import SUMMARY, Wanted
 from shipline.capabilities.evidence.usecases import digest_of_file, read_file
 from shipline.capabilities.evidence.verification import Verification
 from shipline.domain.errors import RefusedError, ShiplineError
@@ -18,19 +19,32 @@ from shipline.ports.attachments import Attachments
 BESIDE = (".sigstore.json", ".sig")
 
 
-def verify_file(path: Path, signature: Path, trusted: Sequence[PublicKey], *, predicate_type: str = "") -> Verification:
+def verify_file(
+    path: Path,
+    signature: Path,
+    trusted: Sequence[PublicKey],
+    *,
+    predicate_type: str = "",
+    summary: Wanted | None = None,
+) -> Verification:
     """What a signature or bundle in a file proves about another file, of any size. InvalidValue where one of the two
-    cannot be read, or the second is no signature at all."""
-    thing = Thing(path.name, digest_of_file(path), predicate_type)
+    cannot be read, or the second is no signature at all. `summary`: it must be a summary that says that."""
+    thing = Thing(path.name, digest_of_file(path), predicate_type if summary is None else SUMMARY)
     found = read_signature_file(read_file(signature, limit_bytes=BUNDLE_BYTES_MAX))
-    return conclude(thing, [judge_bundle(str(signature), found, thing, trusted)], trusted)
+    finding = judge_bundle(str(signature), found, thing, trusted)
+    return conclude(thing, [finding if summary is None else by_its_summary(finding, summary)], trusted)
 
 
 def signature_beside(path: Path, *, predicate_type: str = "") -> Path | None:
-    """The signature that lies beside a file, or the statement of a type; None where there is none."""
+    """The signature that lies beside a file, or the statement of a type: its own, or else the only one of that type in
+    the folder, as a release has one for all its files. None where there is none."""
     endings = (f".{short_name_of(predicate_type)}.sigstore.json",) if predicate_type else BESIDE
     places = [path.with_name(path.name + ending) for ending in endings]
-    return next((place for place in places if place.is_file()), None)
+    own = next((place for place in places if place.is_file()), None)
+    if own is not None or not predicate_type:
+        return own
+    common = [place for place in sorted(path.parent.glob(f"*{endings[0]}")) if place.is_file()]
+    return common[0] if len(common) == 1 else None
 
 
 def verify_image(
@@ -38,9 +52,13 @@ def verify_image(
     thing: Thing,
     trusted: Sequence[PublicKey],
     notes: Sequence[str] = (),
+    summary: Wanted | None = None,
 ) -> Verification:
-    """What hangs on an image and proves something. ShiplineError where the registry gives no answer."""
-    return conclude(thing, _looked_at(attachments, thing, trusted), trusted, notes)
+    """What hangs on an image and proves something. ShiplineError where the registry gives no answer. `summary`: `thing`
+    asks for a summary, and it must say that."""
+    found = _looked_at(attachments, thing, trusted)
+    judged = found if summary is None else [by_its_summary(finding, summary) for finding in found]
+    return conclude(thing, judged, trusted, notes)
 
 
 def proven_statements(
