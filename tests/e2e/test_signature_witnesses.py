@@ -18,8 +18,15 @@ from pathlib import Path
 
 import pytest
 
+from shipline.capabilities.evidence import SUMMARY
 from shipline.clients.oci_layout import open_layout
 from shipline.clients.oci_registry import OCIClient
+from shipline.domain.release import ReleaseStatus
+from shipline.ports.provider import ProviderContext
+from shipline.providers.registry.oci import OCIRegistry, OCISettings
+from shipline.testing.fakes.signer import MemorySigner
+from shipline.testing.world import World
+from tests.capabilities.releases.release_world import ReleaseWorld
 from tests.command import Said, run_shipline
 from tests.debian13 import WitnessMissing, cosign, skopeo
 from tests.images import make_layout
@@ -27,6 +34,7 @@ from tests.npm_packages import installed
 from tests.registries import RegistryMissing, docker_registry_in
 
 TYPE = "https://example.org/reviewed/v1"
+TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 OFFLINE = ("--insecure-ignore-tlog=true",)
 UNLOGGED = ("--tlog-upload=false", "--yes")
 SCRIPT = Path(__file__).with_name("sigstore_verify.cjs")
@@ -220,3 +228,34 @@ def test_npm_verifies_our_bundles(place: Place, request: pytest.FixtureRequest) 
     assert verified("other.bin.vuln.sigstore.json", "cosign.pub")
     for bundle in ("other.bin.sigstore.json", "other.bin.vuln.sigstore.json"):
         assert not verified(bundle, "stranger/cosign.pub", "other.bin")
+
+
+def test_cosign_verifies_what_a_release_has_signed(place: Place, sqlite_url: str, tmp_path: Path) -> None:
+    """Its image by the version's tag and every statement about it, its files and the statement about all of them."""
+    world = World(7, tmp_path, url=sqlite_url)
+    made = ReleaseWorld(world, tmp_path, imaged=True)
+    settings = OCISettings(place.client.url, "team/released")
+    made.images = OCIRegistry(settings, ProviderContext(tmp_path, tmp_path, world.clock))  # type: ignore[assignment]  # a real one
+    assert made.released().status is ReleaseStatus.PUBLISHED
+    world.close()
+    (place.folder / "released.pub").write_text(MemorySigner().public_key_pem())
+    by = ("--key", "released.pub", *OFFLINE)
+    root, newer = ("--trusted-root", "root.json"), "--new-bundle-format"
+    image = f"{place.client.url.removeprefix('http://')}/team/released:0.1.0"
+    assert place.cosign("verify", *by, image).returncode == 0
+    assert place.cosign("verify", "--key", "cosign.pub", *OFFLINE, image).returncode != 0
+    for kind in ("slsaprovenance1", TEST_RESULT, SUMMARY):
+        for form in ((), (newer, *root)):
+            done = place.cosign("verify-attestation", *by, "--type", kind, *form, image)
+            assert done.returncode == 0, (kind, done.stderr)
+    assert ours(place, "verify", image, "--vsa", "--key", "released.pub").code == 0
+    folder = tmp_path / "releases" / "quotes-0.1.0"
+    wheel, signatures = folder / "dist" / "quotes-0.1.0-py3-none-any.whl", folder / "signatures"
+    bundle = ("--bundle", str(signatures / f"{wheel.name}.sigstore.json"), newer, *root)
+    assert place.cosign("verify-blob", *by, *bundle, str(wheel)).returncode == 0
+    assert place.cosign("verify-blob", *by, *bundle, "a.bin").returncode != 0
+    stated = ("--bundle", str(signatures / "quotes-0.1.0.slsaprovenance1.sigstore.json"), newer, *root)
+    stating = ("verify-blob-attestation", *by, *stated, "--type", "slsaprovenance1")
+    done = place.cosign(*stating, str(wheel))
+    assert done.returncode == 0, done.stderr
+    assert place.cosign(*stating, "a.bin").returncode != 0

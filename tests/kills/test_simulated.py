@@ -97,6 +97,7 @@ def release_story(template: Path, folder: Path, *, tag_only: bool = False) -> St
     made = ReleaseWorld(
         world, folder, moving_tags=("v{major}", "{channel}"), shown=True, tag_only=tag_only, statuses=True
     )
+    made.imaged = not tag_only
     _, ordered = made.order()
     assert ordered is not None
 
@@ -113,6 +114,8 @@ def release_story(template: Path, folder: Path, *, tag_only: bool = False) -> St
             "uploads": made.registry.uploads,
             "mirrored": made.mirror.uploads,
             "forge": made.forge.model.effects,
+            "images": made.images.uploads,
+            "hung": {name: sorted(held.manifests) for name, held in made.images.hung.items()},
             "shown": [(page.draft, page.notes, page.title) for page in made.forge.model.pages.values()],
             "served": made.digests("0.1.0"),
             "publications": [(one.registry, one.files) for one in release.publications],
@@ -348,21 +351,28 @@ def walk(
         print(f"\nkilled in simulation at {points}, same outcome")  # noqa: T201 - the count is what this walk is for
 
 
+@pytest.mark.parametrize("every", [2, pytest.param(1, marks=pytest.mark.kill)])
 def test_a_release_survives_a_kill_at_every_point(
-    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    sqlite_template: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], every: int
 ) -> None:
-    """One commit, one tag, one upload of each file to the registry and to the forge, whatever dies when."""
+    """One commit, one tag, one upload of each file to the registry and to the forge, one signature of each kind on the
+    image, and no tag on it before; whatever dies when. `make test-kill` walks all points."""
     uploads = ["quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
     commits = ["chore(release): quotes 0.1.0", "feat: say something", "chore: begin"]
-    shown = ["create release v0.1.0", *(f"add {name}" for name in [*uploads, "bundle.tar"]), "change release v0.1.0"]
+    signatures = [f"{name}.sigstore.json" for name in uploads]
+    signatures += [f"quotes-0.1.0.{kind}.sigstore.json" for kind in ("slsaprovenance1", "testresult", "vsa")]
+    files = [*uploads, "bundle.tar", *sorted(signatures)]
+    shown = ["create release v0.1.0", *(f"add {name}" for name in files), "change release v0.1.0"]
     walk(
         release_story(sqlite_template, tmp_path / "world"),
         capsys,
+        every=every,
         uploads=uploads,
         mirrored=uploads,
         commits=commits,
         dirty="",
         forge=shown,
+        images=["quotes-0.1.0.oci"],
     )
 
 

@@ -87,9 +87,11 @@ class Application(Project):
     def _outlet(self, table: dict[str, Any]) -> Outlet:
         from shipline.capabilities.releases import Outlet
         from shipline.configuration.providers import read_registry
+        from shipline.ports.attachments import ImageStore
 
         said, kind, settings = read_registry(table)
-        return Outlet(said.name, kind(settings, self.context("registries", said.name)), said.packages)
+        built = kind(settings, self.context("registries", said.name))
+        return Outlet(said.name, built, said.packages, built if isinstance(built, ImageStore) else None)
 
     @cached_property
     def forge(self) -> Forge | None:
@@ -243,6 +245,7 @@ class Application(Project):
         """What releases of this project stand on."""
         import sys
 
+        from shipline.bootstrap.signing import formats_of
         from shipline.capabilities.plans import Show
         from shipline.capabilities.releases import ReleaseGround, TestRun
 
@@ -270,6 +273,7 @@ class Application(Project):
             forge=self.forge,
             told_branch=self.told_branch,
             posts_statuses=self.policy.posts_statuses(self.settings),
+            signatures=formats_of(self.settings.release.signatures),
         )
 
     def attach(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from shipline.capabilities.evidence import Image
+    from shipline.capabilities.evidence import Formats, Image
     from shipline.clients.image_names import ImageReference
     from shipline.ports.attachments import Attachments
     from shipline.ports.provider import ProviderContext
@@ -24,6 +24,13 @@ def signer_of(table: dict[str, Any], context: ProviderContext, build: Callable[.
     """The signer that a `[signer]` table names. `build` makes a provider from its table."""
     built: Signer = build("signer", table, replace(context, read_secret=partial(_read, context)), default="file")
     return built
+
+
+def formats_of(word: str) -> Formats | None:
+    """The formats that `[release]` `signatures` names; None for none."""
+    from shipline.capabilities.evidence import Formats
+
+    return None if word == "none" else Formats(word)
 
 
 def signer_for_key(path: Path, variable: str, context: ProviderContext, build: Callable[..., Any]) -> Signer:

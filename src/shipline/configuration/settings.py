@@ -167,6 +167,7 @@ class ReleaseSettings:
     direct, which releases what has changed, pull-request, which keeps one pull request up to date and releases what
     was merged, or tag, which commits nothing and tags what has changed as it is. `source` is where the changes come
     from: commits, changesets or both; "" means: changesets where there is a folder `.changeset`, else commits.
+    `signatures` are the formats in which images are signed: both, bundles or older; none: nothing that is published is.
     """
 
     branch: str = ""
@@ -179,6 +180,7 @@ class ReleaseSettings:
     yank_on_rollback: bool = False
     mode: Annotated[str, Limits(choices=("direct", "pull-request", "tag"))] = "direct"
     source: Annotated[str, Limits(choices=("", "commits", "changesets", "both"))] = ""
+    signatures: Annotated[str, Limits(choices=("both", "bundles", "older", "none"))] = "both"
     breaking_before_1: Annotated[str, Limits(choices=("patch", "minor", "major"))] = "minor"
     features_before_1: Annotated[str, Limits(choices=("patch", "minor"))] = "minor"
 

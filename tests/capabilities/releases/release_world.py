@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,6 +14,8 @@ from shipline.capabilities import releases
 from shipline.capabilities.plans import make_plan
 from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, TestRun, release_package
 from shipline.capabilities.releases.rules import Decision
+from shipline.clients.oci_artifact import ArtifactFile, OCIArtifact, write_artifact
+from shipline.clients.oci_layout import layout_name
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.artifact import Artifact
 from shipline.domain.calendar import CalendarRule
@@ -22,6 +25,7 @@ from shipline.domain.release import Release
 from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Catalogue, Engine
 from shipline.engine.journal import Run
+from shipline.ports.attachments import Image
 from shipline.ports.builder import BuildRequest
 from shipline.ports.clock import Clock
 from shipline.ports.registry import PublishedFile
@@ -32,7 +36,7 @@ from shipline.testing.fakes.builder import FakeBuilder
 from shipline.testing.fakes.command import Call, Ending, FakeCommands
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import GitRefs
-from shipline.testing.fakes.registry import FakeRegistry
+from shipline.testing.fakes.registry import FakeImageRegistry, FakeRegistry
 from shipline.testing.fakes.signer import MemorySigner
 from shipline.testing.histories import History
 from shipline.testing.kills import Countdown, Mortal
@@ -49,6 +53,7 @@ JUNIT = '<testsuite name="unit" tests="3" failures="{failed}" errors="0" skipped
 REPOSITORY_EFFECTS = ("commit_paths", "create_tag", "push", "move_tag", "move_branch")
 FORGE_EFFECTS = ("create_release", "update_release", "upload_asset", "create_pull_request", "set_status")
 REGISTRY_EFFECTS = ("publish", "yank")
+ATTACHMENTS_EFFECTS = ("write_blob", "write_tagged", "write_referrer")
 
 
 class PairBuilder(FakeBuilder):
@@ -66,6 +71,21 @@ class PairBuilder(FakeBuilder):
             built.append(Artifact(name, made.kind, made.digest, made.size))
         (output / made.name).unlink()
         return tuple(built)
+
+
+class ImageBuilder(FakeBuilder):
+    """An image that holds the source."""
+
+    ecosystem = ""
+    kinds = ("oci",)
+
+    def build(self, request: BuildRequest, *, source: Path, output: Path) -> tuple[Artifact, ...]:
+        (made,) = super().build(request, source=source, output=output)
+        path = output / layout_name(request.package.name, request.version)
+        file = ArtifactFile(output / made.name, "application/x-tar")
+        image = write_artifact(OCIArtifact((file,)), path, epoch_s=request.source_date_epoch_s)
+        (output / made.name).unlink()
+        return (Artifact(path.name, "oci", image, path.stat().st_size),)
 
 
 class GitBuilder(PairBuilder):
@@ -99,9 +119,40 @@ class CarefulRegistry(FakeRegistry):
         return {version: sorted(files) for (_, version), files in self._files.items()}
 
 
+class CarefulImages(FakeImageRegistry):
+    """A registry of images that notices one whose tag names it before it is signed."""
+
+    def __init__(self, clock: Clock, breaches: list[str]) -> None:
+        super().__init__(clock)
+        self._breaches = breaches
+
+    def _take(self, package: str, version: str, file: PublishedFile) -> None:
+        super()._take(package, version, file)
+        held = self.hung[package]
+        if not {f"{str(file.digest).replace(':', '-')}.sig"} & set(held.tags) or not held.referrers(str(file.digest)):
+            self._breaches.append(f"{file.name} was tagged and not signed yet")
+
+
+@dataclass
+class MortalImages:
+    """An ImageStore whose attachments are places to die as well."""
+
+    registry: Any
+    mortal: Callable[[Any], Any]
+
+    def store(self, package: str, version: str, file: Path) -> Image:
+        stored: Image = self.registry.store(package, version, file)
+        return stored
+
+    def attachments(self, package: str) -> Any:
+        return self.mortal(self.registry.attachments(package))
+
+
 @dataclass
 class ReleaseWorld:
     """What outlives an engine: a repository on disk, two registries, the project's tests. `breaches` stays empty.
+
+    `imaged`: an image is built, too, and goes to a third one.
 
     `shown`: releases are shown on `forge`. `tag_only`: no file states the version, and HEAD is tagged as it is.
     """
@@ -120,6 +171,7 @@ class ReleaseWorld:
     approvers: tuple[Approver, ...] = ()
     branch: str = "main"
     statuses: bool = False
+    imaged: bool = False
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,6 +183,7 @@ class ReleaseWorld:
         self.forge = FakeForge(GitRefs(Path(self.remote) if self.remote else self.history.folder / ".git"))
         self.registry = CarefulRegistry(self.world.clock, self.breaches)
         self.mirror = CarefulRegistry(self.world.clock, self.breaches)
+        self.images = CarefulImages(self.world.clock, self.breaches)
         self.commands = FakeCommands(self.world.clock, {"check": self._check})
 
     def _check(self, call: Call) -> Ending:
@@ -151,15 +204,23 @@ class ReleaseWorld:
             return provider if countdown is None else Mortal(provider, countdown, name=name, effects=effects)
 
         builder = mortal(GitBuilder() if self.tag_only else PairBuilder(), "builder", ("build",))
+        more: tuple[FakeBuilder, ...] = ()
+        images: tuple[Outlet, ...] = ()
+        if self.imaged:
+            self.registry.kinds = self.mirror.kinds = ("wheel", "sdist", "file")
+            registry = mortal(self.images, "images", (*REGISTRY_EFFECTS, "store"))
+            store_of = MortalImages(registry, lambda hung: mortal(hung, "attachments", ATTACHMENTS_EFFECTS))
+            more, images = (ImageBuilder(),), (Outlet("images", registry, ("quotes",), store_of),)
         return ReleaseGround(
             store=store,
             events=EventWriter(self.world.ids, self.world.clock),
             repository=mortal(self.history.repository, "git", REPOSITORY_EFFECTS),
             packages=lambda: self.packages,
-            builders=lambda package: () if package.ecosystem == "plain" else (builder,),
+            builders=lambda package: () if package.ecosystem == "plain" else (builder, *more),
             outlets=(
                 Outlet("index", mortal(self.registry, "index", REGISTRY_EFFECTS)),
                 Outlet("mirror", mortal(self.mirror, "mirror", REGISTRY_EFFECTS), ("quotes",)),
+                *images,
             ),
             signer=mortal(MemorySigner(), "signer", ("sign",)),
             commands=self.commands,

@@ -15,6 +15,11 @@ from tests.capabilities.events import kinds
 from tests.capabilities.releases.release_world import ReleaseWorld, digest
 
 FILES = ["bundle.tar", "quotes-0.1.0-py3-none-any.whl", "quotes-0.1.0.tar.gz"]
+SIGNATURES = [
+    *(f"{name}.sigstore.json" for name in FILES[1:]),
+    *(f"quotes-0.1.0.{kind}.sigstore.json" for kind in ("slsaprovenance1", "testresult", "vsa")),
+]
+ALL = sorted((*FILES, *SIGNATURES))
 
 
 @pytest.fixture
@@ -44,10 +49,11 @@ def test_the_page_has_notes_and_all_files_and_is_announced(made: ReleaseWorld) -
         False,
         False,
     )
-    assert sorted(file.name for file in page.files.values()) == FILES
+    assert sorted(file.name for file in page.files.values()) == ALL
     folder = made.folder / "releases" / "quotes-0.1.0"
     sent = {file.name: f"sha256:{file.sha256}" for file in page.files.values()}
-    assert sent == {name: digest(folder / ("" if name == "bundle.tar" else "dist") / name) for name in FILES}
+    places = {"bundle.tar": ""} | dict.fromkeys(SIGNATURES, "signatures")
+    assert sent == {name: digest(folder / places.get(name, "dist") / name) for name in ALL}
     assert "ReleaseShown" in kinds(made.world.store)
 
 
@@ -69,7 +75,7 @@ def test_it_stays_a_draft_until_the_forge_has_all(made: ReleaseWorld) -> None:
     made.settle()
     page = page_of(made)
     assert not page.draft
-    assert sorted(file.name for file in page.files.values()) == FILES
+    assert sorted(file.name for file in page.files.values()) == ALL
     assert made.forge.model.effects.count("create release v0.1.0") == 1
 
 
@@ -79,7 +85,17 @@ def test_what_people_wrote_on_a_page_that_is_announced_stays(made: ReleaseWorld)
     made.released()
     page = page_of(made)
     assert (page.title, page.notes, page.draft) == ("The first", "Our own words.", False)
-    assert sorted(file.name for file in page.files.values()) == FILES
+    assert sorted(file.name for file in page.files.values()) == ALL
+
+
+def test_a_signature_that_is_there_stays(made: ReleaseWorld) -> None:
+    """An attempt that began elsewhere has left it: by the same key it differs, and holds as well."""
+    page = made.forge.model.create_page(Page(0, "v0.1.0", "", "", draft=True, prerelease=False), one_a_tag=True)
+    made.forge.model.add_file(page, SIGNATURES[0], b"an earlier one", unique=True)
+    made.released()
+    assert not page.draft
+    kept = {file.name: file.content for file in page.files.values()}
+    assert (sorted(kept), kept[SIGNATURES[0]]) == (ALL, b"an earlier one")
 
 
 def test_another_file_of_the_same_name_stops_it(made: ReleaseWorld) -> None:

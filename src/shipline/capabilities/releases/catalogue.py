@@ -7,6 +7,7 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import MovingTagSteps
 from shipline.capabilities.releases.proof import ProofSteps
 from shipline.capabilities.releases.publishing import PublishSteps
+from shipline.capabilities.releases.signing import SignSteps
 from shipline.capabilities.releases.steps import ArtifactSteps, FileSteps
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, YANK_WORKFLOW
 from shipline.capabilities.releases.yank import YankSteps
@@ -28,6 +29,7 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
         "ask": public.ask,
         "confirm": proof.confirm,
         "push": files.push,
+        "sign": SignSteps(ground).sign,
         "publish": public.publish,
         "bundle": proof.bundle,
         "forge": ForgeSteps(ground).show,

@@ -131,6 +131,7 @@ def _words(
         "ask": going,
         "confirm": gates,
         "push": _pushed(ground, order),
+        "sign": _signed(ground, order),
         "publish": going,
         "bundle": ("bundle.tar",) if kinds else (),
         "forge": () if ground.forge is None else (f"the page of {order.tag}",),
@@ -154,6 +155,15 @@ def _pushed(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:
         return ()
     with_branch = order.branch is not None and order.beside is None
     return (f"to {ground.remote}: {f'{order.branch}, ' if with_branch else ''}{order.tag}",)
+
+
+def _signed(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:
+    if ground.signatures is None:
+        return ()
+    kinds = ground.kinds_of(order.package)
+    images = tuple(one.name for one in ground.outlets if one.images and "oci" in one.kinds_of(order.package, kinds))
+    files = ("files, statements and the gates' summary",) if kinds else ()
+    return (*files, *(f"the image in {name}" for name in images))
 
 
 def _moved(ground: ReleaseGround, order: ReleaseOrder) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from shipline.capabilities.plans import written_section
 from shipline.capabilities.releases.ground import ReleaseGround, digest_of, package_of
 from shipline.capabilities.releases.mentions import without_calls
 from shipline.capabilities.releases.proof import BUNDLE_NAME
+from shipline.capabilities.releases.signing import signatures_of
 from shipline.capabilities.releases.usecases import append
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.release import Release
@@ -37,10 +38,23 @@ class ForgeSteps:
         self._check_tag(forge, release, pushed=bool(context.results["push"]["pushed"]))
         page = self._page(forge, release, str(context.input["changelog"]), package_of(context).path)
         names = [forge.upload_asset(page, path, digest=digest).name for path, digest in self._files(context, release)]
+        names += self._signatures(forge, page, context, release)
         if page.draft:
             page = forge.update_release(replace(page, draft=False))
         body = {"url": page.url, "files": names}
         return Done({"url": page.url}, save=lambda tx: append(tx, self.ground.events, release, "ReleaseShown", body))
+
+    def _signatures(self, forge: Forge, page: ForgeRelease, context: StepContext, release: Release) -> list[str]:
+        """The signatures of the files. Those that are there stay: an attempt that began elsewhere has made others for
+        the same bytes, since no two signatures by one key need be the same."""
+        # None in what was begun before releases were signed.
+        signed = context.results.get("sign", {}).get("files", {})
+        there = {asset.name for asset in forge.assets(page) if asset.whole} if signed else set()
+        folder = signatures_of(self.ground, release)
+        for path, digest in checked([(folder / name, digest) for name, digest in signed.items()]):
+            if path.name not in there:
+                forge.upload_asset(page, path, digest=digest)
+        return list(signed)
 
     def _check_tag(self, forge: Forge, release: Release, *, pushed: bool) -> None:
         """A forge makes a tag that is missing by itself, wherever its main branch stands: so it must be there."""
@@ -85,11 +99,16 @@ class ForgeSteps:
         bundle = context.results["bundle"]["bundle"]
         if bundle is not None:
             files.append((folder / BUNDLE_NAME, str(bundle)))
-        for path, digest in files:
-            if not path.is_file() or digest_of(path) != digest:
-                raise RefusedError(
-                    f"{path.name} is not what was built and proven any more",
-                    why=f"its digest was {digest}",
-                    todo=f"find out what changed {path}; then bring it back, or release the next version",
-                )
-        return files
+        return checked(files)
+
+
+def checked(files: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
+    """The files. RefusedError where one has another digest than is written down."""
+    for path, digest in files:
+        if not path.is_file() or digest_of(path) != digest:
+            raise RefusedError(
+                f"{path.name} is not what was built and proven any more",
+                why=f"its digest was {digest}",
+                todo=f"find out what changed {path}; then bring it back, or release the next version",
+            )
+    return files

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from shipline.capabilities.evidence import Formats
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
@@ -59,7 +60,8 @@ class ReleaseGround:
     `show` gives how changelogs and release notes look. `forge` None: releases are shown nowhere. `approvers` are those
     whose approvals count; `calendar` says when releases may begin, `checklists` are those of environments.
     `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
-    verdicts become statuses of commits on the forge.
+    verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
+    nothing that is published is signed.
     """
 
     store: Store
@@ -85,6 +87,7 @@ class ReleaseGround:
     checklists: tuple[Checklist, ...] = ()
     told_branch: str | None = None
     posts_statuses: bool = False
+    signatures: Formats | None = Formats.BOTH
 
     @property
     def branch(self) -> str | None:

@@ -9,16 +9,19 @@ from shipline.capabilities.plans import STABLE, scheme_named
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import ConflictError
 from shipline.domain.package import Package
+from shipline.ports.attachments import ImageStore
 from shipline.ports.registry import PublishedFile, Registry
 
 
 @dataclass(frozen=True, slots=True)
 class Outlet:
-    """A registry as it is configured. `name` is unique; `packages` are those that go there, empty for all."""
+    """A registry as it is configured. `name` is unique; `packages` are those that go there, empty for all. `images` is
+    the same registry where it holds images, on which signatures can hang."""
 
     name: str
     registry: Registry
     packages: tuple[str, ...] = ()
+    images: ImageStore | None = None
 
     def kinds_of(self, package: Package, built: tuple[str, ...]) -> tuple[str, ...]:
         """Of the kinds of artifact that are built of a package, those that go there."""

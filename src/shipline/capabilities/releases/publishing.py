@@ -33,7 +33,7 @@ class PublishSteps:
         channel, outlets = release.channel, self._outlets(release)
         words, refused = [], []
         for outlet, artifacts in outlets:
-            files = self._files(release, artifacts)
+            files = built_files(self.ground, release, artifacts)
             check_same(outlet.name, artifacts, outlet.registry.find(release.package, release.version))
             for finding in outlet.registry.check(release.package, release.version, files, channel=channel):
                 words.append(f"{outlet.name}: {finding.words}")
@@ -63,7 +63,7 @@ class PublishSteps:
 
     def _publish_to(self, outlet: Outlet, artifacts: tuple[Artifact, ...], release: Release) -> Outcome:
         channel, clock = release.channel, self.ground.events.clock
-        files = self._files(release, artifacts)
+        files = built_files(self.ground, release, artifacts)
         began_us = clock.now_us()
         served = outlet.registry.publish(release.package, release.version, files, channel=channel)
         check_same(outlet.name, artifacts, served)
@@ -107,20 +107,21 @@ class PublishSteps:
         pairs = ((outlet, outlet.artifacts(release.package, release.artifacts)) for outlet in self.ground.outlets)
         return tuple((outlet, artifacts) for outlet, artifacts in pairs if artifacts)
 
-    def _files(self, release: Release, artifacts: tuple[Artifact, ...]) -> tuple[Path, ...]:
-        """The built files. RefusedError where they are not what was built: the project's tests ran beside them."""
-        folder = self.ground.folder_of(release) / "dist"
-        for artifact in artifacts:
-            path = folder / artifact.name
-            if not path.exists() or artifact_digest(path, artifact.kind) != artifact.digest:
-                raise RefusedError(
-                    f"{artifact.name} is not what was built and proven any more",
-                    why=f"its digest was {artifact.digest}",
-                    todo=f"find out what changed {path}; then remove its folder and release the next version",
-                )
-        return tuple(folder / artifact.name for artifact in artifacts)
-
     def _idle(self, release: Release) -> str:
         if not release.artifacts:
             return "nothing was built"
         return "no registry takes what was built" if self.ground.outlets else "no registry is configured"
+
+
+def built_files(ground: ReleaseGround, release: Release, artifacts: tuple[Artifact, ...]) -> tuple[Path, ...]:
+    """The built files. RefusedError where they are not what was built: the project's tests ran beside them."""
+    folder = ground.folder_of(release) / "dist"
+    for artifact in artifacts:
+        path = folder / artifact.name
+        if not path.exists() or artifact_digest(path, artifact.kind) != artifact.digest:
+            raise RefusedError(
+                f"{artifact.name} is not what was built and proven any more",
+                why=f"its digest was {artifact.digest}",
+                todo=f"find out what changed {path}; then remove its folder and release the next version",
+            )
+    return tuple(folder / artifact.name for artifact in artifacts)

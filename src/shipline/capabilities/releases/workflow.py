@@ -37,6 +37,7 @@ def release_workflow() -> Workflow:
             _step("ask", "Ask the registries whether they would take it", NETWORK_TIMEOUT_S),
             _step("confirm", "See that the gates and the calendar still let it pass", FILES_TIMEOUT_S),
             _step("push", "Push commit and tag", NETWORK_TIMEOUT_S),
+            _step("sign", "Sign what is published, before anybody can meet it", REGISTRIES_TIMEOUT_S),
             _step("publish", "Publish to each registry and read it back", REGISTRIES_TIMEOUT_S),
             _step("bundle", "Write the evidence bundle", FILES_TIMEOUT_S),
             _step("forge", "Show the release with its files on the forge", NETWORK_TIMEOUT_S),
