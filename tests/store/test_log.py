@@ -236,6 +236,8 @@ def test_a_proof_that_was_changed_is_refused(store: Store) -> None:
         replace(proof, size=6),
         replace(proof, hashes=proof.hashes[:-1]),
         replace(proof, hashes=("\u00e9", *proof.hashes[1:])),
+        replace(proof, hashes=(other_text(proof.hashes[0]), *proof.hashes[1:])),
+        replace(proof, checkpoint=proof.checkpoint.replace(last := proof.checkpoint[-4:-1], other_text(last))),
         replace(proof, hashes=proof.hashes * 10_000),
         replace(proof, schema="other/1"),
     ):
@@ -243,6 +245,13 @@ def test_a_proof_that_was_changed_is_refused(store: Store) -> None:
             check_proof(changed, PUBLIC)
     with pytest.raises(InvalidNote):
         check_proof(proof, other.public_key)
+
+
+def other_text(padded: str) -> str:
+    """Base64 of the same bytes, with other bits behind the last one."""
+    digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    assert padded.endswith("=")
+    return f"{padded[:-2]}{digits[digits.index(padded[-2]) ^ 1]}="
 
 
 def test_an_unsequenced_event_has_no_proof_yet(store: Store) -> None:

@@ -150,7 +150,8 @@ def _signature(line: str) -> tuple[str, bytes]:
         blob = base64.b64decode(match[2], validate=True) if match else b""
     except ValueError:
         blob = b""
-    if match is None or len(blob) <= 4:
+    # Of two texts for the same bytes only one is taken: else a note could be changed and hold all the same.
+    if match is None or len(blob) <= 4 or base64.b64encode(blob).decode() != match[2]:
         raise InvalidNote("the note has a malformed signature line")
     return match[1], blob
 
