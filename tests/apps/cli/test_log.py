@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rfc8785
 from click.testing import CliRunner, Result
 from sqlalchemy import update
 
@@ -19,6 +22,7 @@ from shipline.store.keys import load_or_create_log_key, log_key_path
 from shipline.store.log import latest_checkpoint, sequence
 from shipline.store.proofs import Proof, check_proof
 from shipline.store.tables import event as event_table
+from shipline.store.transaction import content_hash
 from tests.store.logs import append, event
 
 
@@ -117,3 +121,58 @@ def test_an_empty_log_is_shown_and_intact(tmp_path: Path) -> None:
     assert "nothing has happened yet" in run(application, "show").stdout
     assert run(application, "verify").exit_code == 0
     application.store.close()
+
+
+def test_show_finds_by_what_events_say(application: Application) -> None:
+    """By kind, actor, words and time; what fits nothing is said to."""
+    append(application.store, [event(6, "s:1", "GateDecided", gate="no-criticals")])
+    for option, value in (
+        ("--kind", "GateDecided"),
+        ("--text", "CRITICALS"),
+        ("--since", "2023-11-14T22:13:20.000006Z"),
+    ):
+        assert [line.split()[2] for line in run(application, "show", option, value).stdout.splitlines()] == [
+            "GateDecided"
+        ]
+    assert len(run(application, "show", "--actor", "mia@example.org", "--until", "2023-11-15").stdout.splitlines()) == 7
+    assert run(application, "show", "--text", "nowhere").stdout == "no event is like that\n"
+    assert run(application, "show", "--since", "yesterday").exit_code == 2
+
+
+def test_the_log_is_exported_as_tiles(application: Application, tmp_path: Path) -> None:
+    """And exported on; a search would leave holes in the tree."""
+    result = run(application, "export", str(tmp_path / "tiles"))
+    assert "has 5 events of the log, 5 of them new (3 files)" in result.stdout
+    assert (tmp_path / "tiles/checkpoint").read_text("utf-8") == latest_checkpoint(application.store)
+    assert "already" in str(run(application, "export", str(tmp_path / "tiles")).exception)
+    assert "the whole log" in str(run(application, "export", str(tmp_path / "x"), "--kind", "K").exception)
+
+
+def test_json_lines_hold_what_their_leaves_commit_to(application: Application, tmp_path: Path) -> None:
+    """Who has the tiles, too, can tell that the contents are those that were sealed."""
+    result = run(application, "export", str(tmp_path / "log.jsonl"), "--format", "jsonl")
+    assert result.stderr == f"6 events are in {tmp_path / 'log.jsonl'}\n"
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text("utf-8").splitlines()]
+    assert [line["place"] for line in lines] == [0, 1, 2, 3, 4, None]
+    for line in lines:
+        content = rfc8785.dumps({"actor": line["actor"], "body": line["body"]}).decode()
+        assert content_hash(line["salt"], content) == line["content_hash"]
+
+
+def test_a_spreadsheet_runs_nothing_of_a_csv_export(application: Application) -> None:
+    """Also not what an actor is called; all columns of all events are there."""
+    actor = Actor(kind=ActorKind.PERSON, issuer="x", subject='=cmd|"/C calc"!A0')
+    with application.store.begin() as tx:
+        tx.append(Event(id="evt_9", stream="-2+3", kind="K", time_us=1, actor=actor, body={"note": 'a,"b"\n'}))
+    rows = list(csv.DictReader(io.StringIO(run(application, "export", "-", "--format", "csv").stdout)))
+    assert [row["number"] for row in rows] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert rows[-1]["actor"] == '\'=cmd|"/C calc"!A0@x'
+    assert rows[-1]["stream"] == "'-2+3"
+    assert json.loads(rows[-1]["body"]) == {"note": 'a,"b"\n'}
+    assert rows[0]["time"] == "2023-11-14T22:13:20Z"
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(application: Application, tmp_path: Path) -> None:
+    (tmp_path / "taken").mkdir()
+    assert run(application, "export", str(tmp_path / "taken"), "--format", "csv").exit_code == 1
+    assert [path.name for path in tmp_path.iterdir() if "draft" in path.name] == []

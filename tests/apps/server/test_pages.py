@@ -438,3 +438,18 @@ def test_health_is_answered_without_a_token_and_says_nothing_else(served: Served
     with served.client() as stranger:
         answer = stranger.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_the_log_is_searched(served: Served) -> None:
+    """On the page by a form that keeps what was said, and for programs by the same words."""
+    with served.person() as person:
+        query = {"kind": "RolloutStarted", "text": "PRODUCTION", "actor": "", "since": "2020-01-01"}
+        found = person.get("/api/v1/log", params=query | {"limit": "1000"}).json()["events"]
+        assert {entry["kind"] for entry in found} == {"RolloutStarted"}
+        assert found
+        page = person.get("/log", params=query).text
+        assert 'value="PRODUCTION"' in page
+        assert "What fits the search" in page
+        assert "Nothing here" in person.get("/log", params={"text": "nowhere"}).text
+        assert person.get("/api/v1/log", params={"since": "2026-99-99"}).json()["events"] == []
+        assert person.get("/api/v1/log", params={"since": "yesterday"}).status_code == 400

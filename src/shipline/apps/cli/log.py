@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shipline.apps.cli.log_export import export, public_key_of, wanted_of, with_search_options
+
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.store.database import Store
     from shipline.store.log import RecordedEvent
-    from shipline.store.notes import NotePublicKey
     from shipline.store.verification import LogVerification
 
 
@@ -23,15 +23,17 @@ def command() -> None:
 
 @command.command("show")
 @click.option("--json", "as_json", is_flag=True, help="Print the document shipline.log/1.")
-@click.option("--stream", metavar="NAME", help="Only what happened to this (release:…, rollout:…).")
+@with_search_options
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True, help="How many of the last.")
 @click.pass_obj
-def show(application: Application, *, as_json: bool, stream: str | None, limit: int) -> None:
-    """Show the last events, the oldest first. A dash stands where an event has no place in the log yet."""
-    from shipline.store.log import read_latest
+def show(application: Application, /, *, as_json: bool, limit: int, **search: Any) -> None:
+    """Show the last events, or the last of those that are searched for, the oldest first. A dash stands where an event
+    has no place in the log yet."""
+    from shipline.store.search import latest_found
 
     application.only_read()
-    entries = read_latest(application.store, limit, stream)
+    wanted = wanted_of(search)
+    entries = latest_found(application.store, wanted, limit)
     if as_json:
         events = [_document(entry) for entry in entries]
         click.echo(json.dumps({"schema": "shipline.log/1", "events": events}, indent=2, ensure_ascii=False))
@@ -39,7 +41,7 @@ def show(application: Application, *, as_json: bool, stream: str | None, limit: 
     for entry in entries:
         click.echo(_line(entry))
     if not entries:
-        click.echo("nothing has happened yet")
+        click.echo("nothing has happened yet" if wanted == wanted_of({}) else "no event is like that")
 
 
 @command.command("verify")
@@ -60,7 +62,7 @@ def verify_log(application: Application, *, witness: Path | None, as_json: bool)
 
     application.only_read()
     store = application.store
-    found = verify(store, _public_key(store), None if witness is None else _note(witness))
+    found = verify(store, public_key_of(store), None if witness is None else _note(witness))
     if as_json:
         document = _verification_document(found) | {"checkpoint": latest_checkpoint(store)}
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
@@ -81,7 +83,7 @@ def prove_event(application: Application, event_id: str, *, as_json: bool) -> No
     application.only_read()
     store = application.store
     proof = prove(store, event_id)
-    key = _public_key(store)
+    key = public_key_of(store)
     if key is not None:
         check_proof(proof, key)
     if as_json:
@@ -92,16 +94,7 @@ def prove_event(application: Application, event_id: str, *, as_json: bool) -> No
     click.echo(f"public key: {key if key is not None else 'not on this machine, so the checkpoint was not checked'}")
 
 
-def _public_key(store: Store) -> NotePublicKey | None:
-    """The public key of the log's key file, None where there is no such file."""
-    import os
-
-    from shipline.bootstrap import LOG_KEY_VARIABLE
-    from shipline.store.keys import load_log_key, log_key_path
-
-    setting = os.environ.get(LOG_KEY_VARIABLE, "")
-    key = load_log_key(log_key_path(store, Path(setting) if setting else None))
-    return None if key is None else key.public_key
+command.add_command(export)
 
 
 def _note(path: Path) -> str:

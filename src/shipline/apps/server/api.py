@@ -11,6 +11,7 @@ from shipline.apps.server import documents
 from shipline.apps.server.calendar_views import Days, coming
 from shipline.apps.server.commands import Commands
 from shipline.apps.server.guard import BODY_BYTES_MAX
+from shipline.apps.server.log_search import Searched
 from shipline.apps.server.site import Site
 from shipline.capabilities.gates import calendar_document
 from shipline.capabilities.rollouts import read_alerts
@@ -80,12 +81,12 @@ class API:
 
     def log(
         self,
+        search: Searched,
         limit: Limit = 50,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-        stream: Annotated[str | None, Query(max_length=200)] = None,
     ) -> dict[str, Any]:
-        """The last events: `shipline log show --json`."""
-        return documents.log_document(self.site, limit=limit, before=before, stream=stream)
+        """The last events, or the last of those that are searched for: `shipline log show --json`."""
+        return documents.log_document(self.site, search.wanted, limit=limit, before=before)
 
     async def alerts(self, request: Request) -> dict[str, Any]:
         """A webhook of Alertmanager: rollouts during which an alert began are turned back, and those soon after."""

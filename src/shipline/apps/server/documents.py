@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from shipline.apps.server.site import Site
@@ -28,7 +27,8 @@ from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release
-from shipline.store.log import RecordedEvent, read_latest
+from shipline.store.log import RecordedEvent
+from shipline.store.search import Wanted, latest_found
 from shipline.store.transaction import Transaction
 
 # Authenticated: it has shown the token.
@@ -79,10 +79,10 @@ def incident_list(site: Site, *, limit: int) -> dict[str, Any]:
         return incidents_document(all_incidents(tx, limit=limit))
 
 
-def log_document(site: Site, *, limit: int, before: int | None, stream: str | None) -> dict[str, Any]:
-    """`shipline.log/1`: the last events below the number `before`, oldest first. Their first number is what to ask
-    for next as `before`."""
-    entries: Sequence[RecordedEvent] = read_latest(site.store, limit, stream, before_number=before)
+def log_document(site: Site, wanted: Wanted, *, limit: int, before: int | None) -> dict[str, Any]:
+    """`shipline.log/1`: the last events below the number `before` that are wanted, oldest first. Their first number is
+    what to ask for next as `before`."""
+    entries = latest_found(site.store, wanted, limit, before_number=before)
     return {"schema": "shipline.log/1", "events": [_entry(entry) for entry in entries]}
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment
 from shipline.apps.server.calendar_views import FEED_DAYS, Days, calendar_view, coming
 from shipline.apps.server.guard import FEED
 from shipline.apps.server.live import Frame, Hub, Render
+from shipline.apps.server.log_search import Searched
 from shipline.apps.server.overview_views import overview, versions_to_go_back_to
 from shipline.apps.server.release_views import release_lines, release_view
 from shipline.apps.server.rendering import render
@@ -32,7 +33,7 @@ from shipline.capabilities.rollouts import (
 )
 from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.errors import UsageError
-from shipline.store.log import read_latest
+from shipline.store.search import latest_found
 
 # Authenticated: the token was checked.
 PERSON = Actor(kind=ActorKind.PERSON, issuer="local", subject="web", authenticated=True)
@@ -142,14 +143,14 @@ class Pages:
 
     def log(
         self,
+        search: Searched,
         before: Annotated[int | None, Query(ge=1, le=2**62)] = None,
-        stream: Annotated[str | None, Query(max_length=200)] = None,
     ) -> HTMLResponse:
-        """The event log, a page of it, newest first."""
-        entries = read_latest(self.site.store, PAGE_SIZE + 1, stream or None, before_number=before)
+        """The event log, or what is searched for in it, a page of it, newest first."""
+        entries = latest_found(self.site.store, search.wanted, PAGE_SIZE + 1, before_number=before)
         older = entries[-PAGE_SIZE].number if len(entries) > PAGE_SIZE else None
         shown = tuple(reversed(entries[-PAGE_SIZE:]))
-        return self._page("log.html", "log", entries=shown, older=older, before=before, stream=stream or "")
+        return self._page("log.html", "log", entries=shown, older=older, before=before, search=search)
 
     # --- live --------------------------------------------------------------------------------------------------
 
