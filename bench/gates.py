@@ -1,9 +1,12 @@
-"""What reading a large report costs, as a process of its own: time, CPU and the most memory that it held.
+"""What reading a large report costs, as a process of its own: time, CPU and the most memory that it held. And how fast
+the log takes events in, and proves them.
 
     python bench/gates.py            all cases
     python bench/gates.py read-24mb  one
 
-The reports are made up: SARIF as scanners write it, with a rule, a place and a fingerprint for each finding.
+The reports are made up: SARIF as scanners write it, with a rule, a place and a fingerprint for each finding. The log's
+rates are those of one process, a second of its CPU: appending is what the sequencer does to events that are
+committed, 1,000 a batch with a signed checkpoint each; proofs are made 500 at a time, of random events.
 """
 
 from __future__ import annotations
@@ -38,6 +41,52 @@ CASES = (
     Case("read-100mb", 420_000, ["-c", READ], 200),
     Case("show-100mb", 420_000, SHOW, 200),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """`program` works on a log of so many events, and prints how many it did and in how many seconds of CPU."""
+
+    name: str
+    events: int
+    program: str
+    per_s_min: int
+
+
+LOG = """
+import random, sys, time
+from pathlib import Path
+from shipline.domain.actor import SYSTEM
+from shipline.domain.event import Event
+from shipline.store.database import Store
+from shipline.store.log import sequence
+from shipline.store.notes import NoteSigningKey
+from shipline.store.proofs import prove_all
+
+folder, count = Path(sys.argv[1]), int(sys.argv[2])
+store, key = Store(f"sqlite:///{folder}/log.db").open(), NoteSigningKey("bench/log", bytes(32))
+for first in range(0, count, 5000):
+    with store.begin() as tx:
+        for number in range(first, first + 5000):
+            body = {"gate": "tests", "answer": "PASS", "reasons": [f"tests.failed == 0 holds: {number}"]}
+            tx.append(Event(f"evt_{number:032x}", f"release:{number % 500}", "GateDecided", number, SYSTEM, body))
+"""
+APPENDS = LOG + "began = time.process_time()\nprint(sequence(store, key), time.process_time() - began)"
+PROOFS = LOG + "sequence(store, key)\nids = [f'evt_{random.randrange(count):032x}' for _ in range(10_000)]\n"
+PROOFS += "began = time.process_time()\nprint(len(prove_all(store, ids)), time.process_time() - began)"
+RATES = (Rate("log-appends", 50_000, APPENDS, 20_000), Rate("log-proofs", 50_000, PROOFS, 4_000))
+
+
+def measure_rate(rate: Rate) -> bool:
+    """Run a program on a new log, print its figures, and say whether it was fast enough."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", rate.program, folder, str(rate.events)], capture_output=True, text=True, check=True
+        )
+    count, seconds = done.stdout.split()
+    per_s = int(count) / float(seconds)
+    print(f"{rate.name:<12}{int(count):>9} of {rate.events} events   {per_s:>7.0f} /s (at least {rate.per_s_min})")
+    return per_s >= rate.per_s_min
 
 
 def write_sarif(path: Path, findings: int) -> None:
@@ -85,6 +134,7 @@ def main(names: list[str]) -> int:
             if not report.exists():
                 write_sarif(report, case.findings)
             within.append(measure(case, report))
+    within += [measure_rate(rate) for rate in RATES if not names or rate.name in names]
     return 0 if all(within) else 1
 
 

@@ -18,6 +18,7 @@ from shipline.domain.errors import (
     ShiplineError,
 )
 from shipline.domain.package import Project
+from shipline.store import proofs
 from shipline.store.checkpoints import open_checkpoint
 from shipline.store.database import Store
 from shipline.store.log import ERASED, erase, latest_checkpoint, read, read_latest, sequence
@@ -259,3 +260,20 @@ def test_an_unsequenced_event_has_no_proof_yet(store: Store) -> None:
     with pytest.raises(ShiplineError, match="not sequenced") as caught:
         prove(store, event(1).id)
     assert caught.value.retryable
+
+
+def test_many_events_are_proven_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In their order, over several readings, under one checkpoint; one that is unknown or not sealed spoils all."""
+    monkeypatch.setattr(proofs, "TOGETHER", 3)
+    append(store, [event(number) for number in range(8)])
+    sequence(store, KEY)
+    append(store, [event(8)])
+    wanted = [event(number).id for number in (7, 0, 3, 3, 5)]
+    found = proofs.prove_all(store, wanted)
+    assert [proof.leaf["id"] for proof in found] == wanted
+    assert {check_proof(proof, PUBLIC).size for proof in found} == {8}
+    assert proofs.prove_all(store, ()) == ()
+    with pytest.raises(InvalidValue, match="no event 'evt_x'"):
+        proofs.prove_all(store, [*wanted, "evt_x"])
+    with pytest.raises(ShiplineError, match="not sequenced yet"):
+        proofs.prove_all(store, [*wanted, event(8).id])

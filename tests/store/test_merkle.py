@@ -220,3 +220,17 @@ def test_there_is_no_proof_for_a_place_outside(place: int, size: int) -> None:
         merkle.inclusion_proof(place, size, Tree(leaves_of(3)).get)
     with pytest.raises(ValueError, match="not grown"):
         merkle.consistency_proof(3, 2, Tree(leaves_of(3)).get)
+
+
+def test_the_nodes_of_a_proof_are_known_before_they_are_read() -> None:
+    """Exactly those that the proof asks for."""
+    for size in range(1, 20):
+        for place in range(size):
+            asked: list[merkle.Node] = []
+
+            def get(level: int, index: int, asked: list[merkle.Node] = asked) -> bytes:
+                asked.append((level, index))
+                return bytes(32)
+
+            merkle.inclusion_proof(place, size, get)
+            assert list(merkle.inclusion_nodes(place, size)) == asked

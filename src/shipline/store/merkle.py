@@ -71,6 +71,18 @@ def inclusion_proof(place: int, size: int, get: NodeGetter) -> tuple[bytes, ...]
     return tuple(reversed(list(_path(place, 0, size, get))))
 
 
+def inclusion_nodes(place: int, size: int) -> tuple[Node, ...]:
+    """The stored nodes that `inclusion_proof` asks for, so that they can be read together."""
+    asked: list[Node] = []
+
+    def note(level: int, index: int) -> bytes:
+        asked.append((level, index))
+        return EMPTY_ROOT  # Which nodes are asked for does not depend on what they hold.
+
+    inclusion_proof(place, size, note)
+    return tuple(asked)
+
+
 def consistency_proof(old: int, new: int, get: NodeGetter) -> tuple[bytes, ...]:
     """PROOF(old, D[new]) of RFC 9162, section 2.1.4.1; empty for old = 0 and old = new. Needs 0 <= old <= new."""
     if not 0 <= old <= new:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from shipline.domain.errors import InvalidValue, ShiplineError
 from shipline.store import merkle
@@ -18,6 +19,8 @@ from shipline.store.tables import event as event_table
 from shipline.store.tree import LEAF, StoredNodes, leaf_data, leaf_document
 
 SCHEMA = "shipline.log.proof/1"
+TOGETHER = 500
+"""So many are read at once: with their nodes they stay below what a database takes as parameters of one query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +41,39 @@ def prove(store: Store, event_id: str) -> Proof:
 
     Raises InvalidValue for an unknown event, ShiplineError (retryable) for one that is not sequenced yet.
     """
-    wanted = (event_table.c.id == event_id) & (event_table.c.project_id == store.project.id)
+    return prove_all(store, (event_id,))[0]
+
+
+def prove_all(store: Store, event_ids: Sequence[str]) -> tuple[Proof, ...]:
+    """A proof for each event, in their order, all under one checkpoint. Raises as `prove`."""
     with store.snapshot() as connection:
-        row = connection.execute(select(event_table).where(wanted)).mappings().one_or_none()
-        if row is None:
-            raise InvalidValue(f"the log has no event {event_id[:80]!r}", todo="`shipline log show` lists the events")
         head = connection.execute(select(checkpoint).order_by(checkpoint.c.size.desc()).limit(1)).one_or_none()
-        if row["place"] is None or head is None or row["place"] >= head.size:
+        parts = (event_ids[at : at + TOGETHER] for at in range(0, len(event_ids), TOGETHER))
+        return tuple(proof for part in parts for proof in _proofs(store, connection, head, part))
+
+
+def _proofs(store: Store, connection: Connection, head: Any, event_ids: Sequence[str]) -> Iterator[Proof]:
+    wanted = event_table.c.id.in_(event_ids) & (event_table.c.project_id == store.project.id)
+    rows = {row["id"]: row for row in connection.execute(select(event_table).where(wanted)).mappings()}
+    for event_id in event_ids:
+        if event_id not in rows:
+            raise InvalidValue(f"the log has no event {event_id[:80]!r}", todo="`shipline log show` lists the events")
+        if rows[event_id]["place"] is None or head is None or rows[event_id]["place"] >= head.size:
             raise ShiplineError(f"the event {event_id} is not sequenced yet", todo="try again later", retryable=True)
-        hashes = merkle.inclusion_proof(row["place"], head.size, StoredNodes(connection, ()))
-    return Proof(
-        schema=SCHEMA,
-        leaf=leaf_document(row),
-        place=row["place"],
-        size=head.size,
-        hashes=tuple(base64.b64encode(value).decode() for value in hashes),
-        checkpoint=head.note,
+    nodes = StoredNodes(
+        connection, {node for row in rows.values() for node in merkle.inclusion_nodes(row["place"], head.size)}
     )
+    for row in map(rows.__getitem__, event_ids):
+        yield Proof(
+            schema=SCHEMA,
+            leaf=leaf_document(row),
+            place=row["place"],
+            size=head.size,
+            hashes=tuple(
+                base64.b64encode(value).decode() for value in merkle.inclusion_proof(row["place"], head.size, nodes)
+            ),
+            checkpoint=head.note,
+        )
 
 
 def check_proof(proof: Proof, key: NotePublicKey) -> Checkpoint:
