@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-API_VERSION = 1
+API_VERSION = 2
+OUTPUT_BYTES_MAX = 512 * 1024 * 1024
+"""So much standard output is kept in a file: the largest report that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,25 @@ class Commands(Protocol):
 
     api_version: int
 
+    def find(self, program: str) -> str | None:
+        """How `run` has to name a program so that it is found: the name itself where it is on the path, its place
+        where it was installed together with Shipline, None where it is not installed."""
+        ...
+
     def run(
-        self, arguments: tuple[str, ...], *, folder: Path, environment: Mapping[str, str], timeout_s: int
+        self,
+        arguments: tuple[str, ...],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        timeout_s: int,
+        output: Path | None = None,
     ) -> CommandResult:
         """Run to the end. `environment` is added to this process's own without what is a secret by its name.
 
-        MissingProgram if it is not there; ShiplineError if it takes longer than `timeout_s` (it is killed then,
-        with whatever it started).
+        With `output`, standard output goes into this file, whole, and not into `output_tail`.
+
+        MissingProgram if it is not there; ShiplineError if it takes longer than `timeout_s`, or writes more than
+        OUTPUT_BYTES_MAX into `output` (it is killed then, with whatever it started).
         """
         ...

@@ -46,6 +46,21 @@ class CommandsConformance:
         assert result.output_tail.rstrip().endswith("xend")
         assert len(result.output_tail) <= 10_000
 
+    def test_output_goes_whole_into_a_file(self, commands: Commands, tmp_path: Path) -> None:
+        """Reports are written there; nothing of it is in what is said."""
+        arguments = self.that_prints("x" * 50_000 + "end", exit_code=1)
+        kept = tmp_path / "kept"
+        result = commands.run(arguments, folder=tmp_path, environment={}, timeout_s=LIMIT_S, output=kept)
+        assert result.exit_code == 1
+        assert kept.read_text().rstrip() == "x" * 50_000 + "end"
+        assert not result.output_tail
+
+    def test_what_is_installed_is_found(self, commands: Commands) -> None:
+        """And what is not, is not."""
+        program = self.that_prints("", exit_code=0)[0]
+        assert commands.find(program) == program
+        assert commands.find("no-such-program") is None
+
     def test_arguments_go_through_no_shell(self, commands: Commands, tmp_path: Path) -> None:
         """What looks like a command stays a word."""
         text = "$(touch stolen); `touch stolen` > stolen"

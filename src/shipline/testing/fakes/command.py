@@ -25,10 +25,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a program ends. `takes_s` is how long it runs; what it writes it writes at the end of that."""
+    """How a program ends. `takes_s` is how long it runs; what it writes it writes at the end of that, `complaint` to
+    standard error."""
 
     exit_code: int = 0
     output: str = ""
+    complaint: str = ""
     takes_s: float = 0.0
     files: Mapping[Path, str] = field(default_factory=dict)
 
@@ -39,15 +41,25 @@ Program: TypeAlias = Callable[[Call], Ending]
 class FakeCommands:
     """The Commands port over `programs`, by name. `calls` are all that were started, in order."""
 
-    api_version = 1
+    api_version = 2
 
     def __init__(self, clock: Clock, programs: Mapping[str, Program]) -> None:
         self.programs = dict(programs)
         self.calls: list[Call] = []
         self._clock = clock
 
+    def find(self, program: str) -> str | None:
+        """It is installed if there is a function."""
+        return program if program in self.programs else None
+
     def run(
-        self, arguments: tuple[str, ...], *, folder: Path, environment: Mapping[str, str], timeout_s: int
+        self,
+        arguments: tuple[str, ...],
+        *,
+        folder: Path,
+        environment: Mapping[str, str],
+        timeout_s: int,
+        output: Path | None = None,
     ) -> CommandResult:
         """One call of the function."""
         name, *rest = arguments
@@ -61,4 +73,7 @@ class FakeCommands:
             raise ShiplineError(f"{name!r} did not end within {timeout_s} s and was killed")
         for path, content in ending.files.items():
             path.write_text(content)
-        return CommandResult(ending.exit_code, ending.output[-OUTPUT_TAIL_CHARACTERS:])
+        if output is not None:
+            output.write_text(ending.output)
+        said = ending.complaint if output is not None else ending.output + ending.complaint
+        return CommandResult(ending.exit_code, said[-OUTPUT_TAIL_CHARACTERS:])
