@@ -246,6 +246,7 @@ class Application(Project):
         import sys
 
         from shipline.bootstrap.signing import formats_of
+        from shipline.capabilities.evidence import Asked
         from shipline.capabilities.plans import Show
         from shipline.capabilities.releases import ReleaseGround, TestRun
 
@@ -274,6 +275,7 @@ class Application(Project):
             told_branch=self.told_branch,
             posts_statuses=self.policy.posts_statuses(self.settings),
             signatures=formats_of(self.settings.release.signatures),
+            scan=Asked(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
         )
 
     def attach(self) -> str | None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.root import FILE_NAME, find_root
+    from shipline.configuration.scanning import ScanSettings
     from shipline.configuration.settings import (
         BuildSettings,
         CalendarSettings,
@@ -52,6 +53,7 @@ __all__ = [
     "RegistrySettings",
     "RehearsalSettings",
     "ReleaseSettings",
+    "ScanSettings",
     "SecretSettings",
     "Settings",
     "StepSettings",
@@ -83,6 +85,7 @@ _HOMES = {
     "RegistrySettings": "settings",
     "RehearsalSettings": "settings",
     "ReleaseSettings": "settings",
+    "ScanSettings": "scanning",
     "SecretSettings": "settings",
     "Settings": "settings",
     "StepSettings": "settings",

@@ -20,6 +20,7 @@ from shipline.configuration.policy import calendar_rule
 from shipline.configuration.previews import preview_complaints
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry
 from shipline.configuration.root import FILE_NAME
+from shipline.configuration.scanning import scan_complaints
 from shipline.configuration.settings import (
     CalendarSettings,
     CanaryTable,
@@ -63,6 +64,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _registries(settings)
     yield from _signer(settings)
     yield from _tables(settings.lint, FILE_NAME)
+    yield from scan_complaints(settings.scan)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
+from shipline.configuration.scanning import ScanSettings
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate
 from shipline.domain.version_file import VERSION_FILE_KINDS
@@ -529,7 +530,8 @@ class Settings:
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
     `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
-    `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold.
+    `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
+    which scanners look at it.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -543,6 +545,7 @@ class Settings:
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()
+    scan: ScanSettings = field(default_factory=ScanSettings)
     registry: tuple[Annotated[dict[str, Any], ProviderTable("registry", common=RegistrySettings)], ...] = ()
     forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     signer: Annotated[dict[str, Any], ProviderTable("signer", "file")] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shipline.capabilities import releases
+from shipline.capabilities.evidence import Asked
 from shipline.capabilities.plans import make_plan
 from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, TestRun, release_package
 from shipline.capabilities.releases.rules import Decision
@@ -172,6 +173,7 @@ class ReleaseWorld:
     branch: str = "main"
     statuses: bool = False
     imaged: bool = False
+    scan: Asked = field(default_factory=Asked)
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -234,6 +236,7 @@ class ReleaseWorld:
             calendar=self.calendar,
             approvers=self.approvers,
             python="python",
+            scan=self.scan,
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
             posts_statuses=self.statuses,
         )

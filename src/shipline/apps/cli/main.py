@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rehearse": ("rehearse", "Let a canary fail on purpose, and send load, to try its analysis."),
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),
+    "scan": ("scan", "Run the scanners that are installed, and read what they report."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
     "checklist": ("checklist", "Show and tick what has to be done for a release."),

@@ -11,6 +11,16 @@ from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of, is_distribution
 from shipline.capabilities.evidence.sbom import make_sbom
+from shipline.capabilities.evidence.scanning.rules import (
+    Asked,
+    Planned,
+    Scanned,
+    ScanState,
+    is_reached,
+    scan_document,
+    scanner_named,
+)
+from shipline.capabilities.evidence.scanning.usecases import REPORT_NAME, plan_scan_of, run_scanner
 from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
 from shipline.capabilities.evidence.signatures.rules import Thing
 from shipline.capabilities.evidence.signatures.sboms import (
@@ -63,8 +73,10 @@ from shipline.ports.attachments import Image
 __all__ = [
     "IN_TOTO",
     "PREDICATE_BYTES_MAX",
+    "REPORT_NAME",
     "SUMMARY",
     "Approval",
+    "Asked",
     "AttachedSBOM",
     "Build",
     "BundleContents",
@@ -73,8 +85,11 @@ __all__ = [
     "Formats",
     "Image",
     "PlanUse",
+    "Planned",
     "PublicKey",
     "Report",
+    "ScanState",
+    "Scanned",
     "Signed",
     "Summary",
     "Thing",
@@ -90,9 +105,11 @@ __all__ = [
     "file_bundle",
     "is_bundle",
     "is_distribution",
+    "is_reached",
     "make_bundle",
     "make_sbom",
     "media_type_of",
+    "plan_scan_of",
     "predicate_type_of",
     "proven_statements",
     "read_bundle",
@@ -103,7 +120,10 @@ __all__ = [
     "read_report_bytes",
     "read_statement",
     "report_document",
+    "run_scanner",
     "sbom_in",
+    "scan_document",
+    "scanner_named",
     "short_name_of",
     "sign_envelope",
     "sign_file",

@@ -7,6 +7,7 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.moving_tags import MovingTagSteps
 from shipline.capabilities.releases.proof import ProofSteps
 from shipline.capabilities.releases.publishing import PublishSteps
+from shipline.capabilities.releases.scanning import ScanSteps
 from shipline.capabilities.releases.signing import SignSteps
 from shipline.capabilities.releases.steps import ArtifactSteps, FileSteps
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, YANK_WORKFLOW
@@ -24,6 +25,7 @@ def actions(ground: ReleaseGround) -> dict[str, Action]:
         "tag": files.tag,
         "build": artifacts.build,
         "test": proof.test,
+        "scan": ScanSteps(ground).scan,
         "prove": proof.prove,
         "gate": proof.gate,
         "ask": public.ask,

@@ -126,6 +126,7 @@ def _words(
         "tag": () if tagged else (order.tag + (", signed" if ground.sign_tags else ""),),
         "build": kinds,
         "test": tuple(f"{run.name}: {' '.join(run.command)}" for run in ground.tests),
+        "scan": ground.scan.names,
         "prove": ("statements on what is built, signed",) if kinds else (),
         "gate": gates,
         "ask": going,

@@ -7,10 +7,10 @@ import json
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipline.capabilities.evidence import Formats
+from shipline.capabilities.evidence import Asked, Formats
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
@@ -61,7 +61,7 @@ class ReleaseGround:
     whose approvals count; `calendar` says when releases may begin, `checklists` are those of environments.
     `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
-    nothing that is published is signed.
+    nothing that is published is signed. `scan` names the scanners that each release is looked at by.
     """
 
     store: Store
@@ -88,6 +88,7 @@ class ReleaseGround:
     told_branch: str | None = None
     posts_statuses: bool = False
     signatures: Formats | None = Formats.BOTH
+    scan: Asked = field(default_factory=Asked)
 
     @property
     def branch(self) -> str | None:

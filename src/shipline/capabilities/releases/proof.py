@@ -35,6 +35,7 @@ from shipline.capabilities.releases.circumstances import Asked, circumstances_of
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
+from shipline.capabilities.releases.scan_reports import scan_reports
 from shipline.capabilities.releases.statuses import Posting, post_verdicts
 from shipline.capabilities.releases.usecases import append
 from shipline.capabilities.version_files import write_atomically
@@ -137,7 +138,7 @@ class ProofSteps:
             sbom = self._sbom(context, release)
             write_atomically(folder / SBOM_NAME, sbom)
             statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
-        for path in self._report_paths(release):
+        for path in self._report_paths(release, scans=False):
             if summarise_report(path).kind is EvidenceKind.TESTS:
                 report = read_report(path)
                 name = f"tests+{path.parent.name}+{path.name}"
@@ -271,10 +272,11 @@ class ProofSteps:
         folder = self.ground.folder_of(release) / "evidence"
         return {path.name: read_envelope(path.read_bytes()) for path in sorted(folder.glob("*.dsse.json"))}
 
-    def _report_paths(self, release: Release) -> list[Path]:
+    def _report_paths(self, release: Release, *, scans: bool = True) -> list[Path]:
         """The reports that the gates judge, which must still be those: what a test left running may write on."""
         folder = self.ground.folder_of(release) / "reports"
         paths = [folder / run.name / name for run in self.ground.tests for name in run.reports]
+        paths += scan_reports(self.ground, release) if scans else []
         with self.ground.store.begin() as tx:
             judged = {piece.digest for piece in evidence_of(tx, release.id)}
         for path in paths:

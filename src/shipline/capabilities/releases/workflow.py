@@ -32,6 +32,7 @@ def release_workflow() -> Workflow:
             _step("tag", "Create the annotated tag", FILES_TIMEOUT_S),
             _step("build", "Build the artifacts from the tagged commit", BUILD_TIMEOUT_S),
             _step("test", "Run the tests and read their reports", TEST_TIMEOUT_S),
+            _step("scan", "Run the scanners and read their reports", TEST_TIMEOUT_S),
             _step("prove", "Write SBOM and provenance, and sign them", FILES_TIMEOUT_S),
             _step("gate", "Ask the gates", FILES_TIMEOUT_S),
             _step("ask", "Ask the registries whether they would take it", NETWORK_TIMEOUT_S),
