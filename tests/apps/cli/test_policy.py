@@ -104,7 +104,7 @@ def test_signed_images_are_told_from_others_where_registries_are_asked(tmp_path:
                 pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
                 pod["spec"] = {"containers": [{"name": "a", "image": image}]}
                 (tmp_path / f"{name}.json").write_text(json.dumps(pod))
-            asked = ("policy", "check", "--set", "signed-images", "--json")
+            asked: tuple[str, ...] = ("policy", "check", "--set", "signed-images", "--json")
             asked += ("--resources", "good.json", "--resources", "bad.json", "--key")
             rows = {
                 options: [
