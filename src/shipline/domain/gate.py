@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from shipline.domain.actor import Actor
 
+APPROVAL_NAMESPACE = "shipline-approval"
+"""The SSHSIG namespace of approvals: a signature that was made for anything else counts for nothing here."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:

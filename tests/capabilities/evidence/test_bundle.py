@@ -14,6 +14,7 @@ import pytest
 
 from shipline.capabilities.evidence.archive import pack, unpack
 from shipline.capabilities.evidence.bundle import BundleContents, digest_of, make_bundle, read_bundle
+from shipline.capabilities.evidence.checks import Verification
 from shipline.capabilities.evidence.dsse import IN_TOTO, sign_envelope
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import read_report_bytes
@@ -24,7 +25,7 @@ from shipline.capabilities.evidence.statements import (
     statement_of_tests,
 )
 from shipline.capabilities.evidence.usecases import verify_bundle
-from shipline.capabilities.evidence.verification import Verification, verify
+from shipline.capabilities.evidence.verification import verify
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import InvalidValue
 from shipline.testing.fakes.signer import MemorySigner

@@ -47,6 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sign": ("sign", "Sign files, and images in a registry."),
     "attest": ("attest", "State something about a file or an image, signed."),
     "sbom": ("sbom", "Put SBOMs beside images, and read them there."),
+    "bundle": ("bundle", "Write all that proves a release into one file."),
     "verify": ("verify", "Prove an evidence bundle, a file or an image."),
     "simulate": ("simulate", "Imagine rollouts: how soon a bad version would be found."),
     "analyse": ("analyse", "Analyse canaries over standard input and output."),

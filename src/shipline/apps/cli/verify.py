@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.capabilities.evidence import PublicKey, Verification, Wanted
     from shipline.clients.image_names import ImageReference
+    from shipline.store.notes import NotePublicKey
+
+LOG_KEY_BYTES_MAX = 10_000
 
 
 @click.command("verify")
@@ -28,6 +31,12 @@ if TYPE_CHECKING:
     help="A public key (PEM) that you trust; the project's own without it.",
 )
 @click.option("--artifact", "artifacts", multiple=True, type=click.Path(path_type=Path), help="A file to compare.")
+@click.option(
+    "--log-key",
+    "log_key",
+    metavar="KEY|FILE",
+    help="The log's public key, for BUNDLE: its events must be in the log of this key.",
+)
 @click.option(
     "--signature",
     "signature",
@@ -46,6 +55,7 @@ def command(  # noqa: PLR0913 - each is an option
     *,
     keys: tuple[Path, ...],
     artifacts: tuple[Path, ...],
+    log_key: str | None,
     signature: Path | None,
     kind: str,
     vsa: bool,
@@ -69,7 +79,7 @@ def command(  # noqa: PLR0913 - each is an option
     if (vsa and kind) or (not vsa and (level or resource)):
         raise UsageError("--vsa stands for a --type, and --level and --resource need it")
     summary = Wanted(level, resource) if vsa else None
-    verification = _verify(_Question(thing, artifacts, signature, kind, summary), trusted)
+    verification = _verify(_Question(thing, artifacts, log_key, signature, kind, summary), trusted)
     if as_json:
         trust = {"trusted": [str(path) for path in paths]}
         document = {"schema": "shipline.verification/1"} | to_json(verification) | trust
@@ -85,6 +95,7 @@ class _Question:
 
     thing: str
     artifacts: tuple[Path, ...]
+    log_key: str | None
     signature: Path | None
     kind: str
     summary: Wanted | None
@@ -99,12 +110,26 @@ def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
     if isinstance(what, Path):
         plain = asked.signature is None and not predicate_type
         if plain and (is_bundle(what) or not what.is_file()):  # What is not there is told as it is of a bundle.
-            return verify_bundle(what, trusted, asked.artifacts)
+            return verify_bundle(what, trusted, asked.artifacts, _log_key(asked.log_key))
         _refuse(asked.artifacts, "--artifact", "an evidence bundle")
+        _refuse(asked.log_key, "--log-key", "an evidence bundle")
         return _verify_file(what, asked, predicate_type, trusted)
     _refuse(asked.artifacts, "--artifact", "an evidence bundle")
+    _refuse(asked.log_key, "--log-key", "an evidence bundle")
     _refuse(asked.signature, "--signature", "a file")
     return _verify_image(what, predicate_type, trusted, asked.summary)
+
+
+def _log_key(given: str | None) -> NotePublicKey | None:
+    """The log's key, in itself or in a file."""
+    from shipline.capabilities.evidence import read_file
+    from shipline.store.notes import NotePublicKey
+
+    if given is None:
+        return None
+    path = Path(given)
+    text = read_file(path, limit_bytes=LOG_KEY_BYTES_MAX).decode("utf-8", "replace") if path.is_file() else given
+    return NotePublicKey.parse(text)
 
 
 def _verify_file(path: Path, asked: _Question, predicate_type: str, trusted: list[PublicKey]) -> Verification:

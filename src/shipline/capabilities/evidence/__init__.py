@@ -6,6 +6,15 @@ without a database: values in, values out.
 """
 
 from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
+from shipline.capabilities.evidence.checks import Check, Verification
+from shipline.capabilities.evidence.documents import (
+    ApprovalsDocument,
+    PlanDocument,
+    SignedYes,
+    StagedVerdict,
+    VerdictsDocument,
+    document_bytes,
+)
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
@@ -67,7 +76,6 @@ from shipline.capabilities.evidence.usecases import (
     summarise_report,
     verify_bundle,
 )
-from shipline.capabilities.evidence.verification import Check, Verification
 from shipline.ports.attachments import Image
 
 __all__ = [
@@ -76,6 +84,7 @@ __all__ = [
     "REPORT_NAME",
     "SUMMARY",
     "Approval",
+    "ApprovalsDocument",
     "Asked",
     "AttachedSBOM",
     "Build",
@@ -84,6 +93,7 @@ __all__ = [
     "Envelope",
     "Formats",
     "Image",
+    "PlanDocument",
     "PlanUse",
     "Planned",
     "PublicKey",
@@ -91,8 +101,11 @@ __all__ = [
     "ScanState",
     "Scanned",
     "Signed",
+    "SignedYes",
+    "StagedVerdict",
     "Summary",
     "Thing",
+    "VerdictsDocument",
     "Verification",
     "Wanted",
     "attach_sbom",
@@ -101,6 +114,7 @@ __all__ = [
     "attest_file",
     "attest_image",
     "compare_reports",
+    "document_bytes",
     "facts_of",
     "file_bundle",
     "is_bundle",

@@ -84,7 +84,12 @@ def judged_summary(payload: bytes, wanted: Wanted) -> tuple[bool, str]:
         return False, error.what
     if statement.predicate_type != SUMMARY:
         return False, f"is a statement of the type {statement.predicate_type[:SHOWN_MAX]}"
-    match statement.predicate:
+    return judged_predicate(statement.predicate, wanted)
+
+
+def judged_predicate(predicate: dict[str, Any], wanted: Wanted) -> tuple[bool, str]:
+    """The same of a summary's predicate."""
+    match predicate:
         case {
             "verifier": {"id": str(verifier)},
             "resourceUri": str(resource),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from shipline.capabilities.evidence.archive import ARCHIVE_BYTES_MAX
 from shipline.capabilities.evidence.bundle import CHECKPOINT, KEY, read_bundle
+from shipline.capabilities.evidence.checks import Verification
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.reports import (
     STREAMED_BYTES_MAX,
@@ -25,11 +26,12 @@ from shipline.capabilities.evidence.reports import (
     read_whole,
     start_reading,
 )
-from shipline.capabilities.evidence.verification import Verification, verify
+from shipline.capabilities.evidence.verification import verify
 from shipline.domain.errors import InvalidValue
 
 if TYPE_CHECKING:
     from shipline.capabilities.evidence.comparison import Comparison
+    from shipline.store.notes import NotePublicKey
 
 LINES_AT_ONCE = 500
 """Of a document that is printed: a write for each would take longer than reading the report."""
@@ -95,13 +97,15 @@ def compare_reports(
     return compare(*reports, changed=changed, tolerance_percent=tolerance_percent)
 
 
-def verify_bundle(path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[Path] = ()) -> Verification:
+def verify_bundle(
+    path: Path, trusted: Sequence[PublicKey], artifacts: Sequence[Path] = (), log_key: NotePublicKey | None = None
+) -> Verification:
     """Check the bundle at `path` against keys that the caller trusts, and files at hand against its artifacts.
 
     Raises InvalidValue where the file is no bundle at all; whatever else is wrong is in the answer.
     """
     bundle = read_bundle(read_file(path, limit_bytes=ARCHIVE_BYTES_MAX))
-    return verify(bundle, trusted, {str(artifact): digest_of_file(artifact) for artifact in artifacts})
+    return verify(bundle, trusted, {str(artifact): digest_of_file(artifact) for artifact in artifacts}, log_key)
 
 
 def is_bundle(path: Path) -> bool:

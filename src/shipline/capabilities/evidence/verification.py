@@ -2,14 +2,14 @@
 
 Proven means: a trusted key signed the manifest, every file is the one that the manifest names, every statement is
 signed by a trusted key and speaks of the release's artifacts, there is provenance for each artifact from the released
-commit, and no test result says FAILED. The key inside the bundle is not trusted for being there: without a key from
-elsewhere nothing is proven. Pure and offline.
+commit, no test result says FAILED, and neither the documents nor the log's events say anything else. The key inside
+the bundle is not trusted for being there: without a key from elsewhere nothing is proven. Offline.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from shipline.capabilities.evidence.bundle import (
     CHECKPOINT,
@@ -20,6 +20,8 @@ from shipline.capabilities.evidence.bundle import (
     Bundle,
     digest_of,
 )
+from shipline.capabilities.evidence.checks import Check, Verification, counted
+from shipline.capabilities.evidence.documents import LOG, document_checks
 from shipline.capabilities.evidence.dsse import IN_TOTO, read_envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.statements import (
@@ -32,29 +34,21 @@ from shipline.capabilities.evidence.statements import (
 from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_json import read_json
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that was looked at. `words` say what was found, for people."""
-
-    name: str
-    ok: bool
-    words: str
+if TYPE_CHECKING:
+    from shipline.store.notes import NotePublicKey
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """`proven` only if there are checks and all hold. `keys` are the ids of the trusted keys that were used; `notes`
-    say what was not looked at."""
+def verify(
+    bundle: Bundle,
+    trusted: Sequence[PublicKey],
+    artifacts: Mapping[str, str],
+    log_key: NotePublicKey | None = None,
+) -> Verification:
+    """Check everything that `bundle` holds. `artifacts` maps names of files at hand to their `sha256:…` digests.
 
-    proven: bool
-    checks: tuple[Check, ...]
-    keys: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def verify(bundle: Bundle, trusted: Sequence[PublicKey], artifacts: Mapping[str, str]) -> Verification:
-    """Check everything that `bundle` holds. `artifacts` maps names of files at hand to their `sha256:…` digests."""
+    `log_key` is the key that the log's checkpoint has to be signed by; None takes the one that the bundle's signer
+    names.
+    """
     if not trusted:
         return _without_trust(bundle)
     signers = verified_by(bundle.manifest_envelope, trusted)
@@ -70,6 +64,7 @@ def verify(bundle: Bundle, trusted: Sequence[PublicKey], artifacts: Mapping[str,
         _provenance_check(bundle, statements),
         *_tests_checks(statements),
         *_sbom_checks(bundle, statements),
+        *document_checks(bundle, statements, log_key),
         *(_artifact_check(bundle, name, digest) for name, digest in artifacts.items()),
     )
     proven = all(check.ok for check in checks)
@@ -94,7 +89,7 @@ def _manifest_check(bundle: Bundle, signers: Sequence[PublicKey]) -> Check:
         return Check("manifest", False, "the manifest names other keys than those that signed it")
     manifest = bundle.manifest
     words = f"the trusted key {signers[0].id[:16]}… signed that {manifest.package} {manifest.version} is commit "
-    return Check("manifest", True, f"{words}{manifest.commit[:12]} and {_plural(len(manifest.artifacts), 'artifact')}")
+    return Check("manifest", True, f"{words}{manifest.commit[:12]} and {counted(len(manifest.artifacts), 'artifact')}")
 
 
 def _files_check(bundle: Bundle) -> Check:
@@ -120,7 +115,7 @@ def _statements(bundle: Bundle, trusted: Sequence[PublicKey]) -> tuple[list[Stat
             return statements, Check("statements", False, f"{name}: {error.what}")
     if not statements:
         return statements, Check("statements", False, "the bundle holds no signed statement")
-    return statements, Check("statements", True, f"{_plural(len(statements), 'statement')} signed by a trusted key")
+    return statements, Check("statements", True, f"{counted(len(statements), 'statement')} signed by a trusted key")
 
 
 def _subjects_check(bundle: Bundle, statements: Sequence[Statement]) -> Check:
@@ -166,7 +161,7 @@ def _tests_checks(statements: Sequence[Statement]) -> list[Check]:
         passed, failed = (predicate.get(name) for name in ("passedTests", "failedTests"))
         counts = [len(tests) if isinstance(tests, list) else 0 for tests in (passed, failed)]
         ok = predicate.get("result") == "PASSED" and counts[1] == 0
-        checks.append(Check("tests", ok, f"{_plural(counts[0], 'test')} passed, {counts[1]} failed"))
+        checks.append(Check("tests", ok, f"{counted(counts[0], 'test')} passed, {counts[1]} failed"))
     return checks
 
 
@@ -182,7 +177,7 @@ def _sbom_checks(bundle: Bundle, statements: Sequence[Statement]) -> list[Check]
     count = len(components) if isinstance(components, list) else 0
     if document not in stated:
         return [Check("sbom", False, "the SBOM is not the one that was signed")]
-    return [Check("sbom", True, f"the signed SBOM lists {_plural(count, 'dependency', 'dependencies')}")]
+    return [Check("sbom", True, f"the signed SBOM lists {counted(count, 'dependency', 'dependencies')}")]
 
 
 def _artifact_check(bundle: Bundle, name: str, digest: str) -> Check:
@@ -196,10 +191,6 @@ def _notes(bundle: Bundle, artifacts: Mapping[str, str]) -> tuple[str, ...]:
     notes = []
     if not artifacts:
         notes.append("no artifact was at hand; give them to have their bytes compared")
-    if CHECKPOINT in bundle.files:
+    if CHECKPOINT in bundle.files and f"documents/{LOG}" not in bundle.files:
         notes.append("the event log's checkpoint is carried unchanged; `shipline log verify` checks it")
     return tuple(notes)
-
-
-def _plural(count: int, noun: str, plural: str = "") -> str:
-    return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -9,12 +9,11 @@ import rfc8785
 
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import InvalidValue
-from shipline.domain.gate import Approval, Approver
+from shipline.domain.gate import APPROVAL_NAMESPACE, Approval, Approver
 from shipline.domain.strict_json import read_json
 
 SCHEMA = "shipline.approval/1"
-NAMESPACE = "shipline-approval"
-"""The SSHSIG namespace: a signature that was made for anything else counts for nothing here."""
+NAMESPACE = APPROVAL_NAMESPACE
 STATEMENT_BYTES_MAX = 10_000
 
 

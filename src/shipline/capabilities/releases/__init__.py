@@ -18,6 +18,7 @@ from shipline.capabilities.releases.approving import (
 from shipline.capabilities.releases.asking import ask_gates, asked_release, explain_gates
 from shipline.capabilities.releases.backport import Backport, BackportGround, BackportWish, bring_back, named_commit
 from shipline.capabilities.releases.begun import Begun, begun_versions
+from shipline.capabilities.releases.bundling import Besides, whole_bundle
 from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.checklists import checklists_of, tick_item, ticks_of
@@ -68,6 +69,7 @@ __all__ = [
     "BackportGround",
     "BackportWish",
     "Begun",
+    "Besides",
     "Candidate",
     "Decision",
     "Difference",
@@ -121,5 +123,6 @@ __all__ = [
     "unfinished_first",
     "verdicts_of",
     "verify_yank",
+    "whole_bundle",
     "yank_subject",
 ]

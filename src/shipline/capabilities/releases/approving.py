@@ -182,6 +182,11 @@ def approvers_by_role(
     return {role: tuple(sorted(name for each, name in found if each == role)) for role, _ in found}
 
 
+def is_good(given: SignedApproval, approvers: Sequence[Approver]) -> bool:
+    """True if it is signed with the key that the policy names now for who gave it, whatever it is about."""
+    return _checked(given, approvers).holds
+
+
 def _checked(given: SignedApproval, approvers: Sequence[Approver]) -> Signed:
     key = next((one.key for one in approvers if one.name == given.approval.approver), None)
     holds = key is not None and is_signed(

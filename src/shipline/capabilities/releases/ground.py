@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipline.capabilities.evidence import Asked, Formats
+from shipline.capabilities.evidence import Asked, Envelope, Formats, read_envelope
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
@@ -155,6 +155,12 @@ def load_built(folder: Path) -> Built | None:
     """What `dist/` holds; None where no build has ended there."""
     path = folder / ARTIFACTS_FILE
     return from_json(Built, json.loads(path.read_bytes())) if path.is_file() else None
+
+
+def envelopes_of(ground: ReleaseGround, release: Release) -> dict[str, Envelope]:
+    """The signed statements about a release, by the names of their files."""
+    folder = ground.folder_of(release) / "evidence"
+    return {path.name: read_envelope(path.read_bytes()) for path in sorted(folder.glob("*.dsse.json"))}
 
 
 def artifact_digest(path: Path, kind: str) -> str:

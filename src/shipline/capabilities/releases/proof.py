@@ -11,14 +11,11 @@ from typing import Any
 from shipline.capabilities.evidence import (
     IN_TOTO,
     Build,
-    BundleContents,
-    Envelope,
     Report,
     facts_of,
     is_distribution,
     make_bundle,
     make_sbom,
-    read_envelope,
     read_public_key,
     read_report,
     sign_envelope,
@@ -30,10 +27,11 @@ from shipline.capabilities.evidence import (
 )
 from shipline.capabilities.gates import evaluate, judge, judge_checklists
 from shipline.capabilities.releases.approving import count_approvals
+from shipline.capabilities.releases.bundling import SBOM_NAME, Besides, contents_of
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
 from shipline.capabilities.releases.circumstances import Asked, circumstances_of, exempting
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
-from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
+from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, envelopes_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.scan_reports import scan_reports
 from shipline.capabilities.releases.statuses import Posting, post_verdicts
@@ -46,12 +44,10 @@ from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer, Verdict, combined
 from shipline.engine.workflow import Done, Failed, Outcome, Save, StepContext, nothing
 from shipline.store.event_writer import EventWriter
-from shipline.store.log import latest_checkpoint
 from shipline.store.transaction import Transaction
 
 BUILDER_ID = "urn:shipline:builder:local:v1"
 BUNDLE_NAME = "bundle.tar"
-SBOM_NAME = "sbom.cdx.json"
 # Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.
 SERIALS = uuid.UUID("5f0c6f0e-6f0b-5c55-9f6d-0a5c3a6f2b11")
 
@@ -233,7 +229,7 @@ class ProofSteps:
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
-        envelopes = self._envelopes(release)
+        envelopes = envelopes_of(self.ground, release)
         if not envelopes:
             return None
         key = read_public_key(self.ground.signer.public_key_pem().encode())
@@ -245,20 +241,13 @@ class ProofSteps:
         if not release.artifacts:
             return Done({"bundle": None}, idle="nothing was built")
         folder = self.ground.folder_of(release)
-        sbom = folder / "evidence" / SBOM_NAME
-        checkpoint = latest_checkpoint(self.ground.store)
-        contents = BundleContents(
-            package=release.package,
-            version=release.version,
-            tag=release.tag,
+        contents = contents_of(
+            self.ground,
+            release,
+            self._report_paths(release),
             commit=built_from(context, release),
             created_us=context.input["time_us"],
-            artifacts=release.artifacts,
-            envelopes=self._envelopes(release),
-            reports={f"{path.parent.name}+{path.name}": path.read_bytes() for path in self._report_paths(release)},
-            sbom=sbom.read_bytes() if sbom.is_file() else None,
-            # Outside the store the checkpoint is a witness: the log cannot be cut shorter unnoticed.
-            checkpoint=checkpoint.encode() if checkpoint is not None else None,
+            besides=Besides(),
         )
         write_atomically(folder / BUNDLE_NAME, make_bundle(contents, self.ground.signer))
         digest = digest_of(folder / BUNDLE_NAME)
@@ -267,10 +256,6 @@ class ProofSteps:
             append(tx, self.ground.events, release, "EvidenceBundled", {"digest": digest})
 
         return Done({"bundle": digest}, save=save)
-
-    def _envelopes(self, release: Release) -> dict[str, Envelope]:
-        folder = self.ground.folder_of(release) / "evidence"
-        return {path.name: read_envelope(path.read_bytes()) for path in sorted(folder.glob("*.dsse.json"))}
 
     def _report_paths(self, release: Release, *, scans: bool = True) -> list[Path]:
         """The reports that the gates judge, which must still be those: what a test left running may write on."""

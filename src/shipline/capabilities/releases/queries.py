@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
+from sqlalchemy import select
+
+from shipline.domain.codec import from_json
 from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Verdict
@@ -53,3 +58,11 @@ def evidence_of(tx: Transaction, release_id: str) -> tuple[Evidence, ...]:
 def verdicts_of(tx: Transaction, release_id: str) -> tuple[Verdict, ...]:
     """Every gate's answers about a release, oldest first."""
     return VERDICTS.where(tx, release_id=release_id, order="decided_us")
+
+
+def staged_verdicts(tx: Transaction, release_id: str) -> tuple[tuple[str, Verdict], ...]:
+    """The same, each with its stage."""
+    columns = tables.verdict.c
+    mine = (columns.project_id == tx.project.id) & (columns.release_id == release_id)
+    rows = tx.connection.execute(select(columns.stage, columns.body).where(mine).order_by(columns.decided_us))
+    return tuple((row.stage, from_json(Verdict, json.loads(row.body))) for row in rows)

@@ -42,7 +42,7 @@ from shipline.capabilities.evidence import (
     verified_by,
     verify_file,
 )
-from shipline.capabilities.releases.ground import ReleaseGround, digest_of, package_of
+from shipline.capabilities.releases.ground import ReleaseGround, digest_of, envelopes_of, package_of
 from shipline.capabilities.releases.publishing import built_files
 from shipline.capabilities.releases.queries import verdicts_of
 from shipline.capabilities.releases.usecases import append
@@ -113,7 +113,7 @@ class SignSteps:
         return tuple(newest[gate] for gate in asked if gate in newest)
 
     def _summarise(self, context: StepContext, release: Release, verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
-        statements = {name: one for name, one in self._statements(release).items() if name != SUMMARY_FILE}
+        statements = {name: one for name, one in envelopes_of(self.ground, release).items() if name != SUMMARY_FILE}
         summary = Summary(
             resource=resource_of(package_of(context), release.version),
             policy=f"sha256:{hashlib.sha256(policy_document(self.ground)).hexdigest()}",
@@ -122,6 +122,7 @@ class SignSteps:
             verdicts=verdicts,
             version=__version__,
         )
+        write_atomically(policy_of(self.ground, release), policy_document(self.ground))
         payload = statement_of_summary(release.artifacts, summary)
         place = self._evidence(release) / SUMMARY_FILE
         there = read_envelope(place.read_bytes()) if place.is_file() else None
@@ -146,7 +147,7 @@ class SignSteps:
         """Each statement as a bundle, which tools of others read, named by its type; a second one by a number, too."""
         names, kinds = list[str](), list[str]()
         stem = _UNSAFE.sub("_", folder_name(release.package, release.version))
-        for envelope in self._statements(release).values():
+        for envelope in envelopes_of(self.ground, release).values():
             kind = short_name_of(read_statement(envelope.payload).predicate_type)
             kinds.append(kind)
             same = kinds.count(kind)
@@ -171,7 +172,7 @@ class SignSteps:
         (path,) = built_files(self.ground, release, (artifact,))
         image, attachments = images.store(release.package, release.version, path), images.attachments(release.package)
         signed = [sign_image(attachments, image, self.ground.signer, formats)]
-        for envelope in self._statements(release).values():
+        for envelope in envelopes_of(self.ground, release).values():
             if artifact.digest not in read_statement(envelope.payload).subjects.values():
                 continue
             signed.append(attach_statement(attachments, image, envelope, self.ground.signer, formats))
@@ -192,10 +193,6 @@ class SignSteps:
     def _evidence(self, release: Release) -> Path:
         return self.ground.folder_of(release) / "evidence"
 
-    def _statements(self, release: Release) -> dict[str, Envelope]:
-        paths = sorted(self._evidence(release).glob("*.dsse.json"))
-        return {path.name: read_envelope(path.read_bytes()) for path in paths}
-
     def _key(self) -> PublicKey:
         return read_public_key(self.ground.signer.public_key_pem().encode("ascii"))
 
@@ -203,6 +200,11 @@ class SignSteps:
 def signatures_of(ground: ReleaseGround, release: Release) -> Path:
     """The folder with the signatures of a release's files, and with its statements as bundles."""
     return ground.folder_of(release) / SIGNATURES
+
+
+def policy_of(ground: ReleaseGround, release: Release) -> Path:
+    """The gates that a release's summary speaks of, as they were; those of today may be others."""
+    return ground.folder_of(release) / "evidence" / "policy.json"
 
 
 def policy_document(ground: ReleaseGround) -> bytes:

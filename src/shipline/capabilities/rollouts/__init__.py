@@ -69,6 +69,7 @@ from shipline.capabilities.rollouts.queries import (
     served_before,
     served_earlier,
 )
+from shipline.capabilities.rollouts.record import rollouts_document, rollouts_of_release
 from shipline.capabilities.rollouts.requests import NO_KEY, KeyedRequest, ordered_once, ordered_with
 from shipline.capabilities.rollouts.rules import begin, decide, evidence, excess_upper
 from shipline.capabilities.rollouts.simulation import Forecast, ImaginedTraffic, chance_upper, forecast, imagine
@@ -305,6 +306,8 @@ __all__ = [
     "rehearse_workflow",
     "restore_recorded",
     "rollout_workflow",
+    "rollouts_document",
+    "rollouts_of_release",
     "runnable_digests",
     "served_before",
     "served_earlier",

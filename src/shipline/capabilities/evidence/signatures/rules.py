@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from shipline.capabilities.evidence.checks import Check, Verification
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import IMAGE_SIGNATURE, read_claim
 from shipline.capabilities.evidence.signatures.sigstore_bundle import MessageSignature, SigstoreBundle
 from shipline.capabilities.evidence.signatures.simple_signing import read_payload
 from shipline.capabilities.evidence.summaries import Wanted, judged_summary
-from shipline.capabilities.evidence.verification import Check, Verification
 from shipline.domain.errors import InvalidValue
 
 NOTES_MAX = 20

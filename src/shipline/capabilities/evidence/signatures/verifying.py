@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from shipline.capabilities.evidence.checks import Verification
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import short_name_of
 from shipline.capabilities.evidence.signatures.looking import look_at_image
@@ -12,7 +13,6 @@ from shipline.capabilities.evidence.signatures.rules import Finding, Thing, by_i
 from shipline.capabilities.evidence.signatures.sigstore_bundle import BUNDLE_BYTES_MAX, read_signature_file
 from shipline.capabilities.evidence.summaries import SUMMARY, Wanted
 from shipline.capabilities.evidence.usecases import digest_of_file, read_file
-from shipline.capabilities.evidence.verification import Verification
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.ports.attachments import Attachments
 
