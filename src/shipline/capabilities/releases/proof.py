@@ -133,7 +133,8 @@ class ProofSteps:
         if any(map(is_distribution, artifacts)):
             sbom = self._sbom(context, release)
             write_atomically(folder / SBOM_NAME, sbom)
-            statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(artifacts, sbom))
+            listed = tuple(filter(is_distribution, artifacts))  # Of an image it says nothing.
+            statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(listed, sbom))
         for path in self._report_paths(release, scans=False):
             if summarise_report(path).kind is EvidenceKind.TESTS:
                 report = read_report(path)
