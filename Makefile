@@ -59,7 +59,7 @@ bench-policies: setup-tests ## Kyverno's policies beside their own tests; LIBRAR
 bench-rollouts: setup-tests ## the canary analysis beside those of others, and what it promises; QUICK=--quick for a minute
 	$(BIN)/python bench/analysis.py $(QUICK)
 
-bench-gates: setup-tests ## reading large reports, the log: time, memory, rates; CASES="read-24mb" for one
+bench-gates: setup-tests ## reports, gates, bundles, the log, admission: time, memory, rates; CASES="read-24mb" for one
 	$(BIN)/python bench/gates.py $(CASES)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open

@@ -1,12 +1,14 @@
-"""What reading a large report costs, as a process of its own: time, CPU and the most memory that it held. And how fast
-the log takes events in, and proves them.
+"""What reading a large report costs, and verifying a bundle of many statements, as a process of its own: CPU and the
+most memory that it held. And how fast the log takes events in, and proves them.
 
     python bench/gates.py            all cases
     python bench/gates.py read-24mb  one
 
-The reports are made up: SARIF as scanners write it, with a rule, a place and a fingerprint for each finding. The log's
-rates are those of one process, a second of its CPU: appending is what the sequencer does to events that are
-committed, 1,000 a batch with a signed checkpoint each; proofs are made 500 at a time, of random events.
+The reports are made up: SARIF as scanners write it, with a rule, a place and a fingerprint for each finding. The bundle
+has one statement many times, each signed, and is verified by the command line, start and all. `bundle-bytes` changes
+every byte of a small one, which must never be proven then. The log's rates are those of one process, a second of its
+CPU: appending is what the sequencer does to events that are committed, 1,000 a batch with a signed checkpoint each;
+proofs are made 500 at a time, of random events.
 """
 
 from __future__ import annotations
@@ -19,20 +21,30 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.bundles import write_bundle
+
 READ = "import sys\nfrom pathlib import Path\nfrom shipline.capabilities.evidence import summarise_report\n"
 READ += "print(summarise_report(Path(sys.argv[1])).summary['total'])"
 SHOW = ["-m", "shipline", "evidence", "read", "--json"]
+VERIFY = "import sys\nfrom shipline.apps.cli.main import main\n"
+VERIFY += "path = sys.argv[1]\nsys.argv[1:] = ['verify', path, '--key', path.rpartition('.')[0] + '.pub']\nmain()\n"
+BYTES = "import sys\nfrom pathlib import Path\nsys.path.insert(0, '.')\nfrom bench.bundles import changed_and_proven\n"
+BYTES += "sys.exit(bool(changed_and_proven(Path(sys.argv[1]))))"
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`findings` in the report; `command` reads it, its path comes last; the limits are what is promised."""
+    """`findings` in the report, or statements in the bundle; `command` reads it, its path comes last; the limits are
+    what is promised."""
 
     name: str
     findings: int
     command: list[str]
     memory_mb_max: int
     cpu_s_max: float | None = None
+    of: str = "findings"
 
 
 CASES = (
@@ -40,6 +52,8 @@ CASES = (
     Case("read-24mb", 100_000, ["-c", READ], 200, 3.5),
     Case("read-100mb", 420_000, ["-c", READ], 200),
     Case("show-100mb", 420_000, SHOW, 200),
+    Case("bundle-1000", 1_000, ["-c", VERIFY], 200, 1.0, of="statements"),
+    Case("bundle-bytes", 1, ["-c", BYTES], 200, of="statements"),
 )
 
 
@@ -117,7 +131,7 @@ def measure(case: Case, report: Path) -> bool:
     size_mb = report.stat().st_size / 1e6
     limit = "" if case.cpu_s_max is None else f" (limit {case.cpu_s_max:.1f})"
     print(
-        f"{case.name:<12}{case.findings:>9} findings {size_mb:>6.0f} MB   CPU {cpu_s:>5.1f} s{limit}   "
+        f"{case.name:<12}{case.findings:>9} {case.of:<10} {size_mb:>6.0f} MB   CPU {cpu_s:>5.1f} s{limit}   "
         f"memory {memory_mb:>4.0f} MB (limit {case.memory_mb_max})"
     )
     within = memory_mb <= case.memory_mb_max and (case.cpu_s_max is None or cpu_s <= case.cpu_s_max)
@@ -130,9 +144,9 @@ def main(names: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         within = []
         for case in chosen:
-            report = Path(folder) / f"{case.findings}.sarif"
+            report = Path(folder) / f"{case.findings}.{case.of}"
             if not report.exists():
-                write_sarif(report, case.findings)
+                write_sarif(report, case.findings) if case.of == "findings" else write_bundle(report, case.findings)
             within.append(measure(case, report))
     within += [measure_rate(rate) for rate in RATES if not names or rate.name in names]
     return 0 if all(within) else 1
