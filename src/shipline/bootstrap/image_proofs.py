@@ -11,6 +11,8 @@ from shipline.domain.strict_json import read_json
 from shipline.domain.verdict import Answer
 
 WORDS_MAX = 500
+ADMISSION_TIMEOUT_S = 3.0
+"""For each exchange where a cluster waits, five seconds as a rule."""
 
 
 def prove(demand: ImageDemand, *, timeout_s: float = ANSWER_TIMEOUT_S) -> ImageProof:

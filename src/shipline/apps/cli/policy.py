@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli.asking import Chosen, policy_options
+from shipline.apps.cli.policy_webhook import webhook
 from shipline.apps.cli.wording import json_text, printable
 
 if TYPE_CHECKING:
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from shipline.capabilities.gates import ManifestsReport
 
 _FILE = click.Path(path_type=Path)
-SIGNED_IMAGES = "signed-images"
 
 
 @click.group("policy")
@@ -24,15 +25,8 @@ def command() -> None:
 
 @command.command("check")
 @click.argument("folder", metavar="[DIR]", required=False, type=_FILE)
-@click.option("--policy", "policies", multiple=True, type=_FILE, help="A file or folder of policies. Repeatable.")
+@policy_options
 @click.option("--resources", multiple=True, type=_FILE, help="A file or folder of manifests to check. Repeatable.")
-@click.option("--set", "sets", metavar="NAME", multiple=True, help="baseline, registries or signed-images. Repeatable.")
-@click.option(
-    "--registry", "registries", metavar="NAME", multiple=True, help="What the set registries allows. Repeatable."
-)
-@click.option(
-    "--key", "keys", multiple=True, type=_FILE, help="A public key (PEM) that the set signed-images trusts. Repeatable."
-)
 @click.option("--verify-images", is_flag=True, help="Ask registries about signatures of images.")
 @click.option("--namespace", default="default", help="Where manifests go that state no namespace.")
 @click.option("--sarif", "sarif_file", type=_FILE, help="Write what blocks and warns as SARIF to this file.")
@@ -56,7 +50,6 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     import json
 
     from shipline import __version__
-    from shipline.apps.cli.things import trusted_keys
     from shipline.bootstrap.image_proofs import prove
     from shipline.capabilities.gates import (
         ManifestsQuestion,
@@ -67,7 +60,7 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     )
     from shipline.domain.errors import ExitCode
 
-    trusted = trusted_keys(application, keys) if SIGNED_IMAGES in sets else ()
+    trusted = Chosen(policies, sets, registries, keys).trusted(application)
     question = ManifestsQuestion(folder, policies, resources, sets, registries, trusted, namespace)
     report = check_manifests(question, prove if verify_images else None)
     if sarif_file is not None:
@@ -78,6 +71,9 @@ def check(  # noqa: PLR0913, PLR0917 - one parameter an option
     else:
         _show(report)
     raise SystemExit(ExitCode.REFUSED if manifests_block(report.results) else ExitCode.DONE)
+
+
+command.add_command(webhook)
 
 
 def _show(report: ManifestsReport) -> None:

@@ -1,25 +1,98 @@
-"""`shipline up`: the engine and the web page, until it is told to stop."""
+"""`shipline up`: the engine and the web page, or policies at admission, until it is told to stop."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli.asking import Chosen, policy_options
+from shipline.domain.errors import UsageError
+
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+
+_FILE = click.Path(path_type=Path)
+PAGE_PORT, ADMISSION_PORT = 8484, 8443
+
+
+@dataclass(frozen=True, slots=True)
+class _Secured:
+    """By what a cluster is answered, as far as it was said."""
+
+    certificate: Path | None
+    private_key: Path | None
+    client_ca: Path | None
+    fail: str | None
 
 
 @click.command(name="up")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to serve on.")
 @click.option(
-    "--port", type=click.IntRange(0, 65535), default=8484, show_default=True, help="The port; 0 takes a free one."
+    "--port",
+    type=click.IntRange(0, 65535),
+    help=f"The port; {PAGE_PORT}, or {ADMISSION_PORT} with --admission; 0: a free one.",
 )
+@click.option("--admission", is_flag=True, help="Answer a cluster's admission reviews over TLS; no page and no engine.")
+@policy_options
+@click.option("--certificate", type=_FILE, help="The certificate to serve by (PEM), with those between it and its CA.")
+@click.option("--private-key", type=_FILE, help="Its private key (PEM).")
+@click.option("--client-ca", type=_FILE, help="Answer those alone whose certificate is by one of these (PEM).")
+@click.option("--fail", type=click.Choice(["closed", "open"]), help="Refuse what cannot be checked, or let it in.")
 @click.pass_obj
-def command(application: Application, *, host: str, port: int) -> None:
-    """Run the engine, and serve the web page with a token that is printed at start."""
+def command(  # noqa: PLR0913 - one parameter an option
+    application: Application,
+    *,
+    host: str,
+    port: int | None,
+    admission: bool,
+    policies: tuple[Path, ...],
+    sets: tuple[str, ...],
+    registries: tuple[str, ...],
+    keys: tuple[Path, ...],
+    certificate: Path | None,
+    private_key: Path | None,
+    client_ca: Path | None,
+    fail: str | None,
+) -> None:
+    """Run the engine, and serve the web page with a token that is printed at start.
+
+    With --admission, answer a cluster's questions by policies instead.
+    """
+    chosen, secured = Chosen(policies, sets, registries, keys), _Secured(certificate, private_key, client_ca, fail)
+    if admission:
+        _serve_admission(application, chosen, secured, host, ADMISSION_PORT if port is None else port)
+        return
+    if chosen != Chosen((), (), (), ()) or secured != _Secured(None, None, None, None):
+        raise UsageError(
+            "options of policies and certificates are for --admission", todo="add --admission, or leave them out"
+        )
     from shipline.apps.cli.progress import speak_plainly
     from shipline.apps.server.serve import serve
 
     speak_plainly()
-    serve(application, host=host, port=port)
+    serve(application, host=host, port=PAGE_PORT if port is None else port)
+
+
+def _serve_admission(application: Application, chosen: Chosen, secured: _Secured, host: str, port: int) -> None:
+    from functools import partial
+
+    from shipline.apps.admission.serve import Place, serve
+    from shipline.bootstrap.image_proofs import ADMISSION_TIMEOUT_S, prove
+    from shipline.capabilities.gates import policy_files, stand_ready
+
+    if secured.certificate is None or secured.private_key is None:
+        raise UsageError(
+            "a cluster asks over TLS alone, and there is no certificate",
+            todo="name one with --certificate FILE --private-key FILE; `shipline policy webhook` makes such",
+        )
+    trusted = chosen.trusted(application)
+    place = Place(host, port, secured.certificate, secured.private_key, secured.client_ca, secured.fail == "open")
+    serve(
+        place,
+        lambda: stand_ready(chosen.standing(trusted)),
+        lambda: policy_files(chosen.policies),
+        partial(prove, timeout_s=ADMISSION_TIMEOUT_S),
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import os
-import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,14 +19,13 @@ from shipline.apps.server.live import Hub
 from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
+from shipline.apps.stopping import stopping_on_signals
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.engine.ownership import owning
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from shipline.bootstrap import Application
     from shipline.domain.actor import Actor
     from shipline.domain.rollout import Rollout
@@ -152,24 +150,6 @@ def _owning(application: Application) -> Iterator[None]:
             )
             click.echo(words, err=True)
         yield
-
-
-@contextmanager
-def stopping_on_signals() -> Iterator[None]:
-    """Let uvicorn stop on a signal and the process go on to its own end.
-
-    uvicorn raises the signal once more after it has stopped, for whoever handled it before: that is us.
-    """
-
-    def stopped(_number: int, _frame: FrameType | None) -> None:
-        pass
-
-    before = {number: signal.signal(number, stopped) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _announce(listener: socket.socket, token: str) -> None:

@@ -49,13 +49,23 @@ from shipline.capabilities.gates.sets import QUALITY, SETS, gates_in
 if TYPE_CHECKING:
     from shipline.capabilities.gates.manifests.proofs import Demand as ImageDemand
     from shipline.capabilities.gates.manifests.proofs import Proof as ImageProof
+    from shipline.capabilities.gates.manifests.proofs import Proofs as ImageProofs
+    from shipline.capabilities.gates.manifests.resources import Admission
     from shipline.capabilities.gates.manifests.results import blocks as manifests_block
     from shipline.capabilities.gates.manifests.results import document as manifests_document
+    from shipline.capabilities.gates.manifests.review import BODY_BYTES_MAX as REVIEW_BYTES_MAX
+    from shipline.capabilities.gates.manifests.review import Decision as AdmissionDecision
+    from shipline.capabilities.gates.manifests.review import Review as AdmissionReview
+    from shipline.capabilities.gates.manifests.review import answer as review_answer
+    from shipline.capabilities.gates.manifests.review import read_review
     from shipline.capabilities.gates.manifests.sarif import sarif as manifests_sarif
     from shipline.capabilities.gates.manifests.sets import NAMES as MANIFEST_SETS
+    from shipline.capabilities.gates.manifests.standing import Standing as StandingPolicies
+    from shipline.capabilities.gates.manifests.standing import policy_files, stand_ready
     from shipline.capabilities.gates.manifests.usecases import Question as ManifestsQuestion
     from shipline.capabilities.gates.manifests.usecases import Report as ManifestsReport
     from shipline.capabilities.gates.manifests.usecases import check_manifests
+    from shipline.capabilities.gates.manifests.webhook import Webhook, server_names, webhook_documents
 
 __all__ = [
     "CALENDAR_PERIODS_MAX",
@@ -66,15 +76,22 @@ __all__ = [
     "NAMESPACE",
     "POLICY_BYTES_MAX",
     "QUALITY",
+    "REVIEW_BYTES_MAX",
     "SETS",
+    "Admission",
+    "AdmissionDecision",
+    "AdmissionReview",
     "Explanation",
     "Fact",
     "ImageDemand",
     "ImageProof",
+    "ImageProofs",
     "ManifestsQuestion",
     "ManifestsReport",
     "Matter",
     "Signed",
+    "StandingPolicies",
+    "Webhook",
     "calendar_document",
     "calendar_facts",
     "calendar_feed",
@@ -99,22 +116,41 @@ __all__ = [
     "opens_us",
     "periods",
     "periods_of",
+    "policy_files",
     "read_gates",
     "read_policy",
+    "read_review",
     "read_statement",
+    "review_answer",
+    "server_names",
     "shown",
+    "stand_ready",
     "standing",
     "standing_tick",
     "statement",
     "verdict_document",
+    "webhook_documents",
 ]
 
 _HOMES = {
+    "REVIEW_BYTES_MAX": ("review", "BODY_BYTES_MAX"),
+    "Admission": ("resources", "Admission"),
+    "AdmissionDecision": ("review", "Decision"),
+    "AdmissionReview": ("review", "Review"),
     "ImageDemand": ("proofs", "Demand"),
     "ImageProof": ("proofs", "Proof"),
+    "ImageProofs": ("proofs", "Proofs"),
     "MANIFEST_SETS": ("sets", "NAMES"),
     "ManifestsQuestion": ("usecases", "Question"),
     "ManifestsReport": ("usecases", "Report"),
+    "StandingPolicies": ("standing", "Standing"),
+    "Webhook": ("webhook", "Webhook"),
+    "server_names": ("webhook", "server_names"),
+    "webhook_documents": ("webhook", "webhook_documents"),
+    "policy_files": ("standing", "policy_files"),
+    "read_review": ("review", "read_review"),
+    "review_answer": ("review", "answer"),
+    "stand_ready": ("standing", "stand_ready"),
     "check_manifests": ("usecases", "check_manifests"),
     "manifests_block": ("results", "blocks"),
     "manifests_document": ("results", "document"),

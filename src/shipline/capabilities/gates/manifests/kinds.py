@@ -79,6 +79,10 @@ class Kinds:
             (kind for (ours, kind), known in self._kinds.items() if (ours, known.resource) == (group, resource)), ""
         )
 
+    def groups_of(self, kind: str) -> list[str]:
+        """The groups that have a kind of that name."""
+        return sorted(group for group, name in self._kinds if name == kind)
+
     def of(self, group: str, kind: str) -> Kind:
         """The kind, guessed where nothing is known of it."""
         return self._kinds.get((group, kind)) or Kind(_plural(kind), namespaced=True, guessed=True)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shipline.capabilities.gates.manifests.kinds import Kinds
 from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Unsupported
+from shipline.capabilities.gates.manifests.watching import Rule
 
 _SEVERITY = "policies.kyverno.io/severity"
 _SCORED = "policies.kyverno.io/scored"
@@ -29,6 +31,9 @@ class Policy(Protocol):
     @property
     def refused(self) -> tuple[tuple[str, str], ...]:
         """Rules that cannot be asked at all, each with the name of what is missing."""
+
+    def watches(self, kinds: Kinds) -> tuple[Rule, ...]:
+        """Which requests a cluster has to ask about."""
 
     def judge(self, admission: Admission) -> tuple[Result, ...]:
         """A row for each of its rules that is about the request; none where none is."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from shipline.capabilities.gates.manifests import admission_policy, kyverno, validating_policy
+from shipline.capabilities.gates.manifests.kinds import Kinds
 from shipline.capabilities.gates.manifests.policy import Policy
 from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Unsupported
+from shipline.capabilities.gates.manifests.watching import merged
 from shipline.domain.errors import InvalidValue
 
 POLICIES_MAX = 1000
@@ -100,6 +102,11 @@ def image_demands(policies: Policies, admission: Admission) -> tuple[Demand, ...
         except MALFORMED:
             continue  # Judging says it.
     return tuple(found)
+
+
+def watched(policies: Policies, kinds: Kinds) -> list[dict[str, Any]]:
+    """The rules of a webhook that is asked about all that the policies are about, and little else."""
+    return merged(rule for policy in policies.policies for rule in policy.watches(kinds))
 
 
 def judge(policies: Policies, admission: Admission) -> tuple[Result, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -16,6 +16,7 @@ from shipline.capabilities.gates.manifests.resources import (
     DEFAULT_NAMESPACE,
     Admission,
     Resource,
+    Surroundings,
     settled,
     surroundings,
 )
@@ -38,7 +39,7 @@ RESOURCES_MAX = 20_000
 SCHEMA_POLICY = "kubernetes-schema"
 PROVERS = 8
 _LINK = "a link is not followed: nothing behind it was checked"
-_ENDINGS = (".yaml", ".yml", ".json")
+ENDINGS = (".yaml", ".yml", ".json")
 Prove = Callable[[Demand], Proof]
 
 
@@ -96,6 +97,16 @@ def check_manifests(question: Question, prove: Prove | None = None) -> Report:
     return Report(rows, (*notes, *policies.notes), len(judged))
 
 
+def read_standing(question: Question) -> tuple[list[Mapping[str, Any]], Surroundings]:
+    """The documents of the question's policies and sets, and what is known beside them."""
+    beside = SetValues(question.registries, question.keys)
+    shipped = [Resource(each) for name in question.sets for each in set_named(name, beside)]
+    given = [*_read_all(question.policies, []), *shipped]
+    kinds = surroundings(given).kinds
+    around = surroundings(settled(each, kinds, question.namespace) for each in given if not is_policy(each.document))
+    return [each.document for each in given], around
+
+
 def _proven(policies: Policies, admissions: Sequence[Admission], prove: Prove) -> Proofs:
     demands = list(dict.fromkeys(one for each in admissions for one in image_demands(policies, each)))
     with ThreadPoolExecutor(PROVERS) as pool:
@@ -145,7 +156,7 @@ def _files(path: Path, notes: list[Note]) -> list[Path]:
     for folder, folders, names in os.walk(path):
         folders[:] = sorted(each for each in folders if not each.startswith("."))
         notes += [Note(str(link), _LINK) for each in folders if (link := Path(folder, each)).is_symlink()]
-        found += [Path(folder, name) for name in sorted(names) if name.endswith(_ENDINGS) and name[0] != "."]
+        found += [Path(folder, name) for name in sorted(names) if name.endswith(ENDINGS) and name[0] != "."]
         if len(found) > FILES_MAX:
             raise InvalidValue(f"{path} has more than {FILES_MAX} files", todo="check its folders one by one")
     notes += [Note(str(each), _LINK) for each in found if each.is_symlink()]

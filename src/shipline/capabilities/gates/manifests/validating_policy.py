@@ -14,11 +14,13 @@ from typing import Any
 from shipline.capabilities.gates.manifests.cel_checks import CELChecks, compile_checks, data_of
 from shipline.capabilities.gates.manifests.constraints import applies, check_constraints
 from shipline.capabilities.gates.manifests.expressions.program import read_variables
+from shipline.capabilities.gates.manifests.kinds import Kinds
 from shipline.capabilities.gates.manifests.policy import EVERYTHING, Header, header_of, known_keys
 from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
+from shipline.capabilities.gates.manifests.watching import Rule, rules_of_constraints
 
 GROUP = "policies.kyverno.io"
 KINDS = ("ValidatingPolicy", "NamespacedValidatingPolicy")
@@ -95,6 +97,10 @@ class ValidatingPolicy:
                 outcome, message = Outcome.ERROR, str(error)
             rows.append(self.header.row(admission, self.name, outcome, message, self.action))
         return tuple(rows)
+
+    def watches(self, kinds: Kinds) -> tuple[Rule, ...]:  # noqa: ARG002 - it states resources, not kinds
+        """What it states itself."""
+        return rules_of_constraints(self.constraints)
 
     def demands(self, admission: Admission) -> tuple[Demand, ...]:  # noqa: ARG002 - it asks for no signatures
         """Nothing."""

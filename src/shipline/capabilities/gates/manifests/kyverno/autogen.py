@@ -13,7 +13,7 @@ from typing import Any
 from shipline.capabilities.gates.manifests.kyverno.matching import filters_of, names_kind
 
 ANNOTATION = "pod-policies.kyverno.io/autogen-controllers"
-_KINDS = {
+CONTROLLERS = {
     "DaemonSet": "apps/v1/DaemonSet",
     "Deployment": "apps/v1/Deployment",
     "Job": "batch/v1/Job",
@@ -41,7 +41,7 @@ def _controllers(rules: list[Mapping[str, Any]], annotations: Mapping[str, Any])
     if not _allowed(rules):
         return set()
     chosen = annotations.get(ANNOTATION)
-    return set(_KINDS) if chosen is None else set(str(chosen).split(","))
+    return set(CONTROLLERS) if chosen is None else set(str(chosen).split(","))
 
 
 def _allowed(rules: list[Mapping[str, Any]]) -> bool:
@@ -58,7 +58,7 @@ def _allowed(rules: list[Mapping[str, Any]]) -> bool:
                 )
                 if picks or (len(kinds) > 1 and names_kind(kinds, "Pod")):
                     return False
-                needed = needed or any(str(kind) in {*_KINDS, "Pod"} for kind in kinds)
+                needed = needed or any(str(kind) in {*CONTROLLERS, "Pod"} for kind in kinds)
     return needed
 
 
@@ -94,13 +94,13 @@ def _renamed(block: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
         if block.get(key):
             return {**block, key: [_with_kind(each, kind) for each in block[key]]}
     resources = block.get("resources") or {}
-    return {**block, "resources": {**resources, "kinds": [_KINDS[kind]]}} if resources.get("kinds") else block
+    return {**block, "resources": {**resources, "kinds": [CONTROLLERS[kind]]}} if resources.get("kinds") else block
 
 
 def _with_kind(given: Mapping[str, Any], kind: str) -> Mapping[str, Any]:
     resources = given.get("resources") or {}
     if kind == "CronJob" or names_kind(resources.get("kinds") or (), "Pod"):
-        return {**given, "resources": {**resources, "kinds": [_KINDS[kind]]}}
+        return {**given, "resources": {**resources, "kinds": [CONTROLLERS[kind]]}}
     return given
 
 

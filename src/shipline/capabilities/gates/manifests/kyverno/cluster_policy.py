@@ -14,7 +14,8 @@ from typing import Any
 
 from shipline.capabilities.gates.manifests.cel_checks import CELChecks, compile_checks, data_of
 from shipline.capabilities.gates.manifests.expressions.program import read_variables
-from shipline.capabilities.gates.manifests.kyverno.autogen import rules_for
+from shipline.capabilities.gates.manifests.kinds import Kinds
+from shipline.capabilities.gates.manifests.kyverno.autogen import CONTROLLERS, rules_for
 from shipline.capabilities.gates.manifests.kyverno.checks import check_validate, judge_validate
 from shipline.capabilities.gates.manifests.kyverno.conditions import check_conditions, conditions_hold
 from shipline.capabilities.gates.manifests.kyverno.matching import check_match, is_about
@@ -27,11 +28,13 @@ from shipline.capabilities.gates.manifests.kyverno.verify_images import (
     failure_action,
     judge_images,
 )
+from shipline.capabilities.gates.manifests.kyverno.watching import rules_of_match
 from shipline.capabilities.gates.manifests.policy import Header, header_of
 from shipline.capabilities.gates.manifests.proofs import Demand
 from shipline.capabilities.gates.manifests.resources import Admission
 from shipline.capabilities.gates.manifests.results import Note, Outcome, Result
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
+from shipline.capabilities.gates.manifests.watching import Rule
 
 GROUP = "kyverno.io"
 KINDS = ("ClusterPolicy", "Policy")
@@ -99,6 +102,11 @@ class ClusterPolicy:
             if self.spec.get("applyRules") == "One" and answer[0] in (Outcome.PASS, Outcome.FAIL):
                 break
         return tuple(rows)
+
+    def watches(self, kinds: Kinds) -> tuple[Rule, ...]:
+        """By the kinds of its rules, those that are made for what makes pods included."""
+        rules = {id(rule): rule for kind in ("Pod", *CONTROLLERS) for rule in self._rules(kind)}
+        return tuple(one for rule in rules.values() for one in rules_of_match(rule.document.get("match") or {}, kinds))
 
     def demands(self, admission: Admission) -> tuple[Demand, ...]:
         """What registries are to be asked for the rules that are about the request."""

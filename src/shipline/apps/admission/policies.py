@@ -1,0 +1,65 @@
+"""The policies that answer, read again when their files change."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from shipline.apps.admission.counts import Counts
+from shipline.capabilities.gates import StandingPolicies
+from shipline.domain.errors import ShiplineError
+
+LOOK_EVERY_S = 2.0
+_State = tuple[tuple[str, int, int, int], ...]
+
+
+class Policies:
+    """`standing` answers now. `load` reads and compiles them; what it raises at first is for whoever starts this.
+
+    A change that cannot be used changes nothing: what stood before goes on answering, and `trouble` says why.
+    """
+
+    def __init__(
+        self, load: Callable[[], StandingPolicies], watched: Callable[[], tuple[Path, ...]], counts: Counts
+    ) -> None:
+        self._load, self._watched, self._counts = load, watched, counts
+        self._state = self._seen()
+        self.trouble = ""
+        self.standing = load()
+        counts.policies = self.standing.count
+
+    async def follow(self, tell: Callable[[str], None]) -> None:
+        """Look at the files every LOOK_EVERY_S, until this is cancelled. `tell` is given what is to be said."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self.look(tell)
+
+    async def look(self, tell: Callable[[str], None]) -> None:
+        """Look once."""
+        try:
+            state = await asyncio.to_thread(self._seen)
+            if state == self._state:
+                return
+            self._state = state
+            self.standing = await asyncio.to_thread(self._load)
+        except (ShiplineError, OSError) as error:
+            self.trouble = error.sentence() if isinstance(error, ShiplineError) else error.strerror or str(error)
+            self._counts.reloads["failed"] += 1
+            tell(f"the policies have changed and cannot be used; those from before go on answering: {self.trouble}")
+            return
+        self.trouble = ""
+        self._counts.reloads["done"] += 1
+        self._counts.policies = self.standing.count
+        tell(f"the policies have changed: {self.standing.count} are asked now")
+
+    def _seen(self) -> _State:
+        """What tells one state of the files from another, as far as they can be looked at."""
+        found = []
+        for path in self._watched():
+            try:
+                about = path.stat()
+            except OSError:
+                continue  # Reading says it.
+            found.append((str(path), about.st_ino, about.st_mtime_ns, about.st_size))
+        return tuple(found)
