@@ -244,7 +244,9 @@ class Application(Project):
     def release_ground(self) -> ReleaseGround:
         """What releases of this project stand on."""
         import sys
+        from functools import partial
 
+        from shipline.bootstrap.compliance import required_frameworks_of
         from shipline.bootstrap.signing import formats_of
         from shipline.capabilities.evidence import Asked
         from shipline.capabilities.plans import Show
@@ -276,6 +278,7 @@ class Application(Project):
             posts_statuses=self.policy.posts_statuses(self.settings),
             signatures=formats_of(self.settings.release.signatures),
             scan=Asked(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
+            frameworks=partial(required_frameworks_of, self),
         )
 
     def attach(self) -> str | None:

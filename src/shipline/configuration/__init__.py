@@ -8,6 +8,7 @@ a file.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.root import FILE_NAME, find_root
@@ -42,6 +43,7 @@ __all__ = [
     "CalendarSettings",
     "ChannelSettings",
     "CheckSettings",
+    "ComplianceSettings",
     "EnvironmentSettings",
     "EphemeralSettings",
     "GatesSettings",
@@ -74,6 +76,7 @@ _HOMES = {
     "CalendarSettings": "settings",
     "ChannelSettings": "settings",
     "CheckSettings": "settings",
+    "ComplianceSettings": "compliance",
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",
     "GatesSettings": "gating",

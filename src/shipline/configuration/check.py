@@ -65,6 +65,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _signer(settings)
     yield from _tables(settings.lint, FILE_NAME)
     yield from scan_complaints(settings.scan)
+    yield from _frameworks(settings)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)
@@ -399,6 +400,20 @@ def _registries(settings: Settings) -> Iterator[ConfigurationError]:
             yield ConfigurationError(
                 f"{FILE_NAME}, registry {said.name}: there is no package {unknown[:60]!r}",
                 todo=f"known ones: {', '.join(packages)}",
+            )
+
+
+def _frameworks(settings: Settings) -> Iterator[ConfigurationError]:
+    named = [name for name in settings.compliance.required if not name.endswith(".toml")]
+    if not named:
+        return
+    from shipline.capabilities.gates import FRAMEWORKS  # noqa: PLC0415 - brings the CEL library
+
+    for name in named:
+        if name not in FRAMEWORKS:
+            yield ConfigurationError(
+                f"{FILE_NAME}, compliance: there is no framework {name[:60]!r}",
+                todo=f"known ones: {', '.join(FRAMEWORKS)}; one of your own is the path of a .toml file",
             )
 
 

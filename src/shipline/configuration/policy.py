@@ -198,9 +198,7 @@ def _beside(gate: Gate, others: tuple[Gate, ...]) -> Gate:
 
 
 def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
-    for name in trusted.gates.sets:
-        if name not in own.gates.sets:
-            yield f"the gate set {name!r} counts as it is named there, though it is not named here"
+    yield from _left_out_of_sets(trusted, own)
     kept = [gate for gate in trusted.gate if gate not in own.gate]
     for gate in kept:
         yield f"the gate {gate.name!r} of {gate.stage} counts as it is there, though it is not so here"
@@ -218,6 +216,15 @@ def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
         yield "the channels of branches count as they are there, and they are not so here"
     if trusted.release.branch not in ("", own.release.branch):
         yield f"releases are made from {trusted.release.branch}, whatever is said here"
+
+
+def _left_out_of_sets(trusted: Settings, own: Settings) -> Iterator[str]:
+    for name in trusted.gates.sets:
+        if name not in own.gates.sets:
+            yield f"the gate set {name!r} counts as it is named there, though it is not named here"
+    for name in trusted.compliance.required:
+        if name not in own.compliance.required:
+            yield f"the framework {name!r} is required as it is there, though it is not so here"
 
 
 def _left_out_of_calendar(trusted: Settings, own: Settings) -> Iterator[str]:

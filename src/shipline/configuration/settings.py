@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
 from shipline.configuration.scanning import ScanSettings
@@ -531,7 +532,7 @@ class Settings:
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
     `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
     `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
-    which scanners look at it.
+    which scanners look at it, `compliance` which frameworks it has to keep.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -553,4 +554,5 @@ class Settings:
     gate: tuple[Gate, ...] = ()
     approver: tuple[Approver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()
+    compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
     environment: tuple[EnvironmentSettings, ...] = ()

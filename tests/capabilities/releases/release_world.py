@@ -12,6 +12,7 @@ from typing import Any
 
 from shipline.capabilities import releases
 from shipline.capabilities.evidence import Asked
+from shipline.capabilities.gates import Framework
 from shipline.capabilities.plans import make_plan
 from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, TestRun, release_package
 from shipline.capabilities.releases.rules import Decision
@@ -174,6 +175,7 @@ class ReleaseWorld:
     statuses: bool = False
     imaged: bool = False
     scan: Asked = field(default_factory=Asked)
+    frameworks: tuple[Framework, ...] = ()
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -239,6 +241,7 @@ class ReleaseWorld:
             scan=self.scan,
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
             posts_statuses=self.statuses,
+            frameworks=lambda: self.frameworks,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

@@ -43,6 +43,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Explain gates, and ask them about a release or about facts."),
+    "compliance": ("compliance", "Show what a release keeps of SLSA, SSDF, SOC 2 and others."),
     "policy": ("policy", "Check Kubernetes manifests against policies."),
     "sign": ("sign", "Sign files, and images in a registry."),
     "attest": ("attest", "State something about a file or an image, signed."),

@@ -32,6 +32,7 @@ class API:
         router = APIRouter(prefix="/api/v1")
         router.add_api_route("/releases", self.releases)
         router.add_api_route("/releases/{release_id}", self.release)
+        router.add_api_route("/releases/{release_id}/compliance", self.compliance)
         router.add_api_route("/rollouts", self.rollouts)
         router.add_api_route("/rollouts/{rollout_id}", self.rollout)
         router.add_api_route("/environments", self.environments)
@@ -51,6 +52,10 @@ class API:
     def release(self, release_id: Identity) -> dict[str, Any]:
         """One release, in the same document."""
         return _found(documents.release_document(self.site, release_id), "release")
+
+    def compliance(self, release_id: Identity) -> dict[str, Any]:
+        """What a release keeps of each framework that is required: `shipline compliance report --json` of each."""
+        return _found(documents.compliance_documents(self.site, release_id), "release")
 
     def rollouts(
         self, limit: Limit = 20, environment: Annotated[str | None, Query(max_length=64)] = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from shipline.apps.server.site import Site
 from shipline.bootstrap.orders import RollbackWish
+from shipline.capabilities.gates import coverage_document
 from shipline.capabilities.incidents import all_incidents, incidents_document
 from shipline.capabilities.releases import RELEASES, all_releases, verdicts_of
 from shipline.capabilities.rollouts import (
@@ -48,6 +49,18 @@ def release_document(site: Site, release_id: str) -> dict[str, Any] | None:
         release = RELEASES.find(tx, release_id)
         found = None if release is None else _release(tx, release)
     return None if found is None else {"schema": "shipline.releases/1", "releases": [found]}
+
+
+def compliance_documents(site: Site, release_id: str) -> dict[str, Any] | None:
+    """`shipline.compliances/1`: a document for each framework that is required, None for an unknown release."""
+    with site.reading() as tx:
+        release = RELEASES.find(tx, release_id)
+    if release is None:
+        return None
+    found = [
+        coverage_document(one, package=release.package, version=release.version) for one in site.compliance(release)
+    ]
+    return {"schema": "shipline.compliances/1", "frameworks": found}
 
 
 def _release(tx: Transaction, release: Release) -> dict[str, Any]:

@@ -43,7 +43,18 @@ PAGE_SIZE = 50
 Identity: TypeAlias = Annotated[str, Path(max_length=64)]
 
 OVERVIEW_PARTS = ("environments", "incidents", "rollouts", "releases")
-RELEASE_PARTS = ("headline", "plan", "steps", "artifacts", "verdicts", "checklists", "evidence", "rollouts", "events")
+RELEASE_PARTS = (
+    "headline",
+    "plan",
+    "steps",
+    "artifacts",
+    "verdicts",
+    "checklists",
+    "evidence",
+    "compliance",
+    "rollouts",
+    "events",
+)
 ENVIRONMENT_VERBS = ("adopt", "restore")
 ROLLOUT_PARTS = ("headline", "waiting", "controls", "plot", "counts", "steps")
 

@@ -9,8 +9,10 @@ from shipline.apps.server.checklist_views import ChecklistView, checklist_views
 from shipline.apps.server.notes import Block, blocks
 from shipline.apps.server.site import Site
 from shipline.apps.server.step_views import StepView, steps_of_subject
+from shipline.capabilities.gates import Coverage
 from shipline.capabilities.releases import RELEASES, all_releases, evidence_of, verdicts_of
 from shipline.capabilities.rollouts import ROLLOUTS
+from shipline.domain.errors import ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout
@@ -38,6 +40,14 @@ class ReleaseLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ComplianceView:
+    """How a release stands to the frameworks that are required; `trouble` says why that cannot be told, or is ""."""
+
+    coverages: tuple[Coverage, ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseView:
     """One moment of a release. `verdicts` are the latest of each gate; `commits` is how many it holds, None if not
     known. `events` are the last fifty, newest first."""
@@ -52,6 +62,7 @@ class ReleaseView:
     checklists: tuple[ChecklistView, ...]
     rollouts: tuple[Rollout, ...]
     events: tuple[RecordedEvent, ...]
+    compliance: ComplianceView
 
     @property
     def ended(self) -> bool:
@@ -101,7 +112,15 @@ def release_view(site: Site, release_id: str) -> ReleaseView | None:
         checklists=checklists,
         rollouts=tuple(rollout for rollout in rollouts if rollout.package == release.package),
         events=tuple(reversed(events)),
+        compliance=_compliance(site, release),
     )
+
+
+def _compliance(site: Site, release: Release) -> ComplianceView:
+    try:
+        return ComplianceView(site.compliance(release))
+    except ShiplineError as error:
+        return ComplianceView(trouble=f"How it stands to the frameworks cannot be told here: {error.sentence()}")
 
 
 def _commits(events: Sequence[RecordedEvent]) -> int | None:

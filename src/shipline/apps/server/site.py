@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish
+from shipline.capabilities.gates import Coverage
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor
 from shipline.domain.calendar import CalendarRule
 from shipline.domain.checklist import Checklist
 from shipline.domain.codec import from_json
+from shipline.domain.release import Release
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
 from shipline.ports.clock import Clock
@@ -28,6 +30,7 @@ class Site:
     `deploy` and `roll_back` order what somebody wants, as the command line does.
     `calendar` gives the rules of the calendar as they are now, `checklists` the lists of environments. `stage_of` is
     the stage whose gates and lists hold in an environment: a branch's has those of another one.
+    `compliance` says how a release stands to the frameworks that are required.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     """
 
@@ -43,6 +46,7 @@ class Site:
     stage_of: Callable[[str], str] = lambda environment: environment
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
+    compliance: Callable[[Release], tuple[Coverage, ...]] = lambda _release: ()
 
     @property
     def stages(self) -> tuple[str, ...]:

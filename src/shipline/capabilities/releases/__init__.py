@@ -23,6 +23,7 @@ from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.checklists import checklists_of, tick_item, ticks_of
 from shipline.capabilities.releases.checks import moved_tag
+from shipline.capabilities.releases.coverage import coverages_of
 from shipline.capabilities.releases.differences import Difference
 from shipline.capabilities.releases.expediting import EXPEDITED, Expedite
 from shipline.capabilities.releases.footing import released_base
@@ -96,6 +97,7 @@ __all__ = [
     "check_revert",
     "checklists_of",
     "count_approvals",
+    "coverages_of",
     "evidence_of",
     "explain_gates",
     "find_release",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipline.capabilities.evidence import Asked, Envelope, Formats, read_envelope
+from shipline.capabilities.gates import Framework
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
@@ -62,6 +63,7 @@ class ReleaseGround:
     `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
+    `frameworks` gives those that every release has to keep.
     """
 
     store: Store
@@ -89,6 +91,7 @@ class ReleaseGround:
     posts_statuses: bool = False
     signatures: Formats | None = Formats.BOTH
     scan: Asked = field(default_factory=Asked)
+    frameworks: Callable[[], tuple[Framework, ...]] = tuple
 
     @property
     def branch(self) -> str | None:

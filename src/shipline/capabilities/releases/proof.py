@@ -30,6 +30,7 @@ from shipline.capabilities.releases.approving import count_approvals
 from shipline.capabilities.releases.bundling import SBOM_NAME, Besides, contents_of
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
 from shipline.capabilities.releases.circumstances import Asked, circumstances_of, exempting
+from shipline.capabilities.releases.compliance import comply, record_of
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, envelopes_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
@@ -214,19 +215,40 @@ class ProofSteps:
         gates = gates_of(self.ground.gates, stage, expedite)
         with self.ground.store.begin() as tx:
             pieces = evidence_of(tx, release.id)
-        facts = facts_of(
+        ticks = ticks_of(pieces)
+        lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
+        beside = circumstances_of(self.ground, release, Asked(stage, gates, lists, ticks, now_us))
+        facts = self.facts(release, stage, pieces, now_us) | beside.facts
+        ticked = judge_checklists(lists, ticks, now_us, version=release.version)
+        judged = (*evaluate(gates, facts, now_us, lacking=beside.lacking), *ticked)
+        return said_of(expedite, (*judged, *self._compliance(release, stage, pieces, facts, judged, now_us)))
+
+    def facts(
+        self, release: Release, stage: str, pieces: tuple[Evidence, ...], now_us: int
+    ) -> dict[str, dict[str, Any]]:
+        """The tree of facts about a release that its evidence, signatures and approvals for a stage give."""
+        return facts_of(
             pieces,
             release=release,
             prerelease=release.is_prerelease,
             signatures_verified=self._signatures_hold(release),
             approvals=count_approvals(self.ground, release, stage, pieces, now_us),
         )
-        ticks = ticks_of(pieces)
-        lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
-        beside = circumstances_of(self.ground, release, Asked(stage, gates, lists, ticks, now_us))
-        ticked = judge_checklists(lists, ticks, now_us, version=release.version)
-        judged = evaluate(gates, facts | beside.facts, now_us, lacking=beside.lacking)
-        return said_of(expedite, (*judged, *ticked))
+
+    def _compliance(  # noqa: PLR0913, PLR0917 - what the gates were asked about, as it was read for them
+        self,
+        release: Release,
+        stage: str,
+        pieces: tuple[Evidence, ...],
+        facts: dict[str, dict[str, Any]],
+        judged: tuple[Verdict, ...],
+        now_us: int,
+    ) -> tuple[Verdict, ...]:
+        """What the frameworks say that are required; they may ask for the gates that were asked just now."""
+        if stage != "release" or not self.ground.frameworks():
+            return ()
+        record = record_of(self.ground, release, pieces, facts, now_us)
+        return comply(self.ground, replace(record, deciding=judged), now_us)
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
