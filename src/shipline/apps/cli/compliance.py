@@ -79,7 +79,8 @@ def _lines(release: Release, coverage: Coverage) -> Iterator[str]:
     for one in coverage.controls:
         yield ""
         yield f"{WORDS[one.state.value].upper():<16}{one.control.id}: {one.control.title}"
-        yield from _indented([f"missing: {words}" for words in one.missing])
+        why = "because: " if one.state is ControlState.ORGANISATIONAL else "missing: "
+        yield from _indented([f"{why}{words}" for words in one.missing])
         if one.missing and one.control.todo:
             yield from _indented([f"do:      {one.control.todo}"])
         for shown in one.shown:
