@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
+from shipline.configuration.asked_gates import gates_of
 from shipline.configuration.driven import driven_complaints, is_left_out
-from shipline.configuration.gating import gates_of
 from shipline.configuration.given import check_given, read_secret
 from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of

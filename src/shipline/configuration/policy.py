@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shipline.configuration.gating import gates_of
+from shipline.configuration.asked_gates import gates_of
 from shipline.configuration.load import load_settings, parse_settings
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
