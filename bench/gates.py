@@ -1,5 +1,5 @@
 """What reading a large report costs, and verifying a bundle of many statements, as a process of its own: CPU and the
-most memory that it held. And how fast the log takes events in, and proves them.
+most memory that it held; what `shipline gate` costs as a command; how fast the log takes events in, and proves them.
 
     python bench/gates.py            all cases
     python bench/gates.py read-24mb  one
@@ -24,6 +24,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from bench.bundles import write_bundle
+from bench.gate_commands import measure_commands
 
 READ = "import sys\nfrom pathlib import Path\nfrom shipline.capabilities.evidence import summarise_report\n"
 READ += "print(summarise_report(Path(sys.argv[1])).summary['total'])"
@@ -149,6 +150,7 @@ def main(names: list[str]) -> int:
                 write_sarif(report, case.findings) if case.of == "findings" else write_bundle(report, case.findings)
             within.append(measure(case, report))
     within += [measure_rate(rate) for rate in RATES if not names or rate.name in names]
+    within.append(measure_commands(names))
     return 0 if all(within) else 1
 
 

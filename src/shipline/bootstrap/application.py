@@ -53,6 +53,7 @@ def build_provider(port: str, table: dict[str, Any], context: ProviderContext, *
 class Application(Project):
     """One project's parts, each made when it is first asked for. `start` is where the user stands."""
 
+    _checks_whole = True
     _next_cooling_us = 0
     _next_drift_us = 0
 
@@ -118,11 +119,13 @@ class Application(Project):
 
         return signer_of(self.settings.signer, self.context("signer"), build_provider)
 
-    def only_read(self) -> None:
+    def only_read(self, *, whole: bool = True) -> None:
         """Leave nothing where nothing was written yet: what must be written ends with the process.
 
-        For commands that look and change nothing; to be called before anything is looked at.
+        For commands that look and change nothing; to be called before anything is looked at. With `whole` False only
+        those settings are checked that are looked at: to check all brings every room.
         """
+        self._checks_whole = whole
         if os.path.lexists(self.root / STATE_FOLDER):
             return
         import shutil
@@ -158,9 +161,10 @@ class Application(Project):
     @cached_property
     def store(self) -> Store:
         """The open store. Whoever works with it works by settings that were checked whole: ConfigurationError."""
-        from shipline.configuration.check import check_settings
+        if self._checks_whole:
+            from shipline.configuration.check import check_settings
 
-        check_settings(self.settings)
+            check_settings(self.settings)
         return self._opened(self.store_url)
 
     @cached_property

@@ -79,7 +79,7 @@ def check(application: Application, *, version: str | None, package: str | None,
     from shipline.domain.errors import ExitCode, UnknownName
     from shipline.domain.verdict import Answer, combined
 
-    application.only_read()
+    application.only_read(whole=False)
     check_stage(application, stage)
     release = _release(application, version, package)
     if release is None:
@@ -120,7 +120,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     from shipline.capabilities.gates import explanations_document
     from shipline.capabilities.releases import explain_gates
 
-    application.only_read()
+    application.only_read(whole=False)
     if stage is not None:
         check_stage(application, stage)
     gates, policy = _chosen(application, name, stage), application.policy
