@@ -104,8 +104,8 @@ def test_signed_images_are_told_from_others_where_registries_are_asked(tmp_path:
                 pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}}
                 pod["spec"] = {"containers": [{"name": "a", "image": image}]}
                 (tmp_path / f"{name}.json").write_text(json.dumps(pod))
-            asked: tuple[str, ...] = ("policy", "check", "--set", "signed-images", "--json")
-            asked += ("--resources", "good.json", "--resources", "bad.json", "--key")
+            given = ("--resources", "good.json", "--resources", "bad.json")
+            asked = ("policy", "check", "--set", "signed-images", "--json", *given, "--key")
             rows = {
                 options: [
                     each["result"] for each in json.loads(run_shipline(tmp_path, *asked, *options).out)["results"]
