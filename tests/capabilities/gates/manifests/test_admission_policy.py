@@ -240,3 +240,49 @@ def test_policies_do_not_judge_policies_and_names_are_told_apart() -> None:
         asked(PARAMETRIC.split("---")[1])
     everything = edited(edited(BASIC, "[deployments]", "['*']"), "[apps]", "['*']")
     assert outcomes(everything, *yaml.safe_load_all(BASIC)) == []
+
+
+@pytest.mark.parametrize(
+    ("resources", "more", "excluded", "outcome"),
+    [
+        (["widgets"], {}, [], "fail"),
+        (["widgetry"], {}, [], "error"),
+        (["pods"], {}, [], None),
+        (["pods", "*"], {}, [], "fail"),
+        (["widgets"], {"scope": "Cluster"}, [], "error"),
+        (["*"], {}, ["widgets"], "error"),
+        (["*"], {}, ["widgetry"], "fail"),
+        (["*"], {}, ["pods"], "fail"),
+    ],
+)
+@pytest.mark.parametrize("defined", [False, True])
+def test_a_guessed_plural_draws_in_and_lets_nothing_out(
+    resources: list[str], more: dict[str, str], excluded: list[str], outcome: str | None, *, defined: bool
+) -> None:
+    """Where it decides and may be another, the definition is asked for; with that nothing is guessed."""
+    widget = {"apiVersion": "x.io/v1", "kind": "Widget", "metadata": {"name": "w", "namespace": "shop"}}
+    names = {"kind": "Widget", "plural": "widgetry"}
+    definition = {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "widgetry.x.io"},
+        "spec": {"group": "x.io", "names": names, "scope": "Namespaced"},
+    }
+    rule = {"apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"]}
+    constraints: dict[str, Any] = {"resourceRules": [{**rule, "resources": resources, **more}]}
+    if excluded:
+        constraints["excludeResourceRules"] = [{**rule, "resources": excluded}]
+    policy = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "p"},
+        "spec": {"matchConstraints": constraints, "validations": [{"expression": "false"}]},
+    }
+    around = surroundings(Resource(each) for each in ([definition] if defined else []))
+    rows = judge_all(compile_policies([policy]), [Admission(Resource(widget), around)])
+    found = rows[0].outcome.value if rows else None
+    if not defined:
+        assert found == outcome
+    else:
+        named = {"widgetry", "*"} & set(resources) and more.get("scope") != "Cluster" and "widgetry" not in excluded
+        assert found == ("fail" if named else None)

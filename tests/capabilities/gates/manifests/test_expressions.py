@@ -114,3 +114,32 @@ def test_a_value_that_is_no_optional_is_itself_in_policies_of_kyverno_alone() ->
     assert compile_expression(text, read_variables([], either=True)).holds(data)
     with pytest.raises(Undecided):
         compile_expression(text).holds(data)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "object.data[object.data.secret] == 'x'",
+        "quantity(object.data.secret).isInteger()",
+        "semver(object.data.secret).major() == 1",
+        "ip(object.data.secret).isLoopback()",
+        "cidr(object.data.secret).prefixLength() == 1",
+        "'x'.matches(object.data.secret + '(')",
+        "{'a': 1}[object.data.quoted] == 1",
+        "int(object.data.secret) == 1",
+        "object.data.secret",
+        "object.data.all(k, object.data[k])",
+    ],
+)
+def test_what_went_wrong_is_told_without_the_value(text: str) -> None:
+    """Messages go to logs and to forges."""
+    data = {"object": {"data": {"secret": "hunter2", "quoted": "hunter2'\"hunter2"}}}
+    with pytest.raises(Undecided) as caught:
+        compile_expression(text).holds(data)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_key_of_the_policy_is_named() -> None:
+    """It says what is missing."""
+    with pytest.raises(Undecided, match='"absent"'):
+        compile_expression("object.absent.x == 1").holds({"object": {}})

@@ -406,3 +406,29 @@ def test_a_policy_without_form_blocks(place: tuple[Any, ...], junk: Any) -> None
     inner[place[-1]] = junk
     assert {row.outcome.value for row in asked(document)} <= {"error", "fail"}
     assert asked(document)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "{{ to_upper(request.object.data) }}",
+        "{{ sum(request.object.data.secret) }}",
+        "{{ to_boolean(request.object.data.secret) }}",
+        "{{ add(request.object.data.secret, `1`) }}",
+        "{{ parse_json(request.object.data.secret) }}",
+        "{{ parse_yaml(request.object.data.broken) }}",
+        "{{ base64_decode(request.object.data.secret) }}",
+        "{{ image_normalize(request.object.data.broken) }}",
+        "{{ regex_match(request.object.data.broken, 'a') }}",
+        "{{ request.object.data.{{ request.object.data.secret }} }}",
+        "{{ {{ request.object.data.broken }} }}",
+    ],
+)
+def test_what_went_wrong_is_told_without_the_value(key: str) -> None:
+    """Neither what a library quotes nor an expression that was put together with it."""
+    secret = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "s", "namespace": "shop"}}
+    secret["data"] = {"secret": "hunter2", "broken": "hunter2: [("}
+    document = deny(key, "Equals", "x")
+    document["spec"]["rules"][0]["match"] = {"any": [{"resources": {"kinds": ["ConfigMap"]}}]}
+    (row,) = asked(document, secret)
+    assert (row.outcome.value, "hunter2" in row.message) == ("error", False), row.message

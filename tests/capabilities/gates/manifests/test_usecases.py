@@ -277,3 +277,34 @@ def test_the_face_of_gates_stays_light() -> None:
     program = "import sys, shipline.capabilities.gates; print(sorted({'yaml', 'jmespath'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "apiVersion: v1\nkind: Pod\nspec: {}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: {labels: {a: b}}\n",
+        "kind: Pod\nmetadata: {name: a}\n",
+        "apiVersion: v1\nmetadata: {name: a}\n",
+        "apiVersion: v1\nkind: Pod\nmetadata: [a]\n",
+    ],
+)
+def test_what_was_to_be_a_manifest_is_no_note(tmp_path: Path, text: str) -> None:
+    """In a folder too: a name that was forgotten lets nothing pass."""
+    (tmp_path / "good.yaml").write_text(GOOD)
+    (tmp_path / "bad.yaml").write_text("---\n" + text)
+    with pytest.raises(InvalidValue, match=r"bad\.yaml holds a document without apiVersion, kind or name, at line 2"):
+        report(tmp_path, "baseline")
+
+
+def test_what_says_how_others_are_rendered_is_a_note(tmp_path: Path) -> None:
+    """It lies in such folders, and is never applied."""
+    (tmp_path / "good.yaml").write_text(GOOD)
+    (tmp_path / "Chart.yaml").write_text("apiVersion: v2\nname: a\nversion: 1.0.0\n")
+    (tmp_path / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [good.yaml]\n"
+    )
+    assert [Path(note.about).name for note in report(tmp_path, "baseline").notes] == [
+        "Chart.yaml",
+        "kustomization.yaml",
+    ]

@@ -40,6 +40,7 @@ SCHEMA_POLICY = "kubernetes-schema"
 PROVERS = 8
 _LINK = "a link is not followed: nothing behind it was checked"
 ENDINGS = (".yaml", ".yml", ".json")
+_RENDERERS = ("kustomize.config.k8s.io", "skaffold", "kind.x-k8s.io", "k3d.io")
 Prove = Callable[[Demand], Proof]
 
 
@@ -130,7 +131,7 @@ def _read_all(paths: Sequence[Path], notes: list[Note]) -> list[Resource]:
 
 def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
     """The manifests of a file or a folder. What is YAML and no manifest is an error in a file that was named, and a
-    note in a folder, where such files lie about."""
+    note in a folder, where such files lie about, unless it was to be one."""
     strict = not path.is_dir()
     for file in _files(path, notes):
         data = read_file(file, limit_bytes=FILE_BYTES_MAX)
@@ -140,7 +141,8 @@ def _read(path: Path, notes: list[Note]) -> Iterator[Resource]:
             if all(map(_is_manifest, manifests)):
                 continue
             # In a list something was to be a manifest: it stands among others, which a cluster would take in.
-            if strict or len(manifests) > 1 or manifests[0] is not document:
+            listed = len(manifests) > 1 or manifests[0] is not document
+            if strict or listed or _is_meant(document):
                 raise InvalidValue(
                     f"{file} holds a document without apiVersion, kind or name, at line {line}",
                     todo="name manifests alone; a chart is rendered first",
@@ -190,6 +192,15 @@ def _is_manifest(document: Any) -> bool:
     metadata = document["metadata"]
     named = isinstance(metadata.get("name") or metadata.get("generateName"), str)
     return named and all(isinstance(document.get(key), str) for key in ("apiVersion", "kind"))
+
+
+def _is_meant(document: Any) -> bool:
+    """Whether it was to be a manifest, of which something is missing: a cluster's client would stop there, too. What
+    says how others are rendered is none (`kustomization.yaml`)."""
+    table = _table(document)
+    if str(table.get("apiVersion", "")).partition("/")[0] in _RENDERERS:
+        return False
+    return sum((isinstance(table.get("apiVersion"), str), isinstance(table.get("kind"), str), "metadata" in table)) > 1
 
 
 def _schemas(resources: Sequence[Resource], notes: list[Note]) -> Iterator[Result]:

@@ -25,26 +25,28 @@ VARIABLES_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """An expression that compiles. `text` is what the policy says."""
+    """An expression that compiles. `text` is what the policy says, `whole` that with its variables in their places."""
 
     text: str
+    whole: str
     compiled: Any
 
     def answer(self, data: Mapping[str, Any]) -> Any:
-        """Its value as plain data. Raises Undecided for an error of CEL, which has a value that looks like a text."""
+        """Its value as plain data. Raises Undecided for an error of CEL, which has a value that looks like a text; no
+        value of a resource is in the words, since it may be a secret."""
         try:
             value = self.compiled.eval(data=dict(data))
             if value.type() in (cel.Type.ERROR, cel.Type.UNKNOWN):
-                raise Undecided(_plain(str(value.value())))
+                raise Undecided(_told(str(value.value()), self.whole))
             return value.plain_value()
         except (RuntimeError, TypeError, OverflowError) as error:
-            raise Undecided(_plain(str(error))) from None
+            raise Undecided(_told(str(error), self.whole)) from None
 
     def holds(self, data: Mapping[str, Any]) -> bool:
         """Its answer, which must be true or false. Raises Undecided for any other."""
         answer = self.answer(data)
         if answer is not True and answer is not False:
-            raise Undecided(f"the expression gives {str(answer)[:80]!r}, which is neither true nor false")
+            raise Undecided(f"the expression gives a value of the type {type(answer).__name__}, and not true or false")
         return answer
 
 
@@ -74,7 +76,7 @@ def compile_expression(text: str, variables: Variables | None = None) -> Express
     for name in reversed([name for name in known if name in needed]):
         whole = f"cel.bind({_BOUND}{name}, {needed[name]}, {whole})"
     try:
-        return Expression(text, environment().compile(whole))
+        return Expression(text, whole, environment().compile(whole))
     except RuntimeError as error:
         raise _refusal(text, str(error)) from None
 
@@ -129,6 +131,21 @@ def _refusal(text: str, words: str) -> Unsupported:
     if macro is not None or called is not None:
         return Unsupported(f"the function {macro[1] if macro else name + (called[1] if called else '')}() in CEL")
     return Unsupported(f"the name {name} in CEL")
+
+
+def _told(words: str, whole: str) -> str:
+    """The words of an error while an expression is asked. What is quoted there stands for itself where the policy has
+    it, too, as the name of a key has; else it may be a value."""
+    plain = _plain(words)
+    if plain.startswith("invalid regular expression"):
+        return "a regular expression that is none"
+    first = min((at for at in (plain.find("'"), plain.find('"')) if at >= 0), default=-1)
+    if first < 0:
+        return plain
+    last = max(plain.rfind("'"), plain.rfind('"'))
+    quoted = plain[first + 1 : last]
+    known = re.fullmatch(r"[\w.-]+", quoted) is not None and re.search(rf"\b{re.escape(quoted)}\b", whole) is not None
+    return plain if known else f"{plain[:first]}…{plain[last + 1 :]}"
 
 
 def _plain(words: str) -> str:

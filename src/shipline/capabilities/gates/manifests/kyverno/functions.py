@@ -33,6 +33,12 @@ from shipline.capabilities.gates.manifests.wildcards import matches
 from shipline.clients.yaml_documents import read_manifests
 
 TEXT_BYTES_MAX = 1024 * 1024
+
+
+class WrongValue(ValueError):
+    """A function cannot be called with that. The words hold nothing of the value: it may be a secret."""
+
+
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _TEXT: dict[str, list[str]] = {"types": ["string"]}
 _NUMBER: dict[str, list[str]] = {"types": ["number"]}
@@ -113,7 +119,7 @@ class KyvernoFunctions(jmespath.functions.Functions):  # type: ignore[misc]  # t
     @_takes(_TEXT)
     def _func_to_boolean(self, text: str) -> bool:
         if text.lower() not in ("true", "false"):
-            raise ValueError("to_boolean() wants true or false")
+            raise WrongValue("to_boolean() wants true or false")
         return text.lower() == "true"
 
     @_takes(_ANY, _ANY)
@@ -135,13 +141,13 @@ class KyvernoFunctions(jmespath.functions.Functions):  # type: ignore[misc]  # t
     @_takes(_ANY, _ANY)
     def _func_modulo(self, one: Any, other: Any) -> Any:
         if not (_is_whole(one) and _is_whole(other)):
-            raise ValueError("modulo() is evaluated for whole numbers alone")
+            raise WrongValue("modulo() is evaluated for whole numbers alone")
         return int(abs(one) % abs(other)) * (-1 if one < 0 else 1)
 
     @_takes(_ARRAY)
     def _func_sum(self, items: list[Any]) -> Any:
         if not items:
-            raise ValueError("sum() wants at least one item")
+            raise WrongValue("sum() wants at least one item")
         total = items[0]
         for each in items[1:]:
             total = _calculated("add", total, each)
@@ -150,7 +156,7 @@ class KyvernoFunctions(jmespath.functions.Functions):  # type: ignore[misc]  # t
     @_takes(_NUMBER, _NUMBER)
     def _func_round(self, value: float, digits: float) -> float:
         if not _is_whole(digits) or not 0 <= digits <= 15:
-            raise ValueError("round() wants a whole number of digits")
+            raise WrongValue("round() wants a whole number of digits")
         step = Decimal(1).scaleb(-int(digits))
         return float(Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
 
@@ -178,7 +184,7 @@ class KyvernoFunctions(jmespath.functions.Functions):  # type: ignore[misc]  # t
     def _func_parse_yaml(self, text: str) -> Any:
         found = read_manifests(text.encode(), what="parse_yaml()", limit_bytes=TEXT_BYTES_MAX, tables=False)
         if len(found) > 1:
-            raise ValueError("parse_yaml() wants one document")
+            raise WrongValue("parse_yaml() wants one document")
         return found[0][1] if found else None
 
     @_takes(_MANY, _SCALAR)
@@ -216,7 +222,7 @@ def _matcher() -> Any:
 
 def _bounded(text: str) -> str:
     if len(text) > TEXT_BYTES_MAX:
-        raise ValueError("a text became longer than one is made")
+        raise WrongValue("a text became longer than one is made")
     return text
 
 
@@ -226,7 +232,7 @@ def _as_text(value: Any) -> str:
     if isinstance(value, (int, float)):
         return number(float(value))
     if not isinstance(value, str):
-        raise ValueError("a text or a number is wanted")  # noqa: TRY004 - what policies get wrong, not programmers
+        raise WrongValue("a text or a number is wanted")
     return value
 
 
@@ -245,7 +251,7 @@ def _operand(value: Any) -> float | Quantity | int:
         duration = parse_duration(value)
         if duration is not None:
             return duration
-    raise ValueError("a number, a quantity or a duration is wanted")
+    raise WrongValue("a number, a quantity or a duration is wanted")
 
 
 def _calculated(name: str, one: Any, other: Any) -> Any:
@@ -257,7 +263,7 @@ def _calculated(name: str, one: Any, other: Any) -> Any:
         return act(ours, theirs)
     if type(ours) is type(theirs):
         return duration_text(act(ours, theirs))
-    raise ValueError(f"{name}() wants two of one kind")
+    raise WrongValue(f"{name}() wants two of one kind")
 
 
 def _multiplied(one: Any, other: Any) -> Any:
@@ -265,7 +271,7 @@ def _multiplied(one: Any, other: Any) -> Any:
     if isinstance(theirs, float) and not isinstance(ours, float):
         ours, theirs = theirs, ours
     if not isinstance(ours, float):
-        raise ValueError("multiply() wants a number among the two")  # noqa: TRY004 - as above
+        raise WrongValue("multiply() wants a number among the two")
     if isinstance(theirs, Quantity):
         return Quantity(theirs.amount * Fraction(str(ours)), theirs.notation).text()
     return ours * theirs if isinstance(theirs, float) else duration_text(int(theirs * ours))

@@ -14,9 +14,11 @@ import jmespath.exceptions  # type: ignore[import-untyped]  # it ships no types
 import jmespath.parser  # type: ignore[import-untyped]  # the same
 import jmespath.visitor  # type: ignore[import-untyped]  # the same
 
-from shipline.capabilities.gates.manifests.kyverno.functions import KyvernoFunctions, function_names
+from shipline.capabilities.gates.manifests.kyverno.functions import KyvernoFunctions, WrongValue, function_names
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
+from shipline.domain.errors import ShiplineError
 
+_WRONG = (ValueError, TypeError, ArithmeticError, RecursionError)
 LENGTH_MAX = 4000
 DEPTH_MAX = 60
 _Node = Mapping[str, Any]
@@ -46,8 +48,8 @@ def search(expression: str, data: Any) -> Any:
     tree = parsed(expression.strip())
     try:
         return _Interpreter().visit(tree, data)
-    except (jmespath.exceptions.JMESPathError, ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise Undecided(f"{expression[:120]!r}: {_first_line(error)}") from None
+    except (jmespath.exceptions.JMESPathError, ShiplineError, *_WRONG) as error:
+        raise Undecided(f"{expression[:120]!r}: {_told(error)}") from None
 
 
 class _Interpreter(jmespath.visitor.TreeInterpreter):  # type: ignore[misc]  # the base has no types
@@ -169,6 +171,15 @@ def _equal(one: Any, other: Any) -> bool:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _told(error: Exception) -> str:
+    """What went wrong with a value, and nothing of the value: the words of libraries quote it."""
+    if isinstance(error, WrongValue):
+        return str(error)
+    if isinstance(error, jmespath.exceptions.JMESPathTypeError):
+        return f"the function {error.function_name}() does not take the type {error.actual_type}"
+    return f"a value is of a form that is not taken ({type(error).__name__})"
 
 
 def _first_line(error: Exception) -> str:

@@ -59,6 +59,15 @@ class Context:
             self._data[name] = self._loaded(name, entry)
         return search(expression, self._data)
 
+    def _looked_up(self, expression: str, *, is_written: bool) -> Any:
+        """As `query`; the words of an error do not show an expression that was put together with values in it."""
+        if is_written:
+            return self.query(expression)
+        try:
+            return self.query(expression)
+        except (Undecided, Unsupported) as error:
+            raise type(error)("a variable that is put together of others has no answer") from None
+
     def _loaded(self, name: str, entry: Mapping[str, Any]) -> Any:
         if "variable" in entry:
             return self._variable(name, entry["variable"])
@@ -112,6 +121,7 @@ class Context:
         """The innermost variables first, until there are none; a text that is one variable is its value."""
         if "{{" not in text:
             return text
+        given = text
         for _ in range(ROUNDS_MAX):
             match = _VARIABLE.search(text)
             if match is None:
@@ -119,7 +129,7 @@ class Context:
             expression = _expression(match[2]).replace(_OPENED, "{")
             if self._admission.operation == "DELETE":
                 expression = expression.replace("request.object", "request.oldObject")
-            value = self.query(expression)
+            value = self._looked_up(expression, is_written=match[2] in given)
             if match[2] == text:
                 return value
             written = value if isinstance(value, str) else as_json(value)
