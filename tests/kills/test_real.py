@@ -27,7 +27,7 @@ EXPECTED: dict[str, dict[str, Any]] = {
         "evidence": ["provenance", "tests"],
         "events": [
             *("ReleaseStarted", "ReleaseTagged", "ArtifactsBuilt", "EvidenceRecorded", "EvidenceRecorded"),
-            *("GateDecided", "GateDecided", "ArtifactsPublished", "ArtifactsPublished"),
+            *("GateDecided", "GateDecided", "ReleaseSigned", "ArtifactsPublished", "ArtifactsPublished"),
             *("ReleasePublished", "EvidenceBundled"),
         ],
         "breaches": [],
