@@ -14,7 +14,7 @@ from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.evidence import PublicKey, Verification, Wanted
+    from shipline.capabilities.evidence import Identity, PublicKey, Verification, Wanted
     from shipline.clients.image_names import ImageReference
     from shipline.store.notes import NotePublicKey
 
@@ -44,6 +44,14 @@ LOG_KEY_BYTES_MAX = 10_000
     help="The signature or bundle of FILE; the one that lies beside it without this.",
 )
 @click.option("--type", "kind", default="", help="Prove a statement of this type, and not a signature.")
+@click.option("--identity", "identity", default="", help="Signed by this identity, by a certificate, and not by a key.")
+@click.option("--issuer", "issuer", default="", metavar="URL", help="With --identity: who vouched for it.")
+@click.option(
+    "--trusted-root",
+    "root",
+    type=click.Path(path_type=Path),
+    help="With --identity: the root by which certificates and logs are checked.",
+)
 @click.option("--vsa", "vsa", is_flag=True, help="Prove by a verification summary that a release's gates said PASS.")
 @click.option("--level", "level", metavar="LEVEL", default="", help="With --vsa: reached at least, SLSA_BUILD_LEVEL_1.")
 @click.option("--resource", "resource", metavar="URI", default="", help="With --vsa: of exactly this package URL.")
@@ -58,6 +66,9 @@ def command(  # noqa: PLR0913 - each is an option
     log_key: str | None,
     signature: Path | None,
     kind: str,
+    identity: str,
+    issuer: str,
+    root: Path | None,
     vsa: bool,
     level: str,
     resource: str,
@@ -74,18 +85,19 @@ def command(  # noqa: PLR0913 - each is an option
     from shipline.domain.codec import to_json
     from shipline.domain.errors import ExitCode
 
-    paths = keys or own_public_keys(application)
+    by = _identity(identity, issuer, root, keys)
+    paths = () if by is not None else keys or own_public_keys(application)
     trusted = [read_public_key(read_file(path, limit_bytes=1024 * 1024)) for path in paths]
     if (vsa and kind) or (not vsa and (level or resource)):
         raise UsageError("--vsa stands for a --type, and --level and --resource need it")
     summary = Wanted(level, resource) if vsa else None
-    verification = _verify(_Question(thing, artifacts, log_key, signature, kind, summary), trusted)
+    verification = _verify(_Question(thing, artifacts, log_key, signature, kind, summary, by), trusted)
     if as_json:
         trust = {"trusted": [str(path) for path in paths]}
         document = {"schema": "shipline.verification/1"} | to_json(verification) | trust
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        _show(verification, paths)
+        _show(verification, paths, by_key=by is None)
     raise SystemExit(ExitCode.DONE if verification.proven else ExitCode.REFUSED)
 
 
@@ -99,6 +111,21 @@ class _Question:
     signature: Path | None
     kind: str
     summary: Wanted | None
+    by: Identity | None
+
+
+def _identity(identity: str, issuer: str, root: Path | None, keys: tuple[Path, ...]) -> Identity | None:
+    """Who has to have signed, None where that is a matter of keys."""
+    from shipline.capabilities.evidence import identity_of
+
+    if not identity and not issuer and root is None:
+        return None
+    if root is None or keys:
+        raise UsageError(
+            "an identity is proven by a trusted root, and not by keys",
+            todo="give --trusted-root FILE (`cosign trusted-root create` writes one), and no --key",
+        )
+    return identity_of(identity, issuer, root)
 
 
 def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
@@ -108,7 +135,7 @@ def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
     what = file_or_image(asked.thing)
     predicate_type = predicate_type_of(asked.kind) if asked.kind else "" if asked.summary is None else SUMMARY
     if isinstance(what, Path):
-        plain = asked.signature is None and not predicate_type
+        plain = asked.signature is None and not predicate_type and asked.by is None
         if plain and (is_bundle(what) or not what.is_file()):  # What is not there is told as it is of a bundle.
             return verify_bundle(what, trusted, asked.artifacts, _log_key(asked.log_key))
         _refuse(asked.artifacts, "--artifact", "an evidence bundle")
@@ -117,7 +144,7 @@ def _verify(asked: _Question, trusted: list[PublicKey]) -> Verification:
     _refuse(asked.artifacts, "--artifact", "an evidence bundle")
     _refuse(asked.log_key, "--log-key", "an evidence bundle")
     _refuse(asked.signature, "--signature", "a file")
-    return _verify_image(what, predicate_type, trusted, asked.summary)
+    return _verify_image(what, predicate_type, trusted, asked)
 
 
 def _log_key(given: str | None) -> NotePublicKey | None:
@@ -141,11 +168,11 @@ def _verify_file(path: Path, asked: _Question, predicate_type: str, trusted: lis
             f"{path} is no evidence bundle, and no signature of it lies beside it",
             todo="name the file with the signature, or the bundle, with --signature FILE",
         )
-    return verify_file(path, place, trusted, predicate_type=predicate_type, summary=asked.summary)
+    return verify_file(path, place, trusted, predicate_type=predicate_type, summary=asked.summary, by=asked.by)
 
 
 def _verify_image(
-    reference: ImageReference, predicate_type: str, trusted: list[PublicKey], summary: Wanted | None
+    reference: ImageReference, predicate_type: str, trusted: list[PublicKey], asked: _Question
 ) -> Verification:
     from shipline.apps.cli.things import resolved_words
     from shipline.bootstrap.signing import image_of
@@ -157,8 +184,8 @@ def _verify_image(
         # Whether it is proven was not found out, which is another answer than no.
         raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
     words = resolved_words(reference, image)
-    thing = Thing(image.name, image.subject.digest, predicate_type)
-    return verify_image(attachments, thing, trusted, (words,) if words else (), summary)
+    thing = Thing(image.name, image.subject.digest, predicate_type, asked.by)
+    return verify_image(attachments, thing, trusted, (words,) if words else (), asked.summary)
 
 
 def _refuse(given: object, option: str, what: str) -> None:
@@ -166,7 +193,7 @@ def _refuse(given: object, option: str, what: str) -> None:
         raise UsageError(f"{option} is for {what}, and this is none")
 
 
-def _show(verification: Verification, paths: tuple[Path, ...]) -> None:
+def _show(verification: Verification, paths: tuple[Path, ...], *, by_key: bool) -> None:
     for check in verification.checks:
         click.echo(f"{'ok' if check.ok else 'NOT OK':<8}{check.name}: {printable(check.words)}")
     for path in paths:
@@ -176,5 +203,5 @@ def _show(verification: Verification, paths: tuple[Path, ...]) -> None:
     for note in verification.notes:
         click.echo(f"note    {printable(note)}")
     click.echo("proven" if verification.proven else "not proven")
-    if not paths:
+    if by_key and not paths:
         click.echo("        name a key that you trust with --key FILE")

@@ -31,6 +31,7 @@ from shipline.capabilities.evidence.scanning.rules import (
 )
 from shipline.capabilities.evidence.scanning.usecases import REPORT_NAME, plan_scan_of, run_scanner
 from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
+from shipline.capabilities.evidence.signatures.keyless import Identity, identity_of
 from shipline.capabilities.evidence.signatures.rules import Thing
 from shipline.capabilities.evidence.signatures.sboms import (
     AttachedSBOM,
@@ -92,6 +93,7 @@ __all__ = [
     "Check",
     "Envelope",
     "Formats",
+    "Identity",
     "Image",
     "PlanDocument",
     "PlanUse",
@@ -117,6 +119,7 @@ __all__ = [
     "document_bytes",
     "facts_of",
     "file_bundle",
+    "identity_of",
     "is_bundle",
     "is_distribution",
     "is_reached",

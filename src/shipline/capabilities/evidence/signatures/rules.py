@@ -13,6 +13,7 @@ from shipline.capabilities.evidence.checks import Check, Verification
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import IMAGE_SIGNATURE, read_claim
+from shipline.capabilities.evidence.signatures.keyless import Identity, objection_to
 from shipline.capabilities.evidence.signatures.sigstore_bundle import MessageSignature, SigstoreBundle
 from shipline.capabilities.evidence.signatures.simple_signing import read_payload
 from shipline.capabilities.evidence.summaries import Wanted, judged_summary
@@ -25,12 +26,13 @@ CERTIFIED = "is proven by a certificate and not by a key, which is not looked at
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """What is asked about: its name for people, its digest (`sha256:…`), and the type of the statement that is wanted,
-    "" for a signature."""
+    """What is asked about: its name for people, its digest (`sha256:…`), the type of the statement that is wanted, ""
+    for a signature, and the identity that has to have signed it, None where that is a matter of keys."""
 
     name: str
     digest: str
     predicate_type: str = ""
+    by: Identity | None = None
 
     @property
     def wanted(self) -> str:
@@ -40,13 +42,19 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One signature that was looked at: where it is, and by which trusted keys it holds; `words` say more, and why not
-    where there are none. `statement` is what was signed, where that is a statement."""
+    """One signature that was looked at: where it is, and by which trusted keys it holds, or by what `identity`; `words`
+    say more, and why not where there are none. `statement` is what was signed, where that is a statement."""
 
     place: str
     keys: tuple[PublicKey, ...]
     words: str
     statement: bytes = b""
+    identity: str = ""
+
+    @property
+    def signers(self) -> tuple[str, ...]:
+        """Who has signed, by the ids of their keys or by their identity; empty for nobody who is trusted."""
+        return (self.identity,) if self.identity else tuple(key.id for key in self.keys)
 
 
 def judge_payload(place: str, payload: bytes, signature: bytes, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
@@ -68,6 +76,12 @@ def judge_envelope(place: str, envelope: Envelope, thing: Thing, trusted: Sequen
     keys = verified_by(envelope, trusted)
     if not keys:
         return Finding(place, (), STRANGER)
+    return _judge_statement(Finding(place, keys, ""), envelope, thing)
+
+
+def _judge_statement(found: Finding, envelope: Envelope, thing: Thing) -> Finding:
+    """What was signed, once it is known by whom."""
+    place = found.place
     if envelope.payload_type != IN_TOTO:
         return Finding(place, (), "is no in-toto statement")
     try:
@@ -80,17 +94,31 @@ def judge_envelope(place: str, envelope: Envelope, thing: Thing, trusted: Sequen
     if thing.digest not in claim.digests:
         return Finding(place, (), "is about another thing")
     words = "is signed" if wanted == IMAGE_SIGNATURE else f"has a statement of the type {wanted}"
-    return Finding(place, keys, words, envelope.payload)
+    return replace(found, words=words, statement=envelope.payload)
 
 
 def judge_bundle(place: str, bundle: SigstoreBundle, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
     """A bundle, whichever of the two it holds."""
     if bundle.certified:
-        return Finding(place, (), CERTIFIED)
+        return _judge_certified(place, bundle, thing)
     meant = [key for key in trusted if bundle.key_id in ("", key.id)]
     if isinstance(bundle.content, Envelope):
         return judge_envelope(place, bundle.content, thing, meant)
     return _judge_message(place, bundle.content, thing, meant)
+
+
+def _judge_certified(place: str, bundle: SigstoreBundle, thing: Thing) -> Finding:
+    if thing.by is None or not bundle.certificate:
+        return Finding(place, (), CERTIFIED)
+    digest = bytes.fromhex(thing.digest.removeprefix("sha256:"))
+    statement = bundle.content.payload if isinstance(bundle.content, Envelope) else None
+    objection = objection_to(bundle.certificate, thing.by, statement=statement, sha256=digest)
+    if objection:
+        return Finding(place, (), f"does not prove that {thing.by} has signed: {objection}")
+    found = Finding(place, (), "is signed", identity=str(thing.by))
+    if isinstance(bundle.content, Envelope):
+        return _judge_statement(found, bundle.content, thing)
+    return Finding(place, (), "is a signature, and no statement") if thing.predicate_type else found
 
 
 def _judge_message(place: str, message: MessageSignature, thing: Thing, trusted: Sequence[PublicKey]) -> Finding:
@@ -105,10 +133,10 @@ def _judge_message(place: str, message: MessageSignature, thing: Thing, trusted:
 
 def by_its_summary(finding: Finding, wanted: Wanted) -> Finding:
     """A finding of a verification summary, which proves something only where it says what is wanted."""
-    if not finding.keys:
+    if not finding.signers:
         return finding
     holds, words = judged_summary(finding.statement, wanted)
-    return replace(finding, keys=finding.keys if holds else (), words=words)
+    return replace(finding, words=words) if holds else Finding(finding.place, (), words)
 
 
 def conclude(
@@ -116,22 +144,23 @@ def conclude(
 ) -> Verification:
     """What all of it proves. `notes` are said to whoever asked in any case."""
     name = "attestation" if thing.predicate_type else "signature"
-    if not trusted:
+    if not trusted and thing.by is None:
         words = "no trusted key was given, and nothing else says who may sign"
         return Verification(proven=False, checks=(Check("trusted key", False, words),), keys=(), notes=tuple(notes))
-    good = [finding for finding in findings if finding.keys]
-    told = [f"{finding.place} {finding.words}" for finding in findings if not finding.keys]
+    good = [finding for finding in findings if finding.signers]
+    told = [f"{finding.place} {finding.words}" for finding in findings if not finding.signers]
     said = (*notes, *told[:NOTES_MAX])
     if not good:
-        words = f"there is no {thing.wanted} of {thing.name} ({thing.digest}) by a trusted key"
+        whose = f"by {thing.by}" if thing.by is not None else "by a trusted key"
+        words = f"there is no {thing.wanted} of {thing.name} ({thing.digest}) {whose}"
         return Verification(proven=False, checks=(Check(name, False, words),), keys=(), notes=said)
     checks = tuple(
-        Check(
-            name,
-            True,
-            f"{thing.name} ({thing.digest}) {finding.words}, by {finding.keys[0].id[:16]}… in {finding.place}",
-        )
+        Check(name, True, f"{thing.name} ({thing.digest}) {finding.words}, by {_signer(finding)} in {finding.place}")
         for finding in good
     )
     keys = dict.fromkeys(key.id for finding in good for key in finding.keys)
     return Verification(proven=True, checks=checks, keys=tuple(keys), notes=said)
+
+
+def _signer(finding: Finding) -> str:
+    return finding.identity or f"{finding.keys[0].id[:16]}…"

@@ -43,11 +43,13 @@ class MessageSignature:
 @dataclass(frozen=True, slots=True)
 class SigstoreBundle:
     """A bundle, read, and nothing about it believed yet. `certified` where it names a certificate and no key: such a
-    signature is proven by the one who issued that. `key_id` is whose it says that it is, "" where it does not say."""
+    signature is proven by the one who issued that; `certificate` is the bundle as it came then, b"" in cosign 2's own
+    form. `key_id` is whose it says that it is, "" where it does not say."""
 
     content: MessageSignature | Envelope
     certified: bool
     key_id: str = ""
+    certificate: bytes = b""
 
 
 def bundle_of_message(digest: bytes, signature: bytes, *, key_id: str) -> bytes:
@@ -83,7 +85,7 @@ def read_sigstore_bundle(data: bytes) -> SigstoreBundle:
             return SigstoreBundle(_content(document), certified=False, key_id=_key_id(hint))
         case {"publicKey": _}:
             return SigstoreBundle(_content(document), certified=False)
-    return SigstoreBundle(_content(document), certified=True)
+    return SigstoreBundle(_content(document), certified=True, certificate=data)
 
 
 def read_signature_file(data: bytes) -> SigstoreBundle:

@@ -8,6 +8,7 @@ from pathlib import Path
 from shipline.capabilities.evidence.checks import Verification
 from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.signatures.claims import short_name_of
+from shipline.capabilities.evidence.signatures.keyless import Identity
 from shipline.capabilities.evidence.signatures.looking import look_at_image
 from shipline.capabilities.evidence.signatures.rules import Finding, Thing, by_its_summary, conclude, judge_bundle
 from shipline.capabilities.evidence.signatures.sigstore_bundle import BUNDLE_BYTES_MAX, read_signature_file
@@ -19,17 +20,19 @@ from shipline.ports.attachments import Attachments
 BESIDE = (".sigstore.json", ".sig")
 
 
-def verify_file(
+def verify_file(  # noqa: PLR0913 - each is named where it is given
     path: Path,
     signature: Path,
     trusted: Sequence[PublicKey],
     *,
     predicate_type: str = "",
     summary: Wanted | None = None,
+    by: Identity | None = None,
 ) -> Verification:
     """What a signature or bundle in a file proves about another file, of any size. InvalidValue where one of the two
-    cannot be read, or the second is no signature at all. `summary`: it must be a summary that says that."""
-    thing = Thing(path.name, digest_of_file(path), predicate_type if summary is None else SUMMARY)
+    cannot be read, or the second is no signature at all. `summary`: it must be a summary that says that.
+    `by`: signed by that identity, and not by a key."""
+    thing = Thing(path.name, digest_of_file(path), predicate_type if summary is None else SUMMARY, by)
     found = read_signature_file(read_file(signature, limit_bytes=BUNDLE_BYTES_MAX))
     finding = judge_bundle(str(signature), found, thing, trusted)
     return conclude(thing, [finding if summary is None else by_its_summary(finding, summary)], trusted)
@@ -72,7 +75,7 @@ def proven_statements(
 
 def _looked_at(attachments: Attachments, thing: Thing, trusted: Sequence[PublicKey]) -> list[Finding]:
     try:
-        return look_at_image(attachments, thing, trusted) if trusted else []
+        return look_at_image(attachments, thing, trusted) if trusted or thing.by is not None else []
     except RefusedError as error:
         # Whether the image is proven was not found out, which is another thing than a no.
         raise ShiplineError(error.what, why=error.why, todo=error.todo) from None
