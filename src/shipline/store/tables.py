@@ -213,6 +213,21 @@ evidence = _noun(
     _time("created_us"),
     indexes=(("release_id", "created_us"),),
 )
+component = Table(
+    "component",
+    metadata,
+    # What the SBOMs of a release list, in their order. A row each, so that who contains a package is one look-up.
+    Column("release_id", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    *_tenant(),
+    # Of the package URL, "" where there is none; the name with its namespace, as its ecosystem compares names.
+    Column("type", String(40), nullable=False),
+    Column("name", String(400), nullable=False),
+    Column("version", Text, nullable=False),
+    Column("purl", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Index("ix_component_project_id_name", "project_id", "name"),
+)
 verdict = _noun(
     "verdict",
     _text("release_id"),

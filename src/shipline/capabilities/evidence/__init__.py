@@ -5,6 +5,18 @@ statements (DSSE), packs them into one bundle a release, and says in words what 
 without a database: values in, values out.
 """
 
+from shipline.capabilities.evidence.bills.bill import Bill
+from shipline.capabilities.evidence.bills.components import (
+    comparable,
+    components_in,
+    components_of,
+    named,
+    without_repeats,
+)
+from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
+from shipline.capabilities.evidence.bills.difference import Change, bill_changes, diff_document
+from shipline.capabilities.evidence.bills.images import image_bill
+from shipline.capabilities.evidence.bills.spdx_document import spdx_of
 from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
 from shipline.capabilities.evidence.checks import Check, Verification
 from shipline.capabilities.evidence.documents import (
@@ -17,9 +29,10 @@ from shipline.capabilities.evidence.documents import (
 )
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
+from shipline.capabilities.evidence.npm_packages import find_lock, npm_bill
+from shipline.capabilities.evidence.python_packages import python_bill
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of, is_distribution
-from shipline.capabilities.evidence.sbom import make_sbom
 from shipline.capabilities.evidence.scanning.rules import (
     Asked,
     Planned,
@@ -88,8 +101,10 @@ __all__ = [
     "ApprovalsDocument",
     "Asked",
     "AttachedSBOM",
+    "Bill",
     "Build",
     "BundleContents",
+    "Change",
     "Check",
     "Envelope",
     "Formats",
@@ -115,20 +130,30 @@ __all__ = [
     "attached_sboms",
     "attest_file",
     "attest_image",
+    "bill_changes",
+    "comparable",
     "compare_reports",
+    "components_in",
+    "components_of",
+    "cyclonedx_of",
+    "diff_document",
     "document_bytes",
     "facts_of",
     "file_bundle",
+    "find_lock",
     "identity_of",
+    "image_bill",
     "is_bundle",
     "is_distribution",
     "is_reached",
     "make_bundle",
-    "make_sbom",
     "media_type_of",
+    "named",
+    "npm_bill",
     "plan_scan_of",
     "predicate_type_of",
     "proven_statements",
+    "python_bill",
     "read_bundle",
     "read_envelope",
     "read_file",
@@ -146,6 +171,7 @@ __all__ = [
     "sign_file",
     "sign_image",
     "signature_beside",
+    "spdx_of",
     "statement_bundle",
     "statement_of_plan",
     "statement_of_provenance",
@@ -157,4 +183,5 @@ __all__ = [
     "verify_bundle",
     "verify_file",
     "verify_image",
+    "without_repeats",
 ]

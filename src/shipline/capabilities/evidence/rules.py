@@ -64,8 +64,8 @@ def facts_of(
 
 
 def is_distribution(artifact: Artifact) -> bool:
-    """True for what an SBOM is written of: its own metadata says what it needs."""
-    return artifact.kind in ("wheel", "sdist")
+    """True for what an SBOM is always written of: its own metadata says what it needs."""
+    return artifact.kind in ("wheel", "sdist", "npm")
 
 
 def _total(summaries: list[dict[str, Any]], name: str) -> int | None:

@@ -24,6 +24,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 TEST_RESULT = "https://in-toto.io/attestation/test-result/v0.1"
 CYCLONEDX = "https://cyclonedx.org/bom"
+SPDX = "https://spdx.dev/Document"
 
 BUILD_TYPE = "urn:shipline:build-type:package:v1"
 """A build of one package from one commit, described in docs/build-type-package-v1.md."""
@@ -104,11 +105,13 @@ def statement_of_tests(artifacts: Sequence[Artifact], report: Report, *, report_
 
 
 def statement_of_sbom(artifacts: Sequence[Artifact], sbom: bytes) -> bytes:
-    """The artifacts consist of what the CycloneDX document `sbom` lists."""
+    """The artifacts consist of what `sbom` lists: CycloneDX, or SPDX 2, in JSON."""
     document = read_json(sbom, what="the SBOM", limit_bytes=STATEMENT_BYTES_MAX)
-    if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
-        raise InvalidValue("the SBOM is no CycloneDX document")
-    return _statement(artifacts, CYCLONEDX, document)
+    if isinstance(document, dict) and document.get("bomFormat") == "CycloneDX":
+        return _statement(artifacts, CYCLONEDX, document)
+    if isinstance(document, dict) and isinstance(document.get("spdxVersion"), str):
+        return _statement(artifacts, SPDX, document)
+    raise InvalidValue("the SBOM is neither a CycloneDX nor an SPDX document")
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ KNOWN: dict[str, Fact] = {
             "nobody said what was built",
             _BUILT,
             ("total", FactType.INT, "artifacts that were built"),
-            ("distributions", FactType.INT, "Python wheels and sdists among them: what an SBOM is written of"),
+            ("distributions", FactType.INT, "Python and npm packages among them: what an SBOM is always written of"),
         ),
         *_facts("sbom", "nobody looked for an SBOM", _BUILT, ("present", FactType.BOOL, "the release has an SBOM")),
         *_facts(

@@ -23,6 +23,13 @@ from shipline.capabilities.releases.candidates import Candidate
 from shipline.capabilities.releases.catalogue import actions
 from shipline.capabilities.releases.checklists import checklists_of, tick_item, ticks_of
 from shipline.capabilities.releases.checks import moved_tag
+from shipline.capabilities.releases.components import (
+    components_of_releases,
+    release_components,
+    releases_with,
+    releases_without_components,
+    save_components,
+)
 from shipline.capabilities.releases.coverage import coverages_of
 from shipline.capabilities.releases.differences import Difference
 from shipline.capabilities.releases.expediting import EXPEDITED, Expedite
@@ -96,6 +103,7 @@ __all__ = [
     "check_approval",
     "check_revert",
     "checklists_of",
+    "components_of_releases",
     "count_approvals",
     "coverages_of",
     "evidence_of",
@@ -116,9 +124,13 @@ __all__ = [
     "record_approval",
     "record_evidence",
     "refusal_of",
+    "release_components",
     "release_merged",
     "release_package",
     "released_base",
+    "releases_with",
+    "releases_without_components",
+    "save_components",
     "tick_item",
     "ticks_of",
     "told",

@@ -18,6 +18,7 @@ from shipline.capabilities.evidence import (
     make_bundle,
 )
 from shipline.capabilities.releases.approving import approvals_of, is_good
+from shipline.capabilities.releases.bills import CYCLONEDX, SPDX
 from shipline.capabilities.releases.ground import ReleaseGround, digest_of, envelopes_of, load_built
 from shipline.capabilities.releases.queries import evidence_of, staged_verdicts
 from shipline.capabilities.releases.signing import policy_of
@@ -57,6 +58,7 @@ def contents_of(  # noqa: PLR0913 - each is named where it is given
         envelopes=envelopes_of(ground, release),
         reports={f"{path.parent.name}+{path.name}": path.read_bytes() for path in reports},
         documents=_documents(ground, release)
+        | _other_sboms(sbom.parent)
         | ({} if log is None else {"log.json": document_bytes(log)})
         | dict(besides.documents),
         sbom=sbom.read_bytes() if sbom.is_file() else None,
@@ -113,6 +115,12 @@ def _documents(ground: ReleaseGround, release: Release) -> dict[str, bytes]:
     documents |= {"policy.json": policy.read_bytes()} if policy.is_file() else {}
     approvals = _approvals(ground, pieces)
     return documents | ({"approvals.json": document_bytes(ApprovalsDocument(approvals))} if approvals else {})
+
+
+def _other_sboms(folder: Path) -> dict[str, bytes]:
+    """Those beside the one that the bundle is about."""
+    paths = (path for ending in (CYCLONEDX, SPDX) for path in sorted(folder.glob(f"sbom*{ending}")))
+    return {path.name: path.read_bytes() for path in paths if path.name != SBOM_NAME}
 
 
 def _approvals(ground: ReleaseGround, pieces: Sequence[Evidence]) -> tuple[SignedYes, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,7 @@ from shipline.capabilities.evidence import (
     Build,
     Report,
     facts_of,
-    is_distribution,
     make_bundle,
-    make_sbom,
     read_public_key,
     read_report,
     sign_envelope,
@@ -27,10 +24,12 @@ from shipline.capabilities.evidence import (
 )
 from shipline.capabilities.gates import evaluate, judge, judge_checklists
 from shipline.capabilities.releases.approving import count_approvals
-from shipline.capabilities.releases.bundling import SBOM_NAME, Besides, contents_of
+from shipline.capabilities.releases.bills import Listed, bills_of, components_of_release
+from shipline.capabilities.releases.bundling import Besides, contents_of
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
 from shipline.capabilities.releases.circumstances import Asked, circumstances_of, exempting
 from shipline.capabilities.releases.compliance import comply, record_of
+from shipline.capabilities.releases.components import save_components
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, envelopes_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
@@ -49,8 +48,6 @@ from shipline.store.transaction import Transaction
 
 BUILDER_ID = "urn:shipline:builder:local:v1"
 BUNDLE_NAME = "bundle.tar"
-# Serial numbers of SBOMs are derived from what they describe, so that the same release gives the same document.
-SERIALS = uuid.UUID("5f0c6f0e-6f0b-5c55-9f6d-0a5c3a6f2b11")
 
 
 class ProofSteps:
@@ -109,7 +106,8 @@ class ProofSteps:
             return Done({"statements": []}, idle="nothing was built")
         folder = self.ground.folder_of(release) / "evidence"
         shutil.rmtree(folder, ignore_errors=True)
-        statements = self._statements(context, release, folder)
+        bills = self._bills(context, release)
+        statements = self._statements(context, release, folder, bills)
         pieces = []
         for name, (kind, statement) in statements.items():
             envelope = sign_envelope(statement, IN_TOTO, self.ground.signer)
@@ -119,10 +117,16 @@ class ProofSteps:
             pieces.append(self._evidence(release, report, digest_of(path)))
         # Test results are evidence by their own reports already; their statement is for others to verify.
         kept = tuple(piece for piece in pieces if piece.kind is not EvidenceKind.TESTS)
-        return Done({"statements": list(statements)}, save=lambda tx: self._record(tx, release, kept))
+        components = components_of_release(bills)
+
+        def save(tx: Transaction) -> None:
+            self._record(tx, release, kept)
+            save_components(tx, release.id, components)
+
+        return Done({"statements": list(statements), "without_sbom": _without(release, bills)}, save=save)
 
     def _statements(
-        self, context: StepContext, release: Release, folder: Path
+        self, context: StepContext, release: Release, folder: Path, bills: tuple[Listed, ...]
     ) -> dict[str, tuple[EvidenceKind, bytes]]:
         artifacts = release.artifacts
         statements = {
@@ -131,11 +135,9 @@ class ProofSteps:
                 statement_of_provenance(artifacts, self._build_of(context, release)),
             )
         }
-        if any(map(is_distribution, artifacts)):
-            sbom = self._sbom(context, release)
-            write_atomically(folder / SBOM_NAME, sbom)
-            listed = tuple(filter(is_distribution, artifacts))  # Of an image it says nothing.
-            statements["sbom"] = (EvidenceKind.SBOM, statement_of_sbom(listed, sbom))
+        for bill in bills:
+            write_atomically(folder / bill.file, bill.document)
+            statements[bill.name] = (EvidenceKind.SBOM, statement_of_sbom(bill.artifacts, bill.document))
         for path in self._report_paths(release, scans=False):
             if summarise_report(path).kind is EvidenceKind.TESTS:
                 report = read_report(path)
@@ -144,11 +146,14 @@ class ProofSteps:
                 statements[name] = (EvidenceKind.TESTS, about)
         return statements
 
-    def _sbom(self, context: StepContext, release: Release) -> bytes:
-        dist = self.ground.folder_of(release) / "dist"
-        files = [dist / artifact.name for artifact in release.artifacts if is_distribution(artifact)]
-        serial = uuid.uuid5(SERIALS, " ".join(artifact.digest for artifact in release.artifacts))
-        return make_sbom(files, serial=serial, created_us=context.input["time_us"])
+    def _bills(self, context: StepContext, release: Release) -> tuple[Listed, ...]:
+        return bills_of(
+            self.ground,
+            release,
+            commit=built_from(context, release),
+            place=package_of(context).path,
+            created_us=context.input["time_us"],
+        )
 
     def _build_of(self, context: StepContext, release: Release) -> Build:
         return Build(
@@ -370,6 +375,12 @@ def _posting(context: StepContext, release: Release) -> Posting:
 def _why_closed(verdicts: tuple[Verdict, ...]) -> str:
     closed = [verdict for verdict in verdicts if verdict.answer is not Answer.PASS]
     return "\n".join(f"{verdict.gate} says {verdict.answer.value}: {'; '.join(verdict.reasons)}" for verdict in closed)
+
+
+def _without(release: Release, bills: tuple[Listed, ...]) -> list[str]:
+    """The names of the artifacts of which nobody here could say what they consist of."""
+    known = {artifact.name for bill in bills for artifact in bill.artifacts}
+    return [artifact.name for artifact in release.artifacts if artifact.name not in known]
 
 
 def _fill(part: str, values: dict[str, str]) -> str:

@@ -14,8 +14,9 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
 from shipline.capabilities.evidence.distributions import read_built
-from shipline.capabilities.evidence.sbom import make_sbom
+from shipline.capabilities.evidence.python_packages import python_bill
 from shipline.domain.errors import InvalidValue
 
 SERIAL = UUID("0193b3c0-0000-7000-8000-000000000001")
@@ -56,6 +57,10 @@ def site_packages(tmp_path: Path) -> Path:
         text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}"
         (tmp_path / f"{folder}.dist-info" / "METADATA").write_text(text)
     return tmp_path
+
+
+def make_sbom(files: tuple[Path, ...], *, serial: UUID, created_us: int, site_packages: Path | None = None) -> bytes:
+    return cyclonedx_of(python_bill(files, serial=serial, created_us=created_us, site_packages=site_packages))
 
 
 def sbom(files: tuple[Path, ...], site_packages: Path | None = None) -> dict[str, Any]:
