@@ -21,6 +21,7 @@ from shipline.apps.server.api import API
 from shipline.apps.server.verdicts import Verdicts
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
+    AdvisoriesSettings,
     CalendarSettings,
     ChannelSettings,
     CheckSettings,
@@ -69,6 +70,7 @@ TABLES: dict[str, type] = {
     "`[[approver]]`": Approver,
     "`[[calendar]]`": CalendarSettings,
     "`[compliance]`": ComplianceSettings,
+    "`[advisories]`": AdvisoriesSettings,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,
     "`[environment.secrets]`": SecretSettings,
@@ -157,10 +159,13 @@ def environment_variables() -> set[str]:
 
 def event_kinds() -> set[str]:
     """The kinds of events. No other texts in the rooms and the store are written in this way, but for names in reports
-    of other tools, and kinds of Kubernetes in the room of manifests."""
+    of other tools and of ecosystems, and kinds of Kubernetes in the room of manifests."""
     folders = (SOURCE / "capabilities", SOURCE / "store")
     paths = [
-        path for folder in folders for path in folder.rglob("*.py") if not {"reports", "manifests"} & set(path.parts)
+        path
+        for folder in folders
+        for path in folder.rglob("*.py")
+        if not {"reports", "manifests", "ecosystems.py"} & set(path.parts)
     ]
     return {kind for path in paths for kind in _texts(path) if _is_kind(kind)}
 

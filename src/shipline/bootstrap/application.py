@@ -415,6 +415,7 @@ class Application(Project):
         """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
         from functools import partial
 
+        from shipline.bootstrap.advisories import Watch
         from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
         from shipline.store.keys import load_or_create_log_key, log_key_path
         from shipline.store.log import sequence
@@ -428,6 +429,7 @@ class Application(Project):
             self._cool,
             self._look_for_drift,
             self._schedules,
+            Watch(self),
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.

@@ -8,6 +8,7 @@ a file.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from shipline.configuration.advisories import AdvisoriesSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FILE_NAME",
+    "AdvisoriesSettings",
     "BuildSettings",
     "CalendarSettings",
     "ChannelSettings",
@@ -72,6 +74,7 @@ __all__ = [
 
 _HOMES = {
     "FILE_NAME": "root",
+    "AdvisoriesSettings": "advisories",
     "BuildSettings": "settings",
     "CalendarSettings": "settings",
     "ChannelSettings": "settings",

@@ -67,8 +67,9 @@ def read_listed(port: str, common: type[T], table: dict[str, Any]) -> tuple[T, A
 
 def check_provider_table(note: ProviderTable, table: dict[str, Any]) -> None:
     """Refuse a table that its provider would refuse. Raises ConfigurationError."""
-    if note.common is not None:
+    if note.common is not None and (table or not note.may_be_empty):
         read_listed(note.port, note.common, table)
+    if note.common is not None:
         return
     if note.default or "provider" in table:
         read_provider(note.port, table, default=note.default)

@@ -109,6 +109,8 @@ def _class(kind: type) -> dict[str, Any]:
 def _provider_table(note: ProviderTable) -> dict[str, Any]:
     """One form a provider; `provider` may be left out where it is the default one."""
     forms = [_provider(note, name) for name in provider_names(note.port)]
+    if note.may_be_empty:
+        forms.append({"title": "none", "type": "object", "maxProperties": 0})
     return forms[0] if len(forms) == 1 else {"anyOf": forms}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
+from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
@@ -46,12 +47,14 @@ class ProviderTable:
     """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
 
     `default` is the provider where the table names none; "" leaves that to what is found out later. `common` is the
-    dataclass of the keys that the table has whatever the provider is; with it the provider must be named.
+    dataclass of the keys that the table has whatever the provider is; with it the provider must be named, unless it
+    `may_be_empty`, which is the same as no table.
     """
 
     port: str
     default: str = ""
     common: type | None = None
+    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -532,7 +535,8 @@ class Settings:
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
     `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
     `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
-    which scanners look at it, `compliance` which frameworks it has to keep.
+    which scanners look at it, `compliance` which frameworks it has to keep; `advisories` by what shipped releases are
+    examined, an empty one by nothing.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -556,3 +560,6 @@ class Settings:
     calendar: tuple[CalendarSettings, ...] = ()
     compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
     environment: tuple[EnvironmentSettings, ...] = ()
+    advisories: Annotated[dict[str, Any], ProviderTable("advisories", common=AdvisoriesSettings, may_be_empty=True)] = (
+        field(default_factory=dict)
+    )

@@ -159,6 +159,17 @@ def first_of(tx: Transaction, stream: str) -> Event | None:
     return recorded(row, NO_UPCASTS).event
 
 
+def stream_of(tx: Transaction, stream: str) -> tuple[Event, ...]:
+    """All events of a stream whose content was not erased, in their order, as they were written."""
+    rows = tx.connection.execute(
+        select(event_table)
+        .where(event_table.c.project_id == tx.project.id, event_table.c.stream == stream)
+        .order_by(event_table.c.position)
+    )
+    found = (recorded(row, NO_UPCASTS) for row in rows.mappings())
+    return tuple(one.event for one in found if not one.is_erased)
+
+
 def recorded(row: RowMapping, upcasts: Upcasts) -> RecordedEvent:
     """An event's row as a value, its body brought to the newest version. Raises CorruptStore."""
     is_erased = row["content"] is None
