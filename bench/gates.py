@@ -1,5 +1,6 @@
 """What reading a large report costs, and verifying a bundle of many statements, as a process of its own: CPU and the
-most memory that it held; what `shipline gate` costs as a command; how fast the log takes events in, and proves them.
+most memory that it held; what `shipline gate` costs as a command; how fast the log takes events in, and proves them;
+how soon a cluster is answered (`bench/admission.py`).
 
     python bench/gates.py            all cases
     python bench/gates.py read-24mb  one
@@ -28,6 +29,7 @@ from bench.gate_commands import measure_commands
 
 READ = "import sys\nfrom pathlib import Path\nfrom shipline.capabilities.evidence import summarise_report\n"
 READ += "print(summarise_report(Path(sys.argv[1])).summary['total'])"
+ADMISSION = "admission"
 SHOW = ["-m", "shipline", "evidence", "read", "--json"]
 VERIFY = "import sys\nfrom shipline.apps.cli.main import main\n"
 VERIFY += "path = sys.argv[1]\nsys.argv[1:] = ['verify', path, '--key', path.rpartition('.')[0] + '.pub']\nmain()\n"
@@ -151,6 +153,9 @@ def main(names: list[str]) -> int:
             within.append(measure(case, report))
     within += [measure_rate(rate) for rate in RATES if not names or rate.name in names]
     within.append(measure_commands(names))
+    if not names or ADMISSION in names:
+        root = Path(__file__).resolve().parent.parent
+        within.append(subprocess.run([sys.executable, "-m", "bench.admission"], cwd=root, check=False).returncode == 0)
     return 0 if all(within) else 1
 
 
