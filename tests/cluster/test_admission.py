@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from shipline.clients.oci_layout import open_layout
 from shipline.clients.oci_registry import OCIClient
 from tests.apps.admission.test_admission import serving
-from tests.cluster.control_plane import ControlPlane
+from tests.cluster.control_plane import ADMIN, ControlPlane
 from tests.command import run_shipline
 from tests.images import make_layout
 from tests.machine import PATIENCE_S, wait_until
@@ -61,7 +61,12 @@ metadata: {name: labelled}
 spec:
   rules:
     - name: team
-      match: {any: [{resources: {kinds: [ConfigMap], operations: [CREATE]}}]}
+      match:
+        any:
+          - resources:
+              kinds: [ConfigMap]
+              operations: [CREATE]
+              namespaceSelector: {matchExpressions: [{key: asked, operator: Exists}]}
       validate: {message: "name a team", pattern: {metadata: {labels: {team: "?*"}}}}
 ---
 apiVersion: admissionregistration.k8s.io/v1
@@ -130,12 +135,15 @@ def cluster(plane: ControlPlane, tmp_path: Path) -> Iterator[Cluster]:
     made.close()
 
 
-def test_policies_refuse_and_warn_and_their_words_reach_who_asks(cluster: Cluster, tmp_path: Path) -> None:
+def test_policies_refuse_and_warn_and_their_words_reach_who_asks(
+    cluster: Cluster, plane: ControlPlane, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """CREATE, UPDATE with what was there, DELETE, CONNECT; an audit warns. The rules that are printed will do."""
     (tmp_path / "policies").mkdir()
     (tmp_path / "policies" / "p.yaml").write_text(POLICIES)
     rules = rules_of(tmp_path, "--policy", "policies")
-    with serving(tmp_path) as (_, address):
+    monkeypatch.setenv("KUBECONFIG", str(plane.kubeconfig("admin", ADMIN)))
+    with serving(tmp_path, "--cluster") as (_, address):
         cluster.ask(address, (tmp_path / "tls.crt").read_bytes(), rules=rules)
         wait_until(lambda: cluster.pod("nginx:latest", dry=True).status_code == 403, "the webhook to be asked")
         refused = cluster.pod("nginx:latest")

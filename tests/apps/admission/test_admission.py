@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import signal
 import ssl
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,11 @@ import httpx
 import pytest
 
 from shipline.apps.admission.counts import Counts
+from shipline.apps.admission.namespaces import Namespaces
 from shipline.apps.admission.policies import Policies
-from shipline.apps.admission.proving import ASKED_AT_ONCE_MAX, KEPT_MAX, Proofs
+from shipline.apps.admission.proving import Proofs
+from shipline.apps.admission.remembering import ASKED_AT_ONCE_MAX, KEPT_MAX
+from shipline.apps.admission.serve import prove_what_runs
 from shipline.apps.admission.web import Admission
 from shipline.capabilities.evidence import read_public_key
 from shipline.capabilities.gates import (
@@ -76,15 +80,24 @@ class Registry:
         return ImageProof(self.answer, "words", frozenset(key.id for key in demand.keys))
 
 
+SIGNED = ManifestsQuestion(sets=("signed-images",), keys=(PEM,))
+
+
 class Served:
     """The application without a network, on a clock that is set."""
 
-    def __init__(self, registry: Registry, **more: Any) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        question: ManifestsQuestion = SIGNED,
+        look: Callable[[str], Mapping[str, Any] | None] | None = None,
+        **more: Any,
+    ) -> None:
         self.now_s, self.counts, self.registry = 0.0, Counts(), registry
-        question = ManifestsQuestion(sets=("signed-images",), keys=(PEM,))
         policies = Policies(lambda: stand_ready(question), tuple, self.counts)
-        self.proofs = Proofs(registry, lambda: self.now_s, self.counts)
-        self.web = Admission(policies, self.proofs, self.counts, lambda: self.now_s, **more)
+        self.proofs = Proofs(registry, lambda: self.now_s, self.counts.proofs)
+        self.namespaces = None if look is None else Namespaces(look, lambda: self.now_s, self.counts.namespaces)
+        self.web = Admission(policies, self.proofs, self.namespaces, self.counts, lambda: self.now_s, **more)
 
     async def ask(
         self, document: Any, path: str = "/validate", query: str = "", method: str = "POST", **headers: str
@@ -147,7 +160,7 @@ def test_a_registry_that_is_late_is_told_and_its_answer_is_there_for_the_next(op
         assert response["allowed"] is opened
         words = response["warnings"][0] if opened else response["status"]["message"]
         assert "not checked" in words
-        assert "not answered in time" in words
+        assert "no answer in time" in words
         assert served.counts.reviews == {"failed_open" if opened else "failed_closed": 1}
         gate.set()
         await asyncio.wait(served.proofs._asked.values())
@@ -179,6 +192,60 @@ def test_what_is_remembered_and_asked_at_once_is_bounded() -> None:
         served.proofs.close()
 
     asyncio.run(tried())
+
+
+def test_labels_of_namespaces_are_looked_up_and_remembered(tmp_path: Path) -> None:
+    """One that is not known is no answer for who needs it, and looked for again soon."""
+    selector = "{kinds: [ConfigMap], namespaceSelector: {matchLabels: {strict: 'yes'}}}"
+    (tmp_path / "p.yaml").write_text(LABEL.replace("{kinds: [ConfigMap]}", selector))
+    labels: dict[str, dict[str, str]] = {"shop": {"strict": "yes"}, "play": {}}
+    looked: list[str] = []
+
+    def look(name: str) -> Mapping[str, Any] | None:
+        looked.append(name)
+        metadata = {"name": name, "labels": labels.get(name)}
+        return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata} if name in labels else None
+
+    async def tried() -> list[str]:
+        served = Served(Registry(), ManifestsQuestion(policies=(tmp_path / "p.yaml",)), look)
+        found = []
+        for name, seconds in (("shop", 0.0), ("shop", 29.0), ("shop", 31.0), ("play", 0.0), ("new", 3.0), ("new", 0.0)):
+            document = copy.deepcopy(MAP)
+            document["request"]["namespace"] = document["request"]["object"]["metadata"]["namespace"] = name
+            served.now_s += seconds
+            response = (await served.ask(document))[1]["response"]
+            found.append("let in" if response["allowed"] else response["status"]["message"])
+        served.proofs.close()
+        served.web.namespaces.close()  # type: ignore[union-attr] # it was given
+        return found
+
+    found = asyncio.run(tried())
+    assert ["a team is named" in words for words in found[:3]] == [True] * 3
+    assert found[3] == "let in"
+    assert ["labels of the namespace new are not known" in words for words in found[4:]] == [True, True]
+    assert looked == ["shop", "shop", "play", "new"]
+
+
+def test_what_runs_is_asked_about_beforehand() -> None:
+    """So that a cluster that makes it anew waits for no registry; tags prove nothing and are left alone."""
+    image = f"registry.example/a@{DIGEST}"
+
+    class View:
+        def pods(self) -> tuple[Mapping[str, Any], ...]:
+            containers = [{"name": "a", "image": image}, {"name": "b", "image": "registry.example/b:1"}]
+            pod = {"metadata": {"name": "p", "namespace": "shop"}, "spec": {"containers": containers}}
+            return ({"spec": None}, pod, pod)
+
+    async def tried() -> tuple[int, bool]:
+        served = Served(Registry())
+        await prove_what_runs(served.web, View())  # type: ignore[arg-type] # all that is asked of it
+        before = served.registry.asked
+        _, answer = await served.ask(pod(image))
+        served.proofs.close()
+        assert served.registry.asked == before
+        return before, answer["response"]["allowed"]
+
+    assert asyncio.run(tried()) == (1, True)
 
 
 def test_what_is_no_review_has_its_status_and_is_counted() -> None:

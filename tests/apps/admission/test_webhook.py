@@ -61,6 +61,19 @@ def test_a_cluster_takes_them_and_they_hold_to_what_they_ask_of_others(folder: P
     assert command[-2:] == ["--key", "/etc/shipline/policies/key-0.pub"]
 
 
+def test_who_looks_up_may_read_that_and_nothing_else(folder: Path) -> None:
+    """Namespaces one by one, and pods."""
+    found = printed(folder, "--cluster")
+    assert [(rule["resources"], rule["verbs"]) for rule in found["ClusterRole"]["rules"]] == [
+        (["namespaces"], ["get"]),
+        (["pods"], ["list"]),
+    ]
+    assert found["ClusterRoleBinding"]["subjects"][0]["namespace"] == "shipline-admission"
+    pod = found["Deployment"]["spec"]["template"]["spec"]
+    assert (pod["automountServiceAccountToken"], "--cluster" in pod["containers"][0]["command"]) == (True, True)
+    assert {kind: schema_problem(each) for kind, each in found.items()} == dict.fromkeys(found, "")
+
+
 def test_the_certificate_is_the_service_s_and_the_cluster_trusts_it(folder: Path) -> None:
     """By an authority that can issue nothing else."""
     found = printed(folder, "--namespace", "guards", "--fail", "open")

@@ -21,6 +21,8 @@ class Counts:
     """Requests that were no reviews, by their HTTP status."""
     proofs: Counter[str] = field(default_factory=Counter)
     """By `remembered`, `asked`, `late` (no answer before the deadline), `crowded` (too many are asked already)."""
+    namespaces: Counter[str] = field(default_factory=Counter)
+    """The same, for namespaces that were looked up."""
     reloads: Counter[str] = field(default_factory=Counter)
     """Changes of the policies' files, by `done` and `failed`."""
     policies: int = 0
@@ -40,6 +42,7 @@ class Counts:
             *_counted(
                 "image_proofs_total", "Questions about images by where the answer came from.", "from", self.proofs
             ),
+            *_counted("namespaces_total", "Namespaces by where they came from.", "from", self.namespaces),
             *_counted("reloads_total", "Changes of the policies by what came of them.", "outcome", self.reloads),
             *_head("policies", "Policies that are asked.", "gauge"),
             f"{_PREFIX}policies {self.policies}",

@@ -20,10 +20,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from shipline.apps.admission.counts import Counts
+from shipline.apps.admission.namespaces import Namespaces
 from shipline.apps.admission.policies import LOOK_EVERY_S, Policies
 from shipline.apps.admission.proving import Proofs
 from shipline.apps.admission.web import PATH, Admission
 from shipline.apps.stopping import stopping_on_signals
+from shipline.bootstrap.cluster_view import ClusterView
 from shipline.capabilities.gates import ImageDemand, ImageProof, StandingPolicies
 from shipline.domain.errors import ShiplineError, UsageError
 
@@ -31,6 +33,8 @@ STOP_TIMEOUT_S = 5
 KEEP_ALIVE_S = 120
 """Longer than a cluster keeps a connection that it does not use (90 s): it shall not send into one that is closed."""
 CONNECTIONS_MAX = 1000
+AHEAD, AHEAD_S = 8, 60.0
+"""So many images are asked about at once before anybody needs it; half of the workers are left for who does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,25 +52,34 @@ class Place:
     fails_open: bool = False
 
 
-def serve(
-    place: Place,
-    load: Callable[[], StandingPolicies],
-    watched: Callable[[], tuple[Path, ...]],
-    prove: Callable[[ImageDemand], ImageProof],
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where answers come from: `load` reads the policies, whose files are `watched`; `prove` asks registries about an
+    image; `view` is the cluster, None where that is not asked."""
+
+    load: Callable[[], StandingPolicies]
+    watched: Callable[[], tuple[Path, ...]]
+    prove: Callable[[ImageDemand], ImageProof]
+    view: ClusterView | None = None
+
+
+def serve(place: Place, sources: Sources) -> None:
     """Serve until SIGTERM or SIGINT. Prints one line, with the address, once it does.
 
     Raises what `load` raises, UsageError for a certificate that cannot be used, ShiplineError for a port that cannot
     be had.
     """
     counts = Counts()
-    policies = Policies(load, watched, counts)
+    policies = Policies(sources.load, sources.watched, counts)
     context = _tls(place)
     listener = _listen(place.host, place.port)
-    proofs = Proofs(prove, time.monotonic, counts)
+    proofs = Proofs(sources.prove, time.monotonic, counts.proofs)
+    view = sources.view
+    namespaces = None if view is None else Namespaces(view.namespace, time.monotonic, counts.namespaces)
     web = Admission(
         policies,
         proofs,
+        namespaces,
         counts,
         time.monotonic,
         fails_open=place.fails_open,
@@ -76,16 +89,25 @@ def serve(
         for note in policies.standing.notes:
             _tell(f"note: {note.about}: {note.text}")
         with stopping_on_signals():
-            _Server(web, context, place, listener).run(sockets=[listener])
+            _Server(web, context, place, listener, view).run(sockets=[listener])
     finally:
         proofs.close()
+        if namespaces is not None:
+            namespaces.close()
         listener.close()
 
 
 class _Server(uvicorn.Server):
     """uvicorn, which says when it is ready and looks after the files meanwhile."""
 
-    def __init__(self, web: Admission, context: ssl.SSLContext, place: Place, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        web: Admission,
+        context: ssl.SSLContext,
+        place: Place,
+        listener: socket.socket,
+        view: ClusterView | None,
+    ) -> None:
         config = uvicorn.Config(
             web,
             http=_Connection,
@@ -100,14 +122,16 @@ class _Server(uvicorn.Server):
             ssl_context_factory=lambda _config, _default: context,
         )
         super().__init__(config)
-        self._web, self._context, self._place, self._listener = web, context, place, listener
+        self._web, self._context, self._place, self._listener, self._view = web, context, place, listener, view
         self._looking: list[asyncio.Task[None]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to serve, then say so."""
         await super().startup(sockets)
         if self.started:
-            follow = (self._web.policies.follow(_tell), _follow_certificate(self._context, self._place))
+            follow = [self._web.policies.follow(_tell), _follow_certificate(self._context, self._place)]
+            if self._view is not None:
+                follow.append(prove_what_runs(self._web, self._view))
             self._looking = [asyncio.create_task(each) for each in follow]
             name, port = self._listener.getsockname()[:2]
             host = f"[{name}]" if ":" in name else name
@@ -130,6 +154,20 @@ class _Connection(H11Protocol):
         """Note it for every request of the connection."""
         super().connection_made(transport)
         self.app_state: dict[str, Any] = {**self.app_state, "certificate": bool(transport.get_extra_info("peercert"))}
+
+
+async def prove_what_runs(web: Admission, view: ClusterView) -> None:
+    """Ask about the images of all pods, a few at once: what is made anew of them then waits for no registry."""
+    try:
+        pods = await asyncio.to_thread(view.pods)
+    except ShiplineError as error:
+        _tell(f"the images in use are not asked about beforehand: {error.sentence()}")
+        return
+    demands = web.policies.standing.demands_of_pods(pods)
+    for at in range(0, len(demands), AHEAD):
+        await web.proofs.of(demands[at : at + AHEAD], within_s=AHEAD_S)
+    if demands:
+        _tell(f"{len(demands)} images in use were asked about")
 
 
 async def _follow_certificate(context: ssl.SSLContext, place: Place) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from starlette.types import Receive, Scope, Send
 
 from shipline.apps.admission.counts import CONTENT_TYPE, Counts
+from shipline.apps.admission.namespaces import Namespaces
 from shipline.apps.admission.policies import Policies
 from shipline.apps.admission.proving import Proofs
 from shipline.capabilities.gates import (
@@ -29,8 +30,9 @@ PATH = "/validate"
 TIMEOUT_S = 10.0
 """What a cluster takes for the time where a webhook's configuration states none."""
 TIMEOUT_S_MAX = 30.0
-PROVING, SPENT = 0.6, 0.85
-"""Parts of the time that the cluster waits: for registries, and to an answer. The rest is for the way back."""
+ASKING, SPENT = 0.7, 0.85
+"""Parts of the time that the cluster waits: for others, half of it for registries, and to an answer. The rest is for
+the way back."""
 BODY_S_MAX = 5.0
 LARGE_BYTES = 128 * 1024
 _SECONDS = re.compile(r"([0-9]{1,4}(?:\.[0-9]{1,9})?)(ms|s|m)?", re.ASCII)
@@ -49,11 +51,13 @@ class _NoReview(Exception):
 class Admission:
     """The application. `fails_open` is whether what cannot be checked is let in; `now_s` a clock that never goes back.
 
-    `wants_certificate` is whether reviews are for those alone who have shown a certificate: the server has checked it.
+    `namespaces` is None where the cluster is not asked about them. `wants_certificate` is whether reviews are for those
+    alone who have shown a certificate: the server has checked it.
     """
 
     policies: Policies
     proofs: Proofs
+    namespaces: Namespaces | None
     counts: Counts
     now_s: Callable[[], float]
     fails_open: bool = False
@@ -115,7 +119,7 @@ class Admission:
         """The answer before the time is over. What takes longer than that is an answer that was not found."""
         try:
             async with asyncio.timeout(SPENT * left_s):
-                return await self._judged(review, PROVING * left_s, aside=len(body) > LARGE_BYTES)
+                return await self._judged(review, ASKING * left_s, aside=len(body) > LARGE_BYTES)
         except TimeoutError:
             return AdmissionDecision((), ("the policies were not done in time",), ())
         except InvalidValue as error:
@@ -127,8 +131,12 @@ class Admission:
         """In the event loop, since most take less time than a thread costs; large ones keep none waiting."""
         standing = self.policies.standing
         admission = standing.admission(review)
+        name = admission.namespace
+        if self.namespaces is not None and name and admission.around.namespace(name) is None:
+            found = await self.namespaces.of([name], within_s=within_s / 2)
+            admission = standing.admission(review, found[name])
         demands = standing.demands(admission)
-        proofs = await self.proofs.of(demands, within_s=within_s) if demands else {}
+        proofs = await self.proofs.of(demands, within_s=within_s / 2) if demands else {}
         admission = replace(admission, proofs=proofs)
         if aside:
             return await asyncio.to_thread(standing.decide, admission)

@@ -21,6 +21,7 @@ CONFIG_MAP_BYTES_MAX = 1024 * 1024
 @policy_options
 @click.option("--image", required=True, help="The image to run, which has shipline on its path.")
 @click.option("--namespace", default="shipline-admission", show_default=True, help="Where to run it.")
+@click.option("--cluster", is_flag=True, help="Let it read namespaces and pods, whose labels and images it looks up.")
 @click.option(
     "--ca", "authority", type=click.Path(path_type=Path), help="The authority (PEM) of a certificate made elsewhere."
 )
@@ -41,6 +42,7 @@ def webhook(  # noqa: PLR0913 - one parameter an option
     keys: tuple[Path, ...],
     image: str,
     namespace: str,
+    cluster: bool,
     authority: Path | None,
     fail: str,
 ) -> None:
@@ -69,6 +71,7 @@ def webhook(  # noqa: PLR0913 - one parameter an option
         authority=trust,
         certificate=pair,
         fails_open=fail == "open",
+        looks_up=cluster,
         rules=standing.rules(),
     )
     click.echo(yaml.safe_dump_all(webhook_documents(wanted), sort_keys=False, allow_unicode=True), nl=False)

@@ -19,13 +19,14 @@ PAGE_PORT, ADMISSION_PORT = 8484, 8443
 
 
 @dataclass(frozen=True, slots=True)
-class _Secured:
-    """By what a cluster is answered, as far as it was said."""
+class _Answering:
+    """How a cluster is answered, as far as it was said."""
 
     certificate: Path | None
     private_key: Path | None
     client_ca: Path | None
     fail: str | None
+    cluster: bool
 
 
 @click.command(name="up")
@@ -37,6 +38,7 @@ class _Secured:
 )
 @click.option("--admission", is_flag=True, help="Answer a cluster's admission reviews over TLS; no page and no engine.")
 @policy_options
+@click.option("--cluster", is_flag=True, help="Look up namespaces' labels, and the images in use, in the cluster.")
 @click.option("--certificate", type=_FILE, help="The certificate to serve by (PEM), with those between it and its CA.")
 @click.option("--private-key", type=_FILE, help="Its private key (PEM).")
 @click.option("--client-ca", type=_FILE, help="Answer those alone whose certificate is by one of these (PEM).")
@@ -52,6 +54,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     sets: tuple[str, ...],
     registries: tuple[str, ...],
     keys: tuple[Path, ...],
+    cluster: bool,
     certificate: Path | None,
     private_key: Path | None,
     client_ca: Path | None,
@@ -61,11 +64,12 @@ def command(  # noqa: PLR0913 - one parameter an option
 
     With --admission, answer a cluster's questions by policies instead.
     """
-    chosen, secured = Chosen(policies, sets, registries, keys), _Secured(certificate, private_key, client_ca, fail)
+    chosen = Chosen(policies, sets, registries, keys)
+    secured = _Answering(certificate, private_key, client_ca, fail, cluster)
     if admission:
         _serve_admission(application, chosen, secured, host, ADMISSION_PORT if port is None else port)
         return
-    if chosen != Chosen((), (), (), ()) or secured != _Secured(None, None, None, None):
+    if chosen != Chosen((), (), (), ()) or secured != _Answering(None, None, None, None, cluster=False):
         raise UsageError(
             "options of policies and certificates are for --admission", todo="add --admission, or leave them out"
         )
@@ -76,10 +80,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     serve(application, host=host, port=PAGE_PORT if port is None else port)
 
 
-def _serve_admission(application: Application, chosen: Chosen, secured: _Secured, host: str, port: int) -> None:
+def _serve_admission(application: Application, chosen: Chosen, secured: _Answering, host: str, port: int) -> None:
     from functools import partial
 
-    from shipline.apps.admission.serve import Place, serve
+    from shipline.apps.admission.serve import Place, Sources, serve
+    from shipline.bootstrap.cluster_view import cluster_view
     from shipline.bootstrap.image_proofs import ADMISSION_TIMEOUT_S, prove
     from shipline.capabilities.gates import policy_files, stand_ready
 
@@ -90,9 +95,10 @@ def _serve_admission(application: Application, chosen: Chosen, secured: _Secured
         )
     trusted = chosen.trusted(application)
     place = Place(host, port, secured.certificate, secured.private_key, secured.client_ca, secured.fail == "open")
-    serve(
-        place,
-        lambda: stand_ready(chosen.standing(trusted)),
-        lambda: policy_files(chosen.policies),
-        partial(prove, timeout_s=ADMISSION_TIMEOUT_S),
+    sources = Sources(
+        load=lambda: stand_ready(chosen.standing(trusted)),
+        watched=lambda: policy_files(chosen.policies),
+        prove=partial(prove, timeout_s=ADMISSION_TIMEOUT_S),
+        view=cluster_view() if secured.cluster else None,
     )
+    serve(place, sources)

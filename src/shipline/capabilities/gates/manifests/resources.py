@@ -83,6 +83,11 @@ class Surroundings:
         found = self.objects.get((group, kind), ())
         return next((each for each in found if each.name == name and each.namespace == namespace), None)
 
+    def with_object(self, resource: Resource) -> Surroundings:
+        """The same with one more."""
+        key = (resource.group, resource.kind)
+        return replace(self, objects={**self.objects, key: (*self.objects.get(key, ()), resource)})
+
     def namespace(self, name: str) -> Mapping[str, Any] | None:
         """The Namespace, with the label that every one has; None where it was not given."""
         found = self.named("", "Namespace", "", name)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from shipline.capabilities.gates.manifests.proofs import Demand
-from shipline.capabilities.gates.manifests.resources import Admission, Surroundings
+from shipline.capabilities.gates.manifests.resources import Admission, Asked, Resource, Surroundings
 from shipline.capabilities.gates.manifests.results import Note
 from shipline.capabilities.gates.manifests.review import Decision, Review, admission_of, decide
 from shipline.capabilities.gates.manifests.rules import Policies, compile_policies, image_demands, judge, watched
@@ -38,9 +39,20 @@ class Standing:
         """The rules of a webhook that is asked about all that they are about."""
         return watched(self.policies, self.around.kinds)
 
-    def admission(self, review: Review) -> Admission:
-        """The question as policies see it."""
-        return admission_of(review, self.around)
+    def admission(self, review: Review, namespace: Mapping[str, Any] | None = None) -> Admission:
+        """The question as policies see it, with its namespace where that was looked up."""
+        return admission_of(review, self.around if namespace is None else self.around.with_object(Resource(namespace)))
+
+    def demands_of_pods(self, pods: Iterable[Mapping[str, Any]]) -> tuple[Demand, ...]:
+        """What registries would be asked if these pods were made anew, each once."""
+        found: dict[Demand, None] = {}
+        for pod in pods:
+            resource = Resource({"apiVersion": "v1", "kind": "Pod", **pod})
+            place = (resource.name, resource.namespace)
+            asked = Asked("", "v1", "pods", "", *place, {})
+            admission = Admission(resource, self.around, asked=asked)
+            found.update(dict.fromkeys(self.demands(admission)))
+        return tuple(found)
 
     def demands(self, admission: Admission) -> tuple[Demand, ...]:
         """What registries are to be asked first."""

@@ -18,6 +18,7 @@ TIMEOUT_S = 5
 FOLDER, TLS_FOLDER = "/etc/shipline/policies", "/etc/shipline/tls"
 COPIES = 2
 USER = 65532
+_RBAC = "rbac.authorization.k8s.io/v1"
 _LABELS = {"app.kubernetes.io/name": NAME}
 Document = dict[str, Any]
 
@@ -26,7 +27,7 @@ Document = dict[str, Any]
 class Webhook:
     """What is to be run. `image` has `shipline` on its path. `files` are those beside the sets, by name: policies, and
     keys, whose names are in `keys`. `authority` is PEM; `certificate` a pair of PEM, None where somebody else makes
-    the Secret. `rules` are those of the webhook."""
+    the Secret. `looks_up` is whether it may read namespaces and pods. `rules` are those of the webhook."""
 
     image: str
     namespace: str
@@ -37,6 +38,7 @@ class Webhook:
     authority: str
     certificate: tuple[str, str] | None
     fails_open: bool
+    looks_up: bool
     rules: Sequence[Document]
 
 
@@ -57,6 +59,7 @@ def webhook_documents(webhook: Webhook) -> list[Document]:
         secret = _named(webhook, "v1", "Secret", type="kubernetes.io/tls", stringData=pair)
         secret["metadata"]["name"] = SECRET
         documents.append(secret)
+    documents += [_rights(), _bound(webhook)] if webhook.looks_up else []
     documents += [_deployment(webhook), _service(webhook), _budget(webhook), _configuration(webhook)]
     return documents
 
@@ -70,6 +73,7 @@ def _command(webhook: Webhook) -> list[str]:
     command = ["shipline", "up", "--admission", "--host", "0.0.0.0", "--port", str(PORT)]  # noqa: S104 - in a pod
     command += ["--certificate", f"{TLS_FOLDER}/tls.crt", "--private-key", f"{TLS_FOLDER}/tls.key"]
     command += ["--policy", FOLDER, "--fail", "open" if webhook.fails_open else "closed"]
+    command += ["--cluster"] if webhook.looks_up else []
     for option, values in (("--set", webhook.sets), ("--registry", webhook.registries)):
         command += [word for value in values for word in (option, value)]
     return command + [word for name in webhook.keys for word in ("--key", f"{FOLDER}/{name}")]
@@ -97,7 +101,7 @@ def _deployment(webhook: Webhook) -> Document:
     }
     pod = {
         "serviceAccountName": NAME,
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": webhook.looks_up,
         "securityContext": {"runAsNonRoot": True, "runAsUser": USER, "seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [container],
         "volumes": [
@@ -111,6 +115,27 @@ def _deployment(webhook: Webhook) -> Document:
         "template": {"metadata": {"labels": dict(_LABELS)}, "spec": pod},
     }
     return _named(webhook, "apps/v1", "Deployment", spec=spec)
+
+
+def _rights() -> Document:
+    """What it looks up, and nothing that changes anything."""
+    rules = [
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+        {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+    ]
+    metadata = {"name": NAME, "labels": dict(_LABELS)}
+    return {"apiVersion": _RBAC, "kind": "ClusterRole", "metadata": metadata, "rules": rules}
+
+
+def _bound(webhook: Webhook) -> Document:
+    account = {"kind": "ServiceAccount", "name": NAME, "namespace": webhook.namespace}
+    return {
+        "apiVersion": _RBAC,
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": NAME, "labels": dict(_LABELS)},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": NAME},
+        "subjects": [account],
+    }
 
 
 def _service(webhook: Webhook) -> Document:
