@@ -22,6 +22,7 @@ from shipline.apps.server.verdicts import Verdicts
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     AdvisoriesSettings,
+    AutomationSettings,
     CalendarSettings,
     ChannelSettings,
     CheckSettings,
@@ -30,6 +31,7 @@ from shipline.configuration import (
     EphemeralSettings,
     GatesSettings,
     GroupSettings,
+    HookSettings,
     HotfixSettings,
     LintSettings,
     PackageSettings,
@@ -62,6 +64,8 @@ TABLES: dict[str, type] = {
     "An entry of `version_files`": VersionFileSettings,
     "`[release]`": ReleaseSettings,
     "`[lint]`": LintSettings,
+    "`[automation]`": AutomationSettings,
+    "`[[hook]]`": HookSettings,
     "`[[test]]`": TestSettings,
     "`[scan]`": ScanSettings,
     "`[[registry]]`": RegistrySettings,

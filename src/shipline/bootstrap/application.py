@@ -390,6 +390,7 @@ class Application(Project):
     def _catalogue(self) -> Catalogue:
         from functools import partial
 
+        from shipline.bootstrap.automations import automation_part
         from shipline.bootstrap.workflows import environment_workflows, life_workflows
         from shipline.capabilities import releases
         from shipline.engine.engine import Catalogue
@@ -399,6 +400,9 @@ class Application(Project):
         observers: dict[str, Observer] = {
             releases.RELEASE_WORKFLOW: partial(_observe, releases.follow_run, self.events)
         }
+        automation, looks, observer = automation_part(self, lambda: self.engine)
+        workflows[automation.name], observers[automation.name] = automation, observer
+        actions |= looks
         for environment in self.environments:
             ground = self.rollout_ground(environment)
             for each, own, follow in (
@@ -416,6 +420,7 @@ class Application(Project):
         from functools import partial
 
         from shipline.bootstrap.advisories import Watch
+        from shipline.bootstrap.automations import automation_chores
         from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
         from shipline.store.keys import load_or_create_log_key, log_key_path
         from shipline.store.log import sequence
@@ -430,6 +435,7 @@ class Application(Project):
             self._look_for_drift,
             self._schedules,
             Watch(self),
+            *automation_chores(self),
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.

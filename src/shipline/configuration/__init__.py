@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shipline.configuration.root import FILE_NAME, find_root
     from shipline.configuration.scanning import ScanSettings
     from shipline.configuration.settings import (
+        AutomationSettings,
         BuildSettings,
         CalendarSettings,
         ChannelSettings,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         EnvironmentSettings,
         EphemeralSettings,
         GroupSettings,
+        HookSettings,
         HotfixSettings,
         LintSettings,
         PackageSettings,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE_NAME",
     "AdvisoriesSettings",
+    "AutomationSettings",
     "BuildSettings",
     "CalendarSettings",
     "ChannelSettings",
@@ -50,6 +53,7 @@ __all__ = [
     "EphemeralSettings",
     "GatesSettings",
     "GroupSettings",
+    "HookSettings",
     "HotfixSettings",
     "LintSettings",
     "PackageSettings",
@@ -75,6 +79,7 @@ __all__ = [
 _HOMES = {
     "FILE_NAME": "root",
     "AdvisoriesSettings": "advisories",
+    "AutomationSettings": "settings",
     "BuildSettings": "settings",
     "CalendarSettings": "settings",
     "ChannelSettings": "settings",
@@ -84,6 +89,7 @@ _HOMES = {
     "EphemeralSettings": "settings",
     "GatesSettings": "gating",
     "GroupSettings": "settings",
+    "HookSettings": "settings",
     "HotfixSettings": "settings",
     "LintSettings": "settings",
     "PackageSettings": "settings",

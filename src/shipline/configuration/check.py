@@ -66,6 +66,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _tables(settings.lint, FILE_NAME)
     yield from scan_complaints(settings.scan)
     yield from _frameworks(settings)
+    yield from _hooks(settings)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)
@@ -99,6 +100,21 @@ def _signer(settings: Settings) -> Iterator[ConfigurationError]:
     except ConfigurationError as error:
         what = f"{FILE_NAME}: the password of the signer: {error.what}"
         yield ConfigurationError(what, why=error.why, todo=error.todo)
+
+
+def _hooks(settings: Settings) -> Iterator[ConfigurationError]:
+    forges = [hook.forge for hook in settings.hook]
+    for forge in sorted({forge for forge in forges if forges.count(forge) > 1}):
+        yield ConfigurationError(
+            f"{FILE_NAME}: there are two [[hook]] tables of {forge}", todo="put the secrets of both into one of them"
+        )
+    for hook in settings.hook:
+        for table in hook.secrets:
+            try:
+                read_secret(table)
+            except ConfigurationError as error:
+                what = f"{FILE_NAME}: a secret of the hooks of {hook.forge}: {error.what}"
+                yield ConfigurationError(what, why=error.why, todo=error.todo)
 
 
 def _approvers(settings: Settings) -> Iterator[ConfigurationError]:

@@ -191,6 +191,30 @@ class ReleaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AutomationSettings:
+    """`[automation]`: what is done by itself when the forge tells of something.
+
+    `release_on_push` does what `shipline release` does when something comes to a branch that is released from.
+    `reconcile_every_s` is how often a server looks for what no hook has told, in seconds.
+    """
+
+    release_on_push: bool = False
+    reconcile_every_s: Annotated[int, Limits(minimum=10, maximum=86_400)] = 300
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """`[[hook]]`: a forge that may tell this server of events.
+
+    `forge` is github, gitlab or gitea. `secrets` say where the secrets are that its hooks are signed with: each is like
+    an entry of `[environment.secrets]`. Any of them may have signed, so that one can be changed without a gap.
+    """
+
+    forge: Annotated[str, Limits(choices=("github", "gitlab", "gitea"))]
+    secrets: Annotated[tuple[Annotated[dict[str, Any], SecretTable()], ...], Limits(items_min=1)]
+
+
+@dataclass(frozen=True, slots=True)
 class BumpSettings:
     """`[[bump]]`: how far changes of one kind move the version; the first table that fits a change holds.
 
@@ -533,10 +557,10 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `approver`, `calendar`, `bump` and `environment` are lists of tables; `release` says how a release is made,
+    `approver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release is made,
     `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
-    which scanners look at it, `compliance` which frameworks it has to keep; `advisories` by what shipped releases are
-    examined, an empty one by nothing.
+    which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
+    `advisories` by what shipped releases are examined, an empty one by nothing.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -547,6 +571,8 @@ class Settings:
     release: ReleaseSettings = field(default_factory=ReleaseSettings)
     lint: LintSettings = field(default_factory=LintSettings)
     bump: tuple[BumpSettings, ...] = ()
+    automation: AutomationSettings = field(default_factory=AutomationSettings)
+    hook: tuple[HookSettings, ...] = ()
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()

@@ -65,7 +65,8 @@ class Catalogue:
     """The workflows that there are, and the action of each of their steps, by `workflow.action` name.
 
     An observer, by workflow, is called in the transaction that changes a run's status or phase, with the changed
-    run: this is how a room's own noun follows. It writes rows and events and touches nothing else.
+    run, after that was written: this is how a room's own noun follows. It writes rows and events, may start other runs
+    (also under the exclusive key of one that has ended), and touches nothing else.
     """
 
     workflows: Mapping[str, Workflow]
@@ -305,11 +306,13 @@ class Engine:
                 self._note_cut_off(tx, run, now_us)
             planned = replace(run, revision=run.revision + 1, state=plan.state, wake_us=plan.wake_us, holder=None)
             journal.consume(tx, obeyed, planned.revision)
-            self._observe(tx, run, planned)
             if plan.invocation is None:
-                return self._save_and_plan(tx, planned, now_us, hand_on=hand_on)
+                is_due = self._save_and_plan(tx, planned, now_us, hand_on=hand_on)
+                self._observe(tx, run, planned)
+                return is_due
             planned = replace(planned, holder=self.node_id)
             journal.save_run(tx, planned)
+            self._observe(tx, run, planned)
             journal.journal_started(tx, planned, plan.invocation, holder=self.node_id, now_us=now_us)
             heard = tuple(signal for signal in pending if signal.kind in plan.invocation.step.listens)
         return _Tick(planned, plan.invocation, heard, catalogue)
@@ -371,8 +374,9 @@ class Engine:
             settled = replace(run, revision=run.revision + 1, state=state, wake_us=wake_us, holder=None)
             if self._heard_something(tx, tick, state):
                 settled = replace(settled, wake_us=now_us)
+            is_due = self._save_and_plan(tx, settled, now_us, hand_on=hand_on)
             self._observe(tx, run, settled)
-            return self._save_and_plan(tx, settled, now_us, hand_on=hand_on)
+            return is_due
 
     def _observe(self, tx: Transaction, before: Run, after: Run) -> None:
         if (before.state.status, before.state.phase) != (after.state.status, after.state.phase):

@@ -115,6 +115,15 @@ class Repository(Protocol):
         """
         ...
 
+    def catch_up(self, remote: str, branch: str) -> str:
+        """Bring the current branch, which has to be `branch`, and its work tree forwards to where `remote` has it, and
+        the tags that are not here; returns the commit that HEAD is on then. What is ahead of the remote stays.
+
+        Idempotent. RefusedError where HEAD is on another branch, where both have commits of their own, and where
+        changes of the work tree would be lost. Other errors as for `push`.
+        """
+        ...
+
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""
         ...

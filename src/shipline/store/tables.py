@@ -267,3 +267,47 @@ incident = _noun(
     _time("opened_us"),
     indexes=(("opened_us",), ("rollout_id",)),
 )
+
+# --- what forges tell ----------------------------------------------------------------------------------------------
+
+delivery = Table(
+    "delivery",
+    metadata,
+    # The order in which they came. Gaps are possible.
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    *_tenant(),
+    # Who told: github, gitlab, gitea, or reconciliation, which is our own look.
+    Column("hook", String(40), nullable=False),
+    # The forge's name for the event, which its own redeliveries bear too.
+    Column("delivery", String(200), nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("event", String(80), nullable=False),
+    _time("received_us"),
+    Column("status", String(20), nullable=False),
+    _time("handled_us", nullable=True),
+    # How often the same came again.
+    Column("repeats", Integer, nullable=False),
+    # What it says, in words, and the keys of the commands that it led to, as a JSON list; once it was handled.
+    Column("said", Text, nullable=False),
+    Column("commands", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    UniqueConstraint("project_id", "hook", "delivery", "payload_hash"),
+    Index(
+        "ix_delivery_waiting",
+        "number",
+        sqlite_where=text("status = 'waiting'"),
+        postgresql_where=text("status = 'waiting'"),
+    ),
+    Index("ix_delivery_project_id_received_us", "project_id", "received_us"),
+)
+
+forge_seen = Table(
+    "forge_seen",
+    metadata,
+    # What is known of a branch or pull request of the forge, by hooks or by looking: `branch:main` -> its commit.
+    Column("project_id", String(40), primary_key=True),
+    Column("name", String(300), primary_key=True),
+    Column("organisation_id", String(40), nullable=False),
+    Column("value", String(200), nullable=False),
+    _time("seen_us"),
+)

@@ -20,6 +20,7 @@ from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
 from shipline.apps.stopping import stopping_on_signals
+from shipline.bootstrap.automations import hook_secrets
 from shipline.bootstrap.compliance import required_coverages
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
@@ -78,6 +79,7 @@ def site_of(application: Application) -> Site:
         verdict_token=partial(verdict_token_of, application.context),
         wanted_image=partial(wanted_image_of, application.context),
         compliance=partial(required_coverages, application),
+        hook_secrets=partial(hook_secrets, application),
     )
 
 

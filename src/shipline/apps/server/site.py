@@ -32,6 +32,7 @@ class Site:
     the stage whose gates and lists hold in an environment: a branch's has those of another one.
     `compliance` says how a release stands to the frameworks that are required.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
+    `hook_secrets` reads the secrets that the hooks of a forge are signed with; UnknownName where none are taken.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Site:
     verdict_token: Callable[[EnvironmentSettings], str] = lambda _environment: ""
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
     compliance: Callable[[Release], tuple[Coverage, ...]] = lambda _release: ()
+    hook_secrets: Callable[[str], tuple[str, ...]] = lambda _forge: ()
 
     @property
     def stages(self) -> tuple[str, ...]:

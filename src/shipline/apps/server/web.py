@@ -10,7 +10,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from shipline.apps.server.api import API
+from shipline.apps.server.delivery_pages import DeliveryPages
 from shipline.apps.server.guard import Guard
+from shipline.apps.server.hooks import Counts, Hooks
 from shipline.apps.server.live import Hub
 from shipline.apps.server.pages import Pages
 from shipline.apps.server.problems import Answers, Problem, problem_of
@@ -27,7 +29,10 @@ def make_web(site: Site, token: str, hub: Hub) -> ASGIApp:
     sessions, answers = Sessions(token, site.clock), Answers(made)
     # No generated documentation: its pages load scripts from elsewhere.
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    counts = Counts()
     app.include_router(Pages(site, sessions, made, hub).router())
+    app.include_router(DeliveryPages(site, sessions, made, counts).router())
+    app.router.routes.append(Hooks(site, counts).route())
     app.include_router(API(site).router())
     app.include_router(Verdicts(site).router())
     app.add_api_route("/healthz", healthz)

@@ -41,6 +41,7 @@ from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import opening, record_evidence, refusal_of
 from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
+from shipline.capabilities.releases.pull_request_rules import branch_for
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
     RELEASES,
@@ -99,6 +100,7 @@ __all__ = [
     "ask_gates",
     "asked_release",
     "begun_versions",
+    "branch_for",
     "bring_back",
     "check_approval",
     "check_revert",

@@ -16,7 +16,7 @@ from shipline.clients.git_errors import not_moving, push_error, signing_error
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UnavailableError, UsageError
 from shipline.ports.provider import ProviderContext
 from shipline.ports.repository import Commit, LogEntry, Picked, Reverted, Stretch, Tag
-from shipline.providers.repository.attaching import attach, start_branch
+from shipline.providers.repository.attaching import attach, catch_up, start_branch
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import write_git_folder
@@ -98,6 +98,10 @@ class GitRepository:
     def attach(self, branch: str) -> None:
         """Put HEAD on a branch that is contained in its commit, or is not there yet. Touches no file."""
         attach(self, self._git, branch)
+
+    def catch_up(self, remote: str, branch: str) -> str:
+        """Bring the current branch forwards to where `remote` has it."""
+        return catch_up(self, self._git, remote, branch)
 
     def is_shallow(self) -> bool:
         """True for a clone with a cut history, from which versions cannot be derived."""

@@ -64,6 +64,33 @@ class RepositoryConformance:
         with pytest.raises(InvalidValue):
             repository.attach("a..b")
 
+    def test_catching_up_goes_forwards_and_loses_nothing(self, repository: Repository, tmp_path: Path) -> None:
+        """Commits and tags of the remote come; what is here alone, or was changed by hand, stays, and is told."""
+        elsewhere = str(tmp_path / "elsewhere.git")
+        subprocess.run(["git", "init", "--quiet", "--bare", elsewhere], check=True)
+        first = commit(repository, "a.txt", "1", key="k1")
+        main = str(repository.branch())
+        second = repository.commit_beside(first, {"a.txt": b"2"}, "feat: two", key="k2", time_us=NOW_US)
+        repository.move_branch(elsewhere, main, second, expected=None)
+        repository.create_tag("v2", second, "two", time_us=NOW_US)
+        repository.push(elsewhere, ("refs/tags/v2",))
+        repository.delete_tag("v2")
+        (repository.root() / "a.txt").write_text("by hand")
+        with pytest.raises(RefusedError):
+            repository.catch_up(elsewhere, main)
+        (repository.root() / "a.txt").write_text("1")
+        assert [repository.catch_up(elsewhere, main) for _ in range(2)] == [second] * 2
+        assert (repository.root() / "a.txt").read_text() == "2"
+        assert (repository.dirty_paths(), repository.tag_names()) == ((), ("v2",))
+        ahead = commit(repository, "a.txt", "3", key="k3")
+        assert repository.catch_up(elsewhere, main) == ahead
+        other = repository.commit_beside(second, {"b.txt": b"b"}, "feat: b", key="k4", time_us=NOW_US)
+        repository.move_branch(elsewhere, main, other, expected=second)
+        for branch in (main, "topic"):
+            with pytest.raises(RefusedError):
+                repository.catch_up(elsewhere, branch)
+        assert repository.head() == ahead
+
     def test_committing_twice_with_one_key_is_committing_once(self, repository: Repository) -> None:
         made = commit(repository, "a.txt", "one", key="k1")
         assert commit(repository, "a.txt", "two", key="k1") == made

@@ -1,0 +1,309 @@
+"""Automation, wired: whose word counts, which branches are seen to, and the hands that do what is due.
+
+A server acts in its own copy of the repository, as `shipline release` does there: it brings the work tree to where the
+remote has the branch, and never over what people have left in it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from shipline.capabilities.automation import (
+    AUTOMATION_WORKFLOW,
+    LOOK,
+    RELEASE,
+    Carried,
+    Command,
+    Duties,
+    Looked,
+    LookStep,
+    automation_workflow,
+    follow_command,
+    forget_deliveries,
+    handle_deliveries,
+    open_pulls_of,
+    reconcile,
+)
+from shipline.capabilities.releases import (
+    RELEASE_WORKFLOW,
+    RELEASES,
+    branch_for,
+    keep_pull_request,
+    release_merged,
+    release_package,
+    unfinished_first,
+)
+from shipline.domain.actor import Actor, ActorKind
+from shipline.domain.errors import ConfigurationError, RefusedError, UnknownName
+from shipline.domain.release import ReleaseStatus
+from shipline.engine import journal
+from shipline.engine.rules import RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shipline.bootstrap.application import Application
+    from shipline.bootstrap.aside import Aside
+    from shipline.capabilities.releases import Candidate, Decision
+    from shipline.configuration import Settings
+    from shipline.domain.release import Release
+    from shipline.engine.engine import Engine
+    from shipline.engine.journal import Run
+    from shipline.engine.workflow import Action, Workflow
+    from shipline.store.transaction import Transaction
+
+AUTOMATION = Actor(kind=ActorKind.SYSTEM, issuer="shipline", subject="automation", authenticated=True)
+BUSY_S, FOLLOW_S = 2.0, 1.0
+BATCHES_MAX = 20
+FORGET_EVERY_S = 600.0
+CHANGES = frozenset({"opened", "updated", "closed"})
+
+
+def trusted_settings(application: Application) -> Settings:
+    """The settings that say what is done by itself: those of the protected branch where there is one, as for gates."""
+    trusted = application.policy.trusted
+    return application.settings if trusted is None else trusted
+
+
+def duties_of(application: Application) -> Duties:
+    """What is done by itself here: a copy of the repository sees to the branch that it is on, if it may be released."""
+    if not trusted_settings(application).automation.release_on_push:
+        return Duties()
+    branch = application.branch
+    try:
+        only = application.release_branch
+    except RefusedError:  # No channel is released from here.
+        return Duties()
+    if branch is None or only not in ("", branch):
+        return Duties()
+    return Duties((branch,), (branch_for(branch),))
+
+
+def hook_secrets(application: Application, forge: str) -> tuple[str, ...]:
+    """The secrets that a forge's hooks are signed with, read where they are kept.
+
+    UnknownName where the settings have no [[hook]] of this forge; other errors as for the port `secrets`.
+    """
+    from shipline.configuration.given import read_secret
+
+    hook = next((each for each in trusted_settings(application).hook if each.forge == forge), None)
+    if hook is None:
+        raise UnknownName(f"no hooks of {forge} are taken here", todo=f'add a [[hook]] with forge = "{forge}"')
+    context = application.context("hooks", forge)
+    found = []
+    for table in hook.secrets:
+        said, kind, settings = read_secret(table)
+        found.append(kind(settings, context).read(said.key))
+    return tuple(found)
+
+
+# --- the engine's part ---------------------------------------------------------------------------------------------
+
+
+def automation_part(
+    application: Application, engine: Callable[[], Engine]
+) -> tuple[Workflow, dict[str, Action], Callable[[Transaction, Run], None]]:
+    """The workflow with its actions, and what follows its runs."""
+    step = LookStep({RELEASE: ReleaseHand(application)}, application.events)
+
+    def follow(tx: Transaction, run: Run) -> None:
+        follow_command(tx, engine(), run)
+
+    return automation_workflow(), {f"{AUTOMATION_WORKFLOW}.{LOOK}": step}, follow
+
+
+def automation_chores(application: Application) -> tuple[Callable[[], object], ...]:
+    """What the engine's owner does in every round."""
+    return (partial(_take_up, application), Reconciler(application), Forgetter(application))
+
+
+def _take_up(application: Application) -> None:
+    for _ in range(BATCHES_MAX):
+        if handle_deliveries(application.store, application.engine, partial(duties_of, application)) == 0:
+            return
+
+
+class Forgetter:
+    """A chore: old deliveries go."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._next_s = 0.0
+
+    def __call__(self) -> None:
+        """A batch of them; the next one at once where there may be more."""
+        if time.monotonic() < self._next_s:
+            return
+        with self._application.store.begin() as tx:
+            forgotten = forget_deliveries(tx, self._application.clock.now_us())
+        if forgotten == 0:
+            self._next_s = time.monotonic() + FORGET_EVERY_S
+
+
+class Reconciler:
+    """A chore: looks at the forge, beside the engine's loop, and keeps what no hook has told."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._aside: Aside | None = None
+        self._next_s = float("-inf")
+        self._looked: Looked | None = None
+
+    def __call__(self) -> None:
+        """Take in what the last look has found, and begin another when it is time."""
+        from shipline.bootstrap.aside import Aside
+
+        if self._aside is None:
+            self._aside = Aside(self._look, every_s=FOLLOW_S)
+        if self._aside.poll() and self._looked is not None:
+            application, looked = self._application, self._looked
+            with application.store.begin() as tx:
+                reconcile(tx, application.engine, looked)
+
+    def _look(self) -> bool:
+        if time.monotonic() < self._next_s:
+            return False
+        here = afresh(self._application)
+        self._next_s = time.monotonic() + trusted_settings(here).automation.reconcile_every_s
+        duties, remote = duties_of(here), here.settings.release.remote
+        if not duties.release_branches or not remote:
+            return False
+        (branch,) = duties.release_branches
+        self._looked = look_at(here, remote, branch)
+        return True
+
+
+def look_at(here: Application, remote: str, branch: str) -> Looked:
+    """What remote and forge show of a branch and the pull requests to it. Changes nothing."""
+    tip = here.repository.fetch_branch(remote, branch) or ""
+    if here.forge is None:
+        return Looked({branch: tip})
+    pulls = here.forge.open_pull_requests(base=branch)
+    with here.store.begin() as tx:
+        known = open_pulls_of(tx, branch)
+    gone = set(known) - {pull.number for pull in pulls}
+    ended = (here.forge.find_pull_request(number) for number in sorted(gone))
+    return Looked({branch: tip}, pulls, tuple(pull for pull in ended if pull is not None))
+
+
+def afresh(application: Application) -> Application:
+    """The project as its files are at this moment, on the same store and engine."""
+    here = type(application)(application.root)
+    here.__dict__.update(store=application.store, engine=application.engine, store_url=application.store_url)
+    return here
+
+
+# --- hands ---------------------------------------------------------------------------------------------------------
+
+
+class ReleaseHand:
+    """Releases what is due on a branch, and keeps its release pull request up to date: what `shipline release` does.
+
+    A look begins one release at most, and is called again when that has ended: what is next stands on it. A release
+    that stopped, or was refused, is tried once more by each run, and not by each look.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+
+    def __call__(self, command: Command, memory: dict[str, Any]) -> Carried:
+        """One look. Errors as for `shipline release`."""
+        branch, begun = command.about, dict(memory.get("begun", {}))
+        busy = self._under_way()
+        if busy:
+            return Carried(f"Waiting for {busy}", again_s=BUSY_S, memory=memory)
+        here = self._caught_up(branch)
+        troubles: list[str] = []
+        candidates = here.candidates(())
+        if here.settings.release.mode != "pull-request":
+            first, rest = unfinished_first(here.release_ground, candidates)
+            candidates = (*first, *rest)
+        for place, candidate in enumerate(candidates):
+            release = self._begun(here, candidate, candidates[place + 1 :], begun, troubles)
+            if release is not None:
+                memory = {"begun": begun | {release.package: release.id}}
+                return Carried(f"Releasing {release.package} {release.version}", again_s=FOLLOW_S, memory=memory)
+        return self._rest(here, branch, begun, troubles)
+
+    def _under_way(self) -> str:
+        """What is being released now, in words: its steps work in the same tree."""
+        with self._application.store.begin() as tx:
+            runs = journal.open_runs(tx, RELEASE_WORKFLOW)
+        active = [run for run in runs if run.state.status is RunStatus.ACTIVE]
+        return f"{len(active)} releases that are under way" if active else ""
+
+    def _caught_up(self, branch: str) -> Application:
+        here = afresh(self._application)
+        remote = here.settings.release.remote
+        if not remote:
+            raise ConfigurationError(
+                "nothing can be released by itself without a remote", todo="set remote in [release], in shipline.toml"
+            )
+        here.repository.catch_up(remote, branch)
+        # Its settings, packages and policy are those of the commit that it is on now.
+        return afresh(self._application)
+
+    def _begun(
+        self,
+        here: Application,
+        candidate: Candidate,
+        fellows: Sequence[Candidate],
+        begun: dict[str, str],
+        troubles: list[str],
+    ) -> Release | None:
+        """The release of a package that was begun, or goes on; None where there is nothing to do, or trouble."""
+        name = candidate.package.name
+        trouble = self._trouble_of(begun.get(name, ""))
+        if trouble:
+            troubles.append(trouble)
+            return None
+        try:
+            decision, release = _begin(here, candidate, fellows)
+        except RefusedError as refusal:
+            troubles.append(f"{name}: {refusal.sentence()}")
+            return None
+        if release is None and decision.waits:
+            troubles.append(f"{name} {decision.reason}")
+        return release
+
+    def _trouble_of(self, release_id: str) -> str:
+        """What became of a release that this run has begun, where that is nothing good; "" else."""
+        if not release_id:
+            return ""
+        with self._application.store.begin() as tx:
+            release = RELEASES.find(tx, release_id)
+            runs = journal.runs_of(tx, f"release:{release_id}")
+        halted = bool(runs) and runs[-1].state.status is RunStatus.STOPPED
+        if release is None or not (halted or release.status in (ReleaseStatus.STOPPED, ReleaseStatus.REFUSED)):
+            return ""
+        reason = runs[-1].state.reason.splitlines()[0] if halted and runs[-1].state.reason else release.status.value
+        return f"{release.package} {release.version}: {reason}"
+
+    def _rest(self, here: Application, branch: str, begun: dict[str, str], troubles: list[str]) -> Carried:
+        """Once nothing is left to begin: the pull request, and what there is to say."""
+        words = [f"released {self._named(each)}" for each in begun.values() if not self._trouble_of(each)]
+        changed = bool(words)
+        if here.settings.release.mode == "pull-request":
+            kept = keep_pull_request(here.release_ground, here.candidates(()), target=branch)
+            if kept.change == "waiting":
+                return Carried(f"Looking again: {kept.reason}", again_s=FOLLOW_S, memory={"begun": begun})
+            changed = changed or kept.change in CHANGES
+            words.append(kept.reason if kept.pull is None else f"pull request {kept.pull.number} {kept.change}")
+        if troubles:
+            raise RefusedError("; ".join((*troubles, *words)), todo="mend it; the next event, or look, tries again")
+        return Carried("; ".join(words) or "nothing is to be released", changed=changed)
+
+    def _named(self, release_id: str) -> str:
+        with self._application.store.begin() as tx:
+            release = RELEASES.find(tx, release_id)
+        return release_id if release is None else f"{release.package} {release.version}"
+
+
+def _begin(here: Application, candidate: Candidate, fellows: Sequence[Candidate]) -> tuple[Decision, Release | None]:
+    ground, branch = here.release_ground, here.release_branch
+    if here.settings.release.mode == "pull-request":
+        return release_merged(ground, here.engine, candidate, AUTOMATION, branch=branch)
+    return release_package(ground, here.engine, candidate, AUTOMATION, branch=branch, fellows=fellows)

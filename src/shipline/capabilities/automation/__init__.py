@@ -1,0 +1,66 @@
+"""Automation: what a forge tells, and what is done about it by itself.
+
+Promises: a delivery that was acknowledged is on the disk, and is taken up however often the process dies; the same one
+again changes nothing. An event is a hint and not the truth: it leads to a command, that is a name of what is to be
+looked at, and a look does what is missing then. So an event that comes late, twice, out of order or never (`reconcile`
+finds what it would have told) leads to the same end. Effects are those of the hands that bootstrap gives.
+"""
+
+from shipline.capabilities.automation.deliveries import (
+    Delivery,
+    DeliveryStatus,
+    NewDelivery,
+    count_deliveries,
+    find_delivery,
+    forget_deliveries,
+    keep_deliveries,
+    latest_deliveries,
+    open_pulls_of,
+    replay_delivery,
+)
+from shipline.capabilities.automation.documents import deliveries_document, delivery_document
+from shipline.capabilities.automation.events import ForgeEvent
+from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
+from shipline.capabilities.automation.reconciling import Looked
+from shipline.capabilities.automation.rules import RELEASE, Command, Duties, decide
+from shipline.capabilities.automation.signatures import is_signed
+from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
+from shipline.capabilities.automation.usecases import handle_deliveries, order_look, reconcile
+from shipline.capabilities.automation.workflow import AUTOMATION_WORKFLOW, LOOK, automation_workflow
+
+__all__ = [
+    "AUTOMATION_WORKFLOW",
+    "FORGES",
+    "LOOK",
+    "RELEASE",
+    "Carried",
+    "Command",
+    "Delivery",
+    "DeliveryStatus",
+    "Duties",
+    "ForgeEvent",
+    "Hand",
+    "LookStep",
+    "Looked",
+    "NewDelivery",
+    "Unknown",
+    "automation_workflow",
+    "count_deliveries",
+    "decide",
+    "deliveries_document",
+    "delivery_document",
+    "event_name",
+    "find_delivery",
+    "follow_command",
+    "forge_of_headers",
+    "forget_deliveries",
+    "handle_deliveries",
+    "is_signed",
+    "keep_deliveries",
+    "latest_deliveries",
+    "open_pulls_of",
+    "order_look",
+    "read_event",
+    "reconcile",
+    "replay_delivery",
+]

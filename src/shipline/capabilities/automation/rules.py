@@ -1,0 +1,72 @@
+"""From an event to commands: pure.
+
+A command says what is to be looked at, and not what to do: whoever carries it out sees what is so then, and does what
+is missing. Events may therefore come late, twice, in any order or not at all, and commands with the same key are one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from shipline.capabilities.automation.events import (
+    ChecksEnded,
+    ChecksState,
+    ForgeEvent,
+    PullRequestChanged,
+    PushReceived,
+    ThingState,
+)
+
+RELEASE = "release"
+KEY_MAX = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
+    request up to date."""
+
+    kind: str
+    about: str
+
+    @property
+    def key(self) -> str:
+        """What it is told apart by: there is one of each at a time, however many events want it."""
+        return f"{self.kind}:{self.about}"[:KEY_MAX]
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """What is done by itself here. `release_branches` are the branches that are released from when something comes to
+    them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own."""
+
+    release_branches: tuple[str, ...] = ()
+    release_heads: tuple[str, ...] = ()
+
+
+Decided: TypeAlias = tuple[Command, ...]
+
+
+def decide(event: ForgeEvent, duties: Duties) -> Decided:
+    """The commands that an event leads to."""
+    return tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
+
+
+def _moved(event: ForgeEvent, duties: Duties) -> tuple[str, ...]:
+    """The branches on which something may be due now.
+
+    What was merged comes by a push too, whose hook may be lost. Checks that pass may open a gate that was closed. Any
+    other change of a pull request counts where it is the release's own: somebody has closed it, or changed its words.
+    """
+    match event:
+        case PushReceived() if event.after:
+            return (event.branch,)
+        case PullRequestChanged() if not event.from_fork and (
+            event.state is ThingState.MERGED or event.head in duties.release_heads
+        ):
+            return (event.base,)
+        case ChecksEnded() if event.state is ChecksState.SUCCESS:
+            return event.branches
+        case _:
+            return ()
