@@ -38,6 +38,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "down": ("down", "Stop everything that an environment runs on this machine."),
     "up": ("up", "Run the engine and the web page."),
     "scan": ("scan", "Run the scanners that are installed, and read what they report."),
+    "automate": ("automate", "Do what an event of the forge asks for, in a CI job."),
+    "hooks": ("deliveries", "Show what the forge has told the server, and take it up once more."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
     "checklist": ("checklist", "Show and tick what has to be done for a release."),

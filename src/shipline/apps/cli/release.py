@@ -60,9 +60,13 @@ def command(application: Application, /, **given: Any) -> int:
 
     Exit codes: 0 released, 1 stopped (run it again), 3 refused by a gate, 4 nothing to release.
     """
+    return release(application, Asked(**given))
+
+
+def release(application: Application, asked: Asked) -> int:
+    """Release what is asked for. NothingToDo where there is nothing; other errors as the command tells them."""
     from shipline.apps.cli.progress import engine_running
 
-    asked = Asked(**given)
     if asked.dry_run:
         return _foretell(application, asked)
     releases: list[Release] = []

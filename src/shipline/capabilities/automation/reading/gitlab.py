@@ -28,7 +28,7 @@ ABOUT = "object_attributes"
 ENDS = {"success": ChecksState.SUCCESS, "failed": ChecksState.FAILURE, "canceled": ChecksState.FAILURE}
 STATES = {"closed": ThingState.CLOSED, "merged": ThingState.MERGED}
 # To which object of the payload a comment belongs. Those on commits and snippets belong to nothing of ours.
-COMMENTED = {"MergeRequest": "merge_request", "Issue": "issue"}
+COMMENTED = {"mergerequest": "merge_request", "issue": "issue"}
 
 
 def push(body: Fields) -> ForgeEvent | None:
@@ -88,7 +88,7 @@ def milestone(body: Fields) -> ForgeEvent | None:
 def note(body: Fields) -> ForgeEvent | None:
     """A comment."""
     about = body.at(ABOUT)
-    thing = COMMENTED.get(about.text("noteable_type"))
+    thing = COMMENTED.get(about.text("noteable_type").lower())
     if thing is None:
         return None
     return CommentWritten(
