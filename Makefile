@@ -11,7 +11,7 @@ unexport PYTHONDONTWRITEBYTECODE
 WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-policies bench-rollouts bench-gates demo lock
+.PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-policies bench-rollouts bench-gates bench-forge demo lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-rollouts: setup-tests ## the canary analysis beside those of others, and w
 
 bench-gates: setup-tests ## reports, gates, bundles, the log, admission: time, memory, rates; CASES="read-24mb" for one
 	$(BIN)/python bench/gates.py $(CASES)
+
+bench-forge: setup-tests ## webhooks: nothing lost or doubled under kills and outages, and how many are acknowledged how soon; CASES="rate" for one
+	$(BIN)/python -m bench.forge $(QUICK) $(CASES)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open
 	$(BIN)/python examples/demo.py
