@@ -1,4 +1,7 @@
-"""`POST /hooks/{forge}`: what GitHub, GitLab and Gitea tell. Plain Starlette: there may be hundreds a second.
+"""`POST /hooks/{forge}`: what GitHub, GitLab and Gitea tell.
+
+It stands before everything else that is served: there may be hundreds a second, and each is signed by who sends it, so
+that neither the page's token nor the name of the host says anything about it.
 
 Promises: what is not signed with a secret of `[[hook]]` leaves nothing but a line in the log and a count. What is
 answered with 202 is on the disk: all that wait are written in one transaction, since it is the disk that takes time.
@@ -15,7 +18,7 @@ from dataclasses import dataclass, field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from shipline.apps.server.problems import Problem
 from shipline.apps.server.site import Site
@@ -105,18 +108,23 @@ class Ledger:
 
 
 class Hooks:
-    """The endpoint. `counts` is shown on the page."""
+    """ASGI: the endpoint, and `app` for all other paths. `counts` is shown on the page."""
 
-    def __init__(self, site: Site, counts: Counts) -> None:
+    def __init__(self, app: ASGIApp, site: Site, counts: Counts) -> None:
+        self._app = app
         self._site = site
         self._counts = counts.by_outcome
         self._ledger = Ledger(site)
         self._held_bytes = 0
         self._secrets: dict[str, tuple[float, tuple[str, ...]]] = {}
 
-    def route(self) -> Route:
-        """For all forges."""
-        return Route(HOOKS + "{forge}", self.receive, methods=["POST"])
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass on."""
+        if scope["type"] != "http" or not scope["path"].startswith(HOOKS):
+            await self._app(scope, receive, send)
+            return
+        answer = await self.receive(Request(scope, receive))
+        await answer(scope, receive, send)
 
     async def receive(self, request: Request) -> Response:
         """Take a delivery, or say why not. A 2xx keeps forges from switching the hook off."""
@@ -146,7 +154,9 @@ class Hooks:
 
     async def _checked(self, request: Request) -> str:
         """The forge, once all is right that can be seen before the body is read."""
-        forge, headers = request.path_params["forge"], request.headers
+        forge, headers = request.url.path.removeprefix(HOOKS), request.headers
+        if request.method != "POST":
+            raise Refused(405, "A hook is sent by POST.", "unusual")
         if forge not in FORGES:
             raise Refused(404, "There is no such hook.", "unusual", "known ones: " + ", ".join(FORGES))
         sender = forge_of_headers(headers)
@@ -160,7 +170,7 @@ class Hooks:
         if not length.isascii() or not length.isdigit() or len(length) > 12:
             raise Refused(400, "The length is no number.", "unusual")
         self._check_size(int(length))
-        return str(forge)
+        return forge
 
     def _check_size(self, length: int) -> None:
         if length > BODY_BYTES_MAX:

@@ -32,13 +32,12 @@ def make_web(site: Site, token: str, hub: Hub) -> ASGIApp:
     counts = Counts()
     app.include_router(Pages(site, sessions, made, hub).router())
     app.include_router(DeliveryPages(site, sessions, made, counts).router())
-    app.router.routes.append(Hooks(site, counts).route())
     app.include_router(API(site).router())
     app.include_router(Verdicts(site).router())
     app.add_api_route("/healthz", healthz)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _answer_errors(app, answers)
-    return Guard(app, sessions, answers)
+    return Hooks(Guard(app, sessions, answers), site, counts)
 
 
 def healthz() -> JSONResponse:

@@ -75,6 +75,15 @@ class Delivery:
     payload: str = ""
 
 
+def _adding(insert: Callable[..., sqlite.Insert | postgresql.Insert]) -> sqlite.Insert | postgresql.Insert:
+    known = ["project_id", "hook", "delivery", "payload_hash"]
+    return insert(delivery).on_conflict_do_update(index_elements=known, set_={"repeats": delivery.c.repeats + 1})
+
+
+# Made once: there may be hundreds a second.
+_ADD = {"sqlite": _adding(sqlite.insert), "postgresql": _adding(postgresql.insert)}
+
+
 def keep_deliveries(store: Store, new: Sequence[NewDelivery], now_us: int) -> None:
     """Write all of them down, in one transaction: whoever waits for the disk waits together with the others."""
     with store.begin() as tx:
@@ -85,9 +94,6 @@ def add_deliveries(tx: Transaction, new: Sequence[NewDelivery], now_us: int) -> 
     """The same in the caller's transaction. One that is known is counted, and nothing else changes."""
     if not new:
         return
-    statement = _insert_for(tx)(delivery)
-    known = ["project_id", "hook", "delivery", "payload_hash"]
-    again = statement.on_conflict_do_update(index_elements=known, set_={"repeats": delivery.c.repeats + 1})
     rows = [
         {
             "organisation_id": tx.project.organisation_id,
@@ -105,7 +111,7 @@ def add_deliveries(tx: Transaction, new: Sequence[NewDelivery], now_us: int) -> 
         }
         for each in new
     ]
-    tx.connection.execute(again, rows)
+    tx.connection.execute(_ADD[tx.connection.dialect.name], rows)
 
 
 @dataclass(frozen=True, slots=True)
