@@ -208,7 +208,7 @@ class Flaky(ServerFaults):
         super().__init__()
 
     @property
-    def lost_answers(self) -> int:  # type: ignore[override]  # a field there
+    def lost_answers(self) -> int:
         """One, now and then."""
         return int(self._random.random() < LOST)
 
@@ -315,7 +315,8 @@ def lost(quick: bool) -> bool:  # noqa: FBT001 - from the command line
         forge.faults = Flaky(seed)
         port = free_port()
         sender = Sender(port, model, seed)
-        done, kills = threading.Event(), []
+        done = threading.Event()
+        kills: list[float] = []
         server = threading.Thread(target=kept_up, args=(folder, port, forge.api_url, seed, done, kills))
         server.start()
         began_s = time.monotonic()

@@ -129,7 +129,7 @@ def deliveries(scene: Scene) -> list[tuple[str, int, str]]:
         return [(each.status.value, each.repeats, each.said) for each in latest_deliveries(tx, limit=100)]
 
 
-def events(scene: Scene) -> list[RecordedEvent]:
+def events(scene: Scene) -> tuple[RecordedEvent, ...]:
     return read_latest(scene.world.store, 10, "automation:release:main")
 
 

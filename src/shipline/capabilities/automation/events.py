@@ -44,7 +44,8 @@ class PushReceived:
         """For people."""
         if not self.after:
             return f"the branch {self.branch} is gone"
-        return f"{self.commits or 'no'} commits came to {self.branch}, which is at {self.after[:9]}"
+        came = "" if self.commits == 0 else f", with {self.commits} new commit{'s' if self.commits > 1 else ''}"
+        return f"{self.branch} is at {self.after[:9]}{came}"
 
 
 @dataclass(frozen=True, slots=True)
