@@ -85,6 +85,8 @@ def _deployment(webhook: Webhook) -> Document:
         "name": "admission",
         "image": webhook.image,
         "command": _command(webhook),
+        # No user of the image has this id, and what reads a client's files looks for a home.
+        "env": [{"name": "HOME", "value": "/"}],
         "ports": [{"containerPort": PORT, "name": "https"}],
         "readinessProbe": probe,
         "livenessProbe": {**probe, "httpGet": {**probe["httpGet"], "path": "/healthz"}, "failureThreshold": 6},  # type: ignore[dict-item] # it is a table
