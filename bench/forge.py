@@ -43,9 +43,10 @@ from typing import Any
 from sqlalchemy import text
 
 from shipline.apps.server.live import Hub
-from shipline.apps.server.serve import Server, listen, stopping_on_signals
+from shipline.apps.server.serve import Server, listen
 from shipline.apps.server.site import Site
 from shipline.apps.server.web import make_web
+from shipline.apps.stopping import stopping_on_signals
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
     LOOK,

@@ -16,7 +16,8 @@ ASKED_AT_ONCE_MAX = 256
 WORKERS = 16
 LATE = "there was no answer in time; when it has come, the next request finds it"
 CROWDED = "too much is asked about at once"
-Question, Answer = TypeVar("Question"), TypeVar("Answer")
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
