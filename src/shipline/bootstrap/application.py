@@ -201,6 +201,12 @@ class Application(Project):
         node_id = self.ids.new("node")
         return Engine(self.store, self._catalogue(), self.clock, self.ids, node_id=node_id)
 
+    def afresh(self) -> Application:
+        """The project as its files are at this moment, on the same store and engine."""
+        here = type(self)(self.root)
+        here.__dict__.update(store=self.store, engine=self.engine, store_url=self.store_url)
+        return here
+
     def runner(self) -> Runner:
         """What runs the engine in this process, if this process may."""
         from shipline.engine.dbos_scheduler import DBOSScheduler

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
@@ -45,15 +45,90 @@ from shipline.engine.rules import RunStatus
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shipline.bootstrap.application import Application
     from shipline.bootstrap.aside import Aside
-    from shipline.capabilities.releases import Candidate, Decision
+    from shipline.capabilities.releases import Candidate, Decision, ReleaseGround
     from shipline.configuration import Settings
+    from shipline.configuration.policy import Policy
     from shipline.domain.release import Release
     from shipline.engine.engine import Engine
     from shipline.engine.journal import Run
     from shipline.engine.workflow import Action, Workflow
+    from shipline.ports.forge import Forge
+    from shipline.ports.provider import ProviderContext
+    from shipline.ports.repository import Repository
+    from shipline.providers.clock.system import SystemClock
+    from shipline.store.database import Store
+    from shipline.store.event_writer import EventWriter
     from shipline.store.transaction import Transaction
+
+
+class Place(Protocol):
+    """What is asked of an application."""
+
+    clock: SystemClock
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the work tree."""
+        ...
+
+    @property
+    def policy(self) -> Policy:
+        """What the protected branch says."""
+        ...
+
+    @property
+    def branch(self) -> str | None:
+        """The branch that HEAD is on."""
+        ...
+
+    @property
+    def release_branch(self) -> str:
+        """The only branch that may be released from, "" where this one may. RefusedError where none may."""
+        ...
+
+    @property
+    def repository(self) -> Repository:
+        """The repository."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """This process's engine."""
+        ...
+
+    @property
+    def events(self) -> EventWriter:
+        """Writes events as Shipline itself."""
+        ...
+
+    @property
+    def forge(self) -> Forge | None:
+        """Where releases are shown."""
+        ...
+
+    @property
+    def release_ground(self) -> ReleaseGround:
+        """What releases stand on."""
+        ...
+
+    def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:
+        """The packages to release."""
+        ...
+
+    def context(self, *parts: str, environment: str = "") -> ProviderContext:
+        """Where a provider works."""
+        ...
+
+    def afresh(self) -> Place:
+        """The project as its files are at this moment, on the same store and engine."""
+        ...
+
 
 AUTOMATION = Actor(kind=ActorKind.SYSTEM, issuer="shipline", subject="automation", authenticated=True)
 BUSY_S, FOLLOW_S = 2.0, 1.0
@@ -62,13 +137,13 @@ FORGET_EVERY_S = 600.0
 CHANGES = frozenset({"opened", "updated", "closed"})
 
 
-def trusted_settings(application: Application) -> Settings:
+def trusted_settings(application: Place) -> Settings:
     """The settings that say what is done by itself: those of the protected branch where there is one, as for gates."""
     trusted = application.policy.trusted
     return application.settings if trusted is None else trusted
 
 
-def duties_of(application: Application) -> Duties:
+def duties_of(application: Place) -> Duties:
     """What is done by itself here: a copy of the repository sees to the branch that it is on, if it may be released."""
     if not trusted_settings(application).automation.release_on_push:
         return Duties()
@@ -82,7 +157,7 @@ def duties_of(application: Application) -> Duties:
     return Duties((branch,), (branch_for(branch),))
 
 
-def hook_secrets(application: Application, forge: str) -> tuple[str, ...]:
+def hook_secrets(application: Place, forge: str) -> tuple[str, ...]:
     """The secrets that a forge's hooks are signed with, read where they are kept.
 
     UnknownName where the settings have no [[hook]] of this forge; other errors as for the port `secrets`.
@@ -104,7 +179,7 @@ def hook_secrets(application: Application, forge: str) -> tuple[str, ...]:
 
 
 def automation_part(
-    application: Application, engine: Callable[[], Engine]
+    application: Place, engine: Callable[[], Engine]
 ) -> tuple[Workflow, dict[str, Action], Callable[[Transaction, Run], None]]:
     """The workflow with its actions, and what follows its runs."""
     step = LookStep({RELEASE: ReleaseHand(application)}, application.events)
@@ -115,12 +190,12 @@ def automation_part(
     return automation_workflow(), {f"{AUTOMATION_WORKFLOW}.{LOOK}": step}, follow
 
 
-def automation_chores(application: Application) -> tuple[Callable[[], object], ...]:
+def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     """What the engine's owner does in every round."""
     return (partial(_take_up, application), Reconciler(application), Forgetter(application))
 
 
-def _take_up(application: Application) -> None:
+def _take_up(application: Place) -> None:
     for _ in range(BATCHES_MAX):
         if handle_deliveries(application.store, application.engine, partial(duties_of, application)) == 0:
             return
@@ -129,7 +204,7 @@ def _take_up(application: Application) -> None:
 class Forgetter:
     """A chore: old deliveries go."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Place) -> None:
         self._application = application
         self._next_s = 0.0
 
@@ -146,7 +221,7 @@ class Forgetter:
 class Reconciler:
     """A chore: looks at the forge, beside the engine's loop, and keeps what no hook has told."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Place) -> None:
         self._application = application
         self._aside: Aside | None = None
         self._next_s = float("-inf")
@@ -166,7 +241,7 @@ class Reconciler:
     def _look(self) -> bool:
         if time.monotonic() < self._next_s:
             return False
-        here = afresh(self._application)
+        here = self._application.afresh()
         self._next_s = time.monotonic() + trusted_settings(here).automation.reconcile_every_s
         duties, remote = duties_of(here), here.settings.release.remote
         if not duties.release_branches or not remote:
@@ -176,7 +251,7 @@ class Reconciler:
         return True
 
 
-def look_at(here: Application, remote: str, branch: str) -> Looked:
+def look_at(here: Place, remote: str, branch: str) -> Looked:
     """What remote and forge show of a branch and the pull requests to it. Changes nothing."""
     tip = here.repository.fetch_branch(remote, branch) or ""
     if here.forge is None:
@@ -189,13 +264,6 @@ def look_at(here: Application, remote: str, branch: str) -> Looked:
     return Looked({branch: tip}, pulls, tuple(pull for pull in ended if pull is not None))
 
 
-def afresh(application: Application) -> Application:
-    """The project as its files are at this moment, on the same store and engine."""
-    here = type(application)(application.root)
-    here.__dict__.update(store=application.store, engine=application.engine, store_url=application.store_url)
-    return here
-
-
 # --- hands ---------------------------------------------------------------------------------------------------------
 
 
@@ -206,7 +274,7 @@ class ReleaseHand:
     that stopped, or was refused, is tried once more by each run, and not by each look.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: Place) -> None:
         self._application = application
 
     def __call__(self, command: Command, memory: dict[str, Any]) -> Carried:
@@ -235,8 +303,8 @@ class ReleaseHand:
         active = [run for run in runs if run.state.status is RunStatus.ACTIVE]
         return f"{len(active)} releases that are under way" if active else ""
 
-    def _caught_up(self, branch: str) -> Application:
-        here = afresh(self._application)
+    def _caught_up(self, branch: str) -> Place:
+        here = self._application.afresh()
         remote = here.settings.release.remote
         if not remote:
             raise ConfigurationError(
@@ -244,11 +312,11 @@ class ReleaseHand:
             )
         here.repository.catch_up(remote, branch)
         # Its settings, packages and policy are those of the commit that it is on now.
-        return afresh(self._application)
+        return self._application.afresh()
 
     def _begun(
         self,
-        here: Application,
+        here: Place,
         candidate: Candidate,
         fellows: Sequence[Candidate],
         begun: dict[str, str],
@@ -282,7 +350,7 @@ class ReleaseHand:
         reason = runs[-1].state.reason.splitlines()[0] if halted and runs[-1].state.reason else release.status.value
         return f"{release.package} {release.version}: {reason}"
 
-    def _rest(self, here: Application, branch: str, begun: dict[str, str], troubles: list[str]) -> Carried:
+    def _rest(self, here: Place, branch: str, begun: dict[str, str], troubles: list[str]) -> Carried:
         """Once nothing is left to begin: the pull request, and what there is to say."""
         words = [f"released {self._named(each)}" for each in begun.values() if not self._trouble_of(each)]
         changed = bool(words)
@@ -302,7 +370,7 @@ class ReleaseHand:
         return release_id if release is None else f"{release.package} {release.version}"
 
 
-def _begin(here: Application, candidate: Candidate, fellows: Sequence[Candidate]) -> tuple[Decision, Release | None]:
+def _begin(here: Place, candidate: Candidate, fellows: Sequence[Candidate]) -> tuple[Decision, Release | None]:
     ground, branch = here.release_ground, here.release_branch
     if here.settings.release.mode == "pull-request":
         return release_merged(ground, here.engine, candidate, AUTOMATION, branch=branch)
