@@ -54,6 +54,7 @@ from shipline.capabilities.evidence.signatures.sboms import (
     sbom_in,
 )
 from shipline.capabilities.evidence.signatures.signing import (
+    FILE_BYTES_MAX,
     Formats,
     Signed,
     attach_statement,
@@ -93,6 +94,7 @@ from shipline.capabilities.evidence.usecases import (
 from shipline.ports.attachments import Image
 
 __all__ = [
+    "FILE_BYTES_MAX",
     "IN_TOTO",
     "PREDICATE_BYTES_MAX",
     "REPORT_NAME",

@@ -22,6 +22,7 @@ import rfc8785
 
 from shipline import __version__
 from shipline.capabilities.evidence import (
+    FILE_BYTES_MAX,
     IN_TOTO,
     Envelope,
     Formats,
@@ -101,7 +102,8 @@ class SignSteps:
         if verdicts:
             yield _Task("the gates' summary", partial(self._summarise, context, release, verdicts))
         for artifact in release.artifacts:
-            if artifact.kind != "oci":
+            # One that is larger is named by the statements alone: a signer takes all bytes at once.
+            if artifact.kind != "oci" and artifact.size <= FILE_BYTES_MAX:
                 yield _Task(artifact.name, partial(self._sign_file, release, artifact))
         yield _Task("every statement", partial(self._bundle_statements, release))
 
