@@ -41,7 +41,8 @@ def test_a_scanner_that_found_something_is_evidence(world: ReleaseWorld) -> None
     assert [one.outcome for one in entries if one.step == "scan"] == ["done"]
     (path,) = (world.folder / "releases").rglob("bundle.tar")
     reports = read_bundle(path.read_bytes()).in_folder("reports")
-    assert json.loads(reports["scan+hadolint+report"]) == [FINDING]
+    bundled = json.loads(reports["scan+hadolint.json"])
+    assert (bundled["schema"], [item["rule"] for item in bundled["items"]]) == ("shipline.evidence/1", ["DL3008"])
     assert world.commands.calls[-1].arguments == ("--format", "json", "Dockerfile")
 
 

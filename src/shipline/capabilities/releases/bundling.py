@@ -21,6 +21,7 @@ from shipline.capabilities.releases.approving import approvals_of, is_good
 from shipline.capabilities.releases.bills import CYCLONEDX, SPDX
 from shipline.capabilities.releases.ground import ReleaseGround, digest_of, envelopes_of, load_built
 from shipline.capabilities.releases.queries import evidence_of, staged_verdicts
+from shipline.capabilities.releases.scan_reports import bundled_reports
 from shipline.capabilities.releases.signing import policy_of
 from shipline.domain.errors import RefusedError, UsageError
 from shipline.domain.evidence import Evidence
@@ -56,7 +57,7 @@ def contents_of(  # noqa: PLR0913 - each is named where it is given
         created_us=created_us,
         artifacts=release.artifacts,
         envelopes=envelopes_of(ground, release),
-        reports={f"{path.parent.name}+{path.name}": path.read_bytes() for path in reports},
+        reports=bundled_reports(reports),
         documents=_documents(ground, release)
         | _other_sboms(sbom.parent)
         | ({} if log is None else {"log.json": document_bytes(log)})

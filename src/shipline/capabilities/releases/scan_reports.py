@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from shipline.capabilities.evidence import REPORT_NAME
+from shipline.capabilities.evidence import REPORT_NAME, report_document, scanner_named
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.domain.release import Release
+
+PREFIX = "scan+"
 
 
 def scan_folder(ground: ReleaseGround, release: Release, scanner: str) -> Path:
     """The folder of a scanner's report: no test has one of this name, since a `+` stands in no test's."""
-    return ground.folder_of(release) / "reports" / f"scan+{scanner}"
+    return ground.folder_of(release) / "reports" / f"{PREFIX}{scanner}"
 
 
 def scan_reports(ground: ReleaseGround, release: Release) -> list[Path]:
     """The reports of the scanners that have had something to look at."""
     paths = [scan_folder(ground, release, name) / REPORT_NAME for name in ground.scan.names]
     return [path for path in paths if path.parent.is_dir()]
+
+
+def bundled_reports(paths: Iterable[Path]) -> dict[str, bytes]:
+    """Reports of tests and scanners, by a name for each in the bundle.
+
+    Those of tests as they are; those of scanners as `shipline evidence read --json` shows them, and not as they wrote
+    them: several quote the code that they complain of, and a bundle is handed out.
+    """
+    found = {}
+    for path in paths:
+        if path.parent.name.startswith(PREFIX):
+            scanner = scanner_named(path.parent.name.removeprefix(PREFIX))
+            found[f"{path.parent.name}.json"] = "\n".join(report_document(path, format_name=scanner.format)).encode()
+        else:
+            found[f"{path.parent.name}+{path.name}"] = path.read_bytes()
+    return found
