@@ -21,6 +21,7 @@ import httpx
 
 from shipline.clients.deadlines import deadline
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError, UnavailableError
+from shipline.domain.secrecy import redacted_json
 from shipline.ports.clock import Clock
 
 ANSWER_BYTES_MAX = 16 << 20
@@ -103,8 +104,11 @@ class ForgeHTTP:
             place, asked = (answer.next_page if items else None), None
 
     def send(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, need: str) -> Any:
-        """Change something, once. 409 and 422 are ConflictErrors; 404 is a RefusedError, since it must be there."""
-        answer = self._ask(method, path, need, body=body)
+        """Change something, once; what looks like a secret in `body` is masked, since many will see it.
+
+        409 and 422 are ConflictErrors; 404 is a RefusedError, since it must be there.
+        """
+        answer = self._ask(method, path, need, body=None if body is None else redacted_json(dict(body)))
         if answer.status == httpx.codes.NOT_FOUND:
             raise self._hidden(need)
         return answer.json(self.who) if answer.content else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from shipline.domain.secrecy import redacted
+
 
 class ExitCode(IntEnum):
     """What a `shipline` process ends with."""
@@ -19,17 +21,15 @@ class ShiplineError(Exception):
     """Base of every error that Shipline raises on purpose.
 
     `what` says what happened, `why` the cause where it is known, `todo` what the user can do.
-    None of the three may hold a secret. `retryable` is decided where the error is raised: the same call may
-    succeed later without anybody changing anything.
+    None of the three may hold a secret; what looks like one is masked. `retryable` is decided where the error is
+    raised: the same call may succeed later without anybody changing anything.
     """
 
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, what: str, *, why: str = "", todo: str = "", retryable: bool = False) -> None:
-        super().__init__(what)
-        self.what = what
-        self.why = why
-        self.todo = todo
+        self.what, self.why, self.todo = redacted(what), redacted(why), redacted(todo)
+        super().__init__(self.what)
         self.retryable = retryable
 
     def diagnosis(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Integer, Row, bindparam, delete, func, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
+from shipline.domain.secrecy import redacted
 from shipline.engine.rules import ENDED, Invocation, Phase, RunState
 from shipline.engine.upcasts import upcast_state
 from shipline.engine.workflow import Signal
@@ -160,7 +161,7 @@ def journal_started(tx: Transaction, held: Run, invocation: Invocation, *, holde
 def journal_ended(tx: Transaction, held: Run, words: tuple[str, str], now_us: int) -> None:
     """Note what came of the step started at the run's revision, if that is not noted yet: (outcome, detail)."""
     outcome, detail = words
-    values = {"outcome": outcome, "detail": detail[:2000], "ended_us": now_us}
+    values = {"outcome": outcome, "detail": redacted(detail)[:2000], "ended_us": now_us}
     tx.connection.execute(_JOURNAL_ENDED, values | {"this_run": held.id, "this_revision": held.revision})
 
 

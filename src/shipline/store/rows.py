@@ -10,6 +10,7 @@ from sqlalchemy import Integer, Select, Table, bindparam, insert, select, update
 
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
+from shipline.domain.secrecy import may_hold_secrets, redacted_json
 from shipline.store.transaction import Transaction
 
 T = TypeVar("T")
@@ -38,16 +39,21 @@ class Rows(Generic[T]):
     def save(self, tx: Transaction, value: T, *, row_id: str | None = None, **columns: str | int | None) -> None:
         """Write the row of `value`, whose id is `row_id` or its own. An id of another project's row: ConflictError.
 
-        A row that is there is changed in its place, so that who waits for its lock finds it afterwards.
+        What looks like a secret in it is masked. A row that is there is changed in its place, so that who waits for its
+        lock finds it afterwards.
         """
         document = to_json(value)
+        body = _written(document)
+        if may_hold_secrets(body):
+            document = redacted_json(document)
+            body = _written(document)
         identity = row_id if row_id is not None else document["id"]
         filled = {name: document[name] for name in self.table.columns.keys() if name in document} | columns  # noqa: SIM118 - a column collection iterates columns, not names
         filled |= {
             "id": identity,
             "organisation_id": tx.project.organisation_id,
             "project_id": tx.project.id,
-            "body": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+            "body": body,
         }
         this = {"this_id": identity, "this_project": tx.project.id}
         if tx.connection.execute(self._update, filled | this).rowcount == 0:
@@ -98,3 +104,7 @@ class Rows(Generic[T]):
         if order is not None:
             query = query.order_by(self.table.c[order].desc() if newest_first else self.table.c[order])
         return query.limit(bindparam("this_many", type_=Integer))
+
+
+def _written(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

@@ -19,6 +19,7 @@ from shipline.domain.codec import to_json
 from shipline.domain.errors import InvalidValue
 from shipline.domain.event import Event
 from shipline.domain.package import Project
+from shipline.domain.secrecy import may_hold_secrets, redacted_json
 from shipline.store.tables import event as event_table
 
 # What the columns hold.
@@ -39,11 +40,15 @@ class Transaction:
     salts: Callable[[], str]
 
     def append(self, event: Event) -> Event:
-        """Append to the event's stream; returns the event with its position. The same id twice is a ConflictError.
+        """Append to the event's stream; returns the event with its position, and with what its body says of secrets
+        masked. The same id twice is a ConflictError.
 
         On PostgreSQL it waits for other transactions that have appended to the same stream and are still open.
         """
         content = _content(event)
+        if may_hold_secrets(content):  # An event is there for good, and is shown to many.
+            event = replace(event, body=redacted_json(event.body))
+            content = _content(event)
         self.lock(event.stream)  # Else two writers took one position, and the second failed instead of waiting.
         position = self._last_position(event.stream) + 1
         salt = self.salts()

@@ -32,6 +32,7 @@ from shipline.store.log import read_latest
 from shipline.testing.histories import History
 from tests.apps.cli.test_rollouts import CONFIGURATION
 from tests.clients.test_ssh_signatures import new_key, public, pytestmark  # noqa: F401 - it needs ssh-keygen, too
+from tests.secret_shapes import LEAKS, leaked
 
 GATE = """
 [[gate]]
@@ -296,3 +297,15 @@ def test_a_key_that_is_none_stops_the_settings(tmp_path: Path) -> None:
     (tmp_path / "shipline.toml").write_text('[[approver]]\nname = "ann"\nroles = ["security"]\nkey = "mine"\n')
     with pytest.raises(ConfigurationError, match="the approver 'ann' has no key that is one"):
         _ = Application(tmp_path).store
+
+
+def test_a_comment_with_a_secret_is_refused_since_what_is_signed_cannot_be_masked(
+    application: Application, keys: Path
+) -> None:
+    """And the refusal does not repeat it."""
+    for leak in LEAKS[:3]:
+        with pytest.raises(RefusedError, match="looks like a secret") as refused:
+            say_yes(application, keys / "ann", "--role", "security", "--comment", leak.text)
+        assert leaked(refused.value.diagnosis()) == []
+    with application.store.begin() as tx:
+        assert evidence_of(tx, "rel_1") == ()

@@ -18,13 +18,14 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
-from shipline.ports.forge import Forge, ForgeRelease
+from shipline.ports.forge import CommitStatus, Forge, ForgeRelease, StatusState
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.github import GitHubDialect
 from tests.providers.forge.places import KINDS, TOKEN, Place, running
+from tests.secret_shapes import ALL, LEAKS, leaked
 
 
 @pytest.fixture(autouse=True)
@@ -318,3 +319,20 @@ def test_gitlab_s_words_for_all_and_no_issues_are_no_labels(tmp_path: Path, labe
     """Asked for with them it would list other issues."""
     with running("gitlab", tmp_path) as place, pytest.raises(InvalidValue):
         place.forge.open_issues(label)
+
+
+def test_a_forge_is_told_no_secret(place: Place) -> None:
+    """In statuses, comments, pull requests and releases: many can read them. Said again, nothing new is written."""
+    forge, commit = place.forge, place.commits[0]
+    place.model.refs.put("refs/tags/v1", commit)
+    for _ in range(2):
+        for leak in LEAKS:
+            forge.set_status(commit, CommitStatus(leak.name, StatusState.FAILURE, leak.text[:100]))
+    pull = proposed(forge, place.commits[-1])
+    for _ in range(2):
+        forge.put_comment(pull.number, marker="m", body=ALL)
+    forge.update_pull_request(pull.number, title="t", body=ALL)
+    forge.create_release("v1", title="t", notes_markdown=ALL, draft=False, prerelease=False)
+    model = place.model
+    assert leaked(str(model)) == []
+    assert len(forge.statuses(commit)) == len(LEAKS)

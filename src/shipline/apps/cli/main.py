@@ -178,9 +178,11 @@ def _told_by_the_system(error: OSError) -> ShiplineError:
 
 
 def _say(text: str, code: int) -> int:
-    """Tell people; nothing of it may steer their terminal. Where nobody can be told, the exit code still says it."""
+    """Tell people; nothing of it may steer their terminal, or repeat a secret. Where nobody can be told, the exit code
+    still says it."""
     from shipline.apps.cli.wording import printable
+    from shipline.domain.secrecy import redacted
 
     with contextlib.suppress(OSError):
-        click.echo(printable(text), err=True)
+        click.echo(printable(redacted(text)), err=True)
     return code

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shipline.apps.cli.wording import printable
+from shipline.domain.secrecy import redacted
 from shipline.engine import journal
 from shipline.engine.ownership import owning
 from shipline.engine.rules import ENDED, RunStatus
@@ -121,7 +122,7 @@ class _Words(logging.Handler):
             text += f" ({record.exc_info[0].__name__}: {str(record.exc_info[1])[:300]})"
         if text != self.said or record.created - self.said_s >= SAME_WORDS_EVERY_S:
             self.said, self.said_s = text, record.created
-            click.echo(printable(text), err=True)
+            click.echo(redacted(printable(text)), err=True)
 
 
 def speak_plainly() -> None:

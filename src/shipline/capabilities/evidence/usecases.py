@@ -28,6 +28,7 @@ from shipline.capabilities.evidence.reports import (
 )
 from shipline.capabilities.evidence.verification import verify
 from shipline.domain.errors import InvalidValue
+from shipline.domain.secrecy import may_hold_secrets, redacted_json
 
 if TYPE_CHECKING:
     from shipline.capabilities.evidence.comparison import Comparison
@@ -72,7 +73,8 @@ def report_document(path: Path, *, format_name: str = "") -> Iterator[str]:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return json.dumps(redacted_json(value), ensure_ascii=False) if may_hold_secrets(text) else text
 
 
 @contextmanager

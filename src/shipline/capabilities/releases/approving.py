@@ -19,6 +19,7 @@ from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind
 from shipline.domain.gate import Approval, Approver
 from shipline.domain.release import Release
+from shipline.domain.secrecy import redacted
 from shipline.store.transaction import Transaction
 
 FORMAT = "shipline.approval/1"
@@ -98,6 +99,12 @@ def check_approval(ground: ReleaseGround, release: Release, given: SignedApprova
 
 def record_approval(tx: Transaction, ground: ReleaseGround, release: Release, given: SignedApproval) -> Evidence:
     """Keep an approval that was checked, as evidence; the same one twice is kept once."""
+    if redacted(given.approval.comment) != given.approval.comment:
+        raise RefusedError(
+            "the comment of this approval holds what looks like a secret",
+            why="it would be in the log for good, and what is signed cannot be masked",
+            todo="revoke that secret, and approve with another comment",
+        )
     signed = statement(given.approval)
     digest = f"sha256:{hashlib.sha256(signed).hexdigest()}"
     known = [piece for piece in evidence_of(tx, release.id) if piece.kind is EvidenceKind.APPROVAL]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from shipline.clients.forge_http import ForgeHTTP, made
 from shipline.clients.forge_json import entries, number, text, text_or_none
+from shipline.domain.secrecy import redacted
 from shipline.ports.forge import (
     Comment,
     CommitStatus,
@@ -205,7 +206,7 @@ class RESTForge(ABC):
 
     def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
         """Change the first that bears the marker, or POST one."""
-        given = {"body": f"{hidden(marker)}\n{body}"}
+        given = {"body": f"{hidden(marker)}\n{redacted(body)}"}
         path = self._comments_of(number)
 
         def look() -> Comment | None:
@@ -264,7 +265,7 @@ class RESTForge(ABC):
 
     def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """Said where it is not the newest of its context already."""
-        wanted = replace(status, description=status.description[: self.description_max])
+        wanted = replace(status, description=redacted(status.description)[: self.description_max])
         return made(
             lambda: next((one for one in self.statuses(commit) if one == wanted), None),
             lambda: self._make_status(commit_in_path(commit), wanted),
