@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap.aside import Aside
     from shipline.bootstrap.lives import OfBranch
+    from shipline.bootstrap.retention import Tidying
     from shipline.bootstrap.schedules import Schedules
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
     from shipline.capabilities.rollouts import CheckRule, Checks, Ground
@@ -63,6 +64,13 @@ class Application(Project):
         from shipline.bootstrap.schedules import Schedules
 
         return Schedules(self)
+
+    @cached_property
+    def _tidying(self) -> Tidying:
+        """What removes what has been kept long enough."""
+        from shipline.bootstrap.retention import Tidying
+
+        return Tidying(self)
 
     # --- providers ---------------------------------------------------------------------------------------------
 
@@ -442,6 +450,7 @@ class Application(Project):
             self._schedules,
             Watch(self),
             *automation_chores(self),
+            self._tidying,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
+    from shipline.configuration.retention import RetentionSettings
     from shipline.configuration.root import FILE_NAME, find_root
     from shipline.configuration.scanning import ScanSettings
     from shipline.configuration.settings import (
@@ -61,6 +62,7 @@ __all__ = [
     "RegistrySettings",
     "RehearsalSettings",
     "ReleaseSettings",
+    "RetentionSettings",
     "ScanSettings",
     "SecretSettings",
     "Settings",
@@ -98,6 +100,7 @@ _HOMES = {
     "RehearsalSettings": "settings",
     "ReleaseSettings": "settings",
     "ScanSettings": "scanning",
+    "RetentionSettings": "retention",
     "SecretSettings": "settings",
     "Settings": "settings",
     "StepSettings": "settings",

@@ -9,6 +9,7 @@ from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
+from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate
@@ -560,7 +561,8 @@ class Settings:
     `approver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release is made,
     `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
     which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
-    `advisories` by what shipped releases are examined, an empty one by nothing.
+    `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how long what is stored is
+    kept.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -585,6 +587,7 @@ class Settings:
     approver: tuple[Approver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()
     compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
     environment: tuple[EnvironmentSettings, ...] = ()
     advisories: Annotated[dict[str, Any], ProviderTable("advisories", common=AdvisoriesSettings, may_be_empty=True)] = (
         field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Integer, Row, bindparam, delete, func, insert, select, up
 
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.secrecy import redacted
-from shipline.engine.rules import ENDED, Invocation, Phase, RunState
+from shipline.engine.rules import ENDED, Invocation, Phase, RunState, RunStatus
 from shipline.engine.upcasts import upcast_state
 from shipline.engine.workflow import Signal
 from shipline.store.tables import journal, node, run, signal
@@ -302,3 +303,31 @@ def _as_run(row: Row[Any]) -> Run:
         input=json.loads(row.input),
         state=from_json(RunState, upcast_state(row.workflow, json.loads(row.state))),
     )
+
+
+def ended_journals(tx: Transaction, *, before_us: int, limit: int) -> tuple[str, ...]:
+    """The ids of the project's runs that came to their end before a moment and whose journals are there, at most
+    `limit`. Runs that were turned back or given up are none of them: what they had begun may have to be looked up."""
+    ended = func.max(func.coalesce(journal.c.ended_us, journal.c.started_us))
+    query = (
+        select(journal.c.run_id)
+        .join(run, run.c.id == journal.c.run_id)
+        .where(run.c.project_id == tx.project.id, run.c.status == RunStatus.DONE.value)
+        .group_by(journal.c.run_id)
+        .having(ended < before_us)
+        .order_by(journal.c.run_id)
+        .limit(limit)
+    )
+    return tuple(tx.connection.scalars(query))
+
+
+def forget_journals(tx: Transaction, run_ids: Sequence[str]) -> int:
+    """Remove the journals of these runs and what was said to them, as far as the runs are done; returns how many runs
+    that were. Their rows stay: revisions must never go back."""
+    done = select(run.c.id).where(
+        run.c.id.in_(run_ids), run.c.project_id == tx.project.id, run.c.status == RunStatus.DONE.value
+    )
+    ids = tuple(tx.connection.scalars(done))
+    for table in (journal, signal):
+        tx.connection.execute(delete(table).where(table.c.run_id.in_(ids)))
+    return len(ids)

@@ -55,6 +55,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", "Prove an evidence bundle, a file or an image."),
     "simulate": ("simulate", "Imagine rollouts: how soon a bad version would be found."),
     "analyse": ("analyse", "Analyse canaries over standard input and output."),
+    "retention": ("retention", "Show and remove what has been kept long enough."),
     "log": ("log", "Show, verify and prove the event log."),
     "incidents": ("incidents", "List incidents."),
     "metrics": ("metrics", "Show the five DORA figures."),

@@ -37,6 +37,10 @@ class StepView:
         return TONES.get(self.outcome, "quiet")
 
 
+FORGOTTEN = "How long it took is not kept any more."
+"""Of a run that came to its end, and whose journal has been removed since (`[retention]`)."""
+
+
 def steps_of_subject(tx: Transaction, catalogue: Catalogue, subject: str) -> tuple[StepView, ...]:
     """The steps of all runs about a release or rollout, in the order in which they were begun."""
     found: list[StepView] = []
@@ -55,6 +59,9 @@ def _of_run(
     run: Run, steps: Sequence[Step], closing: Sequence[Step], entries: Sequence[JournalEntry]
 ) -> Iterable[StepView]:
     grouped = _grouped(entries)
+    if not entries and run.state.status is RunStatus.DONE:
+        yield from (StepView(step.title, "done", detail=FORGOTTEN) for step in steps)
+        return
     titles = {step.name: step.undo_title or f"Take back: {step.title}" for step in steps}
     for step in steps:
         yield _step(run, step, grouped, forward=True)

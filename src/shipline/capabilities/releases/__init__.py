@@ -52,6 +52,7 @@ from shipline.capabilities.releases.queries import (
     matching_releases,
     verdicts_of,
 )
+from shipline.capabilities.releases.retention import Keep, RetentionPlan, apply_retention, plan_retention
 from shipline.capabilities.releases.rules import Decision
 from shipline.capabilities.releases.usecases import follow_run, has_halted
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
@@ -85,15 +86,18 @@ __all__ = [
     "Expedite",
     "Foreseen",
     "ForeseenPullRequest",
+    "Keep",
     "Kept",
     "Outlet",
     "ReleaseGround",
+    "RetentionPlan",
     "SignedApproval",
     "TestRun",
     "YankOrder",
     "actions",
     "adopt_release",
     "all_releases",
+    "apply_retention",
     "approval_digest",
     "approvals_of",
     "approvers_by_role",
@@ -123,6 +127,7 @@ __all__ = [
     "opening",
     "order_yank",
     "order_yank_after_rollback",
+    "plan_retention",
     "record_approval",
     "record_evidence",
     "refusal_of",
