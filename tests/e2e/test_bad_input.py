@@ -116,7 +116,7 @@ def test_nothing_releasable(history: History) -> None:
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: approver, build"]),
+        ("registri = 1", ["'registri'", "did you mean 'registry'?", "known keys: advisories, approver"]),
         (
             '[[registry]]\nprovider = "pipy"',
             ["no registry provider 'pipy'", "known ones: generic, git-branch, npm, oci, pypi"],

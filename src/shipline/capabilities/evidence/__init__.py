@@ -10,6 +10,7 @@ from shipline.capabilities.evidence.bills.components import (
     comparable,
     components_in,
     components_of,
+    components_of_bill,
     named,
     without_repeats,
 )
@@ -137,6 +138,7 @@ __all__ = [
     "compare_reports",
     "components_in",
     "components_of",
+    "components_of_bill",
     "cyclonedx_of",
     "diff_document",
     "document_bytes",

@@ -11,6 +11,7 @@ from pathlib import Path
 from shipline.capabilities.evidence import (
     Bill,
     components_in,
+    components_of_bill,
     cyclonedx_of,
     find_lock,
     image_bill,
@@ -31,12 +32,13 @@ CYCLONEDX, SPDX = ".cdx.json", ".spdx.json"
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One SBOM: of which artifacts it is, its document, and what names its statement and its file."""
+    """One SBOM: of which artifacts it is, its document, what that lists, and what names its statement and its file."""
 
     name: str
     file: str
     artifacts: tuple[Artifact, ...]
     document: bytes
+    components: tuple[Component, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class _Made:
 
     artifacts: tuple[Artifact, ...]
     documents: dict[str, bytes]
+    components: tuple[Component, ...]
 
 
 def bills_of(
@@ -60,14 +63,13 @@ def bills_of(
         base = "sbom" if number == 1 else f"sbom-{number}"
         for ending, document in made.documents.items():
             name = base if ending == CYCLONEDX else f"{base}-spdx"
-            listed.append(Listed(name, f"{base}{ending}", made.artifacts, document))
+            listed.append(Listed(name, f"{base}{ending}", made.artifacts, document, made.components))
     return tuple(listed)
 
 
 def components_of_release(listed: tuple[Listed, ...]) -> tuple[Component, ...]:
-    """All that they list, each once. Of a bill in both forms CycloneDX tells more."""
-    full = {one.artifacts: one for one in reversed(listed)}
-    return without_repeats(each for one in full.values() for each in components_in(one.document))
+    """All that they list, each once."""
+    return without_repeats(each for one in listed for each in one.components)
 
 
 def _made(ground: ReleaseGround, release: Release, *, commit: str, place: str, created_us: int) -> Iterator[_Made]:
@@ -92,7 +94,7 @@ def _serial(artifacts: tuple[Artifact, ...]) -> uuid.UUID:
 
 
 def _both(artifacts: tuple[Artifact, ...], bill: Bill) -> _Made:
-    return _Made(artifacts, {CYCLONEDX: cyclonedx_of(bill), SPDX: spdx_of(bill)})
+    return _Made(artifacts, {CYCLONEDX: cyclonedx_of(bill), SPDX: spdx_of(bill)}, components_of_bill(bill))
 
 
 def _of_image(ground: ReleaseGround, layout: Path, artifact: Artifact) -> _Made | None:
@@ -101,4 +103,4 @@ def _of_image(ground: ReleaseGround, layout: Path, artifact: Artifact) -> _Made 
     if found is None:
         return None
     ending = CYCLONEDX if b'"bomFormat"' in found.document else SPDX
-    return _Made((artifact,), {ending: found.document})
+    return _Made((artifact,), {ending: found.document}, components_in(found.document))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from shipline.capabilities.evidence.bills.bill import Bill
 from shipline.capabilities.evidence.reports import Report, read_report_bytes
 from shipline.domain.component import Component
 from shipline.domain.errors import InvalidValue
@@ -27,6 +28,13 @@ def components_of(report: Report) -> tuple[Component, ...]:
     if report.kind is not EvidenceKind.SBOM:
         raise InvalidValue(f"it is a report on {report.kind.value}, and no SBOM")
     return tuple(_component(item) for item in report.items)
+
+
+def components_of_bill(bill: Bill) -> tuple[Component, ...]:
+    """What a bill of ours lists: nothing, where the package needs nothing."""
+    return tuple(
+        Component(*named(part.purl, part.name), part.version or "", part.purl, part.licence) for part in bill.parts
+    )
 
 
 def _component(item: dict[str, Any]) -> Component:
