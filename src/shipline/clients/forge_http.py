@@ -30,6 +30,10 @@ REDIRECTS_MAX = 3
 WAITS_MAX = 3
 WAIT_S_MAX = 120.0
 UPLOAD_CHUNK_BYTES = 1 << 16
+DIGITS_MAX = 10
+# 405 and 406: GitHub and GitLab do not merge this as it is.
+CONFLICTS = frozenset({405, 406, 409, 422})
+TAKEN_WORDS = ("already exists", "already been taken", "already being used")
 
 T = TypeVar("T")
 Query = Mapping[str, str | int]
@@ -46,6 +50,23 @@ class UploadTarget:
     form_field: str = ""
 
 
+@dataclass(slots=True)
+class Allowance:
+    """What a forge said last about how much may still be asked: requests, and until when (UTC microseconds)."""
+
+    remaining: int | None = None
+    resets_us: int | None = None
+
+    def note(self, headers: httpx.Headers) -> None:
+        """Keep what an answer says: GitHub's `x-ratelimit-*`, GitLab's `ratelimit-*`, the reset in epoch seconds."""
+        for prefix in ("x-ratelimit-", "ratelimit-"):
+            remaining, resets_s = headers.get(f"{prefix}remaining", ""), headers.get(f"{prefix}reset", "")
+            if remaining.isascii() and remaining.isdigit() and len(remaining) <= DIGITS_MAX:
+                self.remaining = int(remaining)
+            if resets_s.isascii() and resets_s.isdigit() and len(resets_s) <= DIGITS_MAX:
+                self.resets_us = int(resets_s) * 1_000_000
+
+
 @dataclass(frozen=True, slots=True)
 class ForgeHTTP:
     """A forge's API at `url`, without a slash at its end.
@@ -53,7 +74,7 @@ class ForgeHTTP:
     `who` begins sentences ("GitHub at 127.0.0.1"). `headers` gives the headers of each request, the token's among them;
     it is asked each time, so that no secret is kept. `token_hint` says where a token is looked for.
     `timeout_s` bounds an answer, `upload_timeout_s` an upload. `page_parameter` is what the forge calls the length of
-    a page, `page_size` the most that it gives.
+    a page, `page_size` the most that it gives. `allowance` is kept from answer to answer.
     """
 
     who: str
@@ -65,6 +86,7 @@ class ForgeHTTP:
     upload_timeout_s: float
     page_parameter: str = "per_page"
     page_size: int = 100
+    allowance: Allowance = field(default_factory=Allowance)
 
     def find(self, path: str, query: Query | None = None, *, need: str = "") -> Any | None:
         """GET: the JSON that is there, None for 404. `need` names the permission that it takes, for errors."""
@@ -182,6 +204,7 @@ class ForgeHTTP:
                         raise ShiplineError(f"{self.who} answered with more than {ANSWER_BYTES_MAX >> 20} MiB")
                     if self.clock.now_us() > deadline_us:
                         raise UnavailableError(f"{self.who} did not finish its answer in {timeout_s:g} s")
+                self.allowance.note(answer.headers)
                 next_page = answer.links.get("next", {}).get("url")
                 following = None if next_page is None else self._same_origin(address, next_page)
                 return Answer(answer.status_code, answer.headers, bytes(body), following)
@@ -232,8 +255,8 @@ class ForgeHTTP:
             raise UnavailableError(
                 f"{self.who} has trouble of its own (HTTP {status})", why=said, todo="run this again later"
             )
-        # GitLab says 400 for a branch or tag that is there.
-        if status in (httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY) or "already exists" in said:
+        # GitLab says 400 for a branch, tag or milestone that is there.
+        if status in CONFLICTS or any(words in said for words in TAKEN_WORDS):
             raise ConflictError(f"{self.who} does not take this (HTTP {status})", why=said)
         raise ShiplineError(f"{self.who} refused the request (HTTP {status})", why=said)
 

@@ -6,6 +6,7 @@ type, is an error that names it. Nothing here guesses.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from shipline.domain.errors import ShiplineError
@@ -50,6 +51,18 @@ def flag(item: Any, *path: str) -> bool:
         return _at(item, path) is True
     except ShiplineError:
         return False
+
+
+def instant(item: Any, *path: str) -> int:
+    """The instant at `path` in UTC microseconds; 0 where there is none, or what is none."""
+    written = text_or_none(item, *path)
+    try:
+        found = None if not written else datetime.fromisoformat(written)
+    except ValueError:
+        found = None
+    if found is None:
+        return 0
+    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()) * 1_000_000
 
 
 def entries(item: Any, *path: str) -> list[Any]:

@@ -38,22 +38,22 @@ PREFIXES = ("/api/v3", "/api/uploads", "/api/v1")
 WIDE = ("/git/ref/{ref}", "/git/refs/{ref}")
 
 
-def _type(validator: Any, types: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
-    """OpenAPI 3.0 says `nullable` where JSON Schema says a second type."""
-    if instance is None and schema.get("nullable"):
-        return
-    yield from Draft202012Validator.VALIDATORS["type"](validator, types, instance, schema)
+def _or_null(keyword: str) -> Any:
+    """OpenAPI 3.0 says `nullable` beside a keyword where JSON Schema says a second type."""
+    known = Draft202012Validator.VALIDATORS[keyword]
+
+    def checked(validator: Any, value: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+        if instance is not None or not schema.get("nullable"):
+            yield from known(validator, value, instance, schema)
+
+    return checked
 
 
-def _enum(validator: Any, allowed: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
-    if instance is None and schema.get("nullable"):
-        return
-    yield from Draft202012Validator.VALIDATORS["enum"](validator, allowed, instance, schema)
-
-
-Strict = validators.extend(Draft202012Validator, {"type": _type, "enum": _enum})
-# The fake states the part of an answer that we read: nothing has to be there, and what is there has to be right.
-Part = validators.extend(Strict, {"required": lambda *_: ()})
+NULLABLE = ("type", "enum", "oneOf", "anyOf", "allOf", "$ref")
+Strict = validators.extend(Draft202012Validator, {keyword: _or_null(keyword) for keyword in NULLABLE})
+# The fake states the part of an answer that we read: nothing has to be there, and what is there has to be right. So a
+# part may fit several of the shapes that exclude each other as a whole.
+Part = validators.extend(Strict, {"required": lambda *_: (), "oneOf": _or_null("anyOf")})
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +64,27 @@ class Place:
 
 def bare_repository(folder: Path) -> tuple[Path, list[str]]:
     """A bare repository whose main stands on the first of two commits."""
-    history = History(folder / "work")
-    commits = [history.commit("feat: one", {"a": "1"}), history.commit("feat: two", {"a": "2"})]
     bare = folder / "forge.git"
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(history.folder), str(bare)], check=True)
-    subprocess.run(["git", "--git-dir", str(bare), "update-ref", "refs/heads/main", commits[0]], check=True)
-    return bare, commits
+    files, commits = _made_once()
+    for name, content in files.items():
+        (bare / name).parent.mkdir(parents=True, exist_ok=True)
+        (bare / name).write_bytes(content)
+    for name in ("objects", "refs/heads", "refs/tags"):
+        (bare / name).mkdir(parents=True, exist_ok=True)
+    return bare, list(commits)
+
+
+@cache
+def _made_once() -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The repository's files, since git takes longer than most of the tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        history = History(Path(folder) / "work")
+        commits = (history.commit("feat: one", {"a": "1"}), history.commit("feat: two", {"a": "2"}))
+        bare = Path(folder) / "forge.git"
+        subprocess.run(["git", "clone", "--quiet", "--bare", "--template=", str(history.folder), str(bare)], check=True)
+        subprocess.run(["git", "--git-dir", str(bare), "update-ref", "refs/heads/main", commits[0]], check=True)
+        files = {str(path.relative_to(bare)): path.read_bytes() for path in bare.rglob("*") if path.is_file()}
+    return files, commits
 
 
 @contextmanager

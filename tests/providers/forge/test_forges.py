@@ -18,7 +18,8 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
-from shipline.ports.forge import CommitStatus, Forge, ForgeRelease, StatusState
+from shipline.ports.forge import Forge, ForgeRelease
+from shipline.ports.forge.answers import Thread
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
@@ -72,6 +73,14 @@ class Conforming(ForgeConformance):
     @pytest.fixture
     def open_from_fork(self, place: Place) -> Callable[[str], None]:
         return lambda head: (place.model.open_pull(head, "main", "theirs", "", fork=True), None)[1]
+
+    @pytest.fixture
+    def open_of_stranger(self, place: Place) -> Callable[[str], int]:
+        return lambda body: place.model.create_item("theirs", body, [], author="stranger").number
+
+    @pytest.fixture
+    def comment_of_stranger(self, place: Place) -> Callable[[Thread, str], None]:
+        return lambda thread, body: (place.model.add_note(thread, body, author="stranger"), None)[1]
 
     @pytest.fixture
     def lose_answer(self, place: Place) -> Callable[[], None]:

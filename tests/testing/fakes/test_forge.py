@@ -7,7 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from shipline.ports.forge import ForgeRelease
-from shipline.testing.conformance.forge import ForgeConformance, Tracker
+from shipline.ports.forge.answers import Thread
+from shipline.testing.conformance.forge import ForgeConformance
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import MemoryRefs
 
@@ -39,6 +40,14 @@ class TestFakeForge(ForgeConformance):
             forge.model.open_pull(head, "main", "theirs", "", fork=True)
 
         return opened
+
+    @pytest.fixture
+    def open_of_stranger(self, forge: FakeForge) -> Callable[[str], int]:
+        return lambda body: forge.model.create_item("theirs", body, [], author="stranger").number
+
+    @pytest.fixture
+    def comment_of_stranger(self, forge: FakeForge) -> Callable[[Thread, str], None]:
+        return lambda thread, body: (forge.model.add_note(thread, body, author="stranger"), None)[1]
 
     @pytest.fixture
     def lose_answer(self, forge: FakeForge) -> Callable[[], None]:

@@ -27,6 +27,7 @@ from shipline.domain.errors import ConfigurationError, ConflictError, RefusedErr
 from shipline.domain.release import Release
 from shipline.engine.engine import Engine
 from shipline.ports.forge import Forge, PullRequest
+from shipline.ports.forge.answers import Thread
 from shipline.ports.repository import Commit
 
 MERGED_SEARCH_MAX = 500
@@ -166,7 +167,7 @@ def _close(forge: Forge, branch: str, target: str, tip: str | None) -> Kept:
     """Nothing to release: say so on the pull request, close it, and take the branch away."""
     open_ones = forge.open_pull_requests(head=branch, base=target)
     for pull in open_ones:
-        forge.put_comment(pull.number, marker=MARKER, body=CLOSED_WORDS)
+        forge.put_comment(Thread.pull(pull.number), marker=MARKER, body=CLOSED_WORDS)
         forge.close_pull_request(pull.number)
     if tip is not None:
         forge.delete_branch(branch, tip)

@@ -32,19 +32,20 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.gitea_tracker import ISSUES, GiteaTracker
 from shipline.providers.forge.repos import ReposForge
 
 GITEA = Kind("Gitea", "GITEA_TOKEN", "token", "limit", 50)
-REPOSITORY, ISSUES = "write:repository", "write:issue"
+REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(ReposForge):
+class GiteaForge(GiteaTracker, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings
     kind = GITEA
-    content_need, pull_need, comment_need = REPOSITORY, REPOSITORY, ISSUES
+    content_need = pull_need = REPOSITORY
     commit_key, tag_target = "sha", "target"
 
     # --- branches and tags -------------------------------------------------------------------------------------

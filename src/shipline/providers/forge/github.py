@@ -34,10 +34,11 @@ from shipline.providers.forge.access import (
     label_in_path,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.github_tracker import PULLS, GitHubTracker
 from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
 
-CONTENTS, PULLS, STATUSES = "contents: write", "pull requests: write", "commit statuses: write"
+CONTENTS, STATUSES = "contents: write", "commit statuses: write"
 RULES_MAX = 200
 RULE_WORDS = {
     "pull_request": "changes come by pull request",
@@ -48,12 +49,12 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(ReposForge):
+class GitHubForge(GitHubTracker, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings
     kind = GITHUB
-    content_need, pull_need, comment_need = CONTENTS, PULLS, PULLS
+    content_need, pull_need = CONTENTS, PULLS
     description_max = 140
 
     def __init__(self, settings: GitHubSettings, context: ProviderContext) -> None:

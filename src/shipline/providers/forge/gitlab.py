@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import quote
 
 from shipline.clients.forge_http import UploadTarget, made
@@ -39,10 +39,10 @@ from shipline.providers.forge.access import (
     is_the_file,
     label_in_path,
 )
+from shipline.providers.forge.gitlab_tracker import API, GitLabTracker
 from shipline.providers.forge.rest import RESTForge
 
 GITLAB = Kind("GitLab", "GITLAB_TOKEN", "Bearer", "per_page", 100)
-API = "scope api, role Developer"
 FILES_MAX = 1000
 PACKAGE = "release-assets"
 UNPACKABLE = re.compile(r"[^A-Za-z0-9._+-]")
@@ -54,14 +54,12 @@ WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(RESTForge):
+class GitLabForge(GitLabTracker, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings
     kind = GITLAB
-    content_need = comment_need = API
-    change_method = "PUT"
-    _oldest_first: ClassVar[dict[str, str]] = {"sort": "asc", "order_by": "created_at"}
+    content_need = API
 
     @cached_property
     def _at(self) -> str:
@@ -219,13 +217,7 @@ class GitLabForge(RESTForge):
             for item in self._list(f"packages/{package}/package_files", FILES_MAX)
         )
 
-    # --- notes and statuses ------------------------------------------------------------------------------------
-
-    def _comments_of(self, number: int) -> str:
-        return f"merge_requests/{number}/notes"
-
-    def _comment_at(self, number: int, key: int) -> str:
-        return f"merge_requests/{number}/notes/{key}"
+    # --- statuses ----------------------------------------------------------------------------------------------
 
     def _issues_query(self, label: str) -> dict[str, str]:
         """Two words stand for no label and for any. From: docs.gitlab.com/api/issues."""

@@ -12,12 +12,13 @@ from typing import Any
 from shipline.clients.forge_json import entries, flag, number, text, text_or_none
 from shipline.ports.forge import Asset, ForgeRelease, PullRequest, PullState
 from shipline.providers.forge.access import RELEASES_MAX, in_path
+from shipline.providers.forge.repos_tracker import ReposTracker
 from shipline.providers.forge.rest import RESTForge
 
 ASSETS_MAX = 1000
 
 
-class ReposForge(RESTForge):
+class ReposForge(RESTForge, ReposTracker):
     """What both have. `pull_need` names the permission that pull requests take."""
 
     pull_need: str
@@ -103,15 +104,6 @@ class ReposForge(RESTForge):
 
     def _place(self, release: ForgeRelease) -> str:
         return f"{self._at}/releases/{int(release.key)}"
-
-    # --- comments ----------------------------------------------------------------------------------------------
-
-    def _comments_of(self, number: int) -> str:
-        return f"issues/{number}/comments"
-
-    def _comment_at(self, number: int, key: int) -> str:
-        del number  # Comments have numbers of their own.
-        return f"issues/comments/{key}"
 
 
 def _release(item: Any) -> ForgeRelease:

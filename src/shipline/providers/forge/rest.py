@@ -6,80 +6,34 @@ forges that took over GitHub's API share more than that: see `ReposForge`.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from abc import abstractmethod
 from dataclasses import replace
-from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
-from shipline.clients.forge_http import ForgeHTTP, made
-from shipline.clients.forge_json import entries, number, text, text_or_none
-from shipline.domain.secrecy import redacted
-from shipline.ports.forge import (
-    Comment,
-    CommitStatus,
-    ForgeRelease,
-    PullRequest,
-    PullState,
-    Ref,
-    bears,
-    checked_label,
-    hidden,
-)
-from shipline.ports.provider import ProviderContext
+from shipline.clients.forge_http import made
+from shipline.clients.forge_json import number, text
+from shipline.ports.forge import CommitStatus, ForgeRelease, PullRequest, PullState, Ref
 from shipline.providers.forge.access import (
-    COMMENTS_MAX,
-    ISSUES_MAX,
     STATUSES_MAX,
-    Credential,
-    ForgeSettings,
-    Kind,
-    Token,
-    client,
     commit_in_path,
     in_path,
     newest_of_each,
     same,
 )
+from shipline.providers.forge.tracker import RESTTracker
 
 
-class RESTForge(ABC):
+class RESTForge(RESTTracker):
     """The part of the Forge port that does not depend on which forge it is.
 
-    `content_need` and `comment_need` name the permissions that branches, tags and releases, and comments take. A tag's
-    commit stands under `commit_key`, and is given as `tag_target`. `change_method` is the verb that changes something,
-    and `description_max` bounds what a status says, in characters. `_oldest_first` is the query by which comments come
-    in the order in which they were written, None where they always do.
+    `content_need` names the permission that branches, tags and releases take. A tag's commit stands under `commit_key`,
+    and is given as `tag_target`. `description_max` bounds what a status says, in characters.
     """
 
-    api_version = 1
-    kind: Kind
     content_need: str
-    comment_need: str
     commit_key = "id"
     tag_target = "ref"
-    change_method = "PATCH"
     description_max = 255
-    _oldest_first: ClassVar[dict[str, str] | None] = None
-
-    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
-        self._settings = settings
-        self._context = context
-
-    @cached_property
-    def _http(self) -> ForgeHTTP:
-        return client(self.kind, self._settings, self._context, self._credential())
-
-    def _credential(self) -> Credential:
-        return Token.of(self._settings, self._context, self.kind.variable)
-
-    @cached_property
-    @abstractmethod
-    def _at(self) -> str:
-        """Where the repository is, from the API's address."""
-
-    def _list(self, path: str, items_max: int, query: dict[str, str] | None = None) -> Iterator[Any]:
-        return self._http.pages(f"{self._at}/{path}", query, items_max=items_max)
 
     # --- branches and tags -------------------------------------------------------------------------------------
 
@@ -194,33 +148,7 @@ class RESTForge(ABC):
         wanted = ForgeRelease("", tag, title, notes_markdown, draft, prerelease)
         return made(lambda: self.find_release(tag), lambda: self._make_release(wanted))
 
-    # --- comments and statuses ---------------------------------------------------------------------------------
-
-    @abstractmethod
-    def _comments_of(self, number: int) -> str:
-        """Where the comments of a pull request are, from the repository."""
-
-    @abstractmethod
-    def _comment_at(self, number: int, key: int) -> str:
-        """Where one of them is, from the repository."""
-
-    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
-        """Change the first that bears the marker, or POST one."""
-        given = {"body": f"{hidden(marker)}\n{redacted(body)}"}
-        path = self._comments_of(number)
-
-        def look() -> Comment | None:
-            items = self._list(path, COMMENTS_MAX, self._oldest_first)
-            return next((_comment(item) for item in items if bears(text_or_none(item, "body") or "", marker)), None)
-
-        def make() -> Comment:
-            return _comment(self._http.send("POST", f"{self._at}/{path}", given, need=self.comment_need))
-
-        found = made(look, make)
-        if found.body == given["body"]:
-            return found
-        place = f"{self._at}/{self._comment_at(number, int(found.key))}"
-        return _comment(self._http.send(self.change_method, place, given, need=self.comment_need))
+    # --- statuses ----------------------------------------------------------------------------------------------
 
     # --- issues ------------------------------------------------------------------------------------------------
 
@@ -270,13 +198,3 @@ class RESTForge(ABC):
             lambda: next((one for one in self.statuses(commit) if one == wanted), None),
             lambda: self._make_status(commit_in_path(commit), wanted),
         )
-
-
-def labels_of(item: Any) -> frozenset[str]:
-    """The labels of an issue, without case; GitLab lists their names alone."""
-    names = (label if isinstance(label, str) else text(label, "name") for label in entries(item, "labels"))
-    return frozenset(name.casefold() for name in names)
-
-
-def _comment(item: Any) -> Comment:
-    return Comment(str(number(item, "id")), text_or_none(item, "body") or "")

@@ -27,9 +27,10 @@ from shipline.ports.forge import (
     StatusState,
     bears,
 )
+from shipline.ports.forge.answers import Thread
+from shipline.testing.conformance.forge_tracker import MARKER, TrackerConformance
 
 HEAD = "shipline/release-main"
-MARKER = "shipline:test"
 
 
 def digest(path: Path) -> str:
@@ -49,23 +50,7 @@ def proposed(forge: Forge, commit: str, *, head: str = HEAD) -> PullRequest:
     return forge.create_pull_request(head=head, base="main", title="release 1.0.0", body="the plan")
 
 
-class Tracker(Protocol):
-    """What people do on the forge."""
-
-    def open_issue(self, *labels: str) -> int:
-        """Open an issue with labels, which are made where they are missing; its number."""
-        ...
-
-    def close_issue(self, number: int) -> None:
-        """Close one."""
-        ...
-
-    def label_pull(self, number: int, label: str) -> None:
-        """Label a pull request."""
-        ...
-
-
-class ForgeConformance:
+class ForgeConformance(TrackerConformance):
     """The suite. A forge without marks for pre-releases, or without digests, says so below."""
 
     marks_prereleases = True
@@ -320,13 +305,13 @@ class ForgeConformance:
 
     def test_there_is_one_comment_a_marker(self, forge: Forge, commit: str) -> None:
         number = proposed(forge, commit).number
-        first = forge.put_comment(number, marker=MARKER, body="one")
-        other = forge.put_comment(number, marker="another", body="one")
-        second = forge.put_comment(number, marker=MARKER, body="two")
+        first = forge.put_comment(Thread.pull(number), marker=MARKER, body="one")
+        other = forge.put_comment(Thread.pull(number), marker="another", body="one")
+        second = forge.put_comment(Thread.pull(number), marker=MARKER, body="two")
         assert (first.key, first.key == other.key) == (second.key, False)
         assert "two" in second.body
         assert bears(second.body, MARKER)
-        assert forge.put_comment(number, marker=MARKER, body="two") == second
+        assert forge.put_comment(Thread.pull(number), marker=MARKER, body="two") == second
 
     def test_the_newest_status_of_a_context_counts(self, forge: Forge, commit: str, other_commit: str) -> None:
         assert forge.statuses(commit) == ()
@@ -383,7 +368,7 @@ class ForgeConformance:
         release = forge.find_release("v1.0.0")
         assert release is not None
         twice(lambda: forge.upload_asset(release, file("a.whl"), digest=digest(file("a.whl"))))
-        twice(lambda: forge.put_comment(pull.number, marker=MARKER, body="one"))
+        twice(lambda: forge.put_comment(Thread.pull(pull.number), marker=MARKER, body="one"))
         twice(lambda: forge.set_status(commit, CommitStatus("gates", StatusState.SUCCESS)))
         assert [asset.name for asset in forge.assets(release)] == ["a.whl"]
         assert len(forge.statuses(commit)) == 1

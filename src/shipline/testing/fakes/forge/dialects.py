@@ -1,4 +1,4 @@
-"""What the dialects say alike: comments, and all that Gitea took over from GitHub.
+"""What two dialects say alike: all that Gitea took over from GitHub.
 
 Each dialect is the model put into words; what differs between two forges stands in their own files.
 """
@@ -8,30 +8,13 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.ports.forge import PullState, StatusState
-from shipline.testing.fakes.forge.model import ForgeModel, Issue, Note, Page, Pull, Said
+from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.repos_tracker import ReposTracker, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 
-class CommonDialect:
-    """Comments, which all forges have in one form."""
-
-    def __init__(self, model: ForgeModel) -> None:
-        self.model = model
-
-    def notes(self, asked: Request) -> Reply:
-        self.model.pull(asked.number(0))
-        return Reply([_note(note) for note in self.model.notes.values() if note.pull == asked.number(0)])
-
-    def add_note(self, asked: Request) -> Reply:
-        return Reply(_note(self.model.add_note(asked.number(0), asked.body["body"])), 201)
-
-    def change_note(self, asked: Request) -> Reply:
-        """Its number stands last."""
-        return Reply(_note(self.model.change_note(asked.number(-1), asked.body["body"])))
-
-
-class ReposDialect(CommonDialect):
-    """Repositories below /repos, with pull requests, releases and comments that have numbers.
+class ReposDialect(ReposTracker):
+    """Repositories below /repos, with pull requests and releases that have numbers, and all of the tracker.
 
     `failures` are words for a failed status beside `failure`; `state_name` is what a status calls its state, and
     `changed_status` what a changed pull request is answered with.
@@ -40,6 +23,9 @@ class ReposDialect(CommonDialect):
     failures: tuple[str, ...] = ("error",)
     state_name = "state"
     changed_status = 200
+
+    def __init__(self, model: ForgeModel) -> None:
+        self.model = model
 
     def repos_routes(self, at: str) -> list[tuple[str, str, Handler]]:
         """What both have at the same addresses; tried after a dialect's own."""
@@ -54,10 +40,7 @@ class ReposDialect(CommonDialect):
             ("POST", f"{at}/releases", self.create_page),
             ("PATCH", rf"{at}/releases/(\d+)", self.change_page),
             ("DELETE", rf"{at}/releases/(\d+)", self.delete_page),
-            ("GET", rf"{at}/issues/(\d+)/comments", self.notes),
-            ("POST", rf"{at}/issues/(\d+)/comments", self.add_note),
-            ("PATCH", rf"{at}/issues/comments/(\d+)", self.change_note),
-            ("GET", f"{at}/issues", self.issues),
+            *self.tracker_routes(at),
         ]
 
     def issues(self, asked: Request) -> Reply:
@@ -102,7 +85,9 @@ class ReposDialect(CommonDialect):
             "body": pull.body,
             "state": "open" if pull.state is PullState.OPEN else "closed",
             "html_url": web,
-            "labels": [{"name": label} for label in pull.labels],
+            "labels": [self._badge_named(label) for label in pull.labels],
+            "user": self._user(pull.author),
+            "updated_at": said_at(pull.updated_us),
         }
 
     # --- releases ----------------------------------------------------------------------------------------------
@@ -185,12 +170,3 @@ class ReposDialect(CommonDialect):
             "description": said.description,
             "target_url": said.url or None,
         }
-
-
-def _issue(issue: Issue) -> dict[str, Any]:
-    labels = [{"name": label} for label in issue.labels]
-    return {"number": issue.number, "title": issue.title, "state": "open", "labels": labels}
-
-
-def _note(note: Note) -> dict[str, Any]:
-    return {"id": note.key, "body": note.body}

@@ -10,9 +10,12 @@ from email.message import Message
 from typing import Any
 
 from shipline.ports.forge import PullState
+from shipline.ports.forge.answers import Thread
 from shipline.testing.fakes.forge.dialects import ReposDialect
-from shipline.testing.fakes.forge.model import File, Issue, Pull, Refused
+from shipline.testing.fakes.forge.model import File, Pull
+from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
+from shipline.testing.fakes.forge.tracker import Item
 
 REPOSITORY_ID, FORK_ID = 7, 8
 
@@ -26,6 +29,8 @@ class GiteaDialect(ReposDialect):
     failures = ("error", "warning")
     state_name = "status"
     changed_status = 201
+    milestone_key = "id"
+    unique_titles = False
 
     def token_of(self, headers: Message) -> str:
         """`token` or `Bearer`."""
@@ -33,7 +38,7 @@ class GiteaDialect(ReposDialect):
 
     def refusal(self, refused: Refused) -> Reply:
         """409 for what is there."""
-        status = {"duplicate": 409, "missing": 404, "invalid": 422}[refused.kind]
+        status = {"duplicate": 409, "missing": 404, "invalid": 422, "forbidden": 403}[refused.kind]
         return Reply({"message": str(refused), "url": "http://127.0.0.1/api/swagger"}, status)
 
     def says_no(self, status: int) -> Reply:
@@ -60,6 +65,10 @@ class GiteaDialect(ReposDialect):
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
             ("DELETE", rf"{at}/releases/(\d+)/assets/(\d+)", self.delete_file),
+            ("GET", f"{at}/assignees", lambda _: Reply([self._user(name) for name in self.model.people])),
+            ("PATCH", rf"{at}/labels/(\d+)", self.change_badge),
+            ("DELETE", rf"{at}/labels/(\d+)", self.delete_badge),
+            ("DELETE", rf"{at}/issues/(\d+)/labels/(\d+)", self.take_label),
             *self.repos_routes(at),
         ]
 
@@ -116,6 +125,35 @@ class GiteaDialect(ReposDialect):
     def pull_of(self, asked: Request) -> Reply:
         found = [pull for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]]
         return Reply(self._pull(found[0])) if found else self.says_no(404)
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def _names_of(self, labels: list[Any]) -> list[str]:
+        """By their numbers."""
+        return [self.model.badge(key).name for key in labels]
+
+    def _chosen(self, asked: Request, item: Item) -> bool:
+        """By titles or keys of milestones."""
+        wanted = asked.query.get("milestones")
+        stone = None if item.milestone is None else self.model.stones[item.milestone]
+        return wanted is None or (stone is not None and wanted in (stone.title, str(stone.key)))
+
+    def _assign(self, thread: Thread, names: list[str]) -> None:
+        strangers = set(names) - set(self.model.people)
+        if strangers:
+            raise Refused("invalid", f"Assignee does not exist: [name: {min(strangers)}]")
+        super()._assign(thread, names)
+
+    def change_badge(self, asked: Request) -> Reply:
+        return self.change_badge_of(self.model.badge(asked.number(0)), asked.body)
+
+    def delete_badge(self, asked: Request) -> Reply:
+        self.model.delete_badge(self.model.badge(asked.number(0)))
+        return Reply(None, 204)
+
+    def take_label(self, asked: Request) -> Reply:
+        self.model.take_labels(self._thread_of(asked.number(0)), [self.model.badge(asked.number(1)).name])
+        return Reply(None, 204)
 
     # --- releases ----------------------------------------------------------------------------------------------
 

@@ -11,10 +11,12 @@ from typing import Any
 from shipline.ports.forge import PullState
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
-from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Refused
+from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
+from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
+from shipline.testing.fakes.forge.tracker import Item
 
-STATUSES = {"duplicate": 422, "missing": 404, "invalid": 422}
+STATUSES = {"duplicate": 422, "missing": 404, "invalid": 422, "forbidden": 403}
 
 
 class GitHubDialect(ReposDialect):
@@ -24,6 +26,8 @@ class GitHubDialect(ReposDialect):
     page_parameter = "per_page"
     page_size_max = 100
     one_a_tag = False
+    milestone_key = "number"
+    unique_titles = True
 
     def __init__(self, model: ForgeModel, app: FakeGitHubApp | None = None) -> None:
         super().__init__(model)
@@ -38,7 +42,7 @@ class GitHubDialect(ReposDialect):
     def refusal(self, refused: Refused) -> Reply:
         """Most of it is a 422 with a list of errors."""
         status = STATUSES[refused.kind]
-        if status == STATUSES["missing"]:
+        if status in (STATUSES["missing"], STATUSES["forbidden"]):
             return self.says_no(status)
         code = "already_exists" if refused.kind == "duplicate" else "invalid"
         return Reply({"message": str(refused), "errors": [{"code": code, "message": str(refused)}]}, status)
@@ -70,6 +74,9 @@ class GitHubDialect(ReposDialect):
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("DELETE", rf"{at}/releases/assets/(\d+)", self.delete_file),
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
+            ("PATCH", f"{at}/labels/([^/]+)", self.change_badge),
+            ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),
+            ("DELETE", rf"{at}/issues/(\d+)/labels/([^/]+)", self.take_label),
             *self.repos_routes(at),
         ]
 
@@ -140,6 +147,28 @@ class GitHubDialect(ReposDialect):
             "head": {"ref": pull.head, "repo": {"full_name": source}},
             "base": {"ref": pull.base, "repo": {"full_name": self.model.repository}},
         }
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def _names_of(self, labels: list[Any]) -> list[str]:
+        return [label if isinstance(label, str) else label["name"] for label in labels]
+
+    def _chosen(self, asked: Request, item: Item) -> bool:
+        return asked.query.get("milestone", str(item.milestone)) == str(item.milestone)
+
+    def change_badge(self, asked: Request) -> Reply:
+        return self.change_badge_of(self.model.badge_named(asked.names[0]), asked.body)
+
+    def delete_badge(self, asked: Request) -> Reply:
+        self.model.delete_badge(self.model.badge_named(asked.names[0]))
+        return Reply(None, 204)
+
+    def take_label(self, asked: Request) -> Reply:
+        thread = self._thread_of(asked.number(0))
+        if asked.names[1] not in self.model.labels_of(thread):
+            return Reply({"message": "Label does not exist"}, 404)
+        self.model.take_labels(thread, [asked.names[1]])
+        return Reply(self._labels(asked.number(0)))
 
     # --- releases ----------------------------------------------------------------------------------------------
 

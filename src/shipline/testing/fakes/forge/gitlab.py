@@ -10,8 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from shipline.ports.forge import PullState, StatusState
-from shipline.testing.fakes.forge.dialects import CommonDialect
-from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Refused, Said
+from shipline.ports.forge.answers import Thread
+from shipline.testing.fakes.forge.gitlab_tracker import GitLabTracker
+from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 PROJECT_ID, FORK_ID = 42, 43
@@ -22,7 +24,7 @@ STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", S
 STATES = {word: state for state, word in STATE_WORDS.items()} | {"running": StatusState.PENDING}
 
 
-class GitLabDialect(CommonDialect):
+class GitLabDialect(GitLabTracker):
     """How GitLab says it. `packages` are the names and versions of the generic packages, their ids by order."""
 
     prefix = "/api/v4"
@@ -30,7 +32,7 @@ class GitLabDialect(CommonDialect):
     page_size_max = 100
 
     def __init__(self, model: ForgeModel) -> None:
-        super().__init__(model)
+        self.model = model
         self.packages: list[tuple[str, str]] = []
         self.links: dict[int, str] = {}
 
@@ -40,7 +42,7 @@ class GitLabDialect(CommonDialect):
 
     def refusal(self, refused: Refused) -> Reply:
         """409 for what is there, but 400 for branches and tags, which have their own handlers."""
-        status = {"duplicate": 409, "missing": 404, "invalid": 400}[refused.kind]
+        status = {"duplicate": 409, "missing": 404, "invalid": 400, "forbidden": 403}[refused.kind]
         return Reply({"message": [str(refused)]}, status)
 
     def says_no(self, status: int) -> Reply:
@@ -79,9 +81,7 @@ class GitLabDialect(CommonDialect):
             ("GET", f"{at}/packages", self.list_packages),
             ("GET", rf"{at}/packages/(\d+)/package_files", self.list_stored),
             ("DELETE", rf"{at}/packages/(\d+)/package_files/(\d+)", self.delete_stored),
-            ("GET", rf"{at}/merge_requests/(\d+)/notes", self.notes),
-            ("POST", rf"{at}/merge_requests/(\d+)/notes", self.add_note),
-            ("PUT", rf"{at}/merge_requests/(\d+)/notes/(\d+)", self.change_note),
+            *self.tracker_routes(at),
         ]
 
     # --- project, branches, tags -------------------------------------------------------------------------------
@@ -155,6 +155,7 @@ class GitLabDialect(CommonDialect):
 
     def change_pull(self, asked: Request) -> Reply:
         body = asked.body
+        self.change_thread(Thread.pull(asked.number(0)), body)
         changed = self.model.change_pull(
             asked.number(0),
             title=body.get("title"),

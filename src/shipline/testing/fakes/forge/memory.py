@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
+from shipline.domain.errors import ConflictError
 from shipline.ports.forge import (
     Asset,
-    Comment,
     CommitStatus,
     ForgeRelease,
     Known,
@@ -17,31 +15,14 @@ from shipline.ports.forge import (
     PullRequest,
     PullState,
     Ref,
-    bears,
-    checked_label,
     checked_ref_name,
-    hidden,
 )
-from shipline.testing.fakes.forge.model import File, ForgeModel, MemoryRefs, Note, Page, Pull, Refs, Said
+from shipline.testing.fakes.forge.memory_tracker import MemoryTracker
+from shipline.testing.fakes.forge.model import File, Page, Pull, Said
 
 
-@dataclass
-class ForgeFaults:
-    """What goes wrong, until it is set back. `down`: nothing is answered. `loses_answer`: the next change is made, and
-    reported as failed."""
-
-    down: bool = False
-    loses_answer: bool = False
-
-
-class FakeForge:
+class FakeForge(MemoryTracker):
     """The Forge port over a model. `model.effects` lists the changes, for tests that count."""
-
-    api_version = 1
-
-    def __init__(self, refs: Refs | None = None) -> None:
-        self.faults = ForgeFaults()
-        self.model = ForgeModel(refs if refs is not None else MemoryRefs())
 
     def default_branch(self) -> str:
         """The model's."""
@@ -205,18 +186,6 @@ class FakeForge:
             self.model.delete_file(int(asset.key))
         self._answer()
 
-    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
-        """One a marker."""
-        self._reach()
-        wanted = f"{hidden(marker)}\n{body}"
-        found = (note for note in self.model.notes.values() if note.pull == number and bears(note.body, marker))
-        note = next(found, None)
-        if note is None or note.body != wanted:
-            self._write()
-            note = self.model.add_note(number, wanted) if note is None else self.model.change_note(note.key, wanted)
-            self._answer()
-        return _comment(note)
-
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         """The newest of each context."""
         self._reach()
@@ -246,20 +215,6 @@ class FakeForge:
         """Nothing is missing in memory."""
         return ()
 
-    def _reach(self) -> None:
-        if self.faults.down:
-            raise UnavailableError("the fake forge cannot be reached")
-
-    def _write(self) -> None:
-        self._reach()
-        if not self.model.may_write:
-            raise RefusedError("the fake forge does not allow this")
-
-    def _answer(self) -> None:
-        if self.faults.loses_answer:
-            self.faults.loses_answer = False
-            raise UnavailableError("the fake forge's answer was lost")
-
 
 def _pull(pull: Pull) -> PullRequest:
     return PullRequest(
@@ -281,10 +236,6 @@ def _release(page: Page) -> ForgeRelease:
 
 def _asset(file: File) -> Asset:
     return Asset(str(file.key), file.name, len(file.content), f"sha256:{file.sha256}", file.whole)
-
-
-def _comment(note: Note) -> Comment:
-    return Comment(str(note.key), note.body)
 
 
 def _status(said: Said) -> CommitStatus:

@@ -1,4 +1,4 @@
-"""What a forge knows of one repository: refs, pull requests, releases with files, comments, statuses.
+"""What a forge knows of one repository: refs, pull requests, releases with files, statuses, and all of the tracker.
 
 Every rule that all forges share is here; the dialects only put it into words. Refs live in a bare git repository, or,
 where no git is needed, in a dict.
@@ -12,15 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from shipline.ports.clock import Clock
 from shipline.ports.forge import PullState, StatusState
-
-
-class Refused(Exception):
-    """The forge says no. `kind` is what the dialects answer by: duplicate, missing or invalid."""
-
-    def __init__(self, kind: str, words: str) -> None:
-        super().__init__(words)
-        self.kind = kind
+from shipline.ports.forge.answers import Thread, ThreadKind
+from shipline.testing.fakes.forge.refusals import Refused
+from shipline.testing.fakes.forge.tracker import TrackerModel
 
 
 class Refs(Protocol):
@@ -102,6 +98,9 @@ class Pull:
     merge_commit: str | None = None
     labels: list[str] = field(default_factory=list)
     fork: bool = False
+    author: str = ""
+    assignees: list[str] = field(default_factory=list)
+    updated_us: int = 0
 
 
 @dataclass
@@ -133,15 +132,6 @@ class Page:
 
 
 @dataclass
-class Note:
-    """A comment."""
-
-    key: int
-    pull: int
-    body: str
-
-
-@dataclass
 class Said:
     """A status."""
 
@@ -153,23 +143,21 @@ class Said:
     url: str
 
 
-@dataclass
-class Issue:
-    """An issue."""
-
-    number: int
-    title: str
-    labels: list[str]
-    is_open: bool = True
-
-
-class ForgeModel:
+class ForgeModel(TrackerModel):
     """One repository. `may_write` False: the token may only read. `protected` branches take no direct push.
 
     `effects` lists every change that was made, in order, for tests that count.
     """
 
-    def __init__(self, refs: Refs, *, repository: str = "acme/quotes", default_branch: str = "main") -> None:
+    def __init__(
+        self,
+        refs: Refs,
+        *,
+        repository: str = "acme/quotes",
+        default_branch: str = "main",
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__(clock)
         self.refs = refs
         self.repository = repository
         self.default_branch = default_branch
@@ -178,17 +166,7 @@ class ForgeModel:
         self.pulls: dict[int, Pull] = {}
         self.pages: dict[int, Page] = {}
         self.stored: dict[str, dict[int, File]] = {}
-        self.notes: dict[int, Note] = {}
         self.said: list[Said] = []
-        self.issues: dict[int, Issue] = {}
-        self.labels: set[str] = set()
-        self.effects: list[str] = []
-        self._last = 0
-
-    def next_key(self) -> int:
-        """A number that nothing here has yet."""
-        self._last += 1
-        return self._last
 
     def create_ref(self, name: str, commit: str) -> str:
         """A new branch or tag."""
@@ -216,6 +194,7 @@ class ForgeModel:
             if (pull.head, pull.base, pull.state, pull.fork) == (head, base, PullState.OPEN, fork):
                 raise Refused("duplicate", f"A pull request already exists for {head}.")
         made = Pull(self.next_key(), title, body, head, base, fork=fork)
+        made.author, made.updated_us = "stranger" if fork else self.account, self.now_us()
         self.pulls[made.number] = made
         self._note(f"open pull request {head}")
         return made
@@ -287,22 +266,6 @@ class ForgeModel:
                 return
         raise Refused("missing", "Not Found")
 
-    def add_note(self, number: int, body: str) -> Note:
-        """A comment."""
-        self.pull(number)
-        made = Note(self.next_key(), number, body)
-        self.notes[made.key] = made
-        self._note("comment")
-        return made
-
-    def change_note(self, key: int, body: str) -> Note:
-        """Another text."""
-        if key not in self.notes:
-            raise Refused("missing", "Not Found")
-        self.notes[key].body = body
-        self._note("change a comment")
-        return self.notes[key]
-
     def say(self, said: Said) -> Said:
         """A status."""
         if not self.refs.has_commit(said.commit):
@@ -345,5 +308,20 @@ class ForgeModel:
         self.refs.put(f"refs/heads/{pull.base}", commit)
         pull.state, pull.merge_commit = PullState.MERGED, commit
 
-    def _note(self, effect: str) -> None:
-        self.effects.append(effect)
+    # --- what issues and pull requests have alike --------------------------------------------------------------
+
+    def labels_of(self, thread: Thread) -> list[str]:
+        """The labels of an issue or a pull request."""
+        return super().labels_of(thread) if thread.kind is ThreadKind.ISSUE else self.pull(thread.number).labels
+
+    def assignees_of(self, thread: Thread) -> list[str]:
+        """Its assignees."""
+        return super().assignees_of(thread) if thread.kind is ThreadKind.ISSUE else self.pull(thread.number).assignees
+
+    def _all_labels(self) -> list[list[str]]:
+        return super()._all_labels() + [pull.labels for pull in self.pulls.values()]
+
+    def _touch(self, thread: Thread) -> None:
+        super()._touch(thread)
+        if thread.kind is ThreadKind.PULL:
+            self.pull(thread.number).updated_us = self.now_us()

@@ -16,7 +16,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
-from shipline.testing.fakes.forge.model import ForgeModel, Refused
+from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.refusals import Refused
 
 BODY_BYTES_MAX = 64 << 20
 

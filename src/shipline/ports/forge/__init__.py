@@ -1,10 +1,10 @@
-"""The Forge port: one repository on GitHub, GitLab, Gitea or another forge, as far as releases need it.
+"""The Forge port: one repository on GitHub, GitLab, Gitea or another forge.
 
-It is cut by nouns, so that it can grow: each noun has a Protocol of its own, and `Forge` is all of them together.
-Whoever needs less asks for less. A pull request is what GitLab calls a merge request.
+It is cut by nouns: each noun has a Protocol of its own, here or in a module beside this one, and `Forge` is all of them
+together. Whoever needs less asks for less. A pull request is what GitLab calls a merge request.
 
 Moving a branch is not here: forges have no compare-and-swap for it that all of them share, and git does (a push with
-a lease). Labels are read and never written: they are nobody's state.
+a lease).
 
 Errors, for every method: RefusedError for a token that is missing, refused or may not do this, naming the permission;
 UnavailableError (retryable) for no answer, one of 500 or more, or a rate limit that is too far off; ConflictError where
@@ -21,18 +21,38 @@ from pathlib import Path
 from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
+from shipline.ports.forge.answers import Budget, Known, bears, hidden, marked
+from shipline.ports.forge.tracker import Comment, ForgeIssues, ForgeLabels, ForgeMilestones, ForgeThreads
 
-API_VERSION = 1
+__all__ = [
+    "API_VERSION",
+    "REF_LENGTH_MAX",
+    "Asset",
+    "Budget",
+    "Comment",
+    "CommitStatus",
+    "Forge",
+    "ForgePullRequests",
+    "ForgeRefs",
+    "ForgeRelease",
+    "ForgeReleases",
+    "ForgeStatuses",
+    "Known",
+    "Permission",
+    "Protection",
+    "PullRequest",
+    "PullState",
+    "Ref",
+    "StatusState",
+    "bears",
+    "checked_ref_name",
+    "hidden",
+    "marked",
+]
+
+API_VERSION = 2
 REF_LENGTH_MAX = 250
 LABEL_LENGTH_MAX = 100
-
-
-class Known(StrEnum):
-    """An answer that a forge may not give."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
 
 
 class PullState(StrEnum):
@@ -106,14 +126,6 @@ class Asset:
     size: int | None
     digest: str | None
     whole: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """A comment on a pull request."""
-
-    key: str
-    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,14 +256,6 @@ class ForgeReleases(Protocol):
         ...
 
 
-class ForgeComments(Protocol):
-    """Comments on pull requests, found again by a hidden marker."""
-
-    def put_comment(self, number: int, *, marker: str, body: str) -> Comment:
-        """Make the comment that bears `marker` say `body`; there is at most one. Idempotent."""
-        ...
-
-
 class ForgeStatuses(Protocol):
     """What checks say about commits."""
 
@@ -264,21 +268,28 @@ class ForgeStatuses(Protocol):
         ...
 
 
-class ForgeIssues(Protocol):
-    """Issues; pull requests are none, whatever a forge calls them."""
-
-    def open_issues(self, label: str) -> int | None:
-        """How many open issues bear the label; case does not count. None where the forge has no such label.
-
-        InvalidValue for what cannot be the name of one label, ShiplineError for more than 1000 issues.
-        """
-        ...
-
-
-class Forge(ForgeRefs, ForgePullRequests, ForgeReleases, ForgeComments, ForgeStatuses, ForgeIssues, Protocol):
+class Forge(
+    ForgeRefs,
+    ForgePullRequests,
+    ForgeReleases,
+    ForgeStatuses,
+    ForgeMilestones,
+    ForgeIssues,
+    ForgeLabels,
+    ForgeThreads,
+    Protocol,
+):
     """One repository on a forge. Addresses and tokens come from settings and the environment."""
 
     api_version: int
+
+    def account(self) -> str:
+        """The login of the token's account; "" where the forge does not tell it, as of a workflow's own token."""
+        ...
+
+    def budget(self) -> Budget:
+        """What may still be asked, as the last answer said. Asks nobody."""
+        ...
 
     def permissions(self) -> tuple[Permission, ...]:
         """What releases need, and whether this token has it; in a fixed order. Changes nothing."""
@@ -287,23 +298,6 @@ class Forge(ForgeRefs, ForgePullRequests, ForgeReleases, ForgeComments, ForgeSta
     def lacks(self) -> tuple[str, ...]:
         """What this kind of forge does not offer, in sentences. Asks nobody."""
         ...
-
-
-def hidden(marker: str) -> str:
-    """A marker as no page shows it: an HTML comment, which the Markdown of all forges hides."""
-    return f"<!-- {marker} -->"
-
-
-def bears(body: str, marker: str) -> bool:
-    """True if `body` holds the marker."""
-    return hidden(marker) in body
-
-
-def checked_label(name: str) -> str:
-    """A label's name. InvalidValue for what cannot be one: a comma would make two of it, and `..` leads elsewhere."""
-    if not name.strip() or not name.isprintable() or "," in name or name in {".", ".."} or len(name) > LABEL_LENGTH_MAX:
-        raise InvalidValue(f"{name[:80]!r} cannot be the name of a label")
-    return name
 
 
 def checked_ref_name(name: str) -> str:

@@ -1,0 +1,72 @@
+"""Words that several nouns of the Forge port share. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Known(StrEnum):
+    """An answer that a forge may not give."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class ItemState(StrEnum):
+    """Whether a milestone or an issue is still to be done."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class ThreadKind(StrEnum):
+    """What people write below. On GitHub and Gitea both have one row of numbers, on GitLab each its own."""
+
+    ISSUE = "issue"
+    PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """An issue or a pull request, as far as it bears labels, assignees and comments."""
+
+    kind: ThreadKind
+    number: int
+
+    @staticmethod
+    def issue(number: int) -> Thread:
+        """The issue of this number."""
+        return Thread(ThreadKind.ISSUE, number)
+
+    @staticmethod
+    def pull(number: int) -> Thread:
+        """The pull request of this number."""
+        return Thread(ThreadKind.PULL, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is left to be asked, as the forge said last: `remaining` requests until `resets_us` (UTC microseconds).
+
+    None where it has not said so; Gitea never does. A long job stops in time and goes on after the reset.
+    """
+
+    remaining: int | None = None
+    resets_us: int | None = None
+
+
+def hidden(marker: str) -> str:
+    """A marker as no page shows it: an HTML comment, which the Markdown of all forges hides."""
+    return f"<!-- {marker} -->"
+
+
+def bears(body: str, marker: str) -> bool:
+    """True if `body` holds the marker."""
+    return hidden(marker) in body
+
+
+def marked(body: str, marker: str) -> str:
+    """`body` below its marker."""
+    return f"{hidden(marker)}\n{body}"

@@ -1,0 +1,68 @@
+"""What every part of a forge's provider stands on: its settings, its HTTP client, and whose token it has."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+from shipline.clients.forge_http import ForgeHTTP
+from shipline.clients.forge_json import text
+from shipline.domain.errors import RefusedError
+from shipline.ports.forge import Budget
+from shipline.ports.provider import ProviderContext
+from shipline.providers.forge.access import Credential, ForgeSettings, Kind, Token, client
+
+
+class RESTAccess(ABC):
+    """A repository below the address of an API. `change_method` is the verb that changes something."""
+
+    api_version = 2
+    kind: Kind
+    change_method = "PATCH"
+
+    def __init__(self, settings: ForgeSettings, context: ProviderContext) -> None:
+        self._settings = settings
+        self._context = context
+
+    @cached_property
+    def _http(self) -> ForgeHTTP:
+        return client(self.kind, self._settings, self._context, self._credential())
+
+    def _credential(self) -> Credential:
+        return Token.of(self._settings, self._context, self.kind.variable)
+
+    @cached_property
+    @abstractmethod
+    def _at(self) -> str:
+        """Where the repository is, from the API's address."""
+
+    def _list(self, path: str, items_max: int, query: dict[str, str] | None = None) -> Iterator[Any]:
+        return self._http.pages(f"{self._at}/{path}", query, items_max=items_max)
+
+    def _change(self, path: str, body: dict[str, Any], need: str) -> Any:
+        """Change what is at `path`, from the repository."""
+        return self._http.send(self.change_method, f"{self._at}/{path}", body, need=need)
+
+    @cached_property
+    def _account(self) -> str:
+        try:
+            return text(self._http.get("/user"), self.account_key)
+        except RefusedError:
+            return ""  # A workflow's own token, and one without that scope, may not ask.
+
+    account_key = "login"
+
+    def account(self) -> str:
+        """GET the token's user, once."""
+        return self._account
+
+    def _is_ours(self, author: str) -> bool:
+        """Whether this account wrote it, as far as the forge tells whose token it is."""
+        return self._account in ("", author)
+
+    def budget(self) -> Budget:
+        """What the last answer said."""
+        seen = self._http.allowance
+        return Budget(seen.remaining, seen.resets_us)

@@ -1,0 +1,194 @@
+"""Behaviour of milestones, issues, labels and comments that every Forge owes its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from shipline.domain.errors import InvalidValue, UnavailableError
+from shipline.ports.forge import Forge, bears, marked
+from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.tracker import Issue, IssueChange, IssueDraft, IssueQuery, Label
+
+MARKER = "shipline:test"
+BUG = Label("kind: bug", "d73a4a", "something is wrong")
+
+
+def opened(forge: Forge, title: str, marker: str = "", *, milestone: str | None = None, labels: bool = False) -> Issue:
+    """An issue of ours."""
+    names = (forge.ensure_label(BUG).name,) if labels else ()
+    return forge.create_issue(IssueDraft(title, "a body", names, milestone), marker=marker or f"test:{title}")
+
+
+class TrackerConformance:
+    """A part of `ForgeConformance`: its fixtures are there, but for these."""
+
+    @pytest.fixture
+    def open_of_stranger(self) -> Callable[[str], int]:
+        raise NotImplementedError("supply what opens an issue with this body of another account, and gives its number")
+
+    @pytest.fixture
+    def comment_of_stranger(self) -> Callable[[Thread, str], None]:
+        raise NotImplementedError("supply what writes a comment of another account")
+
+    # --- milestones --------------------------------------------------------------------------------------------
+
+    def test_a_milestone_is_found_by_its_title_and_its_key(self, forge: Forge) -> None:
+        assert forge.milestones() == ()
+        made = forge.create_milestone("1.4.0", description="the fourth", due_on=date(2026, 12, 24))
+        assert (made.title, made.description, made.due_on) == ("1.4.0", "the fourth", date(2026, 12, 24))
+        assert made.state is ItemState.OPEN
+        assert forge.find_milestone("1.4.0") == forge.read_milestone(made.key) == made
+        assert forge.find_milestone("1.4") is None
+        assert forge.read_milestone("999999") is None
+        assert forge.create_milestone("1.4.0", description="other") == made
+
+    def test_a_milestone_is_edited_closed_and_opened_again(self, forge: Forge) -> None:
+        made = forge.create_milestone("1.4.0", due_on=date(2026, 12, 24))
+        other = forge.create_milestone("1.5.0")
+        wanted = replace(made, title="1.4.1", description="renamed", state=ItemState.CLOSED)
+        for _ in range(2):
+            assert forge.update_milestone(wanted) == wanted
+        assert forge.milestones(state=ItemState.CLOSED) == (wanted,)
+        assert forge.milestones(state=ItemState.OPEN) == (other,)
+        assert forge.milestones() == (wanted, other)
+        assert forge.update_milestone(replace(wanted, state=ItemState.OPEN)).state is ItemState.OPEN
+
+    def test_a_deleted_milestone_leaves_its_issues(self, forge: Forge) -> None:
+        made = forge.create_milestone("1.4.0")
+        issue = opened(forge, "one", milestone=made.key)
+        for _ in range(2):
+            forge.delete_milestone(made.key)
+        found = forge.find_issue(issue.number)
+        assert found is not None
+        assert found.milestone is None
+        assert forge.milestones() == ()
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def test_an_issue_is_opened_once_a_marker(self, forge: Forge) -> None:
+        made = opened(forge, "one", MARKER, labels=True)
+        assert (made.title, made.state, made.labels) == ("one", ItemState.OPEN, (BUG.name,))
+        assert made.body == marked("a body", MARKER)
+        assert made.author == forge.account()
+        assert 0 < made.created_us <= made.updated_us
+        assert opened(forge, "another", MARKER) == forge.marked_issue(MARKER) == forge.find_issue(made.number) == made
+        assert forge.marked_issue("shipline:other") is None
+        assert forge.find_issue(made.number + 1000) is None
+
+    def test_what_a_stranger_marked_is_not_ours(
+        self,
+        forge: Forge,
+        open_of_stranger: Callable[[str], int],
+        comment_of_stranger: Callable[[Thread, str], None],
+    ) -> None:
+        theirs = open_of_stranger(marked("mine!", MARKER))
+        made = opened(forge, "one", MARKER)
+        assert made.number != theirs
+        assert forge.marked_issue(MARKER) == made
+        thread = Thread.issue(made.number)
+        comment_of_stranger(thread, marked("mine!", MARKER))
+        ours = forge.put_comment(thread, marker=MARKER, body="ours")
+        assert [one.key == ours.key for one in forge.comments(thread)] == [False, True]
+
+    def test_issues_are_asked_for_by_state_label_milestone_and_time(self, forge: Forge) -> None:
+        milestone = forge.create_milestone("1.4.0")
+        planned = opened(forge, "planned", milestone=milestone.key)
+        labelled = opened(forge, "labelled", labels=True)
+        done = forge.edit_issue(opened(forge, "done").number, IssueChange(state=ItemState.CLOSED))
+
+        def numbers(query: IssueQuery) -> set[int]:
+            return {one.number for one in forge.issues(query)}
+
+        assert numbers(IssueQuery()) == {planned.number, labelled.number, done.number}
+        assert numbers(IssueQuery(state=ItemState.OPEN)) == {planned.number, labelled.number}
+        assert numbers(IssueQuery(state=ItemState.CLOSED)) == {done.number}
+        assert numbers(IssueQuery(labels=(BUG.name,))) == {labelled.number}
+        assert numbers(IssueQuery(milestone=milestone.key)) == {planned.number}
+        assert numbers(IssueQuery(milestone=milestone.key, state=ItemState.CLOSED)) == set()
+        assert numbers(IssueQuery(updated_since_us=done.updated_us)) == {done.number}
+        with pytest.raises(InvalidValue):
+            list(forge.issues(IssueQuery(labels=("a,b",))))
+
+    def test_an_issue_is_edited_closed_and_opened_again(self, forge: Forge) -> None:
+        milestone = forge.create_milestone("1.4.0")
+        made = opened(forge, "one")
+        change = IssueChange("two", marked("more ✓", MARKER), ItemState.CLOSED, milestone.key)
+        for _ in range(2):
+            changed = forge.edit_issue(made.number, change)
+            assert (changed.title, changed.body, changed.state) == ("two", marked("more ✓", MARKER), ItemState.CLOSED)
+            assert changed.milestone == milestone.key
+        again = forge.edit_issue(made.number, IssueChange(state=ItemState.OPEN, milestone=""))
+        assert (again.title, again.state, again.milestone) == ("two", ItemState.OPEN, None)
+        assert forge.edit_issue(made.number, IssueChange()).title == "two"
+
+    def test_a_pull_request_is_no_issue(self, forge: Forge, commit: str) -> None:
+        forge.create_branch("topic", commit)
+        pull = forge.create_pull_request(head="topic", base="main", title="one", body="")
+        assert list(forge.issues()) == []
+        assert forge.find_issue(pull.number) is None
+
+    # --- labels, assignees, comments ---------------------------------------------------------------------------
+
+    def test_a_label_is_made_and_changed_by_its_name(self, forge: Forge) -> None:
+        assert forge.labels() == ()
+        for label in (BUG, BUG, replace(BUG, color="0075ca", description="other")):
+            assert forge.ensure_label(label) == label
+            assert forge.labels() == (label,)
+        for _ in range(2):
+            forge.delete_label(BUG.name)
+        assert forge.labels() == ()
+
+    @pytest.mark.parametrize("is_issue", [True, False], ids=["issue", "pull request"])
+    def test_threads_bear_labels_assignees_and_comments(self, forge: Forge, commit: str, *, is_issue: bool) -> None:
+        forge.ensure_label(BUG)
+        forge.ensure_label(replace(BUG, name="size/s"))
+        forge.create_branch("topic", commit)
+        pull = forge.create_pull_request(head="topic", base="main", title="one", body="")
+        thread = Thread.issue(opened(forge, "one").number) if is_issue else Thread.pull(pull.number)
+
+        def labels() -> tuple[str, ...]:
+            found = forge.find_issue(thread.number) if is_issue else forge.find_pull_request(thread.number)
+            assert found is not None
+            return found.labels
+
+        for _ in range(2):
+            forge.add_labels(thread, (BUG.name, "size/s"))
+        assert sorted(labels()) == [BUG.name, "size/s"]
+        for _ in range(2):
+            forge.remove_labels(thread, (BUG.name,))
+        assert labels() == ("size/s",)
+        forge.assign(thread, (forge.account(), "nobody-of-this-name"))
+        if is_issue:
+            issue = forge.find_issue(thread.number)
+            assert issue is not None
+            assert issue.assignees == (forge.account(),)
+        one = forge.put_comment(thread, marker="one", body="first")
+        two = forge.put_comment(thread, marker="two", body="second")
+        assert [each.key for each in forge.comments(thread)] == [one.key, two.key]
+        assert (one.author, bears(one.body, "one"), one.created_us <= two.created_us) == (forge.account(), True, True)
+        for _ in range(2):
+            forge.delete_comment(thread, one.key)
+        assert [each.key for each in forge.comments(thread)] == [two.key]
+
+    # --- trouble -----------------------------------------------------------------------------------------------
+
+    def test_an_answer_that_was_lost_doubles_no_issue(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        def twice(call: Callable[[], object]) -> None:
+            lose_answer()
+            try:
+                call()
+            except UnavailableError:
+                call()
+
+        twice(lambda: forge.create_milestone("1.4.0"))
+        twice(lambda: forge.ensure_label(BUG))
+        twice(lambda: opened(forge, "one", MARKER))
+        (issue,) = forge.issues()
+        thread = Thread.issue(issue.number)
+        twice(lambda: forge.put_comment(thread, marker=MARKER, body="said"))
+        twice(lambda: forge.add_labels(thread, (BUG.name,)))
+        assert len(forge.milestones()) == len(forge.labels()) == len(list(forge.comments(thread))) == 1

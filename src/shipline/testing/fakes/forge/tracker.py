@@ -1,0 +1,291 @@
+"""What a forge knows of milestones, issues, labels and comments, and the rules that all forges share about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from shipline.ports.clock import Clock
+from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
+from shipline.testing.fakes.forge.refusals import Refused
+
+START_US = 1_790_000_000_000_000
+SECOND_US = 1_000_000
+
+
+@dataclass
+class Stone:
+    """A milestone."""
+
+    key: int
+    title: str
+    description: str
+    due_on: date | None
+    state: ItemState = ItemState.OPEN
+
+
+@dataclass
+class Item:
+    """An issue. `milestone` is that one's key."""
+
+    number: int
+    title: str
+    body: str
+    author: str
+    created_us: int
+    updated_us: int
+    state: ItemState = ItemState.OPEN
+    labels: list[str] = field(default_factory=list)
+    assignees: list[str] = field(default_factory=list)
+    milestone: int | None = None
+
+
+@dataclass
+class Badge:
+    """A label."""
+
+    key: int
+    name: str
+    color: str
+    description: str
+
+
+@dataclass
+class Note:
+    """A comment. `system`: the forge itself has noted something, as GitLab does."""
+
+    key: int
+    thread: Thread
+    body: str
+    author: str
+    created_us: int
+    system: bool = False
+
+
+class TrackerModel:
+    """`account` is whose token it is, `people` who may be assigned. Time goes on by a second with each change.
+
+    `pull_threads` holds what issues and pull requests have alike of the latter: their assignees, by number.
+    """
+
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.account = "robot"
+        self.people = ["robot", "ada", "grace"]
+        self.stones: dict[int, Stone] = {}
+        self.items: dict[int, Item] = {}
+        self.badges: dict[int, Badge] = {}
+        self.notes: dict[int, Note] = {}
+        self.effects: list[str] = []
+        self._clock = clock
+        self._now_us = START_US
+        self._last = 0
+
+    def next_key(self) -> int:
+        """A number that nothing here has yet."""
+        self._last += 1
+        return self._last
+
+    def now_us(self) -> int:
+        """A later instant than any before."""
+        given = 0 if self._clock is None else self._clock.now_us()
+        self._now_us = max(given, self._now_us + SECOND_US)
+        return self._now_us
+
+    def _note(self, effect: str) -> None:
+        self.effects.append(effect)
+
+    # --- milestones --------------------------------------------------------------------------------------------
+
+    def create_stone(self, title: str, description: str, due_on: date | None, *, unique: bool) -> Stone:
+        """A new milestone. `unique`: the forge takes a title once."""
+        self._free(title, unique=unique)
+        made = Stone(self.next_key(), title, description, due_on)
+        self.stones[made.key] = made
+        self._note(f"create milestone {title}")
+        return made
+
+    def _free(self, title: str, *, unique: bool, but: int = 0) -> None:
+        if title == "":
+            raise Refused("invalid", "title can't be blank")
+        if unique and any(one.title == title and one.key != but for one in self.stones.values()):
+            raise Refused("duplicate", "title has already been taken")
+
+    def stone(self, key: int) -> Stone:
+        """One by key."""
+        if key not in self.stones:
+            raise Refused("missing", "Not Found")
+        return self.stones[key]
+
+    def change_stone(self, key: int, *, unique: bool, **values: object) -> Stone:
+        """What is given, and not None."""
+        stone = self.stone(key)
+        if isinstance(values.get("title"), str):
+            self._free(str(values["title"]), unique=unique, but=key)
+        _set(stone, values)
+        self._note(f"change milestone {stone.title}")
+        return stone
+
+    def delete_stone(self, key: int) -> None:
+        """It goes, its issues stay."""
+        stone = self.stone(key)
+        del self.stones[key]
+        for item in self.items.values():
+            item.milestone = None if item.milestone == key else item.milestone
+        self._note(f"delete milestone {stone.title}")
+
+    # --- issues ------------------------------------------------------------------------------------------------
+
+    def create_item(
+        self, title: str, body: str, labels: list[str], milestone: int | None = None, *, author: str = ""
+    ) -> Item:
+        """A new issue of the token's account, or of another `author`."""
+        if title == "":
+            raise Refused("invalid", "title can't be blank")
+        if milestone is not None:
+            self.stone(milestone)
+        now_us = self.now_us()
+        number = self.next_key()
+        made = Item(number, title, body, author or self.account, now_us, now_us, labels=labels, milestone=milestone)
+        self.items[made.number] = made
+        self._note(f"open issue {title}")
+        return made
+
+    def item(self, number: int) -> Item:
+        """One by number."""
+        if number not in self.items:
+            raise Refused("missing", "Not Found")
+        return self.items[number]
+
+    def change_item(self, number: int, **values: object) -> Item:
+        """What is given, and not None."""
+        item = self.item(number)
+        _set(item, values)
+        self._touch(Thread.issue(number))
+        self._note(f"change issue {item.title}")
+        return item
+
+    def place_item(self, number: int, milestone: int | None) -> None:
+        """Into a milestone, or out of its own."""
+        if milestone is not None:
+            self.stone(milestone)
+        self.item(number).milestone = milestone
+        self._touch(Thread.issue(number))
+        self._note("place an issue")
+
+    # --- labels ------------------------------------------------------------------------------------------------
+
+    def create_badge(self, name: str, color: str, description: str) -> Badge:
+        """A new label."""
+        if any(one.name.lower() == name.lower() for one in self.badges.values()):
+            raise Refused("duplicate", "label already exists")
+        made = Badge(self.next_key(), name, color, description)
+        self.badges[made.key] = made
+        self._note(f"create label {name}")
+        return made
+
+    def badge(self, key: int) -> Badge:
+        """One by key."""
+        if key not in self.badges:
+            raise Refused("missing", "Not Found")
+        return self.badges[key]
+
+    def badge_named(self, name: str) -> Badge:
+        """One by name."""
+        found = next((one for one in self.badges.values() if one.name.lower() == name.lower()), None)
+        if found is None:
+            raise Refused("missing", "Not Found")
+        return found
+
+    def change_badge(self, badge: Badge, **values: object) -> Badge:
+        """What is given, and not None."""
+        _set(badge, values)
+        self._note(f"change label {badge.name}")
+        return badge
+
+    def delete_badge(self, badge: Badge) -> None:
+        """It goes, from all that bears it."""
+        del self.badges[badge.key]
+        for labels in self._all_labels():
+            if badge.name in labels:
+                labels.remove(badge.name)
+        self._note(f"delete label {badge.name}")
+
+    def _all_labels(self) -> list[list[str]]:
+        return [item.labels for item in self.items.values()]
+
+    def put_labels(self, thread: Thread, names: list[str]) -> list[str]:
+        """Put labels on; GitHub and GitLab make those that are not there."""
+        labels = self.labels_of(thread)
+        labels += [name for name in dict.fromkeys(names) if name not in labels]
+        self._touch(thread)
+        self._note("put labels on")
+        return labels
+
+    def take_labels(self, thread: Thread, names: list[str]) -> list[str]:
+        """Take labels off."""
+        labels = self.labels_of(thread)
+        labels[:] = [name for name in labels if name not in names]
+        self._touch(thread)
+        self._note("take labels off")
+        return labels
+
+    def assign(self, thread: Thread, names: list[str]) -> None:
+        """Let these be the assignees; strangers are left out."""
+        self.assignees_of(thread)[:] = [name for name in dict.fromkeys(names) if name in self.people]
+        self._touch(thread)
+        self._note("assign")
+
+    # --- what issues and pull requests have alike --------------------------------------------------------------
+
+    def labels_of(self, thread: Thread) -> list[str]:
+        """The labels of an issue; the whole model knows those of a pull request."""
+        return self.item(thread.number).labels
+
+    def assignees_of(self, thread: Thread) -> list[str]:
+        """The assignees of an issue; the same."""
+        return self.item(thread.number).assignees
+
+    def _touch(self, thread: Thread) -> None:
+        if thread.kind is ThreadKind.ISSUE:
+            self.item(thread.number).updated_us = self.now_us()
+
+    def add_note(self, thread: Thread, body: str, *, author: str = "", system: bool = False) -> Note:
+        """A comment."""
+        self.labels_of(thread)
+        made = Note(self.next_key(), thread, body, author or self.account, self.now_us(), system)
+        self.notes[made.key] = made
+        self._touch(thread)
+        self._note("comment")
+        return made
+
+    def notes_of(self, thread: Thread) -> list[Note]:
+        """The oldest first."""
+        self.labels_of(thread)
+        return [note for note in self.notes.values() if note.thread == thread]
+
+    def note(self, key: int) -> Note:
+        """One by key."""
+        if key not in self.notes:
+            raise Refused("missing", "Not Found")
+        return self.notes[key]
+
+    def change_note(self, key: int, body: str) -> Note:
+        """Another text; nobody changes what others wrote."""
+        note = self.note(key)
+        if note.author != self.account:
+            raise Refused("forbidden", "this comment is of another account")
+        note.body = body
+        self._note("change a comment")
+        return note
+
+    def delete_note(self, key: int) -> None:
+        """It goes."""
+        self.note(key)
+        del self.notes[key]
+        self._note("delete a comment")
+
+
+def _set(target: object, values: dict[str, object]) -> None:
+    for name, value in values.items():
+        if value is not None:
+            setattr(target, name, value)
