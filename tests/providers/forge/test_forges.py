@@ -20,6 +20,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.forge import Forge, ForgeRelease
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.reviews import Opinion
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
@@ -81,6 +82,10 @@ class Conforming(ForgeConformance):
     @pytest.fixture
     def comment_of_stranger(self, place: Place) -> Callable[[Thread, str], None]:
         return lambda thread, body: (place.model.add_note(thread, body, author="stranger"), None)[1]
+
+    @pytest.fixture
+    def review(self, place: Place) -> Callable[[int, str, Opinion], None]:
+        return lambda number, author, opinion: (place.model.review(number, author, opinion), None)[1]
 
     @pytest.fixture
     def lose_answer(self, place: Place) -> Callable[[], None]:

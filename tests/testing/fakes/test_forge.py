@@ -8,15 +8,19 @@ import pytest
 
 from shipline.ports.forge import ForgeRelease
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.reviews import Opinion
 from shipline.testing.conformance.forge import ForgeConformance
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import MemoryRefs
+from shipline.testing.fakes.forge.refs import Changed
 
 
 class TestFakeForge(ForgeConformance):
     @pytest.fixture
     def forge(self, commit: str) -> FakeForge:
-        return FakeForge(MemoryRefs({"refs/heads/main": commit}))
+        refs = MemoryRefs({"refs/heads/main": commit})
+        refs.changed = [Changed("a", "M", 1, 1)]
+        return FakeForge(refs)
 
     @pytest.fixture
     def commit(self) -> str:
@@ -48,6 +52,10 @@ class TestFakeForge(ForgeConformance):
     @pytest.fixture
     def comment_of_stranger(self, forge: FakeForge) -> Callable[[Thread, str], None]:
         return lambda thread, body: (forge.model.add_note(thread, body, author="stranger"), None)[1]
+
+    @pytest.fixture
+    def review(self, forge: FakeForge) -> Callable[[int, str, Opinion], None]:
+        return lambda number, author, opinion: (forge.model.review(number, author, opinion), None)[1]
 
     @pytest.fixture
     def lose_answer(self, forge: FakeForge) -> Callable[[], None]:

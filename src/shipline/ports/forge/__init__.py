@@ -22,6 +22,8 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, hidden, marked
+from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
+from shipline.ports.forge.reviews import ForgeReviews
 from shipline.ports.forge.tracker import Comment, ForgeIssues, ForgeLabels, ForgeMilestones, ForgeThreads
 
 __all__ = [
@@ -55,14 +57,6 @@ REF_LENGTH_MAX = 250
 LABEL_LENGTH_MAX = 100
 
 
-class PullState(StrEnum):
-    """Where a pull request stands."""
-
-    OPEN = "open"
-    MERGED = "merged"
-    CLOSED = "closed"
-
-
 class StatusState(StrEnum):
     """What a check says about a commit. What a forge knows beyond these is read as the nearest."""
 
@@ -78,25 +72,6 @@ class Ref:
     name: str
     commit: str
     protected: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class PullRequest:
-    """A pull request between two branches of this repository.
-
-    `number` is what people write after `#` or `!`. `merge_commit` is what it became on its base, None unless merged,
-    and also then where the forge does not say.
-    """
-
-    number: int
-    title: str
-    body: str
-    head: str
-    base: str
-    state: PullState
-    url: str
-    merge_commit: str | None = None
-    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,34 +165,6 @@ class ForgeRefs(Protocol):
         ...
 
 
-class ForgePullRequests(Protocol):
-    """Pull requests between branches of this repository; those from forks are never listed."""
-
-    def open_pull_requests(self, *, head: str = "", base: str = "") -> tuple[PullRequest, ...]:
-        """The open ones from and to these branches ("": any), the newest first; more than 1000: ShiplineError."""
-        ...
-
-    def find_pull_request(self, number: int) -> PullRequest | None:
-        """One by its number, in any state."""
-        ...
-
-    def create_pull_request(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
-        """Open one. If one is open from `head` to `base`, that is returned as it is."""
-        ...
-
-    def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
-        """Set title and body. Idempotent."""
-        ...
-
-    def close_pull_request(self, number: int) -> PullRequest:
-        """Close it unmerged. One that is not open any more stays as it is."""
-        ...
-
-    def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
-        """Those that brought a commit, as far as the forge knows; at most 100, without a promise about order."""
-        ...
-
-
 class ForgeReleases(Protocol):
     """The pages on which the forge shows releases, with their files."""
 
@@ -271,6 +218,7 @@ class ForgeStatuses(Protocol):
 class Forge(
     ForgeRefs,
     ForgePullRequests,
+    ForgeReviews,
     ForgeReleases,
     ForgeStatuses,
     ForgeMilestones,

@@ -32,6 +32,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.gitea_reviews import GiteaReviews
 from shipline.providers.forge.gitea_tracker import ISSUES, GiteaTracker
 from shipline.providers.forge.repos import ReposForge
 
@@ -40,7 +41,7 @@ REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(GiteaTracker, ReposForge):
+class GiteaForge(GiteaTracker, GiteaReviews, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings
@@ -81,14 +82,17 @@ class GiteaForge(GiteaTracker, ReposForge):
     def open_pull_requests(self, *, head: str = "", base: str = "") -> tuple[PullRequest, ...]:
         """GET the list, which older Giteas do not filter by branches."""
         items = self._list("pulls", PULLS_MAX, {"state": "open"})
-        found = (self._pull(item) for item in items if _is_own(item))
+        found = (self._pull(item) for item in items if self._is_own(item))
         chosen = [pull for pull in found if head in ("", pull.head) and base in ("", pull.base)]
         return tuple(sorted(chosen, key=lambda pull: pull.number, reverse=True))
 
     def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
         """GET the one of a commit: Gitea names one."""
         found = self._http.find(f"{self._at}/commits/{commit_in_path(commit)}/pull")
-        return () if found is None or not _is_own(found) else (self._pull(found),)
+        return () if found is None or not self._is_own(found) else (self._pull(found),)
+
+    def _is_own(self, item: Any) -> bool:
+        return number_or_none(item, "head", "repo_id") == number(item, "base", "repo_id")
 
     def _was_merged(self, item: Any) -> bool:
         return flag(item, "merged")
@@ -174,8 +178,3 @@ class GiteaForge(GiteaTracker, ReposForge):
 
 def _branch(item: Any) -> Ref:
     return Ref(text(item, "name"), text(item, "commit", "id"), flag(item, "protected"))
-
-
-def _is_own(item: Any) -> bool:
-    """True if it comes from this repository and not from a fork of it."""
-    return number_or_none(item, "head", "repo_id") == number(item, "base", "repo_id")

@@ -34,6 +34,7 @@ from shipline.providers.forge.access import (
     label_in_path,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.github_reviews import GitHubReviews
 from shipline.providers.forge.github_tracker import PULLS, GitHubTracker
 from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
@@ -49,7 +50,7 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubTracker, ReposForge):
+class GitHubForge(GitHubTracker, GitHubReviews, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings
@@ -133,7 +134,7 @@ class GitHubForge(GitHubTracker, ReposForge):
         return tuple(self._pull(item) for item in items if self._is_own(item))
 
     def _is_own(self, item: Any) -> bool:
-        """True if it comes from this repository: what a fork proposes is not ours, whatever its body says."""
+        """What a fork proposes is not ours, whatever its body says."""
         source = text_or_none(item, "head", "repo", "full_name")
         return source is not None and source.lower() == self._settings.repository.lower()
 

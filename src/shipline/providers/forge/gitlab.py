@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from shipline.clients.forge_http import UploadTarget, made
-from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
-from shipline.domain.errors import InvalidValue, ShiplineError
+from shipline.clients.forge_json import entries, flag, instant, number, number_or_none, text, text_or_none
+from shipline.domain.errors import ShiplineError
 from shipline.ports.forge import (
     Asset,
     CommitStatus,
@@ -39,6 +39,7 @@ from shipline.providers.forge.access import (
     is_the_file,
     label_in_path,
 )
+from shipline.providers.forge.gitlab_reviews import GitLabReviews
 from shipline.providers.forge.gitlab_tracker import API, GitLabTracker
 from shipline.providers.forge.rest import RESTForge
 
@@ -54,7 +55,7 @@ WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(GitLabTracker, RESTForge):
+class GitLabForge(GitLabTracker, GitLabReviews, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings
@@ -302,6 +303,11 @@ def _pull(item: Any) -> PullRequest:
         url=text(item, "web_url"),
         merge_commit=merged if state is PullState.MERGED else None,
         labels=tuple(label for label in entries(item, "labels") if isinstance(label, str)),
+        author=text_or_none(item, "author", "username") or "",
+        draft=flag(item, "draft"),
+        fork=not _is_own(item),
+        head_commit=text_or_none(item, "sha") or "",
+        updated_us=instant(item, "updated_at"),
     )
 
 

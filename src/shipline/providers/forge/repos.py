@@ -9,16 +9,17 @@ from abc import abstractmethod
 from functools import cached_property
 from typing import Any
 
-from shipline.clients.forge_json import entries, flag, number, text, text_or_none
+from shipline.clients.forge_json import entries, flag, instant, number, text, text_or_none
 from shipline.ports.forge import Asset, ForgeRelease, PullRequest, PullState
 from shipline.providers.forge.access import RELEASES_MAX, in_path
 from shipline.providers.forge.repos_tracker import ReposTracker
 from shipline.providers.forge.rest import RESTForge
+from shipline.providers.forge.reviews import ReposReviews
 
 ASSETS_MAX = 1000
 
 
-class ReposForge(RESTForge, ReposTracker):
+class ReposForge(ReposReviews, RESTForge, ReposTracker):
     """What both have. `pull_need` names the permission that pull requests take."""
 
     pull_need: str
@@ -33,6 +34,10 @@ class ReposForge(RESTForge, ReposTracker):
     def _was_merged(self, item: Any) -> bool:
         """Whether a pull request says that it was."""
 
+    @abstractmethod
+    def _is_own(self, item: Any) -> bool:
+        """True if it comes from this repository and not from a fork of it."""
+
     def _pull(self, item: Any) -> PullRequest:
         merged, is_open = self._was_merged(item), text(item, "state") == "open"
         return PullRequest(
@@ -45,6 +50,11 @@ class ReposForge(RESTForge, ReposTracker):
             url=text(item, "html_url"),
             merge_commit=text_or_none(item, "merge_commit_sha") if merged else None,
             labels=tuple(text(label, "name") for label in entries(item, "labels")),
+            author=self._author(item),
+            draft=flag(item, "draft"),
+            fork=not self._is_own(item),
+            head_commit=text_or_none(item, "head", "sha") or "",
+            updated_us=instant(item, "updated_at"),
         )
 
     def _pull_at(self, number: int) -> str:

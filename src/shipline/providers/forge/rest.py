@@ -20,10 +20,11 @@ from shipline.providers.forge.access import (
     newest_of_each,
     same,
 )
+from shipline.providers.forge.reviews import RESTReviews
 from shipline.providers.forge.tracker import RESTTracker
 
 
-class RESTForge(RESTTracker):
+class RESTForge(RESTTracker, RESTReviews):
     """The part of the Forge port that does not depend on which forge it is.
 
     `content_need` names the permission that branches, tags and releases take. A tag's commit stands under `commit_key`,

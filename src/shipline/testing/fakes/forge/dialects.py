@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.ports.forge import PullState, StatusState
+from shipline.ports.forge.reviews import Opinion
 from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.pulls import ReviewSaid
 from shipline.testing.fakes.forge.repos_tracker import ReposTracker, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
@@ -34,6 +36,9 @@ class ReposDialect(ReposTracker):
             ("POST", f"{at}/pulls", self.open_pull),
             ("GET", rf"{at}/pulls/(\d+)", lambda asked: Reply(self._pull(self.model.pull(asked.number(0))))),
             ("PATCH", rf"{at}/pulls/(\d+)", self.change_pull),
+            ("GET", rf"{at}/pulls/(\d+)/reviews", self.reviews),
+            ("GET", rf"{at}/pulls/(\d+)/files", self.changed_files),
+            ("POST", rf"{at}/pulls/(\d+)/requested_reviewers", self.ask_reviewers),
             ("POST", f"{at}/statuses/(.+)", self.say),
             ("GET", f"{at}/releases/tags/(.+)", self.page_of),
             ("GET", f"{at}/releases", lambda _: Reply([self._page(page) for page in self._newest_pages()])),
@@ -87,8 +92,45 @@ class ReposDialect(ReposTracker):
             "html_url": web,
             "labels": [self._badge_named(label) for label in pull.labels],
             "user": self._user(pull.author),
+            "draft": pull.draft,
             "updated_at": said_at(pull.updated_us),
         }
+
+    request_changes = "CHANGES_REQUESTED"
+    """The word for a review that wants changes."""
+    dismissed_word = "DISMISSED"
+    """The word for one that counts no more; "": it keeps its word, and says so beside."""
+
+    def reviews(self, asked: Request) -> Reply:
+        return Reply([self._review(one) for one in self.model.pull(asked.number(0)).said])
+
+    def _review(self, said: ReviewSaid) -> dict[str, Any]:
+        words = {Opinion.APPROVED: "APPROVED", Opinion.CHANGES_REQUESTED: self.request_changes}
+        word = words.get(said.opinion, "COMMENT" if self.dismissed_word == "" else "COMMENTED")
+        if said.dismissed and self.dismissed_word:
+            word = self.dismissed_word
+        dismissed = {} if self.dismissed_word else {"dismissed": said.dismissed}
+        return {"id": said.key, "user": self._user(said.author), "state": word, "commit_id": said.commit} | dismissed
+
+    def ask_reviewers(self, asked: Request) -> Reply:
+        raise NotImplementedError
+
+    removed_word = "removed"
+
+    def changed_files(self, asked: Request) -> Reply:
+        words = {"A": "added", "D": self.removed_word}
+        return Reply(
+            [
+                {
+                    "filename": one.path,
+                    "status": words.get(one.letter, "modified" if self.dismissed_word else "changed"),
+                    "additions": one.added,
+                    "deletions": one.removed,
+                    "changes": one.added + one.removed,
+                }
+                for one in self.model.changes_of(self.model.pull(asked.number(0)))
+            ]
+        )
 
     # --- releases ----------------------------------------------------------------------------------------------
 

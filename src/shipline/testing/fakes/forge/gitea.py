@@ -11,6 +11,7 @@ from typing import Any
 
 from shipline.ports.forge import PullState
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.model import File, Pull
 from shipline.testing.fakes.forge.refusals import Refused
@@ -31,6 +32,9 @@ class GiteaDialect(ReposDialect):
     changed_status = 201
     milestone_key = "id"
     unique_titles = False
+    request_changes = "REQUEST_CHANGES"
+    dismissed_word = ""
+    removed_word = "deleted"
 
     def token_of(self, headers: Message) -> str:
         """`token` or `Bearer`."""
@@ -38,7 +42,9 @@ class GiteaDialect(ReposDialect):
 
     def refusal(self, refused: Refused) -> Reply:
         """409 for what is there."""
-        status = {"duplicate": 409, "missing": 404, "invalid": 422, "forbidden": 403}[refused.kind]
+        status = {"duplicate": 409, "missing": 404, "invalid": 422, "forbidden": 403, "blocked": 405, "moved": 409}[
+            refused.kind
+        ]
         return Reply({"message": str(refused), "url": "http://127.0.0.1/api/swagger"}, status)
 
     def says_no(self, status: int) -> Reply:
@@ -66,6 +72,7 @@ class GiteaDialect(ReposDialect):
             ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
             ("DELETE", rf"{at}/releases/(\d+)/assets/(\d+)", self.delete_file),
             ("GET", f"{at}/assignees", lambda _: Reply([self._user(name) for name in self.model.people])),
+            ("POST", rf"{at}/pulls/(\d+)/merge", self.merge),
             ("PATCH", rf"{at}/labels/(\d+)", self.change_badge),
             ("DELETE", rf"{at}/labels/(\d+)", self.delete_badge),
             ("DELETE", rf"{at}/issues/(\d+)/labels/(\d+)", self.take_label),
@@ -119,8 +126,24 @@ class GiteaDialect(ReposDialect):
     def pulls(self, asked: Request) -> Reply:
         """No filter by branches, as before 1.23."""
         state = asked.query.get("state", "open")
-        found = [pull for pull in self.model.pulls.values() if state == "all" or pull.state is PullState.OPEN]
+        found = [
+            pull
+            for pull in self.model.pulls.values()
+            if state == "all" or (state == "open") == (pull.state is PullState.OPEN)
+        ]
+        if asked.query.get("sort") == "recentupdate":
+            found.sort(key=lambda pull: -pull.updated_us)
         return Reply([self._pull(pull) for pull in found])
+
+    def merge(self, asked: Request) -> Reply:
+        """Fields are found in any case: older ones begin with a capital letter."""
+        body = {name.lower(): value for name, value in asked.body.items()}
+        self.model.merge_on_request(asked.number(0), body.get("head_commit_id", ""), MergeMethod(body["do"]))
+        return Reply(None)
+
+    def ask_reviewers(self, asked: Request) -> Reply:
+        pull = self.model.ask_reviewers(asked.number(0), asked.body["reviewers"])
+        return Reply([{"user": self._user(name), "state": "REQUEST_REVIEW"} for name in pull.reviewers], 201)
 
     def pull_of(self, asked: Request) -> Reply:
         found = [pull for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]]
@@ -186,7 +209,12 @@ class GiteaDialect(ReposDialect):
         return self._common_of(pull, f"https://127.0.0.1/pulls/{pull.number}") | {
             "merged": pull.state is PullState.MERGED,
             "merge_commit_sha": pull.merge_commit,
-            "head": {"ref": pull.head, "repo_id": FORK_ID if pull.fork else REPOSITORY_ID},
+            "mergeable": self.model.blocked(pull) in ("", "changes", "approvals"),
+            "head": {
+                "ref": pull.head,
+                "sha": self.model.head_of(pull),
+                "repo_id": FORK_ID if pull.fork else REPOSITORY_ID,
+            },
             "base": {"ref": pull.base, "repo_id": REPOSITORY_ID},
         }
 

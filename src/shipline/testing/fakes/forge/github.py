@@ -9,6 +9,7 @@ from email.message import Message
 from typing import Any
 
 from shipline.ports.forge import PullState
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
@@ -16,7 +17,17 @@ from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item
 
-STATUSES = {"duplicate": 422, "missing": 404, "invalid": 422, "forbidden": 403}
+STATUSES = {"duplicate": 422, "missing": 404, "invalid": 422, "forbidden": 403, "blocked": 405, "moved": 409}
+
+# Why a pull request is not merged, in the words of `mergeable_state`.
+MERGE_WORDS = {
+    "": "clean",
+    "closed": "unknown",
+    "draft": "draft",
+    "changes": "blocked",
+    "approvals": "blocked",
+    "conflict": "dirty",
+}
 
 
 class GitHubDialect(ReposDialect):
@@ -74,6 +85,7 @@ class GitHubDialect(ReposDialect):
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("DELETE", rf"{at}/releases/assets/(\d+)", self.delete_file),
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
+            ("PUT", rf"{at}/pulls/(\d+)/merge", self.merge),
             ("PATCH", f"{at}/labels/([^/]+)", self.change_badge),
             ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),
             ("DELETE", rf"{at}/issues/(\d+)/labels/([^/]+)", self.take_label),
@@ -123,15 +135,33 @@ class GitHubDialect(ReposDialect):
     def pulls(self, asked: Request) -> Reply:
         owner = self.model.repository.partition("/")[0]
         head, base = asked.query.get("head", ""), asked.query.get("base", "")
-        state = PullState.OPEN if asked.query.get("state", "open") == "open" else None
+        state = asked.query.get("state", "open")
         found = [
             pull
             for pull in self.model.pulls.values()
-            if state in (None, pull.state)
+            if (state == "all" or (state == "open") == (pull.state is PullState.OPEN))
             and head in ("", f"{'stranger' if pull.fork else owner}:{pull.head}")
             and base in ("", pull.base)
         ]
-        return Reply([self._pull(pull) for pull in reversed(found)])
+        if asked.query.get("sort") == "updated":
+            found.sort(key=lambda pull: pull.updated_us)
+        # A list does not say whether they can be merged.
+        alone = ("mergeable", "mergeable_state")
+        listed = [self._pull(pull) for pull in reversed(found)]
+        return Reply([{name: pull[name] for name in pull if name not in alone} for pull in listed])
+
+    def merge(self, asked: Request) -> Reply:
+        """A method that is not given is a merge by commit."""
+        body = asked.body
+        method = MergeMethod(body.get("merge_method", "merge"))
+        try:
+            merged = self.model.merge_on_request(asked.number(0), body.get("sha", ""), method)
+        except Refused as refused:
+            return Reply({"message": str(refused)}, STATUSES[refused.kind])
+        return Reply({"sha": merged.merge_commit, "merged": True, "message": "Pull Request successfully merged"})
+
+    def ask_reviewers(self, asked: Request) -> Reply:
+        return Reply(self._pull(self.model.ask_reviewers(asked.number(0), asked.body["reviewers"])), 201)
 
     def pulls_of(self, asked: Request) -> Reply:
         found = [pull for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]]
@@ -140,12 +170,15 @@ class GitHubDialect(ReposDialect):
     def _pull(self, pull: Pull) -> dict[str, Any]:
         source = f"stranger/{self.model.repository.partition('/')[2]}" if pull.fork else self.model.repository
         merged = pull.state is PullState.MERGED
+        why = self.model.blocked(pull)
         return self._common_of(pull, f"https://127.0.0.1/{self.model.repository}/pull/{pull.number}") | {
             "merged_at": "2026-01-01T00:00:00Z" if merged else None,
             # GitHub states a test merge's commit for open ones.
             "merge_commit_sha": pull.merge_commit if merged else "0" * 40,
-            "head": {"ref": pull.head, "repo": {"full_name": source}},
+            "head": {"ref": pull.head, "sha": self.model.head_of(pull), "repo": {"full_name": source}},
             "base": {"ref": pull.base, "repo": {"full_name": self.model.repository}},
+            "mergeable": None if merged else why != "conflict",
+            "mergeable_state": MERGE_WORDS[why],
         }
 
     # --- issues ------------------------------------------------------------------------------------------------

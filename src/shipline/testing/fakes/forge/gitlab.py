@@ -11,17 +11,31 @@ from urllib.parse import quote
 
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.answers import Thread
-from shipline.testing.fakes.forge.gitlab_tracker import GitLabTracker
+from shipline.ports.forge.reviews import MergeMethod, Opinion, closing_numbers
+from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.refusals import Refused
+from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
-PROJECT_ID, FORK_ID = 42, 43
+FORK_ID = 43
+STATUSES = {"duplicate": 409, "missing": 404, "invalid": 400, "forbidden": 403, "blocked": 405, "moved": 409}
 DEVELOPER, GUEST = 30, 10
 ANNOUNCED = "2026-01-01T00:00:00.000Z"
 PULL_WORDS = {PullState.OPEN: "opened", PullState.MERGED: "merged", PullState.CLOSED: "closed"}
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 STATES = {word: state for state, word in STATE_WORDS.items()} | {"running": StatusState.PENDING}
+
+# Why a merge request is not merged, in the words of `detailed_merge_status`.
+MERGE_WORDS = {
+    "": "mergeable",
+    "closed": "not_open",
+    "draft": "draft_status",
+    "changes": "requested_changes",
+    "approvals": "not_approved",
+    "conflict": "conflict",
+}
 
 
 class GitLabDialect(GitLabTracker):
@@ -42,8 +56,7 @@ class GitLabDialect(GitLabTracker):
 
     def refusal(self, refused: Refused) -> Reply:
         """409 for what is there, but 400 for branches and tags, which have their own handlers."""
-        status = {"duplicate": 409, "missing": 404, "invalid": 400, "forbidden": 403}[refused.kind]
-        return Reply({"message": [str(refused)]}, status)
+        return Reply({"message": [str(refused)]}, STATUSES[refused.kind])
 
     def says_no(self, status: int) -> Reply:
         """The number and a word."""
@@ -65,7 +78,12 @@ class GitLabDialect(GitLabTracker):
             ("GET", f"{at}/labels/([^/]+)", self.label),
             ("GET", f"{at}/merge_requests", self.pulls),
             ("POST", f"{at}/merge_requests", self.open_pull),
-            ("GET", rf"{at}/merge_requests/(\d+)", lambda asked: Reply(_pull(self.model.pull(asked.number(0))))),
+            ("GET", rf"{at}/merge_requests/(\d+)", lambda asked: Reply(self._pull(self.model.pull(asked.number(0))))),
+            ("PUT", rf"{at}/merge_requests/(\d+)/merge", self.merge),
+            ("GET", rf"{at}/merge_requests/(\d+)/approvals", self.approvals),
+            ("GET", rf"{at}/merge_requests/(\d+)/reviewers", self.reviewers),
+            ("GET", rf"{at}/merge_requests/(\d+)/diffs", self.changed_files),
+            ("GET", rf"{at}/merge_requests/(\d+)/closes_issues", self.closes_issues),
             ("PUT", rf"{at}/merge_requests/(\d+)", self.change_pull),
             ("GET", f"{at}/repository/commits/([^/]+)/merge_requests", self.pulls_of),
             ("GET", f"{at}/repository/commits/([^/]+)/statuses", self.statuses),
@@ -143,29 +161,82 @@ class GitLabDialect(GitLabTracker):
             if query.get("state", "all") in ("all", PULL_WORDS[pull.state])
             and query.get("source_branch", pull.head) == pull.head
             and query.get("target_branch", pull.base) == pull.base
+            and pull.updated_us >= asked_at(query.get("updated_after", "1970-01-01T00:00:00Z"))
         ]
-        return Reply([_pull(pull) for pull in reversed(found)])
+        return Reply([self._pull(pull) for pull in reversed(found)])
 
     def open_pull(self, asked: Request) -> Reply:
         body = asked.body
         made = self.model.open_pull(
             body["source_branch"], body["target_branch"], body["title"], body.get("description") or ""
         )
-        return Reply(_pull(made), 201)
+        return Reply(self._pull(made), 201)
 
     def change_pull(self, asked: Request) -> Reply:
         body = asked.body
         self.change_thread(Thread.pull(asked.number(0)), body)
+        if "reviewer_ids" in body:
+            names = [name for name in self.model.people if self._user(name)["id"] in body["reviewer_ids"]]
+            self.model.ask_reviewers(asked.number(0), names)
         changed = self.model.change_pull(
             asked.number(0),
             title=body.get("title"),
             body=body.get("description"),
             close=body.get("state_event") == "close",
         )
-        return Reply(_pull(changed))
+        return Reply(self._pull(changed))
 
     def pulls_of(self, asked: Request) -> Reply:
-        return Reply([_pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]])
+        return Reply([self._pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]])
+
+    def merge(self, asked: Request) -> Reply:
+        body = asked.body
+        method = MergeMethod.SQUASH if body.get("squash") else MergeMethod.MERGE
+        return Reply(self._pull(self.model.merge_on_request(asked.number(0), body.get("sha", ""), method)))
+
+    def approvals(self, asked: Request) -> Reply:
+        opinions = self.model.opinions(self.model.pull(asked.number(0)))
+        approving = [one.author for one in opinions if one.opinion is Opinion.APPROVED]
+        return Reply({"approved_by": [{"user": self._user(name)} for name in approving]})
+
+    def reviewers(self, asked: Request) -> Reply:
+        pull = self.model.pull(asked.number(0))
+        states = dict.fromkeys(pull.reviewers, "unreviewed")
+        words = {Opinion.APPROVED: "approved", Opinion.CHANGES_REQUESTED: "requested_changes"}
+        states |= {one.author: words.get(one.opinion, "reviewed") for one in self.model.opinions(pull)}
+        return Reply([{"user": self._user(name), "state": state} for name, state in states.items()])
+
+    def changed_files(self, asked: Request) -> Reply:
+        return Reply([_diff(one) for one in self.model.changes_of(self.model.pull(asked.number(0)))])
+
+    def closes_issues(self, asked: Request) -> Reply:
+        numbers = closing_numbers(self.model.pull(asked.number(0)).body)
+        return Reply([self._item(self.model.items[number]) for number in numbers if number in self.model.items])
+
+    def _pull(self, pull: Pull) -> dict[str, Any]:
+        return {
+            "id": 1000 + pull.number,
+            "iid": pull.number,
+            "project_id": PROJECT_ID,
+            "title": pull.title,
+            "description": pull.body,
+            "state": PULL_WORDS[pull.state],
+            "source_branch": pull.head,
+            "target_branch": pull.base,
+            "source_project_id": FORK_ID if pull.fork else PROJECT_ID,
+            "target_project_id": PROJECT_ID,
+            "merge_commit_sha": pull.merge_commit,
+            "squash_commit_sha": None,
+            "web_url": f"https://127.0.0.1/-/merge_requests/{pull.number}",
+            "labels": list(pull.labels),
+            "author": self._user(pull.author),
+            "assignees": [self._user(name) for name in pull.assignees],
+            "reviewers": [self._user(name) for name in pull.reviewers],
+            "draft": pull.draft,
+            "sha": self.model.head_of(pull),
+            "updated_at": said_at(pull.updated_us),
+            "detailed_merge_status": MERGE_WORDS[self.model.blocked(pull)],
+        }
 
     # --- releases ----------------------------------------------------------------------------------------------
 
@@ -284,22 +355,15 @@ class GitLabDialect(GitLabTracker):
         return Reply(_status(self.model.say(said)), 201)
 
 
-def _pull(pull: Pull) -> dict[str, Any]:
+def _diff(one: Changed) -> dict[str, Any]:
+    """A file, with as many lines as were changed."""
     return {
-        "id": 1000 + pull.number,
-        "iid": pull.number,
-        "project_id": PROJECT_ID,
-        "title": pull.title,
-        "description": pull.body,
-        "state": PULL_WORDS[pull.state],
-        "source_branch": pull.head,
-        "target_branch": pull.base,
-        "source_project_id": FORK_ID if pull.fork else PROJECT_ID,
-        "target_project_id": PROJECT_ID,
-        "merge_commit_sha": pull.merge_commit,
-        "squash_commit_sha": None,
-        "web_url": f"https://127.0.0.1/-/merge_requests/{pull.number}",
-        "labels": list(pull.labels),
+        "old_path": one.path,
+        "new_path": one.path,
+        "new_file": one.letter == "A",
+        "deleted_file": one.letter == "D",
+        "renamed_file": False,
+        "diff": "@@ -1 +1 @@\n" + "+x\n" * one.added + "-x\n" * one.removed,
     }
 
 

@@ -14,6 +14,7 @@ from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
 
+PROJECT_ID = 42
 STATES = {ItemState.OPEN: "opened", ItemState.CLOSED: "closed"}
 STONE_STATES = {ItemState.OPEN: "active", ItemState.CLOSED: "closed"}
 EVENTS = {"close": ItemState.CLOSED, "reopen": ItemState.OPEN, "activate": ItemState.OPEN}
@@ -141,6 +142,7 @@ class GitLabTracker:
         return {
             "id": 500_000 + item.number,
             "iid": item.number,
+            "project_id": PROJECT_ID,
             "title": item.title,
             "description": item.body,
             "state": STATES[item.state],

@@ -17,11 +17,12 @@ from shipline.ports.forge import (
     Ref,
     checked_ref_name,
 )
+from shipline.testing.fakes.forge.memory_reviews import MemoryReviews
 from shipline.testing.fakes.forge.memory_tracker import MemoryTracker
-from shipline.testing.fakes.forge.model import File, Page, Pull, Said
+from shipline.testing.fakes.forge.model import File, Page, Said
 
 
-class FakeForge(MemoryTracker):
+class FakeForge(MemoryTracker, MemoryReviews):
     """The Forge port over a model. `model.effects` lists the changes, for tests that count."""
 
     def default_branch(self) -> str:
@@ -82,13 +83,13 @@ class FakeForge(MemoryTracker):
         """The newest first."""
         self._reach()
         found = (pull for pull in self.model.pulls.values() if pull.state is PullState.OPEN and not pull.fork)
-        chosen = [_pull(one) for one in found if head in ("", one.head) and base in ("", one.base)]
+        chosen = [self._pull(one) for one in found if head in ("", one.head) and base in ("", one.base)]
         return tuple(sorted(chosen, key=lambda pull: pull.number, reverse=True))
 
     def find_pull_request(self, number: int) -> PullRequest | None:
         """By number."""
         self._reach()
-        return _pull(self.model.pulls[number]) if number in self.model.pulls else None
+        return self._pull(self.model.pulls[number]) if number in self.model.pulls else None
 
     def create_pull_request(self, *, head: str, base: str, title: str, body: str) -> PullRequest:
         """One a pair of branches."""
@@ -98,26 +99,26 @@ class FakeForge(MemoryTracker):
         self._write()
         made = self.model.open_pull(head, base, title, body)
         self._answer()
-        return _pull(made)
+        return self._pull(made)
 
     def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
         """Title and body."""
         self._write()
         changed = self.model.change_pull(number, title=title, body=body, close=False)
         self._answer()
-        return _pull(changed)
+        return self._pull(changed)
 
     def close_pull_request(self, number: int) -> PullRequest:
         """Unmerged."""
         self._write()
         changed = self.model.change_pull(number, title=None, body=None, close=True)
         self._answer()
-        return _pull(changed)
+        return self._pull(changed)
 
     def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
         """Those that became this commit."""
         self._reach()
-        return tuple(_pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == commit)
+        return tuple(self._pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == commit)
 
     def find_release(self, tag: str) -> ForgeRelease | None:
         """Drafts included."""
@@ -214,20 +215,6 @@ class FakeForge(MemoryTracker):
     def lacks(self) -> tuple[str, ...]:
         """Nothing is missing in memory."""
         return ()
-
-
-def _pull(pull: Pull) -> PullRequest:
-    return PullRequest(
-        number=pull.number,
-        title=pull.title,
-        body=pull.body,
-        head=pull.head,
-        base=pull.base,
-        state=pull.state,
-        url=f"http://127.0.0.1/pulls/{pull.number}",
-        merge_commit=pull.merge_commit,
-        labels=tuple(pull.labels),
-    )
 
 
 def _release(page: Page) -> ForgeRelease:

@@ -1,0 +1,41 @@
+"""The way of a pull request on Gitea and Forgejo.
+
+From: docs.gitea.com/api. Whether the reviews and checks are there that a branch demands, Gitea says when it refuses a
+merge.
+"""
+
+from __future__ import annotations
+
+from shipline.clients.forge_json import flag, text
+from shipline.ports.forge import Known, PullState
+from shipline.ports.forge.reviews import MergeMethod, Readiness
+from shipline.providers.forge.reviews import ReposReviews
+
+REPOSITORY = "write:repository"
+
+
+class GiteaReviews(ReposReviews):
+    """Gitea's part."""
+
+    merge_need = REPOSITORY
+
+    def _pulls_asked(self, state: PullState | None, since_us: int | None) -> tuple[str, dict[str, str]]:
+        del since_us  # Gitea has no such filter.
+        word = "all" if state is None else "open" if state is PullState.OPEN else "closed"
+        return "pulls", {"state": word, "sort": "recentupdate"}
+
+    def readiness(self, number: int) -> Readiness:
+        """GET it."""
+        found = self._http.get(self._pull_at(number))
+        head = text(found, "head", "sha")
+        if text(found, "state") != "open":
+            return Readiness(head, Known.NO, ("it is not open",))
+        if flag(found, "draft"):
+            return Readiness(head, Known.NO, ("it is a draft",))
+        if not flag(found, "mergeable"):
+            return Readiness(head, Known.NO, ("it conflicts with its base, or is still looked through",))
+        return Readiness(head, Known.YES)
+
+    def _merge(self, number: int, head: str, method: MergeMethod) -> None:
+        body = {"do": method.value, "head_commit_id": head}
+        self._http.send("POST", f"{self._pull_at(number)}/merge", body, need=REPOSITORY)

@@ -1,0 +1,48 @@
+"""The way of a pull request on GitHub.
+
+From: docs.github.com/rest/pulls, version 2022-11-28; the words of `mergeable_state` from its GraphQL enum
+MergeStateStatus.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shipline.clients.forge_json import text, text_or_none
+from shipline.ports.forge import Known, PullState
+from shipline.ports.forge.reviews import MergeMethod, Readiness
+from shipline.providers.forge.reviews import ReposReviews
+
+CONTENTS = "contents: write"
+BLOCKS = {
+    "dirty": "it conflicts with its base",
+    "blocked": "reviews or checks that its base demands are missing",
+    "behind": "its base has moved on, and demands that it be up to date",
+    "draft": "it is a draft",
+}
+READY = frozenset({"clean", "has_hooks", "unstable"})
+
+
+class GitHubReviews(ReposReviews):
+    """GitHub's part."""
+
+    merge_need = CONTENTS
+
+    def _pulls_asked(self, state: PullState | None, since_us: int | None) -> tuple[str, dict[str, str]]:
+        del since_us  # GitHub has no such filter.
+        word = "all" if state is None else "open" if state is PullState.OPEN else "closed"
+        return "pulls", {"state": word, "sort": "updated", "direction": "desc"}
+
+    def readiness(self, number: int) -> Readiness:
+        """GET it. GitHub makes up its mind when it is asked, and says `unknown` until then."""
+        found = self._http.get(self._pull_at(number))
+        head, word = text(found, "head", "sha"), text_or_none(found, "mergeable_state") or ""
+        if text(found, "state") != "open":
+            return Readiness(head, Known.NO, ("it is not open",))
+        if word in BLOCKS:
+            return Readiness(head, Known.NO, (BLOCKS[word],))
+        return Readiness(head, Known.YES if word in READY else Known.UNKNOWN)
+
+    def _merge(self, number: int, head: str, method: MergeMethod) -> None:
+        body: dict[str, Any] = {"sha": head, "merge_method": method.value}
+        self._http.send("PUT", f"{self._pull_at(number)}/merge", body, need=CONTENTS)
