@@ -50,6 +50,14 @@ class UploadTarget:
     form_field: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What is sent: JSON, and what of it is a secret."""
+
+    fields: Mapping[str, Any] | None = None
+    secret: str = field(default="", repr=False)
+
+
 @dataclass(slots=True)
 class Allowance:
     """What a forge said last about how much may still be asked: requests, and until when (UTC microseconds)."""
@@ -125,12 +133,14 @@ class ForgeHTTP:
                 yield item
             place, asked = (answer.next_page if items else None), None
 
-    def send(self, method: str, path: str, body: Mapping[str, Any] | None = None, *, need: str) -> Any:
-        """Change something, once; what looks like a secret in `body` is masked, since many will see it.
+    def send(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, need: str, secret: str = ""
+    ) -> Any:
+        """Change something, once. 409 and 422 are ConflictErrors; 404 is a RefusedError, since it must be there.
 
-        409 and 422 are ConflictErrors; 404 is a RefusedError, since it must be there.
+        `secret` is something in the body that no error may repeat.
         """
-        answer = self._ask(method, path, need, body=None if body is None else redacted_json(dict(body)))
+        answer = self._ask(method, path, need, body=Payload(body, secret))
         if answer.status == httpx.codes.NOT_FOUND:
             raise self._hidden(need)
         return answer.json(self.who) if answer.content else None
@@ -158,11 +168,18 @@ class ForgeHTTP:
         return answer.json(self.who) if answer.content else None
 
     def _ask(
-        self, method: str, path: str, need: str, *, query: Query | None = None, body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        need: str,
+        *,
+        query: Query | None = None,
+        body: Payload | None = None,
     ) -> Answer:
         """One request, its waits and its redirects; 404 is handed to the caller."""
         address = self._address(path)
-        given: dict[str, Any] = {} if body is None else {"json": dict(body)}
+        sent = body or Payload()
+        given: dict[str, Any] = {} if sent.fields is None else {"json": dict(sent.fields)}
         waits = redirects = 0
         while True:
             answer = self._once(method, address, query, self.timeout_s, given)
@@ -174,7 +191,7 @@ class ForgeHTTP:
                 address, query = self._same_origin(address, answer.location), None
                 redirects += 1
             else:
-                self._check(answer, need)
+                self._check(answer, need, sent.secret)
                 return answer
 
     def _wait(self, wait_s: float, waits: int) -> None:
@@ -233,9 +250,9 @@ class ForgeHTTP:
             todo="if the forge has moved, set api_url in [forge] to its new address",
         )
 
-    def _check(self, answer: Answer, need: str) -> None:
+    def _check(self, answer: Answer, need: str, secret: str = "") -> None:
         """Raise what the status stands for; 404 is left to the caller."""
-        status, said = answer.status, self._clean(answer.complaint())
+        status, said = answer.status, self._clean(answer.complaint(), secret)
         if status < httpx.codes.MULTIPLE_CHOICES or status == httpx.codes.NOT_FOUND:
             return
         if status < httpx.codes.BAD_REQUEST:
@@ -268,12 +285,13 @@ class ForgeHTTP:
             else "check `repository` in [forge], and what the token may see",
         )
 
-    def _clean(self, said: str) -> str:
-        """What the forge said, without anything that was in our headers: some echo what they were sent."""
+    def _clean(self, said: str, secret: str) -> str:
+        """What the forge said, without anything that was in our headers, and the secret: some echo what they got."""
+        said = said.replace(secret, "***") if secret else said
         for value in self.headers().values():
-            secret = value.rpartition(" ")[2]
-            if len(secret) > len("application"):
-                said = said.replace(secret, "***")
+            borne = value.rpartition(" ")[2]
+            if len(borne) > len("application"):
+                said = said.replace(borne, "***")
         return said[:COMPLAINT_LENGTH_MAX]
 
 

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, hidden, marked
+from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
 from shipline.ports.forge.tracker import Comment, ForgeIssues, ForgeLabels, ForgeMilestones, ForgeThreads
@@ -225,6 +226,7 @@ class Forge(
     ForgeIssues,
     ForgeLabels,
     ForgeThreads,
+    ForgeHooks,
     Protocol,
 ):
     """One repository on a forge. Addresses and tokens come from settings and the environment."""

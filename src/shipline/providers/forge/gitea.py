@@ -32,6 +32,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.gitea_hooks import GiteaHooks
 from shipline.providers.forge.gitea_reviews import GiteaReviews
 from shipline.providers.forge.gitea_tracker import ISSUES, GiteaTracker
 from shipline.providers.forge.repos import ReposForge
@@ -41,7 +42,7 @@ REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(GiteaTracker, GiteaReviews, ReposForge):
+class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings
@@ -169,8 +170,12 @@ class GiteaForge(GiteaTracker, GiteaReviews, ReposForge):
         )
 
     def lacks(self) -> tuple[str, ...]:
-        """Two things."""
+        """Six things."""
         return (
+            "webhooks are not told of milestones: those are looked for",
+            "what webhooks were sent, and sending it again, is on the page alone",
+            "whether a branch's reviews and checks are there is said only when a merge is refused",
+            "the issues that a pull request closes are told by the keywords in its body",
             "no digests are stated for a release's files: they are compared by name and size",
             "the release that was announced last is shown as the latest, also one of a maintenance branch",
         )

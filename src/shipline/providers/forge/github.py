@@ -34,6 +34,7 @@ from shipline.providers.forge.access import (
     label_in_path,
 )
 from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.github_hooks import GitHubHooks
 from shipline.providers.forge.github_reviews import GitHubReviews
 from shipline.providers.forge.github_tracker import PULLS, GitHubTracker
 from shipline.providers.forge.latest import rank_of
@@ -50,7 +51,7 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubTracker, GitHubReviews, ReposForge):
+class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings
@@ -236,8 +237,12 @@ class GitHubForge(GitHubTracker, GitHubReviews, ReposForge):
         )
 
     def lacks(self) -> tuple[str, ...]:
-        """One thing, which surprises everybody."""
-        return ("what is pushed or opened with a workflow's own GITHUB_TOKEN starts no workflow: use an app's token",)
+        """Three things, the first of which surprises everybody."""
+        return (
+            "what is pushed or opened with a workflow's own GITHUB_TOKEN starts no workflow: use an app's token",
+            "a push of more than three tags is told to no webhook: tags are looked for",
+            "the issues that a pull request closes are told by the keywords in its body",
+        )
 
 
 def _upload_url(api_url: str) -> str:

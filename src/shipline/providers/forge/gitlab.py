@@ -39,6 +39,7 @@ from shipline.providers.forge.access import (
     is_the_file,
     label_in_path,
 )
+from shipline.providers.forge.gitlab_hooks import GitLabHooks
 from shipline.providers.forge.gitlab_reviews import GitLabReviews
 from shipline.providers.forge.gitlab_tracker import API, GitLabTracker
 from shipline.providers.forge.rest import RESTForge
@@ -55,7 +56,7 @@ WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(GitLabTracker, GitLabReviews, RESTForge):
+class GitLabForge(GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings
@@ -277,8 +278,11 @@ class GitLabForge(GitLabTracker, GitLabReviews, RESTForge):
         return Known.YES if "api" in entries(found, "scopes") else Known.NO
 
     def lacks(self) -> tuple[str, ...]:
-        """Three things."""
+        """Six things."""
         return (
+            "a push of more than three branches or tags is told to no webhook: they are looked for",
+            "webhooks are told of milestones since 18.2, and never of their edits: those are looked for",
+            "one merge request alone cannot be merged by rebasing",
             "releases have no mark for pre-releases",
             "there are no drafts: until all files are there, a release is shown as upcoming",
             "the release that was announced last is shown as the latest, also one of a maintenance branch",

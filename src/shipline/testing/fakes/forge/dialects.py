@@ -9,13 +9,15 @@ from typing import Any
 
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.reviews import Opinion
+from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull, Said
 from shipline.testing.fakes.forge.pulls import ReviewSaid
+from shipline.testing.fakes.forge.repos_hooks import ReposHooks
 from shipline.testing.fakes.forge.repos_tracker import ReposTracker, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 
-class ReposDialect(ReposTracker):
+class ReposDialect(ReposTracker, ReposHooks):
     """Repositories below /repos, with pull requests and releases that have numbers, and all of the tracker.
 
     `failures` are words for a failed status beside `failure`; `state_name` is what a status calls its state, and
@@ -28,6 +30,7 @@ class ReposDialect(ReposTracker):
 
     def __init__(self, model: ForgeModel) -> None:
         self.model = model
+        self.courier = Courier(model.hooks, self)
 
     def repos_routes(self, at: str) -> list[tuple[str, str, Handler]]:
         """What both have at the same addresses; tried after a dialect's own."""
@@ -46,6 +49,7 @@ class ReposDialect(ReposTracker):
             ("PATCH", rf"{at}/releases/(\d+)", self.change_page),
             ("DELETE", rf"{at}/releases/(\d+)", self.delete_page),
             *self.tracker_routes(at),
+            *self.hook_routes(at),
         ]
 
     def issues(self, asked: Request) -> Reply:

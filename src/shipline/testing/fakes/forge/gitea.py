@@ -15,13 +15,14 @@ from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.model import File, Pull
 from shipline.testing.fakes.forge.refusals import Refused
+from shipline.testing.fakes.forge.repos_hooks import GiteaHooks
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item
 
 REPOSITORY_ID, FORK_ID = 7, 8
 
 
-class GiteaDialect(ReposDialect):
+class GiteaDialect(GiteaHooks, ReposDialect):
     """How Gitea says it."""
 
     prefix = "/api/v1"

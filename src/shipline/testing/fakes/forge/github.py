@@ -14,6 +14,7 @@ from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.refusals import Refused
+from shipline.testing.fakes.forge.repos_hooks import GitHubHooks
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item
 
@@ -30,7 +31,7 @@ MERGE_WORDS = {
 }
 
 
-class GitHubDialect(ReposDialect):
+class GitHubDialect(GitHubHooks, ReposDialect):
     """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there."""
 
     prefix = "/api/v3"
@@ -85,6 +86,7 @@ class GitHubDialect(ReposDialect):
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("DELETE", rf"{at}/releases/assets/(\d+)", self.delete_file),
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
+            *self.github_hook_routes(at),
             ("PUT", rf"{at}/pulls/(\d+)/merge", self.merge),
             ("PATCH", f"{at}/labels/([^/]+)", self.change_badge),
             ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),

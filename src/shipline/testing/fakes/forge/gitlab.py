@@ -12,7 +12,9 @@ from urllib.parse import quote
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod, Opinion, closing_numbers
+from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks
 from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
+from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
 from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.refusals import Refused
@@ -38,7 +40,7 @@ MERGE_WORDS = {
 }
 
 
-class GitLabDialect(GitLabTracker):
+class GitLabDialect(GitLabTracker, GitLabHooks):
     """How GitLab says it. `packages` are the names and versions of the generic packages, their ids by order."""
 
     prefix = "/api/v4"
@@ -47,6 +49,7 @@ class GitLabDialect(GitLabTracker):
 
     def __init__(self, model: ForgeModel) -> None:
         self.model = model
+        self.courier = Courier(model.hooks, self)
         self.packages: list[tuple[str, str]] = []
         self.links: dict[int, str] = {}
 
@@ -100,6 +103,7 @@ class GitLabDialect(GitLabTracker):
             ("GET", rf"{at}/packages/(\d+)/package_files", self.list_stored),
             ("DELETE", rf"{at}/packages/(\d+)/package_files/(\d+)", self.delete_stored),
             *self.tracker_routes(at),
+            *self.hook_routes(at),
         ]
 
     # --- project, branches, tags -------------------------------------------------------------------------------

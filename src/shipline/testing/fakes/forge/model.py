@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from shipline.ports.clock import Clock
 from shipline.ports.forge import StatusState
+from shipline.ports.forge.hooks import HookEvent
+from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.pulls import Pull, PullModel
 from shipline.testing.fakes.forge.refs import GitRefs, MemoryRefs, Refs
 from shipline.testing.fakes.forge.refusals import Refused
@@ -88,14 +90,17 @@ class ForgeModel(PullModel):
             raise Refused("invalid", "Object does not exist")
         self.refs.put(name, commit)
         self._note(f"create {name}")
+        self.tell(HookEvent.PUSH, "pushed", RefMoved(name, None, commit))
         return commit
 
     def delete_ref(self, name: str) -> None:
         """A branch goes."""
-        if self.refs.get(name) is None:
+        before = self.refs.get(name)
+        if before is None:
             raise Refused("missing", "Reference does not exist")
         self.refs.drop(name)
         self._note(f"delete {name}")
+        self.tell(HookEvent.PUSH, "pushed", RefMoved(name, before, None))
 
     def page_of(self, tag: str) -> Page | None:
         """The release of a tag."""
@@ -109,6 +114,8 @@ class ForgeModel(PullModel):
         page.key = self.next_key()
         self.pages[page.key] = page
         self._note(f"create release {page.tag}")
+        if not page.draft:
+            self.tell(HookEvent.RELEASE, "published", page)
         return page
 
     def page(self, key: int) -> Page:
@@ -119,10 +126,13 @@ class ForgeModel(PullModel):
 
     def change_page(self, page: Page, **values: object) -> Page:
         """What is given, and not None."""
+        was_draft = page.draft
         for name, value in values.items():
             if value is not None:
                 setattr(page, name, value)
         self._note(f"change release {page.tag}")
+        if not page.draft:
+            self.tell(HookEvent.RELEASE, "published" if was_draft else "edited", page)
         return page
 
     def delete_page(self, key: int) -> None:
@@ -155,4 +165,5 @@ class ForgeModel(PullModel):
         said.key = self.next_key()
         self.said.append(said)
         self._note(f"status {said.context}")
+        self.tell(HookEvent.CHECK, "said", said)
         return said

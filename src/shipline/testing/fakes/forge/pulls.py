@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from shipline.ports.clock import Clock
 from shipline.ports.forge.answers import Thread, ThreadKind
+from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.pulls import PullState
 from shipline.ports.forge.reviews import MergeMethod, Opinion, Review, counted
+from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.refs import Changed, Refs
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.tracker import TrackerModel
@@ -69,17 +71,20 @@ class PullModel(TrackerModel):
         made.author, made.updated_us = "stranger" if fork else self.account, self.now_us()
         self.pulls[made.number] = made
         self._note(f"open pull request {head}")
+        self.tell(HookEvent.PULL_REQUEST, "opened", made)
         return made
 
     def change_pull(self, number: int, *, title: str | None, body: str | None, close: bool) -> Pull:
         """Title, body, or its end."""
         pull = self.pull(number)
+        before = pull.state
         pull.title = pull.title if title is None else title
         pull.body = pull.body if body is None else body
         if close and pull.state is PullState.OPEN:
             pull.state = PullState.CLOSED
         self._touch(Thread.pull(number))
         self._note(f"change pull request {pull.head}")
+        self.tell(HookEvent.PULL_REQUEST, "edited" if before is pull.state else "closed", pull)
         return pull
 
     def pull(self, number: int) -> Pull:
@@ -158,8 +163,13 @@ class PullModel(TrackerModel):
         """A person has merged it: `commit` is what its base stands on now."""
         pull = self.pull(number)
         self.head_of(pull)
-        self.refs.put(f"refs/heads/{pull.base}", commit)
+        name = f"refs/heads/{pull.base}"
+        before = self.refs.get(name)
+        self.refs.put(name, commit)
         pull.state, pull.merge_commit = PullState.MERGED, commit
+        self._touch(Thread.pull(number))
+        self.tell(HookEvent.PULL_REQUEST, "closed", pull)
+        self.tell(HookEvent.PUSH, "pushed", RefMoved(name, before, commit))
 
     # --- what issues and pull requests have alike --------------------------------------------------------------
 

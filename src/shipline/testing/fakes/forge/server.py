@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.refusals import Refused
 
@@ -61,6 +62,7 @@ class Dialect(Protocol):
     prefix: str
     page_parameter: str
     page_size_max: int
+    courier: Courier
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """In the order in which they are tried."""
@@ -107,6 +109,8 @@ class ForgeServer:
     def __init__(self, model: ForgeModel, dialect: Dialect, *, token: str = "fake-forge-token") -> None:  # noqa: S107 - opens nothing but this fake
         self.model = model
         self.dialect = dialect
+        self.courier = dialect.courier
+        model.listeners.append(self.courier.hear)
         self.token = token
         self.admits: Callable[[str, str], bool] = lambda _path, borne: borne == self.token
         self.faults = ServerFaults()
@@ -153,6 +157,8 @@ class ForgeServer:
                 length = int(self.headers.get("Content-Length") or 0)
                 content = self.rfile.read(min(length, BODY_BYTES_MAX))
                 reply = outer._answer(self.command, self.path, self.headers, content)
+                if not outer.courier.held:
+                    outer.courier.settle()
                 if reply is None:
                     self.close_connection = True
                     return

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
 from shipline.ports.clock import Clock
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
+from shipline.ports.forge.hooks import HookEvent
+from shipline.testing.fakes.forge.happenings import Happening
+from shipline.testing.fakes.forge.hooks import HookRows
 from shipline.testing.fakes.forge.refusals import Refused
 
 START_US = 1_790_000_000_000_000
@@ -76,9 +80,16 @@ class TrackerModel:
         self.badges: dict[int, Badge] = {}
         self.notes: dict[int, Note] = {}
         self.effects: list[str] = []
+        self.listeners: list[Callable[[Happening], None]] = []
         self._clock = clock
         self._now_us = START_US
         self._last = 0
+        self.hooks = HookRows(self.next_key, self.now_us)
+
+    def tell(self, event: HookEvent, action: str, subject: object) -> None:
+        """Let those know who listen."""
+        for listener in self.listeners:
+            listener(Happening(event, action, subject))
 
     def next_key(self) -> int:
         """A number that nothing here has yet."""
@@ -102,6 +113,7 @@ class TrackerModel:
         made = Stone(self.next_key(), title, description, due_on)
         self.stones[made.key] = made
         self._note(f"create milestone {title}")
+        self.tell(HookEvent.MILESTONE, "created", made)
         return made
 
     def _free(self, title: str, *, unique: bool, but: int = 0) -> None:
@@ -121,8 +133,10 @@ class TrackerModel:
         stone = self.stone(key)
         if isinstance(values.get("title"), str):
             self._free(str(values["title"]), unique=unique, but=key)
+        before = stone.state
         _set(stone, values)
         self._note(f"change milestone {stone.title}")
+        self.tell(HookEvent.MILESTONE, _action(before, stone.state, "opened"), stone)
         return stone
 
     def delete_stone(self, key: int) -> None:
@@ -132,6 +146,7 @@ class TrackerModel:
         for item in self.items.values():
             item.milestone = None if item.milestone == key else item.milestone
         self._note(f"delete milestone {stone.title}")
+        self.tell(HookEvent.MILESTONE, "deleted", stone)
 
     # --- issues ------------------------------------------------------------------------------------------------
 
@@ -148,6 +163,7 @@ class TrackerModel:
         made = Item(number, title, body, author or self.account, now_us, now_us, labels=labels, milestone=milestone)
         self.items[made.number] = made
         self._note(f"open issue {title}")
+        self.tell(HookEvent.ISSUE, "opened", made)
         return made
 
     def item(self, number: int) -> Item:
@@ -159,9 +175,11 @@ class TrackerModel:
     def change_item(self, number: int, **values: object) -> Item:
         """What is given, and not None."""
         item = self.item(number)
+        before = item.state
         _set(item, values)
         self._touch(Thread.issue(number))
         self._note(f"change issue {item.title}")
+        self.tell(HookEvent.ISSUE, _action(before, item.state, "reopened"), item)
         return item
 
     def place_item(self, number: int, milestone: int | None) -> None:
@@ -256,6 +274,7 @@ class TrackerModel:
         self.notes[made.key] = made
         self._touch(thread)
         self._note("comment")
+        self.tell(HookEvent.COMMENT, "created", made)
         return made
 
     def notes_of(self, thread: Thread) -> list[Note]:
@@ -289,3 +308,10 @@ def _set(target: object, values: dict[str, object]) -> None:
     for name, value in values.items():
         if value is not None:
             setattr(target, name, value)
+
+
+def _action(before: ItemState, after: ItemState, opened: str) -> str:
+    """What has become of it, in a word."""
+    if before is after:
+        return "edited"
+    return "closed" if after is ItemState.CLOSED else opened
