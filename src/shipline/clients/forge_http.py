@@ -60,10 +60,14 @@ class Payload:
 
 @dataclass(slots=True)
 class Allowance:
-    """What a forge said last about how much may still be asked: requests, and until when (UTC microseconds)."""
+    """What a forge said last about the token: how many requests are left, and until when (UTC microseconds).
+
+    `scopes` are those of a classic token on GitHub, None for all others.
+    """
 
     remaining: int | None = None
     resets_us: int | None = None
+    scopes: frozenset[str] | None = None
 
     def note(self, headers: httpx.Headers) -> None:
         """Keep what an answer says: GitHub's `x-ratelimit-*`, GitLab's `ratelimit-*`, the reset in epoch seconds."""
@@ -73,6 +77,8 @@ class Allowance:
                 self.remaining = int(remaining)
             if resets_s.isascii() and resets_s.isdigit() and len(resets_s) <= DIGITS_MAX:
                 self.resets_us = int(resets_s) * 1_000_000
+        if "x-oauth-scopes" in headers:
+            self.scopes = frozenset(word.strip() for word in headers["x-oauth-scopes"].split(","))
 
 
 @dataclass(frozen=True, slots=True)

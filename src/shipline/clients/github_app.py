@@ -62,7 +62,7 @@ class InstallationToken:
     """The token of an app for one repository; exchanged for a new one before it ends.
 
     `read_key` gives the private key and is asked for each exchange. `exchange` speaks to GitHub with the headers that
-    it is given.
+    it is given. `permissions` are those of the last token.
     """
 
     app_id: str
@@ -70,6 +70,7 @@ class InstallationToken:
     read_key: Callable[[], bytes] = field(repr=False)
     exchange: Callable[[Callable[[], str]], ForgeHTTP] = field(repr=False)
     clock: Clock = field(repr=False)
+    permissions: dict[str, str] = field(default_factory=dict)
     _token: str = field(default="", repr=False)
     _ends_us: int = 0
 
@@ -92,6 +93,8 @@ class InstallationToken:
         answer = http.send("POST", path, body, need="the app's installation")
         self._ends_us = _time_us(text(answer, "expires_at"))
         self._token = text(answer, "token")
+        told = answer.get("permissions")
+        self.permissions = {} if not isinstance(told, dict) else {str(key): str(value) for key, value in told.items()}
 
 
 def _time_us(said: str) -> int:

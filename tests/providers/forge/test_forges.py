@@ -18,7 +18,7 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
-from shipline.ports.forge import Forge, ForgeRelease
+from shipline.ports.forge import Capability, Forge, ForgeRelease, Known
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
 from shipline.ports.provider import ProviderContext
@@ -328,25 +328,22 @@ def test_without_an_address_nobody_is_asked(tmp_path: Path) -> None:
             provider(provider.Settings(repository="acme/quotes"), context).default_branch()
 
 
-@pytest.mark.parametrize("label", ["none", "Any"])
-def test_gitlab_s_words_for_all_and_no_issues_are_no_labels(tmp_path: Path, label: str) -> None:
-    """Asked for with them it would list other issues."""
-    with running("gitlab", tmp_path) as place, pytest.raises(InvalidValue):
-        place.forge.open_issues(label)
+def test_a_token_without_hooks_is_told_so(place: Place) -> None:
+    """And how it is granted; the rest stays as it is."""
+
+    def granted() -> dict[Capability, Known]:
+        return {one.capability: one.granted for one in place.forge.permissions()}
+
+    before = granted()
+    place.model.lacking = {Capability.HOOKS}
+    assert granted() == before | {Capability.HOOKS: Known.NO}
+    assert all(one.todo for one in place.forge.permissions() if one.granted is not Known.YES)
+    with pytest.raises(RefusedError):
+        place.forge.hooks()
 
 
-def test_a_forge_is_told_no_secret(place: Place) -> None:
-    """In statuses, comments, pull requests and releases: many can read them. Said again, nothing new is written."""
-    forge, commit = place.forge, place.commits[0]
-    place.model.refs.put("refs/tags/v1", commit)
-    for _ in range(2):
-        for leak in LEAKS:
-            forge.set_status(commit, CommitStatus(leak.name, StatusState.FAILURE, leak.text[:100]))
-    pull = proposed(forge, place.commits[-1])
-    for _ in range(2):
-        forge.put_comment(pull.number, marker="m", body=ALL)
-    forge.update_pull_request(pull.number, title="t", body=ALL)
-    forge.create_release("v1", title="t", notes_markdown=ALL, draft=False, prerelease=False)
-    model = place.model
-    assert leaked(str(model)) == []
-    assert len(forge.statuses(commit)) == len(LEAKS)
+def test_what_a_classic_token_of_github_may_is_known_by_its_scopes(tmp_path: Path) -> None:
+    with running("github", tmp_path) as place:
+        place.model.scopes = frozenset({"public_repo"})
+        granted = {one.capability: one.granted for one in place.forge.permissions()}
+        assert granted == dict.fromkeys(Capability, Known.YES) | {Capability.HOOKS: Known.NO}

@@ -25,6 +25,7 @@ from shipline.ports.forge.answers import Budget, Known, bears, hidden, marked
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
+from shipline.ports.forge.rights import Capability, Permission
 from shipline.ports.forge.tracker import Comment, ForgeIssues, ForgeLabels, ForgeMilestones, ForgeThreads
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "REF_LENGTH_MAX",
     "Asset",
     "Budget",
+    "Capability",
     "Comment",
     "CommitStatus",
     "Forge",
@@ -122,15 +124,6 @@ class Protection:
     protected: bool
     may_push: Known
     demands: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Permission:
-    """Whether the token may do what `need` names, in the forge's own words; `todo` says how to grant it."""
-
-    need: str
-    granted: Known
-    todo: str = ""
 
 
 class ForgeRefs(Protocol):
@@ -242,7 +235,7 @@ class Forge(
         ...
 
     def permissions(self) -> tuple[Permission, ...]:
-        """What releases need, and whether this token has it; in a fixed order. Changes nothing."""
+        """What each capability takes, and whether this token has it; in a fixed order. Changes nothing."""
         ...
 
     def lacks(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from shipline.ports.forge import (
     Ref,
     StatusState,
 )
+from shipline.ports.forge.rights import Capability
 from shipline.providers.forge.access import (
     LABELS_MAX,
     PULLS_MAX,
@@ -161,13 +162,21 @@ class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
 
     def permissions(self) -> tuple[Permission, ...]:
         """What the repository says about the token's user. Gitea tells nobody a token's scopes."""
-        may_push = Known.YES if flag(self._http.get(self._at), "permissions", "push") else Known.NO
-        rest = Known.NO if may_push is Known.NO else Known.UNKNOWN
-        todo = "make a token with the scopes write:repository and write:issue, of a user who may write here"
-        return (
-            Permission("write access to the repository", may_push, "" if may_push is Known.YES else todo),
-            Permission(ISSUES, rest, todo),
-        )
+        repository = self._http.get(self._at)
+        may = {role: flag(repository, "permissions", role) for role in ("push", "admin")}
+        needs = {
+            Capability.CONTENT: (REPOSITORY, "push", Known.YES),
+            Capability.PULLS: (f"{REPOSITORY} and {ISSUES}", "push", Known.UNKNOWN),
+            Capability.ISSUES: (ISSUES, "push", Known.UNKNOWN),
+            Capability.STATUSES: (REPOSITORY, "push", Known.UNKNOWN),
+            Capability.HOOKS: (f"{REPOSITORY}, as an administrator of the repository", "admin", Known.UNKNOWN),
+        }
+        todo = "make a token with these scopes, of a user who may do this here; read:user tells whose it is"
+        found = []
+        for capability, (need, role, best) in needs.items():
+            granted = best if may[role] else Known.NO
+            found.append(Permission(capability, need, granted, "" if granted is Known.YES else todo))
+        return tuple(found)
 
     def lacks(self) -> tuple[str, ...]:
         """Six things."""

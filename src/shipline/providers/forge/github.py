@@ -6,6 +6,7 @@ they are looked for in the list of releases. Uploads go to an address of their o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,6 @@ from shipline.ports.forge import (
     CommitStatus,
     ForgeRelease,
     Known,
-    Permission,
     Protection,
     PullRequest,
     Ref,
@@ -33,9 +33,10 @@ from shipline.providers.forge.access import (
     is_the_file,
     label_in_path,
 )
-from shipline.providers.forge.github_access import GITHUB, GitHubSettings, credential_of
+from shipline.providers.forge.github_access import GITHUB, AppCredential, GitHubSettings, credential_of
 from shipline.providers.forge.github_hooks import GitHubHooks
 from shipline.providers.forge.github_reviews import GitHubReviews
+from shipline.providers.forge.github_rights import GitHubRights
 from shipline.providers.forge.github_tracker import PULLS, GitHubTracker
 from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
@@ -51,7 +52,7 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, ReposForge):
+class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings
@@ -225,16 +226,8 @@ class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, ReposForge):
 
     # --- what the token may ------------------------------------------------------------------------------------
 
-    def permissions(self) -> tuple[Permission, ...]:
-        """What the repository says about the token. GitHub tells nobody the finer permissions of a token."""
-        may_push = self._may_push()
-        rest = Known.NO if may_push is Known.NO else Known.UNKNOWN
-        todo = "a workflow asks for it under `permissions:`; an app or a fine-grained token is given it by its owner"
-        return (
-            Permission(CONTENTS, may_push, "" if may_push is Known.YES else todo),
-            Permission(PULLS, rest, todo),
-            Permission(STATUSES, rest, todo),
-        )
+    def _told_to_app(self) -> Mapping[str, str] | None:
+        return self._way_in.permissions() if isinstance(self._way_in, AppCredential) else None
 
     def lacks(self) -> tuple[str, ...]:
         """Three things, the first of which surprises everybody."""

@@ -62,6 +62,10 @@ class AppCredential:
         """The installation's token."""
         return self._token.read()
 
+    def permissions(self) -> dict[str, str]:
+        """What the last token may do, by GitHub's own names."""
+        return self._token.permissions
+
     def _key(self) -> bytes:
         settings = self._settings
         file = self._context.root / settings.app_key_file if settings.app_key_file else None

@@ -30,6 +30,7 @@ from shipline.ports.forge import (
     Ref,
     StatusState,
 )
+from shipline.ports.forge.rights import Capability
 from shipline.providers.forge.access import (
     PULLS_MAX,
     ForgeSettings,
@@ -50,7 +51,15 @@ PACKAGE = "release-assets"
 UNPACKABLE = re.compile(r"[^A-Za-z0-9._+-]")
 # When a release is not announced yet, it is announced in a time that no clock reaches.
 FAR_OFF = "2999-01-01T00:00:00.000Z"
-DEVELOPER = 30
+DEVELOPER, MAINTAINER, REPORTER = (30, "Developer"), (40, "Maintainer"), (20, "Reporter")
+# From: docs.gitlab.com/user/permissions.
+ROLES = {
+    Capability.CONTENT: DEVELOPER,
+    Capability.PULLS: DEVELOPER,
+    Capability.ISSUES: REPORTER,
+    Capability.STATUSES: DEVELOPER,
+    Capability.HOOKS: MAINTAINER,
+}
 PULL_STATES = {"opened": PullState.OPEN, "merged": PullState.MERGED}
 WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_resource", "scheduled", "manual"})
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
@@ -260,13 +269,16 @@ class GitLabForge(GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
             number_or_none(project, "permissions", of, "access_level") for of in ("project_access", "group_access")
         ]
         known = [level for level in levels if level is not None]
-        role = Known.UNKNOWN if not known else Known.YES if max(known) >= DEVELOPER else Known.NO
-        return (
-            Permission(
-                "role Developer or higher", role, "" if role is Known.YES else "give the token's user that role"
-            ),
-            Permission("scope api", self._has_scope(), "make a token with the scope `api`"),
-        )
+        scope = self._has_scope()
+        found = []
+        for capability in Capability:
+            level, role = ROLES[capability]
+            has_role = Known.UNKNOWN if not known else Known.YES if max(known) >= level else Known.NO
+            granted = Known.NO if Known.NO in (has_role, scope) else has_role if scope is Known.YES else scope
+            todo = f"make a token with the scope `api`, of a user with the role {role} or higher"
+            need = f"scope api, role {role}"
+            found.append(Permission(capability, need, granted, "" if granted is Known.YES else todo))
+        return tuple(found)
 
     def _has_scope(self) -> Known:
         try:

@@ -17,6 +17,7 @@ import pytest
 
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UnavailableError
 from shipline.ports.forge import (
+    Capability,
     CommitStatus,
     Forge,
     ForgeRelease,
@@ -378,6 +379,7 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance)
     def test_a_token_without_the_right_is_refused_and_doctor_can_say_so(
         self, forge: Forge, commit: str, forbid: Callable[[], None]
     ) -> None:
+        assert [permission.capability for permission in forge.permissions()] == list(Capability)
         assert all(permission.granted is not Known.NO for permission in forge.permissions())
         forbid()
         with pytest.raises(RefusedError) as caught:

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 
 from shipline.apps.cli.checks.check import Check, State, not_asked
 from shipline.bootstrap import Application
-from shipline.ports.forge import Forge, Known
+from shipline.ports.forge import Capability, Forge, Known, Permission
 
 STATES = {Known.YES: State.OK, Known.NO: State.WRONG, Known.UNKNOWN: State.WARNING}
-WORDS = {Known.YES: "the token has it", Known.NO: "the token lacks it", Known.UNKNOWN: "the forge does not say"}
+WORDS = {
+    Known.YES: "the token has what it takes",
+    Known.NO: "the token lacks what it takes",
+    Known.UNKNOWN: "the forge does not say whether the token has what it takes",
+}
 
 
 def forge(application: Application) -> Iterator[Check]:
-    """One check for each permission that releases need, and one for the branch."""
+    """One check for each capability, and one for the branch. Only what releases cannot do without can be wrong."""
     if not application.policy.knows("forge", application.settings.forge):
         yield not_asked("forge", application.policy)
         return
@@ -24,11 +28,16 @@ def forge(application: Application) -> Iterator[Check]:
     main = asked.default_branch()
     lacks = "; ".join(asked.lacks())
     yield Check("forge", State.OK, f"it answers, and its main branch is {main}" + (f"; {lacks}" if lacks else ""))
-    for permission in asked.permissions():
-        state = STATES[permission.granted]
-        todo = permission.todo if state is not State.OK else ""
-        yield Check(f"forge: {permission.need}", state, WORDS[permission.granted], todo)
+    yield from map(_permission, asked.permissions())
     yield _branch(asked, application.settings.release.branch or main)
+
+
+def _permission(permission: Permission) -> Check:
+    state = STATES[permission.granted]
+    if state is State.WRONG and permission.capability is not Capability.CONTENT:
+        state = State.WARNING
+    words = f"{WORDS[permission.granted]}: {permission.need}"
+    return Check(f"forge: {permission.capability}", state, words, permission.todo if state is not State.OK else "")
 
 
 def _branch(asked: Forge, name: str) -> Check:

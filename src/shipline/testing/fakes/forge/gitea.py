@@ -12,6 +12,7 @@ from typing import Any
 from shipline.ports.forge import PullState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod
+from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.model import File, Pull
 from shipline.testing.fakes.forge.refusals import Refused
@@ -84,7 +85,7 @@ class GiteaDialect(GiteaHooks, ReposDialect):
 
     def repository(self, _: Request) -> Reply:
         may = self.model.may_write
-        permissions = {"admin": False, "push": may, "pull": True}
+        permissions = {"admin": may and Capability.HOOKS not in self.model.lacking, "push": may, "pull": True}
         return Reply({"id": REPOSITORY_ID, "default_branch": self.model.default_branch, "permissions": permissions})
 
     def branch(self, asked: Request) -> Reply:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shipline.ports.forge import PullState
 from shipline.ports.forge.reviews import MergeMethod
+from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
@@ -98,12 +99,15 @@ class GitHubDialect(GitHubHooks, ReposDialect):
 
     def repository(self, _: Request) -> Reply:
         may = self.model.may_write
+        admin = may and Capability.HOOKS not in self.model.lacking
+        scopes = self.model.scopes
         return Reply(
             {
                 "full_name": self.model.repository,
                 "default_branch": self.model.default_branch,
-                "permissions": {"admin": False, "push": may, "pull": True},
-            }
+                "permissions": {"admin": admin, "push": may, "triage": may, "pull": True},
+            },
+            headers={} if scopes is None else {"X-OAuth-Scopes": ", ".join(sorted(scopes))},
         )
 
     def branch(self, asked: Request) -> Reply:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod, Opinion, closing_numbers
+from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks
 from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
 from shipline.testing.fakes.forge.hooks import Courier
@@ -23,7 +24,7 @@ from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
 FORK_ID = 43
 STATUSES = {"duplicate": 409, "missing": 404, "invalid": 400, "forbidden": 403, "blocked": 405, "moved": 409}
-DEVELOPER, GUEST = 30, 10
+MAINTAINER, DEVELOPER, GUEST = 40, 30, 10
 ANNOUNCED = "2026-01-01T00:00:00.000Z"
 PULL_WORDS = {PullState.OPEN: "opened", PullState.MERGED: "merged", PullState.CLOSED: "closed"}
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
@@ -109,7 +110,8 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
     # --- project, branches, tags -------------------------------------------------------------------------------
 
     def project(self, _: Request) -> Reply:
-        level = DEVELOPER if self.model.may_write else GUEST
+        full = DEVELOPER if Capability.HOOKS in self.model.lacking else MAINTAINER
+        level = full if self.model.may_write else GUEST
         return Reply(
             {
                 "id": PROJECT_ID,

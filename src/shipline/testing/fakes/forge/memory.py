@@ -7,6 +7,7 @@ from pathlib import Path
 from shipline.domain.errors import ConflictError
 from shipline.ports.forge import (
     Asset,
+    Capability,
     CommitStatus,
     ForgeRelease,
     Known,
@@ -211,7 +212,10 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks):
     def permissions(self) -> tuple[Permission, ...]:
         """All or nothing."""
         self._reach()
-        return (Permission("write", Known.YES if self.model.may_write else Known.NO),)
+        return tuple(Permission(one, "write", self._may(one)) for one in Capability)
+
+    def _may(self, capability: Capability) -> Known:
+        return Known.YES if self.model.may_write and capability not in self.model.lacking else Known.NO
 
     def lacks(self) -> tuple[str, ...]:
         """Nothing is missing in memory."""

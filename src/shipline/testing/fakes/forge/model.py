@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from shipline.ports.clock import Clock
 from shipline.ports.forge import StatusState
 from shipline.ports.forge.hooks import HookEvent
+from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.pulls import Pull, PullModel
 from shipline.testing.fakes.forge.refs import GitRefs, MemoryRefs, Refs
@@ -61,7 +62,8 @@ class Said:
 
 
 class ForgeModel(PullModel):
-    """One repository. `may_write` False: the token may only read. `protected` branches take no direct push.
+    """One repository. `may_write` False: the token may only read; `lacking` is what it may not at all, and `scopes` are
+    those of a classic token of GitHub. `protected` branches take no direct push.
 
     `effects` lists every change that was made, in order, for tests that count.
     """
@@ -78,6 +80,8 @@ class ForgeModel(PullModel):
         self.repository = repository
         self.default_branch = default_branch
         self.may_write = True
+        self.lacking: set[Capability] = set()
+        self.scopes: frozenset[str] | None = None
         self.pages: dict[int, Page] = {}
         self.stored: dict[str, dict[int, File]] = {}
         self.said: list[Said] = []

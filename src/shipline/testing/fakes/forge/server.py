@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.refusals import Refused
@@ -207,9 +208,14 @@ class ForgeServer:
             return Reply({"message": "API rate limit exceeded"}, faults.limit_status, faults.limit_headers)
         if not self.admits(urlsplit(target).path, self.tokens[-1]):
             return self.dialect.says_no(401)
-        if method != "GET" and not self.model.may_write:
-            return self.dialect.says_no(403)
-        return None
+        return self.dialect.says_no(403) if self._forbids(method, urlsplit(target).path) else None
+
+    def _forbids(self, method: str, path: str) -> bool:
+        """Whether the token may not do this. Hooks are not even shown to one that may not set them."""
+        needed = _takes(method, path)
+        if method == "GET":
+            return needed is Capability.HOOKS and needed in self.model.lacking
+        return not self.model.may_write or needed in self.model.lacking
 
     def _carry_out(self, method: str, path: str, query: dict[str, str], headers: Message, content: bytes) -> Reply:
         for wanted, pattern, handler in self._routes:
@@ -236,3 +242,20 @@ class ForgeServer:
             query = urlencode(dict(request.query) | {"page": page + 1})
             headers["Link"] = f'<{self.origin}{request.path}?{query}>; rel="next"'
         return Reply(items, reply.status, headers)
+
+
+def _takes(method: str, path: str) -> Capability | None:
+    """What a request takes, None for one that everybody may send who is let in."""
+    if "/hooks" in path:
+        return Capability.HOOKS
+    if method == "GET":
+        return None
+    words = {
+        "/statuses/": Capability.STATUSES,
+        "/pulls": Capability.PULLS,
+        "/merge_requests": Capability.PULLS,
+        "/issues": Capability.ISSUES,
+        "/milestones": Capability.ISSUES,
+        "/labels": Capability.ISSUES,
+    }
+    return next((capability for word, capability in words.items() if word in path), Capability.CONTENT)
