@@ -15,7 +15,7 @@ from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.refusals import Refused
-from shipline.testing.fakes.forge.repos_hooks import GitHubHooks
+from shipline.testing.fakes.forge.repos_hooks import GitHubHooks, few_tags
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item
 
@@ -44,6 +44,7 @@ class GitHubDialect(GitHubHooks, ReposDialect):
 
     def __init__(self, model: ForgeModel, app: FakeGitHubApp | None = None) -> None:
         super().__init__(model)
+        model.tells_of = few_tags
         self.app = app
         self._latest_key = 0
         self.states_digests = True

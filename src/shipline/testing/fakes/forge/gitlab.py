@@ -13,7 +13,7 @@ from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod, Opinion, closing_numbers
 from shipline.ports.forge.rights import Capability
-from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks
+from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks, few
 from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
@@ -51,6 +51,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
     def __init__(self, model: ForgeModel) -> None:
         self.model = model
         self.courier = Courier(model.hooks, self)
+        model.tells_of = few
         self.packages: list[tuple[str, str]] = []
         self.links: dict[int, str] = {}
 

@@ -17,6 +17,7 @@ from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item, Note, Stone
 
 NOWHERE = "0" * 40
+TOLD_MAX = 3
 # The field that switches an event on, and what its header says.
 WORDS = {
     "push_events": "Push Hook",
@@ -28,7 +29,24 @@ WORDS = {
     "releases_events": "Release Hook",
     "pipeline_events": "Pipeline Hook",
 }
-ACTIONS = {"opened": "open", "closed": "close", "reopened": "reopen", "edited": "update", "created": "create"}
+ACTIONS = {
+    "opened": "open",
+    "closed": "close",
+    "reopened": "reopen",
+    "edited": "update",
+    "created": "create",
+    "synchronize": "update",
+}
+
+
+def few(moves: list[RefMoved]) -> list[RefMoved]:
+    """None of more than three branches, or of more than three tags, in one push.
+
+    From: docs.gitlab.com/administration/settings/push_event_activities_limit.
+    """
+    branches = [move for move in moves if move.ref.startswith("refs/heads/")]
+    tags = [move for move in moves if move not in branches]
+    return [move for kind in (branches, tags) if len(kind) <= TOLD_MAX for move in kind]
 
 
 class GitLabHooks:

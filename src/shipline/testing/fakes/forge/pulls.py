@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from shipline.ports.clock import Clock
@@ -49,12 +50,15 @@ class Pull:
 
 
 class PullModel(TrackerModel):
-    """`protected` branches take no direct push; they take merges with `approvals_needed` approvals."""
+    """`protected` branches take no direct push, and merges with `approvals_needed` approvals; `protected_tags` are
+    patterns. `tells_of` is which of the refs of one push the forge tells of."""
 
     def __init__(self, refs: Refs, clock: Clock | None = None) -> None:
         super().__init__(clock)
         self.refs = refs
         self.protected: set[str] = set()
+        self.protected_tags: set[str] = set()
+        self.tells_of: Callable[[list[RefMoved]], list[RefMoved]] = list
         self.approvals_needed = 0
         self.pulls: dict[int, Pull] = {}
 
@@ -92,6 +96,16 @@ class PullModel(TrackerModel):
         if number not in self.pulls:
             raise Refused("missing", "Not Found")
         return self.pulls[number]
+
+    def pushed(self, moves: list[RefMoved]) -> None:
+        """Somebody has pushed these, together."""
+        for move in self.tells_of(moves):
+            self.tell(HookEvent.PUSH, "pushed", move)
+        branches = {move.ref.removeprefix("refs/heads/") for move in moves}
+        for pull in self.pulls.values():
+            if pull.state is PullState.OPEN and not pull.fork and pull.head in branches:
+                self._touch(Thread.pull(pull.number))
+                self.tell(HookEvent.PULL_REQUEST, "synchronize", pull)
 
     def head_of(self, pull: Pull) -> str:
         """The commit of its head; that of one that is not open any more stays as it was."""

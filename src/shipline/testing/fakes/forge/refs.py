@@ -115,3 +115,9 @@ class GitRefs:
         letters = dict(zip(kinds[1::2], kinds[0::2], strict=False))
         lines = [line.split("\t", 2) for line in counts.split("\0") if line]
         return [Changed(path, letters.get(path, "M"), int(plus), int(minus)) for plus, minus, path in lines]
+
+    def all(self) -> dict[str, str]:
+        """Branches and tags, tags peeled."""
+        form = "%(refname) %(objectname) %(*objectname)"
+        lines = (self.git("for-each-ref", f"--format={form}", "refs/heads", "refs/tags") or "").splitlines()
+        return {line.split()[0]: line.split()[-1] for line in lines}

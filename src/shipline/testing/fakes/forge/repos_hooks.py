@@ -17,6 +17,7 @@ from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Item, Note, Stone
 
 NOWHERE = "0" * 40
+TAGS_TOLD_MAX = 3
 
 
 class ReposHooks:
@@ -104,6 +105,7 @@ class ReposHooks:
 
     def _told(self, happening: Happening) -> tuple[str, dict[str, Any]]:
         subject = happening.subject
+        found: tuple[str, dict[str, Any]]
         match subject:
             case Stone():
                 found = "milestone", {"milestone": self._stone(subject)}
@@ -146,6 +148,12 @@ class ReposHooks:
             "X-GitHub-Hook-ID": str(row.key),
             "X-Hub-Signature-256": f"sha256={hexadecimal_hmac(row.secret, sent.body)}",
         }
+
+
+def few_tags(moves: list[RefMoved]) -> list[RefMoved]:
+    """No tag of more than three in one push. From: docs.github.com/webhooks/webhook-events-and-payloads#push."""
+    tags = [move for move in moves if move.ref.startswith("refs/tags/")]
+    return [move for move in moves if len(tags) <= TAGS_TOLD_MAX or move not in tags]
 
 
 class GitHubHooks(ReposHooks):

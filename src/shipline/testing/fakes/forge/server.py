@@ -1,4 +1,4 @@
-"""A forge on loopback: one model, one dialect, and the faults of real forges.
+"""A forge on loopback: one model, one dialect, git over HTTP, and the faults of real forges.
 
 Requests are carried out one by one. With `faults` set, a request may be turned away before it does anything, or be
 carried out and its answer lost, which a client cannot tell from one that was never carried out.
@@ -13,12 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from typing import Any, Protocol, Self
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from shipline.ports.forge.rights import Capability
+from shipline.testing.fakes.forge.git_front import GitFront, GitReply
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.refs import GitRefs
 from shipline.testing.fakes.forge.refusals import Refused
 
 BODY_BYTES_MAX = 64 << 20
@@ -117,6 +120,8 @@ class ForgeServer:
         self.faults = ServerFaults()
         self.requests: list[tuple[str, str]] = []
         self.tokens: list[str] = []
+        refs = model.refs
+        self.git = GitFront(model, refs, lambda borne: borne == self.token) if isinstance(refs, GitRefs) else None
         self._released = threading.Event()
         self._lock = threading.Lock()
         self._routes = [(method, re.compile(pattern), handler) for method, pattern, handler in dialect.routes()]
@@ -128,6 +133,11 @@ class ForgeServer:
     def origin(self) -> str:
         """Scheme, host and port."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    @property
+    def git_url(self) -> str:
+        """Where git finds the repository, which takes the token as a password."""
+        return f"{self.origin}/{self.model.repository}.git"
 
     @property
     def api_url(self) -> str:
@@ -155,8 +165,11 @@ class ForgeServer:
 
         class Handler(BaseHTTPRequestHandler):
             def _serve(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                content = self.rfile.read(min(length, BODY_BYTES_MAX))
+                content = _body_of(self.headers, self.rfile)
+                if outer.git is not None and self.path.startswith(outer.git.prefix):
+                    served = outer._serve_git(outer.git, self.command, self.path, self.headers, content)
+                    self._finish(served.status, served.headers, served.content)
+                    return
                 reply = outer._answer(self.command, self.path, self.headers, content)
                 if not outer.courier.held:
                     outer.courier.settle()
@@ -164,13 +177,15 @@ class ForgeServer:
                     self.close_connection = True
                     return
                 data = b"" if reply.body is None else json.dumps(reply.body).encode()
-                self.send_response(reply.status)
-                for name, value in reply.headers.items():
+                self._finish(reply.status, dict(reply.headers) | {"Content-Type": "application/json"}, data)
+
+            def _finish(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+                self.send_response(status)
+                for name, value in headers.items():
                     self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
+                self.send_header("Content-Length", str(len(content)))
                 self.end_headers()
-                self.wfile.write(data)
+                self.wfile.write(content)
 
             do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _serve  # noqa: N815 - the names of http.server
 
@@ -178,6 +193,18 @@ class ForgeServer:
                 """Quiet: what came is in `requests`."""
 
         return Handler
+
+    def _serve_git(self, git: GitFront, method: str, target: str, headers: Message, content: bytes) -> GitReply:
+        """A push is seen by the interface when it is answered, and the other way round."""
+        parts = urlsplit(target)
+        self.requests.append((method, parts.path))
+        if self.faults.down:
+            return GitReply(503, {}, b"")
+        with self._lock:
+            reply = git.answer(method, parts.path, parts.query, dict(headers.items()), content)
+        if not self.courier.held:
+            self.courier.settle()
+        return reply
 
     def _answer(self, method: str, target: str, headers: Message, content: bytes) -> Reply | None:
         with self._lock:
@@ -259,3 +286,15 @@ def _takes(method: str, path: str) -> Capability | None:
         "/labels": Capability.ISSUES,
     }
     return next((capability for word, capability in words.items() if word in path), Capability.CONTENT)
+
+
+def _body_of(headers: Message, stream: BufferedIOBase) -> bytes:
+    """The body of a request, in pieces where git sends it so (RFC 9112, 7.1)."""
+    if headers.get("Transfer-Encoding", "") != "chunked":
+        return stream.read(min(int(headers.get("Content-Length") or 0), BODY_BYTES_MAX))
+    content = b""
+    while (length := int(stream.readline(20), 16)) and len(content) < BODY_BYTES_MAX:
+        content += stream.read(length)
+        stream.readline(2)
+    stream.readline(2)
+    return content
