@@ -18,7 +18,7 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
-from shipline.ports.forge import Capability, Forge, ForgeRelease, Known
+from shipline.ports.forge import Budget, Capability, Forge, ForgeRelease, Known
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
 from shipline.ports.provider import ProviderContext
@@ -26,6 +26,7 @@ from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.github import GitHubDialect
+from shipline.testing.fakes.forge.quota import Quota
 from tests.providers.forge.places import KINDS, TOKEN, Place, running
 from tests.secret_shapes import ALL, LEAKS, leaked
 
@@ -347,3 +348,29 @@ def test_what_a_classic_token_of_github_may_is_known_by_its_scopes(tmp_path: Pat
         place.model.scopes = frozenset({"public_repo"})
         granted = {one.capability: one.granted for one in place.forge.permissions()}
         assert granted == dict.fromkeys(Capability, Known.YES) | {Capability.HOOKS: Known.NO}
+
+
+def test_a_long_job_knows_what_is_left_and_goes_on_after_the_reset(place: Place) -> None:
+    """Gitea does not say it."""
+    place.server.quota = Quota(place.clock, limit=3)
+    place.forge.find_branch("main")
+    budget = place.forge.budget()
+    ends_us = place.clock.now_us() + 3600 * 1_000_000
+    assert budget in (Budget(2, ends_us), Budget())
+    assert (budget == Budget()) == (place.server.dialect.prefix == "/api/v1")
+    for _ in range(2):
+        place.forge.find_branch("main")
+    with pytest.raises(UnavailableError, match="limits how much"):
+        place.forge.find_branch("main")
+    place.clock.jump_to(ends_us)
+    assert place.forge.find_branch("main") is not None
+
+
+def test_too_many_creations_in_a_minute_are_waited_for_and_doubled_none(tmp_path: Path) -> None:
+    """GitHub's secondary limit."""
+    with running("github", tmp_path) as place:
+        place.server.quota = Quota(place.clock, creations_max=2)
+        for number in range(5):
+            place.forge.create_tag(f"v{number}", place.commits[0])
+        assert len(place.model.effects) == 5
+        assert place.clock.steady_s() == 120

@@ -9,6 +9,9 @@ import gitlab
 import pytest
 from gitlab.v4.objects import Project
 
+from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.hooks import HookEvent
+from shipline.ports.forge.reviews import Opinion
 from tests.providers.forge.places import TOKEN, Place, running
 
 
@@ -95,3 +98,45 @@ def test_a_wrong_token_is_an_error_of_authentication(place: Place) -> None:
         pytest.raises(gitlab.GitlabAuthenticationError),
     ):
         client.projects.get(place.model.repository)
+
+
+def test_milestones_issues_labels_and_notes(place: Place, project: Project) -> None:
+    """And our own provider finds what the other client has made."""
+    milestone = project.milestones.create({"title": "1.4.0", "due_date": "2026-12-24"})
+    project.labels.create({"name": "kind: bug", "color": "#d73a4a"})
+    given = {"title": "one", "description": "a body", "milestone_id": milestone.id, "labels": ["kind: bug"]}
+    issue = project.issues.create(given)
+    issue.notes.create({"body": "said"})
+    issue.state_event = "close"
+    issue.save()
+    found = place.forge.find_issue(issue.iid)
+    assert found is not None
+    assert (found.state.value, found.labels, found.milestone) == ("closed", ("kind: bug",), str(milestone.id))
+    assert [one.body for one in place.forge.comments(Thread.issue(issue.iid))] == ["said"]
+    assert [one.iid for one in project.issues.list(state="closed", labels=["kind: bug"], get_all=True)] == [issue.iid]
+    milestone.state_event = "close"
+    milestone.save()
+    assert place.forge.milestones(state=ItemState.OPEN) == ()
+    milestone.delete()
+    assert place.forge.milestones() == ()
+
+
+def test_a_merge_request_is_reviewed_and_merged(place: Place, project: Project) -> None:
+    project.branches.create({"branch": "topic", "ref": place.commits[1]})
+    made = project.mergerequests.create({"source_branch": "topic", "target_branch": "main", "title": "one"})
+    place.model.review(made.iid, "ada", Opinion.APPROVED)
+    assert [one["user"]["username"] for one in made.approvals.get().approved_by] == ["ada"]
+    with pytest.raises(gitlab.GitlabMRClosedError):
+        made.merge(sha=place.commits[0])
+    made.merge(sha=place.commits[1], squash=True)
+    merged = place.forge.find_pull_request(made.iid)
+    assert merged is not None
+    assert project.branches.get("main").commit["id"] == merged.merge_commit
+
+
+def test_hooks(place: Place, project: Project) -> None:
+    hook = project.hooks.create({"url": "http://127.0.0.1:9/", "push_events": True, "token": "s"})
+    (ours,) = place.forge.hooks()
+    assert (ours.key, ours.events, ours.active) == (str(hook.id), frozenset({HookEvent.PUSH}), True)
+    hook.delete()
+    assert place.forge.hooks() == ()

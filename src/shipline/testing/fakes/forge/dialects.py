@@ -31,6 +31,7 @@ class ReposDialect(ReposTracker, ReposHooks):
     def __init__(self, model: ForgeModel) -> None:
         self.model = model
         self.courier = Courier(model.hooks, self)
+        self.origin = ""
 
     def repos_routes(self, at: str) -> list[tuple[str, str, Handler]]:
         """What both have at the same addresses; tried after a dialect's own."""

@@ -15,6 +15,7 @@ from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.model import File, Pull
+from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_hooks import GiteaHooks
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
@@ -56,6 +57,16 @@ class GiteaDialect(GiteaHooks, ReposDialect):
             403: "token does not have at least one of required scope(s)",
         }
         return Reply({"message": words.get(status, "The target couldn't be found.")}, status)
+
+    def allowance(self, quota: Quota) -> dict[str, str]:
+        """It says nothing."""
+        del quota
+        return {}
+
+    def turned_away(self, quota: Quota, wait_s: int) -> Reply:
+        """A proxy before it does that."""
+        del quota
+        return Reply({"message": "too many requests"}, 429, {"Retry-After": str(wait_s)})
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """All that the port needs."""

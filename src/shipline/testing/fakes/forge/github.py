@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from email.message import Message
 from typing import Any
+from urllib.parse import quote
 
 from shipline.ports.forge import PullState
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
+from shipline.testing.fakes.forge.hooks import HookRow
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
+from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_hooks import GitHubHooks, few_tags
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
-from shipline.testing.fakes.forge.tracker import Item
+from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
 
 STATUSES = {"duplicate": 422, "missing": 404, "invalid": 422, "forbidden": 403, "blocked": 405, "moved": 409}
 
@@ -67,6 +70,18 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         headers = {"X-Accepted-GitHub-Permissions": "contents=write"} if status == STATUSES["missing"] - 1 else {}
         return Reply({"message": words[status], "documentation_url": "https://docs.github.com/rest"}, status, headers)
 
+    def allowance(self, quota: Quota) -> dict[str, str]:
+        """With every answer."""
+        numbers = {"Limit": quota.limit, "Remaining": quota.remaining, "Used": quota.used, "Reset": quota.resets_s}
+        return {f"X-RateLimit-{name}": str(number) for name, number in numbers.items()}
+
+    def turned_away(self, quota: Quota, wait_s: int) -> Reply:
+        """403 for both limits; the secondary one says how long to wait."""
+        if quota.remaining == 0:
+            return Reply({"message": "API rate limit exceeded"}, 403, self.allowance(quota))
+        words = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        return Reply({"message": words}, 403, self.allowance(quota) | {"Retry-After": str(wait_s)})
+
     def routes(self) -> list[tuple[str, str, Handler]]:
         """All that the port needs."""
         at = f"/api/v3/repos/{self.model.repository}"
@@ -96,6 +111,28 @@ class GitHubDialect(GitHubHooks, ReposDialect):
             *self.repos_routes(at),
         ]
 
+    # --- where things are --------------------------------------------------------------------------------------
+
+    def _url(self, *parts: object) -> dict[str, str]:
+        """The address of a thing, by which clients come back to it."""
+        at = f"{self.origin}{self.prefix}/repos/{self.model.repository}"
+        return {"url": "/".join([at, *(quote(str(part), safe="/") for part in parts)])}
+
+    def _stone(self, stone: Stone) -> dict[str, Any]:
+        return super()._stone(stone) | self._url("milestones", stone.key)
+
+    def _item(self, item: Item) -> dict[str, Any]:
+        return super()._item(item) | self._url("issues", item.number)
+
+    def _badge(self, badge: Badge) -> dict[str, Any]:
+        return super()._badge(badge) | self._url("labels", badge.name)
+
+    def _note(self, note: Note) -> dict[str, Any]:
+        return super()._note(note) | self._url("issues/comments", note.key)
+
+    def _hook(self, row: HookRow) -> dict[str, Any]:
+        return super()._hook(row) | self._url("hooks", row.key)
+
     # --- repository, branches, tags ----------------------------------------------------------------------------
 
     def repository(self, _: Request) -> Reply:
@@ -105,9 +142,12 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         return Reply(
             {
                 "full_name": self.model.repository,
+                "name": self.model.repository.partition("/")[2],
+                "owner": self._user(self.model.repository.partition("/")[0]),
                 "default_branch": self.model.default_branch,
                 "permissions": {"admin": admin, "push": may, "triage": may, "pull": True},
-            },
+            }
+            | self._url(),
             headers={} if scopes is None else {"X-OAuth-Scopes": ", ".join(sorted(scopes))},
         )
 
@@ -178,15 +218,20 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         source = f"stranger/{self.model.repository.partition('/')[2]}" if pull.fork else self.model.repository
         merged = pull.state is PullState.MERGED
         why = self.model.blocked(pull)
-        return self._common_of(pull, f"https://127.0.0.1/{self.model.repository}/pull/{pull.number}") | {
-            "merged_at": "2026-01-01T00:00:00Z" if merged else None,
-            # GitHub states a test merge's commit for open ones.
-            "merge_commit_sha": pull.merge_commit if merged else "0" * 40,
-            "head": {"ref": pull.head, "sha": self.model.head_of(pull), "repo": {"full_name": source}},
-            "base": {"ref": pull.base, "repo": {"full_name": self.model.repository}},
-            "mergeable": None if merged else why != "conflict",
-            "mergeable_state": MERGE_WORDS[why],
-        }
+        return (
+            self._common_of(pull, f"https://127.0.0.1/{self.model.repository}/pull/{pull.number}")
+            | {
+                "merged_at": "2026-01-01T00:00:00Z" if merged else None,
+                # GitHub states a test merge's commit for open ones.
+                "merge_commit_sha": pull.merge_commit if merged else "0" * 40,
+                "head": {"ref": pull.head, "sha": self.model.head_of(pull), "repo": {"full_name": source}},
+                "base": {"ref": pull.base, "repo": {"full_name": self.model.repository}},
+                "mergeable": None if merged else why != "conflict",
+                "mergeable_state": MERGE_WORDS[why],
+                "issue_url": self._url("issues", pull.number)["url"],
+            }
+            | self._url("pulls", pull.number)
+        )
 
     # --- issues ------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks, few
 from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
@@ -51,6 +52,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
     def __init__(self, model: ForgeModel) -> None:
         self.model = model
         self.courier = Courier(model.hooks, self)
+        self.origin = ""
         model.tells_of = few
         self.packages: list[tuple[str, str]] = []
         self.links: dict[int, str] = {}
@@ -67,6 +69,15 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
         """The number and a word."""
         words = {401: "401 Unauthorized", 403: "403 Forbidden", 404: "404 Not found"}
         return Reply({"message": words[status]}, status)
+
+    def allowance(self, quota: Quota) -> dict[str, str]:
+        """With every answer."""
+        numbers = {"Limit": quota.limit, "Remaining": quota.remaining, "Observed": quota.used, "Reset": quota.resets_s}
+        return {f"RateLimit-{name}": str(number) for name, number in numbers.items()}
+
+    def turned_away(self, quota: Quota, wait_s: int) -> Reply:
+        """429, and how long to wait."""
+        return Reply({"message": "Retry later"}, 429, self.allowance(quota) | {"Retry-After": str(wait_s)})
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """All that the port needs."""
@@ -197,8 +208,9 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
         return Reply([self._pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == asked.names[0]])
 
     def merge(self, asked: Request) -> Reply:
-        body = asked.body
-        method = MergeMethod.SQUASH if body.get("squash") else MergeMethod.MERGE
+        """Parameters stand in the body or in the address."""
+        body = asked.body | dict(asked.query)
+        method = MergeMethod.SQUASH if body.get("squash") in (True, "True", "true") else MergeMethod.MERGE
         return Reply(self._pull(self.model.merge_on_request(asked.number(0), body.get("sha", ""), method)))
 
     def approvals(self, asked: Request) -> Reply:

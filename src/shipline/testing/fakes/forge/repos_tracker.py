@@ -207,8 +207,12 @@ class ReposTracker:
         return Reply(self._badge(changed))
 
     def put_labels(self, asked: Request) -> Reply:
+        """The labels as an object's, or alone."""
         number = asked.number(0)
-        self.model.put_labels(self._thread_of(number), self._names_of(asked.body["labels"]))
+        given: Any = asked.body
+        self.model.put_labels(
+            self._thread_of(number), self._names_of(given if isinstance(given, list) else given["labels"])
+        )
         return Reply(self._labels(number))
 
     def _labels(self, number: int) -> list[dict[str, Any]]:

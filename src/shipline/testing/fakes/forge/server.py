@@ -21,6 +21,7 @@ from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.git_front import GitFront, GitReply
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refs import GitRefs
 from shipline.testing.fakes.forge.refusals import Refused
 
@@ -67,6 +68,7 @@ class Dialect(Protocol):
     page_parameter: str
     page_size_max: int
     courier: Courier
+    origin: str
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """In the order in which they are tried."""
@@ -82,6 +84,14 @@ class Dialect(Protocol):
 
     def says_no(self, status: int) -> Reply:
         """401, 403, 404 and such."""
+        ...
+
+    def allowance(self, quota: Quota) -> dict[str, str]:
+        """The headers that say what is left."""
+        ...
+
+    def turned_away(self, quota: Quota, wait_s: int) -> Reply:
+        """What is answered beyond the limit."""
         ...
 
 
@@ -107,7 +117,8 @@ class ServerFaults:
 class ForgeServer:
     """A forge that listens on loopback. `requests` lists method and path of all that came, `tokens` what they bore.
 
-    `admits` says whether a request to a path may bear a token; it may be set to other rules than the one token.
+    `quota` limits how much may be asked, None: without end. `admits` says whether a request to a path may bear a token;
+    it may be set to other rules than the one token.
     """
 
     def __init__(self, model: ForgeModel, dialect: Dialect, *, token: str = "fake-forge-token") -> None:  # noqa: S107 - opens nothing but this fake
@@ -118,6 +129,7 @@ class ForgeServer:
         self.token = token
         self.admits: Callable[[str, str], bool] = lambda _path, borne: borne == self.token
         self.faults = ServerFaults()
+        self.quota: Quota | None = None
         self.requests: list[tuple[str, str]] = []
         self.tokens: list[str] = []
         refs = model.refs
@@ -127,6 +139,7 @@ class ForgeServer:
         self._routes = [(method, re.compile(pattern), handler) for method, pattern, handler in dialect.routes()]
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
         self._server.daemon_threads = True
+        dialect.origin = self.origin
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -214,7 +227,7 @@ class ForgeServer:
             early = self._before(method, target)
             if early is not None:
                 return early
-            reply = self._carry_out(method, parts.path, dict(parse_qsl(parts.query)), headers, content)
+            reply = self._within_quota(method, parts.path, dict(parse_qsl(parts.query)), headers, content)
             lost = method != "GET" and reply.status < 300 and self.faults.lost_answers > 0
             if lost:
                 self.faults.lost_answers -= 1
@@ -243,6 +256,17 @@ class ForgeServer:
         if method == "GET":
             return needed is Capability.HOOKS and needed in self.model.lacking
         return not self.model.may_write or needed in self.model.lacking
+
+    def _within_quota(self, method: str, path: str, query: dict[str, str], headers: Message, content: bytes) -> Reply:
+        """Carried out where the limits allow it."""
+        quota = self.quota
+        if quota is None:
+            return self._carry_out(method, path, query, headers, content)
+        wait_s = quota.take(method)
+        if wait_s:
+            return self.dialect.turned_away(quota, wait_s)
+        reply = self._carry_out(method, path, query, headers, content)
+        return Reply(reply.body, reply.status, {**reply.headers, **self.dialect.allowance(quota)})
 
     def _carry_out(self, method: str, path: str, query: dict[str, str], headers: Message, content: bytes) -> Reply:
         for wanted, pattern, handler in self._routes:
