@@ -58,7 +58,7 @@ def gitea_schema(cache: Path) -> ForgeSchema:
 def _paths(sources: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for source in sources:
-        if "/repos/{owner}/{repo}" not in source and "resource_path='/user'" not in source:
+        if not any(path in source for path in ("/repos/{owner}/{repo}", "/orgs/{org}/labels", "resource_path='/user'")):
             continue
         lines = source.splitlines()
         functions = {one.name: "\n".join(lines[one.lineno - 1 : one.end_lineno]).strip() for one in _methods(source)}

@@ -18,7 +18,7 @@ from shipline.domain.errors import (
     ShiplineError,
     UnavailableError,
 )
-from shipline.ports.forge import Budget, Capability, Forge, ForgeRelease, Known
+from shipline.ports.forge import Budget, Capability, CommitStatus, Forge, ForgeRelease, Known, StatusState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
 from shipline.ports.provider import ProviderContext
@@ -374,3 +374,25 @@ def test_too_many_creations_in_a_minute_are_waited_for_and_doubled_none(tmp_path
             place.forge.create_tag(f"v{number}", place.commits[0])
         assert len(place.model.effects) == 5
         assert place.clock.steady_s() == 120
+
+
+@pytest.mark.parametrize("label", ["none", "Any"])
+def test_gitlab_s_words_for_all_and_no_issues_are_no_labels(tmp_path: Path, label: str) -> None:
+    """Asked for with them it would list other issues."""
+    with running("gitlab", tmp_path) as place, pytest.raises(InvalidValue):
+        place.forge.open_issues(label)
+
+
+def test_runs_of_checks_count_beside_statuses_the_worse_of_a_name(tmp_path: Path) -> None:
+    """GitHub Actions says what it found in runs alone; more than a page of them is read."""
+    with running("github", tmp_path) as place:
+        (commit, _), dialect = place.commits, place.server.dialect
+        assert isinstance(dialect, GitHubDialect)
+        dialect.runs = [(commit, f"job {number:03d}", "success") for number in range(120)]
+        dialect.runs += [(commit, "lint", "skipped"), (commit, "gates", None), (commit, "job 007", "failure")]
+        place.forge.set_status(commit, CommitStatus("gates", StatusState.SUCCESS))
+        found = {one.context: one.state for one in place.forge.checks(commit)}
+        assert len(found) == 122
+        assert found["job 007"] is StatusState.FAILURE
+        assert (found["lint"], found["gates"]) == (StatusState.SUCCESS, StatusState.PENDING)
+        assert [one.context for one in place.forge.statuses(commit)] == ["gates"]

@@ -9,7 +9,7 @@ import pytest
 from shipline.ports.forge import ForgeRelease
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
-from shipline.testing.conformance.forge import ForgeConformance
+from shipline.testing.conformance.forge import ForgeConformance, Tracker
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import MemoryRefs
 from shipline.testing.fakes.forge.refs import Changed

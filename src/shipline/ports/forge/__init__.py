@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
-from shipline.ports.forge.answers import Budget, Known, bears, hidden, marked
+from shipline.ports.forge.answers import Budget, Known, bears, checked_label, hidden, marked
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
@@ -50,6 +50,7 @@ __all__ = [
     "Ref",
     "StatusState",
     "bears",
+    "checked_label",
     "checked_ref_name",
     "hidden",
     "marked",
@@ -202,6 +203,11 @@ class ForgeStatuses(Protocol):
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         """The newest of each context, by context."""
+        ...
+
+    def checks(self, commit: str) -> tuple[CommitStatus, ...]:
+        """What all that checks it says, by context: its statuses, and what a forge keeps beside them. Of two of one
+        name the worse one."""
         ...
 
     def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:

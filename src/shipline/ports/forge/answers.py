@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shipline.domain.errors import InvalidValue
+
+LABEL_LENGTH_MAX = 100
+
 
 class Known(StrEnum):
     """An answer that a forge may not give."""
@@ -70,3 +74,10 @@ def bears(body: str, marker: str) -> bool:
 def marked(body: str, marker: str) -> str:
     """`body` below its marker."""
     return f"{hidden(marker)}\n{body}"
+
+
+def checked_label(name: str) -> str:
+    """A label's name. InvalidValue for what cannot be one: a comma would make two of it, and `..` leads elsewhere."""
+    if not name.strip() or not name.isprintable() or "," in name or name in {".", ".."} or len(name) > LABEL_LENGTH_MAX:
+        raise InvalidValue(f"{name[:80]!r} cannot be the name of a label")
+    return name

@@ -151,6 +151,13 @@ class ForgeIssues(Protocol):
         """One by its number, in any state."""
         ...
 
+    def open_issues(self, label: str) -> int | None:
+        """How many open issues bear the label; case does not count. None where the forge has no such label.
+
+        InvalidValue for what cannot be the name of one label.
+        """
+        ...
+
     def marked_issue(self, marker: str, within: IssueQuery = ALL_ISSUES) -> Issue | None:
         """The oldest that this account wrote and that bears the marker. `within` bounds what is looked through."""
         ...

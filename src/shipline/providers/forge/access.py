@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from shipline.clients.confidential import check_confidential
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
-from shipline.ports.forge import Asset, CommitStatus, Ref, checked_label, checked_ref_name
+from shipline.ports.forge import Asset, CommitStatus, Ref, StatusState, checked_label, checked_ref_name
 from shipline.ports.provider import ProviderContext
 
 SECRET_BYTES_MAX = 16_384
@@ -216,3 +216,9 @@ def newest_of_each(statuses: Iterable[CommitStatus]) -> tuple[CommitStatus, ...]
     for status in statuses:
         newest.setdefault(status.context, status)
     return tuple(newest[context] for context in sorted(newest))
+
+
+def worst_of_each(statuses: Iterable[CommitStatus]) -> tuple[CommitStatus, ...]:
+    """One status a context, a failure before what is still to come, and that before a success; by context."""
+    order = (StatusState.FAILURE, StatusState.PENDING, StatusState.SUCCESS)
+    return newest_of_each(sorted(statuses, key=lambda status: order.index(status.state)))

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from shipline.clients.forge_json import number, text
-from shipline.domain.errors import ConflictError
+from shipline.domain.errors import ConflictError, RefusedError
 from shipline.ports.forge.answers import Thread
-from shipline.ports.forge.tracker import IssueDraft, IssueQuery, Label
+from shipline.ports.forge.tracker import LABELS_MAX, IssueDraft, IssueQuery, Label
 from shipline.providers.forge.repos_tracker import ReposTracker, written
 
 ISSUES = "write:issue"
@@ -32,6 +32,17 @@ class GiteaTracker(ReposTracker):
         asked |= {"milestones": query.milestone} if query.milestone else {}
         asked |= {"since": written(query.updated_since_us)} if query.updated_since_us is not None else {}
         return "issues", asked
+
+    def _has_label(self, label: str) -> bool:
+        """One of the repository, or of the organization whose it is; an owner may also be a person."""
+        wanted, owner = label.casefold(), self._settings.repository.partition("/")[0]
+        if any(name.casefold() == wanted for name in self._known_labels()):
+            return True
+        try:
+            shared = list(self._http.pages(f"/orgs/{owner}/labels", items_max=LABELS_MAX))
+        except RefusedError:
+            return False
+        return any(text(item, "name").casefold() == wanted for item in shared)
 
     def _issue_body(self, draft: IssueDraft) -> dict[str, Any]:
         body: dict[str, Any] = {"title": draft.title, "body": draft.body, "labels": self._numbers_of(draft.labels)}

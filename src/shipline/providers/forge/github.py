@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shipline.clients.forge_http import UploadTarget, made
-from shipline.clients.forge_json import flag, number, number_or_none, text, text_or_none
-from shipline.domain.errors import ConflictError
+from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
+from shipline.domain.errors import ConflictError, ShiplineError
 from shipline.ports.forge import (
     Asset,
     CommitStatus,
@@ -31,7 +31,7 @@ from shipline.providers.forge.access import (
     commit_in_path,
     in_path,
     is_the_file,
-    label_in_path,
+    worst_of_each,
 )
 from shipline.providers.forge.github_access import GITHUB, AppCredential, GitHubSettings, credential_of
 from shipline.providers.forge.github_hooks import GitHubHooks
@@ -43,6 +43,7 @@ from shipline.providers.forge.repos import ReposForge
 
 CONTENTS, STATUSES = "contents: write", "commit statuses: write"
 RULES_MAX = 200
+CHECK_PAGES_MAX = 20
 RULE_WORDS = {
     "pull_request": "changes come by pull request",
     "required_status_checks": "checks must have passed",
@@ -218,6 +219,17 @@ class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, Repos
             url=text_or_none(item, "target_url") or "",
         )
 
+    def checks(self, commit: str) -> tuple[CommitStatus, ...]:
+        """With the newest run of each check, of GitHub Actions above all."""
+        path = f"{self._at}/commits/{commit_in_path(commit)}/check-runs"
+        runs: list[Any] = []
+        for page in range(1, CHECK_PAGES_MAX + 1):
+            answer = self._http.get(path, {"filter": "latest", "per_page": 100, "page": page})
+            runs += entries(answer, "check_runs")
+            if len(runs) >= number(answer, "total_count"):
+                return worst_of_each([*self.statuses(commit), *map(_check, runs)])
+        raise ShiplineError(f"GitHub lists more than {100 * CHECK_PAGES_MAX} checks of one commit")
+
     def _make_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """GitHub keeps all of them, and takes 1000 of a context."""
         body = {"state": status.state.value, "context": status.context, "description": status.description}
@@ -236,6 +248,15 @@ class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, Repos
             "a push of more than three tags is told to no webhook: tags are looked for",
             "the issues that a pull request closes are told by the keywords in its body",
         )
+
+
+def _check(item: Any) -> CommitStatus:
+    """A run of a check. What was skipped, or is neutral, holds nothing up. From: docs.github.com/rest/checks/runs."""
+    state = StatusState.PENDING
+    if text(item, "status") == "completed":
+        passed = text_or_none(item, "conclusion") in ("success", "neutral", "skipped")
+        state = StatusState.SUCCESS if passed else StatusState.FAILURE
+    return CommitStatus(text(item, "name"), state, "", text_or_none(item, "html_url") or "")
 
 
 def _upload_url(api_url: str) -> str:

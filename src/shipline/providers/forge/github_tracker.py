@@ -12,6 +12,7 @@ from urllib.parse import quote
 from shipline.clients.forge_json import text
 from shipline.ports.forge.answers import Thread, ThreadKind
 from shipline.ports.forge.tracker import IssueDraft, IssueQuery, Label
+from shipline.providers.forge.access import label_in_path
 from shipline.providers.forge.repos_tracker import ReposTracker, written
 
 ISSUES, PULLS = "issues: write", "pull requests: write"
@@ -39,6 +40,9 @@ class GitHubTracker(ReposTracker):
     def _issue_body(self, draft: IssueDraft) -> dict[str, Any]:
         body: dict[str, Any] = {"title": draft.title, "body": draft.body, "labels": list(draft.labels)}
         return body | ({"milestone": int(draft.milestone)} if draft.milestone else {})
+
+    def _has_label(self, label: str) -> bool:
+        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
 
     # --- labels ------------------------------------------------------------------------------------------------
 

@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any, ClassVar
 
 from shipline.clients.forge_json import entries, instant, number, number_or_none, text, text_or_none
+from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.ports.forge.tracker import Issue, IssueChange, IssueDraft, IssueQuery, Label, Milestone
+from shipline.providers.forge.access import label_in_path
 from shipline.providers.forge.repos_tracker import written
 from shipline.providers.forge.tracker import RESTTracker, due
 
@@ -79,7 +81,15 @@ class GitLabTracker(RESTTracker):
         )
 
     def _issues_asked(self, query: IssueQuery) -> tuple[str, dict[str, str]]:
-        """A list by milestone takes titles, which groups may have too: so a milestone's own list is asked."""
+        """A list by milestone takes titles, which groups may have too: so a milestone's own list is asked.
+
+        Two words stand for no label and for any. From: docs.gitlab.com/api/issues.
+        """
+        for label in query.labels:
+            if label.casefold() in {"none", "any"}:
+                raise InvalidValue(
+                    f"issues of the label {label!r} cannot be asked for: GitLab takes it for another word"
+                )
         if query.milestone:
             return f"milestones/{int(query.milestone)}/issues", {}
         asked = {"scope": "all", "order_by": "created_at", "sort": "asc"}
@@ -87,6 +97,10 @@ class GitLabTracker(RESTTracker):
         asked |= {"labels": ",".join(query.labels)} if query.labels else {}
         asked |= {"updated_after": written(query.updated_since_us)} if query.updated_since_us is not None else {}
         return "issues", asked
+
+    def _has_label(self, label: str) -> bool:
+        """Also one of the project's groups."""
+        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
 
     def _issue_body(self, draft: IssueDraft) -> dict[str, Any]:
         body: dict[str, Any] = {"title": draft.title, "description": draft.body, "labels": ",".join(draft.labels)}

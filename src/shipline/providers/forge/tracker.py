@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from shipline.clients.forge_http import made
 from shipline.clients.forge_json import flag, instant, number, text, text_or_none
 from shipline.domain.errors import InvalidValue
-from shipline.ports.forge import bears, marked
+from shipline.ports.forge import bears, checked_label, marked
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.ports.forge.tracker import (
     ALL_ISSUES,
@@ -123,6 +123,18 @@ class RESTTracker(RESTAccess):
         """GET it."""
         found = self._http.find(f"{self._at}/issues/{int(number)}")
         return None if found is None else self._issue(found)
+
+    @abstractmethod
+    def _has_label(self, label: str) -> bool:
+        """Whether there is such a label."""
+
+    def open_issues(self, label: str) -> int | None:
+        """Count those of the list that bear it: what a forge does not know as a label, some leave out of the query."""
+        wanted = checked_label(label).casefold()
+        path, asked = self._issues_asked(IssueQuery(state=ItemState.OPEN, labels=(label,)))
+        issues = (self._issue(item) for item in self._list(path, ISSUES_MAX, asked))
+        found = [one for one in issues if one is not None and wanted in {name.casefold() for name in one.labels}]
+        return len(found) if found or self._has_label(label) else None
 
     def marked_issue(self, marker: str, within: IssueQuery = ALL_ISSUES) -> Issue | None:
         """Out of the list: a forge's search neither finds what is hidden nor what was written just now."""

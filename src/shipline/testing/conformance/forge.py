@@ -31,7 +31,9 @@ from shipline.ports.forge import (
 from shipline.ports.forge.answers import Thread
 from shipline.testing.conformance.forge_hooks import HooksConformance
 from shipline.testing.conformance.forge_reviews import ReviewsConformance
-from shipline.testing.conformance.forge_tracker import MARKER, TrackerConformance
+from shipline.testing.conformance.forge_tracker import MARKER, Tracker, TrackerConformance
+
+__all__ = ["HEAD", "MARKER", "ForgeConformance", "Tracker", "digest", "drafted", "proposed"]
 
 HEAD = "shipline/release-main"
 
@@ -325,6 +327,7 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance)
             assert forge.set_status(commit, status) == status
         assert forge.statuses(commit) == (other, passed)
         assert forge.statuses(other_commit) == ()
+        assert forge.checks(commit) == (other, passed)
 
     # --- issues ------------------------------------------------------------------------------------------------
 

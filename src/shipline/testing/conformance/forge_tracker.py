@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from typing import Protocol
 
 import pytest
 
@@ -23,6 +24,22 @@ def opened(forge: Forge, title: str, marker: str = "", *, milestone: str | None 
     return forge.create_issue(IssueDraft(title, "a body", names, milestone), marker=marker or f"test:{title}")
 
 
+class Tracker(Protocol):
+    """What people do on the forge."""
+
+    def open_issue(self, *labels: str) -> int:
+        """Open an issue with labels, which are made where they are missing; its number."""
+        ...
+
+    def close_issue(self, number: int) -> None:
+        """Close one."""
+        ...
+
+    def label_pull(self, number: int, label: str) -> None:
+        """Label a pull request."""
+        ...
+
+
 class TrackerConformance:
     """A part of `ForgeConformance`: its fixtures are there, but for these."""
 
@@ -33,6 +50,10 @@ class TrackerConformance:
     @pytest.fixture
     def comment_of_stranger(self) -> Callable[[Thread, str], None]:
         raise NotImplementedError("supply what writes a comment of another account")
+
+    @pytest.fixture
+    def tracker(self) -> Tracker:
+        raise NotImplementedError("supply what people do with issues there")
 
     # --- milestones --------------------------------------------------------------------------------------------
 
@@ -130,6 +151,29 @@ class TrackerConformance:
         pull = forge.create_pull_request(head="topic", base="main", title="one", body="")
         assert list(forge.issues()) == []
         assert forge.find_issue(pull.number) is None
+
+    def test_open_issues_of_a_label_are_counted(self, forge: Forge, commit: str, tracker: Tracker) -> None:
+        """Closed ones and pull requests are none; case does not count."""
+        numbers = [tracker.open_issue("P1"), tracker.open_issue("bug", "P1"), tracker.open_issue("bug")]
+        forge.create_branch("topic", commit)
+        pull = forge.create_pull_request(head="topic", base="main", title="one", body="")
+        tracker.label_pull(pull.number, "P1")
+        assert (forge.open_issues("P1"), forge.open_issues("p1"), forge.open_issues("bug")) == (2, 2, 2)
+        for number in numbers[:2]:
+            tracker.close_issue(number)
+        assert (forge.open_issues("P1"), forge.open_issues("bug")) == (0, 1)
+
+    def test_a_label_that_there_is_not_is_told_from_one_without_issues(self, forge: Forge, tracker: Tracker) -> None:
+        """A label that is misspelt must not look like one that all is done of."""
+        tracker.open_issue("priority: high/now")
+        assert forge.open_issues("priority: high/now") == 1
+        assert forge.open_issues("P11") is None
+
+    @pytest.mark.parametrize("label", ["", "a,b", "..", "a\nb", "x" * 101])
+    def test_what_cannot_be_a_label_is_refused(self, forge: Forge, label: str) -> None:
+        """A comma would ask for two."""
+        with pytest.raises(InvalidValue):
+            forge.open_issues(label)
 
     # --- labels, assignees, comments ---------------------------------------------------------------------------
 

@@ -168,6 +168,10 @@ class GiteaDialect(GiteaHooks, ReposDialect):
         """By their numbers."""
         return [self.model.badge(key).name for key in labels]
 
+    def _labels_asked(self, given: str) -> str:
+        """A label that is not known is left out of the query."""
+        return ",".join(name for name in given.split(",") if self.model.has_label(name))
+
     def _chosen(self, asked: Request, item: Item) -> bool:
         """By titles or keys of milestones."""
         wanted = asked.query.get("milestones")

@@ -36,7 +36,10 @@ MERGE_WORDS = {
 
 
 class GitHubDialect(GitHubHooks, ReposDialect):
-    """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there."""
+    """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there.
+
+    `runs` are those of checks: commit, name and conclusion, None while it runs.
+    """
 
     prefix = "/api/v3"
     page_parameter = "per_page"
@@ -50,6 +53,7 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         model.tells_of = few_tags
         self.app = app
         self._latest_key = 0
+        self.runs: list[tuple[str, str, str | None]] = []
         self.states_digests = True
 
     def token_of(self, headers: Message) -> str:
@@ -105,6 +109,8 @@ class GitHubDialect(GitHubHooks, ReposDialect):
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
             *self.github_hook_routes(at),
             ("PUT", rf"{at}/pulls/(\d+)/merge", self.merge),
+            ("GET", f"{at}/labels/([^/]+)", lambda asked: Reply(self._badge(self.model.badge_named(asked.names[0])))),
+            ("GET", f"{at}/commits/([^/]+)/check-runs", self.check_runs),
             ("PATCH", f"{at}/labels/([^/]+)", self.change_badge),
             ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),
             ("DELETE", rf"{at}/issues/(\d+)/labels/([^/]+)", self.take_label),
@@ -322,6 +328,16 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         return Reply({"name": asked.names[0]}) if self.model.has_label(asked.names[0]) else self.says_no(404)
 
     # --- statuses ----------------------------------------------------------------------------------------------
+
+    def check_runs(self, asked: Request) -> Reply:
+        """The newest of each name, of which an object holds a page."""
+        newest = {name: conclusion for commit, name, conclusion in self.runs if commit == asked.names[0]}
+        listed = [
+            {"name": name, "status": "in_progress" if conclusion is None else "completed", "conclusion": conclusion}
+            for name, conclusion in newest.items()
+        ]
+        size, page = int(asked.query.get("per_page", "30")), int(asked.query.get("page", "1"))
+        return Reply({"total_count": len(listed), "check_runs": listed[(page - 1) * size : page * size]})
 
     def statuses(self, asked: Request) -> Reply:
         return Reply([self._status(said) for said in reversed(self.model.said) if said.commit == asked.names[0]])

@@ -12,7 +12,7 @@ from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
-from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
+from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone, bearing
 
 PROJECT_ID = 42
 STATES = {ItemState.OPEN: "opened", ItemState.CLOSED: "closed"}
@@ -44,6 +44,7 @@ class GitLabTracker:
             ("PUT", rf"{at}/issues/(\d+)", self.change_issue),
             ("GET", f"{at}/labels", lambda _: Reply([_badge(badge) for badge in self.model.badges.values()])),
             ("POST", f"{at}/labels", self.create_badge),
+            ("GET", f"{at}/labels/([^/]+)", lambda asked: Reply(_badge(self._badge_of(asked)))),
             ("PUT", f"{at}/labels/([^/]+)", self.change_badge),
             ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),
             ("GET", notes, self.notes),
@@ -96,12 +97,12 @@ class GitLabTracker:
 
     def issues(self, asked: Request) -> Reply:
         query = asked.query
-        labels, since = set(filter(None, query.get("labels", "").split(","))), query.get("updated_after")
+        since = query.get("updated_after")
         found = [
             item
             for item in self.model.items.values()
             if query.get("state", "all") in ("all", STATES[item.state])
-            and labels <= set(item.labels)
+            and bearing(item.labels, query.get("labels", ""))
             and (since is None or item.updated_us >= asked_at(since))
         ]
         return Reply([self._item(item) for item in (found if query.get("sort") == "asc" else reversed(found))])

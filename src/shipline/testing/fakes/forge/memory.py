@@ -195,6 +195,10 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks):
         newest = {one.context: one for one in self.model.said if one.commit == commit}
         return tuple(_status(newest[context]) for context in sorted(newest))
 
+    def checks(self, commit: str) -> tuple[CommitStatus, ...]:
+        """Nothing is kept beside the statuses."""
+        return self.statuses(commit)
+
     def set_status(self, commit: str, status: CommitStatus) -> CommitStatus:
         """Not twice."""
         if status not in self.statuses(commit):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from shipline.domain.errors import ConflictError, InvalidValue
-from shipline.ports.forge import bears, marked
+from shipline.ports.forge import bears, checked_label, marked
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.ports.forge.tracker import (
     ALL_ISSUES,
@@ -19,7 +19,7 @@ from shipline.ports.forge.tracker import (
     Milestone,
 )
 from shipline.testing.fakes.forge.memory_access import MemoryAccess
-from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
+from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone, bearing
 
 
 class MemoryTracker(MemoryAccess):
@@ -87,6 +87,13 @@ class MemoryTracker(MemoryAccess):
         """By number."""
         self._reach()
         return _issue(self.model.items[number]) if number in self.model.items else None
+
+    def open_issues(self, label: str) -> int | None:
+        """Of the model."""
+        self._reach()
+        known = self.model.has_label(checked_label(label))
+        found = [one for one in self.model.items.values() if one.state is ItemState.OPEN and bearing(one.labels, label)]
+        return len(found) if known else None
 
     def marked_issue(self, marker: str, within: IssueQuery = ALL_ISSUES) -> Issue | None:
         """The oldest of this account."""

@@ -9,7 +9,7 @@ from typing import Any
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.testing.fakes.forge.model import ForgeModel, Pull
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
-from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
+from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone, bearing
 
 SECOND_US = 1_000_000
 
@@ -121,18 +121,23 @@ class ReposTracker:
     def issues(self, asked: Request) -> Reply:
         """Pull requests too, but where only issues are asked for."""
         state, since = asked.query.get("state", "open"), asked.query.get("since")
-        labels = set(filter(None, asked.query.get("labels", "").split(",")))
+        labels = self._labels_asked(asked.query.get("labels", ""))
         found = [
             self._item(item)
             for item in self.model.items.values()
             if state in ("all", item.state.value)
-            and labels <= set(item.labels)
+            and bearing(item.labels, labels)
             and (since is None or item.updated_us >= asked_at(since))
             and self._chosen(asked, item)
         ]
-        if asked.query.get("type") != "issues" and not labels and "milestone" not in asked.query:
-            found += [self._of_pull(pull) for pull in self.model.pulls.values()]
+        if asked.query.get("type") != "issues" and "milestone" not in asked.query:
+            pulls = [pull for pull in self.model.pulls.values() if bearing(pull.labels, labels)]
+            found += [self._of_pull(pull) for pull in pulls]
         return Reply(sorted(found, key=lambda one: int(one["number"])))
+
+    def _labels_asked(self, given: str) -> str:
+        """The labels that are looked at."""
+        return given
 
     def create_issue(self, asked: Request) -> Reply:
         body = asked.body

@@ -253,6 +253,31 @@ class TrackerModel:
         self._touch(thread)
         self._note("assign")
 
+    # --- what people do ----------------------------------------------------------------------------------------
+
+    def open_issue(self, *labels: str) -> int:
+        """Somebody opens one; its labels are there from then on."""
+        for label in labels:
+            self._known(label)
+        return self.create_item("something is wrong", "", list(labels), author="ada").number
+
+    def close_issue(self, number: int) -> None:
+        """Somebody closes it."""
+        self.change_item(number, state=ItemState.CLOSED)
+
+    def label_pull(self, number: int, label: str) -> None:
+        """Somebody labels a pull request."""
+        self._known(label)
+        self.put_labels(Thread.pull(number), [label])
+
+    def _known(self, label: str) -> None:
+        if not self.has_label(label):
+            self.create_badge(label, "ededed", "")
+
+    def has_label(self, label: str) -> bool:
+        """Whether there is such a label, in whatever case."""
+        return any(badge.name.casefold() == label.casefold() for badge in self.badges.values())
+
     # --- what issues and pull requests have alike --------------------------------------------------------------
 
     def labels_of(self, thread: Thread) -> list[str]:
@@ -315,3 +340,8 @@ def _action(before: ItemState, after: ItemState, opened: str) -> str:
     if before is after:
         return "edited"
     return "closed" if after is ItemState.CLOSED else opened
+
+
+def bearing(labels: list[str], asked: str) -> bool:
+    """Whether it bears all the labels of a query, in whatever case."""
+    return {name.casefold() for name in asked.split(",") if name} <= {name.casefold() for name in labels}
