@@ -17,7 +17,8 @@ from shipline.ports.forge.answers import Known
 from shipline.ports.forge.rights import Capability, Permission
 from shipline.providers.forge.base import RESTAccess
 
-TODO = "a workflow asks for it under `permissions:`; an app or a fine-grained token is given it by its owner"
+BY_OWNER = "a workflow asks for it under `permissions:`; an app or a fine-grained token is given it by its owner"
+NO_WORKFLOW = "a workflow's own token cannot have it: let the owner of an app or of a fine-grained token give it that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,8 @@ class GitHubRights(RESTAccess):
                 granted = Known.YES if scopes & need.scopes else Known.NO
             else:
                 granted = self._guessed(need)
-            found.append(Permission(need.capability, need.words, granted, "" if granted is Known.YES else TODO))
+            todo = NO_WORKFLOW if need.capability is Capability.HOOKS else BY_OWNER
+            found.append(Permission(need.capability, need.words, granted, "" if granted is Known.YES else todo))
         return tuple(found)
 
     def _guessed(self, need: Need) -> Known:
