@@ -142,11 +142,13 @@ class ForgeHTTP:
     def send(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, *, need: str, secret: str = ""
     ) -> Any:
-        """Change something, once. 409 and 422 are ConflictErrors; 404 is a RefusedError, since it must be there.
+        """Change something, once; what looks like a secret in `body` is masked, since many will see it.
 
-        `secret` is something in the body that no error may repeat.
+        But for a body that holds a `secret` by intention: no error repeats that. 409 and 422 are ConflictErrors; 404 is
+        a RefusedError, since it must be there.
         """
-        answer = self._ask(method, path, need, body=Payload(body, secret))
+        told = body if body is None or secret else redacted_json(dict(body))
+        answer = self._ask(method, path, need, body=Payload(told, secret))
         if answer.status == httpx.codes.NOT_FOUND:
             raise self._hidden(need)
         return answer.json(self.who) if answer.content else None

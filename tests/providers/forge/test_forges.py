@@ -21,6 +21,7 @@ from shipline.domain.errors import (
 from shipline.ports.forge import Budget, Capability, CommitStatus, Forge, ForgeRelease, Known, StatusState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
+from shipline.ports.forge.tracker import IssueDraft
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
 from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
@@ -396,3 +397,21 @@ def test_runs_of_checks_count_beside_statuses_the_worse_of_a_name(tmp_path: Path
         assert found["job 007"] is StatusState.FAILURE
         assert (found["lint"], found["gates"]) == (StatusState.SUCCESS, StatusState.PENDING)
         assert [one.context for one in place.forge.statuses(commit)] == ["gates"]
+
+
+def test_a_forge_is_told_no_secret(place: Place) -> None:
+    """In statuses, comments, pull requests and releases: many can read them. Said again, nothing new is written."""
+    forge, commit = place.forge, place.commits[0]
+    place.model.refs.put("refs/tags/v1", commit)
+    for _ in range(2):
+        for leak in LEAKS:
+            forge.set_status(commit, CommitStatus(leak.name, StatusState.FAILURE, leak.text[:100]))
+    pull = proposed(forge, place.commits[-1])
+    for _ in range(2):
+        forge.put_comment(Thread.pull(pull.number), marker="m", body=ALL)
+    forge.update_pull_request(pull.number, title="t", body=ALL)
+    forge.create_release("v1", title="t", notes_markdown=ALL, draft=False, prerelease=False)
+    forge.create_issue(IssueDraft("t", ALL), marker="m")
+    assert leaked(str(vars(place.model))) == []
+    assert len(place.model.notes) == 1
+    assert len(forge.statuses(commit)) == len(LEAKS)

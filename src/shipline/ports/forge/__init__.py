@@ -58,7 +58,6 @@ __all__ = [
 
 API_VERSION = 2
 REF_LENGTH_MAX = 250
-LABEL_LENGTH_MAX = 100
 
 
 class StatusState(StrEnum):

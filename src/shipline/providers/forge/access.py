@@ -21,8 +21,6 @@ PULLS_MAX = 1000
 RELEASES_MAX = 1000
 COMMENTS_MAX = 1000
 STATUSES_MAX = 1000
-ISSUES_MAX = 1000
-LABELS_MAX = 1000
 _PATH = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){1,20}")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from shipline.clients.forge_http import UploadTarget, made
 from shipline.clients.forge_json import flag, number, number_or_none, text, text_or_none
-from shipline.domain.errors import RefusedError
 from shipline.ports.forge import (
     Asset,
     CommitStatus,
@@ -25,7 +24,6 @@ from shipline.ports.forge import (
 )
 from shipline.ports.forge.rights import Capability
 from shipline.providers.forge.access import (
-    LABELS_MAX,
     PULLS_MAX,
     ForgeSettings,
     Kind,
@@ -121,23 +119,6 @@ class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
     def delete_asset(self, release: ForgeRelease, asset: Asset) -> None:
         """DELETE it."""
         self._http.remove(f"{self._place(release)}/assets/{int(asset.key)}", need=REPOSITORY)
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def _issues_query(self, label: str) -> dict[str, str]:
-        """A label that Gitea does not know it leaves out of the query."""
-        return {"state": "open", "type": "issues", "labels": label}
-
-    def _has_label(self, label: str) -> bool:
-        """One of the repository, or of the organization whose it is; an owner may also be a person."""
-        wanted, owner = label.casefold(), self._settings.repository.partition("/")[0]
-        if any(text(item, "name").casefold() == wanted for item in self._list("labels", LABELS_MAX)):
-            return True
-        try:
-            shared = list(self._http.pages(f"/orgs/{owner}/labels", items_max=LABELS_MAX))
-        except RefusedError:
-            return False
-        return any(text(item, "name").casefold() == wanted for item in shared)
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -191,18 +191,6 @@ class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, Repos
         """DELETE it."""
         self._http.remove(f"{self._place(release).rpartition('/')[0]}/assets/{int(asset.key)}", need=CONTENTS)
 
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def _issues_query(self, label: str) -> dict[str, str]:
-        return {"state": "open", "labels": label}
-
-    def _is_issue(self, item: Any) -> bool:
-        """GitHub lists pull requests among them."""
-        return super()._is_issue(item) and "pull_request" not in item
-
-    def _has_label(self, label: str) -> bool:
-        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
-
     # --- statuses ----------------------------------------------------------------------------------------------
 
     def _statuses_at(self, commit: str) -> str:

@@ -38,7 +38,6 @@ from shipline.providers.forge.access import (
     commit_in_path,
     in_path,
     is_the_file,
-    label_in_path,
 )
 from shipline.providers.forge.gitlab_hooks import GitLabHooks
 from shipline.providers.forge.gitlab_reviews import GitLabReviews
@@ -229,16 +228,6 @@ class GitLabForge(GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
         )
 
     # --- statuses ----------------------------------------------------------------------------------------------
-
-    def _issues_query(self, label: str) -> dict[str, str]:
-        """Two words stand for no label and for any. From: docs.gitlab.com/api/issues."""
-        if label.casefold() in {"none", "any"}:
-            raise InvalidValue(f"issues of the label {label!r} cannot be asked for: GitLab takes the word for another")
-        return {"state": "opened", "labels": label}
-
-    def _has_label(self, label: str) -> bool:
-        """Also one of the project's groups."""
-        return self._http.find(f"{self._at}/labels/{label_in_path(label)}") is not None
 
     def _statuses_at(self, commit: str) -> str:
         """Jobs of pipelines are among them."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from shipline.clients.forge_http import made
 from shipline.clients.forge_json import number, text
+from shipline.domain.secrecy import redacted
 from shipline.ports.forge import CommitStatus, ForgeRelease, PullRequest, PullState, Ref
 from shipline.providers.forge.access import (
     STATUSES_MAX,
@@ -148,29 +149,6 @@ class RESTForge(RESTTracker, RESTReviews):
         in_path(tag)
         wanted = ForgeRelease("", tag, title, notes_markdown, draft, prerelease)
         return made(lambda: self.find_release(tag), lambda: self._make_release(wanted))
-
-    # --- statuses ----------------------------------------------------------------------------------------------
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def _issues_query(self, label: str) -> dict[str, str]:
-        """What the list of issues is asked with."""
-
-    def _is_issue(self, item: Any) -> bool:
-        """Whether an item of that list is one."""
-        return isinstance(item, dict)
-
-    @abstractmethod
-    def _has_label(self, label: str) -> bool:
-        """Whether there is such a label."""
-
-    def open_issues(self, label: str) -> int | None:
-        """Count those of the list that bear it: what a forge does not know as a label, some leave out of the query."""
-        wanted = checked_label(label).casefold()
-        items = self._list("issues", ISSUES_MAX, self._issues_query(label))
-        found = [item for item in items if self._is_issue(item) and wanted in labels_of(item)]
-        return len(found) if found or self._has_label(label) else None
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

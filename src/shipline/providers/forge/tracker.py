@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from shipline.clients.forge_http import made
 from shipline.clients.forge_json import flag, instant, number, text, text_or_none
 from shipline.domain.errors import InvalidValue
+from shipline.domain.secrecy import redacted
 from shipline.ports.forge import bears, checked_label, marked
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.ports.forge.tracker import (
@@ -235,7 +236,7 @@ class RESTTracker(RESTAccess):
 
     def put_comment(self, thread: Thread, *, marker: str, body: str) -> Comment:
         """Change the first that bears the marker and is ours, or POST one."""
-        wanted, path, need = marked(body, marker), self._comments_of(thread), self._thread_need(thread)
+        wanted, path, need = marked(redacted(body), marker), self._comments_of(thread), self._thread_need(thread)
 
         def look() -> Comment | None:
             found = (one for one in self.comments(thread) if bears(one.body, marker) and self._is_ours(one.author))

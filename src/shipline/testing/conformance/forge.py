@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
 import pytest
 
@@ -96,10 +95,6 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance)
     @pytest.fixture
     def break_forge(self) -> Callable[[], None]:
         raise NotImplementedError("supply a function after which the forge cannot be reached")
-
-    @pytest.fixture
-    def tracker(self) -> Tracker:
-        raise NotImplementedError("supply what people do with issues there")
 
     @pytest.fixture
     def file(self, tmp_path: Path) -> Callable[..., Path]:
@@ -328,29 +323,6 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance)
         assert forge.statuses(commit) == (other, passed)
         assert forge.statuses(other_commit) == ()
         assert forge.checks(commit) == (other, passed)
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def test_open_issues_of_a_label_are_counted(self, forge: Forge, commit: str, tracker: Tracker) -> None:
-        """Closed ones and pull requests are none; case does not count."""
-        numbers = [tracker.open_issue("P1"), tracker.open_issue("bug", "P1"), tracker.open_issue("bug")]
-        tracker.label_pull(proposed(forge, commit).number, "P1")
-        assert (forge.open_issues("P1"), forge.open_issues("p1"), forge.open_issues("bug")) == (2, 2, 2)
-        for number in numbers[:2]:
-            tracker.close_issue(number)
-        assert (forge.open_issues("P1"), forge.open_issues("bug")) == (0, 1)
-
-    def test_a_label_that_there_is_not_is_told_from_one_without_issues(self, forge: Forge, tracker: Tracker) -> None:
-        """A label that is misspelt must not look like one that all is done of."""
-        tracker.open_issue("priority: high/now")
-        assert forge.open_issues("priority: high/now") == 1
-        assert forge.open_issues("P11") is None
-
-    @pytest.mark.parametrize("label", ["", "a,b", "..", "a\nb", "x" * 101])
-    def test_what_cannot_be_a_label_is_refused(self, forge: Forge, label: str) -> None:
-        """A comma would ask for two."""
-        with pytest.raises(InvalidValue):
-            forge.open_issues(label)
 
     # --- trouble -----------------------------------------------------------------------------------------------
 

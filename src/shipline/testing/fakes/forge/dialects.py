@@ -53,15 +53,6 @@ class ReposDialect(ReposTracker, ReposHooks):
             *self.hook_routes(at),
         ]
 
-    def issues(self, asked: Request) -> Reply:
-        """The open ones that bear the label; `listed` adds what a dialect lists among them."""
-        label = asked.query.get("labels", "")
-        return Reply([*map(_issue, self.listed(label))])
-
-    def listed(self, label: str) -> list[Issue]:
-        """Those of a label."""
-        return self.model.issues_with(label)
-
     # --- what each says itself ---------------------------------------------------------------------------------
 
     def pulls(self, asked: Request) -> Reply:

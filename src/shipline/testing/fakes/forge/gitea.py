@@ -79,7 +79,6 @@ class GiteaDialect(GiteaHooks, ReposDialect):
             ("GET", f"{at}/tags/(.+)", self.tag),
             ("POST", f"{at}/tags", self.create_tag),
             ("GET", f"{at}/commits/([^/]+)/pull", self.pull_of),
-            ("GET", f"{at}/labels", self.labels),
             ("GET", f"{at}/statuses/([^/]+)", self.statuses),
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
             ("POST", rf"{at}/releases/(\d+)/assets", self.add_file),
@@ -205,17 +204,6 @@ class GiteaDialect(GiteaHooks, ReposDialect):
         page = self.model.page(asked.number(0))
         made = self.model.add_file(page, asked.query.get("name", name), content, unique=False)
         return Reply(_file(made), 201)
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def listed(self, label: str) -> list[Issue]:
-        """A label that is not known is left out of the query."""
-        if self.model.has_label(label):
-            return super().listed(label)
-        return [issue for issue in self.model.issues.values() if issue.is_open]
-
-    def labels(self, _: Request) -> Reply:
-        return Reply([{"name": label} for label in sorted(self.model.labels)])
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -101,7 +101,6 @@ class GitHubDialect(GitHubHooks, ReposDialect):
             ("DELETE", f"{at}/git/refs/(.+)", self.delete_ref),
             ("GET", f"{at}/commits/(.+)/pulls", self.pulls_of),
             ("GET", f"{at}/commits/(.+)/statuses", self.statuses),
-            ("GET", f"{at}/labels/([^/]+)", self.label),
             ("GET", f"{at}/releases/latest", self.latest_page),
             ("GET", rf"{at}/releases/(\d+)", lambda asked: Reply(self._page(self.model.page(asked.number(0))))),
             ("GET", rf"{at}/releases/(\d+)/assets", self.files),
@@ -311,21 +310,6 @@ class GitHubDialect(GitHubHooks, ReposDialect):
             "digest": digest,
             "state": "uploaded" if file.whole else "starter",
         }
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def issues(self, asked: Request) -> Reply:
-        """Pull requests are among them, with a mark."""
-        pulls = [pull for pull in self.model.pulls.values() if asked.query.get("labels", "") in pull.labels]
-        return Reply(
-            [
-                *super().issues(asked).body,
-                *(self._pull(pull) | {"pull_request": {"url": f"{self.prefix}/pulls/{pull.number}"}} for pull in pulls),
-            ]
-        )
-
-    def label(self, asked: Request) -> Reply:
-        return Reply({"name": asked.names[0]}) if self.model.has_label(asked.names[0]) else self.says_no(404)
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -90,8 +90,6 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
             ("DELETE", f"{at}/repository/branches/([^/]+)", self.delete_branch),
             ("GET", f"{at}/repository/tags/([^/]+)", self.tag),
             ("POST", f"{at}/repository/tags", self.create_tag),
-            ("GET", f"{at}/issues", self.issues),
-            ("GET", f"{at}/labels/([^/]+)", self.label),
             ("GET", f"{at}/merge_requests", self.pulls),
             ("POST", f"{at}/merge_requests", self.open_pull),
             ("GET", rf"{at}/merge_requests/(\d+)", lambda asked: Reply(self._pull(self.model.pull(asked.number(0))))),
@@ -338,18 +336,6 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
 
     def _stored_in(self, asked: Request) -> dict[int, File]:
         return self.model.stored.setdefault("/".join(self.packages[asked.number(0) - 1]), {})
-
-    # --- issues ------------------------------------------------------------------------------------------------
-
-    def issues(self, asked: Request) -> Reply:
-        """Labels are listed by their names alone."""
-        found = self.model.issues_with(asked.query.get("labels", ""))
-        return Reply(
-            [{"iid": one.number, "title": one.title, "state": "opened", "labels": one.labels} for one in found]
-        )
-
-    def label(self, asked: Request) -> Reply:
-        return Reply({"name": asked.names[0]}) if self.model.has_label(asked.names[0]) else self.says_no(404)
 
     # --- statuses ----------------------------------------------------------------------------------------------
 

@@ -207,12 +207,6 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks):
             self._answer()
         return status
 
-    def open_issues(self, label: str) -> int | None:
-        """Of the model."""
-        self._reach()
-        known = self.model.has_label(checked_label(label))
-        return len(self.model.issues_with(label)) if known else None
-
     def permissions(self) -> tuple[Permission, ...]:
         """All or nothing."""
         self._reach()
