@@ -65,7 +65,7 @@ from shipline.engine.journal import Run
 from shipline.engine.lease import Lease
 from shipline.engine.ownership import owning
 from shipline.engine.runner import Runner
-from shipline.ports.forge import PullRequest
+from shipline.ports.forge import PullRequest, Thread
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 from shipline.providers.forge.github import GitHubForge
@@ -176,7 +176,7 @@ def hand_of(api_url: str, clock: SystemClock) -> Callable[[Command, dict[str, An
             return Carried("there is no such branch")
         head, title = f"bot/{command.about}", f"release {command.about}"
         pull: PullRequest = forge.create_pull_request(head=head, base=command.about, title=title, body="")
-        forge.put_comment(pull.number, marker=MARKER, body=tip.commit)
+        forge.put_comment(Thread.pull(pull.number), marker=MARKER, body=tip.commit)
         return Carried(f"{command.about} is at {tip.commit}", changed=True)
 
     return hand
@@ -389,8 +389,8 @@ def judged(  # noqa: PLR0913 - what was measured
     """Compare what was to be brought about with what is on the forge."""
     branches = sorted({push.branch for push in pushes})
     pulls = {branch: [pull for pull in model.pulls.values() if pull.base == branch] for branch in branches}
-    notes = Counter(note.pull for note in model.notes.values())
-    said = {note.pull: note.body for note in model.notes.values()}
+    notes = Counter(note.thread.number for note in model.notes.values())
+    said = {note.thread.number: note.body for note in model.notes.values()}
     missing = doubled = 0
     for branch in branches:
         tip = model.refs.get(f"refs/heads/{branch}") or ""
