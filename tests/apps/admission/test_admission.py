@@ -155,7 +155,7 @@ def test_a_registry_that_is_late_is_told_and_its_answer_is_there_for_the_next(op
         served = Served(registry, fails_open=opened)
         document = pod(f"registry.example/a@{DIGEST}")
         async with asyncio.timeout(PATIENCE_S):
-            _, answer = await served.ask(document, query="timeout=200ms")
+            _, answer = await served.ask(document, query="timeout=2s")
         response = answer["response"]
         assert response["allowed"] is opened
         words = response["warnings"][0] if opened else response["status"]["message"]
