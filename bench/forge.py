@@ -65,7 +65,8 @@ from shipline.engine.journal import Run
 from shipline.engine.lease import Lease
 from shipline.engine.ownership import owning
 from shipline.engine.runner import Runner
-from shipline.ports.forge import PullRequest, Thread
+from shipline.ports.forge import PullRequest
+from shipline.ports.forge.answers import Thread
 from shipline.ports.provider import ProviderContext
 from shipline.providers.clock.system import SystemClock, SystemIds
 from shipline.providers.forge.github import GitHubForge
