@@ -42,6 +42,8 @@ LEAKS = (
     Leak("private key", f"read {_KEY} from it", "MIIEowIBAAKCAQEA7v"),
     Leak("jwt", f"session {_JWT} has ended", _JWT),
     Leak("url", "cannot reach https://joe:s3cr3t-p4ss@example.org/x", "s3cr3t-p4ss"),
+    Leak("url with an @", "fatal: https://ann:s@3cr3t-w0rd@example.com/x.git refused", "3cr3t-w0rd"),
+    Leak("token as a user", "https://0a1b2c3d4e5f6a7b8c9d0e1f@example.com/x.git", "0a1b2c3d4e5f6a7b8c9d0e1f"),
     Leak("database", "postgresql://ship:hunter2hunter2@db.example/ship", "hunter2hunter2"),
     Leak("query", "GET /x?private_token=a1b2c3d4e5f6&page=2", "a1b2c3d4e5f6"),
     Leak("bearer", "Authorization: Bearer mF_9.B5f-4.1JqM-secret", "mF_9.B5f-4.1JqM"),

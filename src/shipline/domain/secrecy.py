@@ -24,7 +24,8 @@ _SHAPES = re.compile(
     r"|\bpypi-[A-Za-z0-9_-]{16,}|\bnpm_[A-Za-z0-9]{30,}"  # registries
     r"|\bAIza[A-Za-z0-9_-]{35}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # Google, JSON web tokens
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:.*?-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|.*)"
-    r"|(?<=://)[^/\s:@\"'<>]*:[^/\s@\"'<>]+(?=@)"
+    # A password may hold an @ itself; a user name that is as long as a token is one.
+    r"|(?<=://)(?:[^/\s:@\"'<>?#]*:[^/\s\"'<>?#]+|[^/\s:@\"'<>?#]{20,})(?=@)"
     # What follows these words is a credential whatever its shape: of a header, an address, an environment variable.
     r"|(?i:(?<=\bbearer )|(?<=\bbasic ))(?=[A-Za-z._~+/-]*[0-9=])[A-Za-z0-9._~+/=-]{16,}"
     r"|(?i:(?<=[?&]token=)|(?<=[?&]access_token=)|(?<=[?&]private_token=)|(?<=[?&]api_key=)|(?<=[?&]password=)"
