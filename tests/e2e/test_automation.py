@@ -13,6 +13,7 @@ import pytest
 from shipline.bootstrap import Application
 from shipline.bootstrap.automations import duties_of, look_at
 from shipline.capabilities.automation import (
+    DeliveryStatus,
     NewDelivery,
     handle_deliveries,
     keep_deliveries,
@@ -68,7 +69,8 @@ class Place:
     def hook(self, commit: str) -> None:
         """The forge tells of a push."""
         payload = json.dumps(github_push(after=commit)).encode()
-        keep_deliveries(self.server.store, [NewDelivery("github", commit, "push", payload)], 1)
+        new = NewDelivery("github", commit, "push", payload)
+        keep_deliveries(self.server.store, [new], self.server.clock.now_us())
 
     def work(self, *, until: str) -> None:
         """The engine's rounds, until the log's newest event of the automation says so."""
@@ -161,6 +163,18 @@ def test_nothing_is_done_by_itself_unless_the_protected_branch_asks_for_it(place
     (place.server.root / "shipline.toml").write_text(text)
     again = Application(place.server.root)
     assert duties_of(again).release_branches == ()
+
+
+@pytest.mark.parametrize("place", ["direct"], indirect=True)
+def test_a_command_that_runs_the_engine_takes_up_nothing(place: Place) -> None:
+    """`shipline deploy` on somebody's machine must not release what comes meanwhile; a server does."""
+    place.hook(place.push("feat: say more", {"MORE": "more"}))
+    for is_server, status in ((False, DeliveryStatus.WAITING), (True, DeliveryStatus.HANDLED)):
+        place.server.is_server = is_server
+        for chore in place.server._chores():
+            chore()
+        with place.server.store.begin() as tx:
+            assert [each.status for each in latest_deliveries(tx, limit=1)] == [status]
 
 
 @pytest.mark.parametrize("place", ["direct"], indirect=True)

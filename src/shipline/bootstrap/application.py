@@ -57,6 +57,7 @@ class Application(Project):
     _checks_whole = True
     _next_cooling_us = 0
     _next_drift_us = 0
+    is_server = False  # A command that runs the engine while it is there takes up no hooks, and looks at no forge.
 
     @cached_property
     def _schedules(self) -> Schedules:
@@ -449,7 +450,7 @@ class Application(Project):
             self._look_for_drift,
             self._schedules,
             Watch(self),
-            *automation_chores(self),
+            *(automation_chores(self) if self.is_server else ()),
             self._tidying,
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),

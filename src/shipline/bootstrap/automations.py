@@ -231,6 +231,8 @@ class Reconciler:
         """Take in what the last look has found, and begin another when it is time."""
         from shipline.bootstrap.aside import Aside
 
+        if not trusted_settings(self._application).automation.release_on_push:
+            return
         if self._aside is None:
             self._aside = Aside(self._look, every_s=FOLLOW_S)
         if self._aside.poll() and self._looked is not None:

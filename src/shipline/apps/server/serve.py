@@ -42,6 +42,7 @@ def serve(application: Application, *, host: str, port: int) -> None:
     loopback, ShiplineError for a port that cannot be had.
     """
     listener = listen(host, port)
+    application.is_server = True
     try:
         site = site_of(application)
         token = load_or_create_token(application.state)
