@@ -28,10 +28,12 @@ from shipline.capabilities.evidence.reports.findings import (
 from shipline.capabilities.evidence.reports.report import Item, Reading
 from shipline.capabilities.evidence.reports.severity import LEVELS, PLAIN, Severity
 from shipline.capabilities.evidence.reports.source import ReportFile
+from shipline.capabilities.evidence.reports.walking import Walk
 from shipline.domain.errors import InvalidValue
 
 RESULTS = "runs.item.results.item"
 _NAMES = ("tool", "invocations", "originalUriBaseIds", "externalPropertyFileReferences")
+NAME_BYTES_MAX = max(map(len, _NAMES)) + 2
 _PLACEHOLDER = re.compile(r"\{(\d{1,2})\}")
 _NO_FINGERPRINTS = frozenset({"requires login", ""})
 """What Semgrep writes where it has none."""
@@ -65,9 +67,9 @@ class Run:
 
     def rule_of(self, result: dict[str, Any]) -> Rule | None:
         """The rule that a result is about, as far as the run describes it."""
-        reference = table(result.get("rule"))
+        reference = table(result.get("rule")) if "rule" in result else {}
         index = result.get("ruleIndex", reference.get("index"))
-        place = table(reference.get("toolComponent")).get("index", -1)
+        place = table(reference.get("toolComponent")).get("index", -1) if reference else -1
         if isinstance(index, int) and isinstance(place, int) and (place, index) in self.by_place:
             return self.by_place[place, index]
         name = word(result.get("ruleId")) or word(reference.get("id"))
@@ -76,7 +78,7 @@ class Run:
 
 
 def read_sarif(file: ReportFile) -> Reading:
-    """Runs are read first, then results. One run, as most files have, goes through at the speed of C."""
+    """One run that says first what it is, as most files have, is walked through once; of others runs are read first."""
     findings = Findings("sarif")
     return Reading(_sarif(file, findings), findings)
 
@@ -85,11 +87,12 @@ def _sarif(file: ReportFile, findings: Findings) -> Iterator[Item]:
     version = word(file.value("version"))
     if version != "2.1.0":
         raise InvalidValue(f"SARIF 2.1.0 is read, and the report says that it is {version[:20] or 'of no version'!r}")
-    runs = _runs(file)
+    told = _told_first(file)
+    runs = _runs(file) if told is None else [_run(told)]
     findings.tool = ", ".join(dict.fromkeys(run.tool for run in runs))
     artifacts = _Artifacts(file)
     left_out = 0
-    for place, result in _results(file, len(runs)):
+    for place, result in _results(file, len(runs)) if told is None else _walked(file):
         runs[place].results += 1
         finding = _finding(table(result), runs[place], place, findings, artifacts)
         if finding is None:
@@ -103,6 +106,67 @@ def _sarif(file: ReportFile, findings: Findings) -> Iterator[Item]:
             findings.error(trouble)
     if left_out:
         findings.tell(f"{left_out} results say that a check passed, did not apply or finds nothing any more")
+
+
+def _told_first(file: ReportFile) -> dict[str, Any] | None:
+    """What the only run says before its results; None where more of it may come after them, or there are several."""
+    found: dict[str, Any] = {}
+    walk = Walk(file.chunks())
+    for name in walk.members():
+        if name != "runs" or not walk.is_at("["):
+            walk.skip()
+            continue
+        for _ in walk.elements():
+            for inner in walk.members():
+                if inner == "results":
+                    is_all = walk.is_at("[") and _comes_once(file, (*found, "runs", "results"))
+                    return found | {"results": None} if is_all else None
+                if inner in _NAMES:
+                    found[inner] = walk.value()
+                else:
+                    walk.skip()
+            return None
+    return None
+
+
+def _comes_once(file: ReportFile, names: tuple[str, ...]) -> bool:
+    """True if none of the names that tell of a run can come again: each stands in the file as often as it was seen.
+
+    They are looked for as bytes, which takes no time; in a text they only make that the long way is gone.
+    """
+    wanted = {name: f'"{name}"'.encode() for name in (*_NAMES, "runs", "results")}
+    counts = dict.fromkeys(wanted, 0)
+    held = b""
+    for chunk in file.chunks():
+        piece = held + chunk
+        # One may stand across two pieces; what is held back for that was counted before.
+        for name, marked in wanted.items():
+            counts[name] += piece.count(marked) - held.count(marked)
+        held = piece[-NAME_BYTES_MAX:]
+    return all(count == (name in names) for name, count in counts.items())
+
+
+def _walked(file: ReportFile) -> Iterator[tuple[int, Any]]:
+    """The results of the only run, and a look at all else: that nothing of it is another run, or tells of this one."""
+    walk = Walk(file.chunks())
+    runs = lists = 0
+    for name in walk.members():
+        if name != "runs":
+            walk.skip()
+            continue
+        for _ in walk.elements():
+            runs += 1
+            for inner in walk.members():
+                if inner == "results":
+                    lists += 1
+                    yield from ((0, result) for result in walk.items())
+                elif lists and inner in _NAMES:
+                    raise InvalidValue(f"the SARIF report hides its {inner!r} behind its results")
+                else:
+                    walk.skip()
+    walk.end()
+    if (runs, lists) != (1, 1):
+        raise InvalidValue("the SARIF report has other runs than it seemed to have")
 
 
 def _results(file: ReportFile, runs: int) -> Iterator[tuple[int, Any]]:
@@ -211,7 +275,7 @@ def _finding(result: dict[str, Any], run: Run, place: int, findings: Findings, a
         return None
     rule = run.rule_of(result)
     severity, said = _severity(result, rule, kind, findings)
-    location = table(next(iter(tables(result.get("locations"))), {}).get("physicalLocation"))
+    location = _physical_location(result)
     named = result.get("ruleId") or table(result.get("rule")).get("id") or (rule.id if rule else "")
     return Finding(
         rule=named if isinstance(named, str) and named else "unnamed",
@@ -226,6 +290,14 @@ def _finding(result: dict[str, Any], run: Run, place: int, findings: Findings, a
         suppressed=_is_suppressed(result.get("suppressions")),
         tool=run.tool,
     )
+
+
+def _physical_location(result: dict[str, Any]) -> dict[str, Any]:
+    """Where the first of its locations is, {} where it has none."""
+    locations = result.get("locations")
+    if isinstance(locations, list) and len(locations) > 1:
+        return table(next(iter(tables(locations)), {}).get("physicalLocation"))
+    return table(table(locations[0]).get("physicalLocation")) if isinstance(locations, list) and locations else {}
 
 
 def _severity(result: dict[str, Any], rule: Rule | None, kind: Any, findings: Findings) -> tuple[Severity, str]:
@@ -268,7 +340,7 @@ def _identity(result: dict[str, Any], named: Any) -> tuple[str, ...]:
             if value not in _NO_FINGERPRINTS and key not in _NO_FINGERPRINT_NAMES
         ]
         if parts:
-            place = table(next(iter(tables(result.get("locations"))), {}).get("physicalLocation"))
+            place = _physical_location(result)
             return (str(named), path_of(table(place.get("artifactLocation")).get("uri")), *parts)
     return ()
 
