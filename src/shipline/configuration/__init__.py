@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         VerifySettings,
         VersionFileSettings,
     )
+    from shipline.configuration.waiving import WaivingSettings
     from shipline.configuration.written import store_named, written_settings
 
 __all__ = [
@@ -70,6 +71,7 @@ __all__ = [
     "TestSettings",
     "VerifySettings",
     "VersionFileSettings",
+    "WaivingSettings",
     "find_root",
     "load_settings",
     "parse_settings",
@@ -107,6 +109,7 @@ _HOMES = {
     "TestSettings": "settings",
     "VerifySettings": "settings",
     "VersionFileSettings": "settings",
+    "WaivingSettings": "waiving",
     "find_root": "root",
     "load_settings": "load",
     "parse_settings": "load",

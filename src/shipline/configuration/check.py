@@ -33,6 +33,7 @@ from shipline.configuration.settings import (
     Settings,
     VersionFileSettings,
 )
+from shipline.configuration.waivers import waiver_complaints
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError, InvalidValue
@@ -85,6 +86,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
         yield from _gate(gate)
     yield from _gate_sets(settings)
     yield from _approvers(settings)
+    yield from waiver_complaints(settings)
     yield from _calendar(settings)
     for package in settings.package:
         yield from _version_files(package)

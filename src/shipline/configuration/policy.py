@@ -16,10 +16,11 @@ from shipline.configuration.asked_gates import gates_of
 from shipline.configuration.load import load_settings, parse_settings
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.settings import CalendarSettings, ChannelSettings, EnvironmentSettings, Settings
+from shipline.configuration.waiving import WaivingSettings
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.checklist import Checklist
 from shipline.domain.errors import ConfigurationError
-from shipline.domain.gate import Approver, Gate
+from shipline.domain.gate import Approver, Gate, Waiver
 from shipline.ports.repository import Repository
 
 POLICY_VARIABLE = "SHIPLINE_POLICY"
@@ -47,6 +48,8 @@ class Policy:
     channels: tuple[ChannelSettings, ...] = ()
     calendar: tuple[CalendarRule, ...] = ()
     approvers: tuple[Approver, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    waiving: WaivingSettings = field(default_factory=WaivingSettings)
     trusted: Settings | None = None
     commit: str | None = None
     origins: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -112,6 +115,8 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
             own.channel,
             _calendar(own),
             own.approver,
+            own.waiver,
+            own.waiving,
             origins=_origins(all_gates, source),
         )
     there = gates_of(trusted)
@@ -126,6 +131,8 @@ def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
         channels=trusted.channel,
         calendar=(*_calendar(trusted), *_freezes_of(own, trusted)),
         approvers=trusted.approver,
+        waivers=trusted.waiver,
+        waiving=trusted.waiving,
         trusted=trusted,
         origins=_origins(there, source) | _origins(added, HERE),
     )
@@ -211,6 +218,8 @@ def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
             yield f"the environment {name!r} counts as it is there, though it is not so here"
     if trusted.approver != own.approver:
         yield "the approvers are those that are named there, and others are named here"
+    if (trusted.waiver, trusted.waiving) != (own.waiver, own.waiving):
+        yield "findings are waived as it is said there, and it is said otherwise here"
     yield from _left_out_of_calendar(trusted, own)
     if trusted.channel != own.channel:
         yield "the channels of branches count as they are there, and they are not so here"

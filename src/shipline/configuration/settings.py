@@ -11,8 +11,9 @@ from shipline.configuration.gating import GatesSettings
 from shipline.configuration.limits import Limits
 from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
+from shipline.configuration.waiving import WaivingSettings
 from shipline.domain.calendar import Exemption, PeriodKind
-from shipline.domain.gate import Approver, Gate
+from shipline.domain.gate import Approver, Gate, Waiver
 from shipline.domain.version_file import VERSION_FILE_KINDS
 from shipline.ports.load import CONCURRENCY_MAX, METHODS, RATE_MAX, SECONDS_MAX
 
@@ -558,11 +559,11 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `approver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release is made,
+    `approver`, `waiver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release is made,
     `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
     which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
     `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how long what is stored is
-    kept.
+    kept, `waiving` what waivers are held to.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -585,6 +586,8 @@ class Settings:
     gates: GatesSettings = field(default_factory=GatesSettings)
     gate: tuple[Gate, ...] = ()
     approver: tuple[Approver, ...] = ()
+    waiving: WaivingSettings = field(default_factory=WaivingSettings)
+    waiver: tuple[Waiver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()
     compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)

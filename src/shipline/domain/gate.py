@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from shipline.domain.actor import Actor
-
 APPROVAL_NAMESPACE = "shipline-approval"
 """The SSHSIG namespace of approvals: a signature that was made for anything else counts for nothing here."""
 
@@ -62,9 +60,19 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Waiver:
-    """A finding that is accepted for a time: owner, reason and expiry (UTC microseconds) are mandatory."""
+    """Findings that are accepted for a time.
 
-    finding: str
-    owner: Actor
+    `findings` are their fingerprints, each 32 hex digits: exact ones alone. `owner` is the approver who accepts them,
+    and `reason` why, in one line. `given` and `until` are days (UTC, `2026-11-28`); it holds through the second.
+    `package` and `versions` are for what it holds, "" and [] for whatever has these findings. `signature` is
+    the owner's over all of that, in OpenSSH's armour.
+    """
+
+    findings: tuple[str, ...]
+    owner: str
     reason: str
-    expires_us: int
+    given: str
+    until: str
+    signature: str
+    package: str = ""
+    versions: tuple[str, ...] = ()

@@ -59,6 +59,18 @@ from shipline.capabilities.gates.facts import ISSUES, KNOWN, Fact
 from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed
 from shipline.capabilities.gates.rules import evaluate, facts_read
 from shipline.capabilities.gates.sets import QUALITY, SETS, gates_in
+from shipline.capabilities.gates.waivers import (
+    WAIVER_NAMESPACE,
+    SignedWaiver,
+    WaiverRule,
+    Waiving,
+    day_of,
+    is_about,
+    read_day,
+    waiver_complaint,
+    waiver_objection,
+    waiver_statement,
+)
 
 if TYPE_CHECKING:
     from shipline.capabilities.gates.manifests.proofs import Demand as ImageDemand
@@ -94,6 +106,7 @@ __all__ = [
     "QUALITY",
     "REVIEW_BYTES_MAX",
     "SETS",
+    "WAIVER_NAMESPACE",
     "Admission",
     "AdmissionDecision",
     "AdmissionReview",
@@ -111,7 +124,10 @@ __all__ = [
     "Noted",
     "ReleaseRecord",
     "Signed",
+    "SignedWaiver",
     "StandingPolicies",
+    "WaiverRule",
+    "Waiving",
     "Webhook",
     "assess",
     "built_in",
@@ -126,11 +142,13 @@ __all__ = [
     "compliance_verdict",
     "counted",
     "coverage_document",
+    "day_of",
     "evaluate",
     "explained",
     "explanations_document",
     "facts_read",
     "gates_in",
+    "is_about",
     "judge",
     "judge_checklists",
     "manifests_block",
@@ -142,6 +160,7 @@ __all__ = [
     "periods",
     "periods_of",
     "policy_files",
+    "read_day",
     "read_framework",
     "read_gates",
     "read_policy",
@@ -155,6 +174,9 @@ __all__ = [
     "standing_tick",
     "statement",
     "verdict_document",
+    "waiver_complaint",
+    "waiver_objection",
+    "waiver_statement",
     "webhook_documents",
 ]
 

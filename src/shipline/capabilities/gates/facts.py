@@ -123,6 +123,7 @@ KNOWN: dict[str, Fact] = {
             ("total", FactType.INT, "findings of any severity"),
             *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
             ("errors", FactType.INT, "what scanners say they could not look at"),
+            ("waived", FactType.INT, "findings that somebody has accepted for now; they count nowhere else"),
         ),
         *_facts(
             "licences",
