@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap.aside import Aside
     from shipline.bootstrap.lives import OfBranch
+    from shipline.bootstrap.reevaluating import Reevaluation
     from shipline.bootstrap.retention import Tidying
     from shipline.bootstrap.schedules import Schedules
     from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround
@@ -266,6 +267,7 @@ class Application(Project):
         from functools import partial
 
         from shipline.bootstrap.compliance import required_frameworks_of
+        from shipline.bootstrap.reevaluating import waiving_of
         from shipline.bootstrap.signing import formats_of
         from shipline.capabilities.evidence import Asked
         from shipline.capabilities.plans import Show
@@ -298,6 +300,7 @@ class Application(Project):
             signatures=formats_of(self.settings.release.signatures),
             scan=Asked(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
             frameworks=partial(required_frameworks_of, self),
+            waiving=waiving_of(self.policy),
         )
 
     def attach(self) -> str | None:
@@ -445,6 +448,7 @@ class Application(Project):
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
         return (
             self.follow_settings,
+            self._reevaluation,
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
@@ -482,6 +486,13 @@ class Application(Project):
         ):
             self.__dict__.pop(made_from_settings, None)
         self.engine.catalogue = self._catalogue()
+
+    @cached_property
+    def _reevaluation(self) -> Reevaluation:
+        """What asks gates anew when the policy, or what it waives, is not what it was."""
+        from shipline.bootstrap.reevaluating import Reevaluation
+
+        return Reevaluation(self)
 
     @cached_property
     def _looks(self) -> dict[str, Aside]:

@@ -559,9 +559,9 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `approver`, `waiver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release is made,
-    `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold, `scan`
-    which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
+    `approver`, `waiver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release
+    is made, `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold,
+    `scan` which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
     `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how long what is stored is
     kept, `waiving` what waivers are held to.
     """

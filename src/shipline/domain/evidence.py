@@ -29,7 +29,11 @@ class EvidenceKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One statement. `digest` is the sha256 of the report or envelope it was read from, `subjects` are artifact
-    digests, `summary` the typed figures that gates read, `tool` what made the report, `format` how it was written."""
+    digests, `summary` the typed figures that gates read, `tool` what made the report, `format` how it was written.
+
+    `name` is the file's, "" where it had none. `rows` is how many of its findings have rows of their own in the store;
+    None for what has no findings, and for reports of which the summary alone was kept.
+    """
 
     id: str
     release_id: str
@@ -40,3 +44,5 @@ class Evidence:
     created_us: int
     subjects: tuple[str, ...] = ()
     summary: dict[str, Any] = field(default_factory=dict)
+    name: str = ""
+    rows: int | None = None

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -227,6 +228,46 @@ component = Table(
     Column("purl", Text, nullable=False),
     Column("licence", Text, nullable=False),
     Index("ix_component_project_id_name", "project_id", "name"),
+)
+# What a report of findings lists, a row each. Not a noun with a body: hundreds of thousands are written at once, and
+# counted by one aggregate. Texts are as `capabilities.evidence` has them, `ids` is a JSON list.
+finding = Table(
+    "finding",
+    metadata,
+    Column("release_id", String(64), primary_key=True),
+    Column("fingerprint", String(64), primary_key=True),
+    *_tenant(),
+    # The report that said so last.
+    Column("evidence_id", String(64), nullable=False),
+    Column("severity", String(20), nullable=False),
+    # The tool itself was told to be silent about it.
+    Column("suppressed", Boolean, nullable=False),
+    Column("tool", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("path", Text, nullable=True),
+    Column("line", Integer, nullable=True),
+    Column("package", Text, nullable=True),
+    Column("version", Text, nullable=True),
+    Column("fixed_version", Text, nullable=True),
+    Column("ids", Text, nullable=False),
+    # Counting and listing by severity touch this alone.
+    Index("ix_finding_release_id_severity", "release_id", "severity", "suppressed"),
+)
+# What reports say that later ones are compared with: `shipline.evidence/1`, compressed with zlib.
+report_content = Table(
+    "report_content",
+    metadata,
+    Column("evidence_id", String(64), primary_key=True),
+    *_tenant(),
+    Column("content", LargeBinary, nullable=False),
+)
+# The difference of a release's reports of one kind to those of the release before.
+comparison = _noun("comparison", _text("release_id"), _text("kind"), unique=("release_id", "kind"))
+# Versions that evidence came for before they were released. The id is the one that the release will have.
+release_ahead = _noun(
+    "release_ahead", _text("package"), _text("version"), _text("commit"), unique=("package", "version", "commit")
 )
 verdict = _noun(
     "verdict",

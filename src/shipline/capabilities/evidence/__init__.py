@@ -32,8 +32,8 @@ from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
 from shipline.capabilities.evidence.npm_packages import find_lock, npm_bill
 from shipline.capabilities.evidence.python_packages import python_bill
-from shipline.capabilities.evidence.reports import Report, read_report_bytes
-from shipline.capabilities.evidence.rules import facts_of, is_distribution
+from shipline.capabilities.evidence.reports import STREAMED_BYTES_MAX, Report, read_report_bytes
+from shipline.capabilities.evidence.rules import FindingCounts, facts_of, is_distribution
 from shipline.capabilities.evidence.scanning.rules import (
     Asked,
     Planned,
@@ -84,8 +84,13 @@ from shipline.capabilities.evidence.statements import (
 )
 from shipline.capabilities.evidence.summaries import SUMMARY, Summary, Wanted, statement_of_summary
 from shipline.capabilities.evidence.usecases import (
+    OpenReport,
+    compare_packed,
     compare_reports,
     is_bundle,
+    is_comparable,
+    open_report,
+    pack_report,
     read_file,
     read_report,
     report_document,
@@ -99,6 +104,7 @@ __all__ = [
     "IN_TOTO",
     "PREDICATE_BYTES_MAX",
     "REPORT_NAME",
+    "STREAMED_BYTES_MAX",
     "SUMMARY",
     "Approval",
     "ApprovalsDocument",
@@ -110,9 +116,11 @@ __all__ = [
     "Change",
     "Check",
     "Envelope",
+    "FindingCounts",
     "Formats",
     "Identity",
     "Image",
+    "OpenReport",
     "PlanDocument",
     "PlanUse",
     "Planned",
@@ -135,6 +143,7 @@ __all__ = [
     "attest_image",
     "bill_changes",
     "comparable",
+    "compare_packed",
     "compare_reports",
     "components_in",
     "components_of",
@@ -148,12 +157,15 @@ __all__ = [
     "identity_of",
     "image_bill",
     "is_bundle",
+    "is_comparable",
     "is_distribution",
     "is_reached",
     "make_bundle",
     "media_type_of",
     "named",
     "npm_bill",
+    "open_report",
+    "pack_report",
     "plan_scan_of",
     "predicate_type_of",
     "proven_statements",

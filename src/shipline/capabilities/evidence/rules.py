@@ -5,7 +5,8 @@ A fact that no evidence speaks of is left out, which gates answer with UNKNOWN; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from shipline.domain.artifact import Artifact
@@ -14,29 +15,43 @@ from shipline.domain.release import Release
 
 _COUNTED = {
     EvidenceKind.TESTS: ("total", "passed", "failed", "errors", "skipped", "flaky"),
-    EvidenceKind.FINDINGS: ("total", "critical", "high", "medium", "low", "info", "errors"),
     EvidenceKind.LICENCES: ("total", "unclear", "unknown"),
     EvidenceKind.BENCHMARK: ("total",),
     EvidenceKind.SIZE: ("bytes", "over_limit"),
     EvidenceKind.LIGHTHOUSE: ("over_budget",),
     EvidenceKind.DEPENDENCIES: ("outdated", "outdated_major"),
 }
+SEVERITIES = ("critical", "high", "medium", "low", "info")
 _SCORES = ("performance", "accessibility", "best_practices", "seo")
 
 
-def facts_of(
+@dataclass(frozen=True, slots=True)
+class FindingCounts:
+    """What the rows say: by severity how many findings count, and how many somebody has waived."""
+
+    open: Mapping[str, int] = field(default_factory=dict)
+    waived: int = 0
+
+
+NO_ROWS = FindingCounts()
+
+
+def facts_of(  # noqa: PLR0913 - each is named where it is given
     evidence: Iterable[Evidence],
     *,
     release: Release,
     prerelease: bool,
     signatures_verified: bool | None = None,
     approvals: Mapping[str, int] | None = None,
+    findings: FindingCounts = NO_ROWS,
+    compared: Sequence[Mapping[str, Mapping[str, Any]]] = (),
 ) -> dict[str, dict[str, Any]]:
     """The tree of facts about one release: `{"tests": {"total": 3, …}, "coverage": {…}, "release": {…}, …}`.
 
     Several reports of a kind add up; a report that was read in twice (same digest) counts once. Of several pages, the
     lowest score counts. A figure that one of the reports does not have is no fact. `approvals` counts
-    authenticated approvals by role. `signatures_verified` and `approvals` None: nobody has looked.
+    authenticated approvals by role. `signatures_verified` and `approvals` None: nobody has looked. `findings` are those
+    that have rows; `compared` are the trees of facts that comparisons with the release before have given.
     """
     pieces = list({(piece.kind, piece.digest): piece for piece in evidence}.values())
     facts: dict[str, dict[str, Any]] = {
@@ -57,8 +72,12 @@ def facts_of(
         summaries = [piece.summary for piece in pieces if piece.kind is kind]
         if summaries:
             facts[kind.value] = {name: total for name in names if (total := _total(summaries, name)) is not None}
+    facts |= _findings([piece for piece in pieces if piece.kind is EvidenceKind.FINDINGS], findings)
     facts = _with_scores(facts, [piece.summary for piece in pieces if piece.kind is EvidenceKind.LIGHTHOUSE])
     facts |= _coverage([piece.summary for piece in pieces if piece.kind is EvidenceKind.COVERAGE])
+    for tree in compared:
+        for group, figures in tree.items():
+            facts[group] = facts.get(group, {}) | {name: one for name, one in figures.items() if one is not None}
     facts |= {} if signatures_verified is None else {"signatures": {"verified": signatures_verified}}
     return facts | ({} if approvals is None else {"approvals": dict(approvals)})
 
@@ -66,6 +85,22 @@ def facts_of(
 def is_distribution(artifact: Artifact) -> bool:
     """True for what an SBOM is always written of: its own metadata says what it needs."""
     return artifact.kind in ("wheel", "sdist", "npm")
+
+
+def _findings(pieces: list[Evidence], counts: FindingCounts) -> dict[str, dict[str, Any]]:
+    """Each finding once, however many reports list it, where they have rows; of the others the summaries add up."""
+    if not pieces:
+        return {}
+    unlisted = [piece.summary for piece in pieces if piece.rows is None]
+    facts: dict[str, Any] = {"waived": counts.waived}
+    for name in SEVERITIES:
+        more = _total(unlisted, name)
+        facts |= {} if more is None else {name: counts.open.get(name, 0) + more}
+    more = _total(unlisted, "total")
+    facts |= {} if more is None else {"total": sum(counts.open.values()) + more}
+    errors = _total([piece.summary for piece in pieces], "errors")
+    facts |= {} if errors is None else {"errors": errors}
+    return {"findings": facts}
 
 
 def _total(summaries: list[dict[str, Any]], name: str) -> int | None:

@@ -8,9 +8,11 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BufferedReader
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from shipline.capabilities.evidence.archive import ARCHIVE_BYTES_MAX
 from shipline.capabilities.evidence.bundle import CHECKPOINT, KEY, read_bundle
@@ -19,8 +21,10 @@ from shipline.capabilities.evidence.keys import PublicKey
 from shipline.capabilities.evidence.reports import (
     STREAMED_BYTES_MAX,
     WHOLE_BYTES_MAX,
+    Item,
     Report,
     ReportFile,
+    finished_report,
     format_of,
     read_summary,
     read_whole,
@@ -32,6 +36,8 @@ from shipline.domain.secrecy import may_hold_secrets, redacted_json
 
 if TYPE_CHECKING:
     from shipline.capabilities.evidence.comparison import Comparison
+    from shipline.capabilities.evidence.reports import Format, Reading
+    from shipline.domain.evidence import EvidenceKind
     from shipline.store.notes import NotePublicKey
 
 LINES_AT_ONCE = 500
@@ -72,6 +78,39 @@ def report_document(path: Path, *, format_name: str = "") -> Iterator[str]:
         yield "\n".join([*lines, "  ]", "}"])
 
 
+@dataclass(frozen=True, slots=True)
+class OpenReport:
+    """A report whose items can be taken, one by one and once. `digest` is the `sha256:…` of its bytes."""
+
+    form: Format
+    reading: Reading
+    digest: str
+
+    @property
+    def kind(self) -> EvidenceKind:
+        """What it is about; known before it is read."""
+        return self.form.kind
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """The items. InvalidValue may come with any of them."""
+        return self.reading.items
+
+    def finished(self, items: tuple[Item, ...] = ()) -> Report:
+        """The report, once all items were taken; with those that are given."""
+        return finished_report(self.form, self.reading, items)
+
+
+@contextmanager
+def open_report(path: Path, *, format_name: str = "") -> Iterator[OpenReport]:
+    """The report at `path`, for who keeps its items as they come. Raises as `read_report`, also within the block."""
+    with _plain_file(path, limit_bytes=STREAMED_BYTES_MAX) as (file, size_bytes):
+        digest = f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        report = ReportFile(file, size_bytes)
+        form = format_of(report, format_name)
+        yield OpenReport(form, start_reading(report, form), digest)
+
+
 def _json(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return json.dumps(redacted_json(value), ensure_ascii=False) if may_hold_secrets(text) else text
@@ -97,6 +136,27 @@ def compare_reports(
     changed = None if diff is None else read_diff(read_file(diff, limit_bytes=WHOLE_BYTES_MAX))
     reports = [read_report(path, format_name=format_name) for path in (base, head)]
     return compare(*reports, changed=changed, tolerance_percent=tolerance_percent)
+
+
+def is_comparable(kind: EvidenceKind) -> bool:
+    """True for reports that a later release's are compared with."""
+    from shipline.capabilities.evidence.comparison import COMPARABLE  # noqa: PLC0415 - as the readers are
+
+    return kind in COMPARABLE
+
+
+def pack_report(report: Report) -> bytes:
+    """A report with its items, compressed, to be compared with later ones."""
+    from shipline.capabilities.evidence.comparison import packed  # noqa: PLC0415 - as the readers are
+
+    return packed(report)
+
+
+def compare_packed(base: Sequence[bytes], head: Sequence[bytes]) -> Comparison:
+    """All reports of a kind that a release has, compared with all that the one before it had."""
+    from shipline.capabilities.evidence.comparison import compare, merged, unpacked  # noqa: PLC0415 - as above
+
+    return compare(*(merged([unpacked(one) for one in some]) for some in (base, head)))
 
 
 def verify_bundle(
@@ -128,7 +188,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
 
 
 @contextmanager
-def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BinaryIO, int]]:
+def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BufferedReader, int]]:
     """A plain file, open, and its size in bytes."""
     try:
         with path.open("rb") as file:

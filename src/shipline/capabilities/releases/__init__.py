@@ -6,6 +6,7 @@ is public is taken back everywhere it went, and what nobody can take back is sai
 Does not decide versions (`plans`) or gates (`gates`), and does not deploy (`rollouts`).
 """
 
+from shipline.capabilities.releases.ahead import AHEAD, Ahead, filed_ahead
 from shipline.capabilities.releases.approving import (
     SignedApproval,
     approval_digest,
@@ -40,6 +41,13 @@ from shipline.capabilities.releases.ordering import release_package, unfinished_
 from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.promotion import told
 from shipline.capabilities.releases.proof import opening, record_evidence, refusal_of
+from shipline.capabilities.releases.proof_documents import (
+    EVIDENCE_SCHEMA,
+    evidence_document,
+    finding_document,
+    finding_pages,
+    findings_document,
+)
 from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
 from shipline.capabilities.releases.pull_request_rules import branch_for
 from shipline.capabilities.releases.queries import (
@@ -52,9 +60,22 @@ from shipline.capabilities.releases.queries import (
     matching_releases,
     verdicts_of,
 )
+from shipline.capabilities.releases.receiving import (
+    FileReceipt,
+    GivenReport,
+    Receipt,
+    Subject,
+    receipt_document,
+    receive_reports,
+)
+from shipline.capabilities.releases.reevaluation import Reevaluated, reevaluate, reevaluate_all
 from shipline.capabilities.releases.retention import Keep, RetentionPlan, apply_retention, plan_retention
 from shipline.capabilities.releases.rules import Decision
+from shipline.capabilities.releases.stored.comparing import comparisons_of
+from shipline.capabilities.releases.stored.findings import PAGE_MAX as FINDINGS_PAGE_MAX
+from shipline.capabilities.releases.stored.findings import StoredFinding, list_findings, total_findings
 from shipline.capabilities.releases.usecases import follow_run, has_halted
+from shipline.capabilities.releases.waiving import Findings, findings_now, objection_to_waiver
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
 from shipline.capabilities.releases.yank import (
     YankOrder,
@@ -68,13 +89,17 @@ from shipline.capabilities.releases.yank import (
 )
 
 __all__ = [
+    "AHEAD",
     "EVIDENCE",
+    "EVIDENCE_SCHEMA",
     "EXPEDITED",
+    "FINDINGS_PAGE_MAX",
     "IDLE_TODO",
     "RELEASES",
     "RELEASE_WORKFLOW",
     "VERDICTS",
     "WORKFLOWS",
+    "Ahead",
     "Backport",
     "BackportGround",
     "BackportWish",
@@ -84,14 +109,21 @@ __all__ = [
     "Decision",
     "Difference",
     "Expedite",
+    "FileReceipt",
+    "Findings",
     "Foreseen",
     "ForeseenPullRequest",
+    "GivenReport",
     "Keep",
     "Kept",
     "Outlet",
+    "Receipt",
+    "Reevaluated",
     "ReleaseGround",
     "RetentionPlan",
     "SignedApproval",
+    "StoredFinding",
+    "Subject",
     "TestRun",
     "YankOrder",
     "actions",
@@ -109,27 +141,40 @@ __all__ = [
     "check_approval",
     "check_revert",
     "checklists_of",
+    "comparisons_of",
     "components_of_releases",
     "count_approvals",
     "coverages_of",
+    "evidence_document",
     "evidence_of",
     "explain_gates",
+    "filed_ahead",
     "find_release",
+    "finding_document",
+    "finding_pages",
+    "findings_document",
+    "findings_now",
     "follow_run",
     "foresee",
     "foresee_pull_request",
     "has_halted",
     "keep_pull_request",
+    "list_findings",
     "matching_releases",
     "moved_tag",
     "named_commit",
     "named_release",
+    "objection_to_waiver",
     "opening",
     "order_yank",
     "order_yank_after_rollback",
     "plan_retention",
+    "receipt_document",
+    "receive_reports",
     "record_approval",
     "record_evidence",
+    "reevaluate",
+    "reevaluate_all",
     "refusal_of",
     "release_components",
     "release_merged",
@@ -141,6 +186,7 @@ __all__ = [
     "tick_item",
     "ticks_of",
     "told",
+    "total_findings",
     "unfinished_first",
     "verdicts_of",
     "verify_yank",

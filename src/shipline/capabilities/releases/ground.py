@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shipline.capabilities.evidence import Asked, Envelope, Formats, read_envelope
-from shipline.capabilities.gates import Framework
+from shipline.capabilities.gates import Framework, Waiving
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
 from shipline.capabilities.releases.queries import RELEASES
@@ -37,6 +37,7 @@ from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 
 ARTIFACTS_FILE = "artifacts.json"
+NO_WAIVERS = Waiving()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class ReleaseGround:
     `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
-    `frameworks` gives those that every release has to keep.
+    `frameworks` gives those that every release has to keep. `waiving` is what the policy says of waivers.
     """
 
     store: Store
@@ -92,6 +93,7 @@ class ReleaseGround:
     signatures: Formats | None = Formats.BOTH
     scan: Asked = field(default_factory=Asked)
     frameworks: Callable[[], tuple[Framework, ...]] = tuple
+    waiving: Waiving = NO_WAIVERS
 
     @property
     def branch(self) -> str | None:

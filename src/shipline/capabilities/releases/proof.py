@@ -35,7 +35,11 @@ from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.scan_reports import scan_reports
 from shipline.capabilities.releases.statuses import Posting, post_verdicts
+from shipline.capabilities.releases.stored.comparing import comparisons_of
+from shipline.capabilities.releases.stored.keeping import keep_report
+from shipline.capabilities.releases.stored.reading import ReadReport, read_to_keep
 from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.waiving import findings_now, waivers_used
 from shipline.capabilities.version_files import write_atomically
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.errors import RefusedError, ShiplineError
@@ -59,15 +63,20 @@ class ProofSteps:
     def test(self, context: StepContext) -> Outcome:
         """Run the project's test commands on the tagged source and read every report that they promise."""
         release = self.ground.release(context)
-        pieces: list[Evidence] = []
+        read: list[ReadReport] = []
         if self.ground.tests:
             with exported(self.ground, str(context.results["tag"]["commit"]), tag=release.tag) as source:
                 for run in self.ground.tests:
-                    pieces += self._run(release, run, source / package_of(context).path)
+                    read += self._run(release, run, source / package_of(context).path)
         idle = "" if self.ground.tests else "none are configured"
-        return Done({"reports": len(pieces)}, save=lambda tx: self._record(tx, release, tuple(pieces)), idle=idle)
 
-    def _run(self, release: Release, run: TestRun, source: Path) -> list[Evidence]:
+        def save(tx: Transaction) -> None:
+            for one in read:
+                keep_report(tx, self.ground.events, release, one)
+
+        return Done({"reports": len(read)}, save=save, idle=idle)
+
+    def _run(self, release: Release, run: TestRun, source: Path) -> list[ReadReport]:
         reports = self.ground.folder_of(release) / "reports" / run.name
         shutil.rmtree(reports, ignore_errors=True)
         reports.mkdir(parents=True)
@@ -79,12 +88,12 @@ class ProofSteps:
             raise ShiplineError(
                 f"the tests {run.name!r} left no {missing[0]} (exit code {result.exit_code})", why=result.output_tail
             )
-        read = [(reports / name, summarise_report(reports / name)) for name in run.reports]
-        if result.exit_code != 0 and not any(_says_failed(report) for _, report in read):
+        read = [read_to_keep(reports / name, name=f"{run.name}/{name}") for name in run.reports]
+        if result.exit_code != 0 and not any(_says_failed(one.report) for one in read):
             raise ShiplineError(
                 f"the tests {run.name!r} ended with exit code {result.exit_code}", why=result.output_tail
             )
-        return [self._evidence(release, report, digest_of(path)) for path, report in read]
+        return read
 
     def _evidence(self, release: Release, report: Report, digest: str) -> Evidence:
         return Evidence(
@@ -232,12 +241,17 @@ class ProofSteps:
         self, release: Release, stage: str, pieces: tuple[Evidence, ...], now_us: int
     ) -> dict[str, dict[str, Any]]:
         """The tree of facts about a release that its evidence, signatures and approvals for a stage give."""
+        with self.ground.store.begin() as tx:
+            findings = findings_now(tx, self.ground.waiving, release, now_us)
+            compared = [one.facts for one in comparisons_of(tx, release.id)]
         return facts_of(
             pieces,
             release=release,
             prerelease=release.is_prerelease,
             signatures_verified=self._signatures_hold(release),
             approvals=count_approvals(self.ground, release, stage, pieces, now_us),
+            findings=findings.counts,
+            compared=compared,
         )
 
     def _compliance(  # noqa: PLR0913, PLR0917 - what the gates were asked about, as it was read for them
@@ -305,7 +319,11 @@ class ProofSteps:
             record_evidence(tx, self.ground.events, release, piece)
 
     def record_verdicts(self, tx: Transaction, release: Release, stage: str, verdicts: tuple[Verdict, ...]) -> None:
-        """Write down what the gates of a stage have said."""
+        """Write down what the gates of a stage have said, and whose waivers held then."""
+        now = findings_now(tx, self.ground.waiving, release, self.ground.events.clock.now_us())
+        if now.waived:
+            used = {"stage": stage, "waivers": waivers_used(now)}
+            append(tx, self.ground.events, release, "FindingsWaived", used)
         for verdict in verdicts:
             VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage=stage)
             body: dict[str, Any] = {"gate": verdict.gate, "answer": verdict.answer.value, "stage": stage}

@@ -31,6 +31,31 @@ def newest_release(tx: Transaction, package: str) -> Release | None:
     return newest[0] if newest else None
 
 
+def newest_published(tx: Transaction, package: str, *, before_us: int | None = None) -> Release | None:
+    """The package's newest published release, None where there is none; of those that began before `before_us`.
+
+    Looked for among the newest hundred: of a package with more than that after it, the one before is named.
+    """
+    found = RELEASES.where(
+        tx, package=package, status=ReleaseStatus.PUBLISHED.value, order="created_us", newest_first=True, limit=100
+    )
+    return next((one for one in found if before_us is None or one.created_us < before_us), None)
+
+
+def stages_judged(tx: Transaction, release_id: str) -> tuple[str, ...]:
+    """The stages whose gates have been asked about a release."""
+    table = tables.verdict
+    query = select(table.c.stage).where(table.c.project_id == tx.project.id, table.c.release_id == release_id)
+    return tuple(sorted(tx.connection.scalars(query.distinct())))
+
+
+def latest_verdicts_of(tx: Transaction, release_id: str, stage: str) -> dict[str, Verdict]:
+    """The latest answer of each gate of a stage."""
+    return {
+        verdict.gate: verdict for verdict in VERDICTS.where(tx, release_id=release_id, stage=stage, order="decided_us")
+    }
+
+
 def all_releases(tx: Transaction, *, limit: int = 100) -> tuple[Release, ...]:
     """The newest releases of the project."""
     return RELEASES.where(tx, order="created_us", newest_first=True, limit=limit)

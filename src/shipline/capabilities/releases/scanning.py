@@ -9,12 +9,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from shipline.capabilities.evidence import Scanned, ScanState, plan_scan_of, run_scanner
+from shipline.capabilities.evidence import REPORT_NAME, Scanned, ScanState, plan_scan_of, run_scanner
 from shipline.capabilities.releases.ground import ReleaseGround, exported, package_of
-from shipline.capabilities.releases.proof import record_evidence
 from shipline.capabilities.releases.scan_reports import scan_folder
+from shipline.capabilities.releases.stored.keeping import keep_report
+from shipline.capabilities.releases.stored.reading import ReadReport, read_to_keep
 from shipline.domain.errors import ShiplineError
-from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext
 from shipline.store.transaction import Transaction
@@ -34,8 +34,13 @@ class ScanSteps:
         with exported(self.ground, str(context.results["tag"]["commit"]), tag=release.tag) as source:
             results = self._results(release, source / package_of(context).path)
         idle = [one.scanner.name for one in results if one.state is ScanState.IDLE]
-        pieces = [piece for one in results if (piece := self._evidence(release, one)) is not None]
-        return Done({"reports": len(pieces), "idle": idle}, save=lambda tx: self._record(tx, release, pieces))
+        read = [self._read(release, one) for one in results if one.report is not None]
+
+        def save(tx: Transaction) -> None:
+            for one in read:
+                keep_report(tx, self.ground.events, release, one)
+
+        return Done({"reports": len(read), "idle": idle}, save=save)
 
     def _results(self, release: Release, source: Path) -> list[Scanned]:
         ground = self.ground
@@ -52,25 +57,10 @@ class ScanSteps:
             _check(results[-1])
         return results
 
-    def _evidence(self, release: Release, result: Scanned) -> Evidence | None:
-        report = result.report
-        if report is None:
-            return None
-        return Evidence(
-            id=self.ground.events.ids.new("evd"),
-            release_id=release.id,
-            kind=report.kind,
-            tool=report.tool,
-            format=report.format,
-            digest=result.digest,
-            created_us=self.ground.events.clock.now_us(),
-            subjects=tuple(artifact.digest for artifact in release.artifacts),
-            summary=report.summary,
-        )
-
-    def _record(self, tx: Transaction, release: Release, pieces: list[Evidence]) -> None:
-        for piece in pieces:
-            record_evidence(tx, self.ground.events, release, piece)
+    def _read(self, release: Release, result: Scanned) -> ReadReport:
+        scanner = result.scanner
+        place = scan_folder(self.ground, release, scanner.name)
+        return read_to_keep(place / REPORT_NAME, name=place.name, format_name=scanner.format)
 
 
 def _check(result: Scanned) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.plans import STABLE, is_hotfix
+from shipline.capabilities.releases.ahead import Ahead, id_ahead
 from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
@@ -80,7 +81,7 @@ class ReleaseOrder:
         return (own, *self.others)
 
 
-def append(tx: Transaction, events: EventWriter, release: Release, kind: str, body: dict[str, Any]) -> None:
+def append(tx: Transaction, events: EventWriter, release: Release | Ahead, kind: str, body: dict[str, Any]) -> None:
     """One event in the release's stream; every body names the release, its package and version."""
     common = {"release_id": release.id, "package": release.package, "version": release.version}
     events.append(tx, f"release:{release.id}", kind, common | body)
@@ -94,9 +95,11 @@ def begin_release(
     Of those that make a commit there is one at a time in a project, and one at a time of each package.
 
     `again` is the same version's release that was planned on other commits and came to nothing: a new attempt of it.
+    Evidence that has come before, about the commit that it is made from, is its own from now on.
     """
+    ahead = id_ahead(tx, order.package.name, order.version, made_from(order)) if again is None else None
     release = Release(
-        id=again.id if again is not None else engine.ids.new("rel"),
+        id=again.id if again is not None else ahead or engine.ids.new("rel"),
         package=order.package.name,
         version=order.version,
         tag=order.tag,
@@ -142,6 +145,11 @@ def begin_release(
     key = EXCLUSIVE_KEY if order.commit is None else f"{EXCLUSIVE_KEY}:{release.package}"
     engine.start(tx, RELEASE_WORKFLOW, subject=f"release:{release.id}", given=given, exclusive_key=key)
     return release
+
+
+def made_from(order: ReleaseOrder) -> tuple[str, ...]:
+    """The commits that a release holds as it begins: what is tagged as it is, or what its own commit is made upon."""
+    return tuple(commit for commit in (order.commit, order.base, order.beside) if commit is not None)
 
 
 def resume_release(tx: Transaction, engine: Engine, release: Release, actor: Actor) -> Release:

@@ -6,5 +6,6 @@ facts that gates may ask for: they have no meaning for one report alone.
 
 from shipline.capabilities.evidence.comparison.changes import ChangedLines, read_diff
 from shipline.capabilities.evidence.comparison.compared import COMPARABLE, SCHEMA, Comparison, compare
+from shipline.capabilities.evidence.comparison.merged import merged, packed, unpacked
 
-__all__ = ["COMPARABLE", "SCHEMA", "ChangedLines", "Comparison", "compare", "read_diff"]
+__all__ = ["COMPARABLE", "SCHEMA", "ChangedLines", "Comparison", "compare", "merged", "packed", "read_diff", "unpacked"]

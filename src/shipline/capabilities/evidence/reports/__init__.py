@@ -6,6 +6,7 @@ is streamed (`formats.py` says which), so a report of 100 MB takes some ten.
 """
 
 from shipline.capabilities.evidence.reports.detect import (
+    finished_report,
     format_of,
     known_formats,
     read_report_bytes,
@@ -26,6 +27,7 @@ __all__ = [
     "Reading",
     "Report",
     "ReportFile",
+    "finished_report",
     "format_of",
     "known_formats",
     "read_report_bytes",

@@ -38,7 +38,7 @@ def read_whole(file: ReportFile, *, format_name: str = "") -> Report:
     form = format_of(file, format_name)
     reading = start_reading(file, form)
     items = tuple(reading.items)
-    return _report(form, reading, items)
+    return finished_report(form, reading, items)
 
 
 def read_summary(file: ReportFile, *, format_name: str = "") -> Report:
@@ -47,10 +47,11 @@ def read_summary(file: ReportFile, *, format_name: str = "") -> Report:
     reading = start_reading(file, form)
     for _ in reading.items:
         pass
-    return _report(form, reading, ())
+    return finished_report(form, reading, ())
 
 
-def _report(form: Format, reading: Reading, items: tuple[dict[str, object], ...]) -> Report:
+def finished_report(form: Format, reading: Reading, items: tuple[dict[str, object], ...] = ()) -> Report:
+    """The report, once all items of the reading were taken; with `items`, those of them that are kept."""
     tally = reading.tally
     groups = tally.groups() if isinstance(tally, GroupedTally) else ()
     return Report(form.kind, tally.tool, form.name, tally.summary(), items, tuple(tally.notes), groups)

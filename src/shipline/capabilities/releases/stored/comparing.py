@@ -1,0 +1,97 @@
+"""A release's reports compared with those of the release before it, kind by kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from shipline.capabilities.evidence import compare_packed
+from shipline.capabilities.releases.queries import find_release, newest_published
+from shipline.domain.evidence import EvidenceKind
+from shipline.domain.ids import Ids
+from shipline.domain.release import Release
+from shipline.store import tables
+from shipline.store.rows import Rows
+from shipline.store.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseComparison:
+    """What the reports of one kind say beside those of the release before. `summary`, `facts` and `notes` are as in
+    the document `shipline.evidence-comparison/1`; `base_version` is the earlier release's."""
+
+    id: str
+    release_id: str
+    kind: EvidenceKind
+    base_release_id: str
+    base_version: str
+    summary: dict[str, Any]
+    facts: dict[str, dict[str, Any]]
+    notes: tuple[str, ...] = ()
+
+
+COMPARISONS = Rows(tables.comparison, ReleaseComparison)
+
+
+def keep_content(tx: Transaction, evidence_id: str, content: bytes) -> None:
+    """Keep what later reports are compared with."""
+    tx.connection.execute(
+        insert(tables.report_content).values(
+            evidence_id=evidence_id,
+            organisation_id=tx.project.organisation_id,
+            project_id=tx.project.id,
+            content=content,
+        )
+    )
+
+
+def compare_release(
+    tx: Transaction, ids: Ids, release_id: str, kind: EvidenceKind, base: Release | None
+) -> ReleaseComparison | None:
+    """Compare anew what is there now; None where the release before has no report of the kind, or there was none."""
+    before = _contents(tx, base.id, kind) if base is not None else []
+    after = _contents(tx, release_id, kind)
+    if base is None or not before or not after:
+        return None
+    difference = compare_packed(before, after).difference
+    known = COMPARISONS.where(tx, release_id=release_id, kind=kind.value)
+    made = ReleaseComparison(
+        id=known[0].id if known else ids.new("cmp"),
+        release_id=release_id,
+        kind=kind,
+        base_release_id=base.id,
+        base_version=base.version,
+        summary=difference.summary,
+        facts=difference.facts,
+        notes=difference.notes,
+    )
+    COMPARISONS.save(tx, made)
+    return made
+
+
+def comparisons_of(tx: Transaction, release_id: str) -> tuple[ReleaseComparison, ...]:
+    """What is known of a release beside the one before."""
+    return COMPARISONS.where(tx, release_id=release_id, order="kind")
+
+
+def base_of(tx: Transaction, package: str, *, previous: str | None, before_us: int | None = None) -> Release | None:
+    """The release that reports are compared with: the one of the version that comes before, else the newest that was
+    published, of those that began before `before_us`."""
+    named = find_release(tx, package, previous) if previous is not None else None
+    return named if named is not None else newest_published(tx, package, before_us=before_us)
+
+
+def _contents(tx: Transaction, release_id: str, kind: EvidenceKind) -> list[bytes]:
+    """Each report once: of equal bytes it has one piece of evidence."""
+    evidence, content = tables.evidence, tables.report_content
+    query = (
+        select(content.c.content)
+        .join(evidence, evidence.c.id == content.c.evidence_id)
+        .where(
+            evidence.c.project_id == tx.project.id, evidence.c.release_id == release_id, evidence.c.kind == kind.value
+        )
+        .order_by(evidence.c.created_us, evidence.c.id)
+    )
+    return [bytes(one) for one in tx.connection.scalars(query)]

@@ -1,0 +1,165 @@
+"""Findings as rows: one for each finding of a release, whichever reports list it, and counted by one aggregate.
+
+A finding is known by its fingerprint within its release. A report that lists it again changes its row, so that
+reading a report in twice neither doubles nor loses anything; what a later report does not list any more stays.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import RowMapping, Select, case, func, select
+
+from shipline.store.tables import finding as table
+from shipline.store.transaction import Transaction
+
+Row: TypeAlias = "tuple[Any, ...]"
+"""The values of ROW, in its order."""
+
+BATCH = 5000
+CACHE_KB = 32_000
+"""What SQLite may hold in memory of what is written here; it gives back what it does not need."""
+ASKED_AT_ONCE = 500
+PAGE_MAX = 1000
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+ROW = (
+    "fingerprint",
+    "severity",
+    "suppressed",
+    "tool",
+    "rule",
+    "title",
+    "message",
+    "path",
+    "line",
+    "package",
+    "version",
+    "fixed_version",
+    "ids",
+)
+_OF_RELEASE = ("release_id", "organisation_id", "project_id", "evidence_id")
+_NO_IDS = "[]"
+_TYPES = {"suppressed": "boolean[]", "line": "integer[]"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFinding:
+    """A finding, as its row has it. `path` None: it is nowhere in particular."""
+
+    fingerprint: str
+    severity: str
+    suppressed: bool
+    tool: str
+    rule: str
+    title: str
+    message: str
+    path: str | None
+    line: int | None
+    package: str | None
+    version: str | None
+    fixed_version: str | None
+    ids: tuple[str, ...]
+
+
+def row_of(item: dict[str, Any]) -> Row:
+    """A finding of a report as a row. NUL, which PostgreSQL refuses, is in no text: readers drop controls."""
+    location = item["location"]
+    ids = item["ids"]
+    return (
+        item["fingerprint"],
+        item["severity"],
+        item["suppressed"],
+        item["tool"],
+        item["rule"],
+        item["title"],
+        item["message"],
+        location["path"] if location else None,
+        location["line"] if location else None,
+        item["package"],
+        item["version"],
+        item["fixed_version"],
+        json.dumps(ids) if ids else _NO_IDS,
+    )
+
+
+def save_findings(tx: Transaction, release_id: str, evidence_id: str, batches: Iterable[Sequence[Row]]) -> int:
+    """Write the rows of a report, batch by batch; returns how many. Those that are there are changed."""
+    owner = (release_id, tx.project.organisation_id, tx.project.id, evidence_id)
+    is_postgresql = tx.connection.dialect.name == "postgresql"
+    total = 0
+    if not is_postgresql:
+        # Of two megabytes, SQLite would write each page of the indexes anew and anew.
+        tx.connection.exec_driver_sql(f"PRAGMA cache_size=-{CACHE_KB}")
+    for batch in batches:
+        total += len(batch)
+        if is_postgresql:
+            # An array a column: a statement a batch, where a statement a row would take ten times as long.
+            columns = [list(column) for column in zip(*batch, strict=True)]
+            tx.connection.exec_driver_sql(_POSTGRESQL, (*owner, *columns))
+        else:
+            tx.connection.exec_driver_sql(_SQLITE, [(*owner, *row) for row in batch])
+    return total
+
+
+def _upsert(values: str) -> str:
+    """The same in both dialects: a finding of the release that is there is what the last report says of it."""
+    names = (*_OF_RELEASE, *ROW)
+    kept = ", ".join(f"{name} = excluded.{name}" for name in ("evidence_id", *ROW[1:]))
+    columns = ", ".join(names)
+    return (
+        f"INSERT INTO finding ({columns}) {values} "
+        f"ON CONFLICT (release_id, fingerprint) DO UPDATE SET {kept} WHERE finding.project_id = excluded.project_id"
+    )
+
+
+_SQLITE = _upsert("VALUES (" + ", ".join("?" * (len(_OF_RELEASE) + len(ROW))) + ")")
+_ARRAYS = ", ".join(f"%s::{_TYPES.get(name, 'text[]')}" for name in ROW)
+_POSTGRESQL = _upsert(f"SELECT %s, %s, %s, %s, given.* FROM unnest({_ARRAYS}) AS given")  # noqa: S608 - as above
+
+
+def count_findings(tx: Transaction, release_id: str) -> dict[str, int]:
+    """How many findings of a release are open, by severity; those that the tool itself was to pass over are not."""
+    query = (
+        select(table.c.severity, func.count())
+        .where(table.c.release_id == release_id, table.c.suppressed.is_(False))
+        .group_by(table.c.severity)
+    )
+    return {str(name): value for name, value in tx.connection.execute(query)}
+
+
+def total_findings(tx: Transaction, release_id: str) -> int:
+    """How many rows a release has."""
+    return int(tx.connection.scalar(select(func.count()).where(table.c.release_id == release_id)) or 0)
+
+
+def open_among(tx: Transaction, release_id: str, fingerprints: Sequence[str]) -> dict[str, str]:
+    """Of these findings those that the release has open, each with its severity."""
+    found: dict[str, str] = {}
+    for start in range(0, len(fingerprints), ASKED_AT_ONCE):
+        query = select(table.c.fingerprint, table.c.severity).where(
+            table.c.release_id == release_id,
+            table.c.fingerprint.in_(fingerprints[start : start + ASKED_AT_ONCE]),
+            table.c.suppressed.is_(False),
+        )
+        found |= {str(name): value for name, value in tx.connection.execute(query)}
+    return found
+
+
+def list_findings(
+    tx: Transaction, release_id: str, *, severity: str | None = None, limit: int = PAGE_MAX, offset: int = 0
+) -> tuple[StoredFinding, ...]:
+    """A page of a release's findings, the worst first; of one severity, or of all. Order and places do not change."""
+    rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=table.c.severity, else_=len(SEVERITIES))
+    query: Select[Any] = select(*(table.c[name] for name in ROW)).where(table.c.release_id == release_id)
+    if severity is not None:
+        query = query.where(table.c.severity == severity)
+    query = query.order_by(rank, table.c.fingerprint).limit(limit).offset(offset)
+    return tuple(_stored(row) for row in tx.connection.execute(query).mappings())
+
+
+def _stored(row: RowMapping) -> StoredFinding:
+    values = dict(row)
+    return StoredFinding(**values | {"ids": tuple(json.loads(values["ids"]))})
