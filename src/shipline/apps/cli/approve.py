@@ -53,8 +53,8 @@ def command(  # noqa: PLR0913 - one argument an option
     if plan and not re.fullmatch(r"sha256:[0-9a-f]{64}", plan):
         raise UsageError(f"{plan[:80]!r} is no digest of a plan", todo="`shipline rollout show` names the plan")
     release = chosen_release(application, version, package)
-    chosen = key if key is not None else _signing_key(application)
-    approver = _approver(application, name, chosen)
+    chosen = key if key is not None else signing_key(application)
+    approver = approver_of(application, name, chosen)
     now_us = application.clock.now_us()
     approval = Approval(
         approver=approver.name,
@@ -99,7 +99,7 @@ def chosen_release(application: Application, version: str, package: str | None) 
     return found[0]
 
 
-def _signing_key(application: Application) -> Path:
+def signing_key(application: Application) -> Path:
     """Git's `user.signingkey`, where that is a file."""
     from shipline.clients.git_command import GitCommand
 
@@ -110,7 +110,8 @@ def _signing_key(application: Application) -> Path:
     return Path(found).expanduser()
 
 
-def _approver(application: Application, name: str | None, key: Path) -> Approver:
+def approver_of(application: Application, name: str | None, key: Path) -> Approver:
+    """The approver of this name, or whose key that is. RefusedError for somebody else."""
     from shipline.clients.ssh_signatures import checked_public_key
 
     known = application.policy.approvers

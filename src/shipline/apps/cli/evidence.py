@@ -8,12 +8,19 @@ from typing import Any
 
 import click
 
+from shipline.apps.cli import evidence_kept
+
 ITEMS_SHOWN_MAX = 20
 
 
 @click.group("evidence")
 def command() -> None:
     """Evidence about a release: test results, coverage, findings, licences, benchmarks, sizes."""
+
+
+command.add_command(evidence_kept.add)
+command.add_command(evidence_kept.list_)
+command.add_command(evidence_kept.findings)
 
 
 @command.command("read")

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "hooks": ("deliveries", "Show what the forge has told the server, and take it up once more."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
+    "waive": ("waive", "Accept findings for a time, with a reason and your signature."),
     "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
     "gate": ("gate", "Explain gates, and ask them about a release or about facts."),
