@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from shipline.apps.server import documents
 from shipline.apps.server.calendar_views import Days, coming
 from shipline.apps.server.commands import Commands
+from shipline.apps.server.evidence import EvidenceEndpoints
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.log_search import Searched
 from shipline.apps.server.site import Site
@@ -43,6 +44,7 @@ class API:
         by_token = [Depends(_only_with_the_token)]
         router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=by_token)
         Commands(self.site).add_to(router, by_token)
+        EvidenceEndpoints(self.site).add_to(router, by_token)
         return router
 
     def releases(self, limit: Limit = 20) -> dict[str, Any]:

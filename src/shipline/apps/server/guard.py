@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shipline.apps.server.problems import Answers, Problem
 from shipline.apps.server.sessions import SESSION_S_MAX, Sessions
+from shipline.capabilities.evidence import STREAMED_BYTES_MAX
 
 LOOPBACK_HOST = re.compile(r"(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 PUBLIC_PATHS = ("/static/", "/healthz")
@@ -26,6 +27,8 @@ VERDICTS = "/api/v1/verdicts/"
 # Calendar programs send an address and no more: its token is in it, and opens the feed alone.
 FEED = "/calendar.ics"
 BODY_BYTES_MAX = 64 * 1024
+# Reports are larger, and are written to the disk as they come, once the token was seen.
+EVIDENCE = "/api/v1/evidence"
 KEPT = "private, max-age=31536000, immutable"
 READING = frozenset({"GET", "HEAD"})
 
@@ -80,8 +83,10 @@ class Guard:
             return self.answers.problem(scope, Problem(421, "This server answers only under a name of this machine."))
         if scope["path"].startswith(PUBLIC_PATHS):
             return None
-        if scope["method"] not in READING and not _small_body(headers):
-            return self.answers.problem(scope, Problem(413, f"What is sent has at most {BODY_BYTES_MAX} bytes."))
+        bytes_max = STREAMED_BYTES_MAX if scope["path"] == EVIDENCE else BODY_BYTES_MAX
+        if scope["method"] not in READING and not _small_body(headers, bytes_max):
+            words = f"What is sent has at most {bytes_max} bytes, and says how many it has."
+            return self.answers.problem(scope, Problem(413, words))
         return None if scope["path"].startswith(VERDICTS) else self._let_in(scope, headers)
 
     def _let_in(self, scope: Scope, headers: Headers) -> Response | None:
@@ -114,11 +119,11 @@ class Guard:
         return response
 
 
-def _small_body(headers: Headers) -> bool:
+def _small_body(headers: Headers, bytes_max: int) -> bool:
     if "content-length" not in headers:
         return "transfer-encoding" not in headers  # Neither of both: nothing is sent (RFC 9112, section 6.3).
     length = headers["content-length"]
-    return length.isascii() and length.isdigit() and int(length[:9]) <= BODY_BYTES_MAX and len(length) < 10
+    return length.isascii() and length.isdigit() and len(length) < 10 and int(length) <= bytes_max
 
 
 def _cookie(headers: Iterable[str], name: str) -> str:

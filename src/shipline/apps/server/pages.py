@@ -52,6 +52,7 @@ RELEASE_PARTS = (
     "checklists",
     "evidence",
     "compliance",
+    "findings",
     "rollouts",
     "events",
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipline.apps.server.checklist_views import ChecklistView, checklist_views
+from shipline.apps.server.finding_views import FindingsView, findings_view
 from shipline.apps.server.notes import Block, blocks
 from shipline.apps.server.site import Site
 from shipline.apps.server.step_views import StepView, steps_of_subject
@@ -50,7 +51,7 @@ class ComplianceView:
 @dataclass(frozen=True, slots=True)
 class ReleaseView:
     """One moment of a release. `verdicts` are the latest of each gate; `commits` is how many it holds, None if not
-    known. `events` are the last fifty, newest first."""
+    known. `findings` None: there are none on record. `events` are the last fifty, newest first."""
 
     release: Release
     notes: tuple[Block, ...]
@@ -60,6 +61,7 @@ class ReleaseView:
     verdicts: tuple[Verdict, ...]
     answer: Answer
     checklists: tuple[ChecklistView, ...]
+    findings: FindingsView | None
     rollouts: tuple[Rollout, ...]
     events: tuple[RecordedEvent, ...]
     compliance: ComplianceView
@@ -98,6 +100,7 @@ def release_view(site: Site, release_id: str) -> ReleaseView | None:
         steps = steps_of_subject(tx, site.engine.catalogue, f"release:{release_id}")
         evidence = evidence_of(tx, release_id)
         checklists = checklist_views(site, tx, release, site.stages)
+        findings = findings_view(site, tx, release)
         rollouts = ROLLOUTS.where(tx, version=release.version, order="started_us", newest_first=True, limit=20)
     events = read_latest(site.store, EVENTS_MAX, f"release:{release_id}")
     return ReleaseView(
@@ -110,6 +113,7 @@ def release_view(site: Site, release_id: str) -> ReleaseView | None:
         verdicts=verdicts,
         answer=combined(verdicts),
         checklists=checklists,
+        findings=findings,
         rollouts=tuple(rollout for rollout in rollouts if rollout.package == release.package),
         events=tuple(reversed(events)),
         compliance=_compliance(site, release),

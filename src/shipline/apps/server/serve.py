@@ -24,6 +24,8 @@ from shipline.bootstrap.automations import hook_secrets
 from shipline.bootstrap.compliance import required_coverages
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
+from shipline.bootstrap.reevaluating import waiving_of
+from shipline.capabilities.releases import GivenReport, Receipt, Subject, receive_reports
 from shipline.domain.errors import ShiplineError, UsageError
 from shipline.engine.ownership import owning
 
@@ -66,6 +68,10 @@ def site_of(application: Application) -> Site:
         application.follow_settings()
         return order_rollback(application, wish, actor)
 
+    def receive(subject: Subject, report: GivenReport, actor: Actor) -> Receipt:
+        application.follow_settings()
+        return receive_reports(application.release_ground, lambda: application.engine, subject, (report,), actor)
+
     return Site(
         name=application.root.name,
         store=application.store,
@@ -81,6 +87,8 @@ def site_of(application: Application) -> Site:
         wanted_image=partial(wanted_image_of, application.context),
         compliance=partial(required_coverages, application),
         hook_secrets=partial(hook_secrets, application),
+        waiving=lambda: waiving_of(application.policy),
+        receive=receive,
     )
 
 

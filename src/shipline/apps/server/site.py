@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish
-from shipline.capabilities.gates import Coverage
+from shipline.capabilities.gates import Coverage, Waiving
+from shipline.capabilities.releases import GivenReport, Receipt, Subject
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import EnvironmentSettings
 from shipline.domain.actor import Actor
@@ -31,6 +32,7 @@ class Site:
     `calendar` gives the rules of the calendar as they are now, `checklists` the lists of environments. `stage_of` is
     the stage whose gates and lists hold in an environment: a branch's has those of another one.
     `compliance` says how a release stands to the frameworks that are required.
+    `waiving` gives what the policy says of waivers; `receive` takes a report in as evidence.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     `hook_secrets` reads the secrets that the hooks of a forge are signed with; UnknownName where none are taken.
     """
@@ -49,6 +51,8 @@ class Site:
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
     compliance: Callable[[Release], tuple[Coverage, ...]] = lambda _release: ()
     hook_secrets: Callable[[str], tuple[str, ...]] = lambda _forge: ()
+    waiving: Callable[[], Waiving] = Waiving
+    receive: Callable[[Subject, GivenReport, Actor], Receipt] | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:
