@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from shipline.domain.secrecy import redacted
-
 
 class ExitCode(IntEnum):
     """What a `shipline` process ends with."""
@@ -28,6 +26,8 @@ class ShiplineError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
     def __init__(self, what: str, *, why: str = "", todo: str = "", retryable: bool = False) -> None:
+        from shipline.domain.secrecy import redacted  # noqa: PLC0415 - its patterns cost more than a command's help
+
         self.what, self.why, self.todo = redacted(what), redacted(why), redacted(todo)
         super().__init__(self.what)
         self.retryable = retryable
