@@ -58,7 +58,7 @@ class Application(Project):
     _checks_whole = True
     _next_cooling_us = 0
     _next_drift_us = 0
-    is_server = False  # A command that runs the engine while it is there takes up no hooks, and looks at no forge.
+    is_server = False  # A command that runs the engine while it is there does nothing that nobody has asked it for.
 
     @cached_property
     def _schedules(self) -> Schedules:
@@ -437,8 +437,6 @@ class Application(Project):
         """What the engine's owner does in every round: places for new events, then whoever reacts to them."""
         from functools import partial
 
-        from shipline.bootstrap.advisories import Watch
-        from shipline.bootstrap.automations import automation_chores
         from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
         from shipline.store.keys import load_or_create_log_key, log_key_path
         from shipline.store.log import sequence
@@ -448,19 +446,23 @@ class Application(Project):
         key = load_or_create_log_key(log_key_path(self.store, Path(setting) if setting else None))
         return (
             self.follow_settings,
-            self._reevaluation,
             self._look_after_copies,
             self._cool,
             self._look_for_drift,
             self._schedules,
-            Watch(self),
-            *(automation_chores(self) if self.is_server else ()),
-            self._tidying,
+            *(self._server_chores() if self.is_server else ()),
             partial(sequence, self.store, key),
             partial(react, self.store, "incidents", ROLLOUT_KINDS, follow_rollout),
             # Always: who turns the setting on means what comes, and not what was rolled back long ago.
             partial(react, self.store, "yanks", ("RolloutRolledBack",), self._order_yank),
         )
+
+    def _server_chores(self) -> tuple[Callable[[], object], ...]:
+        """What a server does by itself. Who asks for one release or rollout is given that, and nothing besides."""
+        from shipline.bootstrap.advisories import Watch
+        from shipline.bootstrap.automations import automation_chores
+
+        return (self._reevaluation, Watch(self), *automation_chores(self), self._tidying)
 
     def follow_settings(self) -> None:
         """Take in a changed shipline.toml or policy, so that a server decides by the same as the command line."""
