@@ -39,7 +39,7 @@ BLUE_GREEN = Strategy(StrategyKind.BLUE_GREEN)
 ROLLING = Strategy(StrategyKind.ROLLING)
 STEPPED = Strategy(StrategyKind.CANARY, steps=(WeightStep(0.1, 6), WeightStep(0.5, 4)))
 SMOKE = Verification("smoke", ("check",), attempts=2, every_s=3.0)
-SAMPLE = [pytest.param(17, id="sample"), pytest.param(1, marks=pytest.mark.kill, id="all")]
+SAMPLE = [pytest.param(41, id="sample"), pytest.param(1, marks=pytest.mark.kill, id="all")]
 # Orders something; nothing is done yet.
 Begin = Callable[[RolloutWorld], object]
 
