@@ -35,6 +35,8 @@ def test_one_that_is_signed_and_has_not_ended_counts_through_its_last_day() -> N
         ({"owner": "ben"}, "no role that waives"),
         ({"until": "2026-12-29"}, "longer than 30 days"),
         ({"given": "2026-12-05", "until": "2026-12-06"}, "is to come"),
+        ({"given": "9999-12-31", "until": "9999-12-31"}, "is to come"),
+        ({"until": "9999-12-31"}, "longer than 30 days"),
         ({"given": "2026-13-01"}, "are days"),
         ({"reason": "  "}, "no reason"),
         ({"reason": "two\nlines"}, "not one line"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import rfc8785
 
@@ -83,8 +83,9 @@ def waiver_objection(signed: SignedWaiver, approvers: Sequence[Approver], rule: 
     reasons = (
         (not signed.holds, f"it is not signed with {owner.name}'s key"),
         (bool(rule.roles) and not set(rule.roles) & set(owner.roles), f"{owner.name} has no role that waives findings"),
-        (given > today + timedelta(days=1), "it was given on a day that is to come"),
-        (until > given + timedelta(days=rule.days_max), f"it holds longer than {rule.days_max} days"),
+        ((given - today).days > 1, "it was given on a day that is to come"),
+        # As a difference: a day that lies beyond the last one that there is would be an error of its own.
+        ((until - given).days > rule.days_max, f"it holds longer than {rule.days_max} days"),
         (today > until, f"it has ended with {waiver.until}"),
     )
     return next((words for applies, words in reasons if applies), "")
