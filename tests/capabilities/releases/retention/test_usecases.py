@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from shipline.capabilities.releases import Keep, apply_retention, plan_retention
+from shipline.domain.deployment import Deployment
 from shipline.engine.journal import forget_journals, runs_of
-from shipline.store.tables import journal, run
+from shipline.store.rows import Rows
+from shipline.store.tables import deployment, journal, run
 from shipline.testing.world import World
 from tests.capabilities.events import bodies
 from tests.capabilities.releases.release_world import ReleaseWorld
@@ -86,3 +88,13 @@ def test_a_run_that_is_not_done_keeps_its_journal(made: ReleaseWorld) -> None:
         (unfinished,) = runs_of(tx, f"release:{refused.id}")
         assert forget_journals(tx, (unfinished.id,)) == 0
     assert unfinished.id not in plan_retention(made.ground(made.world.store), KEEP).journals
+
+
+def test_what_an_environment_would_go_back_to_stays_however_long_ago_it_served(made: ReleaseWorld) -> None:
+    """A stable version may serve for a year; the way back from it needs what was built before that."""
+    store, ground = made.world.store, made.ground(made.world.store)
+    with store.begin() as tx:
+        for number, (version, ended_us) in enumerate((("0.1.0", 20), ("0.2.0", None))):
+            one = Deployment(f"dep_{number}", "prod", "quotes", version, "rol_1", 10 * number, None, 15, ended_us)
+            Rows(deployment, Deployment).save(tx, one)
+    assert [one.kind for one in plan_retention(ground, KEEP).removals] == ["reports", "reports"]

@@ -82,6 +82,7 @@ def apply_retention(ground: ReleaseGround, plan: RetentionPlan) -> None:
 def _held(tx: Transaction, ground: ReleaseGround) -> Iterator[Held]:
     releases = RELEASES.where(tx, order="created_us", newest_first=True)
     public = [one for one in releases if one.status in (ReleaseStatus.PUBLISHED, ReleaseStatus.YANKED)]
+    wanted = _gone_back_to(tx)
     newest: dict[str, str] = {}
     for release in public:
         if release.status is ReleaseStatus.PUBLISHED:
@@ -99,10 +100,22 @@ def _held(tx: Transaction, ground: ReleaseGround) -> Iterator[Held]:
             published_us=_public_since(release),
             has_bundle=(folder / BUNDLE_NAME).is_file(),
             is_newest=newest.get(release.package) == release.id,
-            is_served=any(one.ended_us is None for one in served),
+            is_served=any(one.ended_us is None for one in served) or (release.package, release.version) in wanted,
             served_until_us=max((one.ended_us or 0 for one in served), default=None),
             sizes=sizes,
         )
+
+
+def _gone_back_to(tx: Transaction) -> set[tuple[str, str]]:
+    """By package and version what each environment would go back to: of what has served all users there before what
+    does now, the newest. However long ago that was, a way back begins with what was built."""
+    found: dict[tuple[str, str], str] = {}
+    ended = [one for one in _DEPLOYMENTS.where(tx, order="began_us", newest_first=True) if one.finished_us is not None]
+    serving = {(one.environment, one.package, one.version) for one in ended if one.ended_us is None}
+    for one in ended:
+        if (one.environment, one.package, one.version) not in serving:
+            found.setdefault((one.environment, one.package), one.version)
+    return {(package, version) for (_, package), version in found.items()}
 
 
 def _public_since(release: Release) -> int | None:
