@@ -22,6 +22,7 @@ from shipline.capabilities.automation import (
     NewDelivery,
     automation_workflow,
     count_deliveries,
+    event_name,
     find_delivery,
     follow_command,
     forget_deliveries,
@@ -155,6 +156,17 @@ def test_the_same_delivery_again_is_counted_and_nothing_else(scene: Scene) -> No
     scene.keep(NewDelivery(new.hook, new.identity, new.event, new.payload.replace(b'"id": 7', b'"id": 8')))
     scene.settle()
     assert scene.place.looks == 2
+
+
+def test_a_text_that_no_database_takes_keeps_no_other_delivery_waiting(scene: Scene) -> None:
+    """Half of a character and NUL, which JSON can name; where the forge names the event, and in what it says."""
+    body = json.dumps({"milestone": {"number": 1, "title": "\ud800\0"}, "action": "closed\udfff"}).encode()
+    named = event_name("gitlab", {}, {"object_kind": "\ud800\0push"})
+    scene.keep(NewDelivery("github", "guid-a", "milestone", body), NewDelivery("gitlab", "guid-b", named, b"{}"))
+    scene.push()
+    scene.settle()
+    assert scene.place.seen == scene.place.tips
+    assert {status for status, *_ in deliveries(scene)} == {"handled", "ignored"}
 
 
 def test_many_at_once_are_one_look(scene: Scene) -> None:

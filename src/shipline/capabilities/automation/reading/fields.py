@@ -38,9 +38,10 @@ class Fields:
         return self.at(*path).value is not None
 
     def text(self, *path: str, most: int = NAME_MAX) -> str:
-        """Text, cut to `most` characters; "" where there is none."""
+        """Text, cut to `most` characters; "" where there is none. Without what no database takes: NUL, and halves of
+        characters, which JSON can name. One delivery with such a text would keep all others of its batch waiting."""
         value = self.at(*path).value
-        return value[:most] if isinstance(value, str) else ""
+        return value[:most].encode("utf-8", "replace").decode().replace("\0", "") if isinstance(value, str) else ""
 
     def number(self, *path: str) -> int:
         """A whole number that is not negative; 0 where there is none."""

@@ -22,9 +22,9 @@ class Keep:
 class Held:
     """A release and what is stored of it.
 
-    `published_us` is None unless it is public. `is_served`: an environment serves it, or would go back to it next; `served_until_us` is when one did
-    last, None for never. `is_newest`: nothing newer of its package is public. `sizes` are bytes by kind of what is
-    there.
+    `published_us` is None unless it is public. `is_served`: an environment serves it, or would go back to it next;
+    `served_until_us` is when one did last, None for never. `is_newest`: nothing newer of its package is public. `sizes`
+    are bytes by kind of what is there.
     """
 
     release_id: str
