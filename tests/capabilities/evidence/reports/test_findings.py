@@ -323,7 +323,24 @@ def test_a_report_beyond_the_limit_is_refused_unread() -> None:
 
 EXAMPLES = int(os.environ.get("SHIPLINE_FUZZ_EXAMPLES", "150"))
 SAMPLES = sorted(COUNTED)
-ODD: list[Any] = [None, True, -1, 10**30, 1.5, "", "x", "\ud800", [], {}, [None], {"": None}, ["x"], [[]], [{}]]
+ODD: list[Any] = [
+    10**400,
+    None,
+    True,
+    -1,
+    10**30,
+    1.5,
+    "",
+    "x",
+    "\ud800",
+    [],
+    {},
+    [None],
+    {"": None},
+    ["x"],
+    [[]],
+    [{}],
+]
 
 
 @settings(max_examples=EXAMPLES, deadline=None)
@@ -355,3 +372,13 @@ def places_in(value: Any) -> Iterator[tuple[Any, Any]]:
     for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
         yield value, key
         yield from places_in(value[key])
+
+
+def test_a_number_of_hundreds_of_digits_is_none() -> None:
+    """In a score the level counts, in a place nothing is named; it is no error of ours."""
+    place = {"artifactLocation": {"uri": "a.py"}, "region": {"startLine": 10**400}}
+    result = {"ruleId": "r", "level": "error", "message": {"text": "m"}, "locations": [{"physicalLocation": place}]}
+    result["properties"] = {"security-severity": 10**400}
+    run = {"tool": {"driver": {"name": "t"}}, "results": [result]}
+    (found,) = read_report_bytes(json.dumps({"version": "2.1.0", "runs": [run]}).encode()).items
+    assert (found["severity"], found["location"]) == ("high", {"path": "a.py", "line": None})

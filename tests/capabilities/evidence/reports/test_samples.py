@@ -295,7 +295,7 @@ def test_changed_samples_are_read_or_refused(name: str, data: st.DataObject) -> 
     assert isinstance(report, Report)
 
 
-SWAPS: list[Any] = [None, True, -1, 1e300, "x", [], {}, [None], {"a": None}, [[]]]
+SWAPS: list[Any] = [None, True, -1, 1e300, 10**400, "x\ud800", [], {}, [None], {"a": None}, [[]]]
 
 
 def test_values_of_other_types_are_read_or_refused() -> None:

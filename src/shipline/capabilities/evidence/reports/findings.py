@@ -212,9 +212,13 @@ def number(value: Any) -> float | None:
             value = float(value)
         except ValueError:
             return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    try:
+        found = float(value)
+    except OverflowError:  # A whole number of hundreds of digits.
+        return None
+    return found if math.isfinite(found) else None
 
 
 def line_number(value: Any) -> int | None:
