@@ -31,6 +31,7 @@ from shipline.capabilities.gates import (
     ImageDemand,
     ImageProof,
     ManifestsQuestion,
+    StandingPolicies,
     policy_files,
     stand_ready,
 )
@@ -323,6 +324,32 @@ def serving(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], s
             yield process, line.rpartition(" ")[2].strip().removesuffix("/validate")
         finally:
             process.kill()
+
+
+def test_policies_that_could_not_be_read_are_read_again_though_their_files_do_not_change(tmp_path: Path) -> None:
+    """Whatever was in the way, an error of ours too: told once, those from before answer, and the next look tries."""
+    path = tmp_path / "p.yaml"
+    path.write_text(LABEL)
+    troubles: list[Exception] = []
+
+    def load() -> StandingPolicies:
+        if troubles:
+            raise troubles[0]
+        return stand_ready(ManifestsQuestion(policies=(path,)))
+
+    policies, told = Policies(load, lambda: (path,), Counts()), list[str]()
+    before = policies.standing
+    path.write_text(LABEL + LABEL.replace("---", "").replace("labelled", "again").replace("\napi", "---\napi", 1))
+    for trouble in (OSError(24, "Too many open files"), RecursionError("too deep")):
+        troubles[:] = [trouble]
+        for _ in range(2):
+            asyncio.run(policies.look(told.append))
+        assert policies.standing is before
+        assert policies.trouble
+    assert (len(told), policies._counts.reloads["failed"]) == (2, 2)
+    troubles.clear()
+    asyncio.run(policies.look(told.append))
+    assert (policies.standing.count, policies.trouble) == (2, "")
 
 
 def test_it_serves_over_tls_to_those_who_show_a_certificate_and_follows_its_files(tmp_path: Path) -> None:

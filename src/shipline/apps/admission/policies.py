@@ -17,7 +17,8 @@ _State = tuple[tuple[str, int, int, int], ...]
 class Policies:
     """`standing` answers now. `load` reads and compiles them; what it raises at first is for whoever starts this.
 
-    A change that cannot be used changes nothing: what stood before goes on answering, and `trouble` says why.
+    A change that cannot be used changes nothing: what stood before goes on answering, and `trouble` says why. It is
+    tried again at each look, since what was in its way may pass without a change of the files.
     """
 
     def __init__(
@@ -40,14 +41,17 @@ class Policies:
         try:
             state = await asyncio.to_thread(self._seen)
             if state == self._state:
+                self.trouble = ""  # They are again as they stand.
                 return
-            self._state = state
             self.standing = await asyncio.to_thread(self._load)
-        except (ShiplineError, OSError) as error:
-            self.trouble = error.sentence() if isinstance(error, ShiplineError) else error.strerror or str(error)
-            self._counts.reloads["failed"] += 1
-            tell(f"the policies have changed and cannot be used; those from before go on answering: {self.trouble}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next change must be seen
+            trouble = _words(error)
+            if trouble != self.trouble:
+                self.trouble = trouble
+                self._counts.reloads["failed"] += 1
+                tell(f"the policies have changed and cannot be used; those from before go on answering: {trouble}")
             return
+        self._state = state
         self.trouble = ""
         self._counts.reloads["done"] += 1
         self._counts.policies = self.standing.count
@@ -63,3 +67,9 @@ class Policies:
                 continue  # Reading says it.
             found.append((str(path), about.st_ino, about.st_mtime_ns, about.st_size))
         return tuple(found)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ShiplineError):
+        return error.sentence()
+    return (error.strerror if isinstance(error, OSError) else "") or f"{type(error).__name__}: {error}"[:200]
