@@ -83,6 +83,20 @@ def test_a_signed_image_is_proven_by_both_formats(registry: MemoryAttachments, i
     assert not verify_image(registry, Thing(NAME, image.subject.digest), []).proven
 
 
+def test_no_more_is_read_than_a_layer_says_that_it_has(registry: MemoryAttachments, image: Image) -> None:
+    """What is read of an image is bounded by the stated sizes: more than they say is not read, and proves nothing."""
+    sign_image(registry, image, SIGNER)
+    tag = tag_of(image.subject.digest, "sig")
+    document = json.loads(registry.manifests[registry.tags[tag]])
+    (layer,) = document["layers"]
+    changed = json.dumps({**document, "layers": [{**layer, "size": size} for size in (0, -1, layer["size"] - 1)]})
+    registry.tags[tag] = digest = f"sha256:{hashlib.sha256(changed.encode()).hexdigest()}"
+    registry.manifests[digest] = changed.encode()
+    found = asked(_Unlisted(registry), image)
+    assert not found.proven
+    assert ["cannot be read" in note for note in found.notes] == [True] * 3
+
+
 def test_one_format_alone_is_enough(registry: MemoryAttachments, image: Image) -> None:
     """Each for itself: others write only one."""
     sign_image(registry, image, SIGNER)

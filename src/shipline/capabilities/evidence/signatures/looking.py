@@ -85,6 +85,11 @@ def _within(layers: Sequence[Layer]) -> Iterator[Layer]:
             yield layer
 
 
+def _stated(layer: Layer, bytes_max: int) -> int:
+    """No more is read than a layer says that it has: what all of them may have is counted by that."""
+    return min(max(layer.size, 0), bytes_max)
+
+
 def _looked_at_layer(
     attachments: Attachments, place: str, layer: Layer, thing: Thing, trusted: Sequence[PublicKey]
 ) -> Iterator[Finding]:
@@ -92,10 +97,10 @@ def _looked_at_layer(
         if layer.media_type == SIMPLE_SIGNING and not thing.predicate_type:
             yield _judged_payload(attachments, place, layer, thing, trusted)
         elif layer.media_type == ENVELOPE_TYPE and thing.predicate_type:
-            data = attachments.blob(layer.digest, bytes_max=ENVELOPE_BYTES_MAX)
+            data = attachments.blob(layer.digest, bytes_max=_stated(layer, ENVELOPE_BYTES_MAX))
             yield judge_envelope(place, read_envelope(data), thing, trusted)
         elif KNOWN_TYPES.fullmatch(layer.media_type):
-            data = attachments.blob(layer.digest, bytes_max=BUNDLE_BYTES_MAX)
+            data = attachments.blob(layer.digest, bytes_max=_stated(layer, BUNDLE_BYTES_MAX))
             yield judge_bundle(place, read_sigstore_bundle(data), thing, trusted)
     except ShiplineError as error:
         _raise_if_passing(error)
@@ -112,7 +117,7 @@ def _judged_payload(
         signature = b""
     if not signature or base64.b64encode(signature).decode("ascii") != text:
         return Finding(place, (), "has no signature in base64")
-    payload = attachments.blob(layer.digest, bytes_max=PAYLOAD_BYTES_MAX)
+    payload = attachments.blob(layer.digest, bytes_max=_stated(layer, PAYLOAD_BYTES_MAX))
     finding = judge_payload(place, payload, signature, thing, trusted)
     return Finding(place, (), CERTIFIED) if not finding.keys and CERTIFICATE in layer.annotations else finding
 
