@@ -58,6 +58,8 @@ class TestTightened:
     def test_a_gate_that_a_commit_adds_counts_at_once(self) -> None:
         more = STRICT + '[[gate]]\nname = "tests"\nrule = "tests.failed == 0"\n'
         policy = tightened(settings(STRICT), settings(more), "there")
+        assert policy.added_gates == {("release", "tests")}
+        assert tightened(None, settings(more), HERE).added_gates == frozenset()
         assert [name for name, _ in stated(policy)] == ["coverage", "tests"]
         assert policy.left_out == ()
 

@@ -301,6 +301,7 @@ class Application(Project):
             scan=Asked(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
             frameworks=partial(required_frameworks_of, self),
             waiving=waiving_of(self.policy),
+            added_gates=self.policy.added_gates,
         )
 
     def attach(self) -> str | None:

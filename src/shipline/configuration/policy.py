@@ -61,6 +61,14 @@ class Policy:
             Checklist(one.name, one.name, one.checklist, one.coordinator) for one in self.environments if one.checklist
         )
 
+    @property
+    def added_gates(self) -> frozenset[tuple[str, str]]:
+        """The gates that the settings here alone ask for, by stage and name; none where nothing is protected."""
+        if self.trusted is None:
+            return frozenset()
+        there = {(gate.stage, gate.name) for gate, _ in gates_of(self.trusted)}
+        return frozenset((gate.stage, gate.name) for gate in self.gates) - there
+
     def posts_statuses(self, own: Settings) -> bool:
         """Whether verdicts are posted to the forge: the protected branch may say so, or this commit."""
         return own.gates.statuses or (self.trusted is not None and self.trusted.gates.statuses)

@@ -176,6 +176,7 @@ class ReleaseWorld:
     imaged: bool = False
     scan: Asked = field(default_factory=Asked)
     frameworks: tuple[Framework, ...] = ()
+    added_gates: frozenset[tuple[str, str]] = frozenset()
     breaches: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -242,6 +243,7 @@ class ReleaseWorld:
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
             posts_statuses=self.statuses,
             frameworks=lambda: self.frameworks,
+            added_gates=self.added_gates,
         )
 
     def engine(self, store: Store | None = None, countdown: Countdown | None = None) -> Engine:

@@ -56,6 +56,18 @@ def test_a_release_with_a_gap_is_refused_and_the_attempt_is_in_the_log(made: Rel
     assert made.released().status is ReleaseStatus.PUBLISHED
 
 
+def test_a_gate_that_the_commit_alone_brings_shows_nothing_of_a_framework(made: ReleaseWorld) -> None:
+    """A framework that the policy requires names a gate that the policy has not: a commit could bring one that says
+    PASS to everything, under that name. It is asked, and may refuse; the control stays open."""
+    made.frameworks = (read_framework(OURS.partition('[[control]]\nid = "scanned"')[0].encode(), where="ours.toml"),)
+    made.added_gates = frozenset({("release", "tests pass")})
+    assert made.released().status is ReleaseStatus.REFUSED
+    reason = bodies(made.world.store, "ReleaseRefused")[0]["reason"]
+    assert "tested is not kept: the gate tests pass was not asked" in reason
+    made.added_gates = frozenset({("dev", "tests pass")})
+    assert made.released().status is ReleaseStatus.PUBLISHED
+
+
 def test_what_a_published_release_keeps_is_shown_with_its_place_in_the_log(made: ReleaseWorld) -> None:
     """Of SLSA all that a release can show; hosted builds are not, and do not count as kept."""
     release = made.released()

@@ -15,6 +15,7 @@ from shipline.store.log import read
 
 STAGE = "release"
 EVENTS_MAX = 10_000
+DECIDED = "GateDecided"
 PUBLIC = frozenset({ReleaseStatus.PUBLISHED, ReleaseStatus.YANKED})
 
 
@@ -25,8 +26,13 @@ def record_of(
     facts: Mapping[str, object],
     now_us: int,
 ) -> ReleaseRecord:
-    """What there is to show about a release now. `facts` are those of the stage `release`."""
-    events = read(ground.store, 0, EVENTS_MAX, f"release:{release.id}")
+    """What there is to show about a release now. `facts` are those of the stage `release`.
+
+    A gate that the commit under release alone asks for may refuse it, and shows nothing: else it could bring the gate
+    that a framework names, and have it say PASS.
+    """
+    found = read(ground.store, 0, EVENTS_MAX, f"release:{release.id}")
+    events = [one for one in found if one.event.kind != DECIDED or _counts(ground, one.event.body)]
     try:
         approvers = who_approves(ground, release, STAGE, pieces, now_us)
     except ShiplineError:
@@ -38,6 +44,10 @@ def record_of(
         facts=facts,
         approvers=approvers,
     )
+
+
+def _counts(ground: ReleaseGround, decided: Mapping[str, object]) -> bool:
+    return (decided.get("stage"), decided.get("gate")) not in ground.added_gates
 
 
 def comply(ground: ReleaseGround, record: ReleaseRecord, now_us: int) -> tuple[Verdict, ...]:

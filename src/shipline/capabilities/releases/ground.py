@@ -65,6 +65,7 @@ class ReleaseGround:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
     `frameworks` gives those that every release has to keep. `waiving` is what the policy says of waivers.
+    `added_gates` are those of `gates`, by stage and name, that the commit under release alone asks for.
     """
 
     store: Store
@@ -94,6 +95,7 @@ class ReleaseGround:
     scan: Asked = field(default_factory=Asked)
     frameworks: Callable[[], tuple[Framework, ...]] = tuple
     waiving: Waiving = NO_WAIVERS
+    added_gates: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def branch(self) -> str | None:

@@ -267,7 +267,8 @@ class ProofSteps:
         if stage != "release" or not self.ground.frameworks():
             return ()
         record = record_of(self.ground, release, pieces, facts, now_us)
-        return comply(self.ground, replace(record, deciding=judged), now_us)
+        counting = tuple(one for one in judged if (stage, one.gate) not in self.ground.added_gates)
+        return comply(self.ground, replace(record, deciding=counting), now_us)
 
     def _signatures_hold(self, release: Release) -> bool | None:
         """True if every statement verifies with our public key; None where there are none to look at."""
