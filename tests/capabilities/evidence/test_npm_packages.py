@@ -16,7 +16,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from shipline.capabilities.evidence.bills.bill import Bill
 from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
 from shipline.capabilities.evidence.bills.spdx_document import spdx_of
-from shipline.capabilities.evidence.npm_packages import Lock, find_lock, npm_bill
+from shipline.capabilities.evidence.npm_packages import Lock, find_npm_lock, npm_bill
 from shipline.capabilities.evidence.reports import read_report_bytes
 from shipline.domain.errors import InvalidValue
 
@@ -66,7 +66,7 @@ def bill(folder: Path, lock: Lock, manifest: Any = API) -> Bill:
 
 def test_it_lists_what_npm_lists(tmp_path: Path) -> None:
     """And the peer that is not in the lock, without a version; who needs which of two versions is told."""
-    made = bill(tmp_path, find_lock(LOCK, "packages/api"))
+    made = bill(tmp_path, find_npm_lock(LOCK, "packages/api"))
     assert {part.purl for part in made.parts} == NPM_LISTS | {"pkg:npm/react"}
     assert made.needs["pkg:npm/%40shop/shared@1.0.1"] == ("pkg:npm/color-convert@1.9.3",)
     assert made.needs["pkg:npm/ansi-styles@4.3.0"] == ("pkg:npm/color-convert@2.0.1",)
@@ -76,7 +76,7 @@ def test_it_lists_what_npm_lists(tmp_path: Path) -> None:
 
 def test_both_documents_are_valid_and_read_back(tmp_path: Path) -> None:
     """CycloneDX by its validator; both by our own readers, with the same components."""
-    made = bill(tmp_path, find_lock(LOCK, "packages/api"))
+    made = bill(tmp_path, find_npm_lock(LOCK, "packages/api"))
     document = cyclonedx_of(made)
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(document.decode()) is None
     spdx = spdx_of(made)
@@ -92,14 +92,14 @@ def test_spdx_is_valid_by_its_own_tools(tmp_path: Path) -> None:
     validation = pytest.importorskip("spdx_tools.spdx.validation.document_validator")
     path = tmp_path / "sbom.spdx.json"
     manifest = API | {"license": "LicenseRef-own"}
-    path.write_bytes(spdx_of(bill(tmp_path, find_lock(LOCK, "packages/api"), manifest)))
+    path.write_bytes(spdx_of(bill(tmp_path, find_npm_lock(LOCK, "packages/api"), manifest)))
     assert validation.validate_full_spdx_document(parsing.parse_file(str(path))) == []
 
 
 def test_without_a_lock_versions_are_not_known(tmp_path: Path) -> None:
     """The declared ones stand with their ranges. A lock of npm 6 does not say where what lies."""
     (tmp_path / "package-lock.json").write_text('{"lockfileVersion": 1, "dependencies": {}}')
-    for lock in (find_lock(tmp_path, "."), Lock()):
+    for lock in (find_npm_lock(tmp_path, "."), Lock()):
         made = bill(tmp_path, lock)
         assert {part.name: part.version for part in made.parts} == dict.fromkeys(("shared", "chalk", "is", "react"))
         assert made.parts[-1].properties == {"shipline:npm:range": ">=18"}
@@ -124,4 +124,4 @@ def test_odd_locks_break_nothing(tmp_path: Path) -> None:
     assert {part.purl for part in made.parts} >= {"pkg:npm/chalk@1", "pkg:npm/is", "pkg:npm/%40shop/shared"}
     (tmp_path / "package-lock.json").symlink_to("/dev/zero")
     with pytest.raises(InvalidValue, match="link"):
-        find_lock(tmp_path, ".")
+        find_npm_lock(tmp_path, ".")

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,10 @@ from uuid import UUID
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from packaging.requirements import Requirement
 
 from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
-from shipline.capabilities.evidence.distributions import read_built
+from shipline.capabilities.evidence.distributions import Distribution, read_built
 from shipline.capabilities.evidence.python_packages import python_bill
 from shipline.domain.errors import InvalidValue
 
@@ -48,25 +50,21 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
 
 
 @pytest.fixture
-def site_packages(tmp_path: Path) -> Path:
-    """An environment as installers leave it: click 8.1.0, which needs one more, and something unrelated."""
-    needs = {"click-8.1.0": "Requires-Dist: colorama\n", "colorama-0.4.6": "", "unrelated-1.0": ""}
-    for folder, lines in needs.items():
-        name, version = folder.split("-")
-        (tmp_path / f"{folder}.dist-info").mkdir()
-        text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{lines}"
-        (tmp_path / f"{folder}.dist-info" / "METADATA").write_text(text)
-    return tmp_path
+def lock() -> dict[str, Distribution]:
+    """Click 8.1.0, which needs one more, and something unrelated."""
+    click = Distribution("click", "8.1.0", "", (Requirement("colorama"),))
+    others = (Distribution("colorama", "0.4.6", "", ()), Distribution("unrelated", "1.0", "", ()))
+    return {one.name: one for one in (click, *others)}
 
 
-def make_sbom(files: tuple[Path, ...], *, serial: UUID, created_us: int, site_packages: Path | None = None) -> bytes:
-    return cyclonedx_of(python_bill(files, serial=serial, created_us=created_us, site_packages=site_packages))
+def make_sbom(
+    files: tuple[Path, ...], *, serial: UUID, created_us: int, lock: Mapping[str, Distribution] | None = None
+) -> bytes:
+    return cyclonedx_of(python_bill(files, lock or {}, serial=serial, created_us=created_us))
 
 
-def sbom(files: tuple[Path, ...], site_packages: Path | None = None) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(
-        make_sbom(files, serial=SERIAL, created_us=1_700_000_000_000_000, site_packages=site_packages)
-    )
+def sbom(files: tuple[Path, ...], lock: Mapping[str, Distribution] | None = None) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(make_sbom(files, serial=SERIAL, created_us=1_700_000_000_000_000, lock=lock))
     return document
 
 
@@ -92,9 +90,9 @@ def test_declared_dependencies_stand_without_a_version_where_nobody_knows(files:
     assert "python_version" in stated["shipline:python:marker"]
 
 
-def test_installed_environment_tells_versions_and_what_is_beneath(files: tuple[Path, ...], site_packages: Path) -> None:
-    """Versions where they are installed, colorama because of click, the unrelated one not at all; who needs whom."""
-    document = sbom(files, site_packages)
+def test_lock_tells_versions_and_what_is_beneath(files: tuple[Path, ...], lock: dict[str, Distribution]) -> None:
+    """Versions where they are locked, colorama because of click, the unrelated one not at all; who needs whom."""
+    document = sbom(files, lock)
     assert [component["purl"] for component in document["components"]] == [
         "pkg:pypi/click@8.1.0",
         "pkg:pypi/colorama@0.4.6",
@@ -105,14 +103,28 @@ def test_installed_environment_tells_versions_and_what_is_beneath(files: tuple[P
     assert needs["pkg:pypi/click@8.1.0"] == ["pkg:pypi/colorama@0.4.6"]
 
 
-def test_document_is_valid_and_repeatable(files: tuple[Path, ...], site_packages: Path) -> None:
+def test_lock_that_is_behind_the_declaration_tells_no_version(files: tuple[Path, ...]) -> None:
+    """Click 7 is not what `click>=8` brings."""
+    document = sbom(files, {"click": Distribution("click", "7.0", "", ())})
+    assert document["components"][0]["purl"] == "pkg:pypi/click"
+
+
+def test_declaration_that_allows_one_version_tells_it(tmp_path: Path) -> None:
+    """Without a lock: `==2.20` is known, `==2.*` is not."""
+    wheel = tmp_path / "pinned-1-py3-none-any.whl"
+    needs = "Requires-Dist: requests==2.20\nRequires-Dist: wide==2.*\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("pinned-1.dist-info/METADATA", f"Metadata-Version: 2.1\nName: pinned\nVersion: 1\n{needs}")
+    purls = [component["purl"] for component in sbom((wheel,))["components"]]
+    assert purls == ["pkg:pypi/requests@2.20", "pkg:pypi/wide"]
+
+
+def test_document_is_valid_and_repeatable(files: tuple[Path, ...], lock: dict[str, Distribution]) -> None:
     """The specification's own schema for 1.6 accepts it; the same input gives the same bytes."""
-    document = sbom(files, site_packages)
+    document = sbom(files, lock)
     assert trouble(document) is None
     assert document["specVersion"] == "1.6"
-    first, second = (
-        make_sbom(files, serial=SERIAL, created_us=5_000_000, site_packages=site_packages) for _ in range(2)
-    )
+    first, second = (make_sbom(files, serial=SERIAL, created_us=5_000_000, lock=lock) for _ in range(2))
     assert first == second
 
 

@@ -30,7 +30,8 @@ from shipline.capabilities.evidence.documents import (
 )
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
 from shipline.capabilities.evidence.keys import PublicKey, read_public_key
-from shipline.capabilities.evidence.npm_packages import find_lock, npm_bill
+from shipline.capabilities.evidence.npm_packages import find_npm_lock, npm_bill
+from shipline.capabilities.evidence.python_locks import find_python_lock
 from shipline.capabilities.evidence.python_packages import python_bill
 from shipline.capabilities.evidence.reports import STREAMED_BYTES_MAX, Report, read_report_bytes
 from shipline.capabilities.evidence.rules import FindingCounts, facts_of, is_distribution
@@ -153,7 +154,8 @@ __all__ = [
     "document_bytes",
     "facts_of",
     "file_bundle",
-    "find_lock",
+    "find_npm_lock",
+    "find_python_lock",
     "identity_of",
     "image_bill",
     "is_bundle",

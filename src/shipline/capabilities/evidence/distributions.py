@@ -1,5 +1,5 @@
-"""What a built Python distribution says of itself: METADATA in a wheel, PKG-INFO in an sdist, and on disk once it is
-installed (core metadata specification, packaging.python.org)."""
+"""What a built Python distribution says of itself: METADATA in a wheel, PKG-INFO in an sdist (core metadata
+specification, packaging.python.org)."""
 
 from __future__ import annotations
 
@@ -64,15 +64,6 @@ def read_built(path: Path) -> BuiltFile:
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     return BuiltFile(path.name, sha256, _distribution(text, path.name))
-
-
-def installed_in(folder: Path) -> dict[str, Distribution]:
-    """The distributions installed in a site-packages folder, by normalised name."""
-    found = [
-        _distribution(_bounded(path.read_bytes(), str(path.parent.name)), path.parent.name)
-        for path in sorted(folder.glob("*.dist-info/METADATA"))
-    ]
-    return {distribution.name: distribution for distribution in found}
 
 
 def _reader(name: str) -> Callable[[Path], bytes]:

@@ -24,6 +24,7 @@ from uuid import UUID
 
 from shipline.capabilities.evidence.bills.bill import Bill, Part
 from shipline.capabilities.evidence.distributions import MEMBERS_MAX, METADATA_BYTES_MAX, UNPACKED_BYTES_MAX, UNREADABLE
+from shipline.capabilities.evidence.lock_files import nearest_lock
 from shipline.clients.bounded_stream import BoundedStream
 from shipline.domain.errors import InvalidValue
 from shipline.domain.strict_json import read_json
@@ -42,20 +43,17 @@ class Lock:
     place: str = ""
 
 
-def find_lock(source: Path, folder: str) -> Lock:
+def find_npm_lock(source: Path, folder: str) -> Lock:
     """The lock that holds for the package in `folder` of a tree: the nearest one upwards; an empty one without any.
 
     Raises InvalidValue for one that is not JSON, is too large or a link.
     """
+    found = nearest_lock(source, folder, LOCKS)
+    if found is None:
+        return Lock()
+    path, above = found
     inner = PurePosixPath(folder)
-    for above in (inner, *inner.parents):
-        for name in LOCKS:
-            path = source / above / name
-            if path.is_symlink():
-                raise InvalidValue(f"{name} is a link, and is not followed")
-            if path.is_file():
-                return _read_lock(path, "" if above == inner else inner.relative_to(above).as_posix())
-    return Lock()
+    return _read_lock(path, "" if above == inner else inner.relative_to(above).as_posix())
 
 
 def _read_lock(path: Path, place: str) -> Lock:

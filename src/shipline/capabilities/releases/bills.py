@@ -13,7 +13,8 @@ from shipline.capabilities.evidence import (
     components_in,
     components_of_bill,
     cyclonedx_of,
-    find_lock,
+    find_npm_lock,
+    find_python_lock,
     image_bill,
     npm_bill,
     python_bill,
@@ -76,12 +77,14 @@ def _made(ground: ReleaseGround, release: Release, *, commit: str, place: str, c
     dist = ground.folder_of(release) / "dist"
     python = tuple(one for one in release.artifacts if one.kind in ("wheel", "sdist"))
     if python:
+        with exported(ground, commit) as source:
+            versions = find_python_lock(source, place)
         files = [dist / one.name for one in python]
-        yield _both(python, python_bill(files, serial=_serial(release.artifacts), created_us=created_us))
+        yield _both(python, python_bill(files, versions, serial=_serial(release.artifacts), created_us=created_us))
     packages = [one for one in release.artifacts if one.kind == "npm"]
     if packages:
         with exported(ground, commit) as source:
-            lock = find_lock(source, place)
+            lock = find_npm_lock(source, place)
         for one in packages:
             yield _both((one,), npm_bill(dist / one.name, lock, serial=_serial((one,)), created_us=created_us))
     for one in release.artifacts:
