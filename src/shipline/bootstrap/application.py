@@ -462,8 +462,9 @@ class Application(Project):
         """What a server does by itself. Who asks for one release or rollout is given that, and nothing besides."""
         from shipline.bootstrap.advisories import Watch
         from shipline.bootstrap.automations import automation_chores
+        from shipline.bootstrap.keeping import DriftWatch
 
-        return (self._reevaluation, Watch(self), *automation_chores(self), self._tidying)
+        return (self._reevaluation, Watch(self), *automation_chores(self), DriftWatch(self), self._tidying)
 
     def follow_settings(self) -> None:
         """Take in a changed shipline.toml or policy, so that a server decides by the same as the command line."""

@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
+    from shipline.configuration.repository import (
+        LabelSettings,
+        MilestoneSettings,
+        RepositorySettings,
+        WebhookSettings,
+    )
     from shipline.configuration.retention import RetentionSettings
     from shipline.configuration.root import FILE_NAME, find_root
     from shipline.configuration.scanning import ScanSettings
@@ -57,12 +63,15 @@ __all__ = [
     "GroupSettings",
     "HookSettings",
     "HotfixSettings",
+    "LabelSettings",
     "LintSettings",
+    "MilestoneSettings",
     "PackageSettings",
     "PreviewSettings",
     "RegistrySettings",
     "RehearsalSettings",
     "ReleaseSettings",
+    "RepositorySettings",
     "RetentionSettings",
     "ScanSettings",
     "SecretSettings",
@@ -72,6 +81,7 @@ __all__ = [
     "VerifySettings",
     "VersionFileSettings",
     "WaivingSettings",
+    "WebhookSettings",
     "find_root",
     "load_settings",
     "parse_settings",
@@ -95,12 +105,15 @@ _HOMES = {
     "GroupSettings": "settings",
     "HookSettings": "settings",
     "HotfixSettings": "settings",
+    "LabelSettings": "repository",
     "LintSettings": "settings",
+    "MilestoneSettings": "repository",
     "PackageSettings": "settings",
     "PreviewSettings": "settings",
     "RegistrySettings": "settings",
     "RehearsalSettings": "settings",
     "ReleaseSettings": "settings",
+    "RepositorySettings": "repository",
     "RetentionSettings": "retention",
     "ScanSettings": "scanning",
     "SecretSettings": "settings",
@@ -110,6 +123,7 @@ _HOMES = {
     "VerifySettings": "settings",
     "VersionFileSettings": "settings",
     "WaivingSettings": "waiving",
+    "WebhookSettings": "repository",
     "find_root": "root",
     "load_settings": "load",
     "parse_settings": "load",

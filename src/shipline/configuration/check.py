@@ -19,6 +19,7 @@ from shipline.configuration.load import read_table
 from shipline.configuration.policy import calendar_rule
 from shipline.configuration.previews import preview_complaints
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry
+from shipline.configuration.repository import repository_complaints
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.scanning import scan_complaints
 from shipline.configuration.settings import (
@@ -68,6 +69,8 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from scan_complaints(settings.scan)
     yield from _frameworks(settings)
     yield from _hooks(settings)
+    yield from repository_complaints(settings.repository)
+    yield from _webhook_secrets(settings)
     for environment in settings.environment:
         yield from _tables(environment, f"{FILE_NAME}, environment {environment.name}")
         yield from _strategy(environment)
@@ -117,6 +120,15 @@ def _hooks(settings: Settings) -> Iterator[ConfigurationError]:
             except ConfigurationError as error:
                 what = f"{FILE_NAME}: a secret of the hooks of {hook.forge}: {error.what}"
                 yield ConfigurationError(what, why=error.why, todo=error.todo)
+
+
+def _webhook_secrets(settings: Settings) -> Iterator[ConfigurationError]:
+    for webhook in settings.repository.webhook:
+        try:
+            read_secret(webhook.secret)
+        except ConfigurationError as error:
+            what = f"{FILE_NAME}: the secret of the webhook to {webhook.url}: {error.what}"
+            yield ConfigurationError(what, why=error.why, todo=error.todo)
 
 
 def _approvers(settings: Settings) -> Iterator[ConfigurationError]:

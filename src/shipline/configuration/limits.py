@@ -53,6 +53,11 @@ class Limits:
         return f"{self.minimum} or more" if self.maximum is None else f"{self.minimum} to {self.maximum}"
 
 
+@dataclass(frozen=True, slots=True)
+class SecretTable:
+    """Notes that a table says where a secret is: `environment`, `file`, or a `provider` of the port `secrets`."""
+
+
 def len_of(value: Any) -> int:
     """The number of entries of a list; 0 for anything else."""
     return len(value) if isinstance(value, tuple) else 0

@@ -17,14 +17,13 @@ import typing
 from enum import Enum
 from typing import Any
 
-from shipline.configuration.limits import Limits, notes_of
+from shipline.configuration.limits import Limits, SecretTable, notes_of
 from shipline.configuration.providers import provider_class, provider_names
 from shipline.configuration.settings import (
     CanaryTable,
     LintRulesTable,
     ProviderTable,
     SecretSettings,
-    SecretTable,
     Settings,
 )
 from shipline.domain.codec import to_json

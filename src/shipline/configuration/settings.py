@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
-from shipline.configuration.limits import Limits
+from shipline.configuration.limits import Limits, SecretTable
+from shipline.configuration.repository import RepositorySettings
 from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
 from shipline.configuration.waiving import WaivingSettings
@@ -76,11 +77,6 @@ class VersionFileSettings:
     path: Annotated[str, _FILE]
     kind: Annotated[str, Limits(choices=("", *VERSION_FILE_KINDS))] = ""
     pattern: Annotated[str, Limits(pattern=r"|.*\(\?P<version>.*", meaning="a pattern with (?P<version>…) in it")] = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SecretTable:
-    """Notes that a table says where a secret is: `environment`, `file`, or a `provider` of the port `secrets`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -563,7 +559,7 @@ class Settings:
     is made, `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold,
     `scan` which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
     `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how long what is stored is
-    kept, `waiving` what waivers are held to.
+    kept, `waiving` what waivers are held to, `repository` how the repository is set up on the forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -576,6 +572,7 @@ class Settings:
     bump: tuple[BumpSettings, ...] = ()
     automation: AutomationSettings = field(default_factory=AutomationSettings)
     hook: tuple[HookSettings, ...] = ()
+    repository: RepositorySettings = field(default_factory=RepositorySettings)
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()

@@ -159,6 +159,16 @@ def first_of(tx: Transaction, stream: str) -> Event | None:
     return recorded(row, NO_UPCASTS).event
 
 
+def last_of(tx: Transaction, stream: str) -> Event | None:
+    """The newest event of a stream as the transaction sees it; None where there is none, or its content was erased."""
+    columns = event_table.c
+    query = select(event_table).where(columns.project_id == tx.project.id, columns.stream == stream)
+    row = tx.connection.execute(query.order_by(columns.position.desc()).limit(1)).mappings().one_or_none()
+    if row is None or row["content"] is None:
+        return None
+    return recorded(row, NO_UPCASTS).event
+
+
 def stream_of(tx: Transaction, stream: str) -> tuple[Event, ...]:
     """All events of a stream whose content was not erased, in their order, as they were written."""
     rows = tx.connection.execute(

@@ -20,6 +20,20 @@ from shipline.capabilities.automation.deliveries import (
 )
 from shipline.capabilities.automation.documents import deliveries_document, delivery_document
 from shipline.capabilities.automation.events import ForgeEvent
+from shipline.capabilities.automation.keeping import (
+    Difference,
+    Keeper,
+    Kept,
+    Kind,
+    Plan,
+    Thing,
+    carry_out,
+    keepers_of,
+    look,
+    plan_document,
+    tell_drift,
+    with_secrets,
+)
 from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
 from shipline.capabilities.automation.reconciling import Looked
 from shipline.capabilities.automation.rules import RELEASE, Command, Duties, decide
@@ -37,14 +51,21 @@ __all__ = [
     "Command",
     "Delivery",
     "DeliveryStatus",
+    "Difference",
     "Duties",
     "ForgeEvent",
     "Hand",
+    "Keeper",
+    "Kept",
+    "Kind",
     "LookStep",
     "Looked",
     "NewDelivery",
+    "Plan",
+    "Thing",
     "Unknown",
     "automation_workflow",
+    "carry_out",
     "count_deliveries",
     "decide",
     "deliveries_document",
@@ -57,10 +78,15 @@ __all__ = [
     "handle_deliveries",
     "is_signed",
     "keep_deliveries",
+    "keepers_of",
     "latest_deliveries",
+    "look",
     "open_pulls_of",
     "order_look",
+    "plan_document",
     "read_event",
     "reconcile",
     "replay_delivery",
+    "tell_drift",
+    "with_secrets",
 ]

@@ -247,6 +247,11 @@ class Forge(
         """What this kind of forge does not offer, in sentences. Asks nobody."""
         ...
 
+    def unkept(self) -> frozenset[str]:
+        """What of a repository's settings this kind of forge does not have: `kind`, `kind.field`, or `kind.field.word`
+        for a field that lists words, as `[repository]` calls them. Asks nobody."""
+        ...
+
 
 def checked_ref_name(name: str) -> str:
     """A branch's or tag's name. InvalidValue for what git takes for none, `..` above all: it would lead elsewhere.

@@ -62,6 +62,10 @@ class RESTAccess(ABC):
         """Whether this account wrote it, as far as the forge tells whose token it is."""
         return self._account in ("", author)
 
+    def unkept(self) -> frozenset[str]:
+        """Nothing, where the forge does not say otherwise."""
+        return frozenset()
+
     def budget(self) -> Budget:
         """What the last answer said."""
         seen = self._http.allowance

@@ -159,6 +159,10 @@ class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
             found.append(Permission(capability, need, granted, "" if granted is Known.YES else todo))
         return tuple(found)
 
+    def unkept(self) -> frozenset[str]:
+        """Hooks are not told of milestones."""
+        return frozenset({"webhook.events.milestone"})
+
     def lacks(self) -> tuple[str, ...]:
         """Six things."""
         return (

@@ -32,6 +32,10 @@ class MemoryAccess:
         self._reach()
         return self.model.account
 
+    def unkept(self) -> frozenset[str]:
+        """Nothing is missing in memory."""
+        return frozenset()
+
     def budget(self) -> Budget:
         """There is no limit in memory."""
         return Budget()

@@ -1,0 +1,130 @@
+"""The repository's settings on the forge, wired: whose word counts, where secrets are, and the look at drift."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from shipline.bootstrap.automations import trusted_settings
+from shipline.capabilities.automation import (
+    Kind,
+    Plan,
+    Thing,
+    keepers_of,
+    look,
+    tell_drift,
+)
+from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError
+
+if TYPE_CHECKING:
+    from shipline.bootstrap import automations
+    from shipline.bootstrap.aside import Aside
+    from shipline.capabilities.automation import Keeper
+    from shipline.configuration import RepositorySettings
+
+    class Place(automations.Place, Protocol):
+        """What is asked of an application."""
+
+
+FOLLOW_S = 5.0
+
+
+def wanted_things(settings: RepositorySettings) -> tuple[Thing, ...]:
+    """What `[repository]` says, as the room has it. Pure."""
+    labels = (
+        Thing(Kind.LABEL, one.name, {"color": one.color, "description": one.description}) for one in settings.label
+    )
+    stones = (
+        Thing(
+            Kind.MILESTONE,
+            one.title,
+            {"description": one.description, "state": one.state} | ({"due_on": one.due_on} if one.due_on else {}),
+        )
+        for one in settings.milestone
+    )
+    hooks = (
+        Thing(Kind.WEBHOOK, one.url, {"events": ", ".join(sorted(set(one.events))), "active": "yes"})
+        for one in settings.webhook
+    )
+    return (*labels, *stones, *hooks)
+
+
+def secrets_of(settings: RepositorySettings) -> dict[Kind, frozenset[str]]:
+    """The names of the things that have a secret, by kind."""
+    return {Kind.WEBHOOK: frozenset(one.url for one in settings.webhook)}
+
+
+class Keeping:
+    """`[repository]` and the forge that it is for. Nothing is asked before a method is called.
+
+    ConfigurationError where there is no forge, NothingToDo where nothing is said; RefusedError where the protected
+    branch does not name this forge: a token that may change a repository's settings goes nowhere else.
+    """
+
+    def __init__(self, application: Place) -> None:
+        self.settings = trusted_settings(application).repository
+        self.wanted = wanted_things(self.settings)
+        if not self.wanted:
+            raise NothingToDo("[repository] says nothing", todo="say labels, milestones or webhooks in shipline.toml")
+        if not application.policy.knows("forge", application.settings.forge):
+            raise RefusedError(
+                "the protected branch does not name this forge", todo="bring [forge] to the protected branch first"
+            )
+        forge = application.forge
+        if forge is None:
+            raise ConfigurationError("the settings name no forge", todo="add [forge] to shipline.toml")
+        self.forge = forge
+        self._application = application
+
+    @property
+    def keepers(self) -> Mapping[Kind, Keeper]:
+        """The forge's side of each kind."""
+        return keepers_of(self.forge, self._secret)
+
+    def plan(self) -> Plan:
+        """What differs now. Changes nothing."""
+        pruned = frozenset(Kind(each) for each in self.settings.prune)
+        return look(self.keepers, self.wanted, pruned, self.forge.unkept())
+
+    def _secret(self, kind: Kind, name: str) -> str:
+        from shipline.configuration.given import read_secret
+
+        tables = {(Kind.WEBHOOK, one.url): one.secret for one in self.settings.webhook}
+        said, provider, settings = read_secret(tables[kind, name])
+        return str(provider(settings, self._application.context("repository", kind.value)).read(said.key))
+
+
+class DriftWatch:
+    """A chore: looks whether the forge is as it is said, beside the engine's loop, and tells what differs once."""
+
+    def __init__(self, application: Place) -> None:
+        self._application = application
+        self._aside: Aside | None = None
+        self._next_s = float("-inf")
+        self._plan: Plan | None = None
+
+    def __call__(self) -> None:
+        """Tell of what the last look has found, and begin another when it is time."""
+        from shipline.bootstrap.aside import Aside
+
+        if not trusted_settings(self._application).repository.drift_every_s:
+            return
+        if self._aside is None:
+            self._aside = Aside(self._look, every_s=FOLLOW_S)
+        if self._aside.poll() and self._plan is not None:
+            with self._application.store.begin() as tx:
+                tell_drift(tx, self._application.events, self._plan)
+
+    def wait(self) -> None:
+        """Until the look under way has ended."""
+        if self._aside is not None:
+            self._aside.wait()
+
+    def _look(self) -> bool:
+        if time.monotonic() < self._next_s:
+            return False
+        here = self._application.afresh()
+        self._next_s = time.monotonic() + trusted_settings(here).repository.drift_every_s
+        self._plan = Keeping(here).plan()
+        return True
