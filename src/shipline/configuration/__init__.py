@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shipline.configuration.advisories import AdvisoriesSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
+    from shipline.configuration.housekeeping import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.repository import (
         LabelSettings,
@@ -63,7 +64,9 @@ __all__ = [
     "GroupSettings",
     "HookSettings",
     "HotfixSettings",
+    "HousekeepingSettings",
     "LabelSettings",
+    "LabelsSettings",
     "LintSettings",
     "MilestoneSettings",
     "PackageSettings",
@@ -76,6 +79,7 @@ __all__ = [
     "ScanSettings",
     "SecretSettings",
     "Settings",
+    "StaleSettings",
     "StepSettings",
     "TestSettings",
     "VerifySettings",
@@ -106,6 +110,8 @@ _HOMES = {
     "HookSettings": "settings",
     "HotfixSettings": "settings",
     "LabelSettings": "repository",
+    "HousekeepingSettings": "housekeeping",
+    "LabelsSettings": "housekeeping",
     "LintSettings": "settings",
     "MilestoneSettings": "repository",
     "PackageSettings": "settings",
@@ -118,6 +124,7 @@ _HOMES = {
     "ScanSettings": "scanning",
     "SecretSettings": "settings",
     "Settings": "settings",
+    "StaleSettings": "housekeeping",
     "StepSettings": "settings",
     "TestSettings": "settings",
     "VerifySettings": "settings",

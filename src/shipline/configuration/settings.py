@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
+from shipline.configuration.housekeeping import HousekeepingSettings
 from shipline.configuration.limits import Limits, SecretTable
 from shipline.configuration.repository import RepositorySettings
 from shipline.configuration.retention import RetentionSettings
@@ -557,9 +558,10 @@ class Settings:
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
     `approver`, `waiver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release
     is made, `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold,
-    `scan` which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself;
-    `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how long what is stored is
-    kept, `waiving` what waivers are held to, `repository` how the repository is set up on the forge.
+    `scan` which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself,
+    `housekeeping` what keeps the forge in order; `advisories` by what shipped releases are examined, an empty one by
+    nothing, `retention` how long what is stored is kept, `waiving` what waivers are held to, `repository` how the
+    repository is set up on the forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -571,6 +573,7 @@ class Settings:
     lint: LintSettings = field(default_factory=LintSettings)
     bump: tuple[BumpSettings, ...] = ()
     automation: AutomationSettings = field(default_factory=AutomationSettings)
+    housekeeping: HousekeepingSettings = field(default_factory=HousekeepingSettings)
     hook: tuple[HookSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shipline.apps.cli import automate_housekeeping
 from shipline.apps.cli.wording import printable
 from shipline.domain.errors import NothingToDo, UsageError
 from shipline.domain.strict_json import read_json
@@ -21,24 +22,34 @@ FILE_BYTES_MAX = 25 << 20
 NOWHERE = "0" * 40
 
 
-@click.command(name="automate")
+@click.group(name="automate", invoke_without_command=True)
 @click.option("--event", "file", metavar="FILE", type=click.Path(path_type=Path), help="The payload, as a hook has it.")
 @click.option("--forge", type=click.Choice(["github", "gitlab", "gitea"]), help="Whose it is.")
 @click.option("--name", metavar="NAME", help="The event: push, pull_request ... GitLab's payloads say it themselves.")
 @click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.pass_obj
-def command(application: Application, *, file: Path | None, forge: str | None, name: str | None, dry_run: bool) -> int:
+@click.pass_context
+def command(
+    context: click.Context, *, file: Path | None, forge: str | None, name: str | None, dry_run: bool
+) -> int | None:
     """Do what `[automation]` asks for when this event comes.
 
     In a job of GitHub, GitLab, Gitea or Forgejo the options are found out from its variables.
 
     Exit codes: as for `shipline release`; 4 where the event leads to nothing.
     """
+    if context.invoked_subcommand is not None:
+        return None
+    return _of_event(context.obj, _event(os.environ, file, forge, name), dry_run=dry_run)
+
+
+command.add_command(automate_housekeeping.command)
+
+
+def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:
     from shipline.apps.cli.release import Asked, release
     from shipline.bootstrap.automations import duties_of
     from shipline.capabilities.automation import RELEASE, Unknown, decide
 
-    event = _event(os.environ, file, forge, name)
     click.echo(printable(event.sentence), err=True)
     if isinstance(event, Unknown):
         raise NothingToDo("this event leads to nothing", why=event.why)

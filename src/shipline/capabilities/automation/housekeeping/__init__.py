@@ -1,0 +1,32 @@
+"""Housekeeping: what keeps a repository in order on its forge, each an automation of its own.
+
+Promises: level-triggered. A look reads what is so on the forge, a pure rule says what is missing, and only that is
+done: what was done already is not done again, whoever died in between and however often it is asked for. A dry run
+tells the same things and changes nothing.
+"""
+
+from shipline.capabilities.automation.housekeeping.keeping import (
+    Housekeeping,
+    Labeller,
+    PullKeeper,
+    StaleSweep,
+    Sweeper,
+    TitleJudge,
+    keep_all,
+    keep_pull,
+)
+from shipline.capabilities.automation.housekeeping.labels import LabelRules
+from shipline.capabilities.automation.housekeeping.stale import StaleRules
+
+__all__ = [
+    "Housekeeping",
+    "LabelRules",
+    "Labeller",
+    "PullKeeper",
+    "StaleRules",
+    "StaleSweep",
+    "Sweeper",
+    "TitleJudge",
+    "keep_all",
+    "keep_pull",
+]

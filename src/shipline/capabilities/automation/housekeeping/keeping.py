@@ -1,0 +1,133 @@
+"""Which housekeeping there is, and its looks: read from the forge what a rule needs, and give on what is due.
+
+A look changes nothing: what is due comes as acts while it is consumed, so that what was done counts for what comes
+next, and a run that ends in the middle has done everything that it told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, check_budget
+from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
+from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
+from shipline.capabilities.automation.housekeeping.titles import title_acts
+from shipline.capabilities.plans import Linter
+from shipline.ports.forge import Forge, PullRequest, PullState
+from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.tracker import IssueQuery
+
+
+class PullKeeper(Protocol):
+    """Housekeeping of one pull request at a time."""
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """What is due of an open pull request."""
+        ...
+
+
+Sweeper = Callable[[Forge], Iterable[Act]]
+"""Housekeeping of the whole repository: what is due, as it is consumed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Housekeeping:
+    """What is switched on, by name, in the order in which it is done."""
+
+    pulls: Mapping[str, PullKeeper]
+    sweeps: Mapping[str, Sweeper]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that is switched on."""
+        return (*self.pulls, *self.sweeps)
+
+    def only(self, name: str) -> Housekeeping:
+        """That one alone."""
+        pulls = {each: keeper for each, keeper in self.pulls.items() if each == name}
+        return Housekeeping(pulls, {each: sweep for each, sweep in self.sweeps.items() if each == name})
+
+
+def keep_pull(forge: Forge, keeping: Housekeeping, number: int, *, dry_run: bool = False) -> Iterator[str]:
+    """Do what is due of one pull request, telling each thing; nothing where it is not open."""
+    pull = forge.find_pull_request(number)
+    if pull is not None and pull.state is PullState.OPEN:
+        yield from _keep(forge, keeping, pull, Carrier(forge, dry_run=dry_run))
+
+
+def keep_all(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
+    """Do what is due of the repository, then of every open pull request: in this order, since a label that a pull
+    request gets here is a change, and what changes is not quiet."""
+    carrier = Carrier(forge, dry_run=dry_run)
+    for sweep in keeping.sweeps.values():
+        yield from carrier.carry(sweep(forge))
+    if not keeping.pulls:
+        return
+    # Collected first: what is done to them changes the list that is read.
+    for pull in tuple(forge.each_pull_request(state=PullState.OPEN)):
+        check_budget(forge)
+        yield from _keep(forge, keeping, pull, carrier)
+
+
+def _keep(forge: Forge, keeping: Housekeeping, pull: PullRequest, carrier: Carrier) -> Iterator[str]:
+    for keeper in keeping.pulls.values():
+        yield from carrier.carry(keeper(forge, pull))
+
+
+@dataclass(frozen=True, slots=True)
+class Labeller:
+    """Labels pull requests."""
+
+    rules: LabelRules
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """By its files and title."""
+        known = [label.name for label in forge.labels()]
+        return tuple(label_acts(self.rules, pull, forge.changed_files(pull.number), known))
+
+
+@dataclass(frozen=True, slots=True)
+class TitleJudge:
+    """Judges titles of pull requests."""
+
+    linter: Linter
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """As a status of its newest commit."""
+        return tuple(title_acts(self.linter, pull, forge.statuses(pull.head_commit) if pull.head_commit else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class StaleSweep:
+    """Sees to what is quiet: at most `rules.most` issues and pull requests a run, the longest quiet first."""
+
+    rules: StaleRules
+    now_us: Callable[[], int]
+
+    def __call__(self, forge: Forge) -> Iterator[Act]:
+        """As it is consumed, so that a limit is noticed between two."""
+        now_us, rules = self.now_us(), self.rules
+        due = sorted(
+            (item for item in _quiet(forge) if concerns(rules, item, now_us)),
+            key=lambda item: (item.updated_us, item.thread.number),
+        )
+        if due:
+            yield from label_made(rules, [label.name for label in forge.labels()])
+        account, left = forge.account() if due else "", rules.most
+        for item in due:
+            check_budget(forge)
+            acts = stale_acts(rules, item, tuple(forge.comments(item.thread)), account, now_us)
+            yield from acts
+            left -= bool(acts)
+            if left == 0:
+                return
+
+
+def _quiet(forge: Forge) -> Iterator[Quiet]:
+    """All that is open, collected before anything changes."""
+    issues = tuple(forge.issues(IssueQuery(state=ItemState.OPEN)))
+    yield from (Quiet(Thread.issue(each.number), each.labels, each.updated_us) for each in issues)
+    pulls = tuple(forge.each_pull_request(state=PullState.OPEN))
+    yield from (Quiet(Thread.pull(each.number), each.labels, each.updated_us) for each in pulls)

@@ -1,0 +1,60 @@
+"""`[housekeeping]`: what keeps the repository in order on its forge. A table that is not there switches nothing on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from shipline.configuration.limits import Limits
+
+_LABEL = Limits(pattern=r"[^,\r\n]{1,100}", meaning="the name of one label")
+_DAYS = Limits(minimum=1, maximum=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsSettings:
+    """`[housekeeping.labels]`: labels of pull requests.
+
+    `paths` are globs by label: it is put on what changes such a file. `titles` are words by label that a title holds,
+    in whatever case. `types` are labels by the type of a conventional title, `breaking` is that of a breaking one, ""
+    for none. `sizes` say by label how many lines, added and removed, it stands for at most; the largest also stands for
+    all that is larger. Labels of types and sizes that do not hold any more are taken off.
+    """
+
+    paths: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    titles: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    types: dict[str, Annotated[str, _LABEL]] = field(default_factory=dict)
+    breaking: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StaleSettings:
+    """`[housekeeping.stale]`: issues and pull requests that nobody cares for any more.
+
+    After `quiet_days` without a change they get `label` and a warning, after `close_days` more they are closed; where
+    `close` is false they never are. What bears one of the labels `exempt` is left alone. `most` bounds how many one run
+    changes: the next one goes on.
+    """
+
+    quiet_days: Annotated[int, _DAYS] = 60
+    close_days: Annotated[int, _DAYS] = 14
+    close: bool = True
+    label: Annotated[str, _LABEL] = "stale"
+    exempt: tuple[str, ...] = ("security", "pinned")
+    most: Annotated[int, Limits(minimum=1, maximum=10_000)] = 200
+
+
+@dataclass(frozen=True, slots=True)
+class HousekeepingSettings:
+    """`[housekeeping]`: what is done on the forge.
+
+    With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. `labels`
+    and `stale` are tables of their own; what has none is not done. `every_s` is how often a server looks at everything,
+    in seconds.
+    """
+
+    every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
+    titles: bool = False
+    labels: LabelsSettings | None = None
+    stale: StaleSettings | None = None
