@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.gates import QUALITY, SETS, gates_in, standing
+from shipline.capabilities.releases.statuses import status_of
 from shipline.configuration import Settings, parse_settings
 from shipline.configuration.check import problems
 from shipline.configuration.policy import HERE, Policy, read_policy, tightened
 from shipline.domain.errors import ConfigurationError
+from shipline.domain.verdict import Answer, Verdict
 from shipline.testing.histories import History
 
 STRICT = """
@@ -54,6 +56,22 @@ class TestTightened:
             ("coverage", "coverage.percent >= 80.0"),
             ("coverage (as changed here)", "coverage.percent >= 10.0"),
         ]
+
+    @pytest.mark.parametrize(
+        ("there", "here"),
+        [("coverage", "coverage "), ("a  b", "a\\tb"), ("coverage", "Coverage"), ("x" * 300, "x" * 299 + "y")],
+    )
+    def test_a_gate_that_only_looks_like_another_one_gets_a_name_of_its_own(self, there: str, here: str) -> None:
+        """On a forge both would be one status, and the last to be posted would stand: the commit's."""
+        strict, loose = (
+            f'[[gate]]\nname = "{name}"\nrule = "{rule}"' for name, rule in ((there, "1 == 2"), (here, "true"))
+        )
+        first, second = tightened(settings(strict), settings(loose), "there").gates
+        assert (first.name, second.rule) == (there, "true")
+        contexts = {
+            status_of(Verdict(one.name, Answer.PASS, ("r",), 0, {}), "release").context for one in (first, second)
+        }
+        assert len({context.casefold() for context in contexts}) == 2
 
     def test_a_gate_that_a_commit_adds_counts_at_once(self) -> None:
         more = STRICT + '[[gate]]\nname = "tests"\nrule = "tests.failed == 0"\n'

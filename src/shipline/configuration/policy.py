@@ -29,6 +29,7 @@ USUAL_REMOTE = "origin"  # The name that `git clone` gives.
 DURATION = re.compile("([0-9]+)(min|h|d)")
 UNITS_S = {"min": 60, "h": 3600, "d": 86_400}
 HERE = f"{FILE_NAME} as it lies here"
+NAME_TOLD_MAX = 150  # Characters by which gates are told apart on every forge.
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,18 @@ def calendar_rule(table: CalendarSettings) -> CalendarRule:
 
 
 def _beside(gate: Gate, others: tuple[Gate, ...]) -> Gate:
-    """A gate that this commit adds; its verdicts are told from those of the one that it meant to replace."""
-    taken = any((other.stage, other.name) == (gate.stage, gate.name) for other in others)
-    return replace(gate, name=f"{gate.name} (as changed here)") if taken else gate
+    """A gate that this commit adds; its verdicts are told from those of the one that it meant to replace.
+
+    On a forge, too: there names that differ in blanks, in capitals or far behind may be the same, and a PASS of the one
+    would stand where the other has said FAIL.
+    """
+    taken = any((other.stage, _on_a_forge(other.name)) == (gate.stage, _on_a_forge(gate.name)) for other in others)
+    return replace(gate, name=f"{gate.name[:NAME_TOLD_MAX]} (as changed here)") if taken else gate
+
+
+def _on_a_forge(name: str) -> str:
+    printable = "".join(sign if sign.isprintable() else " " for sign in name)
+    return " ".join(printable.split())[:NAME_TOLD_MAX].casefold()
 
 
 def _left_out(trusted: Settings, own: Settings) -> Iterator[str]:
