@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,7 @@ from shipline.capabilities.evidence import (
 from shipline.capabilities.releases import ReleaseGround
 from shipline.capabilities.releases.signing import policy_document, resource_of
 from shipline.domain.errors import ShiplineError
+from shipline.domain.gate import Gate
 from shipline.domain.package import Package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.store.database import Store
@@ -104,6 +106,24 @@ def test_the_gates_summary_says_what_they_said_and_by_which_policy(made: Set) ->
     policy.write_bytes(policy_document(made.ground(made.world.store)))
     assert f"sha256:{predicate['policy']['digest']['sha256']}" == digest(policy)
     assert [one["gate"] for one in predicate["shipline_gates"]] == ["tests pass", "proof"]
+
+
+def test_the_summary_names_the_policy_that_was_asked_and_none_that_came_since(made: Set) -> None:
+    """A process that goes on a day later finds another policy, whose gates nobody has asked about this release."""
+    _, release = made.order()
+    assert release is not None
+    store, made.images.store = made.images.store, down  # type: ignore[method-assign, assignment]  # this registry goes down here
+    made.settle()
+    asked_then = policy_document(made.ground(made.world.store))
+    made.images.store, made.gates = store, (*made.gates, Gate("new", "tests.total > 1000"))  # type: ignore[method-assign]
+    made.order()
+    made.settle()
+    assert made.now(release).status is ReleaseStatus.PUBLISHED
+    folder = made.folder / "releases" / "quotes-0.1.0" / "evidence"
+    payload = json.loads((folder / "vsa.dsse.json").read_bytes())["payload"]
+    named = json.loads(base64.b64decode(payload))["predicate"]["policy"]["digest"]["sha256"]
+    assert (folder / "policy.json").read_bytes() == asked_then
+    assert named == hashlib.sha256(asked_then).hexdigest()
 
 
 def test_files_have_their_signatures_in_a_folder_of_their_own(made: Set) -> None:

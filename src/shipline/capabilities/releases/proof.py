@@ -34,6 +34,7 @@ from shipline.capabilities.releases.expediting import Expedite, gates_of, said_o
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, envelopes_of, exported, package_of
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.scan_reports import scan_reports
+from shipline.capabilities.releases.signing import keep_policy
 from shipline.capabilities.releases.statuses import Posting, post_verdicts
 from shipline.capabilities.releases.stored.comparing import comparisons_of
 from shipline.capabilities.releases.stored.keeping import keep_report
@@ -206,6 +207,8 @@ class ProofSteps:
         if freezes and not release.is_prerelease:
             verdicts = (*verdicts, *opening(self.ground, release, "release", freezes, context.now_us))
         if combined(verdicts) is Answer.PASS:
+            if verdicts and release.artifacts and self.ground.signatures is not None:
+                keep_policy(self.ground, release)
             return Done(idle="they do" if verdicts else "there are none")
         return self._refused(context, release, verdicts)
 

@@ -10,7 +10,6 @@ what is missing.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -116,15 +115,17 @@ class SignSteps:
 
     def _summarise(self, context: StepContext, release: Release, verdicts: tuple[Verdict, ...]) -> tuple[str, ...]:
         statements = {name: one for name, one in envelopes_of(self.ground, release).items() if name != SUMMARY_FILE}
+        policy = policy_of(self.ground, release)
+        if not policy.is_file():  # Its gates were asked by a Shipline that did not keep them then.
+            keep_policy(self.ground, release)
         summary = Summary(
             resource=resource_of(package_of(context), release.version),
-            policy=f"sha256:{hashlib.sha256(policy_document(self.ground)).hexdigest()}",
+            policy=digest_of(policy),
             inputs=tuple((name, digest_of(self._evidence(release) / name)) for name in statements),
             levels=tuple(dict.fromkeys(level for one in statements.values() for level in _levels(one))),
             verdicts=verdicts,
             version=__version__,
         )
-        write_atomically(policy_of(self.ground, release), policy_document(self.ground))
         payload = statement_of_summary(release.artifacts, summary)
         place = self._evidence(release) / SUMMARY_FILE
         there = read_envelope(place.read_bytes()) if place.is_file() else None
@@ -207,6 +208,13 @@ def signatures_of(ground: ReleaseGround, release: Release) -> Path:
 def policy_of(ground: ReleaseGround, release: Release) -> Path:
     """The gates that a release's summary speaks of, as they were; those of today may be others."""
     return ground.folder_of(release) / "evidence" / "policy.json"
+
+
+def keep_policy(ground: ReleaseGround, release: Release) -> None:
+    """Keep the gates as they have just been asked: whoever signs may be another process, with another policy."""
+    place = policy_of(ground, release)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(place, policy_document(ground))
 
 
 def policy_document(ground: ReleaseGround) -> bytes:
