@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,21 @@ def facts_of_findings(project: ReleaseWorld, receipt: Receipt) -> dict[str, obje
     ground = replace(project.ground(project.world.store), gates=(gate,))
     (verdict,) = ProofSteps(ground).verdicts(release, "release", 0)
     return dict(verdict.facts)
+
+
+def test_a_name_that_is_no_text_is_told_and_a_pipe_is_waited_for_by_nobody(
+    project: ReleaseWorld, tmp_path: Path
+) -> None:
+    """Names of files are bytes on Linux, a database takes text; to open a pipe is to wait for a writer."""
+    project.released()
+    named = tmp_path / os.fsdecode(b"scan\xff.sarif")
+    named.write_bytes(sarif(tmp_path, ["error"]).path.read_bytes())
+    os.mkfifo(tmp_path / "pipe")
+    given = [GivenReport(path, str(path)) for path in (named, tmp_path / "pipe")]
+    kept, refused = give(project, *given).files
+    assert kept.kept is not None
+    assert kept.kept.piece.name == "scan?.sarif"
+    assert "no plain file" in str(refused.refused)
 
 
 def test_what_came_for_its_commit_counts_for_the_release_and_is_in_its_history(

@@ -191,7 +191,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
 def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BufferedReader, int]]:
     """A plain file, open, and its size in bytes."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InvalidValue(f"{path} is no plain file")
@@ -202,10 +202,15 @@ def _plain_file(path: Path, *, limit_bytes: int) -> Iterator[tuple[BufferedReade
         raise InvalidValue(f"{path} cannot be read", why=error.strerror or str(error)) from None
 
 
+def _without_waiting(name: str, flags: int) -> int:
+    """To open a pipe is to wait for who writes into it, before anybody can see that it is one."""
+    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def digest_of_file(path: Path) -> str:
     """The `sha256:…` of a plain file of any size; a device or a pipe, which might never end, is refused."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise InvalidValue(f"{path} is no plain file")
             return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"

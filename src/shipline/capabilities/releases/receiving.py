@@ -113,10 +113,15 @@ def receive_reports(
 
 def _receive(ground: ReleaseGround, about: Release | Ahead, given: GivenReport) -> FileReceipt:
     try:
-        read = read_to_keep(given.path, name=PurePath(given.name).name, format_name=given.format_name)
+        read = read_to_keep(given.path, name=_name_of(given), format_name=given.format_name)
         return FileReceipt(given.name, read.report, _keep(ground, about, read))
     except (InvalidValue, RefusedError) as error:
         return FileReceipt(given.name, refused=error)
+
+
+def _name_of(given: GivenReport) -> str:
+    """The file's name. One that is no UTF-8, which Linux has, is told with a sign for each byte that is none."""
+    return PurePath(given.name).name.encode("utf-8", "replace").decode()
 
 
 def _keep(ground: ReleaseGround, about: Release | Ahead, read: ReadReport) -> Kept:
