@@ -55,8 +55,8 @@ def sign(payload: bytes, *, key: Path, namespace: str) -> str:
 def is_signed(payload: bytes, signature: str, *, public_key: str, namespace: str) -> bool:
     """True if `signature` is one of this key over exactly `payload`, made for this `namespace`."""
     key = checked_public_key(public_key)
-    if len(signature) > SIGNATURE_BYTES_MAX:
-        return False
+    if len(signature) > SIGNATURE_BYTES_MAX or not signature.isascii():
+        return False  # What is armoured is ASCII (PROTOCOL.sshsig); anything else could not even be written down.
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "allowed").write_text(f'{PRINCIPAL} namespaces="{namespace}" {key}\n')

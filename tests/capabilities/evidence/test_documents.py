@@ -165,6 +165,16 @@ def test_what_does_not_fit_is_not_proven_whoever_signed_it(log: Any) -> None:
 
 
 @pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+@pytest.mark.parametrize("name", ["statement", "signature"])
+def test_half_of_a_character_is_signed_by_nobody(log: Any, name: str) -> None:
+    """JSON can name it, and no bytes can hold it: not proven, and no error of ours."""
+    said = {"statement": '{"package":"quotes","version":"1.0"}', "signature": "s", "key": "ssh-ed25519 " + "A" * 68}
+    said[name] = "\ud800" + said[name]
+    found = asked(full(log, approvals=json.dumps({"approvals": [said]}).encode()))
+    assert [check.ok for check in found.checks if check.name == "approvals"] == [False]
+    assert not found.proven
+
+
 def test_an_approval_is_proven_by_its_own_signature(log: Any, tmp_path: Path) -> None:
     key = tmp_path / "ann"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)

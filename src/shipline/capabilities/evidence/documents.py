@@ -118,6 +118,8 @@ def _guarded(file: str, look: Callable[[], Iterator[Check]]) -> list[Check]:
         return [Check(name, False, f"it cannot be looked at: {missing.what}")]
     except ShiplineError as error:
         return [Check(name, False, error.sentence())]
+    except UnicodeEncodeError:
+        return [Check(name, False, "a text in it holds half of a character, which nobody can have signed")]
 
 
 def _read(name: str, data: bytes) -> Any:
