@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from shipline.domain.advisory import Advisory, AffectedPackage, AffectedRange, RangeType, Turn
@@ -11,7 +12,9 @@ from shipline.domain.strict_json import read_json
 ENTRY_BYTES_MAX = 16 * 1024 * 1024
 WORD_LENGTH_MAX = 300
 SUMMARY_LENGTH_MAX = 500
+PYPI = "PyPI"
 _TURNS = tuple(Turn)
+_SEPARATORS = re.compile(r"[-_.]+")
 
 
 def read_entry(data: bytes, what: str) -> Advisory:
@@ -38,13 +41,19 @@ def advisory_of(document: object, what: str) -> Advisory:
     )
 
 
+def pypi_name(name: str) -> str:
+    """A name as PyPI compares names (PEP 503). OSV wants it so, and not all who write entries do: `Jinja2` is one."""
+    return _SEPARATORS.sub("-", name).lower()
+
+
 def _affected(entry: dict[str, Any], what: str) -> AffectedPackage:
     package = entry["package"]
     if not isinstance(package, dict) or not _word(package.get("name")) or not _word(package.get("ecosystem")):
         raise InvalidValue(f"{what} is about a package without a name or an ecosystem")
+    ecosystem = _word(package["ecosystem"]).partition(":")[0]
     return AffectedPackage(
-        ecosystem=_word(package["ecosystem"]).partition(":")[0],
-        name=_word(package["name"]),
+        ecosystem=ecosystem,
+        name=pypi_name(_word(package["name"])) if ecosystem == PYPI else _word(package["name"]),
         ranges=tuple(_range(each, what) for each in _listed(entry.get("ranges"), what)),
         versions=tuple(_word(each) for each in _listed(entry.get("versions"), what)),
     )

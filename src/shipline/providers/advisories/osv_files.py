@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from shipline.clients.osv import ENTRY_BYTES_MAX, read_entry
+from shipline.clients.osv import ENTRY_BYTES_MAX, pypi_name, read_entry
 from shipline.domain.advisory import Advisory
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
 from shipline.ports.advisories import PackageName
@@ -51,7 +51,7 @@ class OSVFiles:
                 raise ShiplineError(f"the advisories in {self._path} are more than {ENTRIES_MAX}")
             # To read all of them strictly takes minutes. A name with an escape in it is found by reading alone.
             named = _NAME.findall(data)
-            if named and names.isdisjoint(named) and not any(b"\\" in name for name in named):
+            if named and names.isdisjoint(named) and not any(_may_mean(name, names) for name in named):
                 continue
             advisory = read_entry(data, what)
             if advisory.id not in seen and any(
@@ -76,6 +76,11 @@ class OSVFiles:
             elif path.suffix == ".json" and path.is_file():
                 with path.open("rb") as file:
                     yield path.name, file.read(ENTRY_BYTES_MAX + 1)
+
+
+def _may_mean(name: bytes, names: Collection[bytes]) -> bool:
+    """True for a name that has an escape in it, and for one of PyPI's that is written in another way."""
+    return b"\\" in name or pypi_name(name.decode("utf-8", "replace")).encode() in names
 
 
 def _zipped(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -31,6 +31,7 @@ ENTRIES = (
     ),
     entry("OSV-GONE", "PyPI", "click", withdrawn="2026-01-02T00:00:00Z"),
     entry("OSV-OTHER", "npm", "click"),
+    entry("OSV-WRITTEN", "PyPI", "Zope.Inter_face"),
 )
 
 
@@ -49,6 +50,11 @@ class AdvisoriesConformance:
     def test_each_once_whatever_is_asked(self, advisories: Advisories) -> None:
         found = [one.id for one in advisories.about([PackageName("PyPI", "click"), PackageName("npm", "click")])]
         assert sorted(found) == ["OSV-GONE", "OSV-MANY", "OSV-OTHER"]
+
+    def test_names_are_compared_as_pypi_compares_them(self, advisories: Advisories) -> None:
+        """Packages are asked about by their normalized names, and entries are written by people."""
+        (found,) = advisories.about([PackageName("PyPI", "zope-inter-face")])
+        assert (found.id, found.affected[0].name) == ("OSV-WRITTEN", "zope-inter-face")
 
     def test_an_entry_is_told_whole(self, advisories: Advisories) -> None:
         """Withdrawn ones too: who has told of it takes that back."""

@@ -36,10 +36,7 @@ class FakeAdvisories:
         return [
             id_
             for id_, entry in self.entries.items()
-            if any(
-                PackageName(one["package"]["ecosystem"].partition(":")[0], one["package"]["name"]) in packages
-                for one in entry.get("affected", ())
-            )
+            if any(PackageName(one.ecosystem, one.name) in packages for one in advisory_of(entry, id_).affected)
         ]
 
 
