@@ -61,6 +61,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "tree"
 
 
+def test_a_path_is_no_option_whatever_a_folder_is_called(folder: Path) -> None:
+    """Whoever writes the tree would say how it is looked at."""
+    path = folder / "--ignore=DL3002" / "Dockerfile"
+    path.parent.mkdir()
+    path.write_text("FROM debian\n")
+    planned = plan_scan_of(folder, Asked(("hadolint",)), FakeCommands(FakeClock(), {}))
+    assert planned[0].scanner.targets(trees.read_tree(folder)) == ("./--ignore=DL3002/Dockerfile", "web/Dockerfile")
+
+
 def ending(scanner: Scanner, content: str, exit_code: int) -> FakeCommands:
     """A program that writes this, where the real one writes it."""
 

@@ -16,14 +16,16 @@ LEFT_OUT = (".git", ".hg", ".shipline", ".tox", ".nox", ".venv", "venv", "node_m
 @dataclass(frozen=True, slots=True)
 class Tree:
     """`files` are the paths of its files, relative and with forward slashes, sorted. Folders of LEFT_OUT are not among
-    them, nor what lies behind a link."""
+    them, nor what lies behind a link. One that begins as an option does has `./` before it where it is `named`."""
 
     folder: Path
     files: tuple[str, ...]
 
     def named(self, *patterns: str) -> tuple[str, ...]:
-        """The files whose name fits one of the patterns, in whatever folder they are."""
-        return tuple(path for path in self.files if any(fnmatch(path.rpartition("/")[2], one) for one in patterns))
+        """The files whose name fits one of the patterns, in whatever folder they are, as arguments of a program: the
+        tree is somebody's, and a folder may be called `--ignore=DL3002`."""
+        found = (path for path in self.files if any(fnmatch(path.rpartition("/")[2], one) for one in patterns))
+        return tuple(f"./{path}" if path.startswith("-") else path for path in found)
 
     def has(self, path: str) -> bool:
         """True if there is such a file or folder, one of LEFT_OUT too."""
