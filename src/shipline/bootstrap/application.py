@@ -269,7 +269,7 @@ class Application(Project):
         from shipline.bootstrap.compliance import required_frameworks_of
         from shipline.bootstrap.reevaluating import waiving_of
         from shipline.bootstrap.signing import formats_of
-        from shipline.capabilities.evidence import Asked
+        from shipline.capabilities.evidence import ScanOrder
         from shipline.capabilities.plans import Show
         from shipline.capabilities.releases import ReleaseGround, TestRun
 
@@ -298,7 +298,7 @@ class Application(Project):
             told_branch=self.told_branch,
             posts_statuses=self.policy.posts_statuses(self.settings),
             signatures=formats_of(self.settings.release.signatures),
-            scan=Asked(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
+            scan=ScanOrder(self.settings.scan.scanners, self.settings.scan.arguments, self.settings.scan.timeout_s),
             frameworks=partial(required_frameworks_of, self),
             waiving=waiving_of(self.policy),
             added_gates=self.policy.added_gates,

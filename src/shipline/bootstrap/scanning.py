@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shipline.capabilities.evidence import Asked, Planned, Scanned, plan_scan_of, run_scanner, scanner_named
+from shipline.capabilities.evidence import Planned, Scanned, ScanOrder, plan_scan_of, run_scanner, scanner_named
 
 if TYPE_CHECKING:
     from shipline.bootstrap.application import Application
@@ -20,16 +20,16 @@ def _commands(application: Application) -> Commands:
     return built
 
 
-def planned_here(application: Application, names: tuple[str, ...]) -> tuple[Asked, tuple[Planned, ...]]:
+def planned_here(application: Application, names: tuple[str, ...]) -> tuple[ScanOrder, tuple[Planned, ...]]:
     """What would run at the project's root: the scanners named, those of `[scan]`, or what works offline."""
     said = application.settings.scan
     for name in (*said.scanners, *said.arguments):
         scanner_named(name)
-    asked = Asked(names or said.scanners, said.arguments, said.timeout_s)
+    asked = ScanOrder(names or said.scanners, said.arguments, said.timeout_s)
     return asked, plan_scan_of(application.root, asked, _commands(application))
 
 
-def scanned(application: Application, asked: Asked, planned: Planned) -> Scanned:
+def scanned(application: Application, asked: ScanOrder, planned: Planned) -> Scanned:
     """Run one scanner; its report lies in the folder of this project's state."""
     return run_scanner(
         planned,

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from shipline.capabilities import releases
-from shipline.capabilities.evidence import Asked
+from shipline.capabilities.evidence import ScanOrder
 from shipline.capabilities.gates import Framework
 from shipline.capabilities.plans import make_plan
 from shipline.capabilities.releases import Candidate, Outlet, ReleaseGround, TestRun, release_package
@@ -174,7 +174,7 @@ class ReleaseWorld:
     branch: str = "main"
     statuses: bool = False
     imaged: bool = False
-    scan: Asked = field(default_factory=Asked)
+    scan: ScanOrder = field(default_factory=ScanOrder)
     frameworks: tuple[Framework, ...] = ()
     added_gates: frozenset[tuple[str, str]] = frozenset()
     breaches: list[str] = field(default_factory=list)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.releases.circumstances import Asked, circumstances_of
+from shipline.capabilities.releases.circumstances import StageQuestion, circumstances_of
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.checklist import Checklist, Tick
 from shipline.domain.gate import Gate
@@ -37,8 +37,8 @@ def period(made: ReleaseWorld, kind: PeriodKind, stage: str) -> CalendarRule:
     return CalendarRule("audit", kind, (stage,), begins=begins, ends=ends)
 
 
-def asked(made: ReleaseWorld, rule: str, stage: str = "release") -> Asked:
-    return Asked(stage, (Gate("gate", rule),), (), (), made.world.clock.now_us())
+def asked(made: ReleaseWorld, rule: str, stage: str = "release") -> StageQuestion:
+    return StageQuestion(stage, (Gate("gate", rule),), (), (), made.world.clock.now_us())
 
 
 def test_nothing_is_looked_up_that_no_gate_names(made: ReleaseWorld) -> None:

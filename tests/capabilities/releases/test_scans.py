@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.evidence import Asked, read_bundle
+from shipline.capabilities.evidence import ScanOrder, read_bundle
 from shipline.capabilities.releases.queries import evidence_of
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.gate import Gate
@@ -23,7 +23,7 @@ FINDING = {"code": "DL3008", "level": "warning", "line": 1, "column": 1, "file":
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[ReleaseWorld]:
-    made = ReleaseWorld(World(1, tmp_path), tmp_path, scan=Asked(("hadolint", "zizmor")))
+    made = ReleaseWorld(World(1, tmp_path), tmp_path, scan=ScanOrder(("hadolint", "zizmor")))
     made.history.commit("feat: a container", {"Dockerfile": "FROM debian\n"})
     made.commands.programs |= {"hadolint": lambda _call: Ending(1, json.dumps([FINDING]))}
     yield made

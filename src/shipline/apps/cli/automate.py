@@ -46,7 +46,7 @@ command.add_command(automate_housekeeping.command)
 
 
 def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:
-    from shipline.apps.cli.release import Asked, release
+    from shipline.apps.cli.release import ReleaseOptions, release
     from shipline.bootstrap.automations import duties_of
     from shipline.capabilities.automation import RELEASE, Unknown, decide
 
@@ -61,7 +61,7 @@ def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run:
     for each in commands:
         click.echo(printable(f"{each.kind} of {each.about}"), err=True)
     assert {each.kind for each in commands} == {RELEASE}  # noqa: S101 - there is no other yet
-    asked = Asked((), None, None, only_pull_request=False, dry_run=dry_run, as_json=False)
+    asked = ReleaseOptions((), None, None, only_pull_request=False, dry_run=dry_run, as_json=False)
     return release(application, asked)
 
 

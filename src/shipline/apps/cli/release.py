@@ -27,7 +27,7 @@ WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReleaseOptions:
     """The command's options. `candidate` is the tag of a release candidate that is to be final, None for none."""
 
     names: tuple[str, ...]
@@ -60,10 +60,10 @@ def command(application: Application, /, **given: Any) -> int:
 
     Exit codes: 0 released, 1 stopped (run it again), 3 refused by a gate, 4 nothing to release.
     """
-    return release(application, Asked(**given))
+    return release(application, ReleaseOptions(**given))
 
 
-def release(application: Application, asked: Asked) -> int:
+def release(application: Application, asked: ReleaseOptions) -> int:
     """Release what is asked for. NothingToDo where there is nothing; other errors as the command tells them."""
     from shipline.apps.cli.progress import engine_running
 
@@ -91,7 +91,7 @@ def release(application: Application, asked: Asked) -> int:
     return int(ExitCode.DONE)
 
 
-def _foretell(application: Application, asked: Asked) -> int:
+def _foretell(application: Application, asked: ReleaseOptions) -> int:
     """Say what the same command would do without --dry-run."""
     from shipline.apps.cli.release_preview import Preview, show
     from shipline.capabilities.releases import foresee, foresee_pull_request
@@ -140,14 +140,14 @@ def _pull_request(kept: Kept | None) -> dict[str, Any] | None:
     return {"change": kept.change, "number": kept.pull.number, "title": kept.pull.title, "url": kept.pull.url}
 
 
-def _candidates(application: Application, asked: Asked) -> tuple[Candidate, ...]:
+def _candidates(application: Application, asked: ReleaseOptions) -> tuple[Candidate, ...]:
     """What is to be released, or the release candidate that is to be final."""
     if asked.candidate is not None:
         return (application.final_candidate(asked.candidate),)
     return application.candidates(asked.names, channel=asked.channel)
 
 
-def _release_each(application: Application, asked: Asked) -> tuple[list[Release], str]:
+def _release_each(application: Application, asked: ReleaseOptions) -> tuple[list[Release], str]:
     """What was released, and why nothing else was.
 
     What was begun before is ended first; what is planned after that stands on it. One that stops holds up those that

@@ -6,19 +6,19 @@ an ecosystem whose versions cannot be ordered here) is told as unknown and never
 """
 
 from shipline.capabilities.advisories.documents import advisories_document, found_document
-from shipline.capabilities.advisories.finding import Asked, Found, find_package, read_package
+from shipline.capabilities.advisories.finding import Found, WantedPackage, find_package, read_package
 from shipline.capabilities.advisories.rules import Answer, Exposure
 from shipline.capabilities.advisories.shipped import Shipped, shipped_releases
 from shipline.capabilities.advisories.usecases import Examined, Touched, examine, record
 
 __all__ = [
     "Answer",
-    "Asked",
     "Examined",
     "Exposure",
     "Found",
     "Shipped",
     "Touched",
+    "WantedPackage",
     "advisories_document",
     "examine",
     "find_package",

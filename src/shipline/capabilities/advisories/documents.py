@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from shipline.capabilities.advisories.finding import Asked, Found
+from shipline.capabilities.advisories.finding import Found, WantedPackage
 from shipline.capabilities.advisories.shipped import Shipped
 from shipline.capabilities.advisories.usecases import Examined, Touched
 from shipline.domain.release import Release
@@ -14,7 +14,7 @@ FOUND_SCHEMA = "shipline.sbom-find/1"
 ADVISORIES_SCHEMA = "shipline.advisories/1"
 
 
-def found_document(asked: Asked, found: Iterable[Found], unlisted: Iterable[Release]) -> dict[str, Any]:
+def found_document(asked: WantedPackage, found: Iterable[Found], unlisted: Iterable[Release]) -> dict[str, Any]:
     """The document shipline.sbom-find/1."""
     return {
         "schema": FOUND_SCHEMA,

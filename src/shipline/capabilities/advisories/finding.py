@@ -24,7 +24,7 @@ _NAME_LENGTH_MAX = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WantedPackage:
     """A package: `type` is that of a package URL, "" for any; `range` is a version or a range, "" for any version."""
 
     type: str
@@ -42,7 +42,7 @@ class Found:
     certain: bool
 
 
-def read_package(text: str) -> Asked:
+def read_package(text: str) -> WantedPackage:
     """`requests`, `requests@<2.32`, `@scope/name@^1.2`, `pkg:npm/%40scope/name@1.2.3`. InvalidValue for no name."""
     body = text.strip()
     if body.startswith("pkg:"):
@@ -58,10 +58,10 @@ def read_package(text: str) -> Asked:
         raise InvalidValue(
             f"{text[:80]!r} names no package", todo="write NAME, NAME@RANGE or a package URL (pkg:pypi/NAME)"
         )
-    return Asked(kind, comparable(kind, name), wanted.strip())
+    return WantedPackage(kind, comparable(kind, name), wanted.strip())
 
 
-def find_package(tx: Transaction, asked: Asked) -> tuple[tuple[Found, ...], tuple[Release, ...]]:
+def find_package(tx: Transaction, asked: WantedPackage) -> tuple[tuple[Found, ...], tuple[Release, ...]]:
     """The releases that contain it, the newest first, and those of which it is not known what they contain."""
     serving = environments_by_version(tx)
     found = []
@@ -75,7 +75,7 @@ def find_package(tx: Transaction, asked: Asked) -> tuple[tuple[Found, ...], tupl
     return tuple(found), releases_without_components(tx)
 
 
-def _listed(tx: Transaction, asked: Asked) -> Iterable[tuple[str, Component]]:
+def _listed(tx: Transaction, asked: WantedPackage) -> Iterable[tuple[str, Component]]:
     """By the name as it is written, and as PyPI compares names, unless another type is asked for."""
     names = dict.fromkeys((asked.name, comparable("pypi", asked.name))) if asked.type == "" else (asked.name,)
     rows = [row for name in names for row in releases_with(tx, name, type_=asked.type)]

@@ -36,9 +36,9 @@ from shipline.capabilities.evidence.python_packages import python_bill
 from shipline.capabilities.evidence.reports import STREAMED_BYTES_MAX, Report, read_report_bytes
 from shipline.capabilities.evidence.rules import FindingCounts, facts_of, is_distribution
 from shipline.capabilities.evidence.scanning.rules import (
-    Asked,
     Planned,
     Scanned,
+    ScanOrder,
     ScanState,
     is_reached,
     scan_document,
@@ -109,7 +109,6 @@ __all__ = [
     "SUMMARY",
     "Approval",
     "ApprovalsDocument",
-    "Asked",
     "AttachedSBOM",
     "Bill",
     "Build",
@@ -127,6 +126,7 @@ __all__ = [
     "Planned",
     "PublicKey",
     "Report",
+    "ScanOrder",
     "ScanState",
     "Scanned",
     "Signed",

@@ -33,7 +33,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class StageQuestion:
     """Which gates ask, at which stage, when; with the checklists that hold there, and what was ticked."""
 
     stage: str
@@ -43,7 +43,7 @@ class Asked:
     now_us: int
 
 
-def circumstances_of(ground: ReleaseGround, release: Release, asked: Asked) -> Circumstances:
+def circumstances_of(ground: ReleaseGround, release: Release, asked: StageQuestion) -> Circumstances:
     """What the gates ask for about a release at a stage."""
     read, stage, now_us = facts_read(asked.gates), asked.stage, asked.now_us
     groups = {path.partition(".")[0] for path in read}

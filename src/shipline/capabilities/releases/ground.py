@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shipline.capabilities.evidence import Asked, Envelope, Formats, read_envelope
+from shipline.capabilities.evidence import Envelope, Formats, ScanOrder, read_envelope
 from shipline.capabilities.gates import Framework, Waiving
 from shipline.capabilities.plans import Show
 from shipline.capabilities.releases.outlets import Outlet
@@ -92,7 +92,7 @@ class ReleaseGround:
     told_branch: str | None = None
     posts_statuses: bool = False
     signatures: Formats | None = Formats.BOTH
-    scan: Asked = field(default_factory=Asked)
+    scan: ScanOrder = field(default_factory=ScanOrder)
     frameworks: Callable[[], tuple[Framework, ...]] = tuple
     waiving: Waiving = NO_WAIVERS
     added_gates: frozenset[tuple[str, str]] = frozenset()

@@ -27,7 +27,7 @@ from shipline.capabilities.releases.approving import count_approvals
 from shipline.capabilities.releases.bills import Listed, bills_of, components_of_release
 from shipline.capabilities.releases.bundling import Besides, contents_of
 from shipline.capabilities.releases.checklists import checklists_of, ticks_of
-from shipline.capabilities.releases.circumstances import Asked, circumstances_of, exempting
+from shipline.capabilities.releases.circumstances import StageQuestion, circumstances_of, exempting
 from shipline.capabilities.releases.compliance import comply, record_of
 from shipline.capabilities.releases.components import save_components
 from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
@@ -234,7 +234,7 @@ class ProofSteps:
             pieces = evidence_of(tx, release.id)
         ticks = ticks_of(pieces)
         lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
-        beside = circumstances_of(self.ground, release, Asked(stage, gates, lists, ticks, now_us))
+        beside = circumstances_of(self.ground, release, StageQuestion(stage, gates, lists, ticks, now_us))
         facts = self.facts(release, stage, pieces, now_us) | beside.facts
         ticked = judge_checklists(lists, ticks, now_us, version=release.version)
         judged = (*evaluate(gates, facts, now_us, lacking=beside.lacking), *ticked)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.evidence import Asked, Scanned, ScanState, is_reached, plan_scan_of, run_scanner
+from shipline.capabilities.evidence import Scanned, ScanOrder, ScanState, is_reached, plan_scan_of, run_scanner
 from shipline.capabilities.evidence.reports.formats import FORMATS
 from shipline.capabilities.evidence.scanning import tree as trees
 from shipline.capabilities.evidence.scanning.rules import scan_document
@@ -66,7 +66,7 @@ def test_a_path_is_no_option_whatever_a_folder_is_called(folder: Path) -> None:
     path = folder / "--ignore=DL3002" / "Dockerfile"
     path.parent.mkdir()
     path.write_text("FROM debian\n")
-    planned = plan_scan_of(folder, Asked(("hadolint",)), FakeCommands(FakeClock(), {}))
+    planned = plan_scan_of(folder, ScanOrder(("hadolint",)), FakeCommands(FakeClock(), {}))
     assert planned[0].scanner.targets(trees.read_tree(folder)) == ("./--ignore=DL3002/Dockerfile", "web/Dockerfile")
 
 
@@ -82,8 +82,8 @@ def ending(scanner: Scanner, content: str, exit_code: int) -> FakeCommands:
     return FakeCommands(FakeClock(), {scanner.program: program})
 
 
-def scan(scanner: Scanner, commands: FakeCommands, folder: Path, asked: Asked | None = None) -> Scanned:
-    asked = asked or Asked((scanner.name,))
+def scan(scanner: Scanner, commands: FakeCommands, folder: Path, asked: ScanOrder | None = None) -> Scanned:
+    asked = asked or ScanOrder((scanner.name,))
     (planned,) = (one for one in plan_scan_of(folder, asked, commands) if one.scanner is scanner)
     place = folder.parent / "scans" / scanner.name
     return run_scanner(planned, asked, folder=folder, place=place, commands=commands, clock=FakeClock())
@@ -136,19 +136,19 @@ def test_endings(folder: Path) -> None:
 def test_who_runs(folder: Path) -> None:
     """Where nobody was named: what is installed, has something to look at and works offline."""
     every = {scanner.program: lambda _call: Ending() for scanner in SCANNERS}
-    planned = {one.scanner.name: one for one in plan_scan_of(folder, Asked(), FakeCommands(FakeClock(), every))}
+    planned = {one.scanner.name: one for one in plan_scan_of(folder, ScanOrder(), FakeCommands(FakeClock(), every))}
     asking = {name for name, one in planned.items() if one.state is ScanState.WAITING}
     assert asking == {"pip-audit", "safety", "npm-audit", "trivy", "grype", "snyk"}
     assert {one.state for name, one in planned.items() if name not in asking} == {ScanState.READY}
     assert planned["hadolint"].targets == ("web/Dockerfile",)
     assert planned["mypy"].targets == (".",)
-    (bare,) = plan_scan_of(folder, Asked(("trivy",)), FakeCommands(FakeClock(), {}))
+    (bare,) = plan_scan_of(folder, ScanOrder(("trivy",)), FakeCommands(FakeClock(), {}))
     assert (bare.state, run_nothing(bare.scanner, folder).is_bad) == (ScanState.ABSENT, True)
     empty = folder.parent / "empty"
     empty.mkdir()
-    assert {one.state for one in plan_scan_of(empty, Asked(), FakeCommands(FakeClock(), every))} == {ScanState.IDLE}
+    assert {one.state for one in plan_scan_of(empty, ScanOrder(), FakeCommands(FakeClock(), every))} == {ScanState.IDLE}
     with pytest.raises(UsageError, match="no scanner 'lint'") as unknown:
-        plan_scan_of(folder, Asked(("lint",)), FakeCommands(FakeClock(), every))
+        plan_scan_of(folder, ScanOrder(("lint",)), FakeCommands(FakeClock(), every))
     assert "bandit, semgrep" in unknown.value.todo
 
 
@@ -159,7 +159,7 @@ def run_nothing(scanner: Scanner, folder: Path) -> Scanned:
 def test_what_the_settings_add_comes_before_the_targets(folder: Path) -> None:
     hadolint = named("hadolint")
     commands = ending(hadolint, "[]", 0)
-    scan(hadolint, commands, folder, Asked(("hadolint",), {"hadolint": ("--ignore", "DL3008")}))
+    scan(hadolint, commands, folder, ScanOrder(("hadolint",), {"hadolint": ("--ignore", "DL3008")}))
     assert commands.calls[0].arguments == ("--format", "json", "--ignore", "DL3008", "web/Dockerfile")
 
 
@@ -185,9 +185,9 @@ def test_mypy_itself(folder: Path) -> None:
     """The real one, which is installed with what these tests need."""
     commands = LocalCommands(LocalCommands.Settings(), ProviderContext(folder, folder, SystemClock()))
     (folder / "app.py").write_text('x: int = "one"\n')
-    (planned,) = plan_scan_of(folder, Asked(("mypy",)), commands)
+    (planned,) = plan_scan_of(folder, ScanOrder(("mypy",)), commands)
     place = folder.parent / "scans"
-    result = run_scanner(planned, Asked(), folder=folder, place=place, commands=commands, clock=SystemClock())
+    result = run_scanner(planned, ScanOrder(), folder=folder, place=place, commands=commands, clock=SystemClock())
     assert (result.state, result.exit_code) == (ScanState.FOUND, 1), result.why
     assert result.report is not None
     assert result.report.summary["total"] == 1

@@ -36,7 +36,7 @@ _DONE = frozenset({ScanState.CLEAN, ScanState.FOUND, ScanState.READ, *_BAD})
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ScanOrder:
     """What is wanted. `names` are scanners by name, which have to be there; none: all that can run without the
     network. `arguments` are added to a scanner's own, by its name. `timeout_s` bounds each of them, in seconds."""
 
@@ -112,7 +112,7 @@ def scanner_named(name: str) -> Scanner:
     raise UsageError(f"there is no scanner {name[:60]!r}", todo=f"known ones: {known}")
 
 
-def plan_scan(asked: Asked, tree: Tree, programs: Mapping[str, str | None]) -> tuple[Planned, ...]:
+def plan_scan(asked: ScanOrder, tree: Tree, programs: Mapping[str, str | None]) -> tuple[Planned, ...]:
     """Each scanner that comes into question, in the table's order. `programs` says how each program is started, None
     where it is not installed."""
     named = [scanner_named(name) for name in asked.names]

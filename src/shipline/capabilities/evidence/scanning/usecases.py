@@ -6,7 +6,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from shipline.capabilities.evidence.scanning.rules import Asked, Planned, Scanned, ScanState, plan_scan, state_of
+from shipline.capabilities.evidence.scanning.rules import Planned, Scanned, ScanOrder, ScanState, plan_scan, state_of
 from shipline.capabilities.evidence.scanning.scanners import REPORT, SCANNERS
 from shipline.capabilities.evidence.scanning.tree import read_tree
 from shipline.capabilities.evidence.usecases import digest_of_file, summarise_report
@@ -20,14 +20,14 @@ WHY_CHARACTERS_MAX = 1000
 ENVIRONMENT = {"CI": "true", "NO_COLOR": "1", "NPM_CONFIG_UPDATE_NOTIFIER": "false", "PYTHONUTF8": "1"}
 
 
-def plan_scan_of(folder: Path, asked: Asked, commands: Commands) -> tuple[Planned, ...]:
+def plan_scan_of(folder: Path, asked: ScanOrder, commands: Commands) -> tuple[Planned, ...]:
     """What would run in a folder. Nothing is started. UsageError for a scanner that is not known."""
     programs = {scanner.program: commands.find(scanner.program) for scanner in SCANNERS}
     return plan_scan(asked, read_tree(folder), programs)
 
 
 def run_scanner(  # noqa: PLR0913 - each is named where it is given
-    planned: Planned, asked: Asked, *, folder: Path, place: Path, commands: Commands, clock: Clock
+    planned: Planned, asked: ScanOrder, *, folder: Path, place: Path, commands: Commands, clock: Clock
 ) -> Scanned:
     """Run one in `folder` and read what it writes into the folder `place`; what was there is gone.
 
