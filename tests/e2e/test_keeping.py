@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,8 @@ from shipline.capabilities.automation import carry_out
 from shipline.domain.errors import NothingToDo, RefusedError, UnavailableError
 from shipline.ports.forge import Capability
 from shipline.ports.forge.answers import ItemState
+from shipline.ports.forge.guards import BranchRule
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.store.log import read_latest
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.histories import History
@@ -38,6 +40,23 @@ description = "It does not work"
 title = "1.0.0"
 due_on = "2027-01-31"
 state = "closed"
+
+[[repository.branch]]
+pattern = "main"
+approvals = 1
+code_owners = true
+checks = ["test (one, two)", "lint"]
+
+[[repository.tag]]
+pattern = "v*"
+
+[repository.merge]
+methods = ["squash"]
+delete_branch = true
+
+[[repository.variable]]
+name = "STAGE"
+value = "production"
 
 [[repository.webhook]]
 url = "{HOOK}"
@@ -86,6 +105,15 @@ def labels(model: ForgeModel) -> list[tuple[str, str]]:
     return sorted((each.name, each.color.removeprefix("#")) for each in model.badges.values())
 
 
+def rule_of(project: Project) -> BranchRule:
+    """The rule that is said, as far as this kind of forge has it."""
+    rule = BranchRule("main", approvals=1, code_owners=True, checks=("lint", "test (one, two)"))
+    unkept = project.forge.forge.unkept()
+    if "branch.approvals" in unkept:
+        rule = replace(rule, approvals=0, checks=())
+    return replace(rule, code_owners=False) if "branch.code_owners" in unkept else rule
+
+
 def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Project) -> None:
     """Planned, applied, quiet, drifted, and applied again; no secret is shown."""
     model = project.model
@@ -104,15 +132,22 @@ def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Pro
     assert (stone.title, stone.state, str(stone.due_on)) == ("1.0.0", ItemState.CLOSED, "2027-01-31")
     (hook,) = model.hooks.rows.values()
     assert (hook.url, hook.secret, hook.active) == (HOOK, SECRET, True)
+    guards = model.guards
+    assert guards.branches == {"main": rule_of(project)}
+    assert (list(guards.tags), guards.methods, guards.delete_branch) == (["v*"], {MergeMethod.SQUASH}, True)
+    assert guards.variables == {"STAGE": "production"}
     effects = list(model.effects)
     assert isinstance(project.run("apply").exception, NothingToDo)
     assert project.run("drift").return_value == 0
     assert model.effects == effects
     next(iter(model.badges.values())).color = "000000"
+    guards.variables |= {"STAGE": SECRET, "THEIRS": SECRET}
     drifted = project.run("drift")
     assert (drifted.return_value, "~ label bug" in drifted.stdout) == (1, True)
+    assert '~ variable STAGE\n    value: "another" -> "as said"' in drifted.stdout
     hook.secret = "another"
     assert project.run("apply", "--secrets").exception is None
+    assert guards.variables == {"STAGE": "production", "THEIRS": SECRET}
     assert (labels(model), hook.secret) == ([("bug", "d73a4a")], SECRET)
     assert SECRET not in planned.output + applied.output + drifted.output
 
@@ -146,6 +181,8 @@ def test_a_run_that_dies_after_any_effect_is_carried_on_by_the_next(project: Pro
     assert Keeping(project.application).plan().is_empty
     model = project.model
     assert (labels(model), len(model.stones), len(model.hooks.rows)) == ([("bug", "d73a4a")], 1, 1)
+    assert model.guards.branches == {"main": rule_of(project)}
+    assert (list(model.guards.tags), list(model.guards.variables)) == (["v*"], ["STAGE"])
 
 
 @pytest.mark.parametrize("project", ["github"], indirect=True)

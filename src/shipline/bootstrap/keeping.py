@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from shipline.bootstrap.automations import trusted_settings
 from shipline.capabilities.automation import (
+    AS_SAID,
+    CHECKS,
+    MERGING,
+    YES,
     Kind,
     Plan,
     Thing,
@@ -47,7 +51,31 @@ def wanted_things(settings: RepositorySettings) -> tuple[Thing, ...]:
         Thing(Kind.WEBHOOK, one.url, {"events": ", ".join(sorted(set(one.events))), "active": "yes"})
         for one in settings.webhook
     )
-    return (*labels, *stones, *hooks)
+    return (*labels, *stones, *hooks, *_guards(settings))
+
+
+def _guards(settings: RepositorySettings) -> Iterator[Thing]:
+    for rule in settings.branch:
+        fields = {
+            "pull_requests": _word(rule.pull_requests),
+            "approvals": str(rule.approvals),
+            "code_owners": _word(rule.code_owners),
+            "checks": CHECKS.join(sorted(set(rule.checks))),
+            "force_push": _word(rule.force_push),
+        }
+        yield Thing(Kind.BRANCH, rule.pattern, fields)
+    for tag in settings.tag:
+        yield Thing(Kind.TAG, tag.pattern, {})
+    if settings.merge.methods:
+        methods = ", ".join(sorted(set(settings.merge.methods)))
+        fields = {"methods": methods, "delete_branch": _word(settings.merge.delete_branch)}
+        yield Thing(Kind.MERGE, MERGING, fields)
+    for variable in settings.variable:
+        yield Thing(Kind.VARIABLE, variable.name, {"value": AS_SAID})
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
+    return YES if value else "no"
 
 
 def secrets_of(settings: RepositorySettings) -> dict[Kind, frozenset[str]]:
@@ -66,7 +94,7 @@ class Keeping:
         self.settings = trusted_settings(application).repository
         self.wanted = wanted_things(self.settings)
         if not self.wanted:
-            raise NothingToDo("[repository] says nothing", todo="say labels, milestones or webhooks in shipline.toml")
+            raise NothingToDo("[repository] says nothing", todo="say in shipline.toml what the forge is to have")
         if not application.policy.knows("forge", application.settings.forge):
             raise RefusedError(
                 "the protected branch does not name this forge", todo="bring [forge] to the protected branch first"
@@ -80,14 +108,20 @@ class Keeping:
     @property
     def keepers(self) -> Mapping[Kind, Keeper]:
         """The forge's side of each kind."""
-        return keepers_of(self.forge, self._secret)
+        return keepers_of(self.forge, self._secret, frozenset(self._values))
 
     def plan(self) -> Plan:
         """What differs now. Changes nothing."""
         pruned = frozenset(Kind(each) for each in self.settings.prune)
         return look(self.keepers, self.wanted, pruned, self.forge.unkept())
 
+    @property
+    def _values(self) -> dict[str, str]:
+        return {one.name: one.value for one in self.settings.variable}
+
     def _secret(self, kind: Kind, name: str) -> str:
+        if kind is Kind.VARIABLE:
+            return self._values[name]
         from shipline.configuration.given import read_secret
 
         tables = {(Kind.WEBHOOK, one.url): one.secret for one in self.settings.webhook}

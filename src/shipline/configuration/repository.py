@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Annotated, Any
 
 from shipline.configuration.limits import Limits, SecretTable
 from shipline.domain.errors import ConfigurationError
+from shipline.domain.secrecy import redacted
 
-PRUNED = ("label", "milestone", "webhook")
+PRUNED = ("label", "milestone", "webhook", "branch", "tag", "variable")
 EVENTS = ("check", "comment", "issue", "milestone", "pull request", "push", "release")
 _TITLE = Limits(pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="one line, at most 200 characters")
 _LABEL = Limits(pattern=r"[^\s,\x00-\x1f\x7f][^,\x00-\x1f\x7f]{0,49}", meaning="one line without a comma, at most 50")
 _TEXT = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="one line, at most 200 characters")
 _COLOR = Limits(pattern=r"[0-9a-f]{6}", meaning="six hexadecimal digits in small letters")
+_PATTERN = Limits(
+    pattern=r"(?![-/.])(?!.*(?:\.\.|//))[^\x00-\x20\x7f~^:\\]{1,200}", meaning="a name or a glob, without spaces"
+)
+_CHECK = Limits(pattern=r"[^\s;\x00-\x1f\x7f][^;\x00-\x1f\x7f]{0,199}", meaning="a check's name, without a semicolon")
+_VARIABLE = Limits(pattern=r"[A-Z_][A-Z0-9_]{0,99}", meaning="capitals, digits and `_`")
 _DAY = Limits(pattern=r"|\d{4}-\d{2}-\d{2}", meaning="empty, or a day such as 2027-01-31")
 _ADDRESS = Limits(
     pattern=r"https?://[A-Za-z0-9.:\[\]-]{1,200}(?:/[!-~]{0,500})?",
@@ -65,12 +71,62 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BranchSettings:
+    """`[[repository.branch]]`: what holds for some branches. They cannot be deleted.
+
+    `pattern` is a name, or a glob as the forge has them. With `pull_requests` nothing comes but by pull request;
+    `approvals` are how many must approve one, `code_owners` says whether those are among them that own what it changes.
+    `checks` must have passed. `force_push` lets them be rewritten.
+    """
+
+    pattern: Annotated[str, _PATTERN]
+    pull_requests: bool = True
+    approvals: Annotated[int, Limits(minimum=0, maximum=10)] = 0
+    code_owners: bool = False
+    checks: tuple[Annotated[str, _CHECK], ...] = ()
+    force_push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TagSettings:
+    """`[[repository.tag]]`: tags that nobody moves or deletes.
+
+    `pattern` is a name, or a glob as the forge has them.
+    """
+
+    pattern: Annotated[str, _PATTERN]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeSettings:
+    """`[repository.merge]`: how pull requests are merged.
+
+    `methods` are those that are offered, merge, squash and rebase; without any, nothing is said. `delete_branch` lets
+    the branch go with it.
+    """
+
+    methods: tuple[Annotated[str, Limits(choices=("merge", "squash", "rebase"))], ...] = ()
+    delete_branch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSettings:
+    """`[[repository.variable]]`: a variable of CI, in clear.
+
+    `name` is in capitals. `value` is no secret: it stands here, and whoever may run CI may read it.
+    """
+
+    name: Annotated[str, _VARIABLE]
+    value: Annotated[str, Limits(pattern=r"[^\x00]{1,10000}", meaning="text of 1 to 10000 characters")]
+
+
+@dataclass(frozen=True, slots=True)
 class RepositorySettings:
     """`[repository]`: how the repository is set up on the forge.
 
-    `prune` names the kinds of which is removed what is not said here: label, milestone, webhook. `drift_every_s` is how
-    often a server looks whether it still is as said, in seconds; 0 for never. `label`, `milestone` and `webhook` are
-    lists of tables.
+    `prune` names the kinds of which is removed what is not said here: label, milestone, webhook, branch, tag, variable.
+    `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for never. `label`,
+    `milestone`, `webhook`, `branch`, `tag` and `variable` are lists of tables; `merge` says how requests are merged.
     """
 
     prune: tuple[Annotated[str, Limits(choices=PRUNED)], ...] = ()
@@ -78,6 +134,10 @@ class RepositorySettings:
     label: tuple[LabelSettings, ...] = ()
     milestone: tuple[MilestoneSettings, ...] = ()
     webhook: tuple[WebhookSettings, ...] = ()
+    branch: tuple[BranchSettings, ...] = ()
+    tag: tuple[TagSettings, ...] = ()
+    merge: MergeSettings = field(default_factory=MergeSettings)
+    variable: tuple[VariableSettings, ...] = ()
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -86,6 +146,9 @@ class RepositorySettings:
             "label": [each.name for each in self.label],
             "milestone": [each.title for each in self.milestone],
             "webhook": [each.url for each in self.webhook],
+            "branch": [each.pattern for each in self.branch],
+            "tag": [each.pattern for each in self.tag],
+            "variable": [each.name for each in self.variable],
         }
 
 
@@ -102,6 +165,25 @@ def repository_complaints(settings: RepositorySettings) -> Iterator[Configuratio
     for each in settings.milestone:
         if each.due_on and not _is_day(each.due_on):
             yield ConfigurationError(f"[repository]: the milestone {each.title!r} is due on {each.due_on}, no such day")
+    yield from _of_guards(settings)
+
+
+def _of_guards(settings: RepositorySettings) -> Iterator[ConfigurationError]:
+    if settings.merge.delete_branch and not settings.merge.methods:
+        yield ConfigurationError("[repository.merge]: delete_branch counts only with methods", todo="say the methods")
+    for rule in settings.branch:
+        if not rule.pull_requests and (rule.approvals or rule.code_owners):
+            yield ConfigurationError(
+                f"[repository]: approvals of {rule.pattern!r} are about pull requests, and pull_requests is false",
+                todo="set pull_requests to true, or take the approvals out",
+            )
+    for variable in settings.variable:
+        if redacted(variable.value) != variable.value:
+            yield ConfigurationError(
+                f"[repository]: the value of the variable {variable.name} looks like a secret",
+                why="it stands in the repository, and forges show variables in clear",
+                todo="make it a secret of CI on the forge's page",
+            )
 
 
 def _doubled(names: Iterable[str]) -> list[str]:

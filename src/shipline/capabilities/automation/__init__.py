@@ -33,6 +33,10 @@ from shipline.capabilities.automation.housekeeping import (
     keep_pull,
 )
 from shipline.capabilities.automation.keeping import (
+    AS_SAID,
+    CHECKS,
+    MERGING,
+    YES,
     Difference,
     Keeper,
     Kept,
@@ -55,10 +59,14 @@ from shipline.capabilities.automation.usecases import handle_deliveries, order_l
 from shipline.capabilities.automation.workflow import AUTOMATION_WORKFLOW, LOOK, automation_workflow
 
 __all__ = [
+    "AS_SAID",
     "AUTOMATION_WORKFLOW",
+    "CHECKS",
     "FORGES",
     "LOOK",
+    "MERGING",
     "RELEASE",
+    "YES",
     "Carried",
     "Command",
     "Delivery",

@@ -13,11 +13,16 @@ from typing import Protocol
 from shipline.capabilities.automation.keeping.rules import Kind, Thing
 from shipline.ports.forge import Forge
 from shipline.ports.forge.answers import ItemState
+from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
 from shipline.ports.forge.hooks import HookEvent
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.tracker import Label
 
+YES, AS_SAID, MERGING = "yes", "as said", "pull requests"
+# The names of checks may hold commas.
+CHECKS = "; "
 ReadSecret = Callable[[Kind, str], str]
-"""The secret of a thing, by its kind and name, read where it is kept. Errors as for the port `secrets`."""
+"""What is not shown of a thing, a secret or a value, by its kind and name. Errors as for the port `secrets`."""
 
 
 class Keeper(Protocol):
@@ -119,10 +124,126 @@ class WebhookKeeper:
                 self.forge.delete_hook(each.key)
 
 
-def keepers_of(forge: Forge, secret: ReadSecret) -> dict[Kind, Keeper]:
-    """One for each kind."""
+@dataclass(frozen=True, slots=True)
+class BranchKeeper:
+    """Rules of branches, by pattern."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """All fields."""
+        return tuple(
+            Thing(
+                Kind.BRANCH,
+                each.pattern,
+                {
+                    "pull_requests": _word(each.pull_requests),
+                    "approvals": str(each.approvals),
+                    "code_owners": _word(each.code_owners),
+                    "checks": CHECKS.join(sorted(each.checks)),
+                    "force_push": _word(each.force_push),
+                },
+            )
+            for each in self.forge.branch_rules()
+        )
+
+    def put(self, thing: Thing) -> None:
+        """What a forge does not have is left as the port has it."""
+        said = thing.fields
+        rule = BranchRule(
+            thing.name,
+            pull_requests=said["pull_requests"] == YES,
+            approvals=int(said.get("approvals", "0")),
+            code_owners=said.get("code_owners") == YES,
+            checks=tuple(name for name in said.get("checks", "").split(CHECKS) if name),
+            force_push=said["force_push"] == YES,
+        )
+        self.forge.ensure_branch_rule(rule)
+
+    def remove(self, name: str) -> None:
+        """The branches stay."""
+        self.forge.delete_branch_rule(name)
+
+
+@dataclass(frozen=True, slots=True)
+class TagKeeper:
+    """Rules of tags, by pattern."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """There is nothing more to say of one."""
+        return tuple(Thing(Kind.TAG, pattern, {}) for pattern in self.forge.tag_rules())
+
+    def put(self, thing: Thing) -> None:
+        """There."""
+        self.forge.ensure_tag_rule(thing.name)
+
+    def remove(self, name: str) -> None:
+        """The tags stay."""
+        self.forge.delete_tag_rule(name)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeKeeper:
+    """How pull requests are merged: one thing, that is always there."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """Methods, and what becomes of the branch."""
+        found = self.forge.merge_rules()
+        fields = {"methods": ", ".join(sorted(found.methods)), "delete_branch": _word(found.delete_branch)}
+        return (Thing(Kind.MERGE, MERGING, fields),)
+
+    def put(self, thing: Thing) -> None:
+        """Both."""
+        methods = frozenset(MergeMethod(word) for word in thing.fields["methods"].split(", "))
+        self.forge.set_merge_rules(MergeRules(methods, thing.fields["delete_branch"] == YES))
+
+    def remove(self, name: str) -> None:
+        """There is always a way to merge."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariableKeeper:
+    """Variables of CI. Whether a value is as it is said is all that is told: somebody may have put a secret there."""
+
+    forge: Forge
+    value: ReadSecret
+    said: frozenset[str]
+
+    def read(self) -> tuple[Thing, ...]:
+        """Each compared with what is said."""
+        return tuple(
+            Thing(Kind.VARIABLE, each.name, {"value": self._compared(each)}) for each in self.forge.variables()
+        )
+
+    def _compared(self, found: Variable) -> str:
+        is_said = found.name in self.said and self.value(Kind.VARIABLE, found.name) == found.value
+        return AS_SAID if is_said else "another"
+
+    def put(self, thing: Thing) -> None:
+        """With the value that is said."""
+        self.forge.ensure_variable(Variable(thing.name, self.value(Kind.VARIABLE, thing.name)))
+
+    def remove(self, name: str) -> None:
+        """It goes."""
+        self.forge.delete_variable(name)
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
+    return YES if value else "no"
+
+
+def keepers_of(forge: Forge, secret: ReadSecret, variables: frozenset[str]) -> dict[Kind, Keeper]:
+    """One for each kind. `variables` are the names of those that are said."""
     return {
         Kind.LABEL: LabelKeeper(forge),
         Kind.MILESTONE: MilestoneKeeper(forge),
         Kind.WEBHOOK: WebhookKeeper(forge, secret),
+        Kind.BRANCH: BranchKeeper(forge),
+        Kind.TAG: TagKeeper(forge),
+        Kind.MERGE: MergeKeeper(forge),
+        Kind.VARIABLE: VariableKeeper(forge, secret, variables),
     }

@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+# What nobody misses where a forge does not have it.
+UNASKED = frozenset({"", "0", "no"})
+
 
 class Kind(StrEnum):
     """What is kept, in the order in which it is carried out."""
@@ -13,6 +16,10 @@ class Kind(StrEnum):
     LABEL = "label"
     MILESTONE = "milestone"
     WEBHOOK = "webhook"
+    BRANCH = "branch"
+    TAG = "tag"
+    MERGE = "merge"
+    VARIABLE = "variable"
 
 
 class Action(StrEnum):
@@ -110,7 +117,7 @@ def without(wanted: Iterable[Thing], lacking: frozenset[str]) -> tuple[tuple[Thi
             place = f"{thing.kind}.{name}"
             gone = [word for word in value.split(", ") if f"{place}.{word}" in lacking]
             if place in lacking:
-                left_out.append(f"{name} of {thing.kind} {thing.name!r}")
+                left_out += [f"{name} of {thing.kind} {thing.name!r}"] if value not in UNASKED else []
                 continue
             fields[name] = ", ".join(word for word in value.split(", ") if word not in gone)
             left_out += [f"{word!r} in {name} of {thing.kind} {thing.name!r}" for word in gone]
