@@ -13,7 +13,11 @@ REPOSITORY = "/repos/{owner}/{repo}"
 # The verbs of each path that our client and the witnesses' tests use.
 OPERATIONS = {
     "/user": "get",
-    REPOSITORY: "get",
+    REPOSITORY: "get patch",
+    f"{REPOSITORY}/rulesets": "get post",
+    f"{REPOSITORY}/rulesets/{{ruleset_id}}": "get put delete",
+    f"{REPOSITORY}/actions/variables": "get post",
+    f"{REPOSITORY}/actions/variables/{{name}}": "patch delete",
     f"{REPOSITORY}/installation": "get",
     f"{REPOSITORY}/branches/{{branch}}": "get",
     f"{REPOSITORY}/rules/branches/{{branch}}": "get",

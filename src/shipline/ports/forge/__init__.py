@@ -22,6 +22,7 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, checked_label, hidden, marked
+from shipline.ports.forge.guards import ForgeGuards, ForgeMerging, ForgeVariables
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
@@ -225,6 +226,9 @@ class Forge(
     ForgeLabels,
     ForgeThreads,
     ForgeHooks,
+    ForgeGuards,
+    ForgeMerging,
+    ForgeVariables,
     Protocol,
 ):
     """One repository on a forge. Addresses and tokens come from settings and the environment."""

@@ -16,6 +16,8 @@ class Capability(StrEnum):
     ISSUES = "issues, milestones and labels"
     STATUSES = "commit statuses"
     HOOKS = "webhooks"
+    SETTINGS = "rules of branches, tags and merges"
+    VARIABLES = "variables of CI"
 
 
 @dataclass(frozen=True, slots=True)

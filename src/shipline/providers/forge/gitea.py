@@ -31,6 +31,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.gitea_guards import GiteaGuards
 from shipline.providers.forge.gitea_hooks import GiteaHooks
 from shipline.providers.forge.gitea_reviews import GiteaReviews
 from shipline.providers.forge.gitea_tracker import ISSUES, GiteaTracker
@@ -41,7 +42,7 @@ REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
+class GiteaForge(GiteaGuards, GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings
@@ -145,12 +146,15 @@ class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
         """What the repository says about the token's user. Gitea tells nobody a token's scopes."""
         repository = self._http.get(self._at)
         may = {role: flag(repository, "permissions", role) for role in ("push", "admin")}
+        administrator = f"{REPOSITORY}, as an administrator of the repository"
         needs = {
             Capability.CONTENT: (REPOSITORY, "push", Known.YES),
             Capability.PULLS: (f"{REPOSITORY} and {ISSUES}", "push", Known.UNKNOWN),
             Capability.ISSUES: (ISSUES, "push", Known.UNKNOWN),
             Capability.STATUSES: (REPOSITORY, "push", Known.UNKNOWN),
-            Capability.HOOKS: (f"{REPOSITORY}, as an administrator of the repository", "admin", Known.UNKNOWN),
+            Capability.HOOKS: (administrator, "admin", Known.UNKNOWN),
+            Capability.SETTINGS: (administrator, "admin", Known.UNKNOWN),
+            Capability.VARIABLES: (administrator, "admin", Known.UNKNOWN),
         }
         todo = "make a token with these scopes, of a user who may do this here; read:user tells whose it is"
         found = []
@@ -158,10 +162,6 @@ class GiteaForge(GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
             granted = best if may[role] else Known.NO
             found.append(Permission(capability, need, granted, "" if granted is Known.YES else todo))
         return tuple(found)
-
-    def unkept(self) -> frozenset[str]:
-        """Hooks are not told of milestones."""
-        return frozenset({"webhook.events.milestone"})
 
     def lacks(self) -> tuple[str, ...]:
         """Six things."""

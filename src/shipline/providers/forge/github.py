@@ -34,6 +34,7 @@ from shipline.providers.forge.access import (
     worst_of_each,
 )
 from shipline.providers.forge.github_access import GITHUB, AppCredential, GitHubSettings, credential_of
+from shipline.providers.forge.github_guards import GitHubGuards
 from shipline.providers.forge.github_hooks import GitHubHooks
 from shipline.providers.forge.github_reviews import GitHubReviews
 from shipline.providers.forge.github_rights import GitHubRights
@@ -53,7 +54,7 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
+class GitHubForge(GitHubGuards, GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings

@@ -45,7 +45,10 @@ NEEDS = (
         frozenset({"repo", "write:repo_hook", "admin:repo_hook"}),
         "admin",
     ),
+    Need(Capability.SETTINGS, "administration: write", "administration", REPO, "admin"),
+    Need(Capability.VARIABLES, "variables: write", "actions_variables", REPO, "push"),
 )
+OF_OWNERS = frozenset({Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES})
 
 
 class GitHubRights(RESTAccess):
@@ -71,7 +74,7 @@ class GitHubRights(RESTAccess):
                 granted = Known.YES if scopes & need.scopes else Known.NO
             else:
                 granted = self._guessed(need)
-            todo = NO_WORKFLOW if need.capability is Capability.HOOKS else BY_OWNER
+            todo = NO_WORKFLOW if need.capability in OF_OWNERS else BY_OWNER
             found.append(Permission(need.capability, need.words, granted, "" if granted is Known.YES else todo))
         return tuple(found)
 

@@ -39,6 +39,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.gitlab_guards import GitLabGuards
 from shipline.providers.forge.gitlab_hooks import GitLabHooks
 from shipline.providers.forge.gitlab_reviews import GitLabReviews
 from shipline.providers.forge.gitlab_tracker import API, GitLabTracker
@@ -58,13 +59,15 @@ ROLES = {
     Capability.ISSUES: REPORTER,
     Capability.STATUSES: DEVELOPER,
     Capability.HOOKS: MAINTAINER,
+    Capability.SETTINGS: MAINTAINER,
+    Capability.VARIABLES: MAINTAINER,
 }
 PULL_STATES = {"opened": PullState.OPEN, "merged": PullState.MERGED}
 WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_resource", "scheduled", "manual"})
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
+class GitLabForge(GitLabGuards, GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings

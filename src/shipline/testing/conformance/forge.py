@@ -28,6 +28,7 @@ from shipline.ports.forge import (
     bears,
 )
 from shipline.ports.forge.answers import Thread
+from shipline.testing.conformance.forge_guards import GuardsConformance
 from shipline.testing.conformance.forge_hooks import HooksConformance
 from shipline.testing.conformance.forge_reviews import ReviewsConformance
 from shipline.testing.conformance.forge_tracker import MARKER, Tracker, TrackerConformance
@@ -54,7 +55,7 @@ def proposed(forge: Forge, commit: str, *, head: str = HEAD) -> PullRequest:
     return forge.create_pull_request(head=head, base="main", title="release 1.0.0", body="the plan")
 
 
-class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance):
+class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance, GuardsConformance):
     """The suite. A forge without marks for pre-releases, or without digests, says so below."""
 
     marks_prereleases = True

@@ -14,6 +14,7 @@ from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
+from shipline.testing.fakes.forge.guards import GiteaGuards
 from shipline.testing.fakes.forge.model import File, Pull
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
@@ -24,7 +25,7 @@ from shipline.testing.fakes.forge.tracker import Item
 REPOSITORY_ID, FORK_ID = 7, 8
 
 
-class GiteaDialect(GiteaHooks, ReposDialect):
+class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
     """How Gitea says it."""
 
     prefix = "/api/v1"
@@ -73,6 +74,7 @@ class GiteaDialect(GiteaHooks, ReposDialect):
         at = f"/api/v1/repos/{self.model.repository}"
         return [
             ("GET", at, self.repository),
+            ("PATCH", at, self.change_repository),
             ("GET", f"{at}/branches/(.+)", self.branch),
             ("POST", f"{at}/branches", self.create_branch),
             ("DELETE", f"{at}/branches/(.+)", self.delete_branch),
@@ -88,6 +90,7 @@ class GiteaDialect(GiteaHooks, ReposDialect):
             ("PATCH", rf"{at}/labels/(\d+)", self.change_badge),
             ("DELETE", rf"{at}/labels/(\d+)", self.delete_badge),
             ("DELETE", rf"{at}/issues/(\d+)/labels/(\d+)", self.take_label),
+            *self.guard_routes(at),
             *self.repos_routes(at),
         ]
 
@@ -96,7 +99,14 @@ class GiteaDialect(GiteaHooks, ReposDialect):
     def repository(self, _: Request) -> Reply:
         may = self.model.may_write
         permissions = {"admin": may and Capability.HOOKS not in self.model.lacking, "push": may, "pull": True}
-        return Reply({"id": REPOSITORY_ID, "default_branch": self.model.default_branch, "permissions": permissions})
+        return Reply(
+            {"id": REPOSITORY_ID, "default_branch": self.model.default_branch, "permissions": permissions}
+            | self._merging()
+        )
+
+    def change_repository(self, asked: Request) -> Reply:
+        self._set_merging(asked.body)
+        return self.repository(asked)
 
     def branch(self, asked: Request) -> Reply:
         (name,) = asked.names

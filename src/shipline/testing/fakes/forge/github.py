@@ -14,6 +14,7 @@ from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
+from shipline.testing.fakes.forge.guards import GitHubGuards
 from shipline.testing.fakes.forge.hooks import HookRow
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.quota import Quota
@@ -35,7 +36,7 @@ MERGE_WORDS = {
 }
 
 
-class GitHubDialect(GitHubHooks, ReposDialect):
+class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
     """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there.
 
     `runs` are those of checks: commit, name and conclusion, None while it runs.
@@ -93,6 +94,8 @@ class GitHubDialect(GitHubHooks, ReposDialect):
         return [
             *(self.app.routes(self.prefix) if self.app is not None else ()),
             ("GET", at, self.repository),
+            ("PATCH", at, self.change_repository),
+            *self.guard_routes(at),
             ("GET", f"{at}/branches/(.+)", self.branch),
             ("GET", f"{at}/rules/branches/(.+)", self.rules),
             ("GET", f"{at}/git/ref/(.+)", self.ref),
@@ -152,9 +155,14 @@ class GitHubDialect(GitHubHooks, ReposDialect):
                 "default_branch": self.model.default_branch,
                 "permissions": {"admin": admin, "push": may, "triage": may, "pull": True},
             }
+            | self._merging()
             | self._url(),
             headers={} if scopes is None else {"X-OAuth-Scopes": ", ".join(sorted(scopes))},
         )
+
+    def change_repository(self, asked: Request) -> Reply:
+        self._set_merging(asked.body)
+        return self.repository(asked)
 
     def branch(self, asked: Request) -> Reply:
         (name,) = asked.names

@@ -15,6 +15,7 @@ from shipline.ports.forge.reviews import MergeMethod, Opinion, closing_numbers
 from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.gitlab_hooks import GitLabHooks, few
 from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracker
+from shipline.testing.fakes.forge.guards import GitLabGuards
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
 from shipline.testing.fakes.forge.quota import Quota
@@ -42,7 +43,7 @@ MERGE_WORDS = {
 }
 
 
-class GitLabDialect(GitLabTracker, GitLabHooks):
+class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
     """How GitLab says it. `packages` are the names and versions of the generic packages, their ids by order."""
 
     prefix = "/api/v4"
@@ -84,6 +85,8 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
         at = f"/api/v4/projects/(?:{quote(self.model.repository, safe='')}|{PROJECT_ID})"
         return [
             ("GET", at, self.project),
+            ("PUT", at, self.change_project),
+            *self.guard_routes(at),
             ("GET", "/api/v4/personal_access_tokens/self", lambda _: Reply({"id": 1, "scopes": ["api"]})),
             ("GET", f"{at}/repository/branches/([^/]+)", self.branch),
             ("POST", f"{at}/repository/branches", self.create_branch),
@@ -129,6 +132,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks):
                 "default_branch": self.model.default_branch,
                 "permissions": {"project_access": {"access_level": level}, "group_access": None},
             }
+            | self.project_says
         )
 
     def branch(self, asked: Request) -> Reply:

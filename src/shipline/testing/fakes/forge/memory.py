@@ -18,13 +18,14 @@ from shipline.ports.forge import (
     Ref,
     checked_ref_name,
 )
+from shipline.testing.fakes.forge.memory_guards import MemoryGuards
 from shipline.testing.fakes.forge.memory_hooks import MemoryHooks
 from shipline.testing.fakes.forge.memory_reviews import MemoryReviews
 from shipline.testing.fakes.forge.memory_tracker import MemoryTracker
 from shipline.testing.fakes.forge.model import File, Page, Said
 
 
-class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks):
+class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
     """The Forge port over a model. `model.effects` lists the changes, for tests that count."""
 
     def default_branch(self) -> str:

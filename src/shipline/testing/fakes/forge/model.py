@@ -13,6 +13,7 @@ from shipline.ports.clock import Clock
 from shipline.ports.forge import StatusState
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.rights import Capability
+from shipline.testing.fakes.forge.guard_model import Guards
 from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.pulls import Pull, PullModel
 from shipline.testing.fakes.forge.refs import GitRefs, MemoryRefs, Refs
@@ -83,6 +84,7 @@ class ForgeModel(PullModel):
         self.lacking: set[Capability] = set()
         self.scopes: frozenset[str] | None = None
         self.pages: dict[int, Page] = {}
+        self.guards = Guards()
         self.stored: dict[str, dict[int, File]] = {}
         self.said: list[Said] = []
 

@@ -308,6 +308,10 @@ def _takes(method: str, path: str) -> Capability | None:
         "/issues": Capability.ISSUES,
         "/milestones": Capability.ISSUES,
         "/labels": Capability.ISSUES,
+        "/variables": Capability.VARIABLES,
+        "/rulesets": Capability.SETTINGS,
+        "/protected_": Capability.SETTINGS,
+        "_protections": Capability.SETTINGS,
     }
     return next((capability for word, capability in words.items() if word in path), Capability.CONTENT)
 

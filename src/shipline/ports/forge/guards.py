@@ -1,0 +1,104 @@
+"""What guards a repository, and what its CI is given: rules of branches and tags, how requests are merged, variables.
+
+It takes an administrator's rights. What a kind of forge does not have of it, `Forge.unkept` says: it is read as its
+default, and left alone when something is set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shipline.ports.forge.reviews import MergeMethod
+
+RULES_MAX = 250
+VARIABLES_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRule:
+    """What holds for the branches that fit `pattern`, a name or a glob. They cannot be deleted.
+
+    `pull_requests`: nothing comes but by pull request. `approvals` are how many must approve one, `code_owners` whether
+    those that own what it changes are among them; `checks` must have passed. `force_push`: it may be rewritten.
+    """
+
+    pattern: str
+    pull_requests: bool = True
+    approvals: int = 0
+    code_owners: bool = False
+    checks: tuple[str, ...] = ()
+    force_push: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRules:
+    """How pull requests are merged: the methods that are offered, and whether the branch goes with it."""
+
+    methods: frozenset[MergeMethod]
+    delete_branch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable of CI, in clear: whoever may run CI may read it."""
+
+    name: str
+    value: str
+
+
+class ForgeGuards(Protocol):
+    """Rules of branches and tags. Those of an organization, and those of which Shipline cannot say which one it is, are
+    not among them: they hold beside, and stay."""
+
+    def branch_rules(self) -> tuple[BranchRule, ...]:
+        """All, by pattern."""
+        ...
+
+    def ensure_branch_rule(self, rule: BranchRule) -> None:
+        """Make the rule of this pattern as `rule` says, whether it is there or not. Idempotent."""
+        ...
+
+    def delete_branch_rule(self, pattern: str) -> None:
+        """Remove it; the branches stay. Gone already: nothing."""
+        ...
+
+    def tag_rules(self) -> tuple[str, ...]:
+        """The patterns of the tags that nobody moves or deletes."""
+        ...
+
+    def ensure_tag_rule(self, pattern: str) -> None:
+        """Let nobody move or delete the tags that fit `pattern`. Idempotent."""
+        ...
+
+    def delete_tag_rule(self, pattern: str) -> None:
+        """Remove it. Gone already: nothing."""
+        ...
+
+
+class ForgeMerging(Protocol):
+    """How pull requests are merged."""
+
+    def merge_rules(self) -> MergeRules:
+        """As they are."""
+        ...
+
+    def set_merge_rules(self, rules: MergeRules) -> None:
+        """As they are to be. Idempotent. ConflictError for methods that this kind of forge cannot offer together."""
+        ...
+
+
+class ForgeVariables(Protocol):
+    """Variables of CI, those of the repository alone. Secrets are no part of it."""
+
+    def variables(self) -> tuple[Variable, ...]:
+        """Those in clear, by name."""
+        ...
+
+    def ensure_variable(self, variable: Variable) -> None:
+        """Let it be there with this value. Idempotent."""
+        ...
+
+    def delete_variable(self, name: str) -> None:
+        """Remove it. Gone already: nothing."""
+        ...

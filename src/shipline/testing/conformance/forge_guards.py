@@ -1,0 +1,83 @@
+"""Behaviour of rules, merging and variables that every Forge owes its callers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from shipline.domain.errors import RefusedError, UnavailableError
+from shipline.ports.forge import Forge
+from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
+from shipline.ports.forge.reviews import MergeMethod
+
+RULE = BranchRule("release/*", approvals=2, code_owners=True, checks=("lint", "test"))
+
+
+def surely(act: Callable[[], None], lose_answer: Callable[[], None]) -> None:
+    """Do it while the answer is lost, and again if need be."""
+    lose_answer()
+    try:
+        act()
+    except UnavailableError:
+        act()
+
+
+def kept(rule: BranchRule, forge: Forge) -> BranchRule:
+    """What this kind of forge has of it."""
+    plain = BranchRule(rule.pattern)
+    without = {word.removeprefix("branch.") for word in forge.unkept() if word.startswith("branch.")}
+    return replace(rule, **{name: getattr(plain, name) for name in without})
+
+
+class GuardsConformance:
+    """A part of `ForgeConformance`."""
+
+    def test_a_branch_rule_is_there_once_and_as_it_was_wanted_last(
+        self, forge: Forge, lose_answer: Callable[[], None]
+    ) -> None:
+        assert forge.branch_rules() == ()
+        surely(lambda: forge.ensure_branch_rule(RULE), lose_answer)
+        assert forge.branch_rules() == (kept(RULE, forge),)
+        forge.ensure_branch_rule(BranchRule("main"))
+        looser = BranchRule("release/*", pull_requests=False, force_push=True)
+        surely(lambda: forge.ensure_branch_rule(looser), lose_answer)
+        assert forge.branch_rules() == (BranchRule("main"), looser)
+        forge.ensure_branch_rule(replace(looser, force_push=False))
+        assert forge.branch_rules()[1] == replace(looser, force_push=False)
+        for _ in range(2):
+            forge.delete_branch_rule("release/*")
+        assert forge.branch_rules() == (BranchRule("main"),)
+
+    def test_a_tag_rule_is_there_once(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        surely(lambda: forge.ensure_tag_rule("v*"), lose_answer)
+        forge.ensure_tag_rule("v*")
+        assert forge.tag_rules() == ("v*",)
+        for _ in range(2):
+            forge.delete_tag_rule("v*")
+        assert forge.tag_rules() == ()
+
+    def test_merging_is_as_it_was_wanted_last(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        for methods in ({MergeMethod.SQUASH}, {MergeMethod.MERGE, MergeMethod.SQUASH}, {MergeMethod.REBASE}):
+            wanted = MergeRules(frozenset(methods), delete_branch=MergeMethod.SQUASH in methods)
+            surely(lambda wanted=wanted: forge.set_merge_rules(wanted), lose_answer)  # type: ignore[misc] # its default
+            assert forge.merge_rules() == wanted
+
+    def test_a_variable_is_there_once_and_as_it_was_wanted_last(
+        self, forge: Forge, lose_answer: Callable[[], None]
+    ) -> None:
+        surely(lambda: forge.ensure_variable(Variable("STAGE", "one")), lose_answer)
+        surely(lambda: forge.ensure_variable(Variable("STAGE", "two")), lose_answer)
+        forge.ensure_variable(Variable("ANOTHER", "three"))
+        assert forge.variables() == (Variable("ANOTHER", "three"), Variable("STAGE", "two"))
+        for _ in range(2):
+            forge.delete_variable("ANOTHER")
+        assert forge.variables() == (Variable("STAGE", "two"),)
+
+    def test_guards_take_the_right_to_write(self, forge: Forge, forbid: Callable[[], None]) -> None:
+        forbid()
+        with pytest.raises(RefusedError):
+            forge.ensure_branch_rule(RULE)
+        with pytest.raises(RefusedError):
+            forge.ensure_variable(Variable("STAGE", "one"))

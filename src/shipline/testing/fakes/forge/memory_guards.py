@@ -1,0 +1,72 @@
+"""What guards a repository, of the forge in memory."""
+
+from __future__ import annotations
+
+from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
+from shipline.testing.fakes.forge.memory_access import MemoryAccess
+
+
+class MemoryGuards(MemoryAccess):
+    """Rules, merging and variables over the model."""
+
+    def branch_rules(self) -> tuple[BranchRule, ...]:
+        """By pattern."""
+        self._reach()
+        return tuple(rule for _, rule in sorted(self.model.guards.branches.items()))
+
+    def ensure_branch_rule(self, rule: BranchRule) -> None:
+        """As given."""
+        self._write()
+        self.model.guards.branches[rule.pattern] = rule
+        self._answer()
+
+    def delete_branch_rule(self, pattern: str) -> None:
+        """It goes."""
+        self._write()
+        self.model.guards.branches.pop(pattern, None)
+        self._answer()
+
+    def tag_rules(self) -> tuple[str, ...]:
+        """By pattern."""
+        self._reach()
+        return tuple(sorted(self.model.guards.tags))
+
+    def ensure_tag_rule(self, pattern: str) -> None:
+        """There."""
+        self._write()
+        self.model.guards.tags.setdefault(pattern, 0)
+        self._answer()
+
+    def delete_tag_rule(self, pattern: str) -> None:
+        """It goes."""
+        self._write()
+        self.model.guards.tags.pop(pattern, None)
+        self._answer()
+
+    def merge_rules(self) -> MergeRules:
+        """As they are."""
+        self._reach()
+        return MergeRules(frozenset(self.model.guards.methods), self.model.guards.delete_branch)
+
+    def set_merge_rules(self, rules: MergeRules) -> None:
+        """As given."""
+        self._write()
+        self.model.guards.methods, self.model.guards.delete_branch = set(rules.methods), rules.delete_branch
+        self._answer()
+
+    def variables(self) -> tuple[Variable, ...]:
+        """By name."""
+        self._reach()
+        return tuple(Variable(*each) for each in sorted(self.model.guards.variables.items()))
+
+    def ensure_variable(self, variable: Variable) -> None:
+        """As given."""
+        self._write()
+        self.model.guards.variables[variable.name] = variable.value
+        self._answer()
+
+    def delete_variable(self, name: str) -> None:
+        """It goes."""
+        self._write()
+        self.model.guards.variables.pop(name, None)
+        self._answer()
