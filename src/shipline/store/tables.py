@@ -352,3 +352,31 @@ forge_seen = Table(
     Column("value", String(200), nullable=False),
     _time("seen_us"),
 )
+
+# --- what is the same on two forges --------------------------------------------------------------------------------
+
+sync_link = Table(
+    "sync_link",
+    metadata,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    *_tenant(),
+    # label, milestone, issue or comment; a comment's parent is the number of its issue's link, that of all others 0.
+    Column("kind", String(20), nullable=False),
+    Column("parent", BigInteger, nullable=False),
+    # The forges' names for it. NULL: it is gone there, and is not made again.
+    Column("here_key", String(200), nullable=True),
+    Column("there_key", String(200), nullable=True),
+    # Where it was written first: here or there.
+    Column("origin", String(10), nullable=False),
+    # How it was seen last, as JSON: hashes of its texts.
+    Column("here_seen", Text, nullable=False),
+    Column("there_seen", Text, nullable=False),
+    # The change of an issue up to which its comments were read, as the forge dates it.
+    _time("here_updated_us"),
+    _time("there_updated_us"),
+    # When the copy was made; 0 where both were there.
+    _time("made_us"),
+    UniqueConstraint("project_id", "kind", "parent", "here_key", name="uq_sync_link_here"),
+    UniqueConstraint("project_id", "kind", "parent", "there_key", name="uq_sync_link_there"),
+    Index("ix_sync_link_project_id_made_us", "project_id", "made_us"),
+)

@@ -1,0 +1,135 @@
+"""What an item says, in one form for all forges, and how a copy of it is written. Pure.
+
+A copy bears a hidden marker that names its original, a line that says who wrote it and where, and a second marker below
+which the text begins. Text of strangers is written by our account on the other forge, with our account's rights: so a
+line that would be a command there (GitLab's quick actions, our own slash commands) is written as text, nobody is
+mentioned by it, and it cannot hold a marker of ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from shipline.domain.secrecy import redacted
+from shipline.ports.forge import hidden
+
+Value: TypeAlias = "str | tuple[str, ...]"
+Content: TypeAlias = Mapping[str, Value]
+"""What is kept alike of an item, by field: a text, or a set of names in order."""
+Seen: TypeAlias = Mapping[str, Value]
+"""The same with a hash for each text: what is remembered of an item."""
+
+MARKER = "shipline-sync"
+TEXT_BEGINS = hidden(f"{MARKER}-text")
+BODY_MAX = 60_000  # Characters: GitHub takes 65,536, and the lines above the text want room.
+CUT = "\n\n*This text is longer than the other forge takes.*"
+_OURS = re.compile(rf"<!-- ({MARKER} [^\n>]*) -->\n")
+_CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.DOTALL)
+_COMMAND = re.compile(r"^(\s{0,3})/(?=[a-zA-Z])", re.MULTILINE)
+_ESCAPED_COMMAND = re.compile(r"^(\s{0,3})\\/(?=[a-zA-Z])", re.MULTILINE)
+_MENTION = re.compile(r"(?<![\w@/`])@(?=\w)")
+_SPLIT_MENTION = "@<!-- -->"
+# GitLab writes an upload as a path below the project, Gitea as one below its root.
+# From: docs.gitlab.com/api/project_markdown_uploads; docs.gitea.com/usage/issues-prs/attachments.
+_UPLOAD = re.compile(r"""(\]\(|src=["'])(/uploads/[0-9a-f]{32}/|/attachments/[0-9a-f-]{36})""")
+
+
+class Side(StrEnum):
+    """Where something is: on the project's own forge, or on the other one."""
+
+    HERE = "here"
+    THERE = "there"
+
+    @property
+    def other(self) -> Side:
+        """The opposite one."""
+        return Side.THERE if self is Side.HERE else Side.HERE
+
+
+class Kind(StrEnum):
+    """What is kept alike."""
+
+    LABEL = "label"
+    MILESTONE = "milestone"
+    ISSUE = "issue"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something on a forge. `key` is the forge's name for it. `copy_of` is the key of what it is a copy of on the other
+    side, "" for none; only what our account wrote can be a copy. `updated_us` is 0 where it is not known."""
+
+    key: str
+    content: Content
+    author: str = ""
+    copy_of: str = ""
+    updated_us: int = 0
+    web: str = ""
+
+
+def seen(content: Content) -> dict[str, Value]:
+    """What is remembered of it."""
+    return {name: value if isinstance(value, tuple) else short_hash(value) for name, value in content.items()}
+
+
+def short_hash(text: str) -> str:
+    """The first half of the sha256, in hexadecimal digits: told apart, and never turned back into the text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def marker_of(kind: Kind, place: str, key: str) -> str:
+    """The marker of a copy of that item; `place` is the name of the forge and repository that it is in."""
+    return f"{MARKER} {kind.value} {place} {key}"
+
+
+def original_of(body: str, kind: Kind, place: str) -> str:
+    """The key that a copy's marker names, "" where it is no copy of such an item in that place."""
+    found = _OURS.match(body)
+    prefix = marker_of(kind, place, "")
+    return found[1].removeprefix(prefix) if found is not None and found[1].startswith(prefix) else ""
+
+
+def text_of(body: str, web: str = "") -> str:
+    """The text of an item: what stands below the markers, with the same ends of lines and links on every forge.
+
+    `web` is the address of the repository; files that were attached are led to it.
+    """
+    text = body.replace("\r\n", "\n")
+    if _OURS.match(text) and TEXT_BEGINS in text:
+        text = text.split(TEXT_BEGINS, 1)[1]
+    text = _ESCAPED_COMMAND.sub(r"\1/", text.replace(_SPLIT_MENTION, "@")).strip()
+    return _UPLOAD.sub(lambda found: f"{found[1]}{_root_of(found[2], web)}{found[2]}", text) if web else text
+
+
+def _root_of(path: str, web: str) -> str:
+    return web if path.startswith("/uploads/") else "/".join(web.split("/")[:3])
+
+
+def harmless(text: str) -> str:
+    """A text of a stranger as our account may write it. `text_of` gives it back, but for secrets and markers."""
+    safe = redacted(text).replace(f"<!-- {MARKER}", f"<!-- of {MARKER}")
+    if len(safe) > BODY_MAX:
+        safe = safe[:BODY_MAX] + CUT
+    return _outside_code(safe, lambda part: _COMMAND.sub(r"\1\\/", _MENTION.sub(_SPLIT_MENTION, part)))
+
+
+def _outside_code(text: str, change: Callable[[str], str]) -> str:
+    parts = _CODE.split(text)
+    return "".join(part if place % 2 else change(part) for place, part in enumerate(parts))
+
+
+def copied(text: str, *, author: str, place: str) -> str:
+    """The body of a copy, to stand below its marker: who wrote it and where, then the text."""
+    who = author or "Somebody"
+    return f"*{_plain(who)} wrote on {_plain(place)}:*\n{TEXT_BEGINS}\n\n{harmless(text)}"
+
+
+def _plain(name: str) -> str:
+    """A name that means nothing in Markdown."""
+    return re.sub(r"[^\w.:/ \[\]-]", "", name)[:100]
