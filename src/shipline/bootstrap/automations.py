@@ -11,10 +11,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
     LOOK,
     RELEASE,
+    SYNC,
     Carried,
     Command,
     Duties,
@@ -145,16 +147,17 @@ def trusted_settings(application: Place) -> Settings:
 
 def duties_of(application: Place) -> Duties:
     """What is done by itself here: a copy of the repository sees to the branch that it is on, if it may be released."""
+    synced = is_synced(application)
     if not trusted_settings(application).automation.release_on_push:
-        return Duties()
+        return Duties(sync=synced)
     branch = application.branch
     try:
         only = application.release_branch
     except RefusedError:  # No channel is released from here.
-        return Duties()
+        return Duties(sync=synced)
     if branch is None or only not in ("", branch):
-        return Duties()
-    return Duties((branch,), (branch_for(branch),))
+        return Duties(sync=synced)
+    return Duties((branch,), (branch_for(branch),), sync=synced)
 
 
 def hook_secrets(application: Place, forge: str) -> tuple[str, ...]:
@@ -182,7 +185,7 @@ def automation_part(
     application: Place, engine: Callable[[], Engine]
 ) -> tuple[Workflow, dict[str, Action], Callable[[Transaction, Run], None]]:
     """The workflow with its actions, and what follows its runs."""
-    step = LookStep({RELEASE: ReleaseHand(application)}, application.events)
+    step = LookStep({RELEASE: ReleaseHand(application), SYNC: SyncHand(application)}, application.events)
 
     def follow(tx: Transaction, run: Run) -> None:
         follow_command(tx, engine(), run)
@@ -192,7 +195,7 @@ def automation_part(
 
 def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     """What the engine's owner does in every round."""
-    return (partial(_take_up, application), Reconciler(application), Forgetter(application))
+    return (partial(_take_up, application), Reconciler(application), Forgetter(application), SyncTimer(application))
 
 
 def _take_up(application: Place) -> None:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         VerifySettings,
         VersionFileSettings,
     )
+    from shipline.configuration.syncing import SyncSettings
     from shipline.configuration.waiving import WaivingSettings
     from shipline.configuration.written import store_named, written_settings
 
@@ -87,6 +88,7 @@ __all__ = [
     "Settings",
     "StaleSettings",
     "StepSettings",
+    "SyncSettings",
     "TagSettings",
     "TestSettings",
     "VariableSettings",
@@ -136,6 +138,7 @@ _HOMES = {
     "Settings": "settings",
     "StaleSettings": "housekeeping",
     "StepSettings": "settings",
+    "SyncSettings": "syncing",
     "TagSettings": "repository",
     "TestSettings": "settings",
     "VariableSettings": "repository",

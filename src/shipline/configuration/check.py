@@ -30,10 +30,11 @@ from shipline.configuration.settings import (
     LintRulesTable,
     LintSettings,
     PackageSettings,
-    ProviderTable,
     Settings,
     VersionFileSettings,
 )
+from shipline.configuration.syncing import SyncSettings
+from shipline.configuration.tables import ProviderTable
 from shipline.configuration.waivers import waiver_complaints
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import to_json
@@ -66,6 +67,8 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _registries(settings)
     yield from _signer(settings)
     yield from _tables(settings.lint, FILE_NAME)
+    yield from _tables(settings.sync, f"{FILE_NAME}, [sync]")
+    yield from _sync(settings)
     yield from scan_complaints(settings.scan)
     yield from _frameworks(settings)
     yield from _hooks(settings)
@@ -105,6 +108,20 @@ def _signer(settings: Settings) -> Iterator[ConfigurationError]:
     except ConfigurationError as error:
         what = f"{FILE_NAME}: the password of the signer: {error.what}"
         yield ConfigurationError(what, why=error.why, todo=error.todo)
+
+
+def _sync(settings: Settings) -> Iterator[ConfigurationError]:
+    other = settings.sync.forge
+    if not other:
+        return
+    if not (other.get("provider") and other.get("repository")):
+        yield ConfigurationError(
+            f"{FILE_NAME}: [sync.forge] does not say which forge it is", todo="set its provider and repository"
+        )
+    if not settings.forge:
+        yield ConfigurationError(
+            f"{FILE_NAME}: [sync] has nothing to keep alike with the other forge", todo="say in [forge] what is here"
+        )
 
 
 def _hooks(settings: Settings) -> Iterator[ConfigurationError]:
@@ -447,7 +464,9 @@ def _frameworks(settings: Settings) -> Iterator[ConfigurationError]:
             )
 
 
-def _tables(owner: Settings | LintSettings | EnvironmentSettings, where: str) -> Iterator[ConfigurationError]:
+def _tables(
+    owner: Settings | LintSettings | SyncSettings | EnvironmentSettings, where: str
+) -> Iterator[ConfigurationError]:
     for name, hint in typing.get_type_hints(type(owner), include_extras=True).items():
         if isinstance(owner, EnvironmentSettings) and is_left_out(owner, name):
             continue

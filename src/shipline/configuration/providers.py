@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 from shipline.configuration.limits import complaints
 from shipline.configuration.load import read_table
-from shipline.configuration.settings import ProviderTable, RegistrySettings
+from shipline.configuration.settings import RegistrySettings
+from shipline.configuration.tables import ProviderTable
 from shipline.domain.errors import ConfigurationError
 
 T = TypeVar("T")

@@ -22,10 +22,10 @@ from shipline.configuration.providers import provider_class, provider_names
 from shipline.configuration.settings import (
     CanaryTable,
     LintRulesTable,
-    ProviderTable,
     SecretSettings,
     Settings,
 )
+from shipline.configuration.tables import ProviderTable
 from shipline.domain.codec import to_json
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

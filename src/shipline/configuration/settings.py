@@ -13,6 +13,8 @@ from shipline.configuration.limits import Limits, SecretTable
 from shipline.configuration.repository import RepositorySettings
 from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
+from shipline.configuration.syncing import SyncSettings
+from shipline.configuration.tables import ProviderTable
 from shipline.configuration.waiving import WaivingSettings
 from shipline.domain.calendar import Exemption, PeriodKind
 from shipline.domain.gate import Approver, Gate, Waiver
@@ -44,21 +46,6 @@ _ITEM = Limits(
     pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="a sentence of one line, at most 200 characters"
 )
 _CRON = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="five fields of cron in one line")
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderTable:
-    """Notes that a table is a provider's own: `provider` names one of `port`, the rest are that provider's Settings.
-
-    `default` is the provider where the table names none; "" leaves that to what is found out later. `common` is the
-    dataclass of the keys that the table has whatever the provider is; with it the provider must be named, unless it
-    `may_be_empty`, which is the same as no table.
-    """
-
-    port: str
-    default: str = ""
-    common: type | None = None
-    may_be_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -576,6 +563,7 @@ class Settings:
     housekeeping: HousekeepingSettings = field(default_factory=HousekeepingSettings)
     hook: tuple[HookSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
+    sync: SyncSettings = field(default_factory=SyncSettings)
     changelog: ChangelogSettings = field(default_factory=ChangelogSettings)
     build: tuple[Annotated[dict[str, Any], ProviderTable("builder", common=BuildSettings)], ...] = ()
     test: tuple[TestSettings, ...] = ()

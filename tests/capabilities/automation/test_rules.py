@@ -8,6 +8,8 @@ from shipline.capabilities.automation import Command, Duties, ForgeEvent, decide
 from shipline.capabilities.automation.events import (
     ChecksEnded,
     ChecksState,
+    CommentWritten,
+    IssueChanged,
     MilestoneChanged,
     PullRequestChanged,
     PushReceived,
@@ -51,4 +53,17 @@ def test_what_may_make_a_release_due_has_the_branch_looked_at(event: ForgeEvent)
     ],
 )
 def test_what_makes_nothing_due_leads_to_nothing(event: ForgeEvent) -> None:
+    assert decide(event, DUTIES) == ()
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        IssueChanged(1, "opened", ThingState.OPEN, "slow"),
+        CommentWritten("7", 1, "created", on_pull_request=False, author="ada", text="Very."),
+        MilestoneChanged(1, "closed", ThingState.CLOSED, "1.0.0"),
+    ],
+)
+def test_what_is_kept_alike_elsewhere_has_both_forges_looked_at(event: ForgeEvent) -> None:
+    assert decide(event, Duties(sync=True)) == (Command("sync", "all"),)
     assert decide(event, DUTIES) == ()

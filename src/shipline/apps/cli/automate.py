@@ -47,8 +47,9 @@ command.add_command(automate_housekeeping.command)
 
 def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:
     from shipline.apps.cli.release import ReleaseOptions, release
+    from shipline.apps.cli.sync import sync
     from shipline.bootstrap.automations import duties_of
-    from shipline.capabilities.automation import RELEASE, Unknown, decide
+    from shipline.capabilities.automation import SYNC, Unknown, decide
 
     click.echo(printable(event.sentence), err=True)
     if isinstance(event, Unknown):
@@ -60,7 +61,8 @@ def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run:
         raise NothingToDo("this event leads to nothing here", why=why)
     for each in commands:
         click.echo(printable(f"{each.kind} of {each.about}"), err=True)
-    assert {each.kind for each in commands} == {RELEASE}  # noqa: S101 - there is no other yet
+    if any(each.kind == SYNC for each in commands):  # No event leads to both.
+        return sync(application, dry_run=dry_run)
     asked = ReleaseOptions((), None, None, only_pull_request=False, dry_run=dry_run, as_json=False)
     return release(application, asked)
 

@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "automate": ("automate", "Do what an event of the forge asks for, in a CI job."),
     "hooks": ("deliveries", "Show what the forge has told the server, and take it up once more."),
     "settings": ("settings", "Bring the repository's settings on the forge to what is said."),
+    "sync": ("sync", "Keep issues, comments, labels and milestones of two forges alike."),
     "evidence": ("evidence", "Read test, coverage and other reports."),
     "approve": ("approve", "Say yes to a release, for a stage whose gate asks for it."),
     "waive": ("waive", "Accept findings for a time, with a reason and your signature."),

@@ -52,13 +52,25 @@ from shipline.capabilities.automation.keeping import (
 )
 from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
 from shipline.capabilities.automation.reconciling import Looked
-from shipline.capabilities.automation.rules import RELEASE, Command, Duties, decide
+from shipline.capabilities.automation.rules import ALL, RELEASE, SYNC, Command, Duties, decide
 from shipline.capabilities.automation.signatures import is_signed
 from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
-from shipline.capabilities.automation.usecases import handle_deliveries, order_look, reconcile
+from shipline.capabilities.automation.sync import (
+    End,
+    Passed,
+    Side,
+    Sync,
+    count_links,
+    note_pass,
+    recall_passes,
+    run_pass,
+    want_pass,
+)
+from shipline.capabilities.automation.usecases import handle_deliveries, order_look, reconcile, subject_of
 from shipline.capabilities.automation.workflow import AUTOMATION_WORKFLOW, LOOK, automation_workflow
 
 __all__ = [
+    "ALL",
     "AS_SAID",
     "AUTOMATION_WORKFLOW",
     "CHECKS",
@@ -66,6 +78,7 @@ __all__ = [
     "LOOK",
     "MERGING",
     "RELEASE",
+    "SYNC",
     "YES",
     "Carried",
     "Command",
@@ -73,6 +86,7 @@ __all__ = [
     "DeliveryStatus",
     "Difference",
     "Duties",
+    "End",
     "ForgeEvent",
     "Hand",
     "Housekeeping",
@@ -84,17 +98,21 @@ __all__ = [
     "LookStep",
     "Looked",
     "NewDelivery",
+    "Passed",
     "Plan",
     "PullKeeper",
+    "Side",
     "StaleRules",
     "StaleSweep",
     "Sweeper",
+    "Sync",
     "Thing",
     "TitleJudge",
     "Unknown",
     "automation_workflow",
     "carry_out",
     "count_deliveries",
+    "count_links",
     "decide",
     "deliveries_document",
     "delivery_document",
@@ -111,12 +129,17 @@ __all__ = [
     "keepers_of",
     "latest_deliveries",
     "look",
+    "note_pass",
     "open_pulls_of",
     "order_look",
     "plan_document",
     "read_event",
+    "recall_passes",
     "reconcile",
     "replay_delivery",
+    "run_pass",
+    "subject_of",
     "tell_drift",
+    "want_pass",
     "with_secrets",
 ]

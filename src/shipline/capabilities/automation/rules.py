@@ -12,20 +12,25 @@ from typing import TypeAlias
 from shipline.capabilities.automation.events import (
     ChecksEnded,
     ChecksState,
+    CommentWritten,
     ForgeEvent,
+    IssueChanged,
+    MilestoneChanged,
     PullRequestChanged,
     PushReceived,
     ThingState,
 )
 
 RELEASE = "release"
+SYNC = "sync"
+ALL = "all"
 KEY_MAX = 180
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
-    request up to date."""
+    request up to date; `sync` of `all` makes two forges alike."""
 
     kind: str
     about: str
@@ -39,10 +44,12 @@ class Command:
 @dataclass(frozen=True, slots=True)
 class Duties:
     """What is done by itself here. `release_branches` are the branches that are released from when something comes to
-    them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own."""
+    them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
+    another forge is kept alike."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
+    sync: bool = False
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -50,7 +57,9 @@ Decided: TypeAlias = tuple[Command, ...]
 
 def decide(event: ForgeEvent, duties: Duties) -> Decided:
     """The commands that an event leads to."""
-    return tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
+    released = tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
+    synced = duties.sync and isinstance(event, IssueChanged | CommentWritten | MilestoneChanged)
+    return (*released, Command(SYNC, ALL)) if synced else released
 
 
 def _moved(event: ForgeEvent, duties: Duties) -> tuple[str, ...]:

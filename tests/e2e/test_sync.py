@@ -1,0 +1,75 @@
+"""Two forges over HTTP are kept alike by the command line: each kind of forge with each other."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shipline.ports.forge.answers import ItemState, Thread
+from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.histories import History
+from tests.command import run_shipline
+from tests.providers.forge.places import TOKEN, running
+
+SETTINGS = """
+schema = 1
+
+[forge]
+provider = "{here}"
+repository = "acme/quotes"
+api_url = "{here_url}"
+token_env = "FORGE_TOKEN"
+
+[sync.forge]
+provider = "{there}"
+repository = "acme/quotes"
+api_url = "{there_url}"
+token_env = "FORGE_TOKEN"
+"""
+
+
+def sync(project: Path, *arguments: str) -> tuple[int, Any]:
+    done = run_shipline(project, "sync", *arguments, "--json")
+    return done.code, json.loads(done.out) if done.out.strip() else done.err
+
+
+@pytest.mark.parametrize(("here", "there"), [("github", "gitlab"), ("gitlab", "gitea"), ("gitea", "github")])
+def test_what_people_do_on_either_forge_is_on_the_other(
+    here: str, there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORGE_TOKEN", TOKEN)
+    project = History(tmp_path / "project")
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    with running(here, tmp_path / "one") as first, running(there, tmp_path / "two") as second:
+        settings = SETTINGS.format(
+            here=here, there=there, here_url=first.server.api_url, there_url=second.server.api_url
+        )
+        project.commit("feat: one", {"shipline.toml": settings})
+        number = first.model.create_item("It is slow", "Very.\n/close", [], author="ada").number
+        first.model.create_badge("bug", "ff0000", "")
+        first.model.put_labels(Thread.issue(number), ["bug"])
+        second.model.create_stone("1.0.0", "soon", None, unique=True)
+        code, plan = sync(project.folder, "run", "--dry-run")
+        assert (code, [each["kind"] for each in plan["effects"]]) == (0, ["label", "milestone", "issue"])
+        assert sync(project.folder, "run")[0] == 0
+        (copy,) = second.model.items.values()
+        assert (copy.title, copy.labels) == ("It is slow", ["bug"])
+        assert "\\/close" in copy.body
+        second.model.change_item(copy.number, state=ItemState.CLOSED)
+        second.model.add_note(Thread.issue(copy.number), "Mended.", author="grace")
+        assert sync(project.folder, "run")[0] == 0
+        assert first.model.items[number].state is ItemState.CLOSED
+        assert [note.body.split("\n")[-1] for note in first.model.notes.values() if not note.system] == ["Mended."]
+        before = effects(first.model), effects(second.model)
+        assert sync(project.folder, "repair")[0] == 4
+        assert (effects(first.model), effects(second.model)) == before
+        code, shown = sync(project.folder, "status")
+        assert (code, shown["links"]) == (0, {"label": 1, "milestone": 1, "issue": 1, "comment": 1})
+
+
+def effects(model: ForgeModel) -> int:
+    return len(model.effects)
