@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from shipline.capabilities.evidence.comparison import COMPARABLE, compare
+from shipline.capabilities.evidence.reports import read_report_bytes
 from shipline.capabilities.evidence.rules import facts_of
 from shipline.capabilities.gates import KNOWN
 from shipline.capabilities.gates.cel import compile_rule
@@ -47,6 +50,20 @@ def test_reports_add_up_and_count_once() -> None:
     first, again = piece(EvidenceKind.TESTS, TESTS), piece(EvidenceKind.TESTS, TESTS)
     assert facts(first, again)["tests"]["total"] == 3
     assert facts(first, piece(EvidenceKind.TESTS, TESTS, "sha256:2"))["tests"]["failed"] == 2
+
+
+def test_what_a_scanner_could_not_look_at_stays_where_its_report_is_read_as_another_tools_too() -> None:
+    """Semgrep's report without results is one of OSV-Scanner's, which says nothing of errors; whoever gave it a second
+    time under that name had the gate on errors open."""
+    content = json.dumps({"results": [], "errors": [{"message": "a file"}], "paths": {"scanned": []}}).encode()
+    pieces = []
+    for name in ("semgrep", "osv-scanner"):
+        report = read_report_bytes(content, format_name=name)
+        pieces.append(
+            replace(piece(EvidenceKind.FINDINGS, report.summary), tool=report.tool, format=report.format, rows=0)
+        )
+    assert [one.summary["errors"] for one in pieces] == [1, 0]
+    assert facts(*pieces)["findings"]["errors"] == 1
 
 
 def test_coverage_is_weighed_by_lines() -> None:

@@ -5,7 +5,7 @@ A fact that no evidence speaks of is left out, which gates answer with UNKNOWN; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ NO_ROWS = FindingCounts()
 
 
 def facts_of(  # noqa: PLR0913 - each is named where it is given
-    evidence: Iterable[Evidence],
+    evidence: Sequence[Evidence],
     *,
     release: Release,
     prerelease: bool,
@@ -72,7 +72,9 @@ def facts_of(  # noqa: PLR0913 - each is named where it is given
         summaries = [piece.summary for piece in pieces if piece.kind is kind]
         if summaries:
             facts[kind.value] = {name: total for name in names if (total := _total(summaries, name)) is not None}
-    facts |= _findings([piece for piece in pieces if piece.kind is EvidenceKind.FINDINGS], findings)
+    # By tool and format, too: read as another tool's, the same bytes may list nothing of what could not be looked at.
+    reports = {(piece.digest, piece.tool, piece.format): piece for piece in evidence}
+    facts |= _findings([piece for piece in reports.values() if piece.kind is EvidenceKind.FINDINGS], findings)
     facts = _with_scores(facts, [piece.summary for piece in pieces if piece.kind is EvidenceKind.LIGHTHOUSE])
     facts |= _coverage([piece.summary for piece in pieces if piece.kind is EvidenceKind.COVERAGE])
     for tree in compared:
