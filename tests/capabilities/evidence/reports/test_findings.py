@@ -382,3 +382,14 @@ def test_a_number_of_hundreds_of_digits_is_none() -> None:
     run = {"tool": {"driver": {"name": "t"}}, "results": [result]}
     (found,) = read_report_bytes(json.dumps({"version": "2.1.0", "runs": [run]}).encode()).items
     assert (found["severity"], found["location"]) == ("high", {"path": "a.py", "line": None})
+
+
+def test_a_secret_at_the_end_of_a_long_word_is_masked_before_it_is_cut() -> None:
+    """All of it but a sign would be left, and nothing would know it for a secret."""
+    secret = "AKIA" + "Q7XW2NPD5KJ3TZ6B"
+    path = "p/" + "a" * (400 - len(secret) - 2) + "/" + secret
+    place = {"artifactLocation": {"uri": path}}
+    result = {"ruleId": "r", "message": {"text": "m"}, "locations": [{"physicalLocation": place}]}
+    run = {"tool": {"driver": {"name": "t"}}, "results": [result]}
+    (found,) = read_report_bytes(json.dumps({"version": "2.1.0", "runs": [run]}).encode()).items
+    assert found["location"]["path"].endswith("aa/…")

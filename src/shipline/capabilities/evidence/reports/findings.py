@@ -197,7 +197,8 @@ def _title(value: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _word(value: str) -> str:
-    return masked(_UNPRINTABLE.sub(" ", value[:WORD_LENGTH_MAX]).strip())
+    # Masked before it is cut: what is left of a secret at the end has no known shape any more.
+    return masked(_UNPRINTABLE.sub(" ", value[: 4 * WORD_LENGTH_MAX]).strip())[:WORD_LENGTH_MAX]
 
 
 def word(value: Any) -> str:
