@@ -14,7 +14,9 @@ Server, store, engine, scheduler and the client of the forge are the real ones, 
 so is the client of the second figure. The forge is the model of the tests, on loopback. A look is one of its own here:
 it brings a pull request and a comment about, since a release would measure git.
 
-    python -m bench.forge [lost] [rate] [--quick]
+The fourth one, about two forges that are kept alike, is in `bench.forge_sync`.
+
+    python -m bench.forge [lost] [rate] [sync] [--quick]
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bench.forge_sync import sync
 from shipline.apps.server.live import Hub
 from shipline.apps.server.serve import Server, listen
 from shipline.apps.server.site import Site
@@ -106,8 +109,8 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["client"]:
         return client(int(arguments[1]), int(arguments[2]), float(arguments[3]))
     quick = "--quick" in arguments
-    named = [each for each in arguments if each != "--quick"] or ["lost", "rate"]
-    kept = [{"lost": lost, "rate": rate}[name](quick) for name in named]
+    named = [each for each in arguments if each != "--quick"] or ["lost", "rate", "sync"]
+    kept = [{"lost": lost, "rate": rate, "sync": sync}[name](quick) for name in named]
     return 0 if all(kept) else 1
 
 
