@@ -68,7 +68,17 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert sync(project.folder, "repair")[0] == 4
         assert (effects(first.model), effects(second.model)) == before
         code, shown = sync(project.folder, "status")
-        assert (code, shown["links"]) == (0, {"label": 1, "milestone": 1, "issue": 1, "comment": 1})
+        assert (code, shown["held_up"], shown["links"]) == (
+            0,
+            False,
+            {"label": 1, "milestone": 1, "issue": 1, "comment": 1},
+        )
+        second.forbid()
+        first.model.create_item("It is slow, again", "", [], author="ada")
+        assert sync(project.folder, "run")[0] == 3
+        code, shown = sync(project.folder, "status")
+        assert (code, shown["held_up"]) == (0, True)
+        assert "403" in shown["words"]
 
 
 def effects(model: ForgeModel) -> int:

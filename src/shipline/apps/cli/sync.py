@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.wording import printable
-from shipline.domain.errors import NothingToDo
+from shipline.domain.errors import NothingToDo, RefusedError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.capabilities.automation import Passed
-    from shipline.engine.journal import Run
+    from shipline.domain.event import Event
 
 REMOVALS_MAX = 100_000
+TOLD_MAX = 10
 
 
 @click.group(name="sync")
@@ -31,7 +32,7 @@ def command() -> None:
 def run(application: Application, *, dry_run: bool, removals: int | None, as_json: bool) -> int:
     """Make both forges alike; it waits where their limits are reached, and can be broken off at any time.
 
-    Exit codes: 0 done; 1 something stays as it is, or too much would be removed; 4 both are alike.
+    Exit codes: 0 done; 3 something stays as it is, or too much would be removed; 4 both are alike.
     """
     return sync(application, dry_run=dry_run, removals=removals, as_json=as_json)
 
@@ -59,7 +60,8 @@ def status(application: Application, *, as_json: bool) -> None:
         return
     counted = ", ".join(f"{number} {kind}s" for kind, number in document["links"].items())
     click.echo(printable(f"{counted} are on both forges"))
-    click.echo(printable(f"{document['status']}: {document['words'] or 'nothing has been said'}"))
+    state = "held up" if document["held_up"] else document["status"]
+    click.echo(printable(f"{state}: {document['words'] or 'nothing has been said'}"))
 
 
 def sync(application: Application, *, dry_run: bool, removals: int | None = None, as_json: bool = False) -> int:
@@ -97,28 +99,25 @@ def _look(application: Application, *, full: bool, removals: int | None, as_json
         order_look(tx, application.engine, SYNC_COMMAND)
     with engine_running(application):
         follow(application, subject_of(SYNC_COMMAND), since_us=began_us)
-    document = _document(application)
     if as_json:
-        click.echo(json.dumps(document, indent=2))
-    return _exit_code(application, began_us)
+        click.echo(json.dumps(_document(application), indent=2))
+    told = [event for event in _told(application) if event.time_us >= began_us]
+    if not told:
+        raise NothingToDo("both forges are alike")
+    if told[0].kind == "AutomationHeldUp":
+        raise RefusedError(told[0].body["words"], todo=told[0].body["todo"])
+    click.echo(printable(told[0].body["words"]), err=True)
+    return 0
 
 
-def _exit_code(application: Application, since_us: int) -> int:
-    """By what the run has told: it acted, it was held up, or there was nothing to do."""
+def _told(application: Application) -> list[Event]:
+    """What looks have told, the newest first: that something was done, or stands in the way."""
     from shipline.bootstrap.syncs import SYNC_COMMAND
     from shipline.capabilities.automation import subject_of
     from shipline.store.log import read_latest
 
-    told = [
-        each.event
-        for each in read_latest(application.store, 10, subject_of(SYNC_COMMAND))
-        if each.event.time_us >= since_us
-    ]
-    if any(event.kind == "AutomationHeldUp" for event in told):
-        return 1
-    if not told:
-        raise NothingToDo("both forges are alike")
-    return 0
+    found = [each.event for each in read_latest(application.store, TOLD_MAX, subject_of(SYNC_COMMAND))]
+    return sorted(found, key=lambda event: event.time_us, reverse=True)
 
 
 def _document(application: Application) -> dict[str, Any]:
@@ -130,18 +129,16 @@ def _document(application: Application) -> dict[str, Any]:
     with application.store.begin() as tx:
         links, known = count_links(tx), recall_passes(tx)
         runs = journal.runs_of(tx, subject_of(SYNC_COMMAND))
+    told, waits = _told(application), runs[-1].state.waiting_for if runs else ""
     return {
         "schema": "shipline.sync/1",
         "status": runs[-1].state.status.value if runs else "never run",
-        "words": _words(runs[-1]) if runs else "",
+        "words": waits or (told[0].body["words"] if told else ""),
+        "held_up": bool(told) and told[0].kind == "AutomationHeldUp",
         "last_us": known.last_us or None,
         "full_us": known.full_us or None,
         "links": links,
     }
-
-
-def _words(run: Run) -> str:
-    return run.state.waiting_for or run.state.reason
 
 
 def _planned(passed: Passed) -> dict[str, Any]:

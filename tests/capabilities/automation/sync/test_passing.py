@@ -197,6 +197,7 @@ def test_a_forge_that_refuses_one_item_holds_up_no_other(two: Two) -> None:
     stone.title = "2.0.0"
     passed = two.run()
     assert "another milestone is called '2.0.0'" in passed.troubles[0]
+    assert "change" not in {effect.verb for effect in passed.effects}
     assert [badge.name for badge in there.badges.values()] == ["fine"]
 
 

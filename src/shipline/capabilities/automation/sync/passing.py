@@ -150,11 +150,13 @@ class _Pass:
         due = [(each, self._decided(shelf, each)) for each in paired(shelf.kind, links, found, parent=parent)]
         self._bounded(shelf.kind, [decision for _, decision in due])
         for each, decision in due:
+            done = len(self.passed.effects)
             try:
                 self._settle(shelf, each, decision, found)
             except ShiplineError as error:
                 if error.retryable:
                     raise
+                del self.passed.effects[done:]
                 if len(self.passed.troubles) < TROUBLES_MAX:
                     named = each.link.here or each.link.there
                     self.passed.troubles.append(f"{shelf.kind.value} {named}: {error.sentence()}")
