@@ -78,7 +78,7 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert sync(project.folder, "run")[0] == 3
         code, shown = sync(project.folder, "status")
         assert (code, shown["held_up"]) == (0, True)
-        assert "403" in shown["words"]
+        assert "does not allow this" in shown["words"]
 
 
 def effects(model: ForgeModel) -> int:
