@@ -96,6 +96,7 @@ def test_explain_says_where_a_gate_is_from_and_what_supplies_its_facts(applicati
     assert "covered  (production)\n  from   a [[gate]] of shipline.toml as it lies here\n" in told
     assert "  wants  most of it is tried\n  wants  2 of operations to approve\n" in told
     assert "  asks   coverage.line (double): covered lines in percent, 0 to 100\n         supplied by `shipline" in told
+    assert told.count("         supplied by") < told.count("  asks   "), "one line for facts that come together"
     assert "  last   never asked" in told
     assert "covered" not in run(application, "explain", "--stage", "release").output
     with pytest.raises(UnknownName) as unknown:

@@ -113,7 +113,8 @@ def _lines(file: FileReceipt) -> list[str]:
     counted = ", ".join(f"{value:g} {name}" for name, value in report.summary.items() if isinstance(value, int | float))
     lines = [f"{file.name}: {word}, {report.kind.value} by {report.tool} ({report.format}): {counted}"]
     if kept.findings_new is not None:
-        lines.append(f"  {kept.findings_new} findings that no report of this version had listed")
+        many = "1 finding" if kept.findings_new == 1 else f"{kept.findings_new} findings"
+        lines.append(f"  {many} that no report of this version had listed")
     if kept.comparison is not None:
         figures = kept.comparison.summary.items()
         shown = ", ".join(f"{name} {value:.4g}" for name, value in figures if isinstance(value, int | float))
@@ -154,8 +155,9 @@ def list_(application: Application, *, version: str, package: str | None, as_jso
 
 
 def _piece(piece: dict[str, Any]) -> str:
-    name = f"{piece['name']}, " if piece["name"] else ""
-    return f"{name}{piece['tool']} ({piece['format']}) {_figures(piece['summary'])}"
+    name = piece["name"] or piece["summary"].get("statement", "")
+    figures = _figures(piece["summary"])
+    return f"{name}, {piece['tool']} ({piece['format']})".removeprefix(", ") + (figures and f" {figures}")
 
 
 def _figures(summary: dict[str, Any]) -> str:
@@ -176,7 +178,7 @@ def _figures(summary: dict[str, Any]) -> str:
 def findings(
     application: Application, *, version: str, package: str | None, severity: str | None, as_json: bool
 ) -> None:
-    """List the findings of a version, the worst first, and say which are waived, by whom and until when."""
+    """List the findings of a version, those that count first, and say which are waived, by whom and until when."""
     from shipline.apps.cli.wording import inert, printable
     from shipline.capabilities.releases import finding_pages, findings_document, findings_now
 
@@ -192,13 +194,16 @@ def findings(
         return
     figures = findings_document(about, now)["summary"]
     click.echo(", ".join(f"{count} {name}" for name, count in figures.items()))
-    shown = 0
+    first: list[StoredFinding] = []
+    total = 0
     for page in pages:
-        for one in page[: max(0, FINDINGS_SHOWN - shown)]:
-            click.echo(printable(_finding(one, now.waived.get(one.fingerprint))))
-        shown += len(page)
-    if shown > FINDINGS_SHOWN:
-        click.echo(f"and {shown - FINDINGS_SHOWN} more, all with --json")
+        first += page[: max(0, FINDINGS_SHOWN + len(now.waived) - len(first))]
+        total += len(page)
+    first.sort(key=lambda one: one.suppressed or one.fingerprint in now.waived)
+    for one in first[:FINDINGS_SHOWN]:
+        click.echo(printable(_finding(one, now.waived.get(one.fingerprint))))
+    if total > FINDINGS_SHOWN:
+        click.echo(f"and {total - FINDINGS_SHOWN} more, all with --json")
 
 
 def _document(head: dict[str, Any], pages: Iterator[tuple[StoredFinding, ...]], now: Findings) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -162,9 +163,11 @@ def _lines(one: Explanation, release: Release | None) -> list[str]:
     told = [("from", one.origin), ("rule", gate.rule), ("when", gate.when), ("wants", gate.message)]
     told += [("wants", f"{count} of {role} to approve") for role, count in gate.approvals.items()]
     lines = [f"{gate.name}  ({gate.stage})", *(f"  {word:<7}{text}" for word, text in told if text)]
-    for fact in one.facts:
-        value = "" if fact.value is None else f"; was {json.dumps(fact.value, ensure_ascii=False)}"
-        lines += [f"  asks   {fact.fact} ({fact.type}): {fact.meaning}{value}", f"         supplied by {fact.supply}"]
+    for supply, facts in groupby(one.facts, key=lambda fact: fact.supply):
+        for fact in facts:
+            value = "" if fact.value is None else f"; was {json.dumps(fact.value, ensure_ascii=False)}"
+            lines.append(f"  asks   {fact.fact} ({fact.type}): {fact.meaning}{value}")
+        lines.append(f"         supplied by {supply}")
     if release is None or one.last is None:
         return [*lines, f"  last   {'never asked' if release is None else f'not asked of {release.version}'}"]
     lines.append(

@@ -93,4 +93,4 @@ def _show(report: ManifestsReport) -> None:
         click.echo(f"note: {printable(note.about)}: {printable(note.text)}")
     counts = {name: sum(each.outcome.value == name for each in results) for name in reversed(order)}
     told = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no policy is about any of them"
-    click.echo(f"{report.resources} manifests: {told}")
+    click.echo(f"{report.resources} manifest{'' if report.resources == 1 else 's'}: {told}")

@@ -49,6 +49,7 @@ def _facts(group: str, source: str, supply: str, *named: tuple[str, FactType, st
 
 _ADDED = "`shipline evidence add FILE --release {version}`"
 _TESTED = f"{_ADDED}, or a [[test]] whose `reports` name the file"
+_SCANNED = f"{_ADDED}, or a scanner that [scan] names"
 _COMPARED = f"{_ADDED}, where the release before has such a report"
 _BUILT = "`shipline release`, which builds and proves the release"
 _ASKED = "`shipline gate check --release {version} --stage {stage}`, which asks for it now"
@@ -119,7 +120,7 @@ KNOWN: dict[str, Fact] = {
         *_facts(
             "findings",
             "no report of findings was read in",
-            _TESTED,
+            _SCANNED,
             ("total", FactType.INT, "findings of any severity"),
             *((severity, FactType.INT, f"findings of severity {severity}") for severity in _SEVERITIES),
             ("errors", FactType.INT, "what scanners say they could not look at"),
@@ -128,7 +129,7 @@ KNOWN: dict[str, Fact] = {
         *_facts(
             "licences",
             "no report on licences was read in",
-            _TESTED,
+            _SCANNED,
             ("total", FactType.INT, "packages whose licences were looked at"),
             ("unclear", FactType.INT, "packages that state a licence, and not which one exactly"),
             ("unknown", FactType.INT, "packages that state no licence"),
