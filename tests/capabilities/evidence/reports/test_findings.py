@@ -258,6 +258,35 @@ def test_fingerprints_stay_when_lines_move(name: str) -> None:
     assert [item["fingerprint"] for item in after.items] == [item["fingerprint"] for item in before.items]
 
 
+def test_file_is_the_same_in_its_folder_and_from_it() -> None:
+    """`bandit -r .` writes `./src/a.py`, and `bandit -r src` writes `src/a.py`."""
+    below, there = (
+        read_report_bytes(
+            json.dumps(
+                {
+                    "results": [
+                        {
+                            "test_id": "B101",
+                            "test_name": "assert_used",
+                            "issue_severity": "LOW",
+                            "issue_confidence": "HIGH",
+                            "issue_text": "x",
+                            "filename": path,
+                            "line_number": 1,
+                        }
+                    ],
+                    "errors": [],
+                    "metrics": {},
+                }
+            ).encode(),
+            format_name="bandit",
+        ).items[0]
+        for path in ("./src/a.py", "src/a.py")
+    )
+    assert below == there
+    assert there["location"] == {"path": "src/a.py", "line": 1}
+
+
 def moved(data: bytes) -> bytes:
     names = ("line", "line_number", "StartLine", "startLine", "start_line", "row")
     text = data.decode()

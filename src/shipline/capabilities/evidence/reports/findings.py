@@ -95,7 +95,8 @@ class Findings:
         title = (_title(finding.title) if isinstance(finding.title, str) else "") or text(
             finding.message or finding.rule, TITLE_LENGTH_MAX
         )
-        path = word(finding.path)
+        # The same file, whether a tool was started in its folder or for it.
+        path = word(finding.path).removeprefix("./")
         return {
             "tool": tool,
             "rule": word(finding.rule),
