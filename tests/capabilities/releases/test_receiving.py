@@ -182,6 +182,8 @@ def test_a_published_release_is_judged_anew_and_stays_published(project: Release
     ("subject", "error", "words"),
     [
         (Subject("1.0 0", commit="a" * 40), UnknownName, "no release"),
+        (Subject("nonsense", commit="a" * 40), UnknownName, "can be released as"),
+        (Subject("v9.0.0", commit="a" * 40), UnknownName, "v9.0.0"),
         (Subject("9.0.0"), UsageError, "which commit"),
         (Subject("9.0.0", commit="HEAD"), UsageError, "which commit"),
         (Subject("9.0.0", "other", "a" * 40), ShiplineError, "other"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from shipline.capabilities.evidence import Report
 from shipline.capabilities.gates import verdict_document
+from shipline.capabilities.plans import scheme_named
 from shipline.capabilities.releases.ahead import Ahead, file_ahead
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES, matching_releases
@@ -23,7 +24,7 @@ from shipline.capabilities.releases.stored.keeping import Kept, keep_report
 from shipline.capabilities.releases.stored.reading import ReadReport, read_to_keep
 from shipline.domain.actor import Actor
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnknownName, UsageError
-from shipline.domain.package import unknown_package
+from shipline.domain.package import Package, unknown_package
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.engine import Engine
 from shipline.store.transaction import Transaction
@@ -149,18 +150,30 @@ def _about(tx: Transaction, ground: ReleaseGround, subject: Subject) -> Release 
 def _ahead(tx: Transaction, ground: ReleaseGround, subject: Subject) -> Ahead:
     if not VERSION.fullmatch(subject.version):
         raise UnknownName(f"there is no release {subject.version[:60]!r}", todo="`shipline releases` lists them")
-    known = [package.name for package in ground.packages()]
-    if subject.package is None and len(known) != 1:
-        raise UsageError("say which package", todo=f"--package NAME, one of: {', '.join(known)}")
-    package = known[0] if subject.package is None else subject.package
-    if package not in known:
-        raise unknown_package(package, known)
+    packages = {package.name: package for package in ground.packages()}
+    if subject.package is None and len(packages) != 1:
+        raise UsageError("say which package", todo=f"--package NAME, one of: {', '.join(packages)}")
+    package = next(iter(packages)) if subject.package is None else subject.package
+    if package not in packages:
+        raise unknown_package(package, list(packages))
+    _check_version(subject.version, packages[package])
     if subject.commit is None or not COMMIT.fullmatch(subject.commit):
         raise UsageError(
             f"{package} {subject.version} is not released yet, so say which commit the evidence is about",
             todo="name the whole object id of the commit that it will be released from",
         )
     return file_ahead(tx, ground.events.ids, package=package, version=subject.version, commit=subject.commit)
+
+
+def _check_version(version: str, package: Package) -> None:
+    """Refuse what no release of the package will ever be called: the evidence would wait for ever, and nobody told."""
+    said = scheme_named(package.scheme).normalized(version)
+    if said != version:
+        raise UnknownName(
+            f"{version!r} is no version that {package.name} can be released as",
+            why=f"its versions are {package.scheme}",
+            todo="`shipline plan` says the next one" if said is None else f"write {said}",
+        )
 
 
 def receipt_document(receipt: Receipt) -> dict[str, Any]:
