@@ -17,7 +17,7 @@ from shipline.capabilities.automation import carry_out
 from shipline.domain.errors import NothingToDo, RefusedError, UnavailableError
 from shipline.ports.forge import Capability
 from shipline.ports.forge.answers import ItemState
-from shipline.ports.forge.guards import BranchRule
+from shipline.ports.forge.guards import BranchRule, SecurityFeature
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.store.log import read_latest
 from shipline.testing.fakes.forge.model import ForgeModel
@@ -30,6 +30,8 @@ SAID = f"""
 [repository]
 prune = ["label"]
 drift_every_s = 60
+environments = ["production"]
+security = ["secret scanning"]
 
 [[repository.label]]
 name = "bug"
@@ -136,6 +138,9 @@ def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Pro
     assert guards.branches == {"main": rule_of(project)}
     assert (list(guards.tags), guards.methods, guards.delete_branch) == (["v*"], {MergeMethod.SQUASH}, True)
     assert guards.variables == {"STAGE": "production"}
+    unkept = project.forge.forge.unkept()
+    assert list(guards.environments) == ([] if "environment" in unkept else ["production"])
+    assert guards.security == (set() if "security" in unkept else {SecurityFeature.SECRETS})
     effects = list(model.effects)
     assert isinstance(project.run("apply").exception, NothingToDo)
     assert project.run("drift").return_value == 0

@@ -10,6 +10,7 @@ from shipline.bootstrap.automations import trusted_settings
 from shipline.capabilities.automation import (
     AS_SAID,
     CHECKS,
+    FEATURES,
     MERGING,
     YES,
     Kind,
@@ -70,6 +71,10 @@ def _guards(settings: RepositorySettings) -> Iterator[Thing]:
         methods = ", ".join(sorted(set(settings.merge.methods)))
         fields = {"methods": methods, "delete_branch": _word(settings.merge.delete_branch)}
         yield Thing(Kind.MERGE, MERGING, fields)
+    if settings.security:
+        yield Thing(Kind.SECURITY, FEATURES, {"features": ", ".join(sorted(set(settings.security)))})
+    for name in dict.fromkeys(settings.environments):
+        yield Thing(Kind.ENVIRONMENT, name, {})
     for variable in settings.variable:
         yield Thing(Kind.VARIABLE, variable.name, {"value": AS_SAID})
 

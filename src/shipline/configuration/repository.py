@@ -12,8 +12,9 @@ from shipline.configuration.limits import Limits, SecretTable
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.secrecy import redacted
 
-PRUNED = ("label", "milestone", "webhook", "branch", "tag", "variable")
+PRUNED = ("label", "milestone", "webhook", "branch", "tag", "variable", "environment")
 EVENTS = ("check", "comment", "issue", "milestone", "pull request", "push", "release")
+FEATURES = ("secret scanning", "push protection")
 _TITLE = Limits(pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="one line, at most 200 characters")
 _LABEL = Limits(pattern=r"[^\s,\x00-\x1f\x7f][^,\x00-\x1f\x7f]{0,49}", meaning="one line without a comma, at most 50")
 _TEXT = Limits(pattern=r"[^\x00-\x1f\x7f]{0,200}", meaning="one line, at most 200 characters")
@@ -124,9 +125,11 @@ class VariableSettings:
 class RepositorySettings:
     """`[repository]`: how the repository is set up on the forge.
 
-    `prune` names the kinds of which is removed what is not said here: label, milestone, webhook, branch, tag, variable.
-    `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for never. `label`,
-    `milestone`, `webhook`, `branch`, `tag` and `variable` are lists of tables; `merge` says how requests are merged.
+    `prune` names the kinds of which is removed what is not said here: label, milestone, webhook, branch, tag, variable,
+    environment. `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for never.
+    `label`, `milestone`, `webhook`, `branch`, `tag` and `variable` are lists of tables; `merge` says how requests are
+    merged. `environments` are those of deployments. `security` is what the forge looks for by itself; without any,
+    nothing is said.
     """
 
     prune: tuple[Annotated[str, Limits(choices=PRUNED)], ...] = ()
@@ -138,6 +141,8 @@ class RepositorySettings:
     tag: tuple[TagSettings, ...] = ()
     merge: MergeSettings = field(default_factory=MergeSettings)
     variable: tuple[VariableSettings, ...] = ()
+    environments: tuple[Annotated[str, _TITLE], ...] = ()
+    security: tuple[Annotated[str, Limits(choices=FEATURES)], ...] = ()
 
     @property
     def names(self) -> dict[str, list[str]]:
@@ -148,6 +153,7 @@ class RepositorySettings:
             "webhook": [each.url for each in self.webhook],
             "branch": [each.pattern for each in self.branch],
             "tag": [each.pattern for each in self.tag],
+            "environment": list(self.environments),
             "variable": [each.name for each in self.variable],
         }
 
@@ -160,7 +166,7 @@ def repository_complaints(settings: RepositorySettings) -> Iterator[Configuratio
         if kind in settings.prune and not names:
             yield ConfigurationError(
                 f"[repository]: prune has {kind!r}, and no {kind} is said, so that all of them would go",
-                todo=f"say at least one [[repository.{kind}]], or take {kind!r} out of prune",
+                todo=f"say at least one {kind}, or take {kind!r} out of prune",
             )
     for each in settings.milestone:
         if each.due_on and not _is_day(each.due_on):

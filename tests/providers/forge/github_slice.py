@@ -16,6 +16,8 @@ OPERATIONS = {
     REPOSITORY: "get patch",
     f"{REPOSITORY}/rulesets": "get post",
     f"{REPOSITORY}/rulesets/{{ruleset_id}}": "get put delete",
+    f"{REPOSITORY}/environments": "get",
+    f"{REPOSITORY}/environments/{{environment_name}}": "put delete",
     f"{REPOSITORY}/actions/variables": "get post",
     f"{REPOSITORY}/actions/variables/{{name}}": "patch delete",
     f"{REPOSITORY}/installation": "get",

@@ -35,6 +35,7 @@ from shipline.capabilities.automation.housekeeping import (
 from shipline.capabilities.automation.keeping import (
     AS_SAID,
     CHECKS,
+    FEATURES,
     MERGING,
     YES,
     Difference,
@@ -74,6 +75,7 @@ __all__ = [
     "AS_SAID",
     "AUTOMATION_WORKFLOW",
     "CHECKS",
+    "FEATURES",
     "FORGES",
     "LOOK",
     "MERGING",

@@ -22,7 +22,7 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, checked_label, hidden, marked
-from shipline.ports.forge.guards import ForgeGuards, ForgeMerging, ForgeVariables
+from shipline.ports.forge.guards import ForgeEnvironments, ForgeGuards, ForgeMerging, ForgeSecurity, ForgeVariables
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
@@ -228,6 +228,8 @@ class Forge(
     ForgeHooks,
     ForgeGuards,
     ForgeMerging,
+    ForgeSecurity,
+    ForgeEnvironments,
     ForgeVariables,
     Protocol,
 ):

@@ -7,6 +7,7 @@ default, and left alone when something is set.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from shipline.ports.forge.reviews import MergeMethod
@@ -85,6 +86,41 @@ class ForgeMerging(Protocol):
 
     def set_merge_rules(self, rules: MergeRules) -> None:
         """As they are to be. Idempotent. ConflictError for methods that this kind of forge cannot offer together."""
+        ...
+
+
+class SecurityFeature(StrEnum):
+    """What a forge looks for by itself."""
+
+    SECRETS = "secret scanning"
+    PUSHED_SECRETS = "push protection"
+
+
+class ForgeSecurity(Protocol):
+    """What the forge looks for by itself. Only where `Forge.unkept` does not name `security`; else nothing is on."""
+
+    def security(self) -> frozenset[SecurityFeature]:
+        """What is on."""
+        ...
+
+    def set_security(self, features: frozenset[SecurityFeature]) -> None:
+        """Switch these on, and the others off. Idempotent. ConflictError where the forge does not offer one."""
+        ...
+
+
+class ForgeEnvironments(Protocol):
+    """Environments of deployments, by name alone; what guards one is set on the page, and stays."""
+
+    def environments(self) -> tuple[str, ...]:
+        """Those that are in use, by name."""
+        ...
+
+    def ensure_environment(self, name: str) -> None:
+        """Let it be there. There already: nothing is changed."""
+        ...
+
+    def delete_environment(self, name: str) -> None:
+        """Remove it, with its history. Gone already: nothing."""
         ...
 
 

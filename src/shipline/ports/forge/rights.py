@@ -16,7 +16,7 @@ class Capability(StrEnum):
     ISSUES = "issues, milestones and labels"
     STATUSES = "commit statuses"
     HOOKS = "webhooks"
-    SETTINGS = "rules of branches, tags and merges"
+    SETTINGS = "rules of branches, tags and merges, security features, environments"
     VARIABLES = "variables of CI"
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.clients.forge_json import text
-from shipline.domain.errors import RefusedError
+from shipline.domain.errors import ConflictError, RefusedError
 from shipline.ports.forge import Budget
+from shipline.ports.forge.guards import SecurityFeature
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import Credential, ForgeSettings, Kind, Token, client
 
@@ -65,6 +66,26 @@ class RESTAccess(ABC):
     def unkept(self) -> frozenset[str]:
         """Nothing, where the forge does not say otherwise."""
         return frozenset()
+
+    def security(self) -> frozenset[SecurityFeature]:
+        """Nothing, where the forge does not say otherwise."""
+        return frozenset()
+
+    def set_security(self, features: frozenset[SecurityFeature]) -> None:
+        """ConflictError, where the forge does not say otherwise."""
+        raise ConflictError(f"{self.kind.name} has no security features to be set", why=", ".join(sorted(features)))
+
+    def environments(self) -> tuple[str, ...]:
+        """None, where the forge does not say otherwise."""
+        return ()
+
+    def ensure_environment(self, name: str) -> None:
+        """ConflictError, where the forge does not say otherwise."""
+        raise ConflictError(f"{self.kind.name} has no environments", why=name)
+
+    def delete_environment(self, name: str) -> None:
+        """There is none, where the forge does not say otherwise."""
+        del name
 
     def budget(self) -> Budget:
         """What the last answer said."""

@@ -28,7 +28,7 @@ class GiteaGuards(RESTAccess):
 
     def unkept(self) -> frozenset[str]:
         """Hooks are not told of milestones, and code owners are asked, and not required."""
-        return frozenset({"webhook.events.milestone", "branch.code_owners"})
+        return frozenset({"webhook.events.milestone", "branch.code_owners", "security", "environment"})
 
     # --- branches and tags -------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from shipline.clients.forge_http import made
 from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
 from shipline.domain.errors import RefusedError, ShiplineError
-from shipline.ports.forge.guards import RULES_MAX, VARIABLES_MAX, BranchRule, MergeRules, Variable
+from shipline.ports.forge.guards import RULES_MAX, VARIABLES_MAX, BranchRule, MergeRules, SecurityFeature, Variable
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.providers.forge.base import RESTAccess
 
@@ -23,6 +23,10 @@ METHODS = {
     MergeMethod.MERGE: "allow_merge_commit",
     MergeMethod.SQUASH: "allow_squash_merge",
     MergeMethod.REBASE: "allow_rebase_merge",
+}
+FEATURES = {
+    SecurityFeature.SECRETS: "secret_scanning",
+    SecurityFeature.PUSHED_SECRETS: "secret_scanning_push_protection",
 }
 # What Shipline says of branches and tags; other types of rules are other people's.
 OURS = {
@@ -136,6 +140,52 @@ class GitHubGuards(RESTAccess):
         body = {field: method in rules.methods for method, field in METHODS.items()}
         body["delete_branch_on_merge"] = rules.delete_branch
         self._http.send("PATCH", self._at, body, need=ADMINISTRATION)
+
+    # --- security and environments -----------------------------------------------------------------------------
+
+    def security(self) -> frozenset[SecurityFeature]:
+        """GET the repository; who may not administer it is not told."""
+        found = self._http.get(self._at)
+        if not isinstance(found.get("security_and_analysis"), dict):
+            raise RefusedError(
+                "GitHub does not tell this token about security features",
+                todo=f"give the token the permission {ADMINISTRATION!r}",
+            )
+        said = (
+            (feature, text_or_none(found, "security_and_analysis", key, "status")) for feature, key in FEATURES.items()
+        )
+        return frozenset(feature for feature, status in said if status == "enabled")
+
+    def set_security(self, features: frozenset[SecurityFeature]) -> None:
+        """PATCH what differs: GitHub refuses what it does not offer a repository, also to be off."""
+        changed = features ^ self.security()
+        said = {FEATURES[one]: {"status": "enabled" if one in features else "disabled"} for one in sorted(changed)}
+        if said:
+            self._http.send("PATCH", self._at, {"security_and_analysis": said}, need=ADMINISTRATION)
+
+    def environments(self) -> tuple[str, ...]:
+        """GET them; an object holds a page."""
+        found: list[str] = []
+        for page in range(1, VARIABLES_MAX // PAGE + 1):
+            answer = self._http.get(f"{self._at}/environments", {"per_page": PAGE, "page": page}, need=ADMINISTRATION)
+            found += [text(each, "name") for each in entries(answer, "environments")]
+            if len(found) >= number(answer, "total_count"):
+                return tuple(sorted(found))
+        raise ShiplineError(f"GitHub lists more than {VARIABLES_MAX} environments")
+
+    def _environment_at(self, name: str) -> str:
+        return f"{self._at}/environments/{quote(name, safe='')}"
+
+    def ensure_environment(self, name: str) -> None:
+        """PUT it where it is not there: that would take away what guards it."""
+        made(
+            lambda: name if name in self.environments() else None,
+            lambda: self._http.send("PUT", self._environment_at(name), {}, need=ADMINISTRATION),
+        )
+
+    def delete_environment(self, name: str) -> None:
+        """DELETE it."""
+        self._http.remove(self._environment_at(name), need=ADMINISTRATION)
 
     # --- variables ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from shipline.clients.forge_http import made
-from shipline.clients.forge_json import entries, flag, number_or_none, text, text_or_none
+from shipline.clients.forge_json import entries, flag, number, number_or_none, text, text_or_none
 from shipline.domain.errors import ConflictError
 from shipline.ports.forge.guards import RULES_MAX, VARIABLES_MAX, BranchRule, MergeRules, Variable
 from shipline.ports.forge.reviews import MergeMethod
@@ -32,8 +32,8 @@ class GitLabGuards(RESTAccess):
     """GitLab's part."""
 
     def unkept(self) -> frozenset[str]:
-        """Approvals and checks are rules of the whole project there, and the first of Premium."""
-        return frozenset({"branch.approvals", "branch.checks"})
+        """Approvals and checks are rules of the whole project; security features are in Ultimate."""
+        return frozenset({"branch.approvals", "branch.checks", "security"})
 
     # --- branches and tags -------------------------------------------------------------------------------------
 
@@ -107,6 +107,32 @@ class GitLabGuards(RESTAccess):
         method, squash = OFFERED[rules.methods]
         body: dict[str, Any] = {"squash_option": squash, "remove_source_branch_after_merge": rules.delete_branch}
         self._http.send("PUT", self._at, body | ({"merge_method": method} if method else {}), need=NEED)
+
+    # --- environments ------------------------------------------------------------------------------------------
+
+    def _environments(self) -> dict[str, int]:
+        """Numbers by name, of those that are in use."""
+        path, asked = f"{self._at}/environments", {"states": "available"}
+        items = self._http.pages(path, asked, items_max=VARIABLES_MAX, need=NEED)
+        return {text(item, "name"): number(item, "id") for item in items}
+
+    def environments(self) -> tuple[str, ...]:
+        """GET the list."""
+        return tuple(sorted(self._environments()))
+
+    def ensure_environment(self, name: str) -> None:
+        """POST it where it is not there."""
+        made(
+            lambda: self._environments().get(name),
+            lambda: self._http.send("POST", f"{self._at}/environments", {"name": name}, need=NEED),
+        )
+
+    def delete_environment(self, name: str) -> None:
+        """Stop it, which takes it out of use, and DELETE it."""
+        key = self._environments().get(name)
+        if key is not None:
+            self._http.send("POST", f"{self._at}/environments/{key}/stop", need=NEED)
+            self._http.remove(f"{self._at}/environments/{key}", need=NEED)
 
     # --- variables ---------------------------------------------------------------------------------------------
 

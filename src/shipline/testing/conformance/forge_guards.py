@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from shipline.domain.errors import RefusedError, UnavailableError
+from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.ports.forge import Forge
-from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
+from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
 from shipline.ports.forge.reviews import MergeMethod
 
 RULE = BranchRule("release/*", approvals=2, code_owners=True, checks=("lint", "test"))
@@ -74,6 +74,31 @@ class GuardsConformance:
         for _ in range(2):
             forge.delete_variable("ANOTHER")
         assert forge.variables() == (Variable("STAGE", "two"),)
+
+    def test_security_features_are_as_they_were_wanted_last(
+        self, forge: Forge, lose_answer: Callable[[], None]
+    ) -> None:
+        assert forge.security() == frozenset()
+        if "security" in forge.unkept():
+            with pytest.raises(ConflictError):
+                forge.set_security(frozenset(SecurityFeature))
+            return
+        surely(lambda: forge.set_security(frozenset(SecurityFeature)), lose_answer)
+        forge.set_security(frozenset({SecurityFeature.SECRETS}))
+        assert forge.security() == {SecurityFeature.SECRETS}
+
+    def test_an_environment_is_there_once(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        if "environment" in forge.unkept():
+            with pytest.raises(ConflictError):
+                forge.ensure_environment("production")
+            assert forge.environments() == ()
+            return
+        surely(lambda: forge.ensure_environment("eu/production"), lose_answer)
+        forge.ensure_environment("eu/production")
+        assert forge.environments() == ("eu/production",)
+        for _ in range(2):
+            forge.delete_environment("eu/production")
+        assert forge.environments() == ()
 
     def test_guards_take_the_right_to_write(self, forge: Forge, forbid: Callable[[], None]) -> None:
         forbid()

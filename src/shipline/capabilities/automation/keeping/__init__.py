@@ -7,13 +7,14 @@ name, and holds up nothing else.
 """
 
 from shipline.capabilities.automation.keeping.documents import plan_document
-from shipline.capabilities.automation.keeping.keepers import AS_SAID, CHECKS, MERGING, YES, Keeper, keepers_of
+from shipline.capabilities.automation.keeping.keepers import AS_SAID, CHECKS, FEATURES, MERGING, YES, Keeper, keepers_of
 from shipline.capabilities.automation.keeping.rules import Action, Difference, Kind, Plan, Thing, Unread, with_secrets
 from shipline.capabilities.automation.keeping.usecases import Kept, carry_out, look, tell_drift
 
 __all__ = [
     "AS_SAID",
     "CHECKS",
+    "FEATURES",
     "MERGING",
     "YES",
     "Action",

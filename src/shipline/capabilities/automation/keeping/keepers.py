@@ -13,12 +13,12 @@ from typing import Protocol
 from shipline.capabilities.automation.keeping.rules import Kind, Thing
 from shipline.ports.forge import Forge
 from shipline.ports.forge.answers import ItemState
-from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
+from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.tracker import Label
 
-YES, AS_SAID, MERGING = "yes", "as said", "pull requests"
+YES, AS_SAID, MERGING, FEATURES = "yes", "as said", "pull requests", "features"
 # The names of checks may hold commas.
 CHECKS = "; "
 ReadSecret = Callable[[Kind, str], str]
@@ -232,6 +232,44 @@ class VariableKeeper:
         self.forge.delete_variable(name)
 
 
+@dataclass(frozen=True, slots=True)
+class SecurityKeeper:
+    """What the forge looks for by itself: one thing, that is always there."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """What is on."""
+        return (Thing(Kind.SECURITY, FEATURES, {"features": ", ".join(sorted(self.forge.security()))}),)
+
+    def put(self, thing: Thing) -> None:
+        """These, and no others."""
+        words = thing.fields["features"].split(", ")
+        self.forge.set_security(frozenset(SecurityFeature(word) for word in words if word))
+
+    def remove(self, name: str) -> None:
+        """It is said by what is on alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentKeeper:
+    """Environments, by name."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """There is nothing more to say of one."""
+        return tuple(Thing(Kind.ENVIRONMENT, name, {}) for name in self.forge.environments())
+
+    def put(self, thing: Thing) -> None:
+        """There."""
+        self.forge.ensure_environment(thing.name)
+
+    def remove(self, name: str) -> None:
+        """With its history."""
+        self.forge.delete_environment(name)
+
+
 def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
     return YES if value else "no"
 
@@ -246,4 +284,6 @@ def keepers_of(forge: Forge, secret: ReadSecret, variables: frozenset[str]) -> d
         Kind.TAG: TagKeeper(forge),
         Kind.MERGE: MergeKeeper(forge),
         Kind.VARIABLE: VariableKeeper(forge, secret, variables),
+        Kind.SECURITY: SecurityKeeper(forge),
+        Kind.ENVIRONMENT: EnvironmentKeeper(forge),
     }

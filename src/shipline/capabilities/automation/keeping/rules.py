@@ -20,6 +20,8 @@ class Kind(StrEnum):
     TAG = "tag"
     MERGE = "merge"
     VARIABLE = "variable"
+    SECURITY = "security"
+    ENVIRONMENT = "environment"
 
 
 class Action(StrEnum):

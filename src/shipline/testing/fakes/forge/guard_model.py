@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipline.ports.forge.guards import BranchRule
+from shipline.ports.forge.guards import BranchRule, SecurityFeature
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.refusals import Refused
 
@@ -18,6 +18,8 @@ class Guards:
     tags: dict[str, int] = field(default_factory=dict)
     methods: set[MergeMethod] = field(default_factory=lambda: set(MergeMethod))
     delete_branch: bool = False
+    security: set[SecurityFeature] = field(default_factory=set)
+    environments: dict[str, int] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
 
     def new(self, known: dict[str, Any], name: str) -> None:

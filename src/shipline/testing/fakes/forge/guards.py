@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipline.ports.forge.guards import BranchRule
+from shipline.ports.forge.guards import BranchRule, SecurityFeature
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.guard_model import Guards
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
+
+FEATURES = {
+    SecurityFeature.SECRETS: "secret_scanning",
+    SecurityFeature.PUSHED_SECRETS: "secret_scanning_push_protection",
+}
 
 
 class Guarded:
@@ -44,6 +49,13 @@ class GitHubGuards(Guarded):
             ("PUT", one, self.change_ruleset),
             ("DELETE", one, self.drop_ruleset),
             ("GET", f"{at}/actions/variables", self.list_variables),
+            ("GET", f"{at}/environments", self.list_environments),
+            ("PUT", f"{at}/environments/([^/]+)", self.add_environment),
+            (
+                "DELETE",
+                f"{at}/environments/([^/]+)",
+                lambda asked: self._drop(self.guards.environments, asked.names[0]),
+            ),
             ("POST", f"{at}/actions/variables", self.add_variable),
             ("PATCH", f"{at}/actions/variables/([^/]+)", self.change_variable),
             (
@@ -103,6 +115,17 @@ class GitHubGuards(Guarded):
         listed = [{"name": name, "value": value} for name, value in sorted(self.guards.variables.items())]
         return Reply({"total_count": len(listed), "variables": listed[(page - 1) * size : page * size]})
 
+    def list_environments(self, asked: Request) -> Reply:
+        """An object holds a page."""
+        size, page = int(asked.query.get("per_page", "30")), int(asked.query.get("page", "1"))
+        listed = [{"id": key, "name": name} for name, key in sorted(self.guards.environments.items())]
+        return Reply({"total_count": len(listed), "environments": listed[(page - 1) * size : page * size]})
+
+    def add_environment(self, asked: Request) -> Reply:
+        (name,) = asked.names
+        self.guards.environments[name] = 1 + max(self.guards.environments.values(), default=0)
+        return Reply({"id": self.guards.environments[name], "name": name})
+
     def add_variable(self, asked: Request) -> Reply:
         self.guards.new(self.guards.variables, asked.body["name"])
         self.guards.variables[asked.body["name"]] = asked.body["value"]
@@ -121,10 +144,18 @@ class GitHubGuards(Guarded):
             "allow_squash_merge": MergeMethod.SQUASH in methods,
             "allow_rebase_merge": MergeMethod.REBASE in methods,
             "delete_branch_on_merge": self.guards.delete_branch,
+            "security_and_analysis": {
+                word: {"status": "enabled" if feature in self.guards.security else "disabled"}
+                for feature, word in FEATURES.items()
+            },
         }
 
     def _set_merging(self, body: dict[str, Any]) -> None:
         said = self._merging() | body
+        for feature, word in FEATURES.items():
+            status = body.get("security_and_analysis", {}).get(word, {}).get("status", "")
+            self.guards.security |= {feature} if status == "enabled" else set()
+            self.guards.security -= {feature} if status == "disabled" else set()
         words = zip(MergeMethod, ("allow_merge_commit", "allow_squash_merge", "allow_rebase_merge"), strict=True)
         self.guards.methods = {method for method, word in words if said[word]}
         self.guards.delete_branch = said["delete_branch_on_merge"]
@@ -140,6 +171,7 @@ class GitLabGuards(Guarded):
     def guard_routes(self, at: str) -> list[tuple[str, str, Handler]]:
         """All of it."""
         guards = self.guards
+        self.stopped: set[int] = set()
         self.project_says: dict[str, Any] = {"merge_method": "merge", "squash_option": "default_off"}
         branch, tag, variable = (
             f"{at}/{name}/([^/]+)" for name in ("protected_branches", "protected_tags", "variables")
@@ -155,10 +187,33 @@ class GitLabGuards(Guarded):
             ("GET", tag, self.tag_rule),
             ("DELETE", tag, lambda asked: self._drop(guards.tags, asked.names[0])),
             ("GET", f"{at}/variables", lambda _: Reply([_variable(*each) for each in guards.variables.items()])),
+            ("GET", f"{at}/environments", lambda _: Reply([_named(*each) for each in guards.environments.items()])),
+            ("POST", f"{at}/environments", self.add_environment),
+            ("POST", rf"{at}/environments/(\d+)/stop", self.stop_environment),
+            ("DELETE", rf"{at}/environments/(\d+)", self.drop_environment),
             ("POST", f"{at}/variables", self.add_variable),
             ("PUT", variable, self.change_variable),
             ("DELETE", variable, lambda asked: self._drop(guards.variables, asked.names[0])),
         ]
+
+    def add_environment(self, asked: Request) -> Reply:
+        name, known = asked.body["name"], self.guards.environments
+        self.guards.new(known, name)
+        known[name] = 1 + max([*known.values(), *self.stopped], default=0)
+        return Reply(_named(name, known[name]), 201)
+
+    def stop_environment(self, asked: Request) -> Reply:
+        """Out of use; only then may it be deleted."""
+        names = {key: name for name, key in self.guards.environments.items()}
+        self.guards.drop(self.guards.environments, names.get(asked.number(0), ""))
+        self.stopped.add(asked.number(0))
+        return Reply({"id": asked.number(0), "state": "stopped"})
+
+    def drop_environment(self, asked: Request) -> Reply:
+        if asked.number(0) not in self.stopped:
+            raise Refused("forbidden", "Forbidden")
+        self.stopped.remove(asked.number(0))
+        return Reply(None, 204)
 
     def _rule(self, name: str) -> dict[str, Any]:
         self.guards.old(self.guards.branches, name)
@@ -218,6 +273,10 @@ class GitLabGuards(Guarded):
         self.guards.methods |= {MergeMethod.SQUASH} if squash != "never" else set()
         self.guards.delete_branch = self.project_says["remove_source_branch_after_merge"]
         return Reply(self.project_says)
+
+
+def _named(name: str, key: int) -> dict[str, Any]:
+    return {"id": key, "name": name, "state": "available"}
 
 
 def _variable(name: str, value: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shipline.ports.forge.guards import BranchRule, MergeRules, Variable
+from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
 from shipline.testing.fakes.forge.memory_access import MemoryAccess
 
 
@@ -52,6 +52,34 @@ class MemoryGuards(MemoryAccess):
         """As given."""
         self._write()
         self.model.guards.methods, self.model.guards.delete_branch = set(rules.methods), rules.delete_branch
+        self._answer()
+
+    def security(self) -> frozenset[SecurityFeature]:
+        """As it is."""
+        self._reach()
+        return frozenset(self.model.guards.security)
+
+    def set_security(self, features: frozenset[SecurityFeature]) -> None:
+        """As given."""
+        self._write()
+        self.model.guards.security = set(features)
+        self._answer()
+
+    def environments(self) -> tuple[str, ...]:
+        """By name."""
+        self._reach()
+        return tuple(sorted(self.model.guards.environments))
+
+    def ensure_environment(self, name: str) -> None:
+        """There."""
+        self._write()
+        self.model.guards.environments.setdefault(name, 0)
+        self._answer()
+
+    def delete_environment(self, name: str) -> None:
+        """It goes."""
+        self._write()
+        self.model.guards.environments.pop(name, None)
         self._answer()
 
     def variables(self) -> tuple[Variable, ...]:

@@ -310,6 +310,7 @@ def _takes(method: str, path: str) -> Capability | None:
         "/labels": Capability.ISSUES,
         "/variables": Capability.VARIABLES,
         "/rulesets": Capability.SETTINGS,
+        "/environments": Capability.SETTINGS,
         "/protected_": Capability.SETTINGS,
         "_protections": Capability.SETTINGS,
     }
