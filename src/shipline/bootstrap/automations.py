@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +16,7 @@ from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
     LOOK,
+    MILESTONES,
     RELEASE,
     SYNC,
     Carried,
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shipline.bootstrap.aside import Aside
+    from shipline.capabilities.automation import Hand
     from shipline.capabilities.releases import Candidate, Decision, ReleaseGround
     from shipline.configuration import Settings
     from shipline.configuration.policy import Policy
@@ -147,17 +150,20 @@ def trusted_settings(application: Place) -> Settings:
 
 def duties_of(application: Place) -> Duties:
     """What is done by itself here: a copy of the repository sees to the branch that it is on, if it may be released."""
-    synced = is_synced(application)
-    if not trusted_settings(application).automation.release_on_push:
-        return Duties(sync=synced)
+    from shipline.bootstrap.milestones import development_branch
+
+    settings = trusted_settings(application)
+    others = Duties(sync=is_synced(application), milestones=development_branch(settings))
+    if not settings.automation.release_on_push:
+        return others
     branch = application.branch
     try:
         only = application.release_branch
     except RefusedError:  # No channel is released from here.
-        return Duties(sync=synced)
+        return others
     if branch is None or only not in ("", branch):
-        return Duties(sync=synced)
-    return Duties((branch,), (branch_for(branch),), sync=synced)
+        return others
+    return replace(others, release_branches=(branch,), release_heads=(branch_for(branch),))
 
 
 def hook_secrets(application: Place, forge: str) -> tuple[str, ...]:
@@ -185,7 +191,14 @@ def automation_part(
     application: Place, engine: Callable[[], Engine]
 ) -> tuple[Workflow, dict[str, Action], Callable[[Transaction, Run], None]]:
     """The workflow with its actions, and what follows its runs."""
-    step = LookStep({RELEASE: ReleaseHand(application), SYNC: SyncHand(application)}, application.events)
+    from shipline.bootstrap.milestones import MilestoneHand
+
+    hands: dict[str, Hand] = {
+        RELEASE: ReleaseHand(application),
+        SYNC: SyncHand(application),
+        MILESTONES: MilestoneHand(application),
+    }
+    step = LookStep(hands, application.events)
 
     def follow(tx: Transaction, run: Run) -> None:
         follow_command(tx, engine(), run)
@@ -195,7 +208,10 @@ def automation_part(
 
 def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     """What the engine's owner does in every round."""
-    return (partial(_take_up, application), Reconciler(application), Forgetter(application), SyncTimer(application))
+    from shipline.bootstrap.milestones import MilestoneReconciler
+
+    looking = (Reconciler(application), MilestoneReconciler(application), SyncTimer(application))
+    return (partial(_take_up, application), *looking, Forgetter(application))
 
 
 def _take_up(application: Place) -> None:

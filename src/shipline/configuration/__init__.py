@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.housekeeping import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
+    from shipline.configuration.milestones import MilestoneFlowSettings
     from shipline.configuration.repository import (
         BranchSettings,
         LabelSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "LabelsSettings",
     "LintSettings",
     "MergeSettings",
+    "MilestoneFlowSettings",
     "MilestoneSettings",
     "PackageSettings",
     "PreviewSettings",
@@ -125,6 +127,7 @@ _HOMES = {
     "LabelsSettings": "housekeeping",
     "LintSettings": "settings",
     "MergeSettings": "repository",
+    "MilestoneFlowSettings": "milestones",
     "MilestoneSettings": "repository",
     "PackageSettings": "settings",
     "PreviewSettings": "settings",

@@ -10,6 +10,7 @@ from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.housekeeping import HousekeepingSettings
 from shipline.configuration.limits import Limits, SecretTable
+from shipline.configuration.milestones import MilestoneFlowSettings
 from shipline.configuration.repository import RepositorySettings
 from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
@@ -181,11 +182,13 @@ class AutomationSettings:
     """`[automation]`: what is done by itself when the forge tells of something.
 
     `release_on_push` does what `shipline release` does when something comes to a branch that is released from.
-    `reconcile_every_s` is how often a server looks for what no hook has told, in seconds.
+    `reconcile_every_s` is how often a server looks for what no hook has told, in seconds. `milestones` says whether
+    milestones lead to releases.
     """
 
     release_on_push: bool = False
     reconcile_every_s: Annotated[int, Limits(minimum=10, maximum=86_400)] = 300
+    milestones: MilestoneFlowSettings = field(default_factory=MilestoneFlowSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.apps.cli import automate_housekeeping
+from shipline.apps.cli import automate_housekeeping, automate_milestones
 from shipline.apps.cli.wording import printable
 from shipline.domain.errors import NothingToDo, UsageError
 from shipline.domain.strict_json import read_json
@@ -43,13 +43,14 @@ def command(
 
 
 command.add_command(automate_housekeeping.command)
+command.add_command(automate_milestones.command)
 
 
 def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:
     from shipline.apps.cli.release import ReleaseOptions, release
     from shipline.apps.cli.sync import sync
     from shipline.bootstrap.automations import duties_of
-    from shipline.capabilities.automation import SYNC, Unknown, decide
+    from shipline.capabilities.automation import MILESTONES, RELEASE, SYNC, Unknown, decide
 
     click.echo(printable(event.sentence), err=True)
     if isinstance(event, Unknown):
@@ -61,8 +62,13 @@ def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run:
         raise NothingToDo("this event leads to nothing here", why=why)
     for each in commands:
         click.echo(printable(f"{each.kind} of {each.about}"), err=True)
-    if any(each.kind == SYNC for each in commands):  # No event leads to both.
-        return sync(application, dry_run=dry_run)
+    kinds = {each.kind for each in commands}
+    if SYNC in kinds:  # No event leads to this and a release.
+        code = sync(application, dry_run=dry_run)
+        if MILESTONES not in kinds:
+            return code
+    if MILESTONES in kinds:
+        return automate_milestones.keep(application, dry_run=dry_run, releases=RELEASE in kinds)
     asked = ReleaseOptions((), None, None, only_pull_request=False, dry_run=dry_run, as_json=False)
     return release(application, asked)
 

@@ -51,9 +51,20 @@ from shipline.capabilities.automation.keeping import (
     tell_drift,
     with_secrets,
 )
+from shipline.capabilities.automation.milestones import Done as MilestonesDone
+from shipline.capabilities.automation.milestones import Due as MilestonesDue
+from shipline.capabilities.automation.milestones import Flow as MilestoneFlow
+from shipline.capabilities.automation.milestones import (
+    MilestoneGround,
+    decide_milestones,
+    look_at_milestones,
+    tell_ignored,
+)
+from shipline.capabilities.automation.milestones import Seen as MilestonesSeen
+from shipline.capabilities.automation.milestones import carry_out as carry_out_milestones
 from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
 from shipline.capabilities.automation.reconciling import Looked
-from shipline.capabilities.automation.rules import ALL, RELEASE, SYNC, Command, Duties, decide
+from shipline.capabilities.automation.rules import ALL, MILESTONES, RELEASE, SYNC, Command, Duties, decide
 from shipline.capabilities.automation.signatures import is_signed
 from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
 from shipline.capabilities.automation.sync import (
@@ -79,6 +90,7 @@ __all__ = [
     "FORGES",
     "LOOK",
     "MERGING",
+    "MILESTONES",
     "RELEASE",
     "SYNC",
     "YES",
@@ -99,6 +111,11 @@ __all__ = [
     "Labeller",
     "LookStep",
     "Looked",
+    "MilestoneFlow",
+    "MilestoneGround",
+    "MilestonesDone",
+    "MilestonesDue",
+    "MilestonesSeen",
     "NewDelivery",
     "Passed",
     "Plan",
@@ -113,9 +130,11 @@ __all__ = [
     "Unknown",
     "automation_workflow",
     "carry_out",
+    "carry_out_milestones",
     "count_deliveries",
     "count_links",
     "decide",
+    "decide_milestones",
     "deliveries_document",
     "delivery_document",
     "event_name",
@@ -131,6 +150,7 @@ __all__ = [
     "keepers_of",
     "latest_deliveries",
     "look",
+    "look_at_milestones",
     "note_pass",
     "open_pulls_of",
     "order_look",
@@ -142,6 +162,7 @@ __all__ = [
     "run_pass",
     "subject_of",
     "tell_drift",
+    "tell_ignored",
     "want_pass",
     "with_secrets",
 ]

@@ -18,10 +18,12 @@ from shipline.capabilities.automation.events import (
     MilestoneChanged,
     PullRequestChanged,
     PushReceived,
+    ReleaseChanged,
     ThingState,
 )
 
 RELEASE = "release"
+MILESTONES = "milestones"
 SYNC = "sync"
 ALL = "all"
 KEY_MAX = 180
@@ -30,7 +32,8 @@ KEY_MAX = 180
 @dataclass(frozen=True, slots=True)
 class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
-    request up to date; `sync` of `all` makes two forges alike."""
+    request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
+    milestones ask for."""
 
     kind: str
     about: str
@@ -45,11 +48,12 @@ class Command:
 class Duties:
     """What is done by itself here. `release_branches` are the branches that are released from when something comes to
     them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
-    another forge is kept alike."""
+    another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
     sync: bool = False
+    milestones: str = ""
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -59,7 +63,26 @@ def decide(event: ForgeEvent, duties: Duties) -> Decided:
     """The commands that an event leads to."""
     released = tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
     synced = duties.sync and isinstance(event, IssueChanged | CommentWritten | MilestoneChanged)
-    return (*released, Command(SYNC, ALL)) if synced else released
+    follows = duties.milestones and _is_for_milestones(event, duties.milestones)
+    others = (Command(SYNC, ALL),) if synced else ()
+    return (*released, *others, *((Command(MILESTONES, duties.milestones),) if follows else ()))
+
+
+def _is_for_milestones(event: ForgeEvent, branch: str) -> bool:
+    """Whether something may be due of milestones: of their own, of their issues, of commits and of releases."""
+    match event:
+        case MilestoneChanged() | ReleaseChanged():
+            return True
+        case IssueChanged():
+            return event.milestone != "" or event.state is ThingState.CLOSED
+        case PushReceived():
+            return event.after != "" and event.branch == branch
+        case PullRequestChanged():
+            return not event.from_fork and event.state is not ThingState.OPEN
+        case ChecksEnded():
+            return not event.branches or branch in event.branches
+        case _:
+            return False
 
 
 def _moved(event: ForgeEvent, duties: Duties) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ from shipline.capabilities.releases.proof_documents import (
     finding_pages,
     findings_document,
 )
-from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged
+from shipline.capabilities.releases.pull_request import Kept, keep_pull_request, release_merged, stated_version
 from shipline.capabilities.releases.pull_request_rules import branch_for
 from shipline.capabilities.releases.queries import (
     EVIDENCE,
@@ -71,6 +71,7 @@ from shipline.capabilities.releases.receiving import (
 from shipline.capabilities.releases.reevaluation import Reevaluated, reevaluate, reevaluate_all
 from shipline.capabilities.releases.retention import Keep, RetentionPlan, apply_retention, plan_retention
 from shipline.capabilities.releases.rules import Decision
+from shipline.capabilities.releases.stating import Stated, state_final, state_on_the_way
 from shipline.capabilities.releases.stored.comparing import comparisons_of
 from shipline.capabilities.releases.stored.findings import PAGE_MAX as FINDINGS_PAGE_MAX
 from shipline.capabilities.releases.stored.findings import StoredFinding, list_findings, total_findings
@@ -122,6 +123,7 @@ __all__ = [
     "ReleaseGround",
     "RetentionPlan",
     "SignedApproval",
+    "Stated",
     "StoredFinding",
     "Subject",
     "TestRun",
@@ -183,6 +185,9 @@ __all__ = [
     "releases_with",
     "releases_without_components",
     "save_components",
+    "state_final",
+    "state_on_the_way",
+    "stated_version",
     "tick_item",
     "ticks_of",
     "told",

@@ -24,11 +24,13 @@ from shipline.capabilities.releases.waiting import held_up
 from shipline.capabilities.version_files import read_version
 from shipline.domain.actor import Actor
 from shipline.domain.errors import ConfigurationError, ConflictError, RefusedError, ShiplineError
+from shipline.domain.package import Package
 from shipline.domain.release import Release
+from shipline.domain.version_file import VersionFile
 from shipline.engine.engine import Engine
 from shipline.ports.forge import Forge, PullRequest
 from shipline.ports.forge.answers import Thread
-from shipline.ports.repository import Commit
+from shipline.ports.repository import Commit, Repository
 
 MERGED_SEARCH_MAX = 500
 MARKER = "shipline:release-pull-request"
@@ -232,7 +234,7 @@ def find_merged(ground: ReleaseGround, candidate: Candidate) -> Brought | None:
 def _merged(ground: ReleaseGround, candidate: Candidate, version: str, commit: Commit) -> Brought | None:
     if _counts_from_files(candidate, version) and not uses_changesets(ground, candidate.package.name, commit):
         return None
-    section = written_section(_changelog(ground, candidate, commit.id), version)
+    section = written_section(_changelog(ground.repository, candidate.package, candidate.changelog, commit.id), version)
     return Brought(version, commit.id, commit.time_us, section)
 
 
@@ -243,13 +245,19 @@ def _counts_from_files(candidate: Candidate, version: str) -> bool:
 
 
 def _stated(ground: ReleaseGround, candidate: Candidate, commit: str) -> str | None:
+    package, files = candidate.package, candidate.version_files
+    return stated_version(ground.repository, package, files, candidate.changelog, commit)
+
+
+def stated_version(
+    repository: Repository, package: Package, files: Sequence[VersionFile], changelog: str, commit: str
+) -> str | None:
     """The one version that all version files state at a commit, if the changelog has a section of it; else None.
 
     Without version files, the changelog's newest.
     """
-    titles = section_titles(_changelog(ground, candidate, commit))
-    files = candidate.version_files
-    found = ground.repository.read_files(tuple(dict.fromkeys(file.path for file in files)), commit)
+    titles = section_titles(_changelog(repository, package, changelog, commit))
+    found = repository.read_files(tuple(dict.fromkeys(file.path for file in files)), commit)
     if not files:
         return titles[0] if titles else None
     if any(file.path not in found for file in files):
@@ -275,9 +283,9 @@ def _is_new(ground: ReleaseGround, candidate: Candidate, version: str) -> bool:
     return ground.repository.find_tag(candidate.package.tag(version)) is None
 
 
-def _changelog(ground: ReleaseGround, candidate: Candidate, commit: str) -> str:
-    path = _path(candidate, candidate.changelog)
-    return ground.repository.read_files((path,), commit).get(path, b"").decode("utf-8", "replace")
+def _changelog(repository: Repository, package: Package, changelog: str, commit: str) -> str:
+    path = inside(package, changelog)
+    return repository.read_files((path,), commit).get(path, b"").decode("utf-8", "replace")
 
 
 def _commit_at(ground: ReleaseGround, commit: str) -> Commit:
@@ -285,7 +293,3 @@ def _commit_at(ground: ReleaseGround, commit: str) -> Commit:
     if found is None:
         raise ConflictError(f"the commit {commit[:12]} is gone")
     return found
-
-
-def _path(candidate: Candidate, name: str) -> str:
-    return inside(candidate.package, name)

@@ -1,0 +1,218 @@
+"""The milestone flow on each forge, over HTTP and real git: from an empty repository to a published release."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from shipline.bootstrap import Application
+from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground
+from shipline.capabilities.automation import Done
+from shipline.ports.forge import StatusState
+from shipline.ports.forge.answers import ItemState
+from shipline.ports.forge.pulls import PullState
+from shipline.ports.forge.reviews import MergeMethod
+from shipline.testing.fakes.forge.model import ForgeModel, GitRefs, Said
+from shipline.testing.fakes.forge.server import ForgeServer
+from shipline.testing.fakes.forge.tracker import Item, Stone
+from shipline.testing.histories import History
+from tests.command import Said as Answer
+from tests.command import run_shipline
+from tests.providers.forge.places import KINDS, TOKEN
+
+SETTINGS = """
+schema = 1
+
+[release]
+branch = "main"
+remote = "origin"
+mode = "pull-request"
+
+[automation]
+release_on_push = true
+
+[automation.milestones]
+enabled = true
+development_branch = "develop"
+when_issues_are_open = "reopen"
+
+[forge]
+provider = "{kind}"
+repository = "acme/quotes"
+api_url = "{api_url}"
+token_env = "RELEASE_TOKEN"
+"""
+
+
+@dataclass
+class Place:
+    """A person's repository, a forge, and a job's or a server's copy on `main`."""
+
+    person: History
+    forge: ForgeServer
+    copy: Path
+
+    @property
+    def model(self) -> ForgeModel:
+        """What the forge knows."""
+        return self.forge.model
+
+    def push(self, message: str, files: dict[str, str], state: StatusState | None = StatusState.SUCCESS) -> str:
+        """A commit of a person on develop, and what its checks say."""
+        commit = self.person.commit(message, files)
+        self.person.git("push", "--quiet", "origin", "develop")
+        if state is not None:
+            self.check(commit, state)
+        return commit
+
+    def check(self, commit: str, state: StatusState) -> None:
+        """The checks of a commit end."""
+        self.model.say(Said(0, commit, "tests", state, "", ""))
+
+    def stone(self, title: str) -> Stone:
+        """A person creates a milestone."""
+        return self.model.create_stone(title, "", None, unique=True)
+
+    def issue(self, title: str, stone: Stone) -> Item:
+        """A person opens an issue in it."""
+        return self.model.create_item(title, "", [], stone.key)
+
+    def close(self, thing: Stone | Item) -> None:
+        """A person closes it."""
+        if isinstance(thing, Stone):
+            self.model.change_stone(thing.key, unique=True, state=ItemState.CLOSED)
+        else:
+            self.model.change_item(thing.number, title=None, body=None, state=ItemState.CLOSED)
+
+    def job(self, *arguments: str) -> Answer:
+        """`shipline automate milestones` in a CI job."""
+        said = run_shipline(self.copy, "automate", "milestones", *arguments, extra={"RELEASE_TOKEN": TOKEN})
+        assert said.code == 0, said
+        return said
+
+    def look(self) -> tuple[list[str], Done]:
+        """The same in this process: what a dry run says, and what was done then."""
+        application = Application(self.copy)
+        ground = milestone_ground(application, application.settings)
+        due, _ = due_milestones(ground, application.clock.now_us())
+        done, _ = keep_milestones(application, ground)
+        application.store.close()
+        return [effect.sentence for _, effect in due.effects], done
+
+    def ref(self, name: str) -> str | None:
+        """Where the forge has it."""
+        return self.model.refs.get(name)
+
+    def tags(self) -> dict[str, str]:
+        """All tags on the forge."""
+        assert isinstance(self.model.refs, GitRefs)
+        return {
+            name.removeprefix("refs/tags/"): commit
+            for name, commit in self.model.refs.all().items()
+            if name.startswith("refs/tags/")
+        }
+
+    def file(self, branch: str, path: str) -> str:
+        """A file as a branch of the forge has it."""
+        assert isinstance(self.model.refs, GitRefs)
+        return self.model.refs.git("show", f"{branch}:{path}") or ""
+
+    def tracking(self) -> Item:
+        """The one tracking issue."""
+        (found,) = (one for one in self.model.items.values() if "release tracking" in one.labels)
+        return found
+
+    def comments(self, number: int) -> list[str]:
+        """What is written below an issue."""
+        return [note.body for note in self.model.notes.values() if note.thread.number == number and not note.system]
+
+
+@pytest.fixture(params=["github", "gitlab", "gitea"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("RELEASE_TOKEN", TOKEN)
+    person, bare, copy = History(tmp_path / "person"), tmp_path / "forge.git", tmp_path / "quotes"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare)], check=True)
+    model = ForgeModel(GitRefs(bare))
+    forge = ForgeServer(model, KINDS[request.param][1](model), token=TOKEN)
+    text = SETTINGS.format(kind=request.param, api_url=forge.api_url)
+    first = person.commit("chore: begin", {"VERSION": "0.0.0\n", "shipline.toml": text})
+    person.git("remote", "add", "origin", str(bare))
+    person.git("push", "--quiet", "--set-upstream", "origin", "main")
+    person.git("switch", "--quiet", "--create", "develop")
+    person.git("push", "--quiet", "--set-upstream", "origin", "develop")
+    subprocess.run(["git", "clone", "--quiet", str(bare), str(copy)], check=True)
+    for name in ("user.name", "user.email"):
+        subprocess.run(["git", "-C", str(copy), "config", name, "robot@example.com"], check=True)
+    made = Place(person, forge, copy)
+    made.check(first, StatusState.SUCCESS)
+    with forge:
+        yield made
+
+
+def test_a_milestone_leads_to_a_release(place: Place) -> None:
+    """Every step of the cycle by the command of a CI job, with what the forge shows after it; twice changes nothing."""
+    first = place.ref("refs/heads/develop")
+    stone = place.stone("v1.2.0")
+    place.stone("Ideas for later")
+    issue = place.issue("Say more @everybody", stone)
+    count = len(place.model.effects)
+    foretold = place.job("--dry-run")
+    assert len(place.model.effects) == count
+    said = place.job()
+    assert said.out == foretold.out
+    assert "'Ideas for later' leads to nothing: its title is no version" in said.err
+    # Created: a tag, a branch that states it, a tracking issue.
+    assert place.tags() == {"v1.2.0-dev.0": first}
+    assert place.file("milestone/1.2.0", "VERSION") == "1.2.0-dev.0"
+    tracking = place.tracking()
+    assert (tracking.title, tracking.state, tracking.milestone) == ("Release 1.2.0", ItemState.OPEN, None)
+    assert "- [ ] issues closed: 0 of 1" in tracking.body
+    assert "@everybody" not in tracking.body
+    assert place.look() == ([], Done(()))
+    # Merged: one tag for each green commit, none for a red one or for one whose checks have not ended.
+    green = place.push("feat: say more", {"MORE": "more"})
+    red = place.push("fix: break it", {"MORE": "broken"}, StatusState.FAILURE)
+    mended = place.push("fix: mend it", {"MORE": "well"})
+    place.look()
+    assert place.tags() == {"v1.2.0-dev.0": first, "v1.2.0-dev.1": green, "v1.2.0-dev.2": mended}
+    assert red not in place.tags().values()
+    assert place.file("milestone/1.2.0", "VERSION") == "1.2.0-dev.2"
+    # Closed too early: reopened, with the list.
+    place.close(stone)
+    place.look()
+    assert stone.state is ItemState.OPEN
+    (told,) = place.comments(tracking.number)
+    assert f"- #{issue.number} Say more" in told
+    # Closed: a candidate, a draft, a pull request.
+    place.close(issue)
+    place.close(stone)
+    foretold, done = place.look()
+    assert done == Done(tuple(foretold))
+    assert place.tags()["v1.2.0-rc.1"] == mended
+    (draft,) = place.model.pages.values()
+    assert (draft.tag, draft.draft) == ("v1.2.0-rc.1", True)
+    assert "say more" in draft.notes.lower()
+    (pull,) = place.model.pulls.values()
+    assert (pull.head, pull.base, pull.state) == ("milestone/1.2.0", "main", PullState.OPEN)
+    assert place.file("milestone/1.2.0", "VERSION") == "1.2.0"
+    assert "say more" in place.file("milestone/1.2.0", "CHANGELOG.md").lower()
+    assert "- [x] release candidate `v1.2.0-rc.1`" in tracking.body
+    assert place.look() == ([], Done(()))
+    # Merged: released, and said so everywhere. The job's copy is brought to where main is, as a new job's is.
+    place.model.merge_on_request(pull.number, "", MergeMethod.MERGE)
+    subprocess.run(["git", "-C", str(place.copy), "pull", "--quiet", "--tags"], check=True)
+    place.job()
+    assert place.tags()["v1.2.0"] == pull.merge_commit
+    (page,) = place.model.pages.values()
+    assert (page.tag, page.draft) == ("v1.2.0", False)
+    (linked,) = place.comments(issue.number)
+    assert linked.splitlines()[-1].startswith("Released: http")
+    assert (tracking.state, issue.state) == (ItemState.CLOSED, ItemState.CLOSED)
+    assert "[ ]" not in tracking.body
+    assert place.ref("refs/heads/milestone/1.2.0") is None
+    assert place.ref("refs/heads/develop") == pull.merge_commit
+    assert place.look() == ([], Done(()))
