@@ -10,18 +10,22 @@ from pathlib import Path
 import pytest
 
 from shipline.bootstrap import Application
-from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground
-from shipline.capabilities.automation import Done
+from shipline.bootstrap.automations import duties_of
+from shipline.bootstrap.milestones import MilestoneReconciler, due_milestones, keep_milestones, milestone_ground
+from shipline.capabilities.automation import Done, handle_deliveries
 from shipline.ports.forge import StatusState
 from shipline.ports.forge.answers import ItemState
 from shipline.ports.forge.pulls import PullState
 from shipline.ports.forge.reviews import MergeMethod
+from shipline.ports.forge.rights import Capability
+from shipline.store.log import read_latest
 from shipline.testing.fakes.forge.model import ForgeModel, GitRefs, Said
 from shipline.testing.fakes.forge.server import ForgeServer
 from shipline.testing.fakes.forge.tracker import Item, Stone
 from shipline.testing.histories import History
 from tests.command import Said as Answer
 from tests.command import run_shipline
+from tests.machine import wait_until
 from tests.providers.forge.places import KINDS, TOKEN
 
 SETTINGS = """
@@ -153,7 +157,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
         yield made
 
 
-def test_a_milestone_leads_to_a_release(place: Place) -> None:
+def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 - one cycle, step by step
     """Every step of the cycle by the command of a CI job, with what the forge shows after it; twice changes nothing."""
     first = place.ref("refs/heads/develop")
     stone = place.stone("v1.2.0")
@@ -216,3 +220,60 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:
     assert place.ref("refs/heads/milestone/1.2.0") is None
     assert place.ref("refs/heads/develop") == pull.merge_commit
     assert place.look() == ([], Done(()))
+
+
+@pytest.mark.parametrize("place", ["gitea"], indirect=True)
+def test_a_server_does_the_same_and_finds_what_no_hook_told(place: Place) -> None:
+    """On Gitea, which has no hooks of milestones: one that was made, and one that was renamed."""
+    server = Application(place.copy)
+    stone = place.stone("1.2.0")
+    assert duties_of(server).milestones == "develop"
+
+    def looked(until: str) -> None:
+        MilestoneReconciler(server)()
+
+        def has_said() -> bool:
+            handle_deliveries(server.store, server.engine, lambda: duties_of(server))
+            server.engine.sweep()
+            told = [each.event for each in read_latest(server.store, 100, "automation:milestones:develop")]
+            return any(until in str(each.body["words"]) for each in told)
+
+        wait_until(has_said, until)
+
+    looked("open the tracking issue 'Release 1.2.0'")
+    place.model.change_stone(stone.key, unique=True, title="1.3.0")
+    looked("delete the branch milestone/1.2.0")
+    assert place.tags().keys() == {"v1.2.0-dev.0", "v1.3.0-dev.0"}
+    assert place.tracking().title == "Release 1.3.0"
+    assert place.file("milestone/1.3.0", "VERSION") == "1.3.0-dev.0"
+    # Gone: so is what was made for it, but for the tags.
+    place.model.delete_stone(stone.key)
+    assert place.look()[1].troubles == ()
+    assert (place.tracking().state, place.ref("refs/heads/milestone/1.3.0")) == (ItemState.CLOSED, None)
+    assert place.look() == ([], Done(()))
+    server.store.close()
+
+
+@pytest.mark.parametrize("place", ["gitlab"], indirect=True)
+def test_what_stands_in_the_way_is_told_and_the_rest_goes_on(place: Place) -> None:
+    """A branch that the bot may not push to holds up its own milestone alone; so does a token that lacks a scope."""
+    address = place.forge.git_url.replace("http://", f"http://robot:{TOKEN}@")
+    subprocess.run(["git", "-C", str(place.copy), "remote", "set-url", "origin", address], check=True)
+    place.model.protected.add("milestone/1.2.0")
+    place.stone("1.2.0")
+    place.stone("1.3.0")
+    done = place.look()[1]
+    (trouble,) = done.troubles
+    assert "create the branch milestone/1.2.0" in trouble
+    assert place.tags().keys() == {"v1.2.0-dev.0", "v1.3.0-dev.0"}
+    assert place.file("milestone/1.3.0", "VERSION") == "1.3.0-dev.0"
+    place.model.protected.clear()
+    place.model.lacking.add(Capability.ISSUES)
+    place.stone("1.4.0")
+    done = place.look()[1]
+    assert done.troubles
+    assert done.todo
+    assert place.file("milestone/1.2.0", "VERSION") == "1.2.0-dev.0"
+    place.model.lacking.clear()
+    assert place.look()[1].troubles == ()
+    assert place.file("milestone/1.4.0", "VERSION") == "1.4.0-dev.0"

@@ -216,6 +216,7 @@ class _Look:
             row = self.tags.development.get(version, ())
             return replace(
                 found,
+                issues=issues if url is None else tuple(self._told(each, version) for each in issues),
                 newest=row[-1] if row else None,
                 candidate=self._last_candidate(version),
                 is_merged=True,
@@ -223,6 +224,11 @@ class _Look:
                 brings_back=self._brings_back(version),
             )
         return self._with_content(self._with_tags(found, is_active=is_active))
+
+    def _told(self, issue: IssueSeen, version: str) -> IssueSeen:
+        marker = texts.released_marker(version)
+        comments = self.forge.comments(Thread.issue(issue.number))
+        return replace(issue, is_told=any(bears(each.body, marker) for each in comments))
 
     def _branch(self, version: str) -> BranchSeen:
         name = branch_of(version)

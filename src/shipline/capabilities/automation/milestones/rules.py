@@ -154,7 +154,8 @@ def _after_release(one: MilestoneSeen, seen: Seen, flow: Flow) -> Iterator[Effec
         yield from _kept(one, flow, is_open=True)
         return
     for issue in one.issues:
-        yield PutComment(issue.number, f"shipline:released:{one.version}", f"Released: {one.page_url}")
+        if not issue.is_told:
+            yield PutComment(issue.number, texts.released_marker(one.version), f"Released: {one.page_url}")
         if issue.is_open:
             yield CloseIssue(issue.number)
     yield from _dropped(branch_of(one.version), one.branch)

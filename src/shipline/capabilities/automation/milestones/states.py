@@ -10,11 +10,12 @@ from shipline.capabilities.automation.milestones.tags import Numbered, Tags
 
 @dataclass(frozen=True, slots=True)
 class IssueSeen:
-    """An issue of a milestone."""
+    """An issue of a milestone. `is_told`: its comment says already that the version is out."""
 
     number: int
     title: str
     is_open: bool
+    is_told: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,11 @@ def held_marker(key: str) -> str:
     return f"{MARKER}{key}:held"
 
 
+def released_marker(version: str) -> str:
+    """The marker of the comment that says that a version is out."""
+    return f"shipline:released:{version}"
+
+
 def pull_title(version: str) -> str:
     """The title of the pull request that releases a version."""
     return f"chore(release): {version}"
