@@ -12,7 +12,7 @@ import pytest
 from shipline.bootstrap import Application
 from shipline.bootstrap.automations import duties_of
 from shipline.bootstrap.milestones import MilestoneReconciler, due_milestones, keep_milestones, milestone_ground
-from shipline.capabilities.automation import Done, handle_deliveries
+from shipline.capabilities.automation import MilestonesDone, handle_deliveries
 from shipline.ports.forge import StatusState
 from shipline.ports.forge.answers import ItemState
 from shipline.ports.forge.pulls import PullState
@@ -98,7 +98,7 @@ class Place:
         assert said.code == 0, said
         return said
 
-    def look(self) -> tuple[list[str], Done]:
+    def look(self) -> tuple[list[str], MilestonesDone]:
         """The same in this process: what a dry run says, and what was done then."""
         application = Application(self.copy)
         ground = milestone_ground(application, application.settings)
@@ -176,7 +176,7 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 
     assert (tracking.title, tracking.state, tracking.milestone) == ("Release 1.2.0", ItemState.OPEN, None)
     assert "- [ ] issues closed: 0 of 1" in tracking.body
     assert "@everybody" not in tracking.body
-    assert place.look() == ([], Done(()))
+    assert place.look() == ([], MilestonesDone(()))
     # Merged: one tag for each green commit, none for a red one or for one whose checks have not ended.
     green = place.push("feat: say more", {"MORE": "more"})
     red = place.push("fix: break it", {"MORE": "broken"}, StatusState.FAILURE)
@@ -195,7 +195,7 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 
     place.close(issue)
     place.close(stone)
     foretold, done = place.look()
-    assert done == Done(tuple(foretold))
+    assert done == MilestonesDone(tuple(foretold))
     assert place.tags()["v1.2.0-rc.1"] == mended
     (draft,) = place.model.pages.values()
     assert (draft.tag, draft.draft) == ("v1.2.0-rc.1", True)
@@ -205,7 +205,7 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 
     assert place.file("milestone/1.2.0", "VERSION") == "1.2.0"
     assert "say more" in place.file("milestone/1.2.0", "CHANGELOG.md").lower()
     assert "- [x] release candidate `v1.2.0-rc.1`" in tracking.body
-    assert place.look() == ([], Done(()))
+    assert place.look() == ([], MilestonesDone(()))
     # Merged: released, and said so everywhere. The job's copy is brought to where main is, as a new job's is.
     place.model.merge_on_request(pull.number, "", MergeMethod.MERGE)
     subprocess.run(["git", "-C", str(place.copy), "pull", "--quiet", "--tags"], check=True)
@@ -219,7 +219,7 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 
     assert "[ ]" not in tracking.body
     assert place.ref("refs/heads/milestone/1.2.0") is None
     assert place.ref("refs/heads/develop") == pull.merge_commit
-    assert place.look() == ([], Done(()))
+    assert place.look() == ([], MilestonesDone(()))
 
 
 @pytest.mark.parametrize("place", ["gitea"], indirect=True)
@@ -250,7 +250,7 @@ def test_a_server_does_the_same_and_finds_what_no_hook_told(place: Place) -> Non
     place.model.delete_stone(stone.key)
     assert place.look()[1].troubles == ()
     assert (place.tracking().state, place.ref("refs/heads/milestone/1.3.0")) == (ItemState.CLOSED, None)
-    assert place.look() == ([], Done(()))
+    assert place.look() == ([], MilestonesDone(()))
     server.store.close()
 
 

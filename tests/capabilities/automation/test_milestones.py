@@ -16,12 +16,12 @@ import pytest
 
 from shipline.capabilities.automation import (
     Command,
-    Done,
-    Due,
     Duties,
     MilestoneFlow,
     MilestoneGround,
-    carry_out,
+    MilestonesDone,
+    MilestonesDue,
+    carry_out_milestones,
     decide,
     decide_milestones,
     look_at_milestones,
@@ -93,19 +93,19 @@ class Place:
             stated=lambda commit: repository.read_files(("VERSION",), commit).get("VERSION", b"").decode().strip(),
         )
 
-    def work(self, *, mortal: bool = False) -> Done:
+    def work(self, *, mortal: bool = False) -> MilestonesDone:
         """All that is due; a mortal process dies after each change, and another one goes on."""
         while True:
             ground = self.ground()
             self.forge.is_mortal = mortal
             try:
-                return carry_out(partial(self.due, ground), self.forge, ground.repository, "origin")
+                return carry_out_milestones(partial(self.due, ground), self.forge, ground.repository, "origin")
             except Killed:
                 continue
             finally:
                 self.forge.is_mortal = False
 
-    def due(self, ground: MilestoneGround) -> Due:
+    def due(self, ground: MilestoneGround) -> MilestonesDue:
         return decide_milestones(look_at_milestones(ground, NOW_US), ground.flow)
 
     def tags(self, channel: str = "-dev.") -> list[tuple[int, str]]:
@@ -211,7 +211,7 @@ def test_a_kill_after_each_change_neither_doubles_nor_loses_one(tmp_path: Path) 
         assert [number for number, _ in place.tags("-rc.")] == [1]
         assert {item.state for item in model.items.values()} == {ItemState.CLOSED}
         assert model.refs.get("refs/heads/milestone/1.0.0") is None
-        assert place.work() == Done(())
+        assert place.work() == MilestonesDone(())
 
 
 def test_several_at_once_leave_no_gap_and_double_nothing(place: Place) -> None:
