@@ -52,8 +52,10 @@ if TYPE_CHECKING:
     from shipline.bootstrap.aside import Aside
     from shipline.capabilities.automation import Hand
     from shipline.capabilities.releases import Candidate, Decision, ReleaseGround
-    from shipline.configuration import Settings
+    from shipline.capabilities.version_files import Found
+    from shipline.configuration import PackageSettings, Settings
     from shipline.configuration.policy import Policy
+    from shipline.domain.package import Package
     from shipline.domain.release import Release
     from shipline.engine.engine import Engine
     from shipline.engine.journal import Run
@@ -120,6 +122,22 @@ class Place(Protocol):
     @property
     def release_ground(self) -> ReleaseGround:
         """What releases stand on."""
+        ...
+
+    def known_packages(self) -> tuple[Package, ...]:
+        """The configured packages, or those that are found."""
+        ...
+
+    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
+        """The files that state its version."""
+        ...
+
+    def table_of(self, package: Package) -> PackageSettings:
+        """Its table, or the defaults."""
+        ...
+
+    def final_candidate(self, tag: str) -> Candidate:
+        """The package whose pre-release has this tag, to be made final."""
         ...
 
     def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:

@@ -26,35 +26,93 @@ from shipline.domain.package import unknown_package
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shipline.bootstrap.automations import Place
     from shipline.capabilities.automation import MilestonesSeen
-    from shipline.capabilities.releases import Candidate, Stated
+    from shipline.capabilities.releases import Candidate, ReleaseGround, Stated
     from shipline.capabilities.version_files import Found
     from shipline.configuration import MilestoneFlowSettings, PackageSettings, Settings
+    from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
+    from shipline.engine.engine import Engine
+    from shipline.ports.forge import Forge
+    from shipline.ports.repository import Repository
+    from shipline.providers.clock.system import SystemClock
+    from shipline.store.database import Store
+    from shipline.store.event_writer import EventWriter
 
-    class Whole(Place, Protocol):
-        """What is asked of an application beside that."""
 
-        def known_packages(self) -> tuple[Package, ...]:
-            """The configured packages, or those that are found."""
-            ...
+class Place(Protocol):
+    """What is asked of an application."""
 
-        def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
-            """The files that state its version."""
-            ...
+    clock: SystemClock
 
-        def table_of(self, package: Package) -> PackageSettings:
-            """Its table, or the defaults."""
-            ...
+    @property
+    def settings(self) -> Settings:
+        """Those of the work tree."""
+        ...
 
-        def final_candidate(self, tag: str) -> Candidate:
-            """The package whose pre-release has this tag, to be made final."""
-            ...
+    @property
+    def policy(self) -> Policy:
+        """What the protected branch says."""
+        ...
+
+    @property
+    def repository(self) -> Repository:
+        """The repository."""
+        ...
+
+    @property
+    def store(self) -> Store:
+        """The open store."""
+        ...
+
+    @property
+    def engine(self) -> Engine:
+        """This process's engine."""
+        ...
+
+    @property
+    def events(self) -> EventWriter:
+        """Writes events as Shipline itself."""
+        ...
+
+    @property
+    def forge(self) -> Forge | None:
+        """Where releases are shown."""
+        ...
+
+    @property
+    def release_ground(self) -> ReleaseGround:
+        """What releases stand on."""
+        ...
+
+    def afresh(self) -> Any:
+        """The project as its files are at this moment, on the same store and engine."""
+        ...
+
+    def known_packages(self) -> tuple[Package, ...]:
+        """The configured packages, or those that are found."""
+        ...
+
+    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
+        """The files that state its version."""
+        ...
+
+    def table_of(self, package: Package) -> PackageSettings:
+        """Its table, or the defaults."""
+        ...
+
+    def final_candidate(self, tag: str) -> Candidate:
+        """The package whose pre-release has this tag, to be made final."""
+        ...
 
 
 CHECKS_AGAIN_S = 15.0
 WORDS_MAX = 100
+
+
+def trusted(application: Place) -> Settings:
+    """The settings that say what is done by itself: those of the protected branch where there is one, as for gates."""
+    return application.settings if application.policy.trusted is None else application.policy.trusted
 
 
 def milestone_settings(settings: Settings) -> MilestoneFlowSettings | None:
@@ -69,7 +127,7 @@ def development_branch(settings: Settings) -> str:
     return "" if found is None else found.development_branch or settings.release.branch
 
 
-def milestone_ground(here: Whole, settings: Settings) -> MilestoneGround:
+def milestone_ground(here: Place, settings: Settings) -> MilestoneGround:
     """What a look stands on, by the trusted settings. ConfigurationError where the flow is off or lacks something."""
     said = milestone_settings(settings)
     if said is None:
@@ -106,7 +164,7 @@ def milestone_ground(here: Whole, settings: Settings) -> MilestoneGround:
     )
 
 
-def _package(here: Whole, name: str) -> Package:
+def _package(here: Place, name: str) -> Package:
     known = here.known_packages()
     found = [one for one in known if name in ("", one.name)]
     if len(found) == 1:
@@ -125,7 +183,7 @@ def due_milestones(ground: MilestoneGround, now_us: int) -> tuple[MilestonesDue,
     return decide_milestones(seen, ground.flow), seen
 
 
-def keep_milestones(here: Whole, ground: MilestoneGround) -> tuple[MilestonesDone, MilestonesSeen]:
+def keep_milestones(here: Place, ground: MilestoneGround) -> tuple[MilestonesDone, MilestonesSeen]:
     """Do all that is due; what is so after it. Retryable errors are raised, others are told with what was done."""
     last: list[MilestonesSeen] = []
 
@@ -149,10 +207,8 @@ class MilestoneHand:
 
     def __call__(self, command: Command, memory: dict[str, Any]) -> Carried:
         """One look. RefusedError for what stands in the way, with what was done in spite of it."""
-        from shipline.bootstrap.automations import trusted_settings
-
         here: Any = self._application.afresh()
-        settings = trusted_settings(here)
+        settings = trusted(here)
         if development_branch(settings) != command.about:
             return Carried("milestones lead to nothing here any more")
         done, seen = keep_milestones(here, milestone_ground(here, settings))
@@ -173,11 +229,9 @@ class MilestoneReconciler:
 
     def __call__(self) -> None:
         """Order a look when it is time."""
-        from shipline.bootstrap.automations import trusted_settings
-
         if time.monotonic() < self._next_s:
             return
-        settings = trusted_settings(self._application)
+        settings = trusted(self._application)
         branch = development_branch(settings)
         self._next_s = time.monotonic() + settings.automation.reconcile_every_s
         if not branch:

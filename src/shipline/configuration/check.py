@@ -16,7 +16,7 @@ from shipline.configuration.given import check_given, read_secret
 from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
-from shipline.configuration.milestones import milestone_complaints
+from shipline.configuration.milestone_checks import milestone_complaints
 from shipline.configuration.policy import calendar_rule
 from shipline.configuration.previews import preview_complaints
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry

@@ -39,10 +39,9 @@ def keep(application: Application, *, dry_run: bool, releases: bool) -> int:
 
     `releases`: the event asks for a release whatever milestones say. RefusedError for what stands in the way.
     """
-    from shipline.bootstrap.automations import trusted_settings
-    from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground
+    from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground, trusted
 
-    settings = trusted_settings(application)
+    settings = trusted(application)
     ground = milestone_ground(application, settings)
     due, seen = due_milestones(ground, application.clock.now_us())
     for _, title, why in seen.ignored:
