@@ -194,8 +194,8 @@ def test_a_milestone_leads_to_a_release(place: Place) -> None:  # noqa: PLR0915 
     # Closed: a candidate, a draft, a pull request.
     place.close(issue)
     place.close(stone)
-    foretold, done = place.look()
-    assert done == MilestonesDone(tuple(foretold))
+    sentences, done = place.look()
+    assert done == MilestonesDone(tuple(sentences))
     assert place.tags()["v1.2.0-rc.1"] == mended
     (draft,) = place.model.pages.values()
     assert (draft.tag, draft.draft) == ("v1.2.0-rc.1", True)

@@ -12,9 +12,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, is_switched_on
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
+    HOUSEKEEPING,
     LOOK,
     MILESTONES,
     RELEASE,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap.aside import Aside
     from shipline.capabilities.automation import Hand
+    from shipline.capabilities.plans import Linter
     from shipline.capabilities.releases import Candidate, Decision, ReleaseGround
     from shipline.capabilities.version_files import Found
     from shipline.configuration import PackageSettings, Settings
@@ -140,6 +143,11 @@ class Place(Protocol):
         """The package whose pre-release has this tag, to be made final."""
         ...
 
+    @property
+    def linter(self) -> Linter:
+        """What commit messages must be like."""
+        ...
+
     def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:
         """The packages to release."""
         ...
@@ -171,7 +179,11 @@ def duties_of(application: Place) -> Duties:
     from shipline.bootstrap.milestones import development_branch
 
     settings = trusted_settings(application)
-    others = Duties(sync=is_synced(application), milestones=development_branch(settings))
+    others = Duties(
+        sync=is_synced(application),
+        milestones=development_branch(settings),
+        housekeeping=is_switched_on(application),
+    )
     if not settings.automation.release_on_push:
         return others
     branch = application.branch
@@ -215,6 +227,7 @@ def automation_part(
         RELEASE: ReleaseHand(application),
         SYNC: SyncHand(application),
         MILESTONES: MilestoneHand(application),
+        HOUSEKEEPING: HousekeepingHand(application),
     }
     step = LookStep(hands, application.events)
 
@@ -228,8 +241,9 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     """What the engine's owner does in every round."""
     from shipline.bootstrap.milestones import MilestoneReconciler
 
-    looking = (Reconciler(application), MilestoneReconciler(application), SyncTimer(application))
-    return (partial(_take_up, application), *looking, Forgetter(application))
+    looks = (Reconciler(application), MilestoneReconciler(application))
+    timers = (*looks, SyncTimer(application), Housekeeper(application))
+    return (partial(_take_up, application), *timers, Forgetter(application))
 
 
 def _take_up(application: Place) -> None:

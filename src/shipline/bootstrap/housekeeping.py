@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from shipline.capabilities.automation import (
+    ALL,
+    HOUSEKEEPING,
+    Carried,
+    Command,
     Housekeeping,
     Labeller,
     LabelRules,
     StaleRules,
     StaleSweep,
     TitleJudge,
+    keep_all,
+    keep_pull,
+    order_look,
 )
 from shipline.domain.errors import ConfigurationError, UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from shipline.capabilities.automation import PullKeeper, Sweeper
     from shipline.capabilities.plans import Linter
     from shipline.configuration import HousekeepingSettings, LabelsSettings, Settings, StaleSettings
     from shipline.configuration.policy import Policy
+    from shipline.engine.engine import Engine
     from shipline.ports.clock import Clock
     from shipline.ports.forge import Forge
+    from shipline.store.database import Store
 
     class Place(Protocol):
         """What is asked of an application."""
@@ -53,14 +63,38 @@ if TYPE_CHECKING:
             """Where issues and pull requests are."""
             ...
 
+    class ServerPlace(Place, Protocol):
+        """The same of a server."""
+
+        @property
+        def store(self) -> Store:
+            """The open store."""
+            ...
+
+        @property
+        def engine(self) -> Engine:
+            """This process's engine."""
+            ...
+
+        def afresh(self) -> Self:
+            """The project as its files are at this moment."""
+            ...
+
 
 NAMES = ("labels", "titles", "stale")
+TOLD_MAX = 20
 
 
 def said_of(place: Place) -> HousekeepingSettings:
     """What is switched on: as the protected branch has it, since a pull request must not steer what is done to it."""
     trusted = place.policy.trusted
     return (place.settings if trusted is None else trusted).housekeeping
+
+
+def is_switched_on(place: Place) -> bool:
+    """True where any of it is."""
+    said = said_of(place)
+    return said.titles or said.labels is not None or said.stale is not None
 
 
 def housekeeping_of(place: Place) -> Housekeeping:
@@ -107,3 +141,39 @@ def _label_rules(said: LabelsSettings) -> LabelRules:
 def _stale_rules(said: StaleSettings) -> StaleRules:
     close_days = said.close_days if said.close else None
     return StaleRules(said.quiet_days, close_days, said.label, said.exempt, said.most)
+
+
+# --- on a server ---------------------------------------------------------------------------------------------------
+
+
+class HousekeepingHand:
+    """Does what is due of a pull request, or of everything."""
+
+    def __init__(self, place: ServerPlace) -> None:
+        self._place = place
+
+    def __call__(self, command: Command, _memory: dict[str, Any]) -> Carried:
+        """One look. A limit that is nearly used up is waited out, as a forge that is down is; the next look goes on."""
+        here = self._place.afresh()
+        keeping, forge = housekeeping_of(here), forge_of(here)
+        done = keep_all(forge, keeping) if command.about == ALL else keep_pull(forge, keeping, int(command.about))
+        told = tuple(islice(done, TOLD_MAX))
+        more = sum(1 for _ in done)
+        words = "; ".join(told) + (f"; and {more} more" if more else "")
+        return Carried(words or "everything is in order", changed=bool(told))
+
+
+class Housekeeper:
+    """A chore: has everything looked at once in a while, since not all that is due follows from an event."""
+
+    def __init__(self, place: ServerPlace) -> None:
+        self._place = place
+        self._next_s = float("-inf")
+
+    def __call__(self) -> None:
+        """Order the look when it is time. Two nodes that do so have it looked at once."""
+        if time.monotonic() < self._next_s or not is_switched_on(self._place):
+            return
+        self._next_s = time.monotonic() + said_of(self._place).every_s
+        with self._place.store.begin() as tx:
+            order_look(tx, self._place.engine, Command(HOUSEKEEPING, ALL))

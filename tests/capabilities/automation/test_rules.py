@@ -67,3 +67,10 @@ def test_what_makes_nothing_due_leads_to_nothing(event: ForgeEvent) -> None:
 def test_what_is_kept_alike_elsewhere_has_both_forges_looked_at(event: ForgeEvent) -> None:
     assert decide(event, Duties(sync=True)) == (Command("sync", "all"),)
     assert decide(event, DUTIES) == ()
+
+
+def test_an_open_pull_request_is_kept_in_order_where_that_is_switched_on() -> None:
+    """Of a fork, too; one that has ended is not."""
+    kept = Duties(housekeeping=True)
+    assert decide(pull(ThingState.OPEN, from_fork=True), kept) == (Command("housekeeping", "5"),)
+    assert decide(pull(ThingState.CLOSED), kept) == decide(pull(ThingState.OPEN), Duties()) == ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +11,12 @@ import click
 
 from shipline.apps.cli import automate_housekeeping, automate_milestones
 from shipline.apps.cli.wording import printable
-from shipline.domain.errors import NothingToDo, UsageError
+from shipline.domain.errors import ExitCode, NothingToDo, UsageError
 from shipline.domain.strict_json import read_json
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.automation import ForgeEvent, Unknown
+    from shipline.capabilities.automation import Command, ForgeEvent, Unknown
 
 FILE_BYTES_MAX = 25 << 20
 NOWHERE = "0" * 40
@@ -47,10 +47,8 @@ command.add_command(automate_milestones.command)
 
 
 def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:
-    from shipline.apps.cli.release import ReleaseOptions, release
-    from shipline.apps.cli.sync import sync
     from shipline.bootstrap.automations import duties_of
-    from shipline.capabilities.automation import MILESTONES, RELEASE, SYNC, Unknown, decide
+    from shipline.capabilities.automation import Unknown, decide
 
     click.echo(printable(event.sentence), err=True)
     if isinstance(event, Unknown):
@@ -62,15 +60,28 @@ def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run:
         raise NothingToDo("this event leads to nothing here", why=why)
     for each in commands:
         click.echo(printable(f"{each.kind} of {each.about}"), err=True)
+    return _obey(application, commands, dry_run=dry_run)
+
+
+def _obey(application: Application, commands: Sequence[Command], *, dry_run: bool) -> int:
+    """Do what an event leads to, one after the other; what of it fails first says how this ends."""
+    from shipline.apps.cli.release import ReleaseOptions, release
+    from shipline.apps.cli.sync import sync
+    from shipline.capabilities.automation import HOUSEKEEPING, MILESTONES, RELEASE, SYNC
+
     kinds = {each.kind for each in commands}
-    if SYNC in kinds:  # No event leads to this and a release.
+    code = int(ExitCode.DONE)
+    if SYNC in kinds:
         code = sync(application, dry_run=dry_run)
-        if MILESTONES not in kinds:
-            return code
+    for each in commands:
+        if each.kind == HOUSEKEEPING:
+            automate_housekeeping.keep(application, None, int(each.about), dry_run=dry_run)
     if MILESTONES in kinds:
-        return automate_milestones.keep(application, dry_run=dry_run, releases=RELEASE in kinds)
+        return code or automate_milestones.keep(application, dry_run=dry_run, releases=RELEASE in kinds)
+    if RELEASE not in kinds:
+        return code
     asked = ReleaseOptions((), None, None, only_pull_request=False, dry_run=dry_run, as_json=False)
-    return release(application, asked)
+    return code or release(application, asked)
 
 
 def _event(

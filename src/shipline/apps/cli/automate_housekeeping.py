@@ -25,6 +25,13 @@ def command(application: Application, *, name: str | None, number: int | None, d
 
     Exit codes: 0 done, 1 stopped before the end, 2 it is not switched on, 4 nothing was to be done.
     """
+    if keep(application, name, number, dry_run=dry_run) == 0:
+        raise NothingToDo("everything is in order")
+    return int(ExitCode.DONE)
+
+
+def keep(application: Application, name: str | None, number: int | None, *, dry_run: bool) -> int:
+    """Do it, or with `dry_run` only tell it, of one pull request or of everything. Returns how much there was to do."""
     from shipline.bootstrap.housekeeping import forge_of, named_housekeeping
     from shipline.capabilities.automation import keep_all, keep_pull
 
@@ -34,8 +41,7 @@ def command(application: Application, *, name: str | None, number: int | None, d
     else:
         sentences = keep_pull(forge, keeping, number, dry_run=dry_run)
     done = 0
-    for done, sentence in enumerate(sentences, 1):  # noqa: B007 - the count is wanted after it
+    for sentence in sentences:
         click.echo(printable(sentence))
-    if not done:
-        raise NothingToDo("everything is in order")
-    return int(ExitCode.DONE)
+        done += 1
+    return done

@@ -64,7 +64,7 @@ from shipline.capabilities.automation.milestones import Seen as MilestonesSeen
 from shipline.capabilities.automation.milestones import carry_out as carry_out_milestones
 from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
 from shipline.capabilities.automation.reconciling import Looked
-from shipline.capabilities.automation.rules import ALL, MILESTONES, RELEASE, SYNC, Command, Duties, decide
+from shipline.capabilities.automation.rules import ALL, HOUSEKEEPING, MILESTONES, RELEASE, SYNC, Command, Duties, decide
 from shipline.capabilities.automation.signatures import is_signed
 from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
 from shipline.capabilities.automation.sync import (
@@ -88,6 +88,7 @@ __all__ = [
     "CHECKS",
     "FEATURES",
     "FORGES",
+    "HOUSEKEEPING",
     "LOOK",
     "MERGING",
     "MILESTONES",

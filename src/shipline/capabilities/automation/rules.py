@@ -25,6 +25,7 @@ from shipline.capabilities.automation.events import (
 RELEASE = "release"
 MILESTONES = "milestones"
 SYNC = "sync"
+HOUSEKEEPING = "housekeeping"
 ALL = "all"
 KEY_MAX = 180
 
@@ -33,7 +34,7 @@ KEY_MAX = 180
 class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
-    milestones ask for."""
+    milestones ask for; `housekeeping` of a pull request (its number), or of `all`, does what that asks for."""
 
     kind: str
     about: str
@@ -48,12 +49,14 @@ class Command:
 class Duties:
     """What is done by itself here. `release_branches` are the branches that are released from when something comes to
     them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
-    another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off."""
+    another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off.
+    `housekeeping`: some of it is switched on."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
     sync: bool = False
     milestones: str = ""
+    housekeeping: bool = False
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -65,7 +68,13 @@ def decide(event: ForgeEvent, duties: Duties) -> Decided:
     synced = duties.sync and isinstance(event, IssueChanged | CommentWritten | MilestoneChanged)
     follows = duties.milestones and _is_for_milestones(event, duties.milestones)
     others = (Command(SYNC, ALL),) if synced else ()
-    return (*released, *others, *((Command(MILESTONES, duties.milestones),) if follows else ()))
+    kept = _kept(event) if duties.housekeeping else ()
+    return (
+        *released,
+        *others,
+        *((Command(MILESTONES, duties.milestones),) if follows else ()),
+        *(Command(HOUSEKEEPING, about) for about in kept),
+    )
 
 
 def _is_for_milestones(event: ForgeEvent, branch: str) -> bool:
@@ -83,6 +92,15 @@ def _is_for_milestones(event: ForgeEvent, branch: str) -> bool:
             return not event.branches or branch in event.branches
         case _:
             return False
+
+
+def _kept(event: ForgeEvent) -> tuple[str, ...]:
+    """What housekeeping is due of: a pull request, forks' too. The rest is found by looking at everything at times."""
+    match event:
+        case PullRequestChanged() if event.state is ThingState.OPEN:
+            return (str(event.number),)
+        case _:
+            return ()
 
 
 def _moved(event: ForgeEvent, duties: Duties) -> tuple[str, ...]:

@@ -1,0 +1,80 @@
+"""Housekeeping as it is used: a job's command, and a server that hooks and the time set off."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shipline.bootstrap import Application
+from shipline.bootstrap.automations import duties_of
+from shipline.bootstrap.housekeeping import Housekeeper
+from shipline.capabilities.automation import Command, order_look
+from shipline.testing.fakes.forge.model import Pull
+from shipline.testing.fakes.forge.server import ForgeServer
+from tests.command import run_shipline
+from tests.e2e.test_automation import OF_JOBS, made
+from tests.providers.forge.places import TOKEN
+
+KEPT = """
+[housekeeping]
+titles = true
+
+[housekeeping.labels]
+sizes = { small = 10 }
+"""
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Path, ForgeServer, Pull]]:
+    monkeypatch.setenv("RELEASE_TOKEN", TOKEN)
+    person, forge, copy = made(tmp_path, "direct")
+    settings = (copy / "shipline.toml").read_text().replace("release_on_push = true", "") + KEPT
+    person.commit("ci: keep the forge in order", {"shipline.toml": settings})
+    person.git("push", "--quiet", "origin", "main")
+    subprocess.run(["git", "-C", str(copy), "pull", "--quiet"], check=True)
+    person.git("checkout", "--quiet", "-b", "topic")
+    person.commit("feat: say more", {"MORE": "more"})
+    person.git("push", "--quiet", "origin", "topic")
+    pull = forge.model.open_pull("topic", "main", "feat: say more", "")
+    with forge:
+        yield copy, forge, pull
+
+
+def test_a_job_keeps_pull_requests_in_order(place: tuple[Path, ForgeServer, Pull]) -> None:
+    """Told first, done once, and quiet then; what is not switched on is a mistake of whoever asks for it."""
+    copy, forge, pull = place
+    extra: dict[str, str | None] = {"RELEASE_TOKEN": TOKEN} | dict.fromkeys(OF_JOBS)
+    asked = ("automate", "housekeeping")
+    told = run_shipline(copy, *asked, "--dry-run", extra=extra)
+    assert (told.code, pull.labels) == (0, []), told
+    done = run_shipline(copy, *asked, "--pull", str(pull.number), extra=extra)
+    assert (done.code, done.out, pull.labels) == (0, told.out, ["small"]), done
+    assert run_shipline(copy, *asked, extra=extra).code == 4
+    assert run_shipline(copy, *asked, "stale", extra=extra).code == 2
+    assert [said.context for said in forge.model.said] == ["shipline/title"]
+
+
+def test_a_server_keeps_everything_in_order(place: tuple[Path, ForgeServer, Pull]) -> None:
+    """When it is time, and of a pull request when a hook told of it."""
+    copy, _, pull = place
+    server = Application(copy)
+    assert duties_of(server).housekeeping
+    chore = Housekeeper(server)
+    chore()
+    _settle(server, pull, ["small"])
+    pull.labels.clear()
+    with server.store.begin() as tx:
+        order_look(tx, server.engine, Command("housekeeping", str(pull.number)))
+    _settle(server, pull, ["small"])
+    server.store.close()
+
+
+def _settle(server: Application, pull: Pull, labels: list[str]) -> None:
+    until_s = time.monotonic() + 20
+    while pull.labels != labels and time.monotonic() < until_s:
+        server.engine.sweep()
+    assert pull.labels == labels
