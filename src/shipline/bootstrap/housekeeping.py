@@ -19,6 +19,8 @@ from shipline.capabilities.automation import (
     StaleRules,
     StaleSweep,
     TitleJudge,
+    Updater,
+    UpdateRules,
     keep_all,
     keep_pull,
     order_look,
@@ -81,7 +83,7 @@ if TYPE_CHECKING:
             ...
 
 
-NAMES = ("labels", "titles", "stale")
+NAMES = ("labels", "titles", "updates", "stale")
 TOLD_MAX = 20
 
 
@@ -94,7 +96,7 @@ def said_of(place: Place) -> HousekeepingSettings:
 def is_switched_on(place: Place) -> bool:
     """True where any of it is."""
     said = said_of(place)
-    return said.titles or said.labels is not None or said.stale is not None
+    return said.titles or any(each is not None for each in (said.labels, said.stale, said.updates))
 
 
 def housekeeping_of(place: Place) -> Housekeeping:
@@ -127,6 +129,8 @@ def _pulls(place: Place, said: HousekeepingSettings) -> Iterator[tuple[str, Pull
         yield "labels", Labeller(_label_rules(said.labels))
     if said.titles:
         yield "titles", TitleJudge(place.linter)
+    if said.updates is not None:
+        yield "updates", Updater(UpdateRules(**asdict(said.updates)), place.clock.now_us)
 
 
 def _sweeps(place: Place, said: HousekeepingSettings) -> Iterator[tuple[str, Sweeper]]:

@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from shipline.configuration.advisories import AdvisoriesSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
-    from shipline.configuration.housekeeping import HousekeepingSettings, LabelsSettings, StaleSettings
+    from shipline.configuration.housekeeping import (
+        HousekeepingSettings,
+        LabelsSettings,
+        StaleSettings,
+        UpdatesSettings,
+    )
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.milestones import MilestoneFlowSettings
     from shipline.configuration.repository import (
@@ -93,6 +98,7 @@ __all__ = [
     "SyncSettings",
     "TagSettings",
     "TestSettings",
+    "UpdatesSettings",
     "VariableSettings",
     "VerifySettings",
     "VersionFileSettings",
@@ -144,6 +150,7 @@ _HOMES = {
     "SyncSettings": "syncing",
     "TagSettings": "repository",
     "TestSettings": "settings",
+    "UpdatesSettings": "housekeeping",
     "VariableSettings": "repository",
     "VerifySettings": "settings",
     "VersionFileSettings": "settings",

@@ -46,15 +46,38 @@ class StaleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdatesSettings:
+    """`[housekeeping.updates]`: pull requests of robots that update dependencies, merged without a person.
+
+    `authors` are the logins of the robots. `level` is the largest step that is merged: patch or minor. Nothing may have
+    changed for `hours`, all that is changed fits one of the globs `files`, and what bears one of the labels `hold` is
+    left to people. `method` is how: merge, squash or rebase.
+    """
+
+    authors: Annotated[tuple[str, ...], Limits(items_min=1)]
+    level: Annotated[str, Limits(choices=("patch", "minor"))] = "patch"
+    hours: Annotated[int, Limits(minimum=0, maximum=8760)] = 72
+    files: tuple[str, ...] = (
+        "**/{package,package-lock,composer}.json",
+        "**/{pnpm-lock.yaml,pyproject.toml,Cargo.toml,go.mod,go.sum}",
+        "**/*.lock",
+        "**/*requirements*.txt",
+    )
+    hold: tuple[str, ...] = ("security",)
+    method: Annotated[str, Limits(choices=("merge", "squash", "rebase"))] = "squash"
+
+
+@dataclass(frozen=True, slots=True)
 class HousekeepingSettings:
     """`[housekeeping]`: what is done on the forge.
 
-    With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. `labels`
-    and `stale` are tables of their own; what has none is not done. `every_s` is how often a server looks at everything,
-    in seconds.
+    With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. `labels`,
+    `updates` and `stale` are tables of their own; what has none is not done. `every_s` is how often a server looks at
+    everything, in seconds.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
     titles: bool = False
     labels: LabelsSettings | None = None
     stale: StaleSettings | None = None
+    updates: UpdatesSettings | None = None

@@ -29,6 +29,8 @@ from shipline.capabilities.automation.housekeeping import (
     StaleSweep,
     Sweeper,
     TitleJudge,
+    Updater,
+    UpdateRules,
     keep_all,
     keep_pull,
 )
@@ -129,6 +131,8 @@ __all__ = [
     "Thing",
     "TitleJudge",
     "Unknown",
+    "UpdateRules",
+    "Updater",
     "automation_workflow",
     "carry_out",
     "carry_out_milestones",

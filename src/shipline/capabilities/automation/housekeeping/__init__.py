@@ -12,11 +12,13 @@ from shipline.capabilities.automation.housekeeping.keeping import (
     StaleSweep,
     Sweeper,
     TitleJudge,
+    Updater,
     keep_all,
     keep_pull,
 )
 from shipline.capabilities.automation.housekeeping.labels import LabelRules
 from shipline.capabilities.automation.housekeeping.stale import StaleRules
+from shipline.capabilities.automation.housekeeping.updates import UpdateRules
 
 __all__ = [
     "Housekeeping",
@@ -27,6 +29,8 @@ __all__ = [
     "StaleSweep",
     "Sweeper",
     "TitleJudge",
+    "UpdateRules",
+    "Updater",
     "keep_all",
     "keep_pull",
 ]

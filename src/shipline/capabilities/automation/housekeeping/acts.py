@@ -13,6 +13,7 @@ from typing import TypeAlias
 from shipline.domain.errors import UnavailableError
 from shipline.ports.forge import CommitStatus, Forge
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.tracker import IssueChange, Label
 
 # What is left of a rate limit to all others that use the same token, of GitHub's 5000 an hour: our choice.
@@ -144,7 +145,26 @@ class StatusSaid:
         forge.set_status(self.commit, self.status)
 
 
-Act: TypeAlias = LabelMade | Labelled | Unlabelled | Said | Unsaid | Closed | StatusSaid
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """A pull request is merged, if its head still stands on `head`: what has moved is looked at again later."""
+
+    number: int
+    head: str
+    method: MergeMethod
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"pull request {self.number}: merge it at {self.head[:9]}, {self.why}"
+
+    def perform(self, forge: Forge) -> None:
+        """Merge it."""
+        forge.merge_pull_request(self.number, head=self.head, method=self.method)
+
+
+Act: TypeAlias = LabelMade | Labelled | Unlabelled | Said | Unsaid | Closed | StatusSaid | Merged
 
 
 def named(thread: Thread) -> str:

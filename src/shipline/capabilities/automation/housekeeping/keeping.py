@@ -14,6 +14,7 @@ from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, che
 from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
 from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
 from shipline.capabilities.automation.housekeeping.titles import title_acts
+from shipline.capabilities.automation.housekeeping.updates import UpdateRules, concerns_update, update_acts
 from shipline.capabilities.plans import Linter
 from shipline.ports.forge import Forge, PullRequest, PullState
 from shipline.ports.forge.answers import ItemState, Thread
@@ -97,6 +98,21 @@ class TitleJudge:
     def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
         """As a status of its newest commit."""
         return tuple(title_acts(self.linter, pull, forge.statuses(pull.head_commit) if pull.head_commit else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Updater:
+    """Merges what robots propose."""
+
+    rules: UpdateRules
+    now_us: Callable[[], int]
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """Its merge. Most are passed by unasked."""
+        if not concerns_update(self.rules, pull, self.now_us()):
+            return ()
+        files, checks = forge.changed_files(pull.number), forge.checks(pull.head_commit)
+        return tuple(update_acts(self.rules, pull, files, checks, forge.readiness(pull.number)))
 
 
 @dataclass(frozen=True, slots=True)
