@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import ipaddress
-import os
 import socket
 import ssl
 import time
@@ -24,6 +22,7 @@ from shipline.apps.admission.namespaces import Namespaces
 from shipline.apps.admission.policies import LOOK_EVERY_S, Policies
 from shipline.apps.admission.proving import Proofs
 from shipline.apps.admission.web import PATH, Admission
+from shipline.apps.listening import listening_socket
 from shipline.apps.stopping import stopping_on_signals
 from shipline.bootstrap.cluster_view import ClusterView
 from shipline.capabilities.gates import ImageDemand, ImageProof, StandingPolicies
@@ -234,23 +233,7 @@ def _listen(host: str, port: int) -> socket.socket:
         address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         raise UsageError(f"{host[:80]!r} is not an address", todo="use 127.0.0.1, or 0.0.0.0 in a container") from None
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) only on sockets that say TCP.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), port))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        in_use = error.errno == errno.EADDRINUSE
-        raise ShiplineError(
-            f"port {port} of {host} is in use by another program" if in_use else f"port {port} of {host} cannot be had",
-            why="" if in_use else error.strerror or "",
-            todo="end that program, or choose another port with --port (0 takes a free one)",
-        ) from error
-    return listener
+    return listening_socket(address, port, backlog=512)
 
 
 def _tell(words: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +13,7 @@ import click
 import uvicorn
 from starlette.types import ASGIApp
 
+from shipline.apps.listening import listening_socket
 from shipline.apps.server.live import Hub
 from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
@@ -26,7 +25,7 @@ from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
 from shipline.bootstrap.reevaluating import waiving_of
 from shipline.capabilities.releases import GivenReport, Receipt, Subject, receive_reports
-from shipline.domain.errors import ShiplineError, UsageError
+from shipline.domain.errors import UsageError
 from shipline.engine.ownership import owning
 
 if TYPE_CHECKING:
@@ -105,23 +104,7 @@ def listen(host: str, port: int) -> socket.socket:
             why="its one token is for the person at this machine; accounts are needed before others may come",
             todo="use 127.0.0.1, and a tunnel (ssh -L) from elsewhere",
         )
-    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
-    # The protocol by name: asyncio sends small answers at once (TCP_NODELAY) only on sockets that say TCP.
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((str(address), port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        in_use = error.errno == errno.EADDRINUSE
-        raise ShiplineError(
-            f"port {port} of {host} is in use by another program" if in_use else f"port {port} of {host} cannot be had",
-            why="" if in_use else error.strerror or "",
-            todo="end that program, or choose another port with --port (0 takes a free one)",
-        ) from error
-    return listener
+    return listening_socket(address, port, backlog=128)
 
 
 class Server(uvicorn.Server):
