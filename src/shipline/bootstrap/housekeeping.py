@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.places import Place, trusted_settings
 from shipline.capabilities.automation import (
     ALL,
     HOUSEKEEPING,
@@ -29,59 +30,8 @@ from shipline.domain.errors import ConfigurationError, UnknownName
 
 if TYPE_CHECKING:
     from shipline.capabilities.automation import PullKeeper, Sweeper
-    from shipline.capabilities.plans import Linter
-    from shipline.configuration import HousekeepingSettings, LabelsSettings, Settings, StaleSettings
-    from shipline.configuration.policy import Policy
-    from shipline.engine.engine import Engine
-    from shipline.ports.clock import Clock
+    from shipline.configuration import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.ports.forge import Forge
-    from shipline.store.database import Store
-
-    class Place(Protocol):
-        """What is asked of an application."""
-
-        @property
-        def clock(self) -> Clock:
-            """The time."""
-            ...
-
-        @property
-        def settings(self) -> Settings:
-            """Those of the work tree."""
-            ...
-
-        @property
-        def policy(self) -> Policy:
-            """What the protected branch says."""
-            ...
-
-        @property
-        def linter(self) -> Linter:
-            """What commit messages must be like."""
-            ...
-
-        @property
-        def forge(self) -> Forge | None:
-            """Where issues and pull requests are."""
-            ...
-
-    class ServerPlace(Place, Protocol):
-        """The same of a server."""
-
-        @property
-        def store(self) -> Store:
-            """The open store."""
-            ...
-
-        @property
-        def engine(self) -> Engine:
-            """This process's engine."""
-            ...
-
-        def afresh(self) -> Self:
-            """The project as its files are at this moment."""
-            ...
-
 
 NAMES = ("labels", "titles", "updates", "stale")
 TOLD_MAX = 20
@@ -89,8 +39,7 @@ TOLD_MAX = 20
 
 def said_of(place: Place) -> HousekeepingSettings:
     """What is switched on: as the protected branch has it, since a pull request must not steer what is done to it."""
-    trusted = place.policy.trusted
-    return (place.settings if trusted is None else trusted).housekeeping
+    return trusted_settings(place).housekeeping
 
 
 def is_switched_on(place: Place) -> bool:
@@ -153,7 +102,7 @@ def _stale_rules(said: StaleSettings) -> StaleRules:
 class HousekeepingHand:
     """Does what is due of a pull request, or of everything."""
 
-    def __init__(self, place: ServerPlace) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
 
     def __call__(self, command: Command, _memory: dict[str, Any]) -> Carried:
@@ -170,7 +119,7 @@ class HousekeepingHand:
 class Housekeeper:
     """A chore: has everything looked at once in a while, since not all that is due follows from an event."""
 
-    def __init__(self, place: ServerPlace) -> None:
+    def __init__(self, place: Place) -> None:
         self._place = place
         self._next_s = float("-inf")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from shipline.bootstrap.automations import trusted_settings
+from shipline.bootstrap.places import Place, trusted_settings
 from shipline.capabilities.automation import (
     AS_SAID,
     CHECKS,
@@ -23,13 +23,9 @@ from shipline.capabilities.automation import (
 from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError
 
 if TYPE_CHECKING:
-    from shipline.bootstrap import automations
     from shipline.bootstrap.aside import Aside
     from shipline.capabilities.automation import Keeper
     from shipline.configuration import RepositorySettings
-
-    class Place(automations.Place, Protocol):
-        """What is asked of an application."""
 
 
 FOLLOW_S = 5.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.places import Place, trusted_settings
 from shipline.capabilities.automation import (
     MILESTONES,
     Carried,
@@ -24,95 +25,13 @@ from shipline.domain.errors import ConfigurationError, RefusedError
 from shipline.domain.package import unknown_package
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from shipline.capabilities.automation import MilestonesSeen
-    from shipline.capabilities.releases import Candidate, ReleaseGround, Stated
-    from shipline.capabilities.version_files import Found
-    from shipline.configuration import MilestoneFlowSettings, PackageSettings, Settings
-    from shipline.configuration.policy import Policy
+    from shipline.capabilities.releases import Stated
+    from shipline.configuration import MilestoneFlowSettings, Settings
     from shipline.domain.package import Package
-    from shipline.engine.engine import Engine
-    from shipline.ports.forge import Forge
-    from shipline.ports.repository import Repository
-    from shipline.providers.clock.system import SystemClock
-    from shipline.store.database import Store
-    from shipline.store.event_writer import EventWriter
-
-
-class Place(Protocol):
-    """What is asked of an application."""
-
-    clock: SystemClock
-
-    @property
-    def settings(self) -> Settings:
-        """Those of the work tree."""
-        ...
-
-    @property
-    def policy(self) -> Policy:
-        """What the protected branch says."""
-        ...
-
-    @property
-    def repository(self) -> Repository:
-        """The repository."""
-        ...
-
-    @property
-    def store(self) -> Store:
-        """The open store."""
-        ...
-
-    @property
-    def engine(self) -> Engine:
-        """This process's engine."""
-        ...
-
-    @property
-    def events(self) -> EventWriter:
-        """Writes events as Shipline itself."""
-        ...
-
-    @property
-    def forge(self) -> Forge | None:
-        """Where releases are shown."""
-        ...
-
-    @property
-    def release_ground(self) -> ReleaseGround:
-        """What releases stand on."""
-        ...
-
-    def afresh(self) -> Any:
-        """The project as its files are at this moment, on the same store and engine."""
-        ...
-
-    def known_packages(self) -> tuple[Package, ...]:
-        """The configured packages, or those that are found."""
-        ...
-
-    def version_files(self, package: Package, everyone: Sequence[Package]) -> Found:
-        """The files that state its version."""
-        ...
-
-    def table_of(self, package: Package) -> PackageSettings:
-        """Its table, or the defaults."""
-        ...
-
-    def final_candidate(self, tag: str) -> Candidate:
-        """The package whose pre-release has this tag, to be made final."""
-        ...
-
 
 CHECKS_AGAIN_S = 15.0
 WORDS_MAX = 100
-
-
-def trusted(application: Place) -> Settings:
-    """The settings that say what is done by itself: those of the protected branch where there is one, as for gates."""
-    return application.settings if application.policy.trusted is None else application.policy.trusted
 
 
 def milestone_settings(settings: Settings) -> MilestoneFlowSettings | None:
@@ -208,7 +127,7 @@ class MilestoneHand:
     def __call__(self, command: Command, memory: dict[str, Any]) -> Carried:
         """One look. RefusedError for what stands in the way, with what was done in spite of it."""
         here: Any = self._application.afresh()
-        settings = trusted(here)
+        settings = trusted_settings(here)
         if development_branch(settings) != command.about:
             return Carried("milestones lead to nothing here any more")
         done, seen = keep_milestones(here, milestone_ground(here, settings))
@@ -231,7 +150,7 @@ class MilestoneReconciler:
         """Order a look when it is time."""
         if time.monotonic() < self._next_s:
             return
-        settings = trusted(self._application)
+        settings = trusted_settings(self._application)
         branch = development_branch(settings)
         self._next_s = time.monotonic() + settings.automation.reconcile_every_s
         if not branch:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.places import Place, trusted_settings
 from shipline.capabilities.automation import (
     ALL,
     SYNC,
@@ -23,61 +24,8 @@ from shipline.configuration.providers import read_provider
 from shipline.domain.errors import ConfigurationError, RefusedError
 
 if TYPE_CHECKING:
-    from shipline.configuration import Settings, SyncSettings
-    from shipline.configuration.policy import Policy
-    from shipline.engine.engine import Engine
-    from shipline.ports.clock import Clock
+    from shipline.configuration import SyncSettings
     from shipline.ports.forge import Budget, Forge
-    from shipline.ports.provider import ProviderContext
-    from shipline.ports.repository import Repository
-    from shipline.store.database import Store
-
-    class Place(Protocol):
-        """What is asked of an application."""
-
-        @property
-        def clock(self) -> Clock:
-            """The time."""
-            ...
-
-        @property
-        def settings(self) -> Settings:
-            """Those of the work tree."""
-            ...
-
-        @property
-        def policy(self) -> Policy:
-            """What the protected branch says."""
-            ...
-
-        @property
-        def repository(self) -> Repository:
-            """The repository."""
-            ...
-
-        @property
-        def store(self) -> Store:
-            """The open store."""
-            ...
-
-        @property
-        def engine(self) -> Engine:
-            """This process's engine."""
-            ...
-
-        @property
-        def forge(self) -> Forge | None:
-            """This side."""
-            ...
-
-        def context(self, *parts: str, environment: str = "") -> ProviderContext:
-            """Where a provider works."""
-            ...
-
-        def afresh(self) -> Place:
-            """The project as its files are at this moment, on the same store and engine."""
-            ...
-
 
 SYNC_COMMAND = Command(SYNC, ALL)
 FULL_EVERY_US = 86_400_000_000
@@ -93,8 +41,7 @@ def is_synced(here: Place) -> bool:
 
 def _settings(here: Place) -> SyncSettings:
     """Those of the protected branch, where there is one."""
-    trusted = here.policy.trusted
-    return (here.settings if trusted is None else trusted).sync
+    return trusted_settings(here).sync
 
 
 def sync_of(here: Place, *, removals_max: int | None = None) -> Sync:

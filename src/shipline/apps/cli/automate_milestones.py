@@ -39,9 +39,10 @@ def keep(application: Application, *, dry_run: bool, releases: bool) -> int:
 
     `releases`: the event asks for a release whatever milestones say. RefusedError for what stands in the way.
     """
-    from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground, trusted
+    from shipline.bootstrap.milestones import due_milestones, keep_milestones, milestone_ground
+    from shipline.bootstrap.places import trusted_settings
 
-    settings = trusted(application)
+    settings = trusted_settings(application)
     ground = milestone_ground(application, settings)
     due, seen = due_milestones(ground, application.clock.now_us())
     for _, title, why in seen.ignored:
