@@ -87,6 +87,14 @@ class Picked(NamedTuple):
     conflicts: tuple[str, ...] = ()
 
 
+class Merged(NamedTuple):
+    """What came of merging. `commit` holds the result: the base itself where it contained everything, None where both
+    sides have changed `conflicts`, which a person has to settle."""
+
+    commit: str | None
+    conflicts: tuple[str, ...] = ()
+
+
 class Repository(Protocol):
     """A git repository with a work tree. Errors: ShiplineError with what git said, bounded in length."""
 
@@ -276,6 +284,14 @@ class Repository(Protocol):
         """
         ...
 
+    def merge_beside(self, base: str, head: str, message: str, *, squash: bool = False) -> Merged:
+        """Merge `head` into `base`, or with `squash` make one commit of it: what a forge's merge would make.
+
+        No branch moves, and neither work tree nor index is touched. Its time is that of the newer of both, so the same
+        call gives the same commit again.
+        """
+        ...
+
     def start_branch(self, name: str, commit: str) -> None:
         """Make a branch here that stands on `commit`. There on the same commit: nothing is done; elsewhere:
         ConflictError. Touches no file."""
@@ -305,6 +321,13 @@ class Repository(Protocol):
         """The commit on which `remote` has the branch now, which is here then; None where it has none.
 
         Moves no branch of this repository. Errors as for `push`.
+        """
+        ...
+
+    def fetch_commit(self, remote: str, commit: str) -> bool:
+        """Have a commit of `remote` here, on whatever it stands there; False where it hands that one out to nobody.
+
+        `commit` is a whole object id. Moves no branch. Errors as for `push`.
         """
         ...
 

@@ -28,17 +28,20 @@ def make_plan(  # noqa: PLR0913 - each is named where it is given
     monorepo: Monorepo = ALONE,
     day: date | None = None,
     said: Said | None = None,
+    at: str | None = None,
 ) -> ReleasePlan:
     """Plan what HEAD would be released as. `packages` None: found in the repository itself.
 
     `day` is that of the release, which calendar versions need. By what people `said`, `kept_plan` finds the plan again
-    where it is kept. Changes the repository in nothing. What is not committed does not count. Raises ShiplineError
-    where there is no repository, no commit or only a shallow one, from which versions cannot be derived; RefusedError
-    where a version would leave the channel's line.
+    where it is kept. `at` is a commit to plan instead of HEAD's; that is not kept. Changes the repository in nothing.
+    What is not committed does not count. Raises ShiplineError where there is no repository, no commit or only a shallow
+    one, from which versions cannot be derived; RefusedError where a version would leave the channel's line.
     """
     head = checked_head(repository)
     aim = channel if isinstance(channel, Channel) else Channel(checked_channel(channel))
     asked = Asked(aim, day, bumps, monorepo)
+    if at is not None:
+        return _made(repository, at, packages, asked)[0]
     if aim.word == SNAPSHOT or (packages is not None and len(packages) == 1):
         return _made(repository, head, packages, asked)[0]
     memory = Memory(repository, head)

@@ -13,18 +13,19 @@ from pathlib import Path, PurePosixPath
 
 from shipline.clients.git_command import OWN_COMMIT, PLAIN_LOG, GitCommand, GitFailed
 from shipline.clients.git_errors import not_moving, push_error, signing_error
-from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UnavailableError, UsageError
+from shipline.domain.errors import ConflictError, InvalidValue, RefusedError, UsageError
 from shipline.ports.provider import ProviderContext
-from shipline.ports.repository import Commit, LogEntry, Picked, Reverted, Stretch, Tag
+from shipline.ports.repository import Commit, LogEntry, Merged, Picked, Reverted, Stretch, Tag
 from shipline.providers.repository.attaching import attach, catch_up, start_branch
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import write_git_folder
+from shipline.providers.repository.git_merge import merged
 from shipline.providers.repository.git_pick import picked
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
 from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
 from shipline.providers.repository.mailmap import LOG_FORMAT, UNMAPPED_FORMAT, mapped
-from shipline.providers.repository.on_remote import listed_on, push_moved_tag
+from shipline.providers.repository.on_remote import fetch_branch, fetch_commit, listed_on, push_moved_tag
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, check_identity, dates, with_key
 
 # Where what may be lost is kept among git's own files, and what is asked of every repository first.
@@ -438,6 +439,10 @@ class GitRepository:
         self._check_identity()
         return picked(self._git, self._resolve(base), tuple(map(self._resolve, commits)))
 
+    def merge_beside(self, base: str, head: str, message: str, *, squash: bool = False) -> Merged:
+        """Merge `head` into `base`, beside every branch. Runs no hooks."""
+        return merged(self._git, self._resolve(base), self._resolve(head), message, squash=squash)
+
     def start_branch(self, name: str, commit: str) -> None:
         """Make a branch here that stands on `commit`; elsewhere already: ConflictError."""
         start_branch(self, self._git, name, self._resolve(commit))
@@ -476,17 +481,12 @@ class GitRepository:
         """The commit on which `remote` has the branch now, which is here then; None where it has none."""
         self.root()
         self._check_branch_name(name)
-        ref = f"refs/heads/{name}"
-        found = listed_on(self._git, remote, ref).get(ref)
-        try:
-            if found is not None and not self._has(found):
-                fetch = ("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--end-of-options")
-                self._git.run(f"fetch from {remote}", *fetch, remote, ref)
-        except GitFailed as failure:
-            raise push_error(remote, failure) from None
-        if found is not None and not self._has(found):
-            raise UnavailableError(f"{name} has moved on {remote} while it was fetched")
-        return found
+        return fetch_branch(self._git, self._has, remote, name)
+
+    def fetch_commit(self, remote: str, commit: str) -> bool:
+        """Have a commit of `remote` here; False where it hands that one out to nobody."""
+        self.root()
+        return fetch_commit(self._git, self._has, remote, commit)
 
     def move_branch(self, remote: str, name: str, commit: str, *, expected: str | None) -> None:
         """Make the branch of `remote` stand on `commit` if it still stands on `expected`. Runs no hook."""

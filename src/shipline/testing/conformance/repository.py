@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from shipline.domain.errors import ConflictError, InvalidValue, RefusedError
-from shipline.ports.repository import Picked, Repository, Reverted, Stretch
+from shipline.ports.repository import Merged, Picked, Repository, Reverted, Stretch
 
 NOW_US = 1_700_000_000_000_000
 
@@ -492,6 +492,33 @@ class RepositoryConformance:
         (read,) = repository.log((head,), made)
         assert (read.parents, read.time_us) == ((head,), NOW_US)
         assert read.message.splitlines()[-2:] == ["Shipline-Key: k1", "Shipline-Key: k2"]
+
+    def test_a_merge_is_made_beside_every_branch(self, repository: Repository) -> None:
+        """As a merge of both, or as one commit; what is contained is nothing new, and conflicts are told."""
+        root = commit(repository, "a.txt", "1", key="1")
+        base = commit(repository, "b.txt", "2", key="2")
+        head = repository.commit_beside(root, {"c.txt": b"3"}, "feat: three", key="3", time_us=NOW_US)
+        other = repository.commit_beside(root, {"b.txt": b"4"}, "feat: four", key="4", time_us=NOW_US)
+        both = repository.merge_beside(base, head, "Merge three")
+        one = repository.merge_beside(base, head, "feat: three (#3)", squash=True)
+        assert both == repository.merge_beside(base, head, "Merge three")
+        for made, parents in ((both, (base, head)), (one, (base,))):
+            assert made.commit is not None
+            assert repository.list_files(("",), made.commit) == ("a.txt", "b.txt", "c.txt")
+            assert next(iter(repository.log((base,), made.commit, limit=1))).parents == parents
+        assert repository.merge_beside(base, root, "Merge one") == Merged(base)
+        assert repository.merge_beside(base, other, "Merge four") == Merged(None, ("b.txt",))
+        assert repository.head() == base
+
+    def test_a_commit_elsewhere_is_fetched_if_it_is_handed_out(self, repository: Repository, tmp_path: Path) -> None:
+        made = commit(repository, "a.txt", "1", key="1")
+        elsewhere = str(tmp_path / "elsewhere.git")
+        subprocess.run(["git", "init", "--quiet", "--bare", elsewhere], check=True)
+        subprocess.run(["git", "-C", elsewhere, "fetch", "--quiet", repository.root(), made], check=True)
+        assert repository.fetch_commit(elsewhere, made)
+        assert not repository.fetch_commit(elsewhere, "0123456789" * 4)
+        with pytest.raises(InvalidValue):
+            repository.fetch_commit(elsewhere, "main")
 
     def test_a_branch_elsewhere_is_moved_only_from_where_it_is_expected(
         self, repository: Repository, tmp_path: Path

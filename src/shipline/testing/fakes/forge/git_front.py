@@ -77,11 +77,14 @@ class GitFront:
         environment = _plain() | {
             "GIT_PROJECT_ROOT": str(folder.parent),
             "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_CONFIG_COUNT": "2",
+            "GIT_CONFIG_COUNT": "3",
             "GIT_CONFIG_KEY_0": "http.receivepack",
             "GIT_CONFIG_VALUE_0": "true",
             "GIT_CONFIG_KEY_1": "safe.directory",
             "GIT_CONFIG_VALUE_1": "*",
+            # As GitHub, GitLab and Gitea have it: a commit that is there can be asked for by its id.
+            "GIT_CONFIG_KEY_2": "uploadpack.allowAnySHA1InWant",
+            "GIT_CONFIG_VALUE_2": "true",
             "PATH_INFO": f"/{folder.name}/{path.removeprefix(self.prefix)}",
             "REQUEST_METHOD": method,
             "QUERY_STRING": query,
