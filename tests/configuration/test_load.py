@@ -93,7 +93,7 @@ def test_the_root_is_the_nearest_folder_with_a_file_or_a_repository(tmp_path: Pa
         (ENVIRONMENT + ENVIRONMENT, ["two [[environment]] tables are named 'production'"]),
         (
             '[[gate]]\nname = "a"\nrule = "sbom.present"\nstage = "prod"',
-            ["unknown stage 'prod'", "known ones: release"],
+            ["unknown stage 'prod'", "known ones: pull-request, release"],
         ),
     ],
 )

@@ -58,6 +58,66 @@ def test_a_job_keeps_pull_requests_in_order(place: tuple[Path, ForgeServer, Pull
     assert [said.context for said in forge.model.said] == ["shipline/title"]
 
 
+SAID = """
+[housekeeping]
+comment = true
+
+[[gate]]
+name = "covered"
+stage = "pull-request"
+rule = "coverage.line >= 80.0"
+
+[[calendar]]
+name = "night"
+kind = "freeze"
+stages = ["pull-request"]
+begins = "2020-01-01 00:00"
+ends = "2020-01-02 00:00"
+"""
+COVERAGE = (
+    '<coverage line-rate="0.5"><packages><package name="a"><classes><class filename="a.py"><lines>{}</lines>'
+    "</class></classes></package></packages></coverage>"
+)
+
+
+def covered(lines: int, missed: int) -> str:
+    hit = "".join(f'<line number="{number + 1}" hits="{int(number < lines)}"/>' for number in range(lines + missed))
+    return COVERAGE.format(hit)
+
+
+def test_a_comment_says_what_a_merge_releases_and_what_is_known(place: tuple[Path, ForgeServer, Pull]) -> None:
+    """Foreseen of a branch that is behind its base, and of a fork, whose title says another thing than its commit."""
+    copy, forge, pull = place
+    extra: dict[str, str | None] = {"RELEASE_TOKEN": TOKEN} | dict.fromkeys(OF_JOBS)
+    (copy / "shipline.toml").write_text((copy / "shipline.toml").read_text().replace(KEPT, SAID))
+    git = ["git", "-C", str(copy)]
+    subprocess.run([*git, "commit", "--quiet", "--all", "-m", "fix: say it well"], check=True)
+    subprocess.run([*git, "tag", "-a", "-m", "0.1.0", "v0.1.0"], check=True)
+    subprocess.run([*git, "push", "--quiet", "--follow-tags"], check=True)
+    subprocess.run([*git, "fetch", "--quiet"], check=True)
+    base = Application(copy).repository.head()
+    fork = forge.model.open_pull("topic", "main", "docs: say less", "", fork=True)
+    fork.head_commit = pull.head_commit
+    for commit, figures in ((base, (9, 1)), (pull.head_commit, (7, 3))):
+        (copy.parent / "coverage.xml").write_text(covered(*figures))
+        given = ("evidence", "add", str(copy.parent / "coverage.xml"), "--release", "0.2.0", "--commit", str(commit))
+        added = run_shipline(copy, *given, extra=extra)
+        assert added.code == 0, added
+    done = run_shipline(copy, "automate", "housekeeping", "comment", extra=extra)
+    assert done.code == 0, done
+    notes = {note.thread.number: note.body for note in forge.model.notes.values()}
+    assert "Merging this releases **`quotes` 0.2.0** after 0.1.0." in notes[pull.number]
+    assert "Squashed" not in notes[pull.number]
+    assert "Squashed into one commit with this title, it releases nothing." in notes[fork.number]
+    assert f"- Coverage: 70.00 % of lines, 20.00 points less than {str(base)[:9]}" in notes[pull.number]
+    assert "- Gate `covered`: FAIL: coverage.line" in notes[pull.number]
+    assert {said.context for said in forge.model.said} == {
+        "shipline/pull-request/covered",
+        "shipline/pull-request/calendar",
+    }
+    assert run_shipline(copy, "automate", "housekeeping", "comment", extra=extra).code == 4
+
+
 def test_a_server_keeps_everything_in_order(place: tuple[Path, ForgeServer, Pull]) -> None:
     """When it is time, and of a pull request when a hook told of it."""
     copy, _, pull = place

@@ -9,11 +9,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from shipline.bootstrap.places import Place, trusted_settings
+from shipline.bootstrap.pulls import PullLook
 from shipline.capabilities.automation import (
     ALL,
     HOUSEKEEPING,
     Carried,
     Command,
+    Commenter,
     Housekeeping,
     Labeller,
     LabelRules,
@@ -22,8 +24,7 @@ from shipline.capabilities.automation import (
     TitleJudge,
     Updater,
     UpdateRules,
-    keep_all,
-    keep_pull,
+    keep,
     order_look,
 )
 from shipline.domain.errors import ConfigurationError, UnknownName
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from shipline.configuration import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.ports.forge import Forge
 
-NAMES = ("labels", "titles", "updates", "stale")
+NAMES = ("labels", "titles", "comment", "updates", "stale")
 TOLD_MAX = 20
 
 
@@ -45,7 +46,7 @@ def said_of(place: Place) -> HousekeepingSettings:
 def is_switched_on(place: Place) -> bool:
     """True where any of it is."""
     said = said_of(place)
-    return said.titles or any(each is not None for each in (said.labels, said.stale, said.updates))
+    return said.titles or said.comment or any(each is not None for each in (said.labels, said.stale, said.updates))
 
 
 def housekeeping_of(place: Place) -> Housekeeping:
@@ -78,6 +79,8 @@ def _pulls(place: Place, said: HousekeepingSettings) -> Iterator[tuple[str, Pull
         yield "labels", Labeller(_label_rules(said.labels))
     if said.titles:
         yield "titles", TitleJudge(place.linter)
+    if said.comment:
+        yield "comment", Commenter(PullLook(place))
     if said.updates is not None:
         yield "updates", Updater(UpdateRules(**asdict(said.updates)), place.clock.now_us)
 
@@ -109,7 +112,7 @@ class HousekeepingHand:
         """One look. A limit that is nearly used up is waited out, as a forge that is down is; the next look goes on."""
         here = self._place.afresh()
         keeping, forge = housekeeping_of(here), forge_of(here)
-        done = keep_all(forge, keeping) if command.about == ALL else keep_pull(forge, keeping, int(command.about))
+        done = keep(forge, keeping, command.about)
         told = tuple(islice(done, TOLD_MAX))
         more = sum(1 for _ in done)
         words = "; ".join(told) + (f"; and {more} more" if more else "")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from shipline.configuration import PackageSettings, Settings
     from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
+    from shipline.domain.release_plan import ReleasePlan
     from shipline.engine.engine import Engine
     from shipline.ports.forge import Forge
     from shipline.ports.provider import ProviderContext
@@ -96,6 +97,14 @@ class Place(Protocol):
     @property
     def linter(self) -> Linter:
         """What commit messages must be like."""
+        ...
+
+    def plan_at(self, commit: str, *, branch: str) -> ReleasePlan:
+        """The plan of a commit as if it were the newest of a branch."""
+        ...
+
+    def releases_from(self, branch: str) -> bool:
+        """True where versions are released from a branch of this name."""
         ...
 
     def candidates(self, names: tuple[str, ...], *, channel: str | None = None) -> tuple[Candidate, ...]:

@@ -168,6 +168,27 @@ class Project:
         known = kept_plan(self.repository, *words)
         return known if known is not None else self._made_plan(asked, words)
 
+    def plan_at(self, commit: str, *, branch: str) -> ReleasePlan:
+        """The plan of a commit as if it were the newest of a branch, by the settings that lie here and the policy."""
+        from shipline.capabilities.plans import channel_of, make_plan
+
+        return make_plan(
+            self.repository,
+            self.packages,
+            channel=channel_of(branch, self._rules(self.policy.channels), None),
+            bumps=self.bumps,
+            monorepo=self.monorepo,
+            day=self.today,
+            at=commit,
+        )
+
+    def releases_from(self, branch: str) -> bool:
+        """True where versions are released from a branch of this name, as far as policy and channels say."""
+        from shipline.capabilities.plans import rule_for
+
+        rules = self._rules(self.policy.channels)
+        return rule_for(branch, rules) is not None or self.policy.branch == branch or not (rules or self.policy.branch)
+
     def _made_plan(self, asked: str | None, words: tuple[object, ...]) -> ReleasePlan:
         from shipline.capabilities.plans import Said, make_plan
 

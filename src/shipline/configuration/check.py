@@ -40,6 +40,7 @@ from shipline.configuration.waivers import waiver_complaints
 from shipline.domain.calendar import CalendarRule, PeriodKind
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConfigurationError, InvalidValue
+from shipline.domain.gate import PULL_STAGE
 from shipline.domain.version_file import VersionFile
 from shipline.ports.traffic import Holding
 
@@ -164,7 +165,7 @@ def _calendar(settings: Settings) -> Iterator[ConfigurationError]:
         return
     from shipline.capabilities.gates import check_rule  # noqa: PLC0415 - brings the CEL library
 
-    stages = ("release", *(environment.name for environment in settings.environment))
+    stages = ("release", PULL_STAGE, *(environment.name for environment in settings.environment))
     approvers = [approver.name for approver in settings.approver]
     for table in settings.calendar:
         yield from _checklist(f"{FILE_NAME}: the train {table.name!r}", table)

@@ -71,13 +71,15 @@ class UpdatesSettings:
 class HousekeepingSettings:
     """`[housekeeping]`: what is done on the forge.
 
-    With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. `labels`,
-    `updates` and `stale` are tables of their own; what has none is not done. `every_s` is how often a server looks at
-    everything, in seconds.
+    With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. With
+    `comment` each open pull request has one comment that says what merging it releases and what is known of it, and the
+    gates of the stage `pull-request` are asked. `labels`, `updates` and `stale` are tables of their own; what has none
+    is not done. `every_s` is how often a server looks at everything, in seconds.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
     titles: bool = False
+    comment: bool = False
     labels: LabelsSettings | None = None
     stale: StaleSettings | None = None
     updates: UpdatesSettings | None = None

@@ -13,6 +13,7 @@ from shipline.configuration.settings import Settings
 from shipline.configuration.written import SIZE_MAX, content_of
 from shipline.domain.codec import from_json
 from shipline.domain.errors import ConfigurationError, UsageError
+from shipline.domain.gate import PULL_STAGE
 from shipline.domain.strict_toml import read_toml
 
 T = TypeVar("T")
@@ -80,7 +81,7 @@ def checked(settings: Settings) -> Settings:
                 f"{FILE_NAME}: [[package]] {package.name!r} has a path that stands for several folders",
                 todo="leave the name out: each package takes that of its manifest",
             )
-    stages = {"release", *(environment.name for environment in settings.environment)}
+    stages = {"release", PULL_STAGE, *(environment.name for environment in settings.environment)}
     for gate in settings.gate:
         if gate.stage not in stages:
             raise ConfigurationError(

@@ -293,7 +293,8 @@ class RegistrySettings:
 class CalendarSettings:
     """`[[calendar]]`: periods in which stages are closed (`freeze`), or the only ones in which they are open.
 
-    `name` is shown in verdicts, `kind` is freeze, window or train. `stages` are `release` or names of environments.
+    `name` is shown in verdicts, `kind` is freeze, window or train. `stages` are `release`,
+    `pull-request` or names of environments.
     `begins` and `ends` are one period, `YYYY-MM-DD HH:MM`; `cron`,
     five fields, says when one begins again and again, `lasts` how long it is, as in `90min`, `2h` or `3d`. `timezone`
     is an IANA name. `coordinator` is who answers for a train, and for its `checklist`: what has to be ticked of each

@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 APPROVAL_NAMESPACE = "shipline-approval"
 """The SSHSIG namespace of approvals: a signature that was made for anything else counts for nothing here."""
 
+PULL_STAGE = "pull-request"
+"""The stage whose gates are asked about the newest commit of an open pull request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Gate:
     """A rule that must hold.
 
-    `name` tells the gates of a stage apart. `rule` is CEL over typed facts. `stage` is `release` or an environment's
-    name. `message` is shown on refusal. `when`, CEL too, says for what the gate applies, "" for everything.
+    `name` tells the gates of a stage apart. `rule` is CEL over typed facts. `stage` is `release`, `pull-request` or an
+    environment's name. `message` is shown on refusal. `when`, CEL too, says for what the gate applies, "" for
+    everything.
     `approvals` is how many authenticated people of each role must have said yes, each count at least 1.
     """
 

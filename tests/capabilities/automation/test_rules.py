@@ -70,7 +70,9 @@ def test_what_is_kept_alike_elsewhere_has_both_forges_looked_at(event: ForgeEven
 
 
 def test_an_open_pull_request_is_kept_in_order_where_that_is_switched_on() -> None:
-    """Of a fork, too; one that has ended is not."""
+    """Of a fork, too, and when its checks have ended; one that has ended is not."""
     kept = Duties(housekeeping=True)
     assert decide(pull(ThingState.OPEN, from_fork=True), kept) == (Command("housekeeping", "5"),)
+    checked = ChecksEnded(NEW, ChecksState.FAILURE, "ci")
+    assert decide(checked, kept) == (Command("housekeeping", f"commit:{NEW}"),)
     assert decide(pull(ThingState.CLOSED), kept) == decide(pull(ThingState.OPEN), Duties()) == ()

@@ -75,7 +75,7 @@ def _obey(application: Application, commands: Sequence[Command], *, dry_run: boo
         code = sync(application, dry_run=dry_run)
     for each in commands:
         if each.kind == HOUSEKEEPING:
-            automate_housekeeping.keep(application, None, int(each.about), dry_run=dry_run)
+            automate_housekeeping.keep(application, None, each.about, dry_run=dry_run)
     if MILESTONES in kinds:
         return code or automate_milestones.keep(application, dry_run=dry_run, releases=RELEASE in kinds)
     if RELEASE not in kinds:

@@ -25,23 +25,20 @@ def command(application: Application, *, name: str | None, number: int | None, d
 
     Exit codes: 0 done, 1 stopped before the end, 2 it is not switched on, 4 nothing was to be done.
     """
-    if keep(application, name, number, dry_run=dry_run) == 0:
+    about = "all" if number is None else str(number)
+    if keep(application, name, about, dry_run=dry_run) == 0:
         raise NothingToDo("everything is in order")
     return int(ExitCode.DONE)
 
 
-def keep(application: Application, name: str | None, number: int | None, *, dry_run: bool) -> int:
-    """Do it, or with `dry_run` only tell it, of one pull request or of everything. Returns how much there was to do."""
+def keep(application: Application, name: str | None, about: str, *, dry_run: bool) -> int:
+    """Do it, or with `dry_run` only tell it; `about` is that of a command. Returns how much there was to do."""
     from shipline.bootstrap.housekeeping import forge_of, named_housekeeping
-    from shipline.capabilities.automation import keep_all, keep_pull
+    from shipline.capabilities import automation
 
     keeping, forge = named_housekeeping(application, name), forge_of(application)
-    if number is None:
-        sentences = keep_all(forge, keeping, dry_run=dry_run)
-    else:
-        sentences = keep_pull(forge, keeping, number, dry_run=dry_run)
     done = 0
-    for sentence in sentences:
+    for sentence in automation.keep(forge, keeping, about, dry_run=dry_run):
         click.echo(printable(sentence))
         done += 1
     return done

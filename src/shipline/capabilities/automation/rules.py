@@ -27,6 +27,7 @@ MILESTONES = "milestones"
 SYNC = "sync"
 HOUSEKEEPING = "housekeeping"
 ALL = "all"
+OF_COMMIT = "commit:"
 KEY_MAX = 180
 
 
@@ -34,7 +35,8 @@ KEY_MAX = 180
 class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
-    milestones ask for; `housekeeping` of a pull request (its number), or of `all`, does what that asks for."""
+    milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
+    id), or of `all`, does what that asks for."""
 
     kind: str
     about: str
@@ -95,10 +97,13 @@ def _is_for_milestones(event: ForgeEvent, branch: str) -> bool:
 
 
 def _kept(event: ForgeEvent) -> tuple[str, ...]:
-    """What housekeeping is due of: a pull request, forks' too. The rest is found by looking at everything at times."""
+    """What housekeeping is due of: a pull request, forks' too, or those whose checks have ended. The rest is found by
+    looking at everything at times."""
     match event:
         case PullRequestChanged() if event.state is ThingState.OPEN:
             return (str(event.number),)
+        case ChecksEnded():
+            return (f"{OF_COMMIT}{event.commit}",)
         case _:
             return ()
 

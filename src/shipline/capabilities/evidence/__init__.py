@@ -20,6 +20,7 @@ from shipline.capabilities.evidence.bills.images import image_bill
 from shipline.capabilities.evidence.bills.spdx_document import spdx_of
 from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
 from shipline.capabilities.evidence.checks import Check, Verification
+from shipline.capabilities.evidence.comparison.difference import Difference
 from shipline.capabilities.evidence.documents import (
     ApprovalsDocument,
     PlanDocument,
@@ -115,6 +116,7 @@ __all__ = [
     "BundleContents",
     "Change",
     "Check",
+    "Difference",
     "Envelope",
     "FindingCounts",
     "Formats",

@@ -37,6 +37,12 @@ from shipline.capabilities.releases.expediting import EXPEDITED, Expedite
 from shipline.capabilities.releases.footing import released_base
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
 from shipline.capabilities.releases.ground import ReleaseGround, TestRun
+from shipline.capabilities.releases.of_commits import (
+    CommitQuestion,
+    CommitRecord,
+    records_of_commit,
+    verdicts_of_commit,
+)
 from shipline.capabilities.releases.ordering import release_package, unfinished_first
 from shipline.capabilities.releases.outlets import IDLE_TODO, Outlet
 from shipline.capabilities.releases.promotion import told
@@ -72,6 +78,7 @@ from shipline.capabilities.releases.reevaluation import Reevaluated, reevaluate,
 from shipline.capabilities.releases.retention import Keep, RetentionPlan, apply_retention, plan_retention
 from shipline.capabilities.releases.rules import Decision
 from shipline.capabilities.releases.stating import Stated, state_final, state_on_the_way
+from shipline.capabilities.releases.statuses import status_of
 from shipline.capabilities.releases.stored.comparing import comparisons_of
 from shipline.capabilities.releases.stored.findings import PAGE_MAX as FINDINGS_PAGE_MAX
 from shipline.capabilities.releases.stored.findings import StoredFinding, list_findings, total_findings
@@ -107,6 +114,8 @@ __all__ = [
     "Begun",
     "Besides",
     "Candidate",
+    "CommitQuestion",
+    "CommitRecord",
     "Decision",
     "Difference",
     "Expedite",
@@ -175,6 +184,7 @@ __all__ = [
     "receive_reports",
     "record_approval",
     "record_evidence",
+    "records_of_commit",
     "reevaluate",
     "reevaluate_all",
     "refusal_of",
@@ -188,12 +198,14 @@ __all__ = [
     "state_final",
     "state_on_the_way",
     "stated_version",
+    "status_of",
     "tick_item",
     "ticks_of",
     "told",
     "total_findings",
     "unfinished_first",
     "verdicts_of",
+    "verdicts_of_commit",
     "verify_yank",
     "whole_bundle",
     "yank_subject",

@@ -5,7 +5,9 @@ done: what was done already is not done again, whoever died in between and howev
 tells the same things and changes nothing.
 """
 
+from shipline.capabilities.automation.housekeeping.comment import Foreseen, PullSeen, foreseen
 from shipline.capabilities.automation.housekeeping.keeping import (
+    Commenter,
     Housekeeping,
     Labeller,
     PullKeeper,
@@ -13,6 +15,7 @@ from shipline.capabilities.automation.housekeeping.keeping import (
     Sweeper,
     TitleJudge,
     Updater,
+    keep,
     keep_all,
     keep_pull,
 )
@@ -21,16 +24,21 @@ from shipline.capabilities.automation.housekeeping.stale import StaleRules
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules
 
 __all__ = [
+    "Commenter",
+    "Foreseen",
     "Housekeeping",
     "LabelRules",
     "Labeller",
     "PullKeeper",
+    "PullSeen",
     "StaleRules",
     "StaleSweep",
     "Sweeper",
     "TitleJudge",
     "UpdateRules",
     "Updater",
+    "foreseen",
+    "keep",
     "keep_all",
     "keep_pull",
 ]

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, check_budget
+from shipline.capabilities.automation.housekeeping.comment import ForgeSaid, PullSeen, comment_acts
 from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
 from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
 from shipline.capabilities.automation.housekeeping.titles import title_acts
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules, concerns_update, update_acts
+from shipline.capabilities.automation.rules import ALL, OF_COMMIT
 from shipline.capabilities.plans import Linter
 from shipline.ports.forge import Forge, PullRequest, PullState
 from shipline.ports.forge.answers import ItemState, Thread
@@ -58,6 +60,13 @@ def keep_pull(forge: Forge, keeping: Housekeeping, number: int, *, dry_run: bool
         yield from _keep(forge, keeping, pull, Carrier(forge, dry_run=dry_run))
 
 
+def keep_commit(forge: Forge, keeping: Housekeeping, commit: str, *, dry_run: bool = False) -> Iterator[str]:
+    """Do what is due of the open pull requests whose newest commit this is, those of forks too."""
+    carrier = Carrier(forge, dry_run=dry_run)
+    for pull in [one for one in forge.each_pull_request(state=PullState.OPEN) if one.head_commit == commit]:
+        yield from _keep(forge, keeping, pull, carrier)
+
+
 def keep_all(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
     """Do what is due of the repository, then of every open pull request: in this order, since a label that a pull
     request gets here is a change, and what changes is not quiet."""
@@ -70,6 +79,15 @@ def keep_all(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> I
     for pull in tuple(forge.each_pull_request(state=PullState.OPEN)):
         check_budget(forge)
         yield from _keep(forge, keeping, pull, carrier)
+
+
+def keep(forge: Forge, keeping: Housekeeping, about: str, *, dry_run: bool = False) -> Iterator[str]:
+    """The one of these that a command is about: see `Command`."""
+    if about == ALL:
+        return keep_all(forge, keeping, dry_run=dry_run)
+    if about.startswith(OF_COMMIT):
+        return keep_commit(forge, keeping, about.removeprefix(OF_COMMIT), dry_run=dry_run)
+    return keep_pull(forge, keeping, int(about), dry_run=dry_run)
 
 
 def _keep(forge: Forge, keeping: Housekeeping, pull: PullRequest, carrier: Carrier) -> Iterator[str]:
@@ -98,6 +116,20 @@ class TitleJudge:
     def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
         """As a status of its newest commit."""
         return tuple(title_acts(self.linter, pull, forge.statuses(pull.head_commit) if pull.head_commit else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Commenter:
+    """Keeps the one comment of a pull request up to date. `look` finds out what the forge does not say."""
+
+    look: Callable[[PullRequest], PullSeen]
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """With the verdicts of its gates, as statuses."""
+        seen, head, thread = self.look(pull), pull.head_commit, Thread.pull(pull.number)
+        checks, statuses = (forge.checks(head), forge.statuses(head)) if head else ((), ())
+        said = ForgeSaid(forge.changed_files(pull.number), checks, statuses)
+        return tuple(comment_acts(pull, seen, said, tuple(forge.comments(thread)), forge.account()))
 
 
 @dataclass(frozen=True, slots=True)

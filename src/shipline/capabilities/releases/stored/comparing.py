@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from shipline.capabilities.evidence import compare_packed
+from shipline.capabilities.evidence import Difference, compare_packed, is_comparable
 from shipline.capabilities.releases.queries import find_release, newest_published
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.ids import Ids
@@ -15,6 +15,8 @@ from shipline.domain.release import Release
 from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
+
+COMPARED = tuple(kind for kind in EvidenceKind if is_comparable(kind))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,9 @@ def compare_release(
 ) -> ReleaseComparison | None:
     """Compare anew what is there now; None where the release before has no report of the kind, or there was none."""
     before = _contents(tx, base.id, kind) if base is not None else []
-    after = _contents(tx, release_id, kind)
-    if base is None or not before or not after:
+    difference = _difference(before, _contents(tx, release_id, kind))
+    if base is None or difference is None:
         return None
-    difference = compare_packed(before, after).difference
     known = COMPARISONS.where(tx, release_id=release_id, kind=kind.value)
     made = ReleaseComparison(
         id=known[0].id if known else ids.new("cmp"),
@@ -69,6 +70,16 @@ def compare_release(
     )
     COMPARISONS.save(tx, made)
     return made
+
+
+def differences_between(tx: Transaction, base_id: str, head_id: str) -> tuple[Difference, ...]:
+    """What the reports of one say beside those of the other, of each kind that both have and gates may ask for."""
+    found = (_difference(*(_contents(tx, each, kind) for each in (base_id, head_id))) for kind in COMPARED)
+    return tuple(one for one in found if one is not None)
+
+
+def _difference(before: list[bytes], after: list[bytes]) -> Difference | None:
+    return compare_packed(before, after).difference if before and after else None
 
 
 def comparisons_of(tx: Transaction, release_id: str) -> tuple[ReleaseComparison, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import RowMapping, Select, case, func, select
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select
 
 from shipline.store.tables import finding as table
 from shipline.store.transaction import Transaction
@@ -158,6 +158,27 @@ def list_findings(
         query = query.where(table.c.severity == severity)
     query = query.order_by(rank, table.c.fingerprint).limit(limit).offset(offset)
     return tuple(_stored(row) for row in tx.connection.execute(query).mappings())
+
+
+def findings_beside(
+    tx: Transaction, base_id: str, head_id: str, *, shown: int
+) -> tuple[tuple[StoredFinding, ...], int, int]:
+    """The worst `shown` open findings that `head_id` has and `base_id` has not, how many there are, and how many open
+    ones of the base are gone."""
+    rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=table.c.severity, else_=len(SEVERITIES))
+    new, gone = _open_without(head_id, base_id), _open_without(base_id, head_id)
+    worst = select(*(table.c[name] for name in ROW)).where(new).order_by(rank, table.c.fingerprint).limit(shown)
+    counts = [int(tx.connection.scalar(select(func.count()).where(which)) or 0) for which in (new, gone)]
+    return tuple(_stored(row) for row in tx.connection.execute(worst).mappings()), counts[0], counts[1]
+
+
+def _open_without(release_id: str, other_id: str) -> ColumnElement[bool]:
+    """Which findings one release has open and another has not."""
+    other = table.alias()
+    there = select(other.c.fingerprint).where(
+        other.c.release_id == other_id, other.c.fingerprint == table.c.fingerprint, other.c.suppressed.is_(False)
+    )
+    return and_(table.c.release_id == release_id, table.c.suppressed.is_(False), ~there.exists())
 
 
 def _stored(row: RowMapping) -> StoredFinding:
