@@ -28,6 +28,9 @@ provider = "{there}"
 repository = "acme/quotes"
 api_url = "{there_url}"
 token_env = "FORGE_TOKEN"
+
+[sync.mirror]
+direction = "both"
 """
 
 
@@ -53,12 +56,17 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         first.model.create_badge("bug", "ff0000", "")
         first.model.put_labels(Thread.issue(number), ["bug"])
         second.model.create_stone("1.0.0", "soon", None, unique=True)
+        first.model.create_ref("refs/heads/topic", first.commits[1])
+        second.model.create_ref("refs/tags/v0.9.0", first.commits[0])
         code, plan = sync(project.folder, "run", "--dry-run")
-        assert (code, [each["kind"] for each in plan["effects"]]) == (0, ["label", "milestone", "issue"])
+        assert (code, [each["kind"] for each in plan["effects"]]) == (0, ["label", "milestone", "ref", "ref", "issue"])
         assert sync(project.folder, "run")[0] == 0
         (copy,) = second.model.items.values()
         assert (copy.title, copy.labels) == ("It is slow", ["bug"])
         assert "\\/close" in copy.body
+        refs = [place.model.refs.all() for place in (first, second)]  # type: ignore[attr-defined] # they are in git
+        assert refs[0] == refs[1]
+        assert refs[0].keys() == {"refs/heads/main", "refs/heads/topic", "refs/tags/v0.9.0"}
         second.model.change_item(copy.number, state=ItemState.CLOSED)
         second.model.add_note(Thread.issue(copy.number), "Mended.", author="grace")
         assert sync(project.folder, "run")[0] == 0
@@ -71,7 +79,7 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert (code, shown["held_up"], shown["links"]) == (
             0,
             False,
-            {"label": 1, "milestone": 1, "issue": 1, "comment": 1},
+            {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3},
         )
         second.forbid()
         first.model.create_item("It is slow, again", "", [], author="ada")

@@ -12,6 +12,8 @@ from shipline.capabilities.automation import (
     Carried,
     Command,
     End,
+    Mirroring,
+    MirrorRules,
     Side,
     Sync,
     note_pass,
@@ -71,7 +73,21 @@ def sync_of(here: Place, *, removals_max: int | None = None) -> Sync:
         Side(said.wins),
         said.removals_max if removals_max is None else removals_max,
         budget,
+        _mirroring(here, forges),
     )
+
+
+def _mirroring(here: Place, forges: dict[Side, Forge]) -> Mirroring | None:
+    """What carries branches and tags, None where the settings have nothing carried."""
+    from shipline.providers.mirror.git import GitMirror
+
+    said = _settings(here).mirror
+    if not said.direction:
+        return None
+    to = {"both": frozenset(Side), "to-here": frozenset({Side.HERE}), "to-there": frozenset({Side.THERE})}
+    ends = {side.value: forge.git_access for side, forge in forges.items()}
+    rules = MirrorRules(to[said.direction], said.branches, said.tags, said.rewrite)
+    return Mirroring(GitMirror(here.context("sync").state, ends), rules)
 
 
 def _place(table: dict[str, Any]) -> str:

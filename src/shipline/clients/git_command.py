@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -84,11 +84,22 @@ def said_by_remote(complaint: bytes) -> str:
     return text if len(text) <= COMPLAINT_LENGTH_MAX else f"{text[:COMPLAINT_LENGTH_MAX]}…"
 
 
+def config_variables(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Settings as variables of git's environment, after those that are there (git-config(1), GIT_CONFIG_COUNT)."""
+    before = os.environ.get("GIT_CONFIG_COUNT", "")
+    start = int(before) if before.isascii() and before.isdigit() else 0
+    lent: dict[str, str] = {}
+    for number, (name, value) in enumerate(pairs, start=start):
+        lent |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**lent, "GIT_CONFIG_COUNT": str(start + len(pairs))}
+
+
 class GitCommand:
     """The git program in one folder."""
 
     def __init__(self, folder: Path) -> None:
-        self._prefix = ("git", "--no-pager", "--literal-pathspecs", *OWN_REPOSITORIES, "-C", str(folder))
+        self._prefix: tuple[str, ...] = ("git", "--no-pager", "--literal-pathspecs", *OWN_REPOSITORIES)
+        self._prefix += ("-C", str(folder))
 
     def run(self, action: str, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None) -> bytes:
         """Run git to its end and return its output; GitFailed says that it could not do `action`."""

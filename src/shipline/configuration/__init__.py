@@ -56,7 +56,7 @@ if TYPE_CHECKING:
         VerifySettings,
         VersionFileSettings,
     )
-    from shipline.configuration.syncing import SyncSettings
+    from shipline.configuration.syncing import MirrorSettings, SyncSettings
     from shipline.configuration.waiving import WaivingSettings
     from shipline.configuration.written import store_named, written_settings
 
@@ -83,6 +83,7 @@ __all__ = [
     "MergeSettings",
     "MilestoneFlowSettings",
     "MilestoneSettings",
+    "MirrorSettings",
     "PackageSettings",
     "PreviewSettings",
     "RegistrySettings",
@@ -135,6 +136,7 @@ _HOMES = {
     "MergeSettings": "repository",
     "MilestoneFlowSettings": "milestones",
     "MilestoneSettings": "repository",
+    "MirrorSettings": "syncing",
     "PackageSettings": "settings",
     "PreviewSettings": "settings",
     "RegistrySettings": "settings",

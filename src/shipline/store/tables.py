@@ -360,7 +360,8 @@ sync_link = Table(
     metadata,
     Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
     *_tenant(),
-    # label, milestone, issue or comment; a comment's parent is the number of its issue's link, that of all others 0.
+    # label, milestone, issue, comment, ref and such; a comment's parent is the number of the link of what it is below,
+    # that of all others 0.
     Column("kind", String(20), nullable=False),
     Column("parent", BigInteger, nullable=False),
     # The forges' names for it. NULL: it is gone there, and is not made again.

@@ -76,6 +76,8 @@ from shipline.capabilities.automation.signatures import is_signed
 from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
 from shipline.capabilities.automation.sync import (
     End,
+    Mirroring,
+    MirrorRules,
     Passed,
     Side,
     Sync,
@@ -126,6 +128,8 @@ __all__ = [
     "MilestonesDone",
     "MilestonesDue",
     "MilestonesSeen",
+    "MirrorRules",
+    "Mirroring",
     "NewDelivery",
     "Passed",
     "Plan",

@@ -29,6 +29,7 @@ HOUSEKEEPING = "housekeeping"
 ALL = "all"
 OF_COMMIT = "commit:"
 KEY_MAX = 180
+SYNCED = (IssueChanged, CommentWritten, MilestoneChanged, PushReceived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ Decided: TypeAlias = tuple[Command, ...]
 def decide(event: ForgeEvent, duties: Duties) -> Decided:
     """The commands that an event leads to."""
     released = tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
-    synced = duties.sync and isinstance(event, IssueChanged | CommentWritten | MilestoneChanged)
+    synced = duties.sync and isinstance(event, SYNCED)
     follows = duties.milestones and _is_for_milestones(event, duties.milestones)
     others = (Command(SYNC, ALL),) if synced else ()
     kept = _kept(event) if duties.housekeeping else ()

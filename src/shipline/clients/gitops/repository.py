@@ -8,7 +8,6 @@ LOOK_S is taken for the present where nothing is changed, since environments are
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from shipline.clients.durable_state import DurableState
-from shipline.clients.git_command import GitCommand, GitFailed
+from shipline.clients.git_command import GitCommand, GitFailed, config_variables
 from shipline.clients.git_tree import BranchOf, Proposal, file_at, with_file
 from shipline.clients.gitops.file import texts_in
 from shipline.clients.gitops.history import History, read_history
@@ -79,7 +78,7 @@ class GitOpsRepository:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             GitCommand(place.parent).run("make a clone", "init", "--quiet", "--bare", "--end-of-options", str(place))
         # `explicit` bare repositories are named, not found: see OWN_REPOSITORIES.
-        lent = _variables([*_lent(self._root), (f"remote.{REMOTE}.url", self.address)])
+        lent = config_variables([*_lent(self._root), (f"remote.{REMOTE}.url", self.address)])
         return LentGit(place, {**lent, "GIT_DIR": str(place)})
 
     @cached_property
@@ -194,13 +193,3 @@ def _lent(root: Path) -> list[tuple[str, str]]:
         return []  # There are none.
     entries = output.decode("utf-8", "surrogateescape").split("\0")
     return [(name, value) for name, _, value in (entry.partition("\n") for entry in entries if entry)][:LENT_MAX]
-
-
-def _variables(pairs: list[tuple[str, str]]) -> dict[str, str]:
-    """Settings as variables of git's environment, after those that are there (git-config(1), GIT_CONFIG_COUNT)."""
-    before = os.environ.get("GIT_CONFIG_COUNT", "")
-    start = int(before) if before.isascii() and before.isdigit() else 0
-    lent: dict[str, str] = {}
-    for number, (name, value) in enumerate(pairs, start=start):
-        lent |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**lent, "GIT_CONFIG_COUNT": str(start + len(pairs))}

@@ -22,6 +22,7 @@ from typing import Protocol
 
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, checked_label, hidden, marked
+from shipline.ports.forge.git import ForgeGit, GitAccess
 from shipline.ports.forge.guards import ForgeEnvironments, ForgeGuards, ForgeMerging, ForgeSecurity, ForgeVariables
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
@@ -38,11 +39,13 @@ __all__ = [
     "Comment",
     "CommitStatus",
     "Forge",
+    "ForgeGit",
     "ForgePullRequests",
     "ForgeRefs",
     "ForgeRelease",
     "ForgeReleases",
     "ForgeStatuses",
+    "GitAccess",
     "Known",
     "Permission",
     "Protection",
@@ -216,6 +219,7 @@ class ForgeStatuses(Protocol):
 
 
 class Forge(
+    ForgeGit,
     ForgeRefs,
     ForgePullRequests,
     ForgeReviews,

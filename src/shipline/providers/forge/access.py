@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from urllib.parse import quote, urlsplit
 from shipline.clients.confidential import check_confidential
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.domain.errors import ConfigurationError, ConflictError, InvalidValue
-from shipline.ports.forge import Asset, CommitStatus, Ref, StatusState, checked_label, checked_ref_name
+from shipline.ports.forge import Asset, CommitStatus, GitAccess, Ref, StatusState, checked_label, checked_ref_name
 from shipline.ports.provider import ProviderContext
 
 SECRET_BYTES_MAX = 16_384
@@ -22,6 +23,7 @@ RELEASES_MAX = 1000
 COMMENTS_MAX = 1000
 STATUSES_MAX = 1000
 _PATH = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){1,20}")
+_API_PATH = re.compile(r"/api/v[0-9]+$")
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -151,6 +153,19 @@ class Token:
         if not all("!" <= char <= "~" for char in found):
             raise ConfigurationError("the forge's token holds characters that none has", todo=self.hint())
         return found
+
+
+def git_access(settings: ForgeSettings, credential: Credential, *, user: str) -> GitAccess:
+    """Where git finds the repository, beside the API, and the header that lets it in: Basic, the token as the password.
+
+    From: docs.github.com/enterprise-server/get-started (api. and /api/v3), docs.gitlab.com/api/rest and
+    docs.gitea.com/development/api-usage: the API is below the web's root, by these paths.
+    """
+    parts = urlsplit(settings.api_url.rstrip("/"))
+    path = _API_PATH.sub("", parts.path)
+    host = parts.netloc.removeprefix("api.") if parts.path == "" else parts.netloc
+    basic = base64.b64encode(f"{user}:{credential.read()}".encode()).decode()
+    return GitAccess(f"{parts.scheme}://{host}{path}/{settings.repository}.git", f"Authorization: Basic {basic}")
 
 
 def read_secret(variable: str, file: Path | None, setting: str) -> bytes:

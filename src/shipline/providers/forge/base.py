@@ -10,10 +10,10 @@ from typing import Any
 from shipline.clients.forge_http import ForgeHTTP
 from shipline.clients.forge_json import text
 from shipline.domain.errors import ConflictError, RefusedError
-from shipline.ports.forge import Budget
+from shipline.ports.forge import Budget, GitAccess
 from shipline.ports.forge.guards import SecurityFeature
 from shipline.ports.provider import ProviderContext
-from shipline.providers.forge.access import Credential, ForgeSettings, Kind, Token, client
+from shipline.providers.forge.access import Credential, ForgeSettings, Kind, Token, client, git_access
 
 
 class RESTAccess(ABC):
@@ -54,10 +54,16 @@ class RESTAccess(ABC):
             return ""  # A workflow's own token, and one without that scope, may not ask.
 
     account_key = "login"
+    git_user = "x-access-token"  # GitHub asks for this one, and Gitea for any; see `git_access`.
 
     def account(self) -> str:
         """GET the token's user, once."""
         return self._account
+
+    def git_access(self) -> GitAccess:
+        """Below the web's root."""
+        assert self._http.url, "settings without an address are refused by the client"  # noqa: S101
+        return git_access(self._settings, self._credential(), user=self.git_user)
 
     def _is_ours(self, author: str) -> bool:
         """Whether this account wrote it, as far as the forge tells whose token it is."""

@@ -73,6 +73,7 @@ class GitLabForge(GitLabGuards, GitLabTracker, GitLabReviews, GitLabHooks, RESTF
     Settings = ForgeSettings
     kind = GITLAB
     content_need = API
+    git_user = "oauth2"
 
     @cached_property
     def _at(self) -> str:

@@ -7,13 +7,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from shipline.capabilities.automation.sync import End, Passed, Side, Sync, run_pass
+from shipline.capabilities.automation.sync import End, Mirroring, MirrorRules, Passed, Side, Sync, run_pass
 from shipline.capabilities.automation.sync.contents import text_of
 from shipline.ports.forge.answers import Thread
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.people import People
+from shipline.testing.fakes.mirror import FakeMirror
 from shipline.testing.world import World
+
+ROOT = "0" * 40
 
 
 class Two:
@@ -29,7 +32,11 @@ class Two:
             for side in Side
         }
         ends = {side: End(f"forge {side.value}", self.forges[side], "robot") for side in Side}
-        self.sync = Sync(self.world.store, self.world.clock, ends, removals_max=10_000)
+        self.mirror = FakeMirror({side.value: forge.model for side, forge in self.forges.items()})
+        for forge in self.forges.values():
+            forge.model.refs.put("refs/heads/main", ROOT)
+        mirroring = Mirroring(self.mirror, MirrorRules())
+        self.sync = Sync(self.world.store, self.world.clock, ends, removals_max=10_000, mirroring=mirroring)
 
     def close(self) -> None:
         self.world.close()

@@ -8,13 +8,17 @@ It does not sync accounts: a copy is written by our account, and says who wrote 
 from shipline.capabilities.automation.sync.contents import Kind, Side
 from shipline.capabilities.automation.sync.links import count_links, drop_links
 from shipline.capabilities.automation.sync.memory import Remembered, note_pass, recall_passes, want_pass
+from shipline.capabilities.automation.sync.mirroring import Mirroring
 from shipline.capabilities.automation.sync.passing import Effect, Passed, Sync, run_pass
+from shipline.capabilities.automation.sync.refs import MirrorRules
 from shipline.capabilities.automation.sync.shelves import End
 
 __all__ = [
     "Effect",
     "End",
     "Kind",
+    "MirrorRules",
+    "Mirroring",
     "Passed",
     "Remembered",
     "Side",

@@ -52,12 +52,13 @@ class Side(StrEnum):
 
 
 class Kind(StrEnum):
-    """What is kept alike."""
+    """What is kept alike. A ref is a branch or a tag."""
 
     LABEL = "label"
     MILESTONE = "milestone"
     ISSUE = "issue"
     COMMENT = "comment"
+    REF = "ref"
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,11 +92,12 @@ def drop_links(tx: Transaction) -> int:
 
 
 def made_since(tx: Transaction, side: Side, since_us: int) -> tuple[int, ...]:
-    """When copies were made on a side since then, in order."""
+    """When copies were made on a side since then, in order. Refs are pushed, and are none in this sense."""
     query = select(sync_link.c.made_us).where(
         sync_link.c.project_id == tx.project.id,
         sync_link.c.origin == side.other.value,
         sync_link.c.made_us > since_us,
+        sync_link.c.kind != Kind.REF.value,
     )
     return tuple(tx.connection.scalars(query.order_by(sync_link.c.made_us)))
 

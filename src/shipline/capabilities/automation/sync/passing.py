@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 
 from shipline.capabilities.automation.sync.contents import Item, Kind, Side, seen, short_hash
 from shipline.capabilities.automation.sync.links import Link, drop_link, keep_link, links_of, made_since
+from shipline.capabilities.automation.sync.mirroring import Mirroring, MirrorPass
 from shipline.capabilities.automation.sync.pace import HOUR_US, Pace, budget_pause_us
 from shipline.capabilities.automation.sync.pairing import Paired, paired
 from shipline.capabilities.automation.sync.rules import Decision, decide, decide_comment
@@ -37,7 +38,8 @@ TROUBLES_MAX = 20
 @dataclass(frozen=True, slots=True)
 class Sync:
     """What a pass stands on. `wins` is the side whose text is taken where both have changed it; `removals_max` is how
-    many items one pass may take away; `budget` says what a forge still allows."""
+    many items one pass may take away; `budget` says what a forge still allows. `mirroring` carries branches and tags,
+    None: they are not carried."""
 
     store: Store
     clock: Clock
@@ -45,6 +47,7 @@ class Sync:
     wins: Side = Side.HERE
     removals_max: int = 50
     budget: Callable[[Side], Budget] = lambda _side: Budget()
+    mirroring: Mirroring | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,26 @@ class _Pass:
         ends = self.sync.ends
         self._shelf(LabelShelf(ends))
         self._shelf(MilestoneShelf(ends))
+        self._mirror()
         issues = IssueShelf(ends, self.sync.clock.now_us())
         now = self._shelf(issues)
         for link in self._links(Kind.ISSUE):
             here, there = (now[side].get(link.key(side) or "") for side in Side)
             if here is not None and there is not None:
                 self._thread(link, here, there)
+
+    def _mirror(self) -> None:
+        """Branches and tags. What stands in their way holds up nothing else."""
+        if self.sync.mirroring is None:
+            return
+        now_us = self.sync.clock.now_us
+        one = MirrorPass(self.sync.store, self.sync.mirroring, _Teller(self), now_us, dry_run=self.dry_run)
+        try:
+            one.run()
+        except ShiplineError as error:
+            if error.retryable:
+                raise
+            self.trouble(f"{error.sentence()}; {error.todo}" if error.todo else error.sentence())
 
     def _links(self, kind: Kind, parent: int = 0) -> tuple[Link, ...]:
         with self.sync.store.begin() as tx:
@@ -148,7 +165,7 @@ class _Pass:
         links = self._links(shelf.kind, parent)
         found = {side: self._read(shelf, side) for side in Side}
         due = [(each, self._decided(shelf, each)) for each in paired(shelf.kind, links, found, parent=parent)]
-        self._bounded(shelf.kind, [decision for _, decision in due])
+        self.bounded(shelf.kind, sum(decision.remove is not None for _, decision in due))
         for each, decision in due:
             done = len(self.passed.effects)
             try:
@@ -157,10 +174,14 @@ class _Pass:
                 if error.retryable:
                     raise
                 del self.passed.effects[done:]
-                if len(self.passed.troubles) < TROUBLES_MAX:
-                    named = each.link.here or each.link.there
-                    self.passed.troubles.append(f"{shelf.kind.value} {named}: {error.sentence()}")
+                named = each.link.here or each.link.there
+                self.trouble(f"{shelf.kind.value} {named}: {error.sentence()}")
         return found
+
+    def trouble(self, words: str) -> None:
+        """Something stays as it is."""
+        if len(self.passed.troubles) < TROUBLES_MAX:
+            self.passed.troubles.append(words)
 
     def _read(self, shelf: Shelf, side: Side) -> dict[str, Item]:
         pause_us = budget_pause_us(self.sync.budget(side), self.sync.clock.now_us())
@@ -177,8 +198,8 @@ class _Pass:
             return Decision(remove=decision.make.other)
         return decision
 
-    def _bounded(self, kind: Kind, decisions: list[Decision]) -> None:
-        removals = sum(decision.remove is not None for decision in decisions)
+    def bounded(self, kind: Kind, removals: int) -> None:
+        """RefusedError for more removals than one pass may do."""
         self.removals += removals
         if removals and self.removals > self.sync.removals_max:
             raise RefusedError(
@@ -203,7 +224,7 @@ class _Pass:
     def _make(self, shelf: Shelf, each: Paired, side: Side, found: dict[Side, dict[str, Item]]) -> None:
         original = each.item(side.other)
         assert original is not None, "nothing can be made out of nothing"  # noqa: S101
-        self._tell("make", shelf.kind, side, "", f"of {original.key} {side.other.value}")
+        self.tell("make", shelf.kind, side, "", f"of {original.key} {side.other.value}")
         if self.dry_run:
             return
         self._wait(side, making=True)
@@ -220,7 +241,7 @@ class _Pass:
         # Lists are read page by page, so one that is missing may be there.
         if gone is not None and shelf.look(side.other, gone) is not None:
             return
-        self._tell("remove", shelf.kind, side, item.key, "it is gone from the other side")
+        self.tell("remove", shelf.kind, side, item.key, "it is gone from the other side")
         if self.dry_run:
             return
         self._wait(side, making=False)
@@ -242,7 +263,7 @@ class _Pass:
             item, fields = each.item(side), decision.to(side)
             if not fields or item is None:
                 continue
-            self._tell("change", shelf.kind, side, item.key, ", ".join(sorted(fields)))
+            self.tell("change", shelf.kind, side, item.key, ", ".join(sorted(fields)))
             if not self.dry_run:
                 self._wait(side, making=False)
                 original = each.original if side is not link.origin else None
@@ -267,9 +288,9 @@ class _Pass:
         item = each.item(side)
         assert item is not None, "it was written there"  # noqa: S101
         if not isinstance(shelf, IssueShelf | CommentShelf):
-            self._tell("lose", shelf.kind, side, item.key, name)
+            self.tell("lose", shelf.kind, side, item.key, name)
             return
-        self._tell("keep", shelf.kind, side, item.key, f"{name}, as a comment")
+        self.tell("keep", shelf.kind, side, item.key, f"{name}, as a comment")
         if self.dry_run:
             return
         self._wait(side, making=True)
@@ -277,7 +298,8 @@ class _Pass:
 
     # --- limits and the map ------------------------------------------------------------------------------------
 
-    def _tell(self, verb: str, kind: Kind, side: Side, key: str, words: str) -> None:
+    def tell(self, verb: str, kind: Kind, side: Side, key: str, words: str) -> None:
+        """Something is done, or would be."""
         self.passed.effects.append(Effect(verb, kind, side, key, words))
 
     def _wait(self, side: Side, *, making: bool) -> None:
@@ -298,3 +320,19 @@ class _Pass:
                 keep_link(tx, after)
             elif before.number:
                 drop_link(tx, before.number)
+
+
+class _Teller:
+    """What the mirror says goes into the pass."""
+
+    def __init__(self, one: _Pass) -> None:
+        self._pass = one
+
+    def effect(self, verb: str, side: Side, key: str, words: str) -> None:
+        self._pass.tell(verb, Kind.REF, side, key, words)
+
+    def trouble(self, key: str, words: str) -> None:
+        self._pass.trouble(f"{Kind.REF.value} {key}: {words}")
+
+    def removing(self, count: int) -> None:
+        self._pass.bounded(Kind.REF, count)

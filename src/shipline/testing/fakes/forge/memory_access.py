@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipline.domain.errors import RefusedError, UnavailableError
-from shipline.ports.forge import Budget
+from shipline.ports.forge import Budget, GitAccess
 from shipline.testing.fakes.forge.model import ForgeModel, MemoryRefs, Refs
 
 
@@ -31,6 +31,10 @@ class MemoryAccess:
         """The model's."""
         self._reach()
         return self.model.account
+
+    def git_access(self) -> GitAccess:
+        """There is no git in memory: an address that leads nowhere."""
+        return GitAccess(f"http://localhost/{self.model.repository}.git", "Authorization: Basic c2VjcmV0")
 
     def unkept(self) -> frozenset[str]:
         """Nothing is missing in memory."""

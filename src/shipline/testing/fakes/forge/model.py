@@ -99,6 +99,13 @@ class ForgeModel(PullModel):
         self.tell(HookEvent.PUSH, "pushed", RefMoved(name, None, commit))
         return commit
 
+    def move_ref(self, name: str, commit: str) -> None:
+        """Somebody has pushed to it."""
+        before = self.refs.get(name)
+        self.refs.put(name, commit)
+        self._note(f"move {name}")
+        self.pushed([RefMoved(name, before, commit)])
+
     def delete_ref(self, name: str) -> None:
         """A branch goes."""
         before = self.refs.get(name)

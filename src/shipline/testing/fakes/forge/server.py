@@ -213,6 +213,8 @@ class ForgeServer:
         self.requests.append((method, parts.path))
         if self.faults.down:
             return GitReply(503, {}, b"")
+        if self.faults.redirect:
+            return GitReply(301, {"Location": f"{self.faults.redirect}{target}"}, b"")
         with self._lock:
             reply = git.answer(method, parts.path, parts.query, dict(headers.items()), content)
         if not self.courier.held:
