@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from shipline.ports.forge.answers import ItemState, Thread
-from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.model import ForgeModel, Page
 from shipline.testing.histories import History
 from tests.command import run_shipline
 from tests.providers.forge.places import TOKEN, running
@@ -58,12 +58,21 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         second.model.create_stone("1.0.0", "soon", None, unique=True)
         first.model.create_ref("refs/heads/topic", first.commits[1])
         second.model.create_ref("refs/tags/v0.9.0", first.commits[0])
+        released = Page(0, "v0.9.0", "quotes 0.9.0", "- one", draft=False, prerelease=False)
+        second.model.create_page(released, one_a_tag=True)
+        second.model.add_file(released, "a.whl", b"https://127.0.0.1/a.whl", unique=True)
         code, plan = sync(project.folder, "run", "--dry-run")
-        assert (code, [each["kind"] for each in plan["effects"]]) == (0, ["label", "milestone", "ref", "ref", "issue"])
+        assert (code, [each["kind"] for each in plan["effects"]]) == (
+            0,
+            ["label", "milestone", "ref", "ref", "release", "issue"],
+        )
         assert sync(project.folder, "run")[0] == 0
         (copy,) = second.model.items.values()
         assert (copy.title, copy.labels) == ("It is slow", ["bug"])
         assert "\\/close" in copy.body
+        (page,) = first.model.pages.values()
+        assert (page.tag, page.title, page.notes[:5]) == ("v0.9.0", "quotes 0.9.0", "- one")
+        assert "- [a.whl](<http" in page.notes
         refs = [place.model.refs.all() for place in (first, second)]  # type: ignore[attr-defined] # they are in git
         assert refs[0] == refs[1]
         assert refs[0].keys() == {"refs/heads/main", "refs/heads/topic", "refs/tags/v0.9.0"}
@@ -79,7 +88,7 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert (code, shown["held_up"], shown["links"]) == (
             0,
             False,
-            {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3},
+            {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3, "release": 1},
         )
         second.forbid()
         first.model.create_item("It is slow, again", "", [], author="ada")

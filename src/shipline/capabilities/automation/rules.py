@@ -19,6 +19,7 @@ from shipline.capabilities.automation.events import (
     PullRequestChanged,
     PushReceived,
     ReleaseChanged,
+    TagPushed,
     ThingState,
 )
 
@@ -29,7 +30,7 @@ HOUSEKEEPING = "housekeeping"
 ALL = "all"
 OF_COMMIT = "commit:"
 KEY_MAX = 180
-SYNCED = (IssueChanged, CommentWritten, MilestoneChanged, PushReceived)
+SYNCED = (IssueChanged, CommentWritten, MilestoneChanged, PushReceived, ReleaseChanged, TagPushed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ it never sends the same creation twice in one call, so a later call finds what a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -86,7 +86,8 @@ class ForgeRelease:
     """A release's page on the forge. `key` is the forge's own name for it.
 
     `draft`: not yet announced (GitLab: announced in the far future). `prerelease` is False where the forge has no such
-    mark.
+    mark. `files` are the names and addresses of its files, as they are listed with it; no part of what makes two the
+    same.
     """
 
     key: str
@@ -96,6 +97,7 @@ class ForgeRelease:
     draft: bool
     prerelease: bool
     url: str = ""
+    files: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,10 @@ class ForgeRefs(Protocol):
 
 class ForgeReleases(Protocol):
     """The pages on which the forge shows releases, with their files."""
+
+    def releases(self) -> tuple[ForgeRelease, ...]:
+        """All, drafts included where the token may see them; without a promise about order."""
+        ...
 
     def find_release(self, tag: str) -> ForgeRelease | None:
         """The release of a tag, drafts included."""

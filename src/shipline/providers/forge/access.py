@@ -19,7 +19,7 @@ from shipline.ports.provider import ProviderContext
 
 SECRET_BYTES_MAX = 16_384
 PULLS_MAX = 1000
-RELEASES_MAX = 1000
+RELEASES_MAX = 10_000
 COMMENTS_MAX = 1000
 STATUSES_MAX = 1000
 _PATH = re.compile(r"[A-Za-z0-9_.-]{1,100}(?:/[A-Za-z0-9_.-]{1,100}){1,20}")

@@ -140,6 +140,9 @@ class GitLabForge(GitLabGuards, GitLabTracker, GitLabReviews, GitLabHooks, RESTF
         found = self._http.find(self._place(tag))
         return None if found is None else _release(found)
 
+    def _release(self, item: Any) -> ForgeRelease:
+        return _release(item)
+
     def _make_release(self, release: ForgeRelease) -> ForgeRelease:
         """GitLab has no mark for pre-releases, so that is left out."""
         body = {"tag_name": release.tag, "name": release.title, "description": release.notes_markdown}
@@ -322,6 +325,11 @@ def _pull(item: Any) -> PullRequest:
 
 def _release(item: Any) -> ForgeRelease:
     tag = text(item, "tag_name")
+    links = item["assets"]["links"] if isinstance(item.get("assets"), dict) else []
+    files = (
+        (text_or_none(link, "name"), text_or_none(link, "direct_asset_url") or text_or_none(link, "url"))
+        for link in links
+    )
     return ForgeRelease(
         key=tag,
         tag=tag,
@@ -330,6 +338,7 @@ def _release(item: Any) -> ForgeRelease:
         draft=flag(item, "upcoming_release"),
         prerelease=False,
         url=text_or_none(item, "_links", "self") or "",
+        files=tuple((name, url) for name, url in files if name and url),
     )
 
 

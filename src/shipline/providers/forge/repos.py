@@ -78,20 +78,37 @@ class ReposForge(ReposReviews, RESTForge, ReposTracker):
     def _asset(self, item: Any) -> Asset:
         """A file of a release out of JSON."""
 
+    def _release(self, item: Any) -> ForgeRelease:
+        listed = ((text_or_none(each, "name"), text_or_none(each, "browser_download_url")) for each in _files(item))
+        return ForgeRelease(
+            key=str(number(item, "id")),
+            tag=text(item, "tag_name"),
+            title=text_or_none(item, "name") or "",
+            notes_markdown=text_or_none(item, "body") or "",
+            draft=flag(item, "draft"),
+            prerelease=flag(item, "prerelease"),
+            url=text_or_none(item, "html_url") or "",
+            files=tuple((name, url) for name, url in listed if name and url),
+        )
+
     def find_release(self, tag: str) -> ForgeRelease | None:
         """GET it by its tag; a draft is in the list alone, the oldest of several being the one."""
         found = self._http.find(f"{self._at}/releases/tags/{in_path(tag)}")
         if found is not None:
-            return _release(found)
+            return self._release(found)
         drafts = [item for item in self._list("releases", RELEASES_MAX) if text(item, "tag_name") == tag]
-        return _release(min(drafts, key=lambda item: number(item, "id"))) if drafts else None
+        return self._release(min(drafts, key=lambda item: number(item, "id"))) if drafts else None
 
     def _make_release(self, release: ForgeRelease) -> ForgeRelease:
-        return _release(self._http.send("POST", f"{self._at}/releases", self._told(release), need=self.content_need))
+        return self._release(
+            self._http.send("POST", f"{self._at}/releases", self._told(release), need=self.content_need)
+        )
 
     def update_release(self, release: ForgeRelease) -> ForgeRelease:
         """PATCH it."""
-        return _release(self._http.send("PATCH", self._place(release), self._told(release), need=self.content_need))
+        return self._release(
+            self._http.send("PATCH", self._place(release), self._told(release), need=self.content_need)
+        )
 
     def _told(self, release: ForgeRelease) -> dict[str, Any]:
         """A release into JSON."""
@@ -116,13 +133,6 @@ class ReposForge(ReposReviews, RESTForge, ReposTracker):
         return f"{self._at}/releases/{int(release.key)}"
 
 
-def _release(item: Any) -> ForgeRelease:
-    return ForgeRelease(
-        key=str(number(item, "id")),
-        tag=text(item, "tag_name"),
-        title=text_or_none(item, "name") or "",
-        notes_markdown=text_or_none(item, "body") or "",
-        draft=flag(item, "draft"),
-        prerelease=flag(item, "prerelease"),
-        url=text_or_none(item, "html_url") or "",
-    )
+def _files(item: Any) -> tuple[Any, ...]:
+    """What is listed with a release; older answers leave it out."""
+    return tuple(entries(item, "assets")) if isinstance(item.get("assets"), list) else ()

@@ -15,6 +15,7 @@ from shipline.clients.forge_json import number, text
 from shipline.domain.secrecy import redacted
 from shipline.ports.forge import CommitStatus, ForgeRelease, PullRequest, PullState, Ref
 from shipline.providers.forge.access import (
+    RELEASES_MAX,
     STATUSES_MAX,
     commit_in_path,
     in_path,
@@ -133,6 +134,14 @@ class RESTForge(RESTTracker, RESTReviews):
         return found if found.state is not PullState.OPEN else self._close_pull(number)
 
     # --- releases ----------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _release(self, item: Any) -> ForgeRelease:
+        """A release out of JSON."""
+
+    def releases(self) -> tuple[ForgeRelease, ...]:
+        """GET the list."""
+        return tuple(self._release(item) for item in self._list("releases", RELEASES_MAX))
 
     @abstractmethod
     def find_release(self, tag: str) -> ForgeRelease | None:

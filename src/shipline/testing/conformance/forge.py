@@ -240,6 +240,19 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance,
     def test_a_prerelease_is_marked_where_there_is_a_mark(self, forge: Forge, commit: str) -> None:
         assert drafted(forge, "v1.0.0-rc.1", commit, prerelease=True).prerelease is self.marks_prereleases
 
+    def test_all_releases_are_listed_with_their_files(
+        self, forge: Forge, commit: str, file: Callable[..., Path]
+    ) -> None:
+        assert forge.releases() == ()
+        draft = drafted(forge, "v1.0.0", commit)
+        shown = forge.update_release(replace(drafted(forge, "v2.0.0", commit), draft=False))
+        forge.upload_asset(shown, file("a.whl"), digest=digest(file("a.whl")))
+        listed = {one.tag: one for one in forge.releases()}
+        assert listed == {"v1.0.0": draft, "v2.0.0": shown}
+        ((name, url),) = listed["v2.0.0"].files
+        assert name == "a.whl"
+        assert url.startswith("http")
+
     def test_a_deleted_release_leaves_its_tag(self, forge: Forge, commit: str, file: Callable[..., Path]) -> None:
         made = drafted(forge, "v1.0.0", commit)
         forge.upload_asset(made, file("a.whl"), digest=digest(file("a.whl")))

@@ -9,9 +9,10 @@ from typing import Any
 
 from shipline.capabilities.automation.sync import End, Mirroring, MirrorRules, Passed, Side, Sync, run_pass
 from shipline.capabilities.automation.sync.contents import text_of
+from shipline.capabilities.automation.sync.releases import FILES_BEGIN
 from shipline.ports.forge.answers import Thread
 from shipline.testing.fakes.forge.memory import FakeForge
-from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.model import ForgeModel, Page
 from shipline.testing.fakes.forge.people import People
 from shipline.testing.fakes.mirror import FakeMirror
 from shipline.testing.world import World
@@ -79,7 +80,18 @@ class Two:
             threads.append((item.title, _text(item.body), item.state, sorted(item.labels), stone, notes))
         stones = [(one.title, one.description.strip(), one.state) for one in model.stones.values()]
         badges = [(one.name, one.color, one.description) for one in model.badges.values()]
-        return {"issues": sorted(map(repr, threads)), "milestones": sorted(map(repr, stones)), "labels": sorted(badges)}
+        pages = [(one.tag, one.title, _text(one.notes.split(FILES_BEGIN)[0]), one.prerelease) for one in _pages(model)]
+        return {
+            "issues": sorted(map(repr, threads)),
+            "milestones": sorted(map(repr, stones)),
+            "labels": sorted(badges),
+            "releases": sorted(pages),
+            "refs": self.mirror.refs(side.value),
+        }
+
+
+def _pages(model: ForgeModel) -> list[Page]:
+    return [page for page in model.pages.values() if not page.draft]
 
 
 def _text(body: str) -> str:

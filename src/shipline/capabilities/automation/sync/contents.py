@@ -59,6 +59,7 @@ class Kind(StrEnum):
     ISSUE = "issue"
     COMMENT = "comment"
     REF = "ref"
+    RELEASE = "release"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,11 +51,25 @@ def paired(kind: Kind, links: Iterable[Link], sides: Mapping[Side, Items], *, pa
     for link in links:
         for side in Side:
             known[side].add(link.key(side) or "")
-        if link.here is not None and link.there is not None:
-            found.append(Paired(link, sides[Side.HERE].get(link.here), sides[Side.THERE].get(link.there)))
+        whole = _come_back(kind, link, sides)
+        if whole.here is not None and whole.there is not None:
+            found.append(Paired(whole, sides[Side.HERE].get(whole.here), sides[Side.THERE].get(whole.there)))
+            for side in Side:
+                known[side].add(whole.key(side) or "")
     found += _copies(kind, sides, known, parent)
     found += _named(kind, sides, known, parent)
     return tuple(found)
+
+
+def _come_back(kind: Kind, link: Link, sides: Mapping[Side, Items]) -> Link:
+    """What was gone from one side, where a key is the same on both, and is there again."""
+    if kind is not Kind.RELEASE:
+        return link
+    for side in Side:
+        key = link.key(side.other)
+        if link.key(side) is None and key is not None and key in sides[side]:
+            return link.at(side, key, None)
+    return link
 
 
 def _copies(kind: Kind, sides: Mapping[Side, Items], known: dict[Side, set[str]], parent: int) -> Iterator[Paired]:
@@ -99,6 +113,6 @@ def _named(kind: Kind, sides: Mapping[Side, Items], known: dict[Side, set[str]],
 
 
 def _name(kind: Kind, item: Item) -> str:
-    if kind is Kind.LABEL:
+    if kind in (Kind.LABEL, Kind.RELEASE):
         return item.key
     return str(item.content["title"]) if kind is Kind.MILESTONE else ""

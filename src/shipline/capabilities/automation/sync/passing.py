@@ -17,7 +17,8 @@ from shipline.capabilities.automation.sync.links import Link, drop_link, keep_li
 from shipline.capabilities.automation.sync.mirroring import Mirroring, MirrorPass
 from shipline.capabilities.automation.sync.pace import HOUR_US, Pace, budget_pause_us
 from shipline.capabilities.automation.sync.pairing import Paired, paired
-from shipline.capabilities.automation.sync.rules import Decision, decide, decide_comment
+from shipline.capabilities.automation.sync.releases import ReleaseShelf
+from shipline.capabilities.automation.sync.rules import Decision
 from shipline.capabilities.automation.sync.shelves import (
     CommentShelf,
     End,
@@ -33,6 +34,7 @@ from shipline.ports.forge.answers import Thread
 from shipline.store.database import Store
 
 TROUBLES_MAX = 20
+WITH_GIT = frozenset({Kind.RELEASE})  # Copied where the mirror goes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class _Pass:
         self._shelf(LabelShelf(ends))
         self._shelf(MilestoneShelf(ends))
         self._mirror()
+        if self.sync.mirroring is not None:
+            self._shelf(ReleaseShelf(ends, self.sync.mirroring.rules))
         issues = IssueShelf(ends, self.sync.clock.now_us())
         now = self._shelf(issues)
         for link in self._links(Kind.ISSUE):
@@ -190,12 +194,14 @@ class _Pass:
         return shelf.items(side)
 
     def _decided(self, shelf: Shelf, each: Paired) -> Decision:
-        if shelf.kind is Kind.COMMENT:
-            return decide_comment(each.pair, each.link.origin)
-        decision = decide(each.pair, self.sync.wins)
-        if shelf.kind is Kind.ISSUE and decision.make is not None and each.link.number:
-            # What stood below it would not come with it: so it is closed, which loses nothing.
-            return Decision(remove=decision.make.other)
+        decision = shelf.decide(each, self.sync.wins)
+        mirroring = self.sync.mirroring
+        if (
+            decision.make is not None
+            and shelf.kind in WITH_GIT
+            and (mirroring is None or decision.make not in mirroring.rules.to)
+        ):
+            return Decision(gone=decision.make) if each.link.number else Decision(left=True)
         return decision
 
     def bounded(self, kind: Kind, removals: int) -> None:
@@ -216,6 +222,10 @@ class _Pass:
             self._make(shelf, each, decision.make, found)
         elif decision.remove is not None:
             self._remove(shelf, each, decision.remove)
+        elif decision.left:
+            return
+        elif decision.gone is not None:
+            self._noted(each.link, each.link.at(decision.gone, None, None))
         elif each.here is None or each.there is None:
             self._noted(each.link, None)
         else:

@@ -37,11 +37,14 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What makes both sides alike. `make` and `remove` name the side it is done on. `to_here` and `to_there` are fields
-    with what they shall be; `lost` are texts, by field, that were written on the side that did not win."""
+    """What makes both sides alike. `make` and `remove` name the side it is done on; `gone` is one where it was taken
+    away, and is not made again; `left`: nothing is done, or noted. `to_here` and `to_there` are fields with what they
+    shall be; `lost` are texts, by field, that were written on the side that did not win."""
 
     make: Side | None = None
     remove: Side | None = None
+    gone: Side | None = None
+    left: bool = False
     to_here: dict[str, Value] = field(default_factory=dict)
     to_there: dict[str, Value] = field(default_factory=dict)
     lost: dict[str, str] = field(default_factory=dict)
@@ -126,3 +129,34 @@ def decide_comment(pair: Pair, origin: Side) -> Decision:
         if pair.changed(origin.other) and isinstance(copy["body"], str):
             decision.lost["body"] = copy["body"]
     return decision
+
+
+def decide_release(pair: Pair, wins: Side, copied_to: Side | None) -> Decision:
+    """The same for a release. Only what is a copy is taken away; `copied_to` is where that is, None where both were
+    there.
+
+    A copy lists the files of its original, but for those that it has itself. Whether it is a pre-release is not known
+    to every forge, and so is as each side has it, until somebody changes it.
+    """
+    if pair.here is None or pair.there is None:
+        present = Side.HERE if pair.there is None else Side.THERE
+        decision = decide(pair, wins)
+        return Decision(gone=present.other) if decision.remove is not None and copied_to is not present else decision
+    decision = decide(pair, wins)
+    for side in Side:
+        for name in ("files", "listed"):
+            decision.to(side).pop(name, None)
+        if pair.seen_here is None and pair.seen_there is None:
+            decision.to(side).pop("prerelease", None)
+    decision.lost.pop("prerelease", None)
+    if copied_to is not None:
+        wanted = listed_files(pair.now(copied_to.other) or {}, pair.now(copied_to) or {})
+        if (pair.now(copied_to) or {}).get("listed") != wanted:
+            decision.to(copied_to)["listed"] = wanted
+    return decision
+
+
+def listed_files(original: Content, copy: Content) -> tuple[str, ...]:
+    """What a copy lists: a name and an address each, of what it has not itself."""
+    own = {each.partition(" ")[0] for each in copy.get("files", ())}
+    return tuple(each for each in original.get("files", ()) if each.partition(" ")[0] not in own)

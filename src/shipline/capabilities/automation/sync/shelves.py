@@ -19,9 +19,12 @@ from shipline.capabilities.automation.sync.contents import (
     original_of,
     text_of,
 )
+from shipline.capabilities.automation.sync.pairing import Paired
+from shipline.capabilities.automation.sync.rules import Decision, decide, decide_comment
 from shipline.domain.errors import InvalidValue
-from shipline.ports.forge import checked_label, marked
+from shipline.ports.forge import ForgePullRequests, ForgeRefs, ForgeReleases, checked_label, marked
 from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.reviews import ForgeReviews
 from shipline.ports.forge.tracker import (
     Comment,
     ForgeIssues,
@@ -41,7 +44,17 @@ ROBOT = "[bot]"
 LOOK_BACK_US = 600_000_000
 
 
-class Tracker(ForgeLabels, ForgeMilestones, ForgeIssues, ForgeThreads, Protocol):
+class Tracker(
+    ForgeLabels,
+    ForgeMilestones,
+    ForgeIssues,
+    ForgeThreads,
+    ForgeReleases,
+    ForgeRefs,
+    ForgePullRequests,
+    ForgeReviews,
+    Protocol,
+):
     """What of a forge is kept alike."""
 
     def account(self) -> str:
@@ -73,6 +86,10 @@ class Shelf(Protocol):
         """All, by key."""
         ...
 
+    def decide(self, each: Paired, wins: Side) -> Decision:
+        """What is done about one of them."""
+        ...
+
     def look(self, side: Side, key: str) -> Item | None:
         """One, as it is at this moment."""
         ...
@@ -97,6 +114,10 @@ class LabelShelf:
     ends: dict[Side, End]
     kind = Kind.LABEL
     checks = False
+
+    def decide(self, each: Paired, wins: Side) -> Decision:
+        """As the rules have it."""
+        return decide(each.pair, wins)
 
     def items(self, side: Side) -> dict[str, Item]:
         """Those whose names can be written everywhere."""
@@ -136,6 +157,10 @@ class MilestoneShelf:
     kind = Kind.MILESTONE
     checks = True
 
+    def decide(self, each: Paired, wins: Side) -> Decision:
+        """As the rules have it."""
+        return decide(each.pair, wins)
+
     def items(self, side: Side) -> dict[str, Item]:
         """All."""
         return {one.key: _milestone_item(one) for one in self.ends[side].forge.milestones()}
@@ -174,6 +199,13 @@ class IssueShelf:
     kind = Kind.ISSUE
     checks = True
     _titles: dict[Side, dict[str, str]] = field(default_factory=dict)
+
+    def decide(self, each: Paired, wins: Side) -> Decision:
+        """What stood below one that is gone would not come back with it: so it is closed, which loses nothing."""
+        decision = decide(each.pair, wins)
+        if decision.make is not None and each.link.number:
+            return Decision(remove=decision.make.other)
+        return decision
 
     def items(self, side: Side) -> dict[str, Item]:
         """All."""
@@ -275,6 +307,10 @@ class CommentShelf:
     web: dict[Side, str]
     kind = Kind.COMMENT
     checks = False
+
+    def decide(self, each: Paired, wins: Side) -> Decision:  # noqa: ARG002 - a text is its author's
+        """The copy follows."""
+        return decide_comment(each.pair, each.link.origin)
 
     def items(self, side: Side) -> dict[str, Item]:
         """The oldest first."""

@@ -10,7 +10,7 @@ from typing import Any
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.reviews import Opinion
 from shipline.testing.fakes.forge.hooks import Courier
-from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
 from shipline.testing.fakes.forge.pulls import ReviewSaid
 from shipline.testing.fakes.forge.repos_hooks import ReposHooks
 from shipline.testing.fakes.forge.repos_tracker import ReposTracker, said_at
@@ -62,6 +62,9 @@ class ReposDialect(ReposTracker, ReposHooks):
         raise NotImplementedError
 
     def _pull(self, pull: Pull) -> dict[str, Any]:
+        raise NotImplementedError
+
+    def _file(self, file: File) -> dict[str, Any]:
         raise NotImplementedError
 
     # --- pull requests -----------------------------------------------------------------------------------------
@@ -183,6 +186,7 @@ class ReposDialect(ReposTracker, ReposHooks):
             "draft": page.draft,
             "prerelease": page.prerelease,
             "html_url": f"https://127.0.0.1/releases/tag/{page.tag}",
+            "assets": [self._file(file) for file in page.files.values()],
         }
 
     # --- statuses ----------------------------------------------------------------------------------------------

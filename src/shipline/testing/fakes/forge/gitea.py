@@ -207,13 +207,23 @@ class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
     # --- releases ----------------------------------------------------------------------------------------------
 
     def files(self, asked: Request) -> Reply:
-        return Reply([_file(file) for file in self.model.page(asked.number(0)).files.values()])
+        return Reply([self._file(file) for file in self.model.page(asked.number(0)).files.values()])
+
+    def _file(self, file: File) -> dict[str, Any]:
+        url = f"https://127.0.0.1/attachments/{file.key:032x}"
+        return {
+            "id": file.key,
+            "name": file.name,
+            "size": len(file.content),
+            "uuid": f"{file.key:032x}",
+            "browser_download_url": url,
+        }
 
     def add_file(self, asked: Request) -> Reply:
         name, content = _attachment(asked)
         page = self.model.page(asked.number(0))
         made = self.model.add_file(page, asked.query.get("name", name), content, unique=False)
-        return Reply(_file(made), 201)
+        return Reply(self._file(made), 201)
 
     # --- statuses ----------------------------------------------------------------------------------------------
 
@@ -243,7 +253,3 @@ def _attachment(asked: Request) -> tuple[str, bytes]:
             name = re.search(rb'filename="([^"]*)"', head)
             return (name[1].decode() if name else ""), content.removesuffix(b"\r\n")
     raise Refused("invalid", "attachment is missing")
-
-
-def _file(file: File) -> dict[str, Any]:
-    return {"id": file.key, "name": file.name, "size": len(file.content), "uuid": f"{file.key:032x}"}

@@ -317,6 +317,7 @@ class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
             "size": len(file.content),
             "digest": digest,
             "state": "uploaded" if file.whole else "starter",
+            "browser_download_url": f"https://127.0.0.1/releases/download/{file.name}",
         }
 
     # --- statuses ----------------------------------------------------------------------------------------------

@@ -105,6 +105,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             ("GET", f"{at}/repository/commits/([^/]+)/merge_requests", self.pulls_of),
             ("GET", f"{at}/repository/commits/([^/]+)/statuses", self.statuses),
             ("POST", f"{at}/statuses/([^/]+)", self.say),
+            ("GET", f"{at}/releases", lambda _: Reply([self._page(page) for page in self.model.pages.values()])),
             ("GET", f"{at}/releases/([^/]+)", lambda asked: Reply(self._page(self._page_of(asked)))),
             ("POST", f"{at}/releases", self.create_page),
             ("PUT", f"{at}/releases/([^/]+)", self.change_page),
@@ -377,7 +378,8 @@ def _diff(one: Changed) -> dict[str, Any]:
 
 
 def _link(file: File) -> dict[str, Any]:
-    return {"id": file.key, "name": file.name, "url": file.content.decode(), "link_type": "package"}
+    url = file.content.decode("utf-8", "replace")
+    return {"id": file.key, "name": file.name, "url": url, "direct_asset_url": url, "link_type": "package"}
 
 
 def _stored(file: File) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import quote
 
 from shipline.domain.errors import ConflictError
 from shipline.ports.forge import (
@@ -123,6 +124,11 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
         self._reach()
         return tuple(self._pull(pull) for pull in self.model.pulls.values() if pull.merge_commit == commit)
 
+    def releases(self) -> tuple[ForgeRelease, ...]:
+        """Drafts included."""
+        self._reach()
+        return tuple(map(_release, self.model.pages.values()))
+
     def find_release(self, tag: str) -> ForgeRelease | None:
         """Drafts included."""
         self._reach()
@@ -222,7 +228,8 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
 
 
 def _release(page: Page) -> ForgeRelease:
-    return ForgeRelease(str(page.key), page.tag, page.title, page.notes, page.draft, page.prerelease)
+    files = tuple((file.name, f"https://127.0.0.1/files/{file.key}/{quote(file.name)}") for file in page.files.values())
+    return ForgeRelease(str(page.key), page.tag, page.title, page.notes, page.draft, page.prerelease, files=files)
 
 
 def _asset(file: File) -> Asset:

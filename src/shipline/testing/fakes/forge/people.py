@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from random import Random
 
 from shipline.ports.forge.answers import ItemState, Thread
-from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.model import ForgeModel, Page
 
 WORDS = ("slow", "broken", "wanted", "/close", "@ada", "`@code`", "**bold**", "line\n/merge", "é", "a <!-- b -->")
 
@@ -36,8 +36,11 @@ class People:
                 self.put_milestone,
                 self.delete_label,
                 self.delete_milestone,
+                self.publish,
+                self.edit_release,
+                self.delete_release,
             ],
-            weights=[10, 20, 15, 8, 20, 8, 3, 5, 5, 1, 1],
+            weights=[10, 20, 15, 8, 20, 8, 3, 5, 5, 1, 1, 3, 4, 1],
         )[0]
         chosen()
         return chosen.__name__
@@ -123,6 +126,32 @@ class People:
         key = self._one(self.model.stones)
         if key is not None:
             self.model.delete_stone(key)
+
+    def publish(self) -> None:
+        """A release of a new tag; nobody but where branches are."""
+        commit = self.model.refs.get(f"refs/heads/{self.model.default_branch}")
+        if commit is not None:
+            tag = f"v1.{self.done}.0-{self.name}"
+            self.model.create_ref(f"refs/tags/{tag}", commit)
+            page = Page(0, tag, self.text().replace("\n", " "), self.text(), draft=False, prerelease=False)
+            self.model.create_page(page, one_a_tag=True)
+            self.model.add_file(page, f"{tag}.whl", b"x", unique=True)
+
+    def edit_release(self) -> None:
+        """Title, notes or its mark; copies too."""
+        key = self._one(self.model.pages)
+        if key is not None:
+            title = self.text().replace("\n", " ") if self.random.random() < 0.5 else None
+            notes = self.text() if self.random.random() < 0.5 else None
+            mark = self.random.choice([None, True, False])
+            self.model.change_page(self.model.pages[key], title=title, notes=notes, prerelease=mark)
+
+    def delete_release(self) -> None:
+        """One of their own."""
+        own = {key: page for key, page in self.model.pages.items() if page.tag.endswith(self.name)}
+        key = self._one(own)
+        if key is not None:
+            self.model.delete_page(key)
 
     def _one(self, things: Mapping[int, object]) -> int | None:
         return self.random.choice(sorted(things)) if things else None
