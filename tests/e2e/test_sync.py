@@ -33,6 +33,8 @@ token_env = "FORGE_TOKEN"
 direction = "both"
 """
 
+KINDS = ("label", "milestone", "ref", "ref", "release", "issue", "pull request")
+
 
 def sync(project: Path, *arguments: str) -> tuple[int, Any]:
     done = run_shipline(project, "sync", *arguments, "--json")
@@ -61,15 +63,15 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         released = Page(0, "v0.9.0", "quotes 0.9.0", "- one", draft=False, prerelease=False)
         second.model.create_page(released, one_a_tag=True)
         second.model.add_file(released, "a.whl", b"https://127.0.0.1/a.whl", unique=True)
+        first.model.open_pull("topic", "main", "feat: topic", "")
         code, plan = sync(project.folder, "run", "--dry-run")
-        assert (code, [each["kind"] for each in plan["effects"]]) == (
-            0,
-            ["label", "milestone", "ref", "ref", "release", "issue"],
-        )
+        assert (code, [each["kind"] for each in plan["effects"]]) == (0, list(KINDS))
         assert sync(project.folder, "run")[0] == 0
         (copy,) = second.model.items.values()
         assert (copy.title, copy.labels) == ("It is slow", ["bug"])
         assert "\\/close" in copy.body
+        (merge_request,) = second.model.pulls.values()
+        assert (merge_request.head, merge_request.title, merge_request.author) == ("topic", "feat: topic", "robot")
         (page,) = first.model.pages.values()
         assert (page.tag, page.title, page.notes[:5]) == ("v0.9.0", "quotes 0.9.0", "- one")
         assert "- [a.whl](<http" in page.notes
@@ -88,7 +90,7 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert (code, shown["held_up"], shown["links"]) == (
             0,
             False,
-            {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3, "release": 1},
+            {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3, "release": 1, "pull request": 1},
         )
         second.forbid()
         first.model.create_item("It is slow, again", "", [], author="ada")

@@ -63,6 +63,8 @@ def test_what_makes_nothing_due_leads_to_nothing(event: ForgeEvent) -> None:
         CommentWritten("7", 1, "created", on_pull_request=False, author="ada", text="Very."),
         MilestoneChanged(1, "closed", ThingState.CLOSED, "1.0.0"),
         PushReceived("topic", "", NEW),
+        TagPushed("v1", "", NEW),
+        pull(ThingState.OPEN, from_fork=True),
     ],
 )
 def test_what_is_kept_alike_elsewhere_has_both_forges_looked_at(event: ForgeEvent) -> None:

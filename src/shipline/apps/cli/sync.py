@@ -21,7 +21,7 @@ TOLD_MAX = 10
 
 @click.group(name="sync")
 def command() -> None:
-    """Keep issues, comments, labels, milestones, releases and git of two forges alike, as `[sync]` says."""
+    """Keep issues, pull requests, releases, branches and such of two forges alike, as `[sync]` says."""
 
 
 @command.command(name="run")

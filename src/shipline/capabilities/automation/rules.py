@@ -30,7 +30,15 @@ HOUSEKEEPING = "housekeeping"
 ALL = "all"
 OF_COMMIT = "commit:"
 KEY_MAX = 180
-SYNCED = (IssueChanged, CommentWritten, MilestoneChanged, PushReceived, ReleaseChanged, TagPushed)
+SYNCED = (
+    IssueChanged,
+    CommentWritten,
+    MilestoneChanged,
+    PullRequestChanged,
+    PushReceived,
+    ReleaseChanged,
+    TagPushed,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,11 @@ class ForgePullRequests(Protocol):
         """Close it unmerged. One that is not open any more stays as it is."""
         ...
 
+    def reopen_pull_request(self, number: int) -> PullRequest:
+        """Open a closed one again; one that is open or merged stays as it is. ConflictError where the forge does not,
+        as for one whose branch is gone."""
+        ...
+
     def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
         """Those that brought a commit, as far as the forge knows; at most 100, without a promise about order."""
         ...

@@ -125,8 +125,9 @@ class GitLabForge(GitLabGuards, GitLabTracker, GitLabReviews, GitLabHooks, RESTF
         given = {"title": title, "description": body}
         return _pull(self._http.send("PUT", self._pull_at(number), given, need=API))
 
-    def _close_pull(self, number: int) -> PullRequest:
-        return _pull(self._http.send("PUT", self._pull_at(number), {"state_event": "close"}, need=API))
+    def _turn_pull(self, number: int, state: PullState) -> PullRequest:
+        word = "close" if state is PullState.CLOSED else "reopen"
+        return _pull(self._http.send("PUT", self._pull_at(number), {"state_event": word}, need=API))
 
     def pull_requests_of(self, commit: str) -> tuple[PullRequest, ...]:
         """GET those of a commit."""

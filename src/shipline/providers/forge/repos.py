@@ -69,8 +69,8 @@ class ReposForge(ReposReviews, RESTForge, ReposTracker):
         given = {"title": title, "body": body}
         return self._pull(self._http.send("PATCH", self._pull_at(number), given, need=self.pull_need))
 
-    def _close_pull(self, number: int) -> PullRequest:
-        return self._pull(self._http.send("PATCH", self._pull_at(number), {"state": "closed"}, need=self.pull_need))
+    def _turn_pull(self, number: int, state: PullState) -> PullRequest:
+        return self._pull(self._http.send("PATCH", self._pull_at(number), {"state": state.value}, need=self.pull_need))
 
     # --- releases ----------------------------------------------------------------------------------------------
 

@@ -113,8 +113,8 @@ class RESTForge(RESTTracker, RESTReviews):
         """POST it, once."""
 
     @abstractmethod
-    def _close_pull(self, number: int) -> PullRequest:
-        """Close an open one."""
+    def _turn_pull(self, number: int, state: PullState) -> PullRequest:
+        """Close an open one, or open a closed one."""
 
     def find_pull_request(self, number: int) -> PullRequest | None:
         """GET it."""
@@ -131,7 +131,12 @@ class RESTForge(RESTTracker, RESTReviews):
     def close_pull_request(self, number: int) -> PullRequest:
         """Close it where it is open."""
         found = self._pull(self._http.get(self._pull_at(number)))
-        return found if found.state is not PullState.OPEN else self._close_pull(number)
+        return found if found.state is not PullState.OPEN else self._turn_pull(number, PullState.CLOSED)
+
+    def reopen_pull_request(self, number: int) -> PullRequest:
+        """Open it where it is closed."""
+        found = self._pull(self._http.get(self._pull_at(number)))
+        return found if found.state is not PullState.CLOSED else self._turn_pull(number, PullState.OPEN)
 
     # --- releases ----------------------------------------------------------------------------------------------
 

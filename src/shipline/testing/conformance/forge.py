@@ -200,6 +200,13 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance,
         again = forge.create_pull_request(head=HEAD, base="main", title="again", body="")
         assert again.number != made.number
 
+    def test_a_closed_one_can_go_on(self, forge: Forge, commit: str) -> None:
+        made = proposed(forge, commit)
+        assert forge.reopen_pull_request(made.number) == made
+        forge.close_pull_request(made.number)
+        assert forge.reopen_pull_request(made.number) == made
+        assert [pull.number for pull in forge.open_pull_requests()] == [made.number]
+
     def test_a_merged_one_says_what_it_became(
         self, forge: Forge, commit: str, other_commit: str, merge: Callable[[int, str], None]
     ) -> None:
@@ -209,6 +216,7 @@ class ForgeConformance(TrackerConformance, ReviewsConformance, HooksConformance,
         assert found is not None
         assert (found.state, found.merge_commit) == (PullState.MERGED, other_commit)
         assert forge.close_pull_request(made.number).state is PullState.MERGED
+        assert forge.reopen_pull_request(made.number).state is PullState.MERGED
         assert forge.pull_requests_of(other_commit) == (found,)
         assert forge.pull_requests_of(commit) == ()
 

@@ -10,9 +10,11 @@ from typing import Any
 from shipline.capabilities.automation.sync import End, Mirroring, MirrorRules, Passed, Side, Sync, run_pass
 from shipline.capabilities.automation.sync.contents import text_of
 from shipline.capabilities.automation.sync.releases import FILES_BEGIN
+from shipline.capabilities.automation.sync.shelves import NOTICE
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.pulls import PullState
 from shipline.testing.fakes.forge.memory import FakeForge
-from shipline.testing.fakes.forge.model import ForgeModel, Page
+from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.people import People
 from shipline.testing.fakes.mirror import FakeMirror
 from shipline.testing.world import World
@@ -86,8 +88,15 @@ class Two:
             "milestones": sorted(map(repr, stones)),
             "labels": sorted(badges),
             "releases": sorted(pages),
+            "pulls": sorted(repr(_pull(model, one)) for one in model.pulls.values() if one.state is PullState.OPEN),
             "refs": self.mirror.refs(side.value),
         }
+
+
+def _pull(model: ForgeModel, pull: Pull) -> tuple[object, ...]:
+    told = model.notes_of(Thread.pull(pull.number))
+    notes = sorted(_text(note.body) for note in told if not note.body.startswith(NOTICE))
+    return (pull.head, pull.base, pull.title, _text(pull.body), notes)
 
 
 def _pages(model: ForgeModel) -> list[Page]:

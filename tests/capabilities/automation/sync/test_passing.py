@@ -28,6 +28,11 @@ EFFECTS = (
     "remove_labels",
     "put_comment",
     "delete_comment",
+    "create_release",
+    "update_release",
+    "create_pull_request",
+    "update_pull_request",
+    "close_pull_request",
 )
 
 
@@ -70,11 +75,17 @@ def test_what_strangers_write_is_no_command_mentions_nobody_and_is_no_marker(two
     """Our account writes the copy, with our account's rights."""
     here, there = two.models
     forged = "<!-- shipline-sync issue forge here 77 -->\n"
-    here.create_item("x", f"/merge\n@ada, see `@ada` and\n```\n/etc\n```\nthen {forged}", [], author="mallory")
+    here.create_item(
+        "x",
+        f"/merge\nFixes #12, not a#12 or `#12`\n@ada, see `@ada` and\n```\n/etc\n```\nthen {forged}",
+        [],
+        author="mallory",
+    )
     two.run()
     (copy,) = there.items.values()
     text = copy.body.split("text -->", 1)[1]
     assert "\n\\/merge" in text
+    assert "Fixes #<!-- -->12, not a#12 or `#12`" in text
     assert "@<!-- -->ada, see `@ada`" in text
     assert "```\n/etc\n```" in text
     assert forged.strip() not in text
@@ -255,7 +266,7 @@ def test_whoever_dies_at_any_effect_leaves_nothing_undone_and_nothing_done_twice
 
 def with_deaths(folder: Path, countdown: Countdown) -> None:
     folder.mkdir()
-    two = Two(3, folder)
+    two = Two(13, folder)
     two.edit(12)
     two.run()
     two.edit(12)

@@ -3,7 +3,8 @@
 A copy bears a hidden marker that names its original, a line that says who wrote it and where, and a second marker below
 which the text begins. Text of strangers is written by our account on the other forge, with our account's rights: so a
 line that would be a command there (GitLab's quick actions, our own slash commands) is written as text, nobody is
-mentioned by it, and it cannot hold a marker of ours.
+mentioned by it, a number such as #12 leads to nothing, since that is something else there (and a pull request's
+"fixes #12" would close it), and it cannot hold a marker of ours.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ _CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.DOTALL)
 _COMMAND = re.compile(r"^(\s{0,3})/(?=[a-zA-Z])", re.MULTILINE)
 _ESCAPED_COMMAND = re.compile(r"^(\s{0,3})\\/(?=[a-zA-Z])", re.MULTILINE)
 _MENTION = re.compile(r"(?<![\w@/`])@(?=\w)")
-_SPLIT_MENTION = "@<!-- -->"
+_PAGE = re.compile(r"https?://[^\s<>]{1,500}")
+_REFERENCE = re.compile(r"(?<![\w#!/&`])[#!](?=\d)")
+_SPLIT = "<!-- -->"
+_SPLIT_SIGN = re.compile(rf"([@#!]){_SPLIT}")
 # GitLab writes an upload as a path below the project, Gitea as one below its root.
 # From: docs.gitlab.com/api/project_markdown_uploads; docs.gitea.com/usage/issues-prs/attachments.
 _UPLOAD = re.compile(r"""(\]\(|src=["'])(/uploads/[0-9a-f]{32}/|/attachments/[0-9a-f-]{36})""")
@@ -60,6 +64,7 @@ class Kind(StrEnum):
     COMMENT = "comment"
     REF = "ref"
     RELEASE = "release"
+    PULL = "pull request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +110,7 @@ def text_of(body: str, web: str = "") -> str:
     text = body.replace("\r\n", "\n")
     if _OURS.match(text) and TEXT_BEGINS in text:
         text = text.split(TEXT_BEGINS, 1)[1]
-    text = _ESCAPED_COMMAND.sub(r"\1/", text.replace(_SPLIT_MENTION, "@")).strip()
+    text = _ESCAPED_COMMAND.sub(r"\1/", _SPLIT_SIGN.sub(r"\1", text)).strip()
     return _UPLOAD.sub(lambda found: f"{found[1]}{_root_of(found[2], web)}{found[2]}", text) if web else text
 
 
@@ -118,7 +123,12 @@ def harmless(text: str) -> str:
     safe = redacted(text).replace(f"<!-- {MARKER}", f"<!-- of {MARKER}")
     if len(safe) > BODY_MAX:
         safe = safe[:BODY_MAX] + CUT
-    return _outside_code(safe, lambda part: _COMMAND.sub(r"\1\\/", _MENTION.sub(_SPLIT_MENTION, part)))
+    return _outside_code(safe, _without_meaning)
+
+
+def _without_meaning(text: str) -> str:
+    split = _REFERENCE.sub(lambda found: found[0] + _SPLIT, _MENTION.sub(f"@{_SPLIT}", text))
+    return _COMMAND.sub(r"\1\\/", split)
 
 
 def _outside_code(text: str, change: Callable[[str], str]) -> str:
@@ -126,10 +136,16 @@ def _outside_code(text: str, change: Callable[[str], str]) -> str:
     return "".join(part if place % 2 else change(part) for place, part in enumerate(parts))
 
 
-def copied(text: str, *, author: str, place: str) -> str:
-    """The body of a copy, to stand below its marker: who wrote it and where, then the text."""
+def copied(text: str, *, author: str, place: str, web: str = "") -> str:
+    """The body of a copy, to stand below its marker: who wrote it and where, then the text. `web` is the page of it."""
     who = author or "Somebody"
-    return f"*{_plain(who)} wrote on {_plain(place)}:*\n{TEXT_BEGINS}\n\n{harmless(text)}"
+    page = f" (<{web}>)" if is_page(web) else ""
+    return f"*{_plain(who)} wrote on {_plain(place)}{page}:*\n{TEXT_BEGINS}\n\n{harmless(text)}"
+
+
+def is_page(web: str) -> bool:
+    """Whether it is an address that can stand in any text."""
+    return _PAGE.fullmatch(web) is not None
 
 
 def _plain(name: str) -> str:

@@ -72,9 +72,10 @@ class MirrorPass:
         self._told = told
         self._now_us = now_us
         self._dry_run = dry_run
+        self._deleted: list[_Due] = []
 
     def run(self) -> None:
-        """Look, bring the objects, decide, and move."""
+        """Look, bring the objects, decide, and move. What is to be deleted is left for `finish`."""
         listed = {side: self._mirror.refs(side.value) for side in Side}
         with self._store.begin() as tx:
             links = {link.here or link.there or "": link for link in links_of(tx, Kind.REF)}
@@ -90,9 +91,15 @@ class MirrorPass:
             if each.decision.side is None:
                 self._note_unmoved(each)
         for side in Side:
-            self._move(side, [each for each in due if each.decision.side is side])
+            self._move(side, [each for each in due if each.decision.side is side and each.decision.commit is not None])
+        self._deleted = [each for each in due if each.decision.side is not None and each.decision.commit is None]
         if not self._dry_run:
             self._mirror.forget({oid for found in refs.values() for oid in found.values()})
+
+    def finish(self) -> None:
+        """Delete: later than what stands on a branch, such as a pull request, was told that it has ended."""
+        for side in Side:
+            self._move(side, [each for each in self._deleted if each.decision.side is side])
 
     def _check_emptied(self, listed: Mapping[Side, Mapping[str, str]], links: Mapping[str, Link]) -> None:
         for side in Side:

@@ -17,6 +17,7 @@ from shipline.capabilities.automation.sync.links import Link, drop_link, keep_li
 from shipline.capabilities.automation.sync.mirroring import Mirroring, MirrorPass
 from shipline.capabilities.automation.sync.pace import HOUR_US, Pace, budget_pause_us
 from shipline.capabilities.automation.sync.pairing import Paired, paired
+from shipline.capabilities.automation.sync.pulls import PullShelf
 from shipline.capabilities.automation.sync.releases import ReleaseShelf
 from shipline.capabilities.automation.sync.rules import Decision
 from shipline.capabilities.automation.sync.shelves import (
@@ -30,11 +31,11 @@ from shipline.capabilities.automation.sync.shelves import (
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.ports.clock import Clock
 from shipline.ports.forge import Budget
-from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.answers import Thread, ThreadKind
 from shipline.store.database import Store
 
 TROUBLES_MAX = 20
-WITH_GIT = frozenset({Kind.RELEASE})  # Copied where the mirror goes.
+WITH_GIT = frozenset({Kind.RELEASE, Kind.PULL})  # Copied where the mirror goes.
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,27 +122,37 @@ class _Pass:
 
     def run(self) -> None:
         """Names before what bears them, issues before what stands below them."""
-        ends = self.sync.ends
+        ends, mirroring = self.sync.ends, self.sync.mirroring
         self._shelf(LabelShelf(ends))
         self._shelf(MilestoneShelf(ends))
-        self._mirror()
-        if self.sync.mirroring is not None:
-            self._shelf(ReleaseShelf(ends, self.sync.mirroring.rules))
+        mirror = None if mirroring is None else self._mirror(mirroring)
+        if mirroring is not None:
+            self._shelf(ReleaseShelf(ends, mirroring.rules))
         issues = IssueShelf(ends, self.sync.clock.now_us())
-        now = self._shelf(issues)
-        for link in self._links(Kind.ISSUE):
+        self._threads(ThreadKind.ISSUE, Kind.ISSUE, self._shelf(issues))
+        if mirroring is not None:
+            pulls = PullShelf(ends, mirroring.rules, self._links(Kind.PULL))
+            self._threads(ThreadKind.PULL, Kind.PULL, self._shelf(pulls))
+        if mirror is not None:
+            self._guarded(mirror.finish)
+
+    def _threads(self, thread: ThreadKind, kind: Kind, now: dict[Side, dict[str, Item]]) -> None:
+        for link in self._links(kind):
             here, there = (now[side].get(link.key(side) or "") for side in Side)
             if here is not None and there is not None:
-                self._thread(link, here, there)
+                self._thread(thread, link, here, there)
 
-    def _mirror(self) -> None:
-        """Branches and tags. What stands in their way holds up nothing else."""
-        if self.sync.mirroring is None:
-            return
+    def _mirror(self, mirroring: Mirroring) -> MirrorPass:
+        """Branches and tags."""
         now_us = self.sync.clock.now_us
-        one = MirrorPass(self.sync.store, self.sync.mirroring, _Teller(self), now_us, dry_run=self.dry_run)
+        one = MirrorPass(self.sync.store, mirroring, _Teller(self), now_us, dry_run=self.dry_run)
+        self._guarded(one.run)
+        return one
+
+    def _guarded(self, mirrored: Callable[[], None]) -> None:
+        """What stands in the way of refs holds up nothing else."""
         try:
-            one.run()
+            mirrored()
         except ShiplineError as error:
             if error.retryable:
                 raise
@@ -151,12 +162,12 @@ class _Pass:
         with self.sync.store.begin() as tx:
             return links_of(tx, kind, parent)
 
-    def _thread(self, link: Link, here: Item, there: Item) -> None:
-        """The comments of an issue, where it changed since they were read."""
+    def _thread(self, kind: ThreadKind, link: Link, here: Item, there: Item) -> None:
+        """The comments of an issue or a pull request, where it changed since they were read."""
         updated = (here.updated_us, there.updated_us)
         if link.updated == updated and not self.full:
             return
-        numbers = {Side.HERE: Thread.issue(int(here.key)), Side.THERE: Thread.issue(int(there.key))}
+        numbers = {Side.HERE: Thread(kind, int(here.key)), Side.THERE: Thread(kind, int(there.key))}
         troubles = len(self.passed.troubles)
         web = {Side.HERE: here.web, Side.THERE: there.web}
         self._shelf(CommentShelf(self.sync.ends, numbers, web), parent=link.number)
@@ -275,7 +286,7 @@ class _Pass:
                 continue
             self.tell("change", shelf.kind, side, item.key, ", ".join(sorted(fields)))
             if not self.dry_run:
-                self._wait(side, making=False)
+                self._wait(side, making=shelf.kind is Kind.PULL and "state" in fields)
                 original = each.original if side is not link.origin else None
                 contents[side] = shelf.write(side, item, fields, original)
         if self.dry_run:
@@ -297,7 +308,7 @@ class _Pass:
         side = next(one for one in Side if name in decision.to(one))
         item = each.item(side)
         assert item is not None, "it was written there"  # noqa: S101
-        if not isinstance(shelf, IssueShelf | CommentShelf):
+        if not isinstance(shelf, IssueShelf | CommentShelf | PullShelf):
             self.tell("lose", shelf.kind, side, item.key, name)
             return
         self.tell("keep", shelf.kind, side, item.key, f"{name}, as a comment")

@@ -8,7 +8,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from shipline.capabilities.automation.sync.contents import MARKER, Content, Item, Kind, Side, Value, harmless, text_of
+from shipline.capabilities.automation.sync.contents import (
+    MARKER,
+    Content,
+    Item,
+    Kind,
+    Side,
+    Value,
+    harmless,
+    is_page,
+    text_of,
+)
 from shipline.capabilities.automation.sync.pairing import Paired
 from shipline.capabilities.automation.sync.refs import TAGS, MirrorRules, is_carried_name
 from shipline.capabilities.automation.sync.rules import Decision, decide_release
@@ -18,10 +28,9 @@ from shipline.ports.forge import ForgeRelease, hidden
 
 FILES_BEGIN = hidden(f"{MARKER}-files")
 YES, NO = "yes", "no"
-FILES_MAX, URL_MAX = 100, 500
+FILES_MAX = 100
 _LISTED = re.compile(r"^- \[([^\]\n]*)\]\(<([^>\n]*)>\)$", re.MULTILINE)
 _FILE_NAME = re.compile(r"[^\w.+-]")
-_URL = re.compile(r"https?://[^\s<>]+")
 
 
 @dataclass
@@ -110,9 +119,5 @@ def _item(release: ForgeRelease) -> Item:
 
 def _files(files: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """A name and an address each, as they can stand in any text."""
-    found = (
-        f"{_FILE_NAME.sub('_', name)[:100]} {url}"
-        for name, url in files
-        if len(url) <= URL_MAX and _URL.fullmatch(url) is not None
-    )
+    found = (f"{_FILE_NAME.sub('_', name)[:100]} {url}" for name, url in files if is_page(url))
     return tuple(sorted(found))[:FILES_MAX]

@@ -40,6 +40,7 @@ from shipline.ports.forge.tracker import (
 )
 
 ROBOT = "[bot]"
+NOTICE = f"<!-- {MARKER}-ended "
 # How far back a copy is looked for that an answer was lost of: longer than any request takes.
 LOOK_BACK_US = 600_000_000
 
@@ -314,7 +315,12 @@ class CommentShelf:
 
     def items(self, side: Side) -> dict[str, Item]:
         """The oldest first."""
-        return {one.key: self._item(side, one) for one in self.ends[side].forge.comments(self.threads[side])}
+        found = self.ends[side].forge.comments(self.threads[side])
+        return {one.key: self._item(side, one) for one in found if not self._is_notice(side, one)}
+
+    def _is_notice(self, side: Side, comment: Comment) -> bool:
+        """What was said to this side alone."""
+        return self.ends[side].is_ours(comment.author) and comment.body.startswith(NOTICE)
 
     def look(self, side: Side, key: str) -> Item | None:
         """Out of the list, read anew."""

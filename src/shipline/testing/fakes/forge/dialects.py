@@ -77,7 +77,11 @@ class ReposDialect(ReposTracker, ReposHooks):
     def change_pull(self, asked: Request) -> Reply:
         body = asked.body
         changed = self.model.change_pull(
-            asked.number(0), title=body.get("title"), body=body.get("body"), close=body.get("state") == "closed"
+            asked.number(0),
+            title=body.get("title"),
+            body=body.get("body"),
+            close=body.get("state") == "closed",
+            reopen=body.get("state") == "open",
         )
         return Reply(self._pull(changed), self.changed_status)
 

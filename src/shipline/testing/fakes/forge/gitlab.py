@@ -204,6 +204,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             title=body.get("title"),
             body=body.get("description"),
             close=body.get("state_event") == "close",
+            reopen=body.get("state_event") == "reopen",
         )
         return Reply(self._pull(changed))
 

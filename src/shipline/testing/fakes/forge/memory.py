@@ -108,14 +108,23 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
     def update_pull_request(self, number: int, *, title: str, body: str) -> PullRequest:
         """Title and body."""
         self._write()
-        changed = self.model.change_pull(number, title=title, body=body, close=False)
+        changed = self.model.change_pull(number, title=title, body=body)
         self._answer()
         return self._pull(changed)
 
     def close_pull_request(self, number: int) -> PullRequest:
         """Unmerged."""
         self._write()
-        changed = self.model.change_pull(number, title=None, body=None, close=True)
+        changed = self.model.change_pull(number, close=True)
+        self._answer()
+        return self._pull(changed)
+
+    def reopen_pull_request(self, number: int) -> PullRequest:
+        """With its branch."""
+        self._write()
+        if self.model.refs.get(f"refs/heads/{self.model.pull(number).head}") is None:
+            raise ConflictError(f"the branch of pull request {number} is gone")
+        changed = self.model.change_pull(number, reopen=True)
         self._answer()
         return self._pull(changed)
 

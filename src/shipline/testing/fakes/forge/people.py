@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from random import Random
 
 from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.pulls import PullState
 from shipline.testing.fakes.forge.model import ForgeModel, Page
 
 WORDS = ("slow", "broken", "wanted", "/close", "@ada", "`@code`", "**bold**", "line\n/merge", "é", "a <!-- b -->")
@@ -39,8 +41,10 @@ class People:
                 self.publish,
                 self.edit_release,
                 self.delete_release,
+                self.open_pull,
+                self.edit_pull,
             ],
-            weights=[10, 20, 15, 8, 20, 8, 3, 5, 5, 1, 1, 3, 4, 1],
+            weights=[10, 20, 15, 8, 20, 8, 3, 5, 5, 1, 1, 3, 4, 1, 4, 6],
         )[0]
         chosen()
         return chosen.__name__
@@ -152,6 +156,30 @@ class People:
         key = self._one(own)
         if key is not None:
             self.model.delete_page(key)
+
+    def open_pull(self) -> None:
+        """A pull request of a new branch; nobody but where branches are."""
+        base = self.model.default_branch
+        if self.model.refs.get(f"refs/heads/{base}") is not None:
+            head, text = f"topic/{self.done}-{self.name}", self.text()
+            commit = hashlib.sha1(text.encode()).hexdigest()  # noqa: S324 - the id of a commit
+            self.model.create_ref(f"refs/heads/{head}", commit)
+            self.model.open_pull(head, base, text.replace("\n", " "), self.text()).author = self.name
+
+    def edit_pull(self) -> None:
+        """Title, text, a comment, or its end; merged without that anything moves. Copies too."""
+        number = self._one({key: one for key, one in self.model.pulls.items() if one.state is PullState.OPEN})
+        if number is None:
+            return
+        what = self.random.choice(["title", "body", "comment", "comment", "close", "merge"])
+        if what == "comment":
+            self.model.add_note(Thread.pull(number), self.text(), author=self.name)
+        elif what == "merge":
+            self.model.merge(number, self.model.refs.get(f"refs/heads/{self.model.default_branch}") or "")
+        else:
+            title = self.text().replace("\n", " ") if what == "title" else None
+            body = self.text() if what == "body" else None
+            self.model.change_pull(number, title=title, body=body, close=what == "close")
 
     def _one(self, things: Mapping[int, object]) -> int | None:
         return self.random.choice(sorted(things)) if things else None

@@ -78,14 +78,26 @@ class PullModel(TrackerModel):
         self.tell(HookEvent.PULL_REQUEST, "opened", made)
         return made
 
-    def change_pull(self, number: int, *, title: str | None, body: str | None, close: bool) -> Pull:
-        """Title, body, or its end."""
+    def change_pull(
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        close: bool = False,
+        reopen: bool = False,
+    ) -> Pull:
+        """Title, body, its end, or that it goes on; without its branch it cannot."""
         pull = self.pull(number)
         before = pull.state
         pull.title = pull.title if title is None else title
         pull.body = pull.body if body is None else body
         if close and pull.state is PullState.OPEN:
             pull.state = PullState.CLOSED
+        if reopen and pull.state is PullState.CLOSED:
+            if self.refs.get(f"refs/heads/{pull.head}") is None:
+                raise Refused("invalid", "the branch was deleted")
+            pull.state = PullState.OPEN
         self._touch(Thread.pull(number))
         self._note(f"change pull request {pull.head}")
         self.tell(HookEvent.PULL_REQUEST, "edited" if before is pull.state else "closed", pull)
