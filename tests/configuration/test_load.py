@@ -185,6 +185,11 @@ def test_what_does_not_fit_is_named_with_its_place(text: str, told: list[str]) -
         ('[[gate]]\nname = "c"\nrule = "coverage.line"', ["gate 'c'", "true or false"]),
         ('[[gate]]\nname = "c"\nrule = "sbom.present"\nwhen = "1 +"', ["gate 'c'"]),
         ('[[gate]]\nname = "c"\nrule = "sbom.present"\napprovals = { qa = 0 }', ["gate 'c'", "1 to 100"]),
+        ('[[hook]]\nforge = "github"\nsecrets = [{ environment = "X" }]\nmend = true', ["cannot be mended", "set url"]),
+        (
+            '[[hook]]\nforge = "github"\nsecrets = [{ environment = "X" }]\nurl = "https://x/hooks/github/"',
+            ["not where this server takes hooks", "/hooks/github"],
+        ),
     ],
 )
 def test_tables_of_providers_and_rules_of_gates_are_checked_by_their_owners(text: str, told: list[str]) -> None:

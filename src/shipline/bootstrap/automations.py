@@ -12,11 +12,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.hook_watch import HookHand, HookTimer
 from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
+    HOOKS,
     HOUSEKEEPING,
     LOOK,
     MILESTONES,
@@ -122,6 +124,7 @@ def automation_part(
         SYNC: SyncHand(application),
         MILESTONES: MilestoneHand(application),
         HOUSEKEEPING: HousekeepingHand(application),
+        HOOKS: HookHand(application, duties_of, hook_secrets),
     }
     step = LookStep(hands, application.events)
 
@@ -136,7 +139,7 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     from shipline.bootstrap.milestones import MilestoneReconciler
 
     looks = (Reconciler(application), MilestoneReconciler(application))
-    timers = (*looks, SyncTimer(application), Housekeeper(application))
+    timers = (*looks, SyncTimer(application), Housekeeper(application), HookTimer(application))
     return (partial(_take_up, application), *timers, Forgetter(application))
 
 

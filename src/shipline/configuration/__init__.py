@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shipline.configuration.advisories import AdvisoriesSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
+    from shipline.configuration.hooks import HookSettings
     from shipline.configuration.housekeeping import (
         HousekeepingSettings,
         LabelsSettings,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         EnvironmentSettings,
         EphemeralSettings,
         GroupSettings,
-        HookSettings,
         HotfixSettings,
         LintSettings,
         PackageSettings,
@@ -127,7 +127,7 @@ _HOMES = {
     "EphemeralSettings": "settings",
     "GatesSettings": "gating",
     "GroupSettings": "settings",
-    "HookSettings": "settings",
+    "HookSettings": "hooks",
     "HotfixSettings": "settings",
     "HousekeepingSettings": "housekeeping",
     "LabelSettings": "repository",

@@ -13,6 +13,7 @@ from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.asked_gates import gates_of
 from shipline.configuration.driven import driven_complaints, is_left_out
 from shipline.configuration.given import check_given, read_secret
+from shipline.configuration.hooks import hook_complaints
 from shipline.configuration.hotfixes import hotfix_complaints
 from shipline.configuration.limits import notes_of
 from shipline.configuration.load import read_table
@@ -128,11 +129,7 @@ def _sync(settings: Settings) -> Iterator[ConfigurationError]:
 
 
 def _hooks(settings: Settings) -> Iterator[ConfigurationError]:
-    forges = [hook.forge for hook in settings.hook]
-    for forge in sorted({forge for forge in forges if forges.count(forge) > 1}):
-        yield ConfigurationError(
-            f"{FILE_NAME}: there are two [[hook]] tables of {forge}", todo="put the secrets of both into one of them"
-        )
+    yield from hook_complaints(settings.hook, FILE_NAME)
     for hook in settings.hook:
         for table in hook.secrets:
             try:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
+from shipline.configuration.hooks import HookSettings
 from shipline.configuration.housekeeping import HousekeepingSettings
 from shipline.configuration.limits import Limits, SecretTable
 from shipline.configuration.milestones import MilestoneFlowSettings
@@ -189,18 +190,6 @@ class AutomationSettings:
     release_on_push: bool = False
     reconcile_every_s: Annotated[int, Limits(minimum=10, maximum=86_400)] = 300
     milestones: MilestoneFlowSettings = field(default_factory=MilestoneFlowSettings)
-
-
-@dataclass(frozen=True, slots=True)
-class HookSettings:
-    """`[[hook]]`: a forge that may tell this server of events.
-
-    `forge` is github, gitlab or gitea. `secrets` say where the secrets are that its hooks are signed with: each is like
-    an entry of `[environment.secrets]`. Any of them may have signed, so that one can be changed without a gap.
-    """
-
-    forge: Annotated[str, Limits(choices=("github", "gitlab", "gitea"))]
-    secrets: Annotated[tuple[Annotated[dict[str, Any], SecretTable()], ...], Limits(items_min=1)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,11 @@ import httpx
 import pytest
 
 from shipline.apps.server import hooks
-from shipline.capabilities.automation import Delivery, latest_deliveries
+from shipline.capabilities.automation import Delivery, Wanted, latest_deliveries, tell_health
+from shipline.capabilities.automation.watching import Ail, Finding
 from shipline.domain.errors import UnknownName
 from shipline.store.database import Store
+from shipline.store.event_writer import EventWriter
 from tests.apps.server.conftest import Served
 from tests.apps.server.serving import TOKEN, serving
 from tests.capabilities.automation.payloads import gitea_push, github_push, gitlab_push
@@ -67,6 +69,22 @@ def test_a_signed_delivery_is_on_the_disk_when_it_is_answered(forge: Forge) -> N
     assert {answer.status_code for answer in answers} == {202}
     (kept,) = forge.kept()
     assert (kept.hook, kept.identity, kept.event, kept.repeats) == ("github", "guid-1", "push", 2)
+
+
+def test_the_page_says_how_the_hook_stands_that_is_watched(fresh: Served) -> None:
+    """What was told last; words of the forge's are text."""
+    site = replace(fresh.stage.site, watched_forge=lambda: "gitlab")
+    url, said = "https://hooks.example/hooks/gitlab", Finding(Ail.OFF, "the hook is off (<b>)", "switch it on")
+    person = httpx.Client(headers={"Authorization": f"Bearer {TOKEN}"}, verify=NO_TLS)
+    with serving(site) as served, person:
+        assert "was not looked at yet" in person.get(f"{served}/deliveries").text
+        bad, good = "<li>the hook is off (&lt;b&gt;): switch it on</li>", "works</span> since"
+        for findings, words in ((said,), bad), ((), good):
+            with site.store.begin() as tx:
+                tell_health(tx, EventWriter(site.engine.ids, site.clock), Wanted("gitlab", url, frozenset()), findings)
+            text = person.get(f"{served}/deliveries").text
+            assert words in text
+            assert url in text
 
 
 def test_gitlab_names_its_deliveries_by_a_key_that_stays(forge: Forge) -> None:

@@ -4,60 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from shipline.ports.forge import Known
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.tracker import IssueDraft
+from tests.hook_receiver import Receiver, receiving
 from tests.providers.forge.places import KINDS, TOKEN, Place, running
 
 SECRET = "It's a Secret to Everybody"
 ALL = frozenset(HookEvent)
 
 
-@dataclass
-class Receiver:
-    """What came: headers in lower case, and bodies. It answers with `status`."""
-
-    url: str = ""
-    status: int = 204
-    came: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    def bodies(self) -> list[dict[str, Any]]:
-        return [json.loads(body) for _, body in self.came]
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            made.came.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(made.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    made.url = f"http://127.0.0.1:{server.server_address[1]}/hooks"
-    yield made
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with receiving() as made:
+        yield made
 
 
 @pytest.fixture(params=sorted(KINDS))
@@ -115,10 +80,11 @@ def test_what_failed_is_seen_and_sent_again_under_its_own_id(receiver: Receiver,
     receiver.status = 200
     place.forge.redeliver(hook.key, failed.key)
     assert [one.status for one in place.forge.deliveries(hook.key)] == [200, 500]
+    assert [one.identity for one in place.forge.deliveries(hook.key)] == [failed.identity] * 2
     one, two = receiver.came
     assert one[1] == two[1]
     name = "idempotency-key" if place.server.dialect.prefix == "/api/v4" else "x-github-delivery"
-    assert one[0][name] == two[0][name]
+    assert one[0][name] == two[0][name] == failed.identity
 
 
 def test_gitlab_switches_off_what_fails_and_a_test_switches_it_on(

@@ -18,6 +18,7 @@ from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
     count_deliveries,
     find_delivery,
+    hook_health,
     latest_deliveries,
     replay_delivery,
 )
@@ -65,11 +66,14 @@ class DeliveryPages:
         with self.site.reading() as tx:
             found = latest_deliveries(tx, limit=PAGE_SIZE + 1, before=before)
             kept = count_deliveries(tx)
+            watched = self.site.watched_forge()
+            health = hook_health(tx, watched) if watched else None
             runs = journal.recent_runs(tx, AUTOMATION_WORKFLOW, limit=RUNS_SHOWN)
         older = found[PAGE_SIZE - 1].number if len(found) > PAGE_SIZE else None
         lines = () if before else tuple(_line(run) for run in runs)
         context = {"deliveries": found[:PAGE_SIZE], "older": older, "before": before, "runs": lines, "kept": kept}
-        return self._page("deliveries.html", **context, came=self.counts.by_outcome)
+        hook = {"watched": watched, "health": health}
+        return self._page("deliveries.html", **context, **hook, came=self.counts.by_outcome)
 
     def delivery(
         self,

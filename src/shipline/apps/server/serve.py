@@ -22,6 +22,7 @@ from shipline.apps.stopping import stopping_on_signals
 from shipline.bootstrap.automations import hook_secrets
 from shipline.bootstrap.compliance import required_coverages
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
+from shipline.bootstrap.hook_watch import watched_forge
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
 from shipline.bootstrap.reevaluating import waiving_of
 from shipline.capabilities.releases import GivenReport, Receipt, Subject, receive_reports
@@ -86,6 +87,7 @@ def site_of(application: Application) -> Site:
         wanted_image=partial(wanted_image_of, application.context),
         compliance=partial(required_coverages, application),
         hook_secrets=partial(hook_secrets, application),
+        watched_forge=partial(watched_forge, application),
         waiving=lambda: waiving_of(application.policy),
         receive=receive,
     )

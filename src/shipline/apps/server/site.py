@@ -32,6 +32,7 @@ class Site:
     `calendar` gives the rules of the calendar as they are now, `checklists` the lists of environments. `stage_of` is
     the stage whose gates and lists hold in an environment: a branch's has those of another one.
     `compliance` says how a release stands to the frameworks that are required.
+    `watched_forge` is the kind of forge whose hook is watched, "" for none.
     `waiving` gives what the policy says of waivers; `receive` takes a report in as evidence.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     `hook_secrets` reads the secrets that the hooks of a forge are signed with; UnknownName where none are taken.
@@ -51,6 +52,7 @@ class Site:
     wanted_image: Callable[[EnvironmentSettings], str | None] = lambda _environment: None
     compliance: Callable[[Release], tuple[Coverage, ...]] = lambda _release: ()
     hook_secrets: Callable[[str], tuple[str, ...]] = lambda _forge: ()
+    watched_forge: Callable[[], str] = lambda: ""
     waiving: Callable[[], Waiving] = Waiving
     receive: Callable[[Subject, GivenReport, Actor], Receipt] | None = None
 

@@ -71,7 +71,17 @@ from shipline.capabilities.automation.milestones import Seen as MilestonesSeen
 from shipline.capabilities.automation.milestones import carry_out as carry_out_milestones
 from shipline.capabilities.automation.reading import FORGES, Unknown, event_name, forge_of_headers, read_event
 from shipline.capabilities.automation.reconciling import Looked
-from shipline.capabilities.automation.rules import ALL, HOUSEKEEPING, MILESTONES, RELEASE, SYNC, Command, Duties, decide
+from shipline.capabilities.automation.rules import (
+    ALL,
+    HOOKS,
+    HOUSEKEEPING,
+    MILESTONES,
+    RELEASE,
+    SYNC,
+    Command,
+    Duties,
+    decide,
+)
 from shipline.capabilities.automation.signatures import is_signed
 from shipline.capabilities.automation.steps import Carried, Hand, LookStep, follow_command
 from shipline.capabilities.automation.sync import (
@@ -88,6 +98,16 @@ from shipline.capabilities.automation.sync import (
     want_pass,
 )
 from shipline.capabilities.automation.usecases import handle_deliveries, order_look, reconcile, subject_of
+from shipline.capabilities.automation.watching import (
+    HookHealth,
+    Wanted,
+    Watched,
+    hook_health,
+    look_at_hook,
+    mend_hook,
+    needed_events,
+    tell_health,
+)
 from shipline.capabilities.automation.workflow import AUTOMATION_WORKFLOW, LOOK, automation_workflow
 
 __all__ = [
@@ -97,6 +117,7 @@ __all__ = [
     "CHECKS",
     "FEATURES",
     "FORGES",
+    "HOOKS",
     "HOUSEKEEPING",
     "LOOK",
     "MERGING",
@@ -115,6 +136,7 @@ __all__ = [
     "Foreseen",
     "ForgeEvent",
     "Hand",
+    "HookHealth",
     "Housekeeping",
     "Keeper",
     "Kept",
@@ -145,6 +167,8 @@ __all__ = [
     "Unknown",
     "UpdateRules",
     "Updater",
+    "Wanted",
+    "Watched",
     "automation_workflow",
     "carry_out",
     "carry_out_milestones",
@@ -161,6 +185,7 @@ __all__ = [
     "forge_of_headers",
     "forget_deliveries",
     "handle_deliveries",
+    "hook_health",
     "is_signed",
     "keep",
     "keep_all",
@@ -169,7 +194,10 @@ __all__ = [
     "keepers_of",
     "latest_deliveries",
     "look",
+    "look_at_hook",
     "look_at_milestones",
+    "mend_hook",
+    "needed_events",
     "note_pass",
     "open_pulls_of",
     "order_look",
@@ -181,6 +209,7 @@ __all__ = [
     "run_pass",
     "subject_of",
     "tell_drift",
+    "tell_health",
     "tell_ignored",
     "want_pass",
     "with_secrets",

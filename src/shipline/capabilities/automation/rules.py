@@ -27,6 +27,7 @@ RELEASE = "release"
 MILESTONES = "milestones"
 SYNC = "sync"
 HOUSEKEEPING = "housekeeping"
+HOOKS = "hooks"
 ALL = "all"
 OF_COMMIT = "commit:"
 KEY_MAX = 180
@@ -46,7 +47,7 @@ class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
-    id), or of `all`, does what that asks for."""
+    id), or of `all`, does what that asks for; `hooks` of `all` sees that the forge's hook works."""
 
     kind: str
     about: str

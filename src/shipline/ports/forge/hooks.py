@@ -46,13 +46,20 @@ class Hook:
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """Something that was sent. `event` is the forge's word; `status` is the HTTP status of the answer, None for none.
-    `delivered_us` is UTC microseconds, 0 where the forge does not say."""
+    `delivered_us` is UTC microseconds, 0 where the forge does not say. `identity` is the forge's name for the event,
+    the same in each attempt and in the headers of what was sent; "" where it is not listed."""
 
     key: str
     event: str
     status: int | None
     delivered_us: int = 0
     again: bool = False
+    identity: str = ""
+
+    @property
+    def arrived(self) -> bool:
+        """True if it was taken."""
+        return self.status is not None and self.status // 100 == 2
 
 
 class ForgeHooks(Protocol):

@@ -59,4 +59,5 @@ def _delivery(item: Any) -> Delivery:
         status=number_or_none(item, "status_code") or None,
         delivered_us=instant(item, "delivered_at"),
         again=flag(item, "redelivery"),
+        identity=text_or_none(item, "guid") or "",
     )

@@ -23,6 +23,8 @@ FIELDS = {
     HookEvent.RELEASE: ("releases_events",),
     HookEvent.CHECK: ("pipeline_events",),
 }
+# The headers that name an event, the one first that is the same in each attempt.
+NAMED = ("Idempotency-Key", "webhook-id", "X-Gitlab-Event-UUID")
 
 
 class GitLabHooks(RESTHooks):
@@ -75,4 +77,5 @@ def _delivery(item: Any) -> Delivery:
         event=text(item, "trigger"),
         status=int(status) if status.isascii() and status.isdigit() and len(status) == 3 else None,
         delivered_us=instant(item, "created_at"),
+        identity=next((name for header in NAMED if (name := text_or_none(item, "request_headers", header))), ""),
     )

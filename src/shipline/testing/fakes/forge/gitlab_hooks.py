@@ -194,4 +194,6 @@ def _hook(row: HookRow) -> dict[str, Any]:
 
 def _sent(sent: Sent) -> dict[str, Any]:
     status = "internal error" if sent.status is None else str(sent.status)
-    return {"id": sent.key, "trigger": sent.word.replace("_events", "_hooks"), "response_status": status}
+    headers = {"X-Gitlab-Event": WORDS[sent.word], "Idempotency-Key": sent.guid}
+    said = {"id": sent.key, "trigger": sent.word.replace("_events", "_hooks"), "response_status": status}
+    return said | {"request_headers": headers}

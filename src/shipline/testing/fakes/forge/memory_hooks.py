@@ -36,7 +36,7 @@ class MemoryHooks(MemoryAccess):
         """The newest first."""
         self._reach()
         sent = reversed(self.model.hooks.get(int(key)).sent)
-        return tuple(Delivery(str(one.key), one.word, one.status, one.sent_us, one.again) for one in sent)
+        return tuple(Delivery(str(one.key), one.word, one.status, one.sent_us, one.again, one.guid) for one in sent)
 
     def redeliver(self, key: str, delivery: str) -> None:
         """Nothing was sent."""
