@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from shipline.clients.git_errors import PROTECTED
+from shipline.domain.errors import ConflictError, ShiplineError
+from shipline.ports.forge import CommitStatus, PullState, StatusState
+from shipline.ports.forge.guards import BranchRule
 from shipline.ports.forge.hooks import HookEvent
-from tests.providers.forge.places import TOKEN, Place, running
+from shipline.ports.forge.reviews import MergeMethod
+from tests.providers.forge.places import KINDS, TOKEN, Place, running
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +81,7 @@ def test_protected_refs_and_strangers_are_refused(tmp_path: Path) -> None:
         place.model.protected_tags.add("v*")
         clone.git("-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--allow-empty", "-m", "feat: x")
         for ref in ("refs/heads/main", "refs/tags/v1.0.0"):
-            with pytest.raises(AssertionError, match="is protected"):
+            with pytest.raises(AssertionError, match="protected"):
                 clone.git("push", "origin", f"HEAD:{ref}")
         clone.git("push", "--quiet", "origin", "HEAD:refs/heads/topic")
         assert place.forge.find_tag("v1.0.0") is None
@@ -85,3 +90,50 @@ def test_protected_refs_and_strangers_are_refused(tmp_path: Path) -> None:
         place.model.may_write = False
         with pytest.raises(AssertionError, match="403"):
             clone.git("push", "origin", "HEAD:refs/heads/other")
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_rules_that_were_set_by_the_interface_hold_for_pushes(tmp_path: Path, kind: str) -> None:
+    """Nothing but pull requests comes to one branch, another may not be rewritten, neither may go, and tags stay. What
+    is said leads to a remedy for protected refs, whichever forge says it."""
+    with running(kind, tmp_path) as place:
+        clone = Clone(place, tmp_path / "clone")
+        person = ("-c", "user.name=x", "-c", "user.email=x@example.com")
+        clone.git(*person, "commit", "--allow-empty", "-m", "feat: x")
+        clone.git("push", "--quiet", "origin", "HEAD:refs/heads/line/1", "HEAD:refs/tags/v1.0.0")
+        place.forge.ensure_branch_rule(BranchRule("main"))
+        place.forge.ensure_branch_rule(BranchRule("line/*", pull_requests=False))
+        place.forge.ensure_tag_rule("v*")
+        assert place.forge.protection("main").protected
+        clone.git("push", "--quiet", "origin", "HEAD:refs/tags/v1.0.1")
+        clone.git(*person, "commit", "--allow-empty", "-m", "feat: y")
+        clone.git("push", "--quiet", "origin", "HEAD:refs/heads/line/1")
+        for refused in (
+            "HEAD:refs/heads/main",
+            f"+{place.commits[0]}:refs/heads/line/1",
+            ":refs/heads/line/1",
+            "+HEAD:refs/tags/v1.0.0",
+            ":refs/tags/v1.0.0",
+        ):
+            with pytest.raises(AssertionError) as caught:
+                clone.git("push", "origin", refused)
+            assert PROTECTED.search(str(caught.value)), refused
+        with pytest.raises(ShiplineError):
+            place.forge.delete_branch("line/1", clone.git("rev-parse", "HEAD"))
+
+
+@pytest.mark.parametrize("kind", ["github", "gitea"])
+def test_a_check_that_a_rule_demands_holds_up_a_merge(tmp_path: Path, kind: str) -> None:
+    """Until its newest word is a good one."""
+    with running(kind, tmp_path) as place:
+        forge, head = place.forge, place.commits[1]
+        forge.create_branch("topic", head)
+        pull = forge.create_pull_request(head="topic", base="main", title="feat: two", body="")
+        forge.ensure_branch_rule(BranchRule("main", checks=("tests",)))
+        for state in (None, StatusState.FAILURE, StatusState.PENDING):
+            if state is not None:
+                forge.set_status(head, CommitStatus("tests", state))
+            with pytest.raises(ConflictError):
+                forge.merge_pull_request(pull.number, head=head, method=MergeMethod.MERGE)
+        forge.set_status(head, CommitStatus("tests", StatusState.SUCCESS))
+        assert forge.merge_pull_request(pull.number, head=head, method=MergeMethod.MERGE).state is PullState.MERGED

@@ -15,20 +15,10 @@ from dataclasses import dataclass
 
 from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.protection import HOOK, Refusals, refused_pushes
 from shipline.testing.fakes.forge.refs import GitRefs
 
 SERVE_TIMEOUT_S = 60
-HOOK = """#!/bin/sh
-# What the forge says no to; it hands over the patterns, one a line.
-printf '%s\\n' "$FORGE_PROTECTED" | while read -r pattern; do
-    case "$1" in
-    $pattern)
-        echo "error: $1 is protected: changes come by pull request" >&2
-        exit 1
-        ;;
-    esac
-done
-"""
 
 
 @dataclass(frozen=True)
@@ -41,10 +31,12 @@ class GitReply:
 
 
 class GitFront:
-    """The repository of `model` at `/{repository}.git`. `admits` says whether a token is let in."""
+    """The repository of `model` at `/{repository}.git`. `admits` says whether a token is let in, `refusals` how a push
+    is refused."""
 
-    def __init__(self, model: ForgeModel, refs: GitRefs, admits: Callable[[str], bool]) -> None:
+    def __init__(self, model: ForgeModel, refs: GitRefs, admits: Callable[[str], bool], refusals: Refusals) -> None:
         self.model = model
+        self.refusals = refusals
         self.refs = refs
         self.admits = admits
         hook = refs.folder / "hooks" / "update"
@@ -94,7 +86,9 @@ class GitFront:
             "GIT_PROTOCOL": headers.get("Git-Protocol", ""),
             "REMOTE_USER": self.model.account,
             "REMOTE_ADDR": "127.0.0.1",
-            "FORGE_PROTECTED": "\n".join(sorted(self._protected())),
+            "FORGE_RULES": "\n".join(
+                refused_pushes(self.model.guards, self.model.protected, self.model.protected_tags, self.refusals)
+            ),
         }
         done = subprocess.run(
             ["git", "http-backend"],
@@ -105,10 +99,6 @@ class GitFront:
             check=False,
         )
         return _read(done.stdout)
-
-    def _protected(self) -> set[str]:
-        branches = {f"refs/heads/{name}" for name in self.model.protected}
-        return branches | {f"refs/tags/{pattern}" for pattern in self.model.protected_tags}
 
 
 def _plain() -> dict[str, str]:

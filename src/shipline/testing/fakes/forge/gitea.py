@@ -16,6 +16,7 @@ from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.guards import GiteaGuards
 from shipline.testing.fakes.forge.model import File, Pull
+from shipline.testing.fakes.forge.protection import REFUSALS
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_hooks import GiteaHooks
@@ -28,6 +29,7 @@ REPOSITORY_ID, FORK_ID = 7, 8
 class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
     """How Gitea says it."""
 
+    refusals = REFUSALS["gitea"]
     prefix = "/api/v1"
     page_parameter = "limit"
     page_size_max = 50
@@ -133,7 +135,7 @@ class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
         return Reply({"name": name, "commit": {"sha": commit}}, 201)
 
     def _branch(self, name: str, commit: str) -> dict[str, Any]:
-        guarded = name in self.model.protected
+        guarded = self.model.is_guarded(name)
         return {
             "name": name,
             "commit": {"id": commit},
@@ -234,7 +236,7 @@ class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
         return self._common_of(pull, f"https://127.0.0.1/pulls/{pull.number}") | {
             "merged": pull.state is PullState.MERGED,
             "merge_commit_sha": pull.merge_commit,
-            "mergeable": self.model.blocked(pull) in ("", "changes", "approvals"),
+            "mergeable": self.model.blocked(pull) in ("", "changes", "approvals", "checks"),
             "head": {
                 "ref": pull.head,
                 "sha": self.model.head_of(pull),

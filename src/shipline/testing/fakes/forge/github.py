@@ -17,6 +17,7 @@ from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.guards import GitHubGuards
 from shipline.testing.fakes.forge.hooks import HookRow
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
+from shipline.testing.fakes.forge.protection import REFUSALS
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_hooks import GitHubHooks, few_tags
@@ -32,6 +33,7 @@ MERGE_WORDS = {
     "draft": "draft",
     "changes": "blocked",
     "approvals": "blocked",
+    "checks": "blocked",
     "conflict": "dirty",
 }
 
@@ -42,6 +44,7 @@ class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
     `runs` are those of checks: commit, name and conclusion, None while it runs.
     """
 
+    refusals = REFUSALS["github"]
     prefix = "/api/v3"
     page_parameter = "per_page"
     page_size_max = 100
@@ -169,10 +172,10 @@ class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
         commit = self.model.refs.get(f"refs/heads/{name}")
         if commit is None:
             return Reply({"message": "Branch not found"}, 404)
-        return Reply({"name": name, "commit": {"sha": commit}, "protected": name in self.model.protected})
+        return Reply({"name": name, "commit": {"sha": commit}, "protected": self.model.is_guarded(name)})
 
     def rules(self, asked: Request) -> Reply:
-        return Reply([{"type": "pull_request"}] if asked.names[0] in self.model.protected else [])
+        return Reply([{"type": "pull_request"}] if self.model.is_guarded(asked.names[0]) else [])
 
     def ref(self, asked: Request) -> Reply:
         name = f"refs/{asked.names[0]}"

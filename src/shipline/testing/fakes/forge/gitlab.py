@@ -18,6 +18,7 @@ from shipline.testing.fakes.forge.gitlab_tracker import PROJECT_ID, GitLabTracke
 from shipline.testing.fakes.forge.guards import GitLabGuards
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
+from shipline.testing.fakes.forge.protection import REFUSALS
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.refusals import Refused
@@ -39,6 +40,7 @@ MERGE_WORDS = {
     "draft": "draft_status",
     "changes": "requested_changes",
     "approvals": "not_approved",
+    "checks": "ci_must_pass",
     "conflict": "conflict",
 }
 
@@ -46,6 +48,7 @@ MERGE_WORDS = {
 class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
     """How GitLab says it. `packages` are the names and versions of the generic packages, their ids by order."""
 
+    refusals = REFUSALS["gitlab"]
     prefix = "/api/v4"
     page_parameter = "per_page"
     page_size_max = 100
@@ -168,7 +171,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             return Reply({"message": words if refused.kind == "duplicate" else str(refused)}, 400)
 
     def _branch(self, name: str, commit: str) -> dict[str, Any]:
-        guarded = name in self.model.protected
+        guarded = self.model.is_guarded(name)
         can_push = self.model.may_write and not guarded
         return {"name": name, "commit": {"id": commit}, "protected": guarded, "can_push": can_push}
 

@@ -38,7 +38,7 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
         """A ref below refs/heads."""
         self._reach()
         commit = self.model.refs.get(f"refs/heads/{checked_ref_name(name)}")
-        return None if commit is None else Ref(name, commit, protected=name in self.model.protected)
+        return None if commit is None else Ref(name, commit, protected=self.model.is_guarded(name))
 
     def create_branch(self, name: str, commit: str) -> Ref:
         """There on the same commit is as good."""
@@ -79,7 +79,7 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
     def protection(self, branch: str) -> Protection:
         """Protected branches take no push."""
         self._reach()
-        guarded = branch in self.model.protected
+        guarded = self.model.is_guarded(branch)
         may = Known.YES if self.model.may_write and not guarded else Known.NO
         return Protection(branch, guarded, may, ("changes come by pull request",) if guarded else ())
 

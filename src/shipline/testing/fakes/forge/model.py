@@ -13,7 +13,6 @@ from shipline.ports.clock import Clock
 from shipline.ports.forge import StatusState
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.rights import Capability
-from shipline.testing.fakes.forge.guard_model import Guards
 from shipline.testing.fakes.forge.happenings import RefMoved
 from shipline.testing.fakes.forge.pulls import Pull, PullModel
 from shipline.testing.fakes.forge.refs import GitRefs, MemoryRefs, Refs
@@ -84,7 +83,6 @@ class ForgeModel(PullModel):
         self.lacking: set[Capability] = set()
         self.scopes: frozenset[str] | None = None
         self.pages: dict[int, Page] = {}
-        self.guards = Guards()
         self.stored: dict[str, dict[int, File]] = {}
         self.said: list[Said] = []
 
@@ -111,6 +109,8 @@ class ForgeModel(PullModel):
         before = self.refs.get(name)
         if before is None:
             raise Refused("missing", "Reference does not exist")
+        if name.startswith("refs/heads/") and self._rule_for(name.removeprefix("refs/heads/")) is not None:
+            raise Refused("invalid", "Cannot delete a protected branch")
         self.refs.drop(name)
         self._note(f"delete {name}")
         self.tell(HookEvent.PUSH, "pushed", RefMoved(name, before, None))
@@ -180,3 +180,8 @@ class ForgeModel(PullModel):
         self._note(f"status {said.context}")
         self.tell(HookEvent.CHECK, "said", said)
         return said
+
+    def passed(self, commit: str) -> set[str]:
+        """By the newest status of each context."""
+        newest = {one.context: one.state for one in self.said if one.commit == commit}
+        return {context for context, state in newest.items() if state is StatusState.SUCCESS}

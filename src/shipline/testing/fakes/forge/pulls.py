@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from shipline.ports.clock import Clock
 from shipline.ports.forge.answers import Thread, ThreadKind
+from shipline.ports.forge.guards import BranchRule
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.pulls import PullState
 from shipline.ports.forge.reviews import MergeMethod, Opinion, Review, counted
+from shipline.testing.fakes.forge.guard_model import Guards
 from shipline.testing.fakes.forge.happenings import RefMoved
+from shipline.testing.fakes.forge.protection import rule_for
 from shipline.testing.fakes.forge.refs import Changed, Refs
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.tracker import TrackerModel
@@ -51,13 +54,14 @@ class Pull:
 
 class PullModel(TrackerModel):
     """`protected` branches take no direct push, and merges with `approvals_needed` approvals; `protected_tags` are
-    patterns. `tells_of` is which of the refs of one push the forge tells of."""
+    patterns. What `guards` say holds too. `tells_of` is which of the refs of one push the forge tells of."""
 
     def __init__(self, refs: Refs, clock: Clock | None = None) -> None:
         super().__init__(clock)
         self.refs = refs
         self.protected: set[str] = set()
         self.protected_tags: set[str] = set()
+        self.guards = Guards()
         self.tells_of: Callable[[list[RefMoved]], list[RefMoved]] = list
         self.approvals_needed = 0
         self.pulls: dict[int, Pull] = {}
@@ -154,7 +158,7 @@ class PullModel(TrackerModel):
         return self.refs.changes(base, self.head_of(pull))
 
     def blocked(self, pull: Pull) -> str:
-        """Why it is not merged: `closed`, `draft`, `changes`, `approvals` or `conflict`; "" for no reason."""
+        """Why it is not merged: `closed`, `draft`, `changes`, `approvals`, `checks` or `conflict`; "" for no reason."""
         opinions = self.opinions(pull)
         approvals = len([one for one in opinions if one.opinion is Opinion.APPROVED])
         if pull.state is not PullState.OPEN:
@@ -163,9 +167,25 @@ class PullModel(TrackerModel):
             return "draft"
         if any(one.opinion is Opinion.CHANGES_REQUESTED for one in opinions):
             return "changes"
-        if pull.base in self.protected and approvals < self.approvals_needed:
+        rule = self._rule_for(pull.base)
+        needed = self.approvals_needed if pull.base in self.protected else 0
+        if approvals < max(needed, 0 if rule is None else rule.approvals):
             return "approvals"
+        if rule is not None and not set(rule.checks) <= self.passed(self.head_of(pull)):
+            return "checks"
         return "" if self._merge_commit(pull, squash=False) else "conflict"
+
+    def _rule_for(self, branch: str) -> BranchRule | None:
+        return rule_for(branch, self.guards)
+
+    def is_guarded(self, branch: str) -> bool:
+        """Whether changes come to it by pull request alone."""
+        rule = self._rule_for(branch)
+        return branch in self.protected or (rule is not None and rule.pull_requests)
+
+    def passed(self, commit: str) -> set[str]:
+        """The checks whose newest word about a commit is good."""
+        raise NotImplementedError
 
     def merge_on_request(self, number: int, head: str, method: MergeMethod) -> Pull:
         """Somebody merges it through the forge."""

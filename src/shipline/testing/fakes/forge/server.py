@@ -21,6 +21,7 @@ from shipline.ports.forge.rights import Capability
 from shipline.testing.fakes.forge.git_front import GitFront, GitReply
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.protection import Refusals
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refs import GitRefs
 from shipline.testing.fakes.forge.refusals import Refused
@@ -69,6 +70,7 @@ class Dialect(Protocol):
     page_size_max: int
     courier: Courier
     origin: str
+    refusals: Refusals
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """In the order in which they are tried."""
@@ -133,7 +135,11 @@ class ForgeServer:
         self.requests: list[tuple[str, str]] = []
         self.tokens: list[str] = []
         refs = model.refs
-        self.git = GitFront(model, refs, lambda borne: borne == self.token) if isinstance(refs, GitRefs) else None
+        self.git = (
+            GitFront(model, refs, lambda borne: borne == self.token, dialect.refusals)
+            if isinstance(refs, GitRefs)
+            else None
+        )
         self._released = threading.Event()
         self._lock = threading.Lock()
         self._routes = [(method, re.compile(pattern), handler) for method, pattern, handler in dialect.routes()]
