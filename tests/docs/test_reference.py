@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import click
 import pytest
 
 from shipline.apps.cli.main import COMMANDS
+from shipline.bootstrap.forge_needs import WORKS
+from shipline.bootstrap.housekeeping import NAMES
 from shipline.capabilities.evidence.reports import known_formats
 from shipline.capabilities.gates import KNOWN, Fact
 from shipline.capabilities.plans import lint_rules_schema, read_lint_rules
+from shipline.configuration.providers import read_provider
 from shipline.domain.errors import ExitCode
+from shipline.ports.provider import ProviderContext
+from shipline.testing.fakes.clock import FakeClock
 from tests.docs import sources
 from tests.docs.markdown import reference, row_of
 
@@ -119,3 +125,24 @@ def test_every_route_of_the_interface_is_named() -> None:
     """With its method; none is missing, none is too much."""
     named = set(re.findall(r"`((?:GET|POST|PUT|DELETE) /[^`]+)`", reference("api").text))
     assert named == sources.routes()
+
+
+def test_what_each_work_on_a_forge_takes_stands_in_the_reference() -> None:
+    """In its words, and nothing that is not done; each housekeeping that can be switched on is one of them."""
+    section = reference("forges").sections()["What a token must be allowed"]
+    _, _, table = section.partition("| work | takes |\n|---|---|\n")
+    rows = [row.strip("| ").split(" | ") for row in table.partition("\n\n")[0].splitlines()]
+    assert rows == [[work.name, "; ".join(work.needs)] for work in WORKS]
+    kept = [work.name.removeprefix("housekeeping: ") for work in WORKS if work.name.startswith("housekeeping: ")]
+    assert kept == list(NAMES)
+
+
+@pytest.mark.parametrize(("kind", "heading"), [("github", "GitHub"), ("gitlab", "GitLab"), ("gitea", "Gitea, Forgejo")])
+def test_what_a_forge_lacks_stands_in_the_reference(kind: str, heading: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sentence by sentence, as the doctor prints them."""
+    monkeypatch.setenv("FORGE_TOKEN", "of-nobody")
+    context = ProviderContext(Path(), Path(), FakeClock())
+    table = {"provider": kind, "repository": "a/b", "api_url": "http://127.0.0.1:9", "token_env": "FORGE_TOKEN"}
+    provider, settings = read_provider("forge", table, default="")
+    lines = reference("forges").sections()[heading].strip().splitlines()
+    assert [line.removeprefix("- ") for line in lines] == list(provider(settings, context).lacks())

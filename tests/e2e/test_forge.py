@@ -165,14 +165,23 @@ def test_without_a_token_it_stops_and_goes_on_with_one(project: Project) -> None
 
 @ON_ONE
 def test_the_doctor_says_what_the_token_may_and_what_it_lacks(project: Project) -> None:
-    def states(code: int, token: str) -> dict[str, str]:
+    def checks(code: int, token: str) -> dict[str, dict[str, str]]:
         said = run_shipline(project.history.folder, "doctor", "--json", extra={"RELEASE_TOKEN": token})
         assert said.code == code, said
-        return {one["name"]: one["state"] for one in json.loads(said.out)["checks"] if one["name"].startswith("forge")}
+        return {one["name"]: one for one in json.loads(said.out)["checks"] if one["name"].startswith("forge")}
+
+    def states(code: int, token: str) -> dict[str, str]:
+        return {name: one["state"] for name, one in checks(code, token).items()}
 
     good = states(0, TOKEN)
     assert good["forge"] == "ok"
     assert "wrong" not in good.values()
     project.server.model.may_write = False
-    assert "wrong" in states(1, TOKEN).values()
+    refused = checks(1, TOKEN)
+    assert refused["forge: branches, tags and releases"]["state"] == "wrong"
+    # What is on says what to do; what is off, what it would take.
+    assert refused["forge: for releases"]["state"] == "warning"
+    assert refused["forge: for releases"]["todo"]
+    off = refused["forge: for a watched hook"]
+    assert (off["state"], off["todo"], off["words"].startswith("off; it takes webhooks")) == ("ok", "", True)
     assert states(1, "another-token-that-is-wrong") == {"forge": "wrong"}

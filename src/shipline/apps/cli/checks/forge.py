@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from shipline.apps.cli.checks.check import Check, State, not_asked
 from shipline.bootstrap import Application
+from shipline.bootstrap.forge_needs import WORKS, Work, missing, needs_of
 from shipline.ports.forge import Capability, Forge, Known, Permission
+
+if TYPE_CHECKING:
+    from shipline.configuration import Settings
 
 STATES = {Known.YES: State.OK, Known.NO: State.WRONG, Known.UNKNOWN: State.WARNING}
 WORDS = {
@@ -17,7 +22,10 @@ WORDS = {
 
 
 def forge(application: Application) -> Iterator[Check]:
-    """One check for each capability, and one for the branch. Only what releases cannot do without can be wrong."""
+    """One check for each capability, for each work that takes some, and for the branch.
+
+    Only what releases cannot do without can be wrong.
+    """
     if not application.policy.knows("forge", application.settings.forge):
         yield not_asked("forge", application.policy)
         return
@@ -28,7 +36,10 @@ def forge(application: Application) -> Iterator[Check]:
     main = asked.default_branch()
     lacks = "; ".join(asked.lacks())
     yield Check("forge", State.OK, f"it answers, and its main branch is {main}" + (f"; {lacks}" if lacks else ""))
-    yield from map(_permission, asked.permissions())
+    permissions = asked.permissions()
+    yield from map(_permission, permissions)
+    settings = application.policy.trusted or application.settings
+    yield from (_work(work, settings, permissions) for work in WORKS)
     yield _branch(asked, application.settings.release.branch or main)
 
 
@@ -38,6 +49,18 @@ def _permission(permission: Permission) -> Check:
         state = State.WARNING
     words = f"{WORDS[permission.granted]}: {permission.need}"
     return Check(f"forge: {permission.capability}", state, words, permission.todo if state is not State.OK else "")
+
+
+def _work(work: Work, settings: Settings, permissions: Iterable[Permission]) -> Check:
+    """What is switched on and cannot be done is a warning; what is off says what it would take."""
+    needs, is_on = needs_of(work, settings), work.is_on(settings)
+    granted, of = missing(needs, permissions)
+    words = f"{'on' if is_on else 'off'}; it takes {'; '.join(needs)}: {WORDS[granted]}"
+    if granted is not Known.YES:
+        words += f" ({'; '.join(dict.fromkeys(each.need for each in of))})"
+    state = State.OK if granted is Known.YES or not is_on else State.WARNING
+    todo = "; ".join(dict.fromkeys(each.todo for each in of)) if state is not State.OK else ""
+    return Check(f"forge: for {work.name}", state, words, todo)
 
 
 def _branch(asked: Forge, name: str) -> Check:
