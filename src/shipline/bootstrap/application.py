@@ -267,6 +267,7 @@ class Application(Project):
         from functools import partial
 
         from shipline.bootstrap.compliance import required_frameworks_of
+        from shipline.bootstrap.owners import owners_place_of
         from shipline.bootstrap.reevaluating import waiving_of
         from shipline.bootstrap.signing import formats_of
         from shipline.capabilities.evidence import ScanOrder
@@ -302,6 +303,7 @@ class Application(Project):
             frameworks=partial(required_frameworks_of, self),
             waiving=waiving_of(self.policy),
             added_gates=self.policy.added_gates,
+            owners=partial(owners_place_of, self),
         )
 
     def attach(self) -> str | None:

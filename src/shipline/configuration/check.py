@@ -155,6 +155,12 @@ def _approvers(settings: Settings) -> Iterator[ConfigurationError]:
         except ConfigurationError as error:
             what = f"{FILE_NAME}: the approver {approver.name!r} has no key that is one"
             yield ConfigurationError(what, why=error.what, todo=error.todo)
+        for handle in approver.owns:
+            if not handle.startswith("@"):
+                yield ConfigurationError(
+                    f"{FILE_NAME}: the approver {approver.name!r} owns {handle[:60]!r}, which no CODEOWNERS names so",
+                    todo="write an account or a team as it stands there: @ann, @acme/backend",
+                )
 
 
 def _calendar(settings: Settings) -> Iterator[ConfigurationError]:

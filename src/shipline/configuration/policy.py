@@ -111,6 +111,12 @@ def read_policy(own: Settings, repository: Repository | None, *, folder: str, na
     return tightened(None, own, HERE)
 
 
+def protected_commit(own: Settings, repository: Repository) -> str | None:
+    """The protected branch's newest commit that is known here, None where no such branch is."""
+    found = (repository.find_commit(reference) for reference in _references(own))
+    return next((commit for commit in found if commit is not None), None)
+
+
 def tightened(trusted: Settings | None, own: Settings, source: str) -> Policy:
     """The policy of `trusted`, with what `own` asks for on top. None: nothing is protected, and `own` is all."""
     if trusted is None:

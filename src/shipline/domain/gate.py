@@ -35,13 +35,15 @@ class Approver:
 
     `name` tells them apart, `roles` are those that they have. `key` is an OpenSSH public key in one line (type and
     base64), which their approvals are signed with. `emails` are the addresses under which they commit: nobody approves
-    a release that holds a commit of their own, or one that names them as co-authors.
+    a release that holds a commit of their own, or one that names them as co-authors. `owns` is what CODEOWNERS calls
+    them beside these: their account and the teams that they speak for (`@ann`, `@acme/backend`).
     """
 
     name: str
     roles: tuple[str, ...]
     key: str
     emails: tuple[str, ...] = ()
+    owns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

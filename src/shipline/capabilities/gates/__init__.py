@@ -39,6 +39,7 @@ from shipline.capabilities.gates.checklists import (
     open_items,
     standing_tick,
 )
+from shipline.capabilities.gates.codeowners import LOCATIONS, Need, missing_needs, owned
 from shipline.capabilities.gates.compliance import (
     FRAMEWORK_BYTES_MAX,
     FRAMEWORKS,
@@ -100,6 +101,7 @@ __all__ = [
     "FRAMEWORK_BYTES_MAX",
     "ISSUES",
     "KNOWN",
+    "LOCATIONS",
     "MANIFEST_SETS",
     "NAMESPACE",
     "POLICY_BYTES_MAX",
@@ -121,6 +123,7 @@ __all__ = [
     "ManifestsQuestion",
     "ManifestsReport",
     "Matter",
+    "Need",
     "Noted",
     "ReleaseRecord",
     "Signed",
@@ -154,9 +157,11 @@ __all__ = [
     "manifests_block",
     "manifests_document",
     "manifests_sarif",
+    "missing_needs",
     "objection",
     "open_items",
     "opens_us",
+    "owned",
     "periods",
     "periods_of",
     "policy_files",

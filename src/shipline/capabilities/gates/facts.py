@@ -225,6 +225,14 @@ KNOWN: dict[str, Fact] = {
             ("open_items", FactType.INT, "what of it is not ticked"),
         ),
         *_facts(
+            "codeowners",
+            "nobody looked into CODEOWNERS",
+            "a CODEOWNERS file on the protected branch that the forge of `[forge]` can read",
+            ("needed", FactType.INT, "groups of owners whose approval the changed files need"),
+            ("missing", FactType.INT, "of these groups, those of which not enough have approved for the stage"),
+            ("unowned", FactType.INT, "changed files that need no owner's approval"),
+        ),
+        *_facts(
             "release",
             "no release was given",
             _BUILT,

@@ -17,24 +17,31 @@ from shipline.domain.verdict import Answer, Verdict
 
 
 def evaluate(
-    gates: Sequence[Gate], facts: Mapping[str, object], now_us: int, *, lacking: Mapping[str, str] | None = None
+    gates: Sequence[Gate],
+    facts: Mapping[str, object],
+    now_us: int,
+    *,
+    lacking: Mapping[str, str] | None = None,
+    told: Mapping[str, str] | None = None,
 ) -> tuple[Verdict, ...]:
     """One verdict a gate, in their order. `facts` is the tree (`{"tests": {"failed": 0}, …}`).
 
-    `lacking` says of facts that are missing why, where more is known than that nobody supplied them.
+    `lacking` says of facts that are missing why, where more is known than that nobody supplied them; `told` says of
+    others what stands behind their values.
     Raises ConfigurationError for a rule that cannot be asked and InvalidValue for facts that are not such a tree;
     a fact that is missing is no error: its gate answers UNKNOWN.
     """
     values = flattened(facts)
-    return tuple(_verdict(gate, _Seen(values, lacking or {}, gate.stage), now_us) for gate in gates)
+    return tuple(_verdict(gate, _Seen(values, lacking or {}, told or {}, gate.stage), now_us) for gate in gates)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """The facts by path, why others are missing, and at which stage they are asked for."""
+    """The facts by path, why others are missing, what stands behind some, and at which stage they are asked for."""
 
     values: Mapping[str, Value]
     lacking: Mapping[str, str]
+    told: Mapping[str, str]
     stage: str
 
 
@@ -103,7 +110,8 @@ def _part_reason(part: str, seen: _Seen, wanted: str) -> str:
         return ""
     end = f"; {wanted or remedy(part, seen.values, seen.stage)}"
     if answer is Answer.FAIL:
-        return f"{part} does not hold: {_shown_facts(rule, seen.values)}{end}"
+        behind = "".join(f": {words}" for path in rule.facts if (words := seen.told.get(path)))
+        return f"{part} does not hold: {_shown_facts(rule, seen.values)}{behind}{end}"
     missing = [path for path in rule.facts if path not in seen.values]
     if missing:
         end = f"; {wanted}; {remedy(part, seen.values, seen.stage)}" if wanted else end

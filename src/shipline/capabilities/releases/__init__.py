@@ -36,7 +36,7 @@ from shipline.capabilities.releases.differences import Difference
 from shipline.capabilities.releases.expediting import EXPEDITED, Expedite
 from shipline.capabilities.releases.footing import released_base
 from shipline.capabilities.releases.foresight import Foreseen, ForeseenPullRequest, foresee, foresee_pull_request
-from shipline.capabilities.releases.ground import ReleaseGround, TestRun
+from shipline.capabilities.releases.ground import OwnersPlace, ReleaseGround, TestRun
 from shipline.capabilities.releases.of_commits import (
     CommitQuestion,
     CommitRecord,
@@ -127,6 +127,7 @@ __all__ = [
     "Keep",
     "Kept",
     "Outlet",
+    "OwnersPlace",
     "Receipt",
     "Reevaluated",
     "ReleaseGround",

@@ -1,4 +1,4 @@
-"""Facts beside a release's evidence, as they are now: the calendar, checklists, and issues on the forge.
+"""Facts beside a release's evidence, as they are now: the calendar, checklists, code owners, and issues on the forge.
 
 Each is looked up only where a gate names it. A forge that gives no answer is no error here: the fact is missing, which
 blocks, and the verdict says why.
@@ -7,12 +7,13 @@ blocks, and the verdict says why.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shipline.capabilities.gates import ISSUES, calendar_facts, checklist_facts, facts_read
 from shipline.capabilities.releases.approving import who_approves
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.owning import codeowners_facts
 from shipline.capabilities.releases.queries import evidence_of
 from shipline.domain.calendar import CalendarRule
 from shipline.domain.checklist import Checklist, Tick
@@ -26,10 +27,11 @@ LABELS_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """A tree of facts as `evaluate` takes it, and by path why others are missing."""
+    """A tree of facts as `evaluate` takes it, by path why others are missing, and what else is to be told of one."""
 
     facts: dict[str, dict[str, Any]]
     lacking: dict[str, str]
+    told: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,13 @@ def circumstances_of(ground: ReleaseGround, release: Release, asked: StageQuesti
     counts, lacking = open_issues(ground.forge, sorted(labels))
     if counts:
         facts["issues"] = {"open": counts}
-    return Circumstances(facts, lacking)
+    told: dict[str, str] = {}
+    if "codeowners" in groups:
+        try:
+            facts["codeowners"], told["codeowners.missing"] = codeowners_facts(ground, release, stage, now_us)
+        except ShiplineError as error:
+            lacking |= {path: error.sentence() for path in read if path.startswith("codeowners.")}
+    return Circumstances(facts, lacking, told)
 
 
 def exempting(

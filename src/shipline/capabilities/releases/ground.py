@@ -53,6 +53,15 @@ class TestRun:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersPlace:
+    """Whose CODEOWNERS counts: the forge by whose rules it is read, "" for none that is known, and the commit that has
+    it, None for the released one, where nothing is protected."""
+
+    rules: str = ""
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseGround:
     """What the releases of one project stand on.
 
@@ -65,7 +74,8 @@ class ReleaseGround:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
     `frameworks` gives those that every release has to keep. `waiving` is what the policy says of waivers.
-    `added_gates` are those of `gates`, by stage and name, that the commit under release alone asks for.
+    `added_gates` are those of `gates`, by stage and name, that the commit under release alone asks for. `owners` says
+    where CODEOWNERS is.
     """
 
     store: Store
@@ -96,6 +106,7 @@ class ReleaseGround:
     frameworks: Callable[[], tuple[Framework, ...]] = tuple
     waiving: Waiving = NO_WAIVERS
     added_gates: frozenset[tuple[str, str]] = frozenset()
+    owners: Callable[[], OwnersPlace] = OwnersPlace
 
     @property
     def branch(self) -> str | None:

@@ -237,7 +237,7 @@ class ProofSteps:
         beside = circumstances_of(self.ground, release, StageQuestion(stage, gates, lists, ticks, now_us))
         facts = self.facts(release, stage, pieces, now_us) | beside.facts
         ticked = judge_checklists(lists, ticks, now_us, version=release.version)
-        judged = (*evaluate(gates, facts, now_us, lacking=beside.lacking), *ticked)
+        judged = (*evaluate(gates, facts, now_us, lacking=beside.lacking, told=beside.told), *ticked)
         return said_of(expedite, (*judged, *self._compliance(release, stage, pieces, facts, judged, now_us)))
 
     def facts(
