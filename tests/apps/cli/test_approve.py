@@ -21,13 +21,14 @@ from shipline.capabilities.releases import (
     record_approval,
     verdicts_of,
 )
+from shipline.capabilities.releases.queries import VERDICTS
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS
 from shipline.domain.artifact import Artifact
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.rollout import Rollout, RolloutPurpose, RolloutStatus
-from shipline.domain.verdict import Answer
+from shipline.domain.verdict import Answer, Verdict
 from shipline.store.log import read_latest
 from shipline.testing.histories import History
 from tests.apps.cli.test_rollouts import CONFIGURATION
@@ -79,9 +80,20 @@ emails = ["{history.git("log", "-1", "--format=%ae")}"]
     made.store.close()
 
 
-def say_yes(application: Application, key: Path, *more: str) -> None:
+def say_yes(application: Application, key: Path, *more: str) -> str:
+    """What is told of it."""
     arguments = ["1.0.0", "--stage", "production", "--key", str(key), *more]
-    CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False)
+    return CliRunner().invoke(approve.command, arguments, obj=application, catch_exceptions=False).stderr
+
+
+def test_gates_that_were_asked_before_are_asked_anew_at_once(application: Application, keys: Path) -> None:
+    with application.store.begin() as tx:
+        said = Verdict("two eyes", Answer.UNKNOWN, ("nobody of this role has approved",), 1, {})
+        VERDICTS.save(tx, said, row_id="ver_1", release_id="rel_1", stage="production")
+    told = say_yes(application, keys / "ann", "--role", "security")
+    assert "production: PASS two eyes (was another)" in told
+    with application.store.begin() as tx:
+        assert verdicts_of(tx, "rel_1")[-1].answer is Answer.PASS
 
 
 def test_without_a_yes_it_is_refused_and_with_one_it_goes_through(application: Application, keys: Path) -> None:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.domain.errors import RefusedError, UnknownName, UsageError
+from shipline.apps.cli.person import local_person
+from shipline.apps.cli.wording import printable
+from shipline.domain.errors import RefusedError, ShiplineError, UnknownName, UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -75,6 +77,21 @@ def command(  # noqa: PLR0913 - one argument an option
     what = f"the plan {plan} of " if plan else ""
     what += f"{release.package} {release.version}"
     click.echo(f"{approver.name} approves {what} for {stage} as {approval.role}, for {days} days", err=True)
+    if not plan:
+        _judge_anew(application, release)
+
+
+def _judge_anew(application: Application, release: Release) -> None:
+    """Ask its gates again, so that what has waited for this yes alone goes on. It is kept, whatever comes of that."""
+    from shipline.apps.cli.judged import tell_reevaluated
+    from shipline.capabilities.releases import reevaluate
+
+    try:
+        found = reevaluate(application.release_ground, lambda: application.engine, release, local_person())
+    except ShiplineError as error:
+        click.echo(printable(f"its gates cannot be asked now: {error.diagnosis()}"), err=True)
+        return
+    tell_reevaluated(found, err=True)
 
 
 def check_stage(application: Application, stage: str) -> None:

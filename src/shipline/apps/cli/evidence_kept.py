@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from shipline.apps.cli.approve import chosen_release
+from shipline.apps.cli.judged import tell_reevaluated
 from shipline.apps.cli.person import local_person
 from shipline.domain.errors import ExitCode, UnknownName, UsageError
 
@@ -88,16 +89,10 @@ def _show(receipt: Receipt) -> None:
             f"{about.package} {about.version} is not released yet: this counts once it is released from"
             f" {about.commit[:12]}"
         )
-    for stage in () if receipt.reevaluated is None else receipt.reevaluated.stages:
-        for verdict in stage.verdicts:
-            mark = " (was another)" if verdict.gate in stage.changed else ""
-            click.echo(printable(f"{stage.stage}: {verdict.answer.value} {verdict.gate}{mark}"))
+    if receipt.reevaluated is not None:
+        tell_reevaluated(receipt.reevaluated)
     if receipt.not_judged is not None:
         click.echo(printable(f"its gates cannot be asked now: {receipt.not_judged.diagnosis()}"), err=True)
-    if receipt.reevaluated is not None and receipt.reevaluated.goes_on:
-        click.echo(
-            f"{about.package} {about.version} goes on: under `shipline up`, or with `shipline release`", err=True
-        )
 
 
 def _lines(file: FileReceipt) -> list[str]:
