@@ -304,6 +304,7 @@ class Application(Project):
             waiving=waiving_of(self.policy),
             added_gates=self.policy.added_gates,
             owners=partial(owners_place_of, self),
+            page=self.policy.page(self.settings),
         )
 
     def attach(self) -> str | None:

@@ -74,6 +74,10 @@ class Policy:
         """Whether verdicts are posted to the forge: the protected branch may say so, or this commit."""
         return own.gates.statuses or (self.trusted is not None and self.trusted.gates.statuses)
 
+    def page(self, own: Settings) -> str:
+        """Where the project's page is, as the protected branch says, or else this commit."""
+        return (self.trusted.gates.page if self.trusted is not None else "") or own.gates.page
+
     def knows(self, table: str, value: object) -> bool:
         """Whether what decides has this table, or this entry of a list of tables, just so.
 

@@ -173,6 +173,7 @@ class ReleaseWorld:
     approvers: tuple[Approver, ...] = ()
     branch: str = "main"
     statuses: bool = False
+    page: str = ""
     imaged: bool = False
     scan: ScanOrder = field(default_factory=ScanOrder)
     frameworks: tuple[Framework, ...] = ()
@@ -242,6 +243,7 @@ class ReleaseWorld:
             scan=self.scan,
             forge=mortal(self.forge, "forge", FORGE_EFFECTS) if self.shown else None,
             posts_statuses=self.statuses,
+            page=self.page,
             frameworks=lambda: self.frameworks,
             added_gates=self.added_gates,
         )

@@ -44,6 +44,14 @@ def test_each_verdict_is_posted_about_the_commit_that_is_released_from(made: Rel
     assert sorted(posted["posted"]) == CONTEXTS
 
 
+def test_a_status_leads_to_the_page_of_its_release(made: ReleaseWorld) -> None:
+    """Where the settings say where that is."""
+    made.page = "https://ship.example.org/quotes/"
+    source, release = made.history.git("rev-parse", "HEAD"), made.released()
+    expected = {f"https://ship.example.org/quotes/releases/{release.id}"}
+    assert {one.url for one in made.forge.statuses(source)} == expected
+
+
 def test_what_refuses_is_a_failure_until_it_is_mended(made: ReleaseWorld) -> None:
     """With the first reason; UNKNOWN is one, too."""
     made.failing, made.gates = 1, (*GATES, Gate("covered", "coverage.line >= 80.0"))

@@ -75,7 +75,7 @@ class ReleaseGround:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
     `frameworks` gives those that every release has to keep. `waiving` is what the policy says of waivers.
     `added_gates` are those of `gates`, by stage and name, that the commit under release alone asks for. `owners` says
-    where CODEOWNERS is.
+    where CODEOWNERS is. `page` is where the project's page is, "" where nobody says.
     """
 
     store: Store
@@ -107,6 +107,7 @@ class ReleaseGround:
     waiving: Waiving = NO_WAIVERS
     added_gates: frozenset[tuple[str, str]] = frozenset()
     owners: Callable[[], OwnersPlace] = OwnersPlace
+    page: str = ""
 
     @property
     def branch(self) -> str | None:

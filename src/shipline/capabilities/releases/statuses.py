@@ -32,13 +32,16 @@ class Posting:
     """True where a forge that does not answer now is waited for: nothing is public yet."""
 
 
-def status_of(verdict: Verdict, stage: str) -> CommitStatus:
-    """`shipline/<stage>/<gate>`: what a verdict says, with its first reason. UNKNOWN is a failure: it blocks."""
+def status_of(verdict: Verdict, stage: str, url: str = "") -> CommitStatus:
+    """`shipline/<stage>/<gate>`: what a verdict says, with its first reason. UNKNOWN is a failure: it blocks.
+
+    `url` is where more is told, "" for nowhere.
+    """
     context = _line(f"shipline/{stage}/{verdict.gate}", CONTEXT_LENGTH_MAX)
     passes = verdict.answer is Answer.PASS
     words = f"{'' if passes else f'{verdict.answer.value}: '}{verdict.reasons[0] if verdict.reasons else ''}"
     state = StatusState.SUCCESS if passes else StatusState.FAILURE
-    return CommitStatus(context, state, _line(words, DESCRIPTION_LENGTH_MAX))
+    return CommitStatus(context, state, _line(words, DESCRIPTION_LENGTH_MAX), url)
 
 
 def post_verdicts(ground: ReleaseGround, release: Release, verdicts: Sequence[Verdict], posting: Posting) -> Save:
@@ -49,9 +52,10 @@ def post_verdicts(ground: ReleaseGround, release: Release, verdicts: Sequence[Ve
     """
     if ground.forge is None or not ground.posts_statuses or posting.commit is None or not verdicts:
         return nothing
+    url = f"{ground.page.rstrip('/')}/releases/{release.id}" if ground.page else ""
     posted, trouble = [], ""
     for verdict in verdicts:
-        status = status_of(verdict, posting.stage)
+        status = status_of(verdict, posting.stage, url)
         try:
             ground.forge.set_status(posting.commit, status)
         except ShiplineError as error:
