@@ -22,6 +22,7 @@ from shipline.capabilities.evidence import (
     verify_file,
     verify_image,
 )
+from shipline.capabilities.evidence.statements import KEY_ON_DISK
 from shipline.capabilities.releases import ReleaseGround
 from shipline.capabilities.releases.signing import policy_document, resource_of
 from shipline.domain.errors import ShiplineError
@@ -106,6 +107,9 @@ def test_the_gates_summary_says_what_they_said_and_by_which_policy(made: Set) ->
     policy.write_bytes(policy_document(made.ground(made.world.store)))
     assert f"sha256:{predicate['policy']['digest']['sha256']}" == digest(policy)
     assert [one["gate"] for one in predicate["shipline_gates"]] == ["tests pass", "proof"]
+    # The key is in reach of the machine that builds, so no more is claimed, and it is said why.
+    assert predicate["verifiedLevels"] == ["SLSA_BUILD_LEVEL_1"]
+    assert predicate["shipline_claims"] == [{"level": "SLSA_BUILD_LEVEL_1", "why": KEY_ON_DISK}]
 
 
 def test_the_summary_names_the_policy_that_was_asked_and_none_that_came_since(made: Set) -> None:

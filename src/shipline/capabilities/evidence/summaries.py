@@ -29,7 +29,8 @@ _LEVEL = re.compile(r"(SLSA_[A-Z]+_LEVEL_)([0-9]{1,3})")
 class Summary:
     """What was found. `resource` is a URI for what was released; `policy` the digest of the gates; `inputs` are names
     and digests of the signed statements that were there to be judged; `levels` what they claim, and no more;
-    `version` is that of the program that asked the gates."""
+    `version` is that of the program that asked the gates. `claims` are pairs of a level and why it is not more, as
+    those statements say it."""
 
     resource: str
     policy: str
@@ -37,6 +38,7 @@ class Summary:
     levels: tuple[str, ...]
     verdicts: tuple[Verdict, ...]
     version: str
+    claims: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def statement_of_summary(artifacts: Sequence[Artifact], summary: Summary) -> byt
         "verificationResult": "PASSED" if passed else "FAILED",
         "verifiedLevels": list(summary.levels) if passed else ["FAILED"],
         "slsaVersion": SLSA_VERSION,
+        "shipline_claims": [{"level": level, "why": why} for level, why in summary.claims],
         # Extension fields are named <vendor>_<field>, as in SLSA's provenance.
         "shipline_gates": [
             {"gate": one.gate, "answer": one.answer.value, "reasons": list(one.reasons)} for one in summary.verdicts

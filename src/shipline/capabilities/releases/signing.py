@@ -118,13 +118,15 @@ class SignSteps:
         policy = policy_of(self.ground, release)
         if not policy.is_file():  # Its gates were asked by a Shipline that did not keep them then.
             keep_policy(self.ground, release)
+        claims = tuple(dict.fromkeys(claim for one in statements.values() for claim in _claims(one)))
         summary = Summary(
             resource=resource_of(package_of(context), release.version),
             policy=digest_of(policy),
             inputs=tuple((name, digest_of(self._evidence(release) / name)) for name in statements),
-            levels=tuple(dict.fromkeys(level for one in statements.values() for level in _levels(one))),
+            levels=tuple(dict.fromkeys(level for level, _ in claims)),
             verdicts=verdicts,
             version=__version__,
+            claims=claims,
         )
         payload = statement_of_summary(release.artifacts, summary)
         place = self._evidence(release) / SUMMARY_FILE
@@ -231,8 +233,8 @@ def resource_of(package: Package, version: str) -> str:
     return PackageURL(kind, scope or None, name, version).to_string()
 
 
-def _levels(envelope: Envelope) -> Iterator[str]:
-    """The level of SLSA that a statement claims, where it claims one."""
+def _claims(envelope: Envelope) -> Iterator[tuple[str, str]]:
+    """The level of SLSA that a statement claims, where it claims one, and why it is not more."""
     match read_statement(envelope.payload).predicate:
-        case {"shipline_claim": {"level": str(level)}}:
-            yield level
+        case {"shipline_claim": {"level": str(level), "why": str(why)}}:
+            yield level, why
