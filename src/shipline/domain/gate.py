@@ -9,6 +9,9 @@ APPROVAL_NAMESPACE = "shipline-approval"
 
 PULL_STAGE = "pull-request"
 """The stage whose gates are asked about the newest commit of an open pull request."""
+WAIVER_SCHEMA = "shipline.waiver/1"
+WAIVER_NAMESPACE = "shipline-waiver"
+"""The same of waivers."""
 
 
 @dataclass(frozen=True, slots=True)

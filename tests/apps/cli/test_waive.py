@@ -13,12 +13,14 @@ from click.testing import CliRunner, Result
 from shipline.apps.cli import evidence, waive
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES, findings_now, reevaluate, verdicts_of
+from shipline.capabilities.releases.bundling import used_waivers
 from shipline.configuration.waiver_text import with_waiver, without_waiver
 from shipline.domain.actor import SYSTEM
 from shipline.domain.errors import ConfigurationError, NothingToDo, RefusedError, UsageError
 from shipline.domain.gate import Waiver
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Answer
+from shipline.store.log import stream_of
 from shipline.testing.histories import History
 from tests.capabilities.events import bodies
 from tests.clients.test_ssh_signatures import new_key, public, pytestmark  # noqa: F401 - it needs ssh-keygen, too
@@ -114,7 +116,11 @@ def test_a_finding_is_waived_until_a_day_and_counts_again_when_that_is_withdrawn
     assert "ann waives 1 finding" in said.stderr
     assert answer(application) is Answer.PASS
     (told,) = bodies(application.store, "FindingsWaived")
-    assert told["waivers"] == [{"owner": "ann", "reason": "never shipped", "until": until, "findings": [high]}]
+    (used,) = told["waivers"]
+    assert {"owner": "ann", "reason": "never shipped", "until": until, "findings": [high]}.items() <= used.items()
+    with application.store.begin() as tx:
+        (kept,) = used_waivers(stream_of(tx, "release:rel_1"))
+    assert (kept.key, [(use.stage, use.findings) for use in kept.uses]) == (public(key).strip(), [("release", (high,))])
     application.follow_settings()
     shown = run(application, "evidence", "findings", "--release", "1.0.0").stdout
     assert "0 high, 0 medium, 1 low, 0 info, 1 waived" in shown

@@ -16,7 +16,10 @@ from shipline.capabilities.evidence import (
     ApprovalsDocument,
     BundleContents,
     Summary,
+    UsedWaiver,
     Verification,
+    WaiversDocument,
+    WaiverUse,
     document_bytes,
     make_bundle,
     read_bundle,
@@ -27,12 +30,12 @@ from shipline.capabilities.evidence import (
 from shipline.capabilities.evidence.bundle import digest_of
 from shipline.capabilities.evidence.documents import SignedYes
 from shipline.capabilities.evidence.verification import verify
-from shipline.capabilities.gates import NAMESPACE, statement
+from shipline.capabilities.gates import NAMESPACE, WAIVER_NAMESPACE, statement, waiver_statement
 from shipline.clients.ssh_signatures import sign
 from shipline.domain.actor import SYSTEM
 from shipline.domain.codec import to_json
 from shipline.domain.errors import InvalidValue
-from shipline.domain.gate import Approval
+from shipline.domain.gate import Approval, Waiver
 from shipline.domain.verdict import Answer, Verdict
 from shipline.store.database import Store
 from shipline.store.excerpts import excerpt
@@ -193,6 +196,34 @@ def test_an_approval_is_proven_by_its_own_signature(log: Any, tmp_path: Path) ->
     assert "ann as security has approved it for release, signed with the key that the policy names" in check.words
     for wrong in (given("2.0"), replace(good, statement=good.statement.replace("security", "SECURITY"))):
         assert "approvals" in failed(asked(full(log, approvals=document_bytes(ApprovalsDocument((wrong,))))))
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="needs ssh-keygen")
+def test_a_waiver_is_proven_by_its_own_signature(log: Any, tmp_path: Path) -> None:
+    """And by its own words: it speaks of this release, of the findings that it was used for, and had not ended."""
+    key = tmp_path / "ann"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = " ".join(key.with_suffix(".pub").read_text().split()[:2])
+    day_us, finding = 86_400_000_000, "a" * 32
+    of = Waiver((finding,), "ann", "never shipped", "1970-01-01", "1970-01-10", "", "quotes", ("1.0",))
+
+    def used(waiver: Waiver, *uses: WaiverUse) -> bytes:
+        said = waiver_statement(waiver)
+        signature = sign(said, key=key, namespace=WAIVER_NAMESPACE)
+        return document_bytes(WaiversDocument((UsedWaiver(said.decode(), signature, public, uses),)))
+
+    use = WaiverUse("release", 9 * day_us, (finding,))
+    good = used(of, use)
+    (words,) = [check.words for check in asked(full(log, waivers=good)).checks if check.name == "waiver"]
+    assert "ann has accepted 1 finding until 1970-01-10, and the gates of release were asked without" in words
+    for wrong in (
+        good.replace(b"never shipped", b"often shipped"),
+        used(replace(of, versions=("2.0",)), use),
+        used(of, replace(use, findings=("b" * 32,))),
+        used(of, replace(use, time_us=10 * day_us)),
+        used(of, replace(use, time_us=2**53 - 1)),
+    ):
+        assert "waivers" in failed(asked(full(log, waivers=wrong)))
 
 
 def test_no_byte_of_a_full_bundle_can_be_changed(log: Any) -> None:

@@ -26,7 +26,10 @@ from shipline.capabilities.evidence.documents import (
     PlanDocument,
     SignedYes,
     StagedVerdict,
+    UsedWaiver,
     VerdictsDocument,
+    WaiversDocument,
+    WaiverUse,
     document_bytes,
 )
 from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
@@ -136,8 +139,11 @@ __all__ = [
     "StagedVerdict",
     "Summary",
     "Thing",
+    "UsedWaiver",
     "VerdictsDocument",
     "Verification",
+    "WaiverUse",
+    "WaiversDocument",
     "Wanted",
     "attach_sbom",
     "attach_statement",

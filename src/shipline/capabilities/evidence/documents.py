@@ -5,6 +5,7 @@ besides. Pure but for `ssh-keygen`, which checks the approvals' signatures.
     policy.json        the gates of the stage `release`
     verdicts.json      what every gate has said, stage by stage
     approvals.json     who has said yes, each with the signature of their own key
+    waivers.json       findings that somebody has accepted, each time that a verdict was given so, with their signature
     rollouts.json      where it was brought, and each look of the analysis at it
     log.json           the release's events, and the proofs that they are in the log whose checkpoint lies beside
 
@@ -22,12 +23,12 @@ import rfc8785
 
 from shipline.capabilities.evidence.bundle import CHECKPOINT, Bundle, Manifest, digest_of
 from shipline.capabilities.evidence.checks import Check, counted
-from shipline.capabilities.evidence.statements import Statement
+from shipline.capabilities.evidence.statements import Statement, timestamp
 from shipline.capabilities.evidence.summaries import SUMMARY, Wanted, judged_predicate
 from shipline.clients.ssh_signatures import is_signed
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import InvalidValue, MissingProgram, ShiplineError
-from shipline.domain.gate import APPROVAL_NAMESPACE
+from shipline.domain.gate import APPROVAL_NAMESPACE, WAIVER_NAMESPACE, WAIVER_SCHEMA, Waiver
 from shipline.domain.strict_json import read_json
 from shipline.domain.verdict import Answer, Verdict
 
@@ -35,12 +36,13 @@ if TYPE_CHECKING:
     from shipline.store.excerpts import Excerpt
     from shipline.store.notes import NotePublicKey
 
-PLAN, POLICY, VERDICTS, APPROVALS, ROLLOUTS, LOG = (
-    f"{name}.json" for name in ("release-plan", "policy", "verdicts", "approvals", "rollouts", "log")
+PLAN, POLICY, VERDICTS, APPROVALS, WAIVERS, ROLLOUTS, LOG = (
+    f"{name}.json" for name in ("release-plan", "policy", "verdicts", "approvals", "waivers", "rollouts", "log")
 )
 RELEASE_STAGE = "release"
 DOCUMENT_BYTES_MAX = 64 * 1024 * 1024
 SHOWN_MAX = 8
+TIME_US_END = 253_402_300_800_000_000  # The year 10000, which no date can say.
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,33 @@ class ApprovalsDocument:
     approvals: tuple[SignedYes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """The verdicts of a stage that were given while a waiver held, for these findings; `time_us` is the last time."""
+
+    stage: str
+    time_us: int
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedWaiver:
+    """A waiver: what its owner signed (`shipline.waiver/1`), the armoured SSH signature, the public key that the policy
+    named for them then, and what it was used for."""
+
+    statement: str
+    signature: str
+    key: str
+    uses: tuple[WaiverUse, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaiversDocument:
+    """All that held when verdicts were written down."""
+
+    waivers: tuple[UsedWaiver, ...]
+
+
 def document_bytes(value: object) -> bytes:
     """A document as canonical JSON (RFC 8785)."""
     return rfc8785.dumps(to_json(value))
@@ -99,7 +128,7 @@ def document_bytes(value: object) -> bytes:
 def document_checks(bundle: Bundle, statements: Sequence[Statement], log_key: NotePublicKey | None) -> Iterator[Check]:
     """What there is, document by document. `log_key` is the log's, by who asks; None: as the bundle's signer has it."""
     documents = bundle.in_folder("documents")
-    checks = {PLAN: _plan, VERDICTS: _verdicts, APPROVALS: _approvals, ROLLOUTS: _rollouts}
+    checks = {PLAN: _plan, VERDICTS: _verdicts, APPROVALS: _approvals, WAIVERS: _waivers, ROLLOUTS: _rollouts}
     yield from _summaries(statements, documents.get(POLICY))
     for name, look in checks.items():
         if name in documents:
@@ -177,6 +206,38 @@ def _approvals(manifest: Manifest, data: bytes) -> Iterator[Check]:
             raise InvalidValue(f"the approval of {who} is not signed with the key that it comes with")
         words = f"{who} has approved it for {str(said.get('stage'))[:80]}, signed with the key that the policy names"
         yield Check("approval", True, words)
+
+
+def _waivers(manifest: Manifest, data: bytes) -> Iterator[Check]:
+    for one in from_json(WaiversDocument, _read(WAIVERS, data)).waivers:
+        waiver = _signed_waiver(one)
+        if waiver.package not in ("", manifest.package) or manifest.version not in (
+            waiver.versions or (manifest.version,)
+        ):
+            raise InvalidValue(f"the waiver of {waiver.owner[:80]} is for another release")
+        for use in one.uses:
+            if not set(use.findings) <= set(waiver.findings):
+                raise InvalidValue(f"the waiver of {waiver.owner[:80]} was used for findings that it does not name")
+            if not 0 <= use.time_us < TIME_US_END or timestamp(use.time_us)[:10] > waiver.until:
+                raise InvalidValue(f"the waiver of {waiver.owner[:80]} was used when it had ended")
+            words = (
+                f"{waiver.owner[:80]} has accepted {counted(len(use.findings), 'finding')} until {waiver.until[:10]},"
+                f" and the gates of {use.stage[:80]} were asked without: {waiver.reason[:200]!r}, signed with the key"
+                " that the policy named"
+            )
+            yield Check("waiver", True, words)
+
+
+def _signed_waiver(one: UsedWaiver) -> Waiver:
+    """What was signed. InvalidValue where it was not signed so, or is something else."""
+    signed = one.statement.encode()
+    said = read_json(signed, what="the waiver", limit_bytes=DOCUMENT_BYTES_MAX)
+    if not isinstance(said, dict) or said.pop("schema", None) != WAIVER_SCHEMA:
+        raise InvalidValue(f"a waiver is no {WAIVER_SCHEMA}")
+    waiver = from_json(Waiver, said | {"signature": one.signature})
+    if not is_signed(signed, one.signature, public_key=one.key, namespace=WAIVER_NAMESPACE):
+        raise InvalidValue(f"the waiver of {waiver.owner[:80]} is not signed with the key that it comes with")
+    return waiver
 
 
 def _rollouts(manifest: Manifest, data: bytes) -> Iterator[Check]:

@@ -61,7 +61,6 @@ from shipline.capabilities.gates.feed import CALENDAR_PERIODS_MAX, calendar_docu
 from shipline.capabilities.gates.rules import evaluate, facts_read
 from shipline.capabilities.gates.sets import QUALITY, SETS, gates_in
 from shipline.capabilities.gates.waivers import (
-    WAIVER_NAMESPACE,
     SignedWaiver,
     WaiverRule,
     Waiving,
@@ -72,6 +71,7 @@ from shipline.capabilities.gates.waivers import (
     waiver_objection,
     waiver_statement,
 )
+from shipline.domain.gate import WAIVER_NAMESPACE
 
 if TYPE_CHECKING:
     from shipline.capabilities.gates.manifests.proofs import Demand as ImageDemand

@@ -15,11 +15,8 @@ import rfc8785
 
 from shipline.domain.codec import to_json
 from shipline.domain.errors import InvalidValue
-from shipline.domain.gate import Approver, Waiver
+from shipline.domain.gate import WAIVER_SCHEMA, Approver, Waiver
 
-SCHEMA = "shipline.waiver/1"
-WAIVER_NAMESPACE = "shipline-waiver"
-"""The SSHSIG namespace: a signature that was made for anything else counts for nothing here."""
 FINGERPRINT = re.compile(r"[0-9a-f]{32}")
 FINDINGS_OF_WAIVER_MAX = 100
 REASON_LENGTH_MAX = 500
@@ -54,7 +51,7 @@ class SignedWaiver:
 def waiver_statement(waiver: Waiver) -> bytes:
     """What the owner signs: all but the signature, as canonical JSON (RFC 8785)."""
     said = {name: value for name, value in to_json(waiver).items() if name != "signature"}
-    return rfc8785.dumps({"schema": SCHEMA, **said})
+    return rfc8785.dumps({"schema": WAIVER_SCHEMA, **said})
 
 
 def waiver_complaint(waiver: Waiver) -> str:

@@ -13,7 +13,10 @@ from shipline.capabilities.evidence import (
     PlanDocument,
     SignedYes,
     StagedVerdict,
+    UsedWaiver,
     VerdictsDocument,
+    WaiversDocument,
+    WaiverUse,
     document_bytes,
     make_bundle,
 )
@@ -23,12 +26,14 @@ from shipline.capabilities.releases.ground import ReleaseGround, digest_of, enve
 from shipline.capabilities.releases.queries import evidence_of, staged_verdicts
 from shipline.capabilities.releases.scan_reports import bundled_reports
 from shipline.capabilities.releases.signing import policy_of
+from shipline.capabilities.releases.waiving import waiver_holds
 from shipline.domain.errors import RefusedError, UsageError
+from shipline.domain.event import Event
 from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release
 from shipline.engine.journal import runs_of
 from shipline.store.excerpts import excerpt
-from shipline.store.log import latest_checkpoint
+from shipline.store.log import latest_checkpoint, stream_of
 
 SBOM_NAME = "sbom.cdx.json"
 
@@ -92,7 +97,7 @@ def whole_bundle(ground: ReleaseGround, release: Release, besides: Besides) -> b
 def _documents(ground: ReleaseGround, release: Release) -> dict[str, bytes]:
     with ground.store.begin() as tx:
         pieces, verdicts = evidence_of(tx, release.id), staged_verdicts(tx, release.id)
-        runs = runs_of(tx, f"release:{release.id}")
+        runs, events = runs_of(tx, f"release:{release.id}"), stream_of(tx, f"release:{release.id}")
     # None of one that was found by its tag: no run has made it.
     commits: list[Any] = runs[-1].input.get("commits", []) if runs else []
     plan = PlanDocument(
@@ -114,8 +119,24 @@ def _documents(ground: ReleaseGround, release: Release) -> dict[str, bytes]:
     }
     policy = policy_of(ground, release)
     documents |= {"policy.json": policy.read_bytes()} if policy.is_file() else {}
-    approvals = _approvals(ground, pieces)
-    return documents | ({"approvals.json": document_bytes(ApprovalsDocument(approvals))} if approvals else {})
+    approvals, waivers = _approvals(ground, pieces), used_waivers(events)
+    documents |= {"approvals.json": document_bytes(ApprovalsDocument(approvals))} if approvals else {}
+    return documents | ({"waivers.json": document_bytes(WaiversDocument(waivers))} if waivers else {})
+
+
+def used_waivers(events: Sequence[Event]) -> tuple[UsedWaiver, ...]:
+    """Those that held when verdicts were written down, as the log has them; the last time at each stage.
+
+    Of those that an earlier version has written down, the log has no signature, and nothing can be proven.
+    """
+    found: dict[tuple[str, str, str], dict[tuple[str, tuple[str, ...]], WaiverUse]] = {}
+    for event in events:
+        for one in event.body.get("waivers", ()) if event.kind == "FindingsWaived" else ():
+            if "statement" in one and waiver_holds(one["statement"], one["signature"], one["key"]):
+                use = WaiverUse(event.body["stage"], event.time_us, tuple(one["findings"]))
+                uses = found.setdefault((one["statement"], one["signature"], one["key"]), {})
+                uses[use.stage, use.findings] = use
+    return tuple(UsedWaiver(*signed, tuple(uses.values())) for signed, uses in found.items())
 
 
 def _other_sboms(folder: Path) -> dict[str, bytes]:

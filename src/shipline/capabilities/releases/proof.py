@@ -326,7 +326,7 @@ class ProofSteps:
         """Write down what the gates of a stage have said, and whose waivers held then."""
         now = findings_now(tx, self.ground.waiving, release, self.ground.events.clock.now_us())
         if now.waived:
-            used = {"stage": stage, "waivers": waivers_used(now)}
+            used = {"stage": stage, "waivers": waivers_used(now, self.ground.waiving.approvers)}
             append(tx, self.ground.events, release, "FindingsWaived", used)
         for verdict in verdicts:
             VERDICTS.save(tx, verdict, row_id=self.ground.events.ids.new("ver"), release_id=release.id, stage=stage)

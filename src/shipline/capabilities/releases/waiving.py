@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,7 +20,7 @@ from shipline.capabilities.gates import (
 from shipline.capabilities.releases.ahead import Ahead
 from shipline.capabilities.releases.stored.findings import count_findings, open_among
 from shipline.clients.ssh_signatures import is_signed
-from shipline.domain.gate import Waiver
+from shipline.domain.gate import Approver, Waiver
 from shipline.domain.release import Release
 from shipline.store.transaction import Transaction
 
@@ -49,15 +49,20 @@ def findings_now(tx: Transaction, said: Waiving, release: Release | Ahead, now_u
     return Findings(FindingCounts(counts, len(waived)), waived)
 
 
-def waivers_used(now: Findings) -> list[dict[str, Any]]:
-    """The waivers that hold for findings of the release, as the log tells of them."""
+def waivers_used(now: Findings, approvers: Sequence[Approver]) -> list[dict[str, Any]]:
+    """The waivers that hold for findings of the release, as the log tells of them: with what was signed, and the key
+    that the policy names for the owner, so that it can be proven when the policy has changed."""
     used = dict.fromkeys(now.waived.values())
+    keys = {approver.name: approver.key for approver in approvers}
     return [
         {
             "owner": waiver.owner,
             "reason": waiver.reason,
             "until": waiver.until,
             "findings": [name for name, one in now.waived.items() if one == waiver],
+            "statement": waiver_statement(waiver).decode(),
+            "signature": waiver.signature,
+            "key": keys[waiver.owner],
         }
         for waiver in used
     ]
@@ -71,6 +76,11 @@ def objection_to_waiver(said: Waiving, waiver: Waiver, now_us: int) -> str:
     key = next((one.key for one in said.approvers if one.name == waiver.owner), None)
     holds = key is not None and _holds(waiver_statement(waiver), waiver.signature, key)
     return waiver_objection(SignedWaiver(waiver, holds), said.approvers, said.rule, now_us)
+
+
+def waiver_holds(statement: str, signature: str, key: str) -> bool:
+    """Whether what the log has of a waiver is signed with this key, whatever it is about."""
+    return _holds(statement.encode(), signature, key)
 
 
 @lru_cache(maxsize=1024)
