@@ -350,15 +350,15 @@ def test_what_is_not_evaluated_blocks_by_its_name(rule: dict[str, Any], words: s
 
 
 def test_rules_that_change_are_noted_and_policies_of_other_kinds_named() -> None:
-    """They check nothing; one for images would, and is refused."""
+    """They check nothing; what exempts from others is refused."""
     document = policy({"pattern": {"kind": "Pod"}})
     document["spec"]["rules"].append({"name": "m", "match": PODS, "mutate": {"patchStrategicMerge": {}}})
     found = compile_policies(
         [document, {"apiVersion": "policies.kyverno.io/v1", "kind": "MutatingPolicy", "metadata": {"name": "m"}}]
     )
     assert [note.about for note in found.notes] == ["MutatingPolicy/m", "p/m"]
-    images = {"apiVersion": "policies.kyverno.io/v1", "kind": "ImageValidatingPolicy", "metadata": {"name": "i"}}
-    assert ["ImageValidatingPolicy" in row.message for row in compile_policies([images]).refusals] == [True]
+    except_ = {"apiVersion": "policies.kyverno.io/v1", "kind": "PolicyException", "metadata": {"name": "i"}}
+    assert ["PolicyException" in row.message for row in compile_policies([except_]).refusals] == [True]
 
 
 def test_a_refused_policy_in_cel_blocks_what_makes_pods_too() -> None:

@@ -32,15 +32,9 @@ class CELChecks:
 
     def judge(self, data: Mapping[str, Any]) -> tuple[Outcome, str]:
         """SKIP where a condition is false; else the first validation that does not hold or cannot be asked."""
-        trouble = ""
-        for name, condition in self.conditions:
-            try:
-                if not condition.holds(data):
-                    return Outcome.SKIP, f"the condition {name} does not hold"
-            except Undecided as error:
-                trouble = trouble or f"the condition {name} has no answer: {error}"
-        if trouble:
-            return Outcome.ERROR, trouble
+        skipped = self.conditions_fail(data)
+        if skipped is not None:
+            return skipped
         for validation in self.validations:
             try:
                 if not validation.expression.holds(data):
@@ -48,6 +42,17 @@ class CELChecks:
             except Undecided as error:
                 return Outcome.ERROR, f"{validation.expression.text.strip()[:120]}: {error}"
         return Outcome.PASS, ""
+
+    def conditions_fail(self, data: Mapping[str, Any]) -> tuple[Outcome, str] | None:
+        """Why nothing is validated: a condition is false, or has no answer. None where all of them hold."""
+        trouble = ""
+        for name, condition in self.conditions:
+            try:
+                if not condition.holds(data):
+                    return Outcome.SKIP, f"the condition {name} does not hold"
+            except Undecided as error:
+                trouble = trouble or f"the condition {name} has no answer: {error}"
+        return (Outcome.ERROR, trouble) if trouble else None
 
 
 def compile_checks(

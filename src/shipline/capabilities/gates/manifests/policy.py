@@ -64,7 +64,11 @@ def header_of(document: Mapping[str, Any]) -> Header:
     annotations = metadata.get("annotations") or {}
     name = str(metadata.get("name") or "")
     namespace = str(metadata.get("namespace") or "")
-    is_namespaced = str(document.get("kind")) in ("Policy", "NamespacedValidatingPolicy")
+    is_namespaced = str(document.get("kind")) in (
+        "Policy",
+        "NamespacedValidatingPolicy",
+        "NamespacedImageValidatingPolicy",
+    )
     return Header(
         f"{namespace or 'default'}/{name}" if is_namespaced else name,
         str(annotations.get(_SEVERITY) or ""),

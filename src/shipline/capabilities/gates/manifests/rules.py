@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shipline.capabilities.gates.manifests import admission_policy, kyverno, validating_policy
+from shipline.capabilities.gates.manifests import admission_policy, image_policy, kyverno, validating_policy
 from shipline.capabilities.gates.manifests.kinds import Kinds
 from shipline.capabilities.gates.manifests.policy import Policy
 from shipline.capabilities.gates.manifests.proofs import Demand
@@ -39,7 +39,7 @@ _NO_CHECK = {
 }
 _REFUSED = {
     kyverno.GROUP: {"PolicyException", "GlobalContextEntry"},
-    validating_policy.GROUP: {"ImageValidatingPolicy", "NamespacedImageValidatingPolicy", "PolicyException"},
+    validating_policy.GROUP: {"PolicyException"},
 }
 
 
@@ -57,7 +57,7 @@ def is_policy(document: Mapping[str, Any]) -> bool:
     group, kind = _identity(document)
     known = {(admission_policy.GROUP, _POLICY), (admission_policy.GROUP, _BINDING)}
     known |= {(kyverno.GROUP, each) for each in kyverno.KINDS}
-    known |= {(validating_policy.GROUP, each) for each in validating_policy.KINDS}
+    known |= {(validating_policy.GROUP, each) for each in (*validating_policy.KINDS, *image_policy.KINDS)}
     return (group, kind) in known or any(kind in table.get(group, ()) for table in (_NO_CHECK, _REFUSED))
 
 
@@ -142,6 +142,8 @@ def _compiled(document: Mapping[str, Any], group: str, bindings: Sequence[Mappin
         raise Unsupported("a policy without a name")
     if group == kyverno.GROUP:
         return kyverno.compile_cluster_policy(document)
+    if group == validating_policy.GROUP and document.get("kind") in image_policy.KINDS:
+        return image_policy.compile_image_policy(document)
     if group == validating_policy.GROUP:
         return validating_policy.compile_validating_policy(document)
     return admission_policy.compile_admission_policy(document, bindings)

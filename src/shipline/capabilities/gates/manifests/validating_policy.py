@@ -119,9 +119,9 @@ def compile_validating_policy(document: Mapping[str, Any]) -> ValidatingPolicy:
     constraints, refusal, actions = EVERYTHING, "", ["Deny"]
     variants: list[_Variant] = []
     try:
-        spec = _read(spec)
+        spec = read_spec(spec, _KEYS)
         actions = list(spec.get("validationActions") or ["Deny"])
-        specs = [spec, *_for_controllers({**spec, "matchConstraints": check_constraints(spec.get("matchConstraints"))})]
+        specs = [spec, *for_controllers({**spec, "matchConstraints": check_constraints(spec.get("matchConstraints"))})]
         rules = [rule for each in specs for rule in each["matchConstraints"].get("resourceRules") or ()]
         constraints = {**spec["matchConstraints"], "resourceRules": rules}
         variants = [_variant(each) for each in specs]
@@ -133,8 +133,9 @@ def compile_validating_policy(document: Mapping[str, Any]) -> ValidatingPolicy:
     return ValidatingPolicy(header, namespace, action, tuple(variants), refusal, constraints)
 
 
-def _read(spec: object) -> Mapping[str, Any]:
-    read = known_keys(spec, _KEYS)
+def read_spec(spec: object, known: set[str]) -> Mapping[str, Any]:
+    """A policy's spec of known keys that is about what a cluster asks. Raises Unsupported."""
+    read = known_keys(spec, known)
     if (read.get("evaluation") or {}).get("mode", "Kubernetes") != "Kubernetes":
         raise Unsupported("the evaluation mode JSON")
     return read
@@ -149,7 +150,7 @@ def _variant(spec: Mapping[str, Any]) -> _Variant:
     return _Variant(spec.get("matchConstraints") or {}, checks)
 
 
-def _for_controllers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def for_controllers(spec: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The policy as it reads for Deployments and the like: only where it is about pods and nothing else."""
     match = spec.get("matchConstraints") or {}
     rules: list[Mapping[str, Any]] = list(match.get("resourceRules") or ())

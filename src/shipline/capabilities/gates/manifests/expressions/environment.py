@@ -24,7 +24,7 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped]  # the same
     ext_strings,
 )
 
-from shipline.capabilities.gates.manifests.expressions import addresses, amounts, lists
+from shipline.capabilities.gates.manifests.expressions import addresses, amounts, lists, signatures
 
 MEMBERS_RENAMED = {
     "indexOf": "shipline_index_of",
@@ -37,13 +37,19 @@ _LIST = _T.List(_T.DYN)
 _TAGGED = _T.Map(_T.STRING, _T.STRING)
 _SCALARS = (_T.STRING, _T.INT, _T.UINT, _T.DOUBLE, _T.BOOL, _T.BYTES, _T.DURATION, _T.TIMESTAMP, _T.NULL)
 _ANY = (*_SCALARS, _LIST, _T.Map(_T.DYN, _T.DYN))
+IMAGE_ROOTS = {
+    "images": _T.Map(_T.STRING, _T.List(_T.STRING)),
+    "attestors": _T.Map(_T.STRING, _T.DYN),
+    "attestations": _T.Map(_T.STRING, _T.STRING),
+    signatures.ANSWERS: _T.DYN,
+}
 _Function = Callable[..., Any]
 _Overload = tuple[Any, tuple[Any, ...], _Function]
 
 
-@lru_cache(maxsize=1)
-def environment() -> Any:
-    """The environment, made once: every policy has the same names."""
+@lru_cache(maxsize=2)
+def environment(*, images: bool = False) -> Any:
+    """The environment, made once: every policy has the same names, and those about `images` some more."""
     extensions = [
         ext_bindings.ExtBindings(),
         ext_encoders.ExtEncoders(),
@@ -51,13 +57,13 @@ def environment() -> Any:
         ext_optional.ExtOptional(),
         ext_strings.ExtStrings(),
     ]
-    return cel.NewEnv(
-        variables=dict.fromkeys(ROOTS, _T.DYN), extensions=extensions, functions=list(_declarations(count()))
-    )
+    variables = dict.fromkeys(ROOTS, _T.DYN) | (IMAGE_ROOTS if images else {})
+    functions = _table() | (_signatures() if images else {})
+    return cel.NewEnv(variables=variables, extensions=extensions, functions=list(_declarations(functions, count())))
 
 
-def _declarations(numbers: Iterator[int]) -> Iterator[Any]:
-    for name, (members, functions) in _table().items():
+def _declarations(table: dict[str, tuple[list[_Overload], list[_Overload]]], numbers: Iterator[int]) -> Iterator[Any]:
+    for name, (members, functions) in table.items():
         overloads = [(each, True) for each in members] + [(each, False) for each in functions]
         yield cel.FunctionDecl(
             name,
@@ -73,6 +79,16 @@ def _declarations(numbers: Iterator[int]) -> Iterator[Any]:
 def _table() -> dict[str, tuple[list[_Overload], list[_Overload]]]:
     """Name -> its member overloads and its global ones, each the result, what it takes and the function."""
     return {**_amounts(), **_addresses(), **_lists(), **_sets()}
+
+
+def _signatures() -> dict[str, tuple[list[_Overload], list[_Overload]]]:
+    """Of ImageValidatingPolicy. Each takes the answers about images first, which the compiler puts there."""
+    answers, text, some = _T.Map(_T.STRING, _T.DYN), _T.STRING, _T.List(_T.DYN)
+    return {
+        "verifyImageSignatures": ([], [(_T.INT, (answers, text, some), signatures.signed)]),
+        "verifyAttestationSignatures": ([], [(_T.INT, (answers, text, text, some), signatures.stated)]),
+        "extractPayload": ([], [(_T.DYN, (answers, text, text), signatures.payload)]),
+    }
 
 
 def _amounts() -> dict[str, tuple[list[_Overload], list[_Overload]]]:

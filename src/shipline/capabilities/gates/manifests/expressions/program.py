@@ -15,6 +15,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]  # its stubs com
 
 from shipline.capabilities.gates.manifests.expressions.either import with_either
 from shipline.capabilities.gates.manifests.expressions.environment import MEMBERS_RENAMED, environment
+from shipline.capabilities.gates.manifests.expressions.signatures import ANSWERS, NAMES
 from shipline.capabilities.gates.manifests.expressions.tokens import is_bounded, joined, tokens
 from shipline.capabilities.gates.manifests.unsupported import Undecided, Unsupported
 
@@ -57,14 +58,17 @@ class Variables:
     expressions: Mapping[str, str]
     either: bool = False
     """Whether `orValue` may be asked of a value that is no optional, as in policies of Kyverno."""
+    images: bool = False
+    """Whether they are a policy's about images, which has names and functions of its own."""
 
 
-def read_variables(listed: Sequence[Mapping[str, Any]], *, either: bool = False) -> Variables:
+def read_variables(listed: Sequence[Mapping[str, Any]], *, either: bool = False, images: bool = False) -> Variables:
     """`[{"name", "expression"}]`. Raises Unsupported for too many, and for two of one name."""
     names = [str(each.get("name")) for each in listed]
     if len(names) > VARIABLES_MAX or len(set(names)) < len(names):
         raise Unsupported(f"more than {VARIABLES_MAX} variables, or two of one name")
-    return Variables({name: str(each.get("expression")) for name, each in zip(names, listed, strict=True)}, either)
+    expressions = {name: str(each.get("expression")) for name, each in zip(names, listed, strict=True)}
+    return Variables(expressions, either, images)
 
 
 def compile_expression(text: str, variables: Variables | None = None) -> Expression:
@@ -75,8 +79,11 @@ def compile_expression(text: str, variables: Variables | None = None) -> Express
     whole = _rewritten(text, known, list(known), needed, either)
     for name in reversed([name for name in known if name in needed]):
         whole = f"cel.bind({_BOUND}{name}, {needed[name]}, {whole})"
+    images = variables is not None and variables.images
+    if images:
+        whole = _with_answers(whole)
     try:
-        return Expression(text, whole, environment().compile(whole))
+        return Expression(text, whole, environment(images=images).compile(whole))
     except RuntimeError as error:
         raise _refusal(text, str(error)) from None
 
@@ -107,6 +114,17 @@ def _rewritten(
         is_member = found[at][0] == "name" and parts and parts[-1][1] in (".", ".?")
         parts.append(("name", MEMBERS_RENAMED.get(found[at][1], found[at][1])) if is_member else found[at])
         at += 1
+    return joined(parts)
+
+
+def _with_answers(whole: str) -> str:
+    """The expression with the answers about images as the first that functions about them are given."""
+    parts: list[tuple[str, str]] = []
+    for kind, text in tokens(whole):
+        if (kind, text) == ("name", ANSWERS):
+            raise Unsupported(f"the name {ANSWERS} in CEL")
+        is_opened = text == "(" and parts and parts[-1] in {("name", name) for name in NAMES}
+        parts += [(kind, text), *((("name", ANSWERS), ("sign", ",")) if is_opened else ())]
     return joined(parts)
 
 

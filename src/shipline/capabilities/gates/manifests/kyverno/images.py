@@ -58,6 +58,19 @@ def parse_image(text: str) -> Image:
     return Image(match[1], match[2], tag if tag or digest else "latest", digest)
 
 
+def image_texts(document: Mapping[str, Any], kind: str) -> dict[str, list[str]]:
+    """What is written of images, by the group of containers; every group of what makes pods, nothing of other kinds."""
+    spec: Any = document if kind in _PATHS else None
+    for key in _PATHS.get(kind, ()):
+        spec = spec.get(key) if isinstance(spec, Mapping) else None
+    if not isinstance(spec, Mapping):
+        return {}
+    return {
+        group: [str(one.get("image") or "") for one in spec.get(group) or () if isinstance(one, Mapping)]
+        for group in _GROUPS
+    }
+
+
 def images_of(document: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:
     """`{"containers": {name: {"registry", "path", "name", "tag", …}}}`. Raises ValueError for an image without form."""
     path = _PATHS.get(kind)

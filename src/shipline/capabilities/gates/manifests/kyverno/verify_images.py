@@ -131,7 +131,7 @@ def judge_images(checks: Sequence[ImageCheck], context: Context, admission: Admi
 
 
 def _check(given: object) -> ImageCheck:
-    known = _known(given, _KEYS, "verifyImages")
+    known = known_table(given, _KEYS, "verifyImages")
     if known.get("type", "Cosign") not in _TYPES:
         raise Unsupported(f"signatures of the type {str(known.get('type'))[:40]}")
     references = _texts(known.get("imageReferences"))
@@ -152,7 +152,7 @@ def _check(given: object) -> ImageCheck:
 
 
 def _attestation(given: object) -> _Attestation:
-    known = _known(given, _ATTESTATION_KEYS, "attestations")
+    known = known_table(given, _ATTESTATION_KEYS, "attestations")
     predicate_type = str(known.get("type") or known.get("predicateType") or "")
     sets = _sets(known.get("attestors"))
     if not predicate_type or not sets:
@@ -177,7 +177,7 @@ def _sets(listed: object) -> tuple[AttestorSet, ...]:
 
 
 def _set(given: object, nesting: int) -> AttestorSet:
-    known = _known(given, {"count", "entries"}, "attestors")
+    known = known_table(given, {"count", "entries"}, "attestors")
     entries = tuple(one for each in known.get("entries") or () for one in _entry(each, nesting))
     count = known.get("count", len(entries))
     if nesting > NESTING_MAX or not isinstance(count, int) or not 1 <= count <= len(entries):
@@ -186,22 +186,22 @@ def _set(given: object, nesting: int) -> AttestorSet:
 
 
 def _entry(given: object, nesting: int) -> Iterator[PublicKey | AttestorSet]:
-    known = _known(given, {"attestor", "keys"}, "an attestor")
+    known = known_table(given, {"attestor", "keys"}, "an attestor")
     if ("attestor" in known) == ("keys" in known):
         raise Unsupported("an attestor that is neither keys nor a set, or both")
     if "attestor" in known:
         yield _set(known["attestor"], nesting + 1)
         return
-    keys = _known(known["keys"], _KEY_KEYS, "keys of an attestor")
+    keys = known_table(known["keys"], _KEY_KEYS, "keys of an attestor")
     if keys.get("signatureAlgorithm", "sha256") != "sha256":
         raise Unsupported(f"signatures by {str(keys['signatureAlgorithm'])[:40]}")
     rekor = keys.get("rekor")
     if not isinstance(rekor, Mapping) or rekor.get("ignoreTlog") is not True:
         raise Unsupported("the transparency log (rekor) of an attestor: without `ignoreTlog: true` Kyverno asks it")
-    yield from _public_keys(str(keys.get("publicKeys") or ""))
+    yield from public_keys(str(keys.get("publicKeys") or ""))
 
 
-def _public_keys(text: str) -> Iterator[PublicKey]:
+def public_keys(text: str) -> Iterator[PublicKey]:
     """Each stands for itself, as Kyverno takes them apart."""
     found = _PEM.findall(text)
     if not found or _PEM.sub("", text).strip():
@@ -290,7 +290,8 @@ def _stated(proof: Proof | None, attestation: _Attestation, image: Image, contex
     return outcome, words
 
 
-def _known(given: object, keys: set[str], what: str) -> Mapping[str, Any]:
+def known_table(given: object, keys: set[str], what: str) -> Mapping[str, Any]:
+    """A table of known keys. Raises Unsupported, which names what is not."""
     if not isinstance(given, Mapping):
         raise Unsupported(f"{what} that is no table")
     unknown = sorted(map(str, set(given) - keys))
