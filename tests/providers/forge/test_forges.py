@@ -24,7 +24,7 @@ from shipline.ports.forge.reviews import Opinion
 from shipline.ports.forge.tracker import IssueDraft
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.github import GitHubForge
-from shipline.testing.conformance.forge import HEAD, ForgeConformance, Tracker, digest, drafted, proposed
+from shipline.testing.conformance.forge import HEAD, ForgeConformance, Speech, Tracker, digest, drafted, proposed
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.github import GitHubDialect
 from shipline.testing.fakes.forge.quota import Quota
@@ -84,6 +84,10 @@ class Conforming(ForgeConformance):
     @pytest.fixture
     def comment_of_stranger(self, place: Place) -> Callable[[Thread, str], None]:
         return lambda thread, body: (place.model.add_note(thread, body, author="stranger"), None)[1]
+
+    @pytest.fixture
+    def speech(self, place: Place) -> Speech:
+        return place.model
 
     @pytest.fixture
     def review(self, place: Place) -> Callable[[int, str, Opinion], None]:

@@ -9,7 +9,7 @@ import pytest
 from shipline.ports.forge import ForgeRelease
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import Opinion
-from shipline.testing.conformance.forge import ForgeConformance, Tracker
+from shipline.testing.conformance.forge import ForgeConformance, Speech, Tracker
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import MemoryRefs
 from shipline.testing.fakes.forge.refs import Changed
@@ -52,6 +52,10 @@ class TestFakeForge(ForgeConformance):
     @pytest.fixture
     def comment_of_stranger(self, forge: FakeForge) -> Callable[[Thread, str], None]:
         return lambda thread, body: (forge.model.add_note(thread, body, author="stranger"), None)[1]
+
+    @pytest.fixture
+    def speech(self, forge: FakeForge) -> Speech:
+        return forge.model
 
     @pytest.fixture
     def review(self, forge: FakeForge) -> Callable[[int, str, Opinion], None]:

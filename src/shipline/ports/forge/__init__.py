@@ -28,6 +28,7 @@ from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
 from shipline.ports.forge.rights import Capability, Permission
+from shipline.ports.forge.speakers import ForgeSpeakers
 from shipline.ports.forge.tracker import Comment, ForgeIssues, ForgeLabels, ForgeMilestones, ForgeThreads
 
 __all__ = [
@@ -235,6 +236,7 @@ class Forge(
     ForgeIssues,
     ForgeLabels,
     ForgeThreads,
+    ForgeSpeakers,
     ForgeHooks,
     ForgeGuards,
     ForgeMerging,

@@ -36,13 +36,14 @@ from shipline.providers.forge.gitea_hooks import GiteaHooks
 from shipline.providers.forge.gitea_reviews import GiteaReviews
 from shipline.providers.forge.gitea_tracker import ISSUES, GiteaTracker
 from shipline.providers.forge.repos import ReposForge
+from shipline.providers.forge.speakers import GiteaSpeakers
 
 GITEA = Kind("Gitea", "GITEA_TOKEN", "token", "limit", 50)
 REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(GiteaGuards, GiteaTracker, GiteaReviews, GiteaHooks, ReposForge):
+class GiteaForge(GiteaGuards, GiteaTracker, GiteaSpeakers, GiteaReviews, GiteaHooks, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings

@@ -41,6 +41,7 @@ from shipline.providers.forge.github_rights import GitHubRights
 from shipline.providers.forge.github_tracker import PULLS, GitHubTracker
 from shipline.providers.forge.latest import rank_of
 from shipline.providers.forge.repos import ReposForge
+from shipline.providers.forge.speakers import GitHubSpeakers
 
 CONTENTS, STATUSES = "contents: write", "commit statuses: write"
 RULES_MAX = 200
@@ -54,7 +55,7 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubGuards, GitHubTracker, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
+class GitHubForge(GitHubGuards, GitHubTracker, GitHubSpeakers, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings

@@ -42,7 +42,8 @@ from shipline.providers.forge.access import (
 from shipline.providers.forge.gitlab_guards import GitLabGuards
 from shipline.providers.forge.gitlab_hooks import GitLabHooks
 from shipline.providers.forge.gitlab_reviews import GitLabReviews
-from shipline.providers.forge.gitlab_tracker import API, GitLabTracker
+from shipline.providers.forge.gitlab_speakers import GitLabSpeakers
+from shipline.providers.forge.gitlab_tracker import API
 from shipline.providers.forge.rest import RESTForge
 
 GITLAB = Kind("GitLab", "GITLAB_TOKEN", "Bearer", "per_page", 100)
@@ -67,7 +68,7 @@ WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(GitLabGuards, GitLabTracker, GitLabReviews, GitLabHooks, RESTForge):
+class GitLabForge(GitLabGuards, GitLabSpeakers, GitLabReviews, GitLabHooks, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings

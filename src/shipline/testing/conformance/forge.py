@@ -31,9 +31,9 @@ from shipline.ports.forge.answers import Thread
 from shipline.testing.conformance.forge_guards import GuardsConformance
 from shipline.testing.conformance.forge_hooks import HooksConformance
 from shipline.testing.conformance.forge_reviews import ReviewsConformance
-from shipline.testing.conformance.forge_tracker import MARKER, Tracker, TrackerConformance
+from shipline.testing.conformance.forge_tracker import MARKER, Speech, Tracker, TrackerConformance
 
-__all__ = ["HEAD", "MARKER", "ForgeConformance", "Tracker", "digest", "drafted", "proposed"]
+__all__ = ["HEAD", "MARKER", "ForgeConformance", "Speech", "Tracker", "digest", "drafted", "proposed"]
 
 HEAD = "shipline/release-main"
 

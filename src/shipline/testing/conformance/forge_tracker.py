@@ -11,7 +11,8 @@ import pytest
 
 from shipline.domain.errors import InvalidValue, UnavailableError
 from shipline.ports.forge import Forge, bears, marked
-from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.answers import ItemState, Known, Thread
+from shipline.ports.forge.speakers import Reaction, Role, Speaker
 from shipline.ports.forge.tracker import Issue, IssueChange, IssueDraft, IssueQuery, Label
 
 MARKER = "shipline:test"
@@ -37,6 +38,30 @@ class Tracker(Protocol):
 
     def label_pull(self, number: int, label: str) -> None:
         """Label a pull request."""
+        ...
+
+
+class Speech(Protocol):
+    """What people say on the forge, and what they may do there."""
+
+    def speak(self, thread: Thread, author: str, body: str) -> str:
+        """Somebody writes a comment; its key."""
+        ...
+
+    def reword(self, key: str, body: str) -> None:
+        """Somebody changes it, a second later at least."""
+        ...
+
+    def signs(self, key: str) -> tuple[str, ...]:
+        """The reactions below it, by the forge's own words."""
+        ...
+
+    def allow(self, login: str, role: str, *, robot: bool = False) -> None:
+        """Let an account be one of admin, maintain, write, triage, read or none."""
+        ...
+
+    def hide_roles(self) -> None:
+        """Let the token not ask what others may do."""
         ...
 
 
@@ -217,6 +242,54 @@ class TrackerConformance:
         for _ in range(2):
             forge.delete_comment(thread, one.key)
         assert [each.key for each in forge.comments(thread)] == [two.key]
+
+    # --- who says something ------------------------------------------------------------------------------------
+
+    @pytest.fixture
+    def speech(self) -> Speech:
+        raise NotImplementedError("supply what people say there, and what they may do")
+
+    @pytest.mark.parametrize("is_issue", [True, False], ids=["issue", "pull request"])
+    def test_a_comment_is_read_as_it_is_now_and_is_answered_by_a_sign(
+        self, forge: Forge, speech: Speech, commit: str, *, is_issue: bool
+    ) -> None:
+        forge.create_branch("topic", commit)
+        pull = forge.create_pull_request(head="topic", base="main", title="one", body="")
+        thread = Thread.issue(opened(forge, "one").number) if is_issue else Thread.pull(pull.number)
+        key = speech.speak(thread, "ada", "/release")
+        found = forge.remark(thread, key)
+        assert found is not None
+        assert (found.comment.key, found.comment.author, found.edited) == (key, "ada", False)
+        assert found.comment.body == "/release"
+        assert found.comment.created_us > 0
+        for reaction in (Reaction.SEEN, Reaction.SEEN, Reaction.NO, Reaction.YES):
+            forge.react(thread, key, reaction)
+        assert len(speech.signs(key)) == len(Reaction)
+        again = forge.remark(thread, key)
+        assert again is not None
+        assert not again.edited
+        speech.reword(key, "/promote production")
+        edited = forge.remark(thread, key)
+        assert edited is not None
+        assert edited.edited
+        elsewhere = Thread.issue(opened(forge, "another").number)
+        assert forge.remark(elsewhere, key) is None
+        forge.delete_comment(thread, key)
+        assert forge.remark(thread, key) is None
+        forge.react(thread, key, Reaction.SEEN)
+
+    def test_what_an_account_may_do_is_told(self, forge: Forge, speech: Speech) -> None:
+        """A robot is told from a person wherever the forge tells them apart; who is unknown may nothing."""
+        speech.allow("ada", "admin")
+        speech.allow("grace", "write")
+        assert forge.speaker("ada") == Speaker(Role.ADMIN, Known.NO)
+        assert forge.speaker("grace") == Speaker(Role.WRITE, Known.NO)
+        speech.allow("machine", "admin", robot=True)
+        assert forge.speaker("machine").robot is Known.YES
+        for name in ("stranger", "../admin", "a b", ""):
+            assert not forge.speaker(name).role.reaches(Role.TRIAGE)
+        speech.hide_roles()
+        assert forge.speaker("ada").role is Role.UNKNOWN
 
     # --- trouble -----------------------------------------------------------------------------------------------
 

@@ -42,6 +42,15 @@ class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
     dismissed_word = ""
     removed_word = "deleted"
 
+    def _role_name(self, role: str) -> str:
+        """It has no roles between."""
+        return {"maintain": "write", "triage": "read"}.get(role, role)
+
+    def _user(self, name: str) -> dict[str, Any]:
+        """Who runs its actions has a number below zero; no other account is marked as a robot."""
+        own = super()._user(name)
+        return own | {"id": -2} if name in self.model.robots and name != self.model.account else own
+
     def token_of(self, headers: Message) -> str:
         """`token` or `Bearer`."""
         return (headers.get("Authorization") or "").removeprefix("token ").removeprefix("Bearer ")

@@ -144,6 +144,13 @@ class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
     def _hook(self, row: HookRow) -> dict[str, Any]:
         return super()._hook(row) | self._url("hooks", row.key)
 
+    def _user(self, name: str) -> dict[str, Any]:
+        """Apps are no users."""
+        return super()._user(name) | {"type": "Bot" if name in self.model.robots else "User"}
+
+    def _reaction(self, key: int) -> dict[str, Any]:
+        return {"id": 1 + len(self.model.note(key).reactions)}
+
     # --- repository, branches, tags ----------------------------------------------------------------------------
 
     def repository(self, _: Request) -> Reply:

@@ -115,7 +115,7 @@ class GitLabHooks:
     def payloads(self, happening: Happening) -> list[tuple[str, dict[str, Any]]]:
         """What is sent, by the field that switches it on."""
         whole = {"project": self._project(), "user": self._user(self.model.account)}
-        return [(word, body | whole) for word, body in self._told(happening)]
+        return [(word, whole | body) for word, body in self._told(happening)]
 
     def _told(self, happening: Happening) -> list[tuple[str, dict[str, Any]]]:
         action, subject = ACTIONS.get(happening.action, happening.action), happening.subject
@@ -149,8 +149,10 @@ class GitLabHooks:
     def _note_told(self, note: Note) -> dict[str, Any]:
         is_issue = note.thread.kind is ThreadKind.ISSUE
         said = {"id": note.key, "note": note.body, "noteable_type": "Issue" if is_issue else "MergeRequest"}
+        said |= {"action": "update" if note.edited_us else "create"}
         thread = "issue" if is_issue else "merge_request"
-        return {"object_kind": "note", "object_attributes": said, thread: {"iid": note.thread.number}}
+        told = {"object_kind": "note", "object_attributes": said, thread: {"iid": note.thread.number}}
+        return told | {"user": self._user(note.author)}
 
     def _push(self, moved: RefMoved) -> tuple[str, dict[str, Any]]:
         is_tag = moved.ref.startswith("refs/tags/")

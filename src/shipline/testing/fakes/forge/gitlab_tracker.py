@@ -10,6 +10,7 @@ from typing import Any
 
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone, bearing
@@ -18,6 +19,7 @@ PROJECT_ID = 42
 STATES = {ItemState.OPEN: "opened", ItemState.CLOSED: "closed"}
 STONE_STATES = {ItemState.OPEN: "active", ItemState.CLOSED: "closed"}
 EVENTS = {"close": ItemState.CLOSED, "reopen": ItemState.OPEN, "activate": ItemState.OPEN}
+LEVELS = {"admin": 50, "maintain": 40, "write": 30, "triage": 20, "read": 10, "none": 0}
 KINDS = {"issues": ThreadKind.ISSUE, "merge_requests": ThreadKind.PULL}
 
 
@@ -49,17 +51,47 @@ class GitLabTracker:
             ("DELETE", f"{at}/labels/([^/]+)", self.delete_badge),
             ("GET", notes, self.notes),
             ("POST", notes, self.add_note),
+            ("GET", rf"{notes}/(\d+)", self.one_note),
+            ("GET", rf"{notes}/(\d+)/award_emoji", self.awards),
+            ("POST", rf"{notes}/(\d+)/award_emoji", self.award),
+            ("GET", rf"{at}/members/all/(\d+)", self.member),
+            ("GET", r"/api/v4/users/(\d+)", self.user),
             ("PUT", rf"{notes}/(\d+)", self.change_note),
             ("DELETE", rf"{notes}/(\d+)", self.delete_note),
         ]
 
     def _user(self, name: str) -> dict[str, Any]:
-        number = 1 + (self.model.people.index(name) if name in self.model.people else 99)
+        known = self._all_names()
+        number = 1 + (known.index(name) if name in known else 99)
         return {"id": number, "username": name, "name": name.title(), "state": "active"}
 
     def users(self, asked: Request) -> Reply:
         """By their exact name."""
-        return Reply([self._user(name) for name in self.model.people if name == asked.query.get("username")])
+        return Reply([self._user(name) for name in self._all_names() if name == asked.query.get("username")])
+
+    def user(self, asked: Request) -> Reply:
+        """One, with what a list leaves out."""
+        name = self._named(asked.number(0))
+        return Reply(self._user(name) | {"bot": name in self.model.robots})
+
+    def member(self, asked: Request) -> Reply:
+        """Who may do something, also by a group; a stranger is none."""
+        if not self.model.tells_roles:
+            raise Refused("forbidden", "403 Forbidden")
+        name = self._named(asked.number(0))
+        if name not in self.model.roles:
+            raise Refused("missing", "404 Not found")
+        return Reply(self._user(name) | {"access_level": LEVELS[self.model.roles[name]]})
+
+    def _all_names(self) -> list[str]:
+        known = (*self.model.people, *self.model.roles, *(note.author for note in self.model.notes.values()))
+        return list(dict.fromkeys(known))
+
+    def _named(self, number: int) -> str:
+        found = next((name for name in self._all_names() if self._user(name)["id"] == number), None)
+        if found is None:
+            raise Refused("missing", "404 Not found")
+        return found
 
     # --- milestones --------------------------------------------------------------------------------------------
 
@@ -202,8 +234,29 @@ class GitLabTracker:
             "body": note.body,
             "author": self._user(note.author),
             "created_at": said_at(note.created_us),
+            "updated_at": said_at(note.edited_us or note.created_us),
             "system": note.system,
         }
+
+    def one_note(self, asked: Request) -> Reply:
+        return Reply(self._note(self._note_at(asked)))
+
+    def _note_at(self, asked: Request) -> Note:
+        note = self.model.note(asked.number(2))
+        if note.thread != _thread(asked):
+            raise Refused("missing", "404 Not found")
+        return note
+
+    def awards(self, asked: Request) -> Reply:
+        listed = enumerate(self._note_at(asked).reactions)
+        return Reply([{"id": 1 + key, "name": sign, "user": self._user(name)} for key, (name, sign) in listed])
+
+    def award(self, asked: Request) -> Reply:
+        """A double is answered like what is not there."""
+        note = self._note_at(asked)
+        if not self.model.react(note.key, asked.body["name"]):
+            return Reply({"message": "404 Award Emoji Name has already been taken Not Found"}, 404)
+        return Reply({"id": len(note.reactions), "name": asked.body["name"]}, 201)
 
 
 def _thread(asked: Request) -> Thread:

@@ -7,7 +7,8 @@ from datetime import date
 
 from shipline.domain.errors import ConflictError, InvalidValue
 from shipline.ports.forge import bears, checked_label, marked
-from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.answers import ItemState, Known, Thread
+from shipline.ports.forge.speakers import Reaction, Remark, Role, Speaker
 from shipline.ports.forge.tracker import (
     ALL_ISSUES,
     Comment,
@@ -190,6 +191,31 @@ class MemoryTracker(MemoryAccess):
         self._write()
         if int(key) in self.model.notes:
             self.model.delete_note(int(key))
+        self._answer()
+
+    # --- who says something ------------------------------------------------------------------------------------
+
+    def remark(self, thread: Thread, key: str) -> Remark | None:
+        """Of the model."""
+        self._reach()
+        note = self.model.notes.get(int(key))
+        if note is None or note.thread != thread or note.system:
+            return None
+        return Remark(_comment(note), edited=note.edited_us != 0)
+
+    def speaker(self, login: str) -> Speaker:
+        """Of the model."""
+        self._reach()
+        robot = Known.YES if login in self.model.robots else Known.NO
+        if not self.model.tells_roles:
+            return Speaker(Role.UNKNOWN, Known.UNKNOWN)
+        return Speaker(Role(self.model.roles.get(login, "read")), robot)
+
+    def react(self, thread: Thread, key: str, reaction: Reaction) -> None:
+        """Once."""
+        self._write()
+        if self.remark(thread, key) is not None:
+            self.model.react(int(key), reaction.value)
         self._answer()
 
 

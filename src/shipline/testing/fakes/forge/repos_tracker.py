@@ -8,6 +8,7 @@ from typing import Any
 
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.testing.fakes.forge.model import ForgeModel, Pull
+from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone, bearing
 
@@ -52,6 +53,9 @@ class ReposTracker:
             ("POST", f"{issue}/labels", self.put_labels),
             ("GET", f"{issue}/comments", self.notes),
             ("POST", f"{issue}/comments", self.add_note),
+            ("GET", rf"{at}/issues/comments/(\d+)", lambda asked: Reply(self._note(self.model.note(asked.number(0))))),
+            ("POST", rf"{at}/issues/comments/(\d+)/reactions", self.react),
+            ("GET", f"{at}/collaborators/([^/]+)/permission", self.role),
             ("PATCH", rf"{at}/issues/comments/(\d+)", self.change_note),
             ("DELETE", rf"{at}/issues/comments/(\d+)", self.delete_note),
         ]
@@ -252,7 +256,33 @@ class ReposTracker:
             "body": note.body,
             "user": self._user(note.author),
             "created_at": said_at(note.created_us),
+            "updated_at": said_at(note.edited_us or note.created_us),
+            "issue_url": f"https://127.0.0.1/{self.model.repository}/issues/{note.thread.number}",
         }
+
+    def react(self, asked: Request) -> Reply:
+        """The same again is answered with itself."""
+        key, sign = asked.number(0), asked.body["content"]
+        is_new = self.model.react(key, sign)
+        said = {"content": sign, "user": self._user(self.model.account), "created_at": said_at(self.model.now_us())}
+        return Reply(said | self._reaction(key), 201 if is_new else 200)
+
+    def _reaction(self, key: int) -> dict[str, Any]:
+        """What one forge says of it alone."""
+        del key
+        return {}
+
+    def role(self, asked: Request) -> Reply:
+        """What an account may do: in the four words of old, and by the role's own name."""
+        (login,) = asked.names
+        if not self.model.tells_roles:
+            raise Refused("forbidden", "Must have push access to view collaborator permission.")
+        role = self.model.roles.get(login, "read")
+        old = {"maintain": "write", "triage": "read"}.get(role, role)
+        return Reply({"permission": old, "role_name": self._role_name(role), "user": self._user(login)})
+
+    def _role_name(self, role: str) -> str:
+        return role
 
 
 def _state(body: dict[str, Any]) -> ItemState | None:

@@ -56,7 +56,8 @@ class Badge:
 
 @dataclass
 class Note:
-    """A comment. `system`: the forge itself has noted something, as GitLab does."""
+    """A comment. `system`: the forge itself has noted something, as GitLab does. `edited_us` is when its text was last
+    changed, 0 for never. `reactions` are accounts with their signs."""
 
     key: int
     thread: Thread
@@ -64,10 +65,14 @@ class Note:
     author: str
     created_us: int
     system: bool = False
+    edited_us: int = 0
+    reactions: list[tuple[str, str]] = field(default_factory=list)
 
 
 class TrackerModel:
-    """`account` is whose token it is, `people` who may be assigned. Time goes on by a second with each change.
+    """`account` is whose token it is, `people` who may be assigned. `roles` is what accounts may
+    do (admin, maintain, write, triage, read; none: nothing), `robots` are those of no person; `tells_roles` False: the
+    token may not ask. Time goes on by a second with each change.
 
     `pull_threads` holds what issues and pull requests have alike of the latter: their assignees, by number.
     """
@@ -75,6 +80,9 @@ class TrackerModel:
     def __init__(self, clock: Clock | None = None) -> None:
         self.account = "robot"
         self.people = ["robot", "ada", "grace"]
+        self.roles = {"robot": "admin"}
+        self.robots = {"robot"}
+        self.tells_roles = True
         self.stones: dict[int, Stone] = {}
         self.items: dict[int, Item] = {}
         self.badges: dict[int, Badge] = {}
@@ -270,6 +278,30 @@ class TrackerModel:
         self._known(label)
         self.put_labels(Thread.pull(number), [label])
 
+    def speak(self, thread: Thread, author: str, body: str) -> str:
+        """Somebody writes a comment; its key."""
+        return str(self.add_note(thread, body, author=author).key)
+
+    def reword(self, key: str, body: str) -> None:
+        """Somebody who may changes a comment, another's too; the forge tells of it."""
+        note = self.note(int(key))
+        note.body, note.edited_us = body, self.now_us()
+        self.tell(HookEvent.COMMENT, "edited", note)
+
+    def signs(self, key: str) -> tuple[str, ...]:
+        """The reactions below it."""
+        return tuple(sign for _, sign in self.note(int(key)).reactions)
+
+    def allow(self, login: str, role: str, *, robot: bool = False) -> None:
+        """Let an account be one of admin, maintain, write, triage, read or none."""
+        self.roles[login] = role
+        if robot:
+            self.robots.add(login)
+
+    def hide_roles(self) -> None:
+        """Let the token not ask what others may do."""
+        self.tells_roles = False
+
     def _known(self, label: str) -> None:
         if not self.has_label(label):
             self.create_badge(label, "ededed", "")
@@ -318,9 +350,18 @@ class TrackerModel:
         note = self.note(key)
         if note.author != self.account:
             raise Refused("forbidden", "this comment is of another account")
-        note.body = body
+        note.body, note.edited_us = body, self.now_us()
         self._note("change a comment")
         return note
+
+    def react(self, key: int, sign: str) -> bool:
+        """A sign below a comment; False where it was there."""
+        note = self.note(key)
+        if (self.account, sign) in note.reactions:
+            return False
+        note.reactions.append((self.account, sign))
+        self._note(f"react with {sign}")
+        return True
 
     def delete_note(self, key: int) -> None:
         """It goes."""
