@@ -13,12 +13,15 @@ from shipline.bootstrap import Application
 from shipline.bootstrap.automations import duties_of
 from shipline.bootstrap.housekeeping import Housekeeper
 from shipline.capabilities.automation import Command, order_look
-from shipline.testing.fakes.forge.model import Pull
+from shipline.ports.forge import PullState, StatusState
+from shipline.ports.forge.answers import Thread
+from shipline.testing.fakes.forge.model import Pull, Said
 from shipline.testing.fakes.forge.server import ForgeServer
 from tests.command import run_shipline
 from tests.e2e.test_automation import OF_JOBS, made
 from tests.providers.forge.places import TOKEN
 
+MAIN = "refs/heads/main"
 KEPT = """
 [housekeeping]
 titles = true
@@ -116,6 +119,34 @@ def test_a_comment_says_what_a_merge_releases_and_what_is_known(place: tuple[Pat
         "shipline/pull-request/calendar",
     }
     assert run_shipline(copy, "automate", "housekeeping", "comment", extra=extra).code == 4
+
+
+def test_a_job_merges_what_is_ready_after_a_test_on_the_base(place: tuple[Path, ForgeServer, Pull]) -> None:
+    """Shown, tested on a branch that git has pushed, and merged once that is green; its comment says so meanwhile."""
+    copy, forge, pull = place
+    model, extra = forge.model, {"RELEASE_TOKEN": TOKEN, **dict.fromkeys(OF_JOBS)}
+    merging = "\n[housekeeping]\ncomment = true\n\n[housekeeping.merge]\napprovals = 0\n"
+    (copy / "shipline.toml").write_text((copy / "shipline.toml").read_text().replace(KEPT, merging))
+    git = ["git", "-C", str(copy)]
+    subprocess.run([*git, "commit", "--quiet", "--all", "-m", "ci: merge what is ready"], check=True)
+    subprocess.run([*git, "push", "--quiet"], check=True)
+    assert run_shipline(copy, "automate", "queue", extra=extra).code == 4
+    model.create_badge("merge when ready", "ededed", "")
+    model.put_labels(Thread.pull(pull.number), ["merge when ready"])
+    shown = run_shipline(copy, "automate", "queue", extra=extra)
+    assert "it waits: no check says anything about its newest commit" in shown.out
+    model.say(Said(0, pull.head_commit, "ci", StatusState.SUCCESS, "", ""))
+    done = run_shipline(copy, "automate", "housekeeping", extra=extra)
+    assert (done.code, pull.state) == (0, PullState.OPEN), done
+    tested = model.refs.get("refs/heads/shipline/queue/main")
+    (note,) = model.notes.values()
+    assert (
+        f"- Merge when ready: it is tested now, merged into main as that is now ({str(model.refs.get(MAIN))[:9]})"
+        in note.body
+    )
+    model.say(Said(0, str(tested), "ci", StatusState.SUCCESS, "", ""))
+    done = run_shipline(copy, "automate", "housekeeping", "merge", extra=extra)
+    assert (done.code, pull.state) == (0, PullState.MERGED), done
 
 
 def test_a_server_keeps_everything_in_order(place: tuple[Path, ForgeServer, Pull]) -> None:

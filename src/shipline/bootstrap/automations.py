@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from shipline.bootstrap.hook_watch import HookHand, HookTimer
-from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, is_switched_on
+from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, has_queue, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
@@ -79,6 +79,7 @@ def duties_of(application: Place) -> Duties:
         sync=is_synced(application),
         milestones=development_branch(settings),
         housekeeping=is_switched_on(application),
+        queue=has_queue(application),
     )
     if not settings.automation.release_on_push:
         return others

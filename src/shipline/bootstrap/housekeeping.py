@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.pulls import PullLook
+from shipline.bootstrap.queues import queue_of
 from shipline.capabilities.automation import (
     ALL,
     HOUSEKEEPING,
+    QUEUE,
     Carried,
     Command,
     Commenter,
@@ -30,11 +32,11 @@ from shipline.capabilities.automation import (
 from shipline.domain.errors import ConfigurationError, UnknownName
 
 if TYPE_CHECKING:
-    from shipline.capabilities.automation import PullKeeper, Sweeper
+    from shipline.capabilities.automation import MergeQueue, PullKeeper, Sweeper
     from shipline.configuration import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.ports.forge import Forge
 
-NAMES = ("labels", "titles", "comment", "updates", "stale")
+NAMES = ("labels", "titles", "comment", "merge", "updates", "stale")
 TOLD_MAX = 20
 
 
@@ -46,13 +48,20 @@ def said_of(place: Place) -> HousekeepingSettings:
 def is_switched_on(place: Place) -> bool:
     """True where any of it is."""
     said = said_of(place)
-    return said.titles or said.comment or any(each is not None for each in (said.labels, said.stale, said.updates))
+    tables = (said.labels, said.stale, said.updates, said.merge)
+    return said.titles or said.comment or any(each is not None for each in tables)
+
+
+def has_queue(place: Place) -> bool:
+    """True where pull requests are merged when they are ready."""
+    return said_of(place).merge is not None
 
 
 def housekeeping_of(place: Place) -> Housekeeping:
     """All that is switched on."""
     said = said_of(place)
-    return Housekeeping(dict(_pulls(place, said)), dict(_sweeps(place, said)))
+    queue = None if said.merge is None else queue_of(place, said.merge)
+    return Housekeeping(dict(_pulls(place, said, queue)), dict(_sweeps(place, said)), queue)
 
 
 def named_housekeeping(place: Place, name: str | None) -> Housekeeping:
@@ -74,13 +83,13 @@ def forge_of(place: Place) -> Forge:
     return place.forge
 
 
-def _pulls(place: Place, said: HousekeepingSettings) -> Iterator[tuple[str, PullKeeper]]:
+def _pulls(place: Place, said: HousekeepingSettings, queue: MergeQueue | None) -> Iterator[tuple[str, PullKeeper]]:
     if said.labels is not None:
         yield "labels", Labeller(_label_rules(said.labels))
     if said.titles:
         yield "titles", TitleJudge(place.linter)
     if said.comment:
-        yield "comment", Commenter(PullLook(place))
+        yield "comment", Commenter(PullLook(place), queue)
     if said.updates is not None:
         yield "updates", Updater(UpdateRules(**asdict(said.updates)), place.clock.now_us)
 
@@ -132,4 +141,5 @@ class Housekeeper:
             return
         self._next_s = time.monotonic() + said_of(self._place).every_s
         with self._place.store.begin() as tx:
-            order_look(tx, self._place.engine, Command(HOUSEKEEPING, ALL))
+            for about in (QUEUE, ALL) if has_queue(self._place) else (ALL,):
+                order_look(tx, self._place.engine, Command(HOUSEKEEPING, about))

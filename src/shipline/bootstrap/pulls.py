@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from shipline.capabilities.automation import PullSeen, foreseen
 from shipline.capabilities.releases import CommitQuestion, records_of_commit, verdicts_of_commit
 from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.gate import PULL_STAGE
 
 if TYPE_CHECKING:
     from shipline.bootstrap.places import Place
     from shipline.capabilities.automation import Foreseen
+    from shipline.domain.verdict import Verdict
     from shipline.ports.forge import PullRequest
 
 CONFLICTS_SHOWN = 3
@@ -53,9 +55,15 @@ class PullLook:
         verdicts = verdicts_of_commit(ground, CommitQuestion(pull.head_commit, planned, records), now_us)
         return PullSeen(merges.merged, merges.squashed, trouble, records, verdicts)
 
+    def verdicts(self, pull: PullRequest) -> tuple[Verdict, ...]:
+        """What the gates of pull requests say of it."""
+        ground = self._place.release_ground
+        asks = any(gate.stage == PULL_STAGE for gate in ground.gates)
+        return self(pull).verdicts if asks or any(PULL_STAGE in rule.stages for rule in ground.calendar) else ()
+
     def _merges(self, pull: PullRequest) -> Merges:
         place, here, branch = self._place, self._place.repository, pull.base
-        base, head = self._fetched(pull)
+        base, head = fetched(place, pull)
         parted = here.merge_base((base, head))
         bases = tuple(dict.fromkeys(each for each in (parted, base) if each is not None))
         if not place.releases_from(branch):
@@ -69,12 +77,13 @@ class PullLook:
             found.append(foreseen(before, place.plan_at(made.commit, branch=branch)))
         return Merges(found[0], found[1], bases)
 
-    def _fetched(self, pull: PullRequest) -> tuple[str, str]:
-        """The commits of base and head, both here."""
-        here, remote = self._place.repository, self._place.settings.release.remote or "origin"
-        base = here.fetch_branch(remote, pull.base)
-        if base is None:
-            raise RefusedError(f"{remote} has no branch {pull.base}")
-        if not pull.head_commit or not here.fetch_commit(remote, pull.head_commit):
-            raise RefusedError(f"{remote} does not hand out its newest commit")
-        return base, pull.head_commit
+
+def fetched(place: Place, pull: PullRequest) -> tuple[str, str]:
+    """The commits of base and head, both in this repository. RefusedError where one of them cannot be had."""
+    here, remote = place.repository, place.settings.release.remote or "origin"
+    base = here.fetch_branch(remote, pull.base)
+    if base is None:
+        raise RefusedError(f"{remote} has no branch {pull.base}")
+    if not pull.head_commit or not here.fetch_commit(remote, pull.head_commit):
+        raise RefusedError(f"{remote} does not hand out its newest commit")
+    return base, pull.head_commit

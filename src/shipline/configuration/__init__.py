@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shipline.configuration.housekeeping import (
         HousekeepingSettings,
         LabelsSettings,
+        QueueSettings,
         StaleSettings,
         UpdatesSettings,
     )
@@ -86,6 +87,7 @@ __all__ = [
     "MirrorSettings",
     "PackageSettings",
     "PreviewSettings",
+    "QueueSettings",
     "RegistrySettings",
     "RehearsalSettings",
     "ReleaseSettings",
@@ -139,6 +141,7 @@ _HOMES = {
     "MirrorSettings": "syncing",
     "PackageSettings": "settings",
     "PreviewSettings": "settings",
+    "QueueSettings": "housekeeping",
     "RegistrySettings": "settings",
     "RehearsalSettings": "settings",
     "ReleaseSettings": "settings",

@@ -68,13 +68,27 @@ class UpdatesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """`[housekeeping.merge]`: pull requests that are merged when they are ready.
+
+    `label` asks for it, and so does a comment `/merge` by somebody who may write. `approvals` is how many people who
+    may write have to approve the newest commit; what comes from a fork needs one at least. `method` is how it is
+    merged: merge, squash or rebase.
+    """
+
+    label: Annotated[str, _LABEL] = "merge when ready"
+    approvals: Annotated[int, Limits(minimum=0, maximum=10)] = 1
+    method: Annotated[str, Limits(choices=("merge", "squash", "rebase"))] = "merge"
+
+
+@dataclass(frozen=True, slots=True)
 class HousekeepingSettings:
     """`[housekeeping]`: what is done on the forge.
 
     With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. With
     `comment` each open pull request has one comment that says what merging it releases and what is known of it, and the
-    gates of the stage `pull-request` are asked. `labels`, `updates` and `stale` are tables of their own; what has none
-    is not done. `every_s` is how often a server looks at everything, in seconds.
+    gates of the stage `pull-request` are asked. `labels`, `updates`, `merge` and `stale` are tables of their own; what
+    has none is not done. `every_s` is how often a server looks at everything, in seconds.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
@@ -83,3 +97,4 @@ class HousekeepingSettings:
     labels: LabelsSettings | None = None
     stale: StaleSettings | None = None
     updates: UpdatesSettings | None = None
+    merge: QueueSettings | None = None

@@ -72,6 +72,23 @@ def test_what_is_kept_alike_elsewhere_has_both_forges_looked_at(event: ForgeEven
     assert decide(event, DUTIES) == ()
 
 
+@pytest.mark.parametrize(
+    ("event", "moves"),
+    [
+        (pull(ThingState.MERGED), True),
+        (ChecksEnded(NEW, ChecksState.FAILURE, "ci"), True),
+        (PushReceived("main", "", NEW), True),
+        (PushReceived("shipline/queue/main", "", NEW), False),
+        (CommentWritten("7", 1, "created", on_pull_request=True, author="ada", text="/merge"), True),
+        (CommentWritten("7", 1, "created", on_pull_request=True, author="ada", text="well"), False),
+        (IssueChanged(1, "opened", ThingState.OPEN, "slow"), False),
+    ],
+)
+def test_what_may_move_the_queue_has_it_looked_at(event: ForgeEvent, moves: bool) -> None:  # noqa: FBT001 - a table
+    wanted = (Command("housekeeping", "queue"),) if moves else ()
+    assert decide(event, Duties(queue=True)) == wanted
+
+
 def test_an_open_pull_request_is_kept_in_order_where_that_is_switched_on() -> None:
     """Of a fork, too, and when its checks have ended; one that has ended is not."""
     kept = Duties(housekeeping=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.apps.cli import automate_housekeeping, automate_milestones
+from shipline.apps.cli import automate_housekeeping, automate_milestones, automate_queue
 from shipline.apps.cli.wording import printable
 from shipline.domain.errors import ExitCode, NothingToDo, UsageError
 from shipline.domain.strict_json import read_json
@@ -44,6 +44,7 @@ def command(
 
 command.add_command(automate_housekeeping.command)
 command.add_command(automate_milestones.command)
+command.add_command(automate_queue.command)
 
 
 def _of_event(application: Application, event: ForgeEvent | Unknown, *, dry_run: bool) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import click
@@ -38,7 +39,8 @@ def keep(application: Application, name: str | None, about: str, *, dry_run: boo
 
     keeping, forge = named_housekeeping(application, name), forge_of(application)
     done = 0
-    for sentence in automation.keep(forge, keeping, about, dry_run=dry_run):
+    abouts = (automation.QUEUE, about) if about == automation.ALL else (about,)
+    for sentence in chain.from_iterable(automation.keep(forge, keeping, each, dry_run=dry_run) for each in abouts):
         click.echo(printable(sentence))
         done += 1
     return done

@@ -30,6 +30,8 @@ HOUSEKEEPING = "housekeeping"
 HOOKS = "hooks"
 ALL = "all"
 OF_COMMIT = "commit:"
+QUEUE_BRANCH = "shipline/queue/"
+QUEUE = "queue"
 KEY_MAX = 180
 SYNCED = (
     IssueChanged,
@@ -47,7 +49,8 @@ class Command:
     """See to `about` in the way of `kind`: `release` of a branch releases what is due there, and keeps its release pull
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
-    id), or of `all`, does what that asks for; `hooks` of `all` sees that the forge's hook works."""
+    id), of the merge `queue`, or of `all` but that, does what that asks for; `hooks` of `all` sees that the forge's
+    hook works."""
 
     kind: str
     about: str
@@ -63,13 +66,14 @@ class Duties:
     """What is done by itself here. `release_branches` are the branches that are released from when something comes to
     them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
     another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off.
-    `housekeeping`: some of it is switched on."""
+    `housekeeping`: some of it is switched on, and `queue`: pull requests are merged when they are ready."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
     sync: bool = False
     milestones: str = ""
     housekeeping: bool = False
+    queue: bool = False
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -81,7 +85,7 @@ def decide(event: ForgeEvent, duties: Duties) -> Decided:
     synced = duties.sync and isinstance(event, SYNCED)
     follows = duties.milestones and _is_for_milestones(event, duties.milestones)
     others = (Command(SYNC, ALL),) if synced else ()
-    kept = _kept(event) if duties.housekeeping else ()
+    kept = (*(_kept(event) if duties.housekeeping else ()), *((QUEUE,) if duties.queue and _moves_queue(event) else ()))
     return (
         *released,
         *others,
@@ -117,6 +121,19 @@ def _kept(event: ForgeEvent) -> tuple[str, ...]:
             return (f"{OF_COMMIT}{event.commit}",)
         case _:
             return ()
+
+
+def _moves_queue(event: ForgeEvent) -> bool:
+    """Whether something may have become ready to be merged, or not be so any more."""
+    match event:
+        case PullRequestChanged() | ChecksEnded():
+            return True
+        case CommentWritten():
+            return event.on_pull_request and event.text.startswith("/merge")
+        case PushReceived():
+            return not event.branch.startswith(QUEUE_BRANCH)
+        case _:
+            return False
 
 
 def _moved(event: ForgeEvent, duties: Duties) -> tuple[str, ...]:

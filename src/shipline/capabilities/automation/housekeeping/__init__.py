@@ -20,6 +20,8 @@ from shipline.capabilities.automation.housekeeping.keeping import (
     keep_pull,
 )
 from shipline.capabilities.automation.housekeeping.labels import LabelRules
+from shipline.capabilities.automation.housekeeping.queue import QueueRules, Standing, Trial, told
+from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
 from shipline.capabilities.automation.housekeeping.stale import StaleRules
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules
 
@@ -29,16 +31,21 @@ __all__ = [
     "Housekeeping",
     "LabelRules",
     "Labeller",
+    "MergeQueue",
     "PullKeeper",
     "PullSeen",
+    "QueueRules",
     "StaleRules",
     "StaleSweep",
+    "Standing",
     "Sweeper",
     "TitleJudge",
+    "Trial",
     "UpdateRules",
     "Updater",
     "foreseen",
     "keep",
     "keep_all",
     "keep_pull",
+    "told",
 ]

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Protocol
 
-from shipline.domain.errors import UnavailableError
+from shipline.domain.errors import ConflictError, UnavailableError
 from shipline.ports.forge import CommitStatus, Forge
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.ports.forge.reviews import MergeMethod
@@ -147,12 +147,17 @@ class StatusSaid:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """A pull request is merged, if its head still stands on `head`: what has moved is looked at again later."""
+    """A pull request is merged, if its head still stands on `head`: what has moved is looked at again later.
+
+    Nor where the branch `base` has left `base_commit`; "" for wherever it stands.
+    """
 
     number: int
     head: str
     method: MergeMethod
     why: str
+    base: str = ""
+    base_commit: str = ""
 
     @property
     def sentence(self) -> str:
@@ -161,10 +166,23 @@ class Merged:
 
     def perform(self, forge: Forge) -> None:
         """Merge it."""
+        there = forge.find_branch(self.base) if self.base else None
+        if self.base and (there is None or there.commit != self.base_commit):
+            raise ConflictError(f"{self.base} has moved since it was tested")
         forge.merge_pull_request(self.number, head=self.head, method=self.method)
 
 
-Act: TypeAlias = LabelMade | Labelled | Unlabelled | Said | Unsaid | Closed | StatusSaid | Merged
+class Act(Protocol):
+    """What is done to the forge, and how it is told."""
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        ...
+
+    def perform(self, forge: Forge) -> None:
+        """Do it. Idempotent; ConflictError where it does not fit what is there any more."""
+        ...
 
 
 def named(thread: Thread) -> str:
@@ -183,14 +201,19 @@ class Carrier:
     def carry(self, acts: Iterable[Act]) -> Iterator[str]:
         """One by one as they are consumed, each told after it was done.
 
-        UnavailableError where the rate limit is nearly used up: what was done stays, and the next run does the rest.
+        What does not fit any more is told as not done: the next look sees what is so then. UnavailableError where the
+        rate limit is nearly used up: what was done stays, and the next run does the rest.
         """
         for act in acts:
             if self._dry_run and act in self._made:
                 continue
             if not self._dry_run:
                 check_budget(self._forge)
-                act.perform(self._forge)
+                try:
+                    act.perform(self._forge)
+                except ConflictError as error:
+                    yield f"{act.sentence}: not done, {error.what}"
+                    continue
             elif isinstance(act, LabelMade):
                 self._made.add(act)
             yield act.sentence

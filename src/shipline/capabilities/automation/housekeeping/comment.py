@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.automation.housekeeping.acts import Act, Said, StatusSaid
+from shipline.capabilities.automation.housekeeping.queue import Standing, Turn
+from shipline.capabilities.automation.housekeeping.queue import told as told_of
 from shipline.capabilities.automation.housekeeping.titles import DESCRIPTION_MAX
 from shipline.capabilities.automation.housekeeping.wording import code, counted, words
 from shipline.capabilities.releases import CommitRecord, status_of
@@ -57,11 +59,15 @@ class PullSeen:
 
 @dataclass(frozen=True, slots=True)
 class ForgeSaid:
-    """What the forge says: the files that change, all checks of the newest commit, and the statuses among them."""
+    """What the forge says: the files that change, all checks of the newest commit, and the statuses among them.
+
+    `standing` is where it stands in the queue, None where nobody has asked for its merge.
+    """
 
     files: tuple[ChangedFile, ...]
     checks: tuple[CommitStatus, ...]
     statuses: tuple[CommitStatus, ...]
+    standing: Standing | None = None
 
 
 def foreseen(before: ReleasePlan, after: ReleasePlan) -> tuple[Foreseen, ...]:
@@ -81,9 +87,11 @@ def comment_text(pull: PullRequest, seen: PullSeen, said: ForgeSaid) -> str:
     lines = [*_plan(seen), "", *_checks(said.checks)]
     for record in seen.records:
         lines += _record(record, named=len(seen.records) > 1)
-    lines += [_size(said.files), *_verdicts(seen.verdicts), ""]
+    lines += [_size(said.files), *_verdicts(seen.verdicts)]
+    if said.standing is not None:
+        lines += [f"- Merge when ready: {_standing(said.standing)}"]
     about = pull.head_commit[:9] or "nothing"
-    return redacted("\n".join((*lines, f"This is about `{about}`, and is kept up to date by Shipline.")))
+    return redacted("\n".join((*lines, "", f"This is about `{about}`, and is kept up to date by Shipline.")))
 
 
 def _plan(seen: PullSeen) -> Iterator[str]:
@@ -188,6 +196,13 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     for each in verdicts:
         why = "" if each.answer is Answer.PASS or not each.reasons else f": {words(each.reasons[0])}"
         yield f"- Gate {code(each.gate)}: {each.answer.value}{why}"
+
+
+def _standing(standing: Standing) -> str:
+    """Each block on a line of its own; other people's turns would change it without need."""
+    if standing.turn is Turn.BLOCKED:
+        return "\n".join(("it waits", *(f"  - {block}" for block in standing.blocks)))
+    return "it waits for its turn" if standing.turn is Turn.WAITING else told_of(standing)
 
 
 def comment_acts(

@@ -13,10 +13,11 @@ from typing import Protocol
 from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, check_budget
 from shipline.capabilities.automation.housekeeping.comment import ForgeSaid, PullSeen, comment_acts
 from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
+from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
 from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
 from shipline.capabilities.automation.housekeeping.titles import title_acts
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules, concerns_update, update_acts
-from shipline.capabilities.automation.rules import ALL, OF_COMMIT
+from shipline.capabilities.automation.rules import ALL, OF_COMMIT, QUEUE
 from shipline.capabilities.plans import Linter
 from shipline.ports.forge import Forge, PullRequest, PullState
 from shipline.ports.forge.answers import ItemState, Thread
@@ -31,6 +32,7 @@ class PullKeeper(Protocol):
         ...
 
 
+MERGE = "merge"
 Sweeper = Callable[[Forge], Iterable[Act]]
 """Housekeeping of the whole repository: what is due, as it is consumed."""
 
@@ -41,16 +43,18 @@ class Housekeeping:
 
     pulls: Mapping[str, PullKeeper]
     sweeps: Mapping[str, Sweeper]
+    queue: MergeQueue | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """All that is switched on."""
-        return (*self.pulls, *self.sweeps)
+        return (*self.pulls, *self.sweeps, *(() if self.queue is None else (MERGE,)))
 
     def only(self, name: str) -> Housekeeping:
         """That one alone."""
         pulls = {each: keeper for each, keeper in self.pulls.items() if each == name}
-        return Housekeeping(pulls, {each: sweep for each, sweep in self.sweeps.items() if each == name})
+        sweeps = {each: sweep for each, sweep in self.sweeps.items() if each == name}
+        return Housekeeping(pulls, sweeps, self.queue if name == MERGE else None)
 
 
 def keep_pull(forge: Forge, keeping: Housekeeping, number: int, *, dry_run: bool = False) -> Iterator[str]:
@@ -65,6 +69,12 @@ def keep_commit(forge: Forge, keeping: Housekeeping, commit: str, *, dry_run: bo
     carrier = Carrier(forge, dry_run=dry_run)
     for pull in [one for one in forge.each_pull_request(state=PullState.OPEN) if one.head_commit == commit]:
         yield from _keep(forge, keeping, pull, carrier)
+
+
+def keep_queue(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
+    """Carry the queue one step on, where there is one."""
+    if keeping.queue is not None:
+        yield from Carrier(forge, dry_run=dry_run).carry(keeping.queue(forge))
 
 
 def keep_all(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
@@ -85,6 +95,8 @@ def keep(forge: Forge, keeping: Housekeeping, about: str, *, dry_run: bool = Fal
     """The one of these that a command is about: see `Command`."""
     if about == ALL:
         return keep_all(forge, keeping, dry_run=dry_run)
+    if about == QUEUE:
+        return keep_queue(forge, keeping, dry_run=dry_run)
     if about.startswith(OF_COMMIT):
         return keep_commit(forge, keeping, about.removeprefix(OF_COMMIT), dry_run=dry_run)
     return keep_pull(forge, keeping, int(about), dry_run=dry_run)
@@ -123,12 +135,14 @@ class Commenter:
     """Keeps the one comment of a pull request up to date. `look` finds out what the forge does not say."""
 
     look: Callable[[PullRequest], PullSeen]
+    queue: MergeQueue | None = None
 
     def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
-        """With the verdicts of its gates, as statuses."""
+        """With the verdicts of its gates, as statuses, and where it stands in the queue."""
         seen, head, thread = self.look(pull), pull.head_commit, Thread.pull(pull.number)
         checks, statuses = (forge.checks(head), forge.statuses(head)) if head else ((), ())
-        said = ForgeSaid(forge.changed_files(pull.number), checks, statuses)
+        standing = None if self.queue is None else self.queue.standing_of(forge, pull)
+        said = ForgeSaid(forge.changed_files(pull.number), checks, statuses, standing)
         return tuple(comment_acts(pull, seen, said, tuple(forge.comments(thread)), forge.account()))
 
 
