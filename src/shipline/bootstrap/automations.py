@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 from shipline.bootstrap.hook_watch import HookHand, HookTimer
 from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, has_queue, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
+from shipline.bootstrap.releasing import begin, by_pull_request, caught_up, own_tree, under_way
+from shipline.bootstrap.spoken import allowed_verbs, command_hand
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     AUTOMATION_WORKFLOW,
+    COMMENT,
     HOOKS,
     HOUSEKEEPING,
     LOOK,
@@ -37,16 +40,13 @@ from shipline.capabilities.automation import (
     reconcile,
 )
 from shipline.capabilities.releases import (
-    RELEASE_WORKFLOW,
     RELEASES,
     branch_for,
     keep_pull_request,
-    release_merged,
-    release_package,
     unfinished_first,
 )
 from shipline.domain.actor import Actor, ActorKind
-from shipline.domain.errors import ConfigurationError, RefusedError, UnknownName
+from shipline.domain.errors import RefusedError, UnknownName
 from shipline.domain.release import ReleaseStatus
 from shipline.engine import journal
 from shipline.engine.rules import RunStatus
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap.aside import Aside
     from shipline.capabilities.automation import Hand
-    from shipline.capabilities.releases import Candidate, Decision
+    from shipline.capabilities.releases import Candidate
     from shipline.domain.release import Release
     from shipline.engine.engine import Engine
     from shipline.engine.journal import Run
@@ -80,6 +80,7 @@ def duties_of(application: Place) -> Duties:
         milestones=development_branch(settings),
         housekeeping=is_switched_on(application),
         queue=has_queue(application),
+        commands=frozenset(allowed_verbs(settings)),
     )
     if not settings.automation.release_on_push:
         return others
@@ -126,6 +127,7 @@ def automation_part(
         MILESTONES: MilestoneHand(application),
         HOUSEKEEPING: HousekeepingHand(application),
         HOOKS: HookHand(application, duties_of, hook_secrets),
+        COMMENT: command_hand(application),
     }
     step = LookStep(hands, application.events)
 
@@ -231,13 +233,17 @@ class ReleaseHand:
     def __call__(self, command: Command, memory: dict[str, Any]) -> Carried:
         """One look. Errors as for `shipline release`."""
         branch, begun = command.about, dict(memory.get("begun", {}))
-        busy = self._under_way()
-        if busy:
-            return Carried(f"Waiting for {busy}", again_s=BUSY_S, memory=memory)
-        here = self._caught_up(branch)
+        with own_tree(self._application):
+            busy = under_way(self._application)
+            if busy:
+                return Carried(f"Waiting for {busy}", again_s=BUSY_S, memory=memory)
+            return self._look(branch, begun)
+
+    def _look(self, branch: str, begun: dict[str, str]) -> Carried:
+        here = caught_up(self._application, branch)
         troubles: list[str] = []
         candidates = here.candidates(())
-        if here.settings.release.mode != "pull-request":
+        if not by_pull_request(here):
             first, rest = unfinished_first(here.release_ground, candidates)
             candidates = (*first, *rest)
         for place, candidate in enumerate(candidates):
@@ -246,24 +252,6 @@ class ReleaseHand:
                 memory = {"begun": begun | {release.package: release.id}}
                 return Carried(f"Releasing {release.package} {release.version}", again_s=FOLLOW_S, memory=memory)
         return self._rest(here, branch, begun, troubles)
-
-    def _under_way(self) -> str:
-        """What is being released now, in words: its steps work in the same tree."""
-        with self._application.store.begin() as tx:
-            runs = journal.open_runs(tx, RELEASE_WORKFLOW)
-        active = [run for run in runs if run.state.status is RunStatus.ACTIVE]
-        return f"{len(active)} releases that are under way" if active else ""
-
-    def _caught_up(self, branch: str) -> Place:
-        here = self._application.afresh()
-        remote = here.settings.release.remote
-        if not remote:
-            raise ConfigurationError(
-                "nothing can be released by itself without a remote", todo="set remote in [release], in shipline.toml"
-            )
-        here.repository.catch_up(remote, branch)
-        # Its settings, packages and policy are those of the commit that it is on now.
-        return self._application.afresh()
 
     def _begun(
         self,
@@ -280,7 +268,7 @@ class ReleaseHand:
             troubles.append(trouble)
             return None
         try:
-            decision, release = _begin(here, candidate, fellows)
+            decision, release = begin(here, candidate, fellows, AUTOMATION)
         except RefusedError as refusal:
             troubles.append(f"{name}: {refusal.sentence()}")
             return None
@@ -305,7 +293,7 @@ class ReleaseHand:
         """Once nothing is left to begin: the pull request, and what there is to say."""
         words = [f"released {self._named(each)}" for each in begun.values() if not self._trouble_of(each)]
         changed = bool(words)
-        if here.settings.release.mode == "pull-request":
+        if by_pull_request(here):
             kept = keep_pull_request(here.release_ground, here.candidates(()), target=branch)
             if kept.change == "waiting":
                 return Carried(f"Looking again: {kept.reason}", again_s=FOLLOW_S, memory={"begun": begun})
@@ -319,10 +307,3 @@ class ReleaseHand:
         with self._application.store.begin() as tx:
             release = RELEASES.find(tx, release_id)
         return release_id if release is None else f"{release.package} {release.version}"
-
-
-def _begin(here: Place, candidate: Candidate, fellows: Sequence[Candidate]) -> tuple[Decision, Release | None]:
-    ground, branch = here.release_ground, here.release_branch
-    if here.settings.release.mode == "pull-request":
-        return release_merged(ground, here.engine, candidate, AUTOMATION, branch=branch)
-    return release_package(ground, here.engine, candidate, AUTOMATION, branch=branch, fellows=fellows)

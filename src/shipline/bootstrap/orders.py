@@ -6,7 +6,7 @@ The command line, the page and the interface order here, so that all are held to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from shipline.bootstrap.opening import expedite_of
 from shipline.capabilities.releases import find_release, matching_releases, refusal_of
@@ -35,14 +35,18 @@ from shipline.domain.errors import RefusedError, UnknownName, UsageError
 from shipline.domain.release import Release, ReleaseStatus
 
 if TYPE_CHECKING:
-    from shipline.bootstrap.application import Application
+    from collections.abc import Callable
+
+    from shipline.bootstrap.places import OrderingPlace
     from shipline.capabilities.releases import Expedite
     from shipline.configuration import EnvironmentSettings
     from shipline.domain.actor import Actor
     from shipline.domain.calendar import CalendarRule
     from shipline.domain.rollout import Rollout
+    from shipline.store.database import Store
     from shipline.store.transaction import Transaction
 
+T = TypeVar("T")
 REASON_MAX = 500
 
 
@@ -77,7 +81,7 @@ class RollbackWish:
     alerts: tuple[str, ...] = ()
 
 
-def chosen_environment(application: Application, name: str | None) -> EnvironmentSettings:
+def chosen_environment(application: OrderingPlace, name: str | None) -> EnvironmentSettings:
     """The environment of this name, or the only one."""
     if name is not None:
         return application.environment(name)
@@ -110,8 +114,13 @@ def _checked_way(where: EnvironmentSettings, release: Release, expedited: str) -
     return Way(where.after, where.hotfix.soak_s)
 
 
-def order_deployment(application: Application, wish: DeploymentWish, actor: Actor) -> Rollout:
-    """Order the rollout of a published version; what was ordered with the same key already is returned as it is now."""
+def order_deployment(
+    application: OrderingPlace, wish: DeploymentWish, actor: Actor, *, dry_run: bool = False
+) -> Rollout:
+    """Order the rollout of a published version; what was ordered with the same key already is returned as it is now.
+
+    With `dry_run` all is asked that could refuse it, and nothing is written: the rollout is what would be ordered.
+    """
     with application.store.begin() as tx:
         known = ordered_with(tx, wish.request)
     if known is not None:
@@ -137,15 +146,17 @@ def order_deployment(application: Application, wish: DeploymentWish, actor: Acto
         released_us=release.created_us,
     )
     stage, expedite = application.stage_of(where.name), expedite_of(where, wish.expedited, str(actor))
-    _check_gates(application, release, stage, calendar=application.policy.calendar, expedite=expedite)
-    return _opened(application, order, actor, wish.request)
+    calendar = application.policy.calendar
+    _check_gates(application, release, stage, calendar=calendar, expedite=expedite, dry_run=dry_run)
+    return _opened(application, order, actor, wish.request, dry_run=dry_run)
 
 
-def order_rollback(application: Application, wish: RollbackWish, actor: Actor) -> Rollout:
+def order_rollback(application: OrderingPlace, wish: RollbackWish, actor: Actor, *, dry_run: bool = False) -> Rollout:
     """Order the way back to a version, or to what the environment served before: all at once, without a canary.
 
     No freeze holds it up, nor any gate where the version has served there before, and where a deployment would wait for
-    its turn it goes first. A migration that cannot be undone does, unless the wish says why not.
+    its turn it goes first. A migration that cannot be undone does, unless the wish says why not. `dry_run` is as for a
+    deployment.
     """
     with application.store.begin() as tx:
         known = ordered_with(tx, wish.request)
@@ -162,7 +173,7 @@ def order_rollback(application: Application, wish: RollbackWish, actor: Actor) -
         raise RefusedError(f"{where.name} has another rollout by now")
     if not wish.past_migrations and serving is not None:
         check_migrations(application.repository, application.packages, release, serving)
-    _check_gates(application, release, application.stage_of(where.name), has_served=back)
+    _check_gates(application, release, application.stage_of(where.name), has_served=back, dry_run=dry_run)
     order = RolloutOrder(
         package=release.package,
         version=release.version,
@@ -178,23 +189,50 @@ def order_rollback(application: Application, wish: RollbackWish, actor: Actor) -
         concurrency=Concurrency(where.concurrency),
         released_us=release.created_us,
     )
-    return _opened(application, order, actor, wish.request)
+    return _opened(application, order, actor, wish.request, dry_run=dry_run)
 
 
-def _opened(application: Application, order: RolloutOrder, actor: Actor, request: KeyedRequest) -> Rollout:
-    engine = application.engine
-    with application.store.begin() as tx:
+def _opened(
+    application: OrderingPlace, order: RolloutOrder, actor: Actor, request: KeyedRequest, *, dry_run: bool
+) -> Rollout:
+    def opened(tx: Transaction) -> Rollout:
+        engine = application.engine
         return ordered_once(tx, engine, request, actor, lambda: open_rollout(tx, engine, order, actor))
+
+    if dry_run:
+        return tried(application.store, opened)
+    with application.store.begin() as tx:
+        return opened(tx)
+
+
+def _take_back() -> NoReturn:
+    raise _Tried
+
+
+class _Tried(Exception):
+    """Takes back all that was tried."""
+
+
+def tried(store: Store, do: Callable[[Transaction], T]) -> T:
+    """What `do` gives, and nothing that it has written: so it is refused by all that would refuse it."""
+    found: list[T] = []
+    try:
+        with store.begin() as tx:
+            found.append(do(tx))
+            _take_back()
+    except _Tried:
+        return found[0]
 
 
 def _check_gates(  # noqa: PLR0913 - each is named where it is given
-    application: Application,
+    application: OrderingPlace,
     release: Release,
     stage: str,
     *,
     calendar: tuple[CalendarRule, ...] = (),
     has_served: bool = False,
     expedite: Expedite | None = None,
+    dry_run: bool = False,
 ) -> None:
     """A closed gate refuses before anything begins; the rollout asks again when its turn has come.
 
@@ -207,7 +245,7 @@ def _check_gates(  # noqa: PLR0913 - each is named where it is given
     name = f"{release.package} {release.version}"
     # That an exemption has let it through is asked nowhere else, and must be on record.
     is_exempted = any(each.release == name for rule in calendar if stage in rule.stages for each in rule.exemptions)
-    if refusal or is_exempted:
+    if (refusal or is_exempted) and not dry_run:
         with application.store.begin() as tx:
             save(tx)
     if refusal:

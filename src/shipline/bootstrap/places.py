@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     from shipline.capabilities.plans import Linter
     from shipline.capabilities.releases import Candidate, ReleaseGround
+    from shipline.capabilities.rollouts import Ground
     from shipline.capabilities.version_files import Found
-    from shipline.configuration import PackageSettings, Settings
+    from shipline.configuration import EnvironmentSettings, PackageSettings, Settings
     from shipline.configuration.policy import Policy
     from shipline.domain.package import Package
     from shipline.domain.release_plan import ReleasePlan
@@ -116,6 +117,38 @@ class Place(Protocol):
         ...
 
     def afresh(self) -> Place:
+        """The project as its files are at this moment, on the same store and engine."""
+        ...
+
+
+class OrderingPlace(Place, Protocol):
+    """What orders of releases and rollouts ask, beside that. `is_server`: its work tree is its own."""
+
+    is_server: bool
+
+    @property
+    def packages(self) -> tuple[Package, ...] | None:
+        """The configured packages, None where they are found."""
+        ...
+
+    @property
+    def environments(self) -> tuple[EnvironmentSettings, ...]:
+        """The environments that there are now."""
+        ...
+
+    def environment(self, name: str) -> EnvironmentSettings:
+        """One of them; UnknownName where there is none."""
+        ...
+
+    def stage_of(self, environment: str) -> str:
+        """The stage whose gates and calendar hold there."""
+        ...
+
+    def rollout_ground(self, environment: EnvironmentSettings) -> Ground:
+        """What an environment's rollouts stand on."""
+        ...
+
+    def afresh(self) -> OrderingPlace:
         """The project as its files are at this moment, on the same store and engine."""
         ...
 

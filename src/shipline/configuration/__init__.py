@@ -9,6 +9,7 @@ a file.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shipline.configuration.advisories import AdvisoriesSettings
+    from shipline.configuration.commands import CommandsSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.hooks import HookSettings
@@ -70,6 +71,7 @@ __all__ = [
     "CalendarSettings",
     "ChannelSettings",
     "CheckSettings",
+    "CommandsSettings",
     "ComplianceSettings",
     "EnvironmentSettings",
     "EphemeralSettings",
@@ -124,6 +126,7 @@ _HOMES = {
     "CalendarSettings": "settings",
     "ChannelSettings": "settings",
     "CheckSettings": "settings",
+    "CommandsSettings": "commands",
     "ComplianceSettings": "compliance",
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",

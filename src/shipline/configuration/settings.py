@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from shipline.configuration.advisories import AdvisoriesSettings
+from shipline.configuration.commands import CommandsSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.hooks import HookSettings
@@ -184,12 +185,13 @@ class AutomationSettings:
 
     `release_on_push` does what `shipline release` does when something comes to a branch that is released from.
     `reconcile_every_s` is how often a server looks for what no hook has told, in seconds. `milestones` says whether
-    milestones lead to releases.
+    milestones lead to releases, `commands` what may be asked for in comments.
     """
 
     release_on_push: bool = False
     reconcile_every_s: Annotated[int, Limits(minimum=10, maximum=86_400)] = 300
     milestones: MilestoneFlowSettings = field(default_factory=MilestoneFlowSettings)
+    commands: CommandsSettings = field(default_factory=CommandsSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,15 @@ from shipline.capabilities.automation.events import (
     TagPushed,
     ThingState,
 )
+from shipline.capabilities.automation.words import read_command
+from shipline.ports.forge.answers import ThreadKind
 
 RELEASE = "release"
 MILESTONES = "milestones"
 SYNC = "sync"
 HOUSEKEEPING = "housekeeping"
 HOOKS = "hooks"
+COMMENT = "comment"
 ALL = "all"
 OF_COMMIT = "commit:"
 QUEUE_BRANCH = "shipline/queue/"
@@ -42,6 +45,7 @@ SYNCED = (
     ReleaseChanged,
     TagPushed,
 )
+CREATED = frozenset({"created", "create"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Command:
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
     id), of the merge `queue`, or of `all` but that, does what that asks for; `hooks` of `all` sees that the forge's
-    hook works."""
+    hook works; `comment` of one comment carries out what it asks for."""
 
     kind: str
     about: str
@@ -66,7 +70,8 @@ class Duties:
     """What is done by itself here. `release_branches` are the branches that are released from when something comes to
     them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
     another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off.
-    `housekeeping`: some of it is switched on, and `queue`: pull requests are merged when they are ready."""
+    `housekeeping`: some of it is switched on, and `queue`: pull requests are merged when they are ready. `commands` are
+    the verbs that comments may give."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
@@ -74,6 +79,7 @@ class Duties:
     milestones: str = ""
     housekeeping: bool = False
     queue: bool = False
+    commands: frozenset[str] = frozenset()
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -91,7 +97,19 @@ def decide(event: ForgeEvent, duties: Duties) -> Decided:
         *others,
         *((Command(MILESTONES, duties.milestones),) if follows else ()),
         *(Command(HOUSEKEEPING, about) for about in kept),
+        *(Command(COMMENT, about) for about in _spoken(event, duties.commands)),
     )
+
+
+def _spoken(event: ForgeEvent, verbs: frozenset[str]) -> tuple[str, ...]:
+    """A comment that begins with a command. Whether it is one, whose it is and whether they may, is seen by looking."""
+    match event:
+        case CommentWritten() if event.action in CREATED and verbs and event.key.isdigit():
+            asked = read_command(event.text)
+            if asked is not None and asked.verb in verbs:
+                kind = ThreadKind.PULL if event.on_pull_request else ThreadKind.ISSUE
+                return (f"{kind}-{event.number}-{event.key}",)
+    return ()
 
 
 def _is_for_milestones(event: ForgeEvent, branch: str) -> bool:

@@ -76,7 +76,7 @@ from shipline.capabilities.releases.receiving import (
 )
 from shipline.capabilities.releases.reevaluation import Reevaluated, reevaluate, reevaluate_all
 from shipline.capabilities.releases.retention import Keep, RetentionPlan, apply_retention, plan_retention
-from shipline.capabilities.releases.rules import Decision
+from shipline.capabilities.releases.rules import Decision, Start
 from shipline.capabilities.releases.stating import Stated, state_final, state_on_the_way
 from shipline.capabilities.releases.statuses import status_of
 from shipline.capabilities.releases.stored.comparing import comparisons_of
@@ -133,6 +133,7 @@ __all__ = [
     "ReleaseGround",
     "RetentionPlan",
     "SignedApproval",
+    "Start",
     "Stated",
     "StoredFinding",
     "Subject",

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from shipline.apps.cli.checks.check import Check, State, not_asked
 from shipline.bootstrap import Application
 from shipline.bootstrap.forge_needs import WORKS, Work, missing, needs_of
 from shipline.ports.forge import Capability, Forge, Known, Permission
+from shipline.ports.forge.speakers import Role
 
 if TYPE_CHECKING:
     from shipline.configuration import Settings
 
+COMMANDS = "forge: commands in comments"
 STATES = {Known.YES: State.OK, Known.NO: State.WRONG, Known.UNKNOWN: State.WARNING}
 WORDS = {
     Known.YES: "the token has what it takes",
@@ -40,7 +43,24 @@ def forge(application: Application) -> Iterator[Check]:
     yield from map(_permission, permissions)
     settings = application.policy.trusted or application.settings
     yield from (_work(work, settings, permissions) for work in WORKS)
+    if any(asdict(settings.automation.commands).values()):
+        yield speakers(asked, application.settings.forge)
     yield _branch(asked, application.settings.release.branch or main)
+
+
+def speakers(asked: Forge, table: dict[str, Any]) -> Check:
+    """Whether the token may ask what others may do, and is known from them: without that no comment is obeyed."""
+    kind, account = str(table.get("provider", "")), asked.account()
+    if account == "" and kind != "github":
+        todo = "let the token read its own user (`read:user`)"
+        return Check(COMMANDS, State.WRONG, "the forge does not say whose token it is: no comment is obeyed", todo)
+    # Everybody may ask about themselves; GitLab knows groups as no users.
+    owner = str(table.get("repository", "")).partition("/")[0]
+    probe = account if kind == "gitlab" else owner or account
+    if asked.speaker(probe).role is Role.UNKNOWN:
+        todo = "see docs/reference/forges.md for the role that the token's account needs"
+        return Check(COMMANDS, State.WRONG, "the token may not ask what accounts may do: no comment is obeyed", todo)
+    return Check(COMMANDS, State.OK, "the token may ask what who comments may do")
 
 
 def _permission(permission: Permission) -> Check:
