@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from shipline.apps.cli import rollout, yank
+from shipline.apps.cli import deploy, promote, rollback, rollout, yank
 from shipline.apps.cli.rollouts import order_deployment, order_rollback
 from shipline.bootstrap import Application
 from shipline.capabilities.releases import RELEASES
@@ -54,6 +54,23 @@ def published(application: Application, package: str, version: str, *, created_u
     )
     with application.store.begin() as tx:
         RELEASES.save(tx, release)
+
+
+def test_a_dry_run_says_what_would_be_ordered_and_writes_nothing(application: Application) -> None:
+    """And is refused by what would refuse the order."""
+    published(application, "quotes", "1.0.0", created_us=1)
+    runner = CliRunner()
+    said = runner.invoke(deploy.command, ["--dry-run"], obj=application)
+    assert said.exit_code == 0
+    assert "production would get quotes 1.0.0, by" in said.output
+    with pytest.raises(UnknownName, match="no published version"):
+        runner.invoke(deploy.command, ["2.0.0", "--dry-run"], obj=application, catch_exceptions=False)
+    with pytest.raises(UnknownName, match="has served no other version"):
+        runner.invoke(rollback.command, ["--dry-run"], obj=application, catch_exceptions=False)
+    with pytest.raises(RefusedError, match="there is nothing to promote"):
+        runner.invoke(promote.command, ["production", "--dry-run"], obj=application, catch_exceptions=False)
+    with application.store.begin() as tx:
+        assert ROLLOUTS.where(tx) == ()
 
 
 def served(application: Application, package: str, version: str, *, began_us: int, ended_us: int | None) -> None:

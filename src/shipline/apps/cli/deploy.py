@@ -21,6 +21,7 @@ REASON_MAX = 500
 @click.option("--to", "environment", metavar="ENVIRONMENT", help="Where to; the only one if there is only one.")
 @click.option("--package", "package", metavar="NAME", help="Which package; the only one if there is only one.")
 @click.option("--expedite", metavar="REASON", default="", help="Take the shorter way of a hotfix; kept in the log.")
+@click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be ordered, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, schema shipline.rollout/1.")
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument an option
@@ -30,6 +31,7 @@ def command(  # noqa: PLR0913 - one argument an option
     environment: str | None,
     package: str | None,
     expedite: str,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Bring VERSION (default: the newest published one) to an environment and watch it get there.
@@ -39,10 +41,12 @@ def command(  # noqa: PLR0913 - one argument an option
     Exit codes: 0 promoted, 1 rolled back or stuck, 3 refused or withdrawn, 4 it is there already.
     """
     from shipline.apps.cli.progress import engine_running
-    from shipline.apps.cli.rollouts import order_deployment, watch
+    from shipline.apps.cli.rollouts import foretell, order_deployment, watch
 
+    said = expedite.strip()[:REASON_MAX]
+    if dry_run:
+        return foretell(order_deployment(application, version, environment, package, said, dry_run=True))
     with engine_running(application):
-        said = expedite.strip()[:REASON_MAX]
         rollout = watch(application, order_deployment(application, version, environment, package, said))
     return report(rollout, as_json=as_json)
 

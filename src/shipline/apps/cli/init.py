@@ -98,9 +98,16 @@ ENVIRONMENT = """
 
 @click.command(name="init")
 @click.option("--hooks", is_flag=True, help="Write the commit-msg hook that lints messages, and nothing else.")
+@click.option("--buttons", type=click.Choice(["github", "gitlab", "gitea"]), help="Write the forge's buttons, no more.")
 @click.pass_obj
-def command(application: Application, *, hooks: bool) -> None:
-    """Write a shipline.toml that fits this repository. Never changes one that is there."""
+def command(application: Application, *, hooks: bool, buttons: str | None) -> None:
+    """Write a shipline.toml that fits this repository. Never changes a file that is there.
+
+    With --buttons: the workflow, or the jobs, by which people release, deploy, promote and roll back on the forge.
+    """
+    if buttons is not None:
+        _write_buttons(application, buttons)
+        return
     if hooks:
         from shipline.apps.cli.hooks import install_hook
 
@@ -134,6 +141,29 @@ def _write_settings(application: Application) -> None:
     click.echo("  shipline doctor     checks this machine and the settings")
     click.echo("  shipline plan       shows what would be released")
     click.echo("  shipline release    releases it")
+
+
+def _write_buttons(application: Application, forge: str) -> None:
+    from shipline import __version__
+    from shipline.capabilities.scaffold import Buttons, buttons_file
+    from shipline.domain.errors import ShiplineError, UsageError
+
+    branch, known = application.settings.release.branch, application.settings.environment
+    if not branch:
+        raise UsageError("it is not said which branch is released from", todo="set branch in [release]")
+    promotable = tuple(one.name for one in known if one.after)
+    asked = Buttons(tuple(one.name for one in known), promotable, __version__, branch)
+    name, text = buttons_file(forge, asked)
+    path = application.root / name
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_new(path, text)
+    except FileExistsError:
+        raise NothingToDo(f"{name} is there already", todo="change it, or remove it first") from None
+    except OSError as error:
+        raise ShiplineError(f"{path} cannot be written", why=error.strerror or "") from error
+    click.echo(f"wrote {path}", err=True)
+    click.echo("read it, then commit it; docs/how-to/press-buttons.md says what the forge has to be told")
 
 
 def settings_text(repository: Repository, root: Path) -> str:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--past-migrations", "past", metavar="REASON", default="", help="Go back past migrations that cannot be undone."
 )
+@click.option("--dry-run", "dry_run", is_flag=True, help="Say what would be ordered, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the rollout as JSON, schema shipline.rollout/1.")
 @click.pass_obj
 def command(  # noqa: PLR0913 - one argument an option
@@ -26,13 +27,16 @@ def command(  # noqa: PLR0913 - one argument an option
     version: str | None,
     reason: str,
     past: str,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Bring ENVIRONMENT back to the version that it served before. All traffic moves at once."""
     from shipline.apps.cli.deploy import report
     from shipline.apps.cli.progress import engine_running
-    from shipline.apps.cli.rollouts import order_rollback, watch
+    from shipline.apps.cli.rollouts import foretell, order_rollback, watch
 
+    if dry_run:
+        return foretell(order_rollback(application, environment, version, past, reason, dry_run=True))
     with engine_running(application):
         rollout = watch(application, order_rollback(application, environment, version, past, reason))
     return report(rollout, as_json=as_json)

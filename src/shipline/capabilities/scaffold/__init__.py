@@ -1,5 +1,5 @@
-"""Room `scaffold`: what a repository needs to use all this. So far: the settings of other tools, taken over, and the
-manifests of a service in a cluster that follows git.
+"""Room `scaffold`: what a repository needs to use all this. So far: the settings of other tools, taken over, the
+buttons of a forge, and the manifests of a service in a cluster that follows git.
 
 Promises: reads configuration as data and runs none of it; every key that it meets is answered for: taken, not needed,
 to be set by hand, or without equal, each with why. Writes no file: that, and that the strict loader takes the result,
@@ -7,6 +7,7 @@ is for the caller. Does not migrate tags or changelogs, which stay as they are.
 """
 
 from shipline.capabilities.scaffold.answers import Answer, Imported
+from shipline.capabilities.scaffold.buttons import Buttons, buttons_file
 from shipline.capabilities.scaffold.fitting import Present, fitted
 from shipline.capabilities.scaffold.gitops_manifests import (
     Followed,
@@ -23,6 +24,7 @@ from shipline.capabilities.scaffold.writing import settings_text
 __all__ = [
     "TOOLS",
     "Answer",
+    "Buttons",
     "Followed",
     "Imported",
     "Present",
@@ -30,6 +32,7 @@ __all__ = [
     "argo_application",
     "base_kustomization",
     "base_manifests",
+    "buttons_file",
     "fitted",
     "flux_manifests",
     "import_settings",
