@@ -5,7 +5,6 @@ The command line orders the same by the same functions, so that all are held to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +60,9 @@ class AskedReleases:
         with own_tree(self._application):
             if under_way(self._application):
                 raise UnavailableError("something is being released just now")
-            due, idle = _due(self._here(), wish.spoken.package)
+            here = self._here()
+            due, idle = _due(here, wish.spoken.package)
+            head = here.repository.head()
         if not due:
             raise NothingToDo("nothing is to be released", why="; ".join(idle))
         wanted = wish.spoken.version
@@ -70,7 +71,9 @@ class AskedReleases:
             listed = ", ".join(f"{one.package} {one.decision.version}" for one in due)
             raise RefusedError(f"{wanted} is not what would be released: {listed} is", todo="say that version, or none")
         sentences = [sentence for one in chosen for sentence in _told(one)]
-        return Foretold(tuple(sentences), {"versions": {one.package: one.decision.version for one in chosen}})
+        return Foretold(
+            tuple(sentences), {"versions": {one.package: one.decision.version for one in chosen}, "head": head}
+        )
 
     def carry(self, wish: Wish, plan: dict[str, Any]) -> Progress:
         """Begin the next of the plan that has not begun, where none is under way; else say how they stand."""
@@ -88,30 +91,35 @@ class AskedReleases:
             if name in begun:
                 return Progress(headline, words, None, plan)
             try:
-                if not self._begin(wish, name, version, tuple(versions)):
+                # What was begun may have committed already; before that nothing may have come.
+                head = plan["head"] if all(each.is_new for each in stands.values()) else None
+                if not self._begin(wish, _Part(name, version, tuple(versions), head)):
                     return Progress("waiting for another release", words, None, plan)
             except ShiplineError as error:
                 if error.retryable:
                     raise
                 return Progress(headline, words, None, plan | {"troubles": troubles | {name: _trouble(name, error)}})
-            return Progress(headline, words, None, plan | {"begun": [*plan.get("begun", ()), name]})
+            return Progress(headline, (), None, plan | {"begun": [*plan.get("begun", ()), name]})
         well = not troubles and all(stand.well for stand in stands.values())
         return Progress("released" if well else "not released", words, well, plan)
 
-    def _begin(self, wish: Wish, name: str, version: str, all_names: Sequence[str]) -> bool:
+    def _begin(self, wish: Wish, part: _Part) -> bool:
         """False where it has to wait for its turn.
 
-        RefusedError where another version would be begun by now: that was neither foretold nor asked for.
+        RefusedError where something else would be begun by now: that was neither foretold nor asked for.
         """
+        name, version = part.name, part.version
         with own_tree(self._application):
             if under_way(self._application):
                 return False
             here = self._here()
             due, idle = _due(here, None)
-            if version not in {one.decision.version for one in due if one.package == name}:
-                why = "; ".join(idle) or "something has come to the branch meanwhile"
+            is_due = version in {one.decision.version for one in due if one.package == name}
+            has_moved = part.head is not None and here.repository.head() != part.head
+            if not is_due or has_moved:
+                why = "something has come to the branch meanwhile" if has_moved else "; ".join(idle)
                 raise RefusedError(f"{name} {version} would not be released any more", why=why, todo="ask for it anew")
-            fellows = tuple(one for one in here.candidates(()) if one.package.name in all_names)
+            fellows = tuple(one for one in here.candidates(()) if one.package.name in part.all_names)
             (candidate,) = (one for one in fellows if one.package.name == name)
             others = tuple(one for one in fellows if one is not candidate)
             decision, release = begin(here, candidate, others, wish.actor)
@@ -148,18 +156,31 @@ def _trouble(name: str, error: ShiplineError) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """A release to begin, of those that were foretold together. `head` is what it was foretold on, None where that may
+    be another commit by now."""
+
+    name: str
+    version: str
+    all_names: tuple[str, ...]
+    head: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Stand:
-    """How a release stands: whether it has `ended`, whether that went `well`, and in words."""
+    """How a release stands: whether it has `ended`, whether that went `well`, and in words. `is_new`: it has not begun,
+    ever."""
 
     ended: bool
     well: bool
     words: str
+    is_new: bool = False
 
 
 def _stand(tx: Transaction, name: str, version: str) -> _Stand:
     release = find_release(tx, name, version)
     if release is None:
-        return _Stand(ended=False, well=False, words=f"{name} {version} has not begun")
+        return _Stand(ended=False, well=False, words=f"{name} {version} has not begun", is_new=True)
     runs = journal.runs_of(tx, f"release:{release.id}")
     state, halted = runs[-1].state if runs else None, has_halted(tx, release.id)
     ended = halted or state is None or state.status in RUN_ENDED

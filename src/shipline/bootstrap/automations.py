@@ -16,9 +16,10 @@ from shipline.bootstrap.hook_watch import HookHand, HookTimer
 from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, has_queue, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.releasing import begin, by_pull_request, caught_up, own_tree, under_way
-from shipline.bootstrap.spoken import allowed_verbs, command_hand
+from shipline.bootstrap.spoken import allowed_verbs, asked_hand, command_hand
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
+    ASKED,
     AUTOMATION_WORKFLOW,
     COMMENT,
     HOOKS,
@@ -128,6 +129,7 @@ def automation_part(
         HOUSEKEEPING: HousekeepingHand(application),
         HOOKS: HookHand(application, duties_of, hook_secrets),
         COMMENT: command_hand(application),
+        ASKED: asked_hand(application),
     }
     step = LookStep(hands, application.events)
 

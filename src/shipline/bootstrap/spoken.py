@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from shipline.bootstrap.places import Place, trusted_settings
-from shipline.capabilities.automation import CommandGround, CommandTaker, Verb
+from shipline.capabilities.automation import AskedTaker, CommandGround, CommandTaker, Verb
+from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.errors import ConfigurationError
 from shipline.ports.forge.speakers import Role
 
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shipline.configuration import Settings
+
+
+# Authenticated: each has shown the server's token.
+WEB = Actor(kind=ActorKind.PERSON, issuer="local", subject="web", authenticated=True)
+API = Actor(kind=ActorKind.WORKLOAD, issuer="token", subject="api", authenticated=True)
+ACTORS = {"web": WEB, "api": API}
 
 
 def allowed_verbs(settings: Settings) -> dict[Verb, Role]:
@@ -42,6 +49,13 @@ def command_ground(here: Any) -> CommandGround:
 def command_hand(place: Place) -> CommandTaker:
     """A server's hand: each look by the settings of that moment."""
     return CommandTaker(lambda: command_ground(_afresh(place)))
+
+
+def asked_hand(place: Place) -> AskedTaker:
+    """A server's hand for what it was asked for by its page and its interface."""
+    from shipline.bootstrap.asked import Asked
+
+    return AskedTaker(lambda: Asked(_afresh(place)), ACTORS)
 
 
 def _afresh(place: Place) -> Any:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server import documents
+from shipline.apps.server.asking import AskEndpoints
 from shipline.apps.server.calendar_views import Days, coming
 from shipline.apps.server.commands import Commands
 from shipline.apps.server.evidence import EvidenceEndpoints
@@ -45,6 +46,7 @@ class API:
         router.add_api_route("/alerts", self.alerts, methods=["POST"], dependencies=by_token)
         Commands(self.site).add_to(router, by_token)
         EvidenceEndpoints(self.site).add_to(router, by_token)
+        AskEndpoints(self.site).add_to(router, by_token)
         return router
 
     def releases(self, limit: Limit = 20) -> dict[str, Any]:

@@ -18,20 +18,26 @@ from starlette.concurrency import run_in_threadpool
 
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.site import Site
-from shipline.bootstrap.orders import DeploymentWish, RollbackWish
-from shipline.capabilities.rollouts import ROLLOUTS, KeyedRequest, RolloutCommand, command_rollout, ordered_once
-from shipline.domain.actor import Actor, ActorKind
+from shipline.bootstrap.orders import DeploymentWish, RollbackWish, way_of
+from shipline.bootstrap.spoken import API as PROGRAM
+from shipline.capabilities.rollouts import (
+    ROLLOUTS,
+    KeyedRequest,
+    RolloutCommand,
+    command_rollout,
+    ordered_once,
+    ordered_with,
+    promotable_version,
+)
 from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import InvalidValue
 from shipline.domain.rollout import Rollout
 from shipline.domain.strict_json import read_json
 
-T = TypeVar("T", "CommandBody", "DeploymentBody", "RollbackBody")
+T = TypeVar("T")
 Identity: TypeAlias = Annotated[str, Path(max_length=64)]
 KEY = re.compile(r"[!-~]{1,200}")
 TEXT_MAX = 500
-# Authenticated: it has shown the token.
-PROGRAM = Actor(kind=ActorKind.WORKLOAD, issuer="token", subject="api", authenticated=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,18 @@ class CommandBody:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentBody:
-    """`version` is a published one. `package` is whose, "" where only one has it."""
+    """`version` is a published one. `package` is whose, "" where only one has it. `expedite` is why it is to take the
+    shorter way of a hotfix, "" for the usual one."""
 
     version: str
+    package: str = ""
+    expedite: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionBody:
+    """`package` is whose version, "" where the environment before serves only one."""
+
     package: str = ""
 
 
@@ -70,6 +85,7 @@ class Commands:
         for path, endpoint in (
             ("/rollouts/{rollout_id}/{verb}", self.command),
             ("/environments/{name}/deployments", self.deploy),
+            ("/environments/{name}/promotion", self.promote),
             ("/environments/{name}/rollback", self.roll_back),
         ):
             router.add_api_route(path, endpoint, methods=["POST"], dependencies=checks)
@@ -78,26 +94,42 @@ class Commands:
         self, rollout_id: Identity, verb: Annotated[str, Path(max_length=20)], request: Request
     ) -> JSONResponse:
         """Say something to a rollout, as `shipline rollout` does."""
-        body = await _read(request, CommandBody)
-        asked = _keyed(request, f"{verb} {rollout_id}", body)
+        body = await read_body(request, CommandBody)
+        asked = keyed(request, f"{verb} {rollout_id}", body)
         return _answer(
             await run_in_threadpool(self._say, rollout_id, RolloutCommand(verb, body.reason, PROGRAM), asked)
         )
 
     async def deploy(self, name: Identity, request: Request) -> JSONResponse:
         """Bring a published version to an environment, as `shipline deploy` does."""
-        body = await _read(request, DeploymentBody)
-        asked = _keyed(request, f"deploy to {name}", body)
-        wish = DeploymentWish(body.version, name, body.package or None, asked)
+        body = await read_body(request, DeploymentBody)
+        asked = keyed(request, f"deploy to {name}", body)
+        wish = DeploymentWish(body.version, name, body.package or None, asked, body.expedite.strip())
         self._check_environment(name)
         return _answer(await run_in_threadpool(self.site.deploy, wish, PROGRAM))
 
+    async def promote(self, name: Identity, request: Request) -> JSONResponse:
+        """Bring to an environment what the one before serves, as `shipline promote` does."""
+        body = await read_body(request, PromotionBody)
+        asked = keyed(request, f"promote to {name}", body)
+        self._check_environment(name)
+        return _answer(await run_in_threadpool(self._promote, name, body.package or None, asked))
+
+    def _promote(self, name: str, package: str | None, asked: KeyedRequest) -> Rollout:
+        with self.site.store.begin() as tx:
+            known = ordered_with(tx, asked)
+            if known is not None:
+                return known
+            where = next(one for one in self.site.environments() if one.name == name)
+            found, version = promotable_version(tx, way_of(where), package)
+        return self.site.deploy(DeploymentWish(version, name, found, asked), PROGRAM)
+
     async def roll_back(self, name: Identity, request: Request) -> JSONResponse:
         """Bring an environment back to an earlier version, as `shipline rollback --to` does."""
-        body = await _read(request, RollbackBody)
+        body = await read_body(request, RollbackBody)
         if not body.reason.strip():
             raise InvalidValue("a way back needs a reason", todo="say in `reason` what is wrong with what serves")
-        asked = _keyed(request, f"roll back {name}", body)
+        asked = keyed(request, f"roll back {name}", body)
         wish = RollbackWish(name, body.version, body.reason.strip(), body.past_migrations.strip(), asked)
         self._check_environment(name)
         return _answer(await run_in_threadpool(self.site.roll_back, wish, PROGRAM))
@@ -119,7 +151,7 @@ class Commands:
             raise HTTPException(404, "There is no such environment.")
 
 
-async def _read(request: Request, kind: type[T]) -> T:
+async def read_body(request: Request, kind: type[T]) -> T:
     """The body, strictly; nothing at all stands for an empty object."""
     data = await request.body()
     document = read_json(data, what="the request", limit_bytes=BODY_BYTES_MAX) if data.strip() else {}
@@ -136,7 +168,7 @@ async def _read(request: Request, kind: type[T]) -> T:
     return body
 
 
-def _keyed(request: Request, what: str, body: Any) -> KeyedRequest:
+def keyed(request: Request, what: str, body: Any) -> KeyedRequest:
     """The request's key, and all that it asks for."""
     key = request.headers.get("idempotency-key", "")
     if key and not KEY.fullmatch(key):

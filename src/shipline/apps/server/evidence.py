@@ -15,8 +15,8 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from shipline.apps.server.commands import PROGRAM
 from shipline.apps.server.site import Site
+from shipline.bootstrap.spoken import API as PROGRAM
 from shipline.capabilities.evidence import STREAMED_BYTES_MAX
 from shipline.capabilities.releases import (
     EVIDENCE_SCHEMA,

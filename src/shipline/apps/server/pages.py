@@ -19,6 +19,7 @@ from shipline.apps.server.rollout_views import rollout_view
 from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
 from shipline.bootstrap.orders import RollbackWish
+from shipline.bootstrap.spoken import WEB as PERSON
 from shipline.capabilities.gates import calendar_feed
 from shipline.capabilities.incidents import all_incidents
 from shipline.capabilities.rollouts import (
@@ -31,12 +32,9 @@ from shipline.capabilities.rollouts import (
     order_adoption,
     restore_recorded,
 )
-from shipline.domain.actor import Actor, ActorKind
 from shipline.domain.errors import UsageError
 from shipline.store.search import latest_found
 
-# Authenticated: the token was checked.
-PERSON = Actor(kind=ActorKind.PERSON, issuer="local", subject="web", authenticated=True)
 LIST_MAX = 100
 PAGE_SIZE = 50
 
@@ -98,11 +96,12 @@ class Pages:
         """What serves where, what is under way, what went wrong."""
         return self._page("overview.html", "overview", frame=self._overview_frame())
 
-    def releases(self) -> HTMLResponse:
-        """The newest releases."""
+    def releases(self, request: Request) -> HTMLResponse:
+        """The newest releases, and what asks for another one."""
         with self.site.reading() as tx:
             lines = release_lines(tx, limit=LIST_MAX)
-        return self._page("releases.html", "releases", lines=lines)
+        asks = self.site.foretell is not None
+        return self._page("releases.html", "releases", lines=lines, asks=asks, csrf=self._csrf(request))
 
     def release(self, release_id: Identity) -> HTMLResponse:
         """One release, from its plan to what became of it."""
@@ -134,7 +133,8 @@ class Pages:
             raise HTTPException(404, "There is no such environment.")
         said = said if said in ENVIRONMENT_VERBS else ""
         context = {"state": state, "history": history, "configured": configured, "csrf": self._csrf(request)}
-        return self._page("environment.html", "overview", **context, earlier=earlier, said=said)
+        asks = self.site.foretell is not None and configured is not None
+        return self._page("environment.html", "overview", **context, earlier=earlier, said=said, asks=asks)
 
     def incidents(self) -> HTMLResponse:
         """The newest incidents."""

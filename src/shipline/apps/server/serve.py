@@ -19,6 +19,7 @@ from shipline.apps.server.site import Site
 from shipline.apps.server.token import load_or_create_token
 from shipline.apps.server.web import make_web
 from shipline.apps.stopping import stopping_on_signals
+from shipline.bootstrap.asked import Asked
 from shipline.bootstrap.automations import hook_secrets
 from shipline.bootstrap.compliance import required_coverages
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
@@ -31,6 +32,7 @@ from shipline.engine.ownership import owning
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
+    from shipline.capabilities.automation import Foretold, Wish
     from shipline.domain.actor import Actor
     from shipline.domain.rollout import Rollout
 
@@ -72,6 +74,10 @@ def site_of(application: Application) -> Site:
         application.follow_settings()
         return receive_reports(application.release_ground, lambda: application.engine, subject, (report,), actor)
 
+    def foretell(wish: Wish) -> Foretold:
+        application.follow_settings()
+        return Asked(application).foretell(wish)
+
     return Site(
         name=application.root.name,
         store=application.store,
@@ -90,6 +96,7 @@ def site_of(application: Application) -> Site:
         watched_forge=partial(watched_forge, application),
         waiving=lambda: waiving_of(application.policy),
         receive=receive,
+        foretell=foretell,
     )
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish
+from shipline.capabilities.automation import Foretold, Wish
 from shipline.capabilities.gates import Coverage, Waiving
 from shipline.capabilities.releases import GivenReport, Receipt, Subject
 from shipline.capabilities.rollouts import AnalysisSettings
@@ -35,6 +36,7 @@ class Site:
     `watched_forge` is the kind of forge whose hook is watched, "" for none.
     `waiving` gives what the policy says of waivers; `receive` takes a report in as evidence.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
+    `foretell` says what would be done of a wish, and changes nothing; None where nothing can be asked for.
     `hook_secrets` reads the secrets that the hooks of a forge are signed with; UnknownName where none are taken.
     """
 
@@ -55,6 +57,7 @@ class Site:
     watched_forge: Callable[[], str] = lambda: ""
     waiving: Callable[[], Waiving] = Waiving
     receive: Callable[[Subject, GivenReport, Actor], Receipt] | None = None
+    foretell: Callable[[Wish], Foretold] | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ finds what it would have told) leads to the same end. Effects are those of the h
 
 from shipline.capabilities.automation.commands import (
     USAGE,
+    AskedTaker,
+    Asking,
     CommandGround,
     CommandTaker,
     Doer,
@@ -16,6 +18,9 @@ from shipline.capabilities.automation.commands import (
     Spoken,
     Verb,
     Wish,
+    asked_before,
+    order_asked,
+    plan_digest,
     read_command,
 )
 from shipline.capabilities.automation.deliveries import (
@@ -90,6 +95,7 @@ from shipline.capabilities.automation.reading import FORGES, Unknown, event_name
 from shipline.capabilities.automation.reconciling import Looked
 from shipline.capabilities.automation.rules import (
     ALL,
+    ASKED,
     COMMENT,
     HOOKS,
     HOUSEKEEPING,
@@ -131,6 +137,7 @@ from shipline.capabilities.automation.workflow import AUTOMATION_WORKFLOW, LOOK,
 
 __all__ = [
     "ALL",
+    "ASKED",
     "AS_SAID",
     "AUTOMATION_WORKFLOW",
     "CHECKS",
@@ -147,6 +154,8 @@ __all__ = [
     "SYNC",
     "USAGE",
     "YES",
+    "AskedTaker",
+    "Asking",
     "Carried",
     "Command",
     "CommandGround",
@@ -203,6 +212,7 @@ __all__ = [
     "Wanted",
     "Watched",
     "Wish",
+    "asked_before",
     "automation_workflow",
     "carry_out",
     "carry_out_milestones",
@@ -234,7 +244,9 @@ __all__ = [
     "needed_events",
     "note_pass",
     "open_pulls_of",
+    "order_asked",
     "order_look",
+    "plan_digest",
     "plan_document",
     "read_command",
     "read_event",

@@ -31,6 +31,7 @@ SYNC = "sync"
 HOUSEKEEPING = "housekeeping"
 HOOKS = "hooks"
 COMMENT = "comment"
+ASKED = "asked"
 ALL = "all"
 OF_COMMIT = "commit:"
 QUEUE_BRANCH = "shipline/queue/"
@@ -54,7 +55,8 @@ class Command:
     request up to date; `sync` of `all` makes two forges alike; `milestones` of the development branch does what
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
     id), of the merge `queue`, or of `all` but that, does what that asks for; `hooks` of `all` sees that the forge's
-    hook works; `comment` of one comment carries out what it asks for."""
+    hook works; `comment` of one comment carries out what it asks for; `asked` carries out what was asked of a
+    server."""
 
     kind: str
     about: str

@@ -3,6 +3,13 @@
 Promises: what is not exactly a command of a person who may give it does nothing; a comment is carried out at most once.
 """
 
+from shipline.capabilities.automation.commands.asking import (
+    AskedTaker,
+    Asking,
+    asked_before,
+    order_asked,
+    plan_digest,
+)
 from shipline.capabilities.automation.commands.rules import Heard, Refusal, Unheard, hear, judge
 from shipline.capabilities.automation.commands.taking import (
     CommandGround,
@@ -16,6 +23,8 @@ from shipline.capabilities.automation.words import USAGE, Misspoken, Spoken, Ver
 
 __all__ = [
     "USAGE",
+    "AskedTaker",
+    "Asking",
     "CommandGround",
     "CommandTaker",
     "Doer",
@@ -28,7 +37,10 @@ __all__ = [
     "Unheard",
     "Verb",
     "Wish",
+    "asked_before",
     "hear",
     "judge",
+    "order_asked",
+    "plan_digest",
     "read_command",
 ]
