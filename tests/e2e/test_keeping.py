@@ -60,6 +60,10 @@ delete_branch = true
 name = "STAGE"
 value = "production"
 
+[[repository.secret]]
+name = "REGISTRY_TOKEN"
+value = {{ environment = "HOOK_SECRET" }}
+
 [[repository.webhook]]
 url = "{HOOK}"
 events = ["push", "milestone"]
@@ -137,7 +141,7 @@ def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Pro
     guards = model.guards
     assert guards.branches == {"main": rule_of(project)}
     assert (list(guards.tags), guards.methods, guards.delete_branch) == (["v*"], {MergeMethod.SQUASH}, True)
-    assert guards.variables == {"STAGE": "production"}
+    assert (guards.variables, guards.secrets) == ({"STAGE": "production"}, {"REGISTRY_TOKEN": SECRET})
     unkept = project.forge.forge.unkept()
     assert list(guards.environments) == ([] if "environment" in unkept else ["production"])
     assert guards.security == (set() if "security" in unkept else {SecurityFeature.SECRETS})
@@ -150,9 +154,10 @@ def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Pro
     drifted = project.run("drift")
     assert (drifted.return_value, "~ label bug" in drifted.stdout) == (1, True)
     assert '~ variable STAGE\n    value: "another" -> "as said"' in drifted.stdout
-    hook.secret = "another"
+    hook.secret, guards.secrets["REGISTRY_TOKEN"] = "another", "another"
     assert project.run("apply", "--secrets").exception is None
     assert guards.variables == {"STAGE": "production", "THEIRS": SECRET}
+    assert guards.secrets == {"REGISTRY_TOKEN": SECRET}
     assert (labels(model), hook.secret) == ([("bug", "d73a4a")], SECRET)
     assert SECRET not in planned.output + applied.output + drifted.output
 

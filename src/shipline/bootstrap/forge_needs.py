@@ -40,7 +40,7 @@ WORKS = (
     Work("sync", (_CONTENT, _ISSUES), lambda said: bool(said.sync.forge)),
     Work(
         "repository settings",
-        (_ISSUES, Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES),
+        (_ISSUES, Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES, Capability.SECRETS),
         lambda said: any(_repository_needs(said.repository).values()),
     ),
     Work("a watched hook", (Capability.HOOKS,), lambda said: any(hook.url for hook in said.hook)),
@@ -62,6 +62,7 @@ def _repository_needs(said: RepositorySettings) -> Mapping[Capability, bool]:
         Capability.HOOKS: bool(said.webhook),
         Capability.SETTINGS: any(guards),
         Capability.VARIABLES: bool(said.variable),
+        Capability.SECRETS: bool(said.secret),
     }
 
 

@@ -73,6 +73,8 @@ def _guards(settings: RepositorySettings) -> Iterator[Thing]:
         yield Thing(Kind.ENVIRONMENT, name, {})
     for variable in settings.variable:
         yield Thing(Kind.VARIABLE, variable.name, {"value": AS_SAID})
+    for secret in settings.secret:
+        yield Thing(Kind.SECRET, secret.name, {})
 
 
 def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
@@ -81,7 +83,10 @@ def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
 
 def secrets_of(settings: RepositorySettings) -> dict[Kind, frozenset[str]]:
     """The names of the things that have a secret, by kind."""
-    return {Kind.WEBHOOK: frozenset(one.url for one in settings.webhook)}
+    return {
+        Kind.WEBHOOK: frozenset(one.url for one in settings.webhook),
+        Kind.SECRET: frozenset(one.name for one in settings.secret),
+    }
 
 
 class Keeping:
@@ -126,6 +131,7 @@ class Keeping:
         from shipline.configuration.given import read_secret
 
         tables = {(Kind.WEBHOOK, one.url): one.secret for one in self.settings.webhook}
+        tables |= {(Kind.SECRET, one.name): one.value for one in self.settings.secret}
         said, provider, settings = read_secret(tables[kind, name])
         return str(provider(settings, self._application.context("repository", kind.value)).read(said.key))
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shipline.configuration.milestones import MilestoneFlowSettings
     from shipline.configuration.repository import (
         BranchSettings,
+        CISecretSettings,
         LabelSettings,
         MergeSettings,
         MilestoneSettings,
@@ -68,6 +69,7 @@ __all__ = [
     "AutomationSettings",
     "BranchSettings",
     "BuildSettings",
+    "CISecretSettings",
     "CalendarSettings",
     "ChannelSettings",
     "CheckSettings",
@@ -123,6 +125,7 @@ _HOMES = {
     "AutomationSettings": "settings",
     "BranchSettings": "repository",
     "BuildSettings": "settings",
+    "CISecretSettings": "repository",
     "CalendarSettings": "settings",
     "ChannelSettings": "settings",
     "CheckSettings": "settings",

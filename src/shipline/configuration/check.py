@@ -142,11 +142,13 @@ def _hooks(settings: Settings) -> Iterator[ConfigurationError]:
 
 
 def _webhook_secrets(settings: Settings) -> Iterator[ConfigurationError]:
-    for webhook in settings.repository.webhook:
+    said = [(f"the secret of the webhook to {one.url}", one.secret) for one in settings.repository.webhook]
+    said += [(f"the secret {one.name} of CI", one.value) for one in settings.repository.secret]
+    for name, table in said:
         try:
-            read_secret(webhook.secret)
+            read_secret(table)
         except ConfigurationError as error:
-            what = f"{FILE_NAME}: the secret of the webhook to {webhook.url}: {error.what}"
+            what = f"{FILE_NAME}: {name}: {error.what}"
             yield ConfigurationError(what, why=error.why, todo=error.todo)
 
 

@@ -12,7 +12,7 @@ from shipline.configuration.limits import Limits, SecretTable
 from shipline.domain.errors import ConfigurationError
 from shipline.domain.secrecy import redacted
 
-PRUNED = ("label", "milestone", "webhook", "branch", "tag", "variable", "environment")
+PRUNED = ("label", "milestone", "webhook", "branch", "tag", "variable", "secret", "environment")
 EVENTS = ("check", "comment", "issue", "milestone", "pull request", "push", "release")
 FEATURES = ("secret scanning", "push protection")
 _TITLE = Limits(pattern=r"[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]{0,199}", meaning="one line, at most 200 characters")
@@ -122,14 +122,25 @@ class VariableSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CISecretSettings:
+    """`[[repository.secret]]`: a secret of CI.
+
+    `name` is what CI knows it by. `value` says where it is, like an entry of `[environment.secrets]`.
+    """
+
+    name: Annotated[str, _VARIABLE]
+    value: Annotated[dict[str, Any], SecretTable()]
+
+
+@dataclass(frozen=True, slots=True)
 class RepositorySettings:
     """`[repository]`: how the repository is set up on the forge.
 
     `prune` names the kinds of which is removed what is not said here: label, milestone, webhook, branch, tag, variable,
-    environment. `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for never.
-    `label`, `milestone`, `webhook`, `branch`, `tag` and `variable` are lists of tables; `merge` says how requests are
-    merged. `environments` are those of deployments. `security` is what the forge looks for by itself; without any,
-    nothing is said.
+    secret, environment. `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for
+    never. `label`, `milestone`, `webhook`, `branch`, `tag`, `variable` and `secret` are lists of tables; `merge` says
+    how requests are merged. `environments` are those of deployments. `security` is what the forge looks for by itself;
+    without any, nothing is said.
     """
 
     prune: tuple[Annotated[str, Limits(choices=PRUNED)], ...] = ()
@@ -141,6 +152,7 @@ class RepositorySettings:
     tag: tuple[TagSettings, ...] = ()
     merge: MergeSettings = field(default_factory=MergeSettings)
     variable: tuple[VariableSettings, ...] = ()
+    secret: tuple[CISecretSettings, ...] = ()
     environments: tuple[Annotated[str, _TITLE], ...] = ()
     security: tuple[Annotated[str, Limits(choices=FEATURES)], ...] = ()
 
@@ -155,6 +167,7 @@ class RepositorySettings:
             "tag": [each.pattern for each in self.tag],
             "environment": list(self.environments),
             "variable": [each.name for each in self.variable],
+            "secret": [each.name for each in self.secret],
         }
 
 
@@ -188,7 +201,7 @@ def _of_guards(settings: RepositorySettings) -> Iterator[ConfigurationError]:
             yield ConfigurationError(
                 f"[repository]: the value of the variable {variable.name} looks like a secret",
                 why="it stands in the repository, and forges show variables in clear",
-                todo="make it a secret of CI on the forge's page",
+                todo="say where it is, in a [[repository.secret]]",
             )
 
 

@@ -343,8 +343,8 @@ def test_a_token_without_hooks_is_told_so(place: Place) -> None:
     before = granted()
     place.model.lacking = {Capability.HOOKS}
     administration = [Capability.HOOKS, Capability.SETTINGS]
-    # On GitHub whoever may push may also set variables.
-    administration += [] if isinstance(place.forge, GitHubForge) else [Capability.VARIABLES]
+    # On GitHub whoever may push may also set variables and secrets.
+    administration += [] if isinstance(place.forge, GitHubForge) else [Capability.VARIABLES, Capability.SECRETS]
     assert granted() == before | dict.fromkeys(administration, Known.NO)
     assert all(one.todo for one in place.forge.permissions() if one.granted is not Known.YES)
     with pytest.raises(RefusedError):

@@ -23,7 +23,14 @@ from typing import Protocol
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge.answers import Budget, Known, bears, checked_label, hidden, marked
 from shipline.ports.forge.git import ForgeGit, GitAccess
-from shipline.ports.forge.guards import ForgeEnvironments, ForgeGuards, ForgeMerging, ForgeSecurity, ForgeVariables
+from shipline.ports.forge.guards import (
+    ForgeEnvironments,
+    ForgeGuards,
+    ForgeMerging,
+    ForgeSecrets,
+    ForgeSecurity,
+    ForgeVariables,
+)
 from shipline.ports.forge.hooks import ForgeHooks
 from shipline.ports.forge.pulls import ForgePullRequests, PullRequest, PullState
 from shipline.ports.forge.reviews import ForgeReviews
@@ -243,6 +250,7 @@ class Forge(
     ForgeSecurity,
     ForgeEnvironments,
     ForgeVariables,
+    ForgeSecrets,
     Protocol,
 ):
     """One repository on a forge. Addresses and tokens come from settings and the environment."""

@@ -124,6 +124,22 @@ class ForgeEnvironments(Protocol):
         ...
 
 
+class ForgeSecrets(Protocol):
+    """Secrets of CI, those of the repository alone: by name, since no forge tells a value."""
+
+    def ci_secrets(self) -> tuple[str, ...]:
+        """Those that are there, by name."""
+        ...
+
+    def set_ci_secret(self, name: str, value: str) -> None:
+        """Let it be there with this value, which no error or log names. Idempotent."""
+        ...
+
+    def delete_ci_secret(self, name: str) -> None:
+        """Remove it. Gone already: nothing."""
+        ...
+
+
 class ForgeVariables(Protocol):
     """Variables of CI, those of the repository alone. Secrets are no part of it."""
 

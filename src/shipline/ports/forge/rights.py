@@ -18,6 +18,7 @@ class Capability(StrEnum):
     HOOKS = "webhooks"
     SETTINGS = "rules of branches, tags and merges, security features, environments"
     VARIABLES = "variables of CI"
+    SECRETS = "secrets of CI"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.ci_secrets import GiteaSecrets
 from shipline.providers.forge.gitea_guards import GiteaGuards
 from shipline.providers.forge.gitea_hooks import GiteaHooks
 from shipline.providers.forge.gitea_reviews import GiteaReviews
@@ -43,7 +44,7 @@ REPOSITORY = "write:repository"
 STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 
 
-class GiteaForge(GiteaGuards, GiteaTracker, GiteaSpeakers, GiteaReviews, GiteaHooks, ReposForge):
+class GiteaForge(GiteaGuards, GiteaSecrets, GiteaTracker, GiteaSpeakers, GiteaReviews, GiteaHooks, ReposForge):
     """The Forge port for one repository on Gitea or Forgejo."""
 
     Settings = ForgeSettings
@@ -156,6 +157,7 @@ class GiteaForge(GiteaGuards, GiteaTracker, GiteaSpeakers, GiteaReviews, GiteaHo
             Capability.HOOKS: (administrator, "admin", Known.UNKNOWN),
             Capability.SETTINGS: (administrator, "admin", Known.UNKNOWN),
             Capability.VARIABLES: (administrator, "admin", Known.UNKNOWN),
+            Capability.SECRETS: (administrator, "admin", Known.UNKNOWN),
         }
         todo = "make a token with these scopes, of a user who may do this here; read:user tells whose it is"
         found = []

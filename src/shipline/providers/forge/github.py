@@ -33,6 +33,7 @@ from shipline.providers.forge.access import (
     is_the_file,
     worst_of_each,
 )
+from shipline.providers.forge.ci_secrets import GitHubSecrets
 from shipline.providers.forge.github_access import GITHUB, AppCredential, GitHubSettings, credential_of
 from shipline.providers.forge.github_guards import GitHubGuards
 from shipline.providers.forge.github_hooks import GitHubHooks
@@ -55,7 +56,9 @@ RULE_WORDS = {
 }
 
 
-class GitHubForge(GitHubGuards, GitHubTracker, GitHubSpeakers, GitHubReviews, GitHubHooks, GitHubRights, ReposForge):
+class GitHubForge(
+    GitHubGuards, GitHubSecrets, GitHubTracker, GitHubSpeakers, GitHubReviews, GitHubHooks, GitHubRights, ReposForge
+):
     """The Forge port for one repository on GitHub."""
 
     Settings = GitHubSettings

@@ -47,8 +47,9 @@ NEEDS = (
     ),
     Need(Capability.SETTINGS, "administration: write", "administration", REPO, "admin"),
     Need(Capability.VARIABLES, "variables: write", "actions_variables", REPO, "push"),
+    Need(Capability.SECRETS, "secrets: write", "secrets", REPO, "push"),
 )
-OF_OWNERS = frozenset({Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES})
+OF_OWNERS = frozenset({Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES, Capability.SECRETS})
 
 
 class GitHubRights(RESTAccess):

@@ -39,6 +39,7 @@ from shipline.providers.forge.access import (
     in_path,
     is_the_file,
 )
+from shipline.providers.forge.ci_secrets import GitLabSecrets
 from shipline.providers.forge.gitlab_guards import GitLabGuards
 from shipline.providers.forge.gitlab_hooks import GitLabHooks
 from shipline.providers.forge.gitlab_reviews import GitLabReviews
@@ -62,13 +63,14 @@ ROLES = {
     Capability.HOOKS: MAINTAINER,
     Capability.SETTINGS: MAINTAINER,
     Capability.VARIABLES: MAINTAINER,
+    Capability.SECRETS: MAINTAINER,
 }
 PULL_STATES = {"opened": PullState.OPEN, "merged": PullState.MERGED}
 WAITING = frozenset({"pending", "running", "created", "preparing", "waiting_for_resource", "scheduled", "manual"})
 STATE_WORDS = {StatusState.PENDING: "pending", StatusState.SUCCESS: "success", StatusState.FAILURE: "failed"}
 
 
-class GitLabForge(GitLabGuards, GitLabSpeakers, GitLabReviews, GitLabHooks, RESTForge):
+class GitLabForge(GitLabGuards, GitLabSecrets, GitLabSpeakers, GitLabReviews, GitLabHooks, RESTForge):
     """The Forge port for one project on GitLab."""
 
     Settings = ForgeSettings

@@ -75,6 +75,17 @@ class GuardsConformance:
             forge.delete_variable("ANOTHER")
         assert forge.variables() == (Variable("STAGE", "two"),)
 
+    def test_a_secret_of_ci_is_known_by_its_name_alone(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        surely(lambda: forge.set_ci_secret("REGISTRY_TOKEN", "one-of-eight-or-more"), lose_answer)
+        forge.set_ci_secret("REGISTRY_TOKEN", "another-of-eight-or-more")
+        forge.set_ci_secret("ANOTHER", "a-third-of-eight-or-more")
+        forge.ensure_variable(Variable("STAGE", "one"))
+        assert forge.ci_secrets() == ("ANOTHER", "REGISTRY_TOKEN")
+        assert forge.variables() == (Variable("STAGE", "one"),)
+        for _ in range(2):
+            forge.delete_ci_secret("ANOTHER")
+        assert forge.ci_secrets() == ("REGISTRY_TOKEN",)
+
     def test_security_features_are_as_they_were_wanted_last(
         self, forge: Forge, lose_answer: Callable[[], None]
     ) -> None:
@@ -106,3 +117,6 @@ class GuardsConformance:
             forge.ensure_branch_rule(RULE)
         with pytest.raises(RefusedError):
             forge.ensure_variable(Variable("STAGE", "one"))
+        with pytest.raises(RefusedError) as caught:
+            forge.set_ci_secret("REGISTRY_TOKEN", "one-of-eight-or-more")
+        assert "one-of-eight" not in caught.value.diagnosis()

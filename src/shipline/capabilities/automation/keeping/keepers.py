@@ -233,6 +233,26 @@ class VariableKeeper:
 
 
 @dataclass(frozen=True, slots=True)
+class CISecretKeeper:
+    """Secrets of CI: that they are there. No forge tells a value: it is set with every change, and is no difference."""
+
+    forge: Forge
+    secret: ReadSecret
+
+    def read(self) -> tuple[Thing, ...]:
+        """Names alone."""
+        return tuple(Thing(Kind.SECRET, name, {}) for name in self.forge.ci_secrets())
+
+    def put(self, thing: Thing) -> None:
+        """With the value as it is now."""
+        self.forge.set_ci_secret(thing.name, self.secret(Kind.SECRET, thing.name))
+
+    def remove(self, name: str) -> None:
+        """It goes."""
+        self.forge.delete_ci_secret(name)
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityKeeper:
     """What the forge looks for by itself: one thing, that is always there."""
 
@@ -284,6 +304,7 @@ def keepers_of(forge: Forge, secret: ReadSecret, variables: frozenset[str]) -> d
         Kind.TAG: TagKeeper(forge),
         Kind.MERGE: MergeKeeper(forge),
         Kind.VARIABLE: VariableKeeper(forge, secret, variables),
+        Kind.SECRET: CISecretKeeper(forge, secret),
         Kind.SECURITY: SecurityKeeper(forge),
         Kind.ENVIRONMENT: EnvironmentKeeper(forge),
     }

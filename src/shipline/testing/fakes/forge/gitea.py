@@ -13,6 +13,7 @@ from shipline.ports.forge import PullState
 from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
+from shipline.testing.fakes.forge.ci_secrets import GiteaSecrets
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.guards import GiteaGuards
 from shipline.testing.fakes.forge.model import File, Pull
@@ -26,7 +27,7 @@ from shipline.testing.fakes.forge.tracker import Item
 REPOSITORY_ID, FORK_ID = 7, 8
 
 
-class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
+class GiteaDialect(GiteaHooks, GiteaGuards, GiteaSecrets, ReposDialect):
     """How Gitea says it."""
 
     refusals = REFUSALS["gitea"]
@@ -102,6 +103,7 @@ class GiteaDialect(GiteaHooks, GiteaGuards, ReposDialect):
             ("DELETE", rf"{at}/labels/(\d+)", self.delete_badge),
             ("DELETE", rf"{at}/issues/(\d+)/labels/(\d+)", self.take_label),
             *self.guard_routes(at),
+            *self.secret_routes(at),
             *self.repos_routes(at),
         ]
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from shipline.ports.forge import PullState
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.rights import Capability
+from shipline.testing.fakes.forge.ci_secrets import GitHubSecrets
 from shipline.testing.fakes.forge.dialects import ReposDialect
 from shipline.testing.fakes.forge.github_app import FakeGitHubApp
 from shipline.testing.fakes.forge.guards import GitHubGuards
@@ -38,7 +39,7 @@ MERGE_WORDS = {
 }
 
 
-class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
+class GitHubDialect(GitHubHooks, GitHubGuards, GitHubSecrets, ReposDialect):
     """How GitHub says it. `states_digests` False: as Enterprise Servers before 3.18. `app`: one that is known there.
 
     `runs` are those of checks: commit, name and conclusion, None while it runs.
@@ -99,6 +100,7 @@ class GitHubDialect(GitHubHooks, GitHubGuards, ReposDialect):
             ("GET", at, self.repository),
             ("PATCH", at, self.change_repository),
             *self.guard_routes(at),
+            *self.secret_routes(at),
             ("GET", f"{at}/branches/(.+)", self.branch),
             ("GET", f"{at}/rules/branches/(.+)", self.rules),
             ("GET", f"{at}/git/ref/(.+)", self.ref),

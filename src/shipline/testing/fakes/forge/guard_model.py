@@ -12,7 +12,7 @@ from shipline.testing.fakes.forge.refusals import Refused
 
 @dataclass
 class Guards:
-    """Rules by pattern, the methods of merging, and variables by name; tag rules have numbers."""
+    """Rules by pattern, the methods of merging, variables and secrets by name; tag rules have numbers."""
 
     branches: dict[str, BranchRule] = field(default_factory=dict)
     tags: dict[str, int] = field(default_factory=dict)
@@ -21,6 +21,7 @@ class Guards:
     security: set[SecurityFeature] = field(default_factory=set)
     environments: dict[str, int] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
 
     def new(self, known: dict[str, Any], name: str) -> None:
         """Refuse a second one of a name."""

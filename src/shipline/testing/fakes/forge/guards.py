@@ -14,6 +14,7 @@ from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 
+MASKED_MIN = 8
 FEATURES = {
     SecurityFeature.SECRETS: "secret_scanning",
     SecurityFeature.PUSHED_SECRETS: "secret_scanning_push_protection",
@@ -186,14 +187,14 @@ class GitLabGuards(Guarded):
             ("POST", f"{at}/protected_tags", self.protect_tag),
             ("GET", tag, self.tag_rule),
             ("DELETE", tag, lambda asked: self._drop(guards.tags, asked.names[0])),
-            ("GET", f"{at}/variables", lambda _: Reply([_variable(*each) for each in guards.variables.items()])),
+            ("GET", f"{at}/variables", lambda _: Reply(self._variables())),
             ("GET", f"{at}/environments", lambda _: Reply([_named(*each) for each in guards.environments.items()])),
             ("POST", f"{at}/environments", self.add_environment),
             ("POST", rf"{at}/environments/(\d+)/stop", self.stop_environment),
             ("DELETE", rf"{at}/environments/(\d+)", self.drop_environment),
             ("POST", f"{at}/variables", self.add_variable),
             ("PUT", variable, self.change_variable),
-            ("DELETE", variable, lambda asked: self._drop(guards.variables, asked.names[0])),
+            ("DELETE", variable, lambda asked: self._drop(self._shelf(asked.names[0]), asked.names[0])),
         ]
 
     def add_environment(self, asked: Request) -> Reply:
@@ -253,15 +254,31 @@ class GitLabGuards(Guarded):
         self.guards.tags[asked.body["name"]] = asked.body["create_access_level"]
         return Reply({"name": asked.body["name"]}, 201)
 
+    def _shelf(self, name: str) -> dict[str, str]:
+        """Where a variable is: masked ones apart."""
+        return self.guards.secrets if name in self.guards.secrets else self.guards.variables
+
+    def _variables(self) -> list[dict[str, Any]]:
+        plain = [_variable(*each) for each in self.guards.variables.items()]
+        # A hidden one has no value. From: docs.gitlab.com/ci/variables, "Hide a CI/CD variable".
+        return plain + [_variable(name, None) | {"masked": True, "hidden": True} for name in self.guards.secrets]
+
     def add_variable(self, asked: Request) -> Reply:
-        self.guards.new(self.guards.variables, asked.body["key"])
-        self.guards.variables[asked.body["key"]] = asked.body["value"]
-        return Reply(_variable(asked.body["key"], asked.body["value"]), 201)
+        name, value = asked.body["key"], asked.body["value"]
+        self.guards.new(self._shelf(name), name)
+        masked = asked.body.get("masked_and_hidden", False)
+        if masked:
+            _check_masked(value)
+        (self.guards.secrets if masked else self.guards.variables)[name] = value
+        return Reply(_variable(name, None if masked else value) | {"masked": masked, "hidden": masked}, 201)
 
     def change_variable(self, asked: Request) -> Reply:
         (name,) = asked.names
-        self.guards.old(self.guards.variables, name)
-        self.guards.variables[name] = asked.body["value"]
+        shelf = self._shelf(name)
+        self.guards.old(shelf, name)
+        if shelf is self.guards.secrets:
+            _check_masked(asked.body["value"])
+        shelf[name] = asked.body["value"]
         return Reply(_variable(name, asked.body["value"]))
 
     def change_project(self, asked: Request) -> Reply:
@@ -279,7 +296,13 @@ def _named(name: str, key: int) -> dict[str, Any]:
     return {"id": key, "name": name, "state": "available"}
 
 
-def _variable(name: str, value: str) -> dict[str, Any]:
+def _check_masked(value: str) -> None:
+    """From: docs.gitlab.com/ci/variables, "Mask a CI/CD variable"."""
+    if len(value) < MASKED_MIN or any(char.isspace() for char in value):
+        raise Refused("invalid", "The value cannot contain the following characters: whitespace characters.")
+
+
+def _variable(name: str, value: str | None) -> dict[str, Any]:
     return {"key": name, "value": value, "masked": False, "protected": False, "environment_scope": "*"}
 
 

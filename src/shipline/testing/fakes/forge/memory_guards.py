@@ -82,6 +82,23 @@ class MemoryGuards(MemoryAccess):
         self.model.guards.environments.pop(name, None)
         self._answer()
 
+    def ci_secrets(self) -> tuple[str, ...]:
+        """By name."""
+        self._reach()
+        return tuple(sorted(self.model.guards.secrets))
+
+    def set_ci_secret(self, name: str, value: str) -> None:
+        """As given."""
+        self._write()
+        self.model.guards.secrets[name] = value
+        self._answer()
+
+    def delete_ci_secret(self, name: str) -> None:
+        """It goes."""
+        self._write()
+        self.model.guards.secrets.pop(name, None)
+        self._answer()
+
     def variables(self) -> tuple[Variable, ...]:
         """By name."""
         self._reach()

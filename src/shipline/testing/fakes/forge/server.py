@@ -317,6 +317,7 @@ def _takes(method: str, path: str) -> Capability | None:
         "/milestones": Capability.ISSUES,
         "/labels": Capability.ISSUES,
         "/variables": Capability.VARIABLES,
+        "/actions/secrets": Capability.SECRETS,
         "/rulesets": Capability.SETTINGS,
         "/environments": Capability.SETTINGS,
         "/protected_": Capability.SETTINGS,
