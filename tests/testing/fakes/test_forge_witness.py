@@ -140,3 +140,32 @@ def test_hooks(place: Place, project: Project) -> None:
     assert (ours.key, ours.events, ours.active) == (str(hook.id), frozenset({HookEvent.PUSH}), True)
     hook.delete()
     assert place.forge.hooks() == ()
+
+
+def test_masked_variables_and_protected_branches(place: Place, project: Project) -> None:
+    """What is masked is a secret to us, and no variable; what is protected there is a rule here."""
+    project.variables.create({"key": "REGISTRY_TOKEN", "value": "of-the-registry", "masked_and_hidden": True})
+    project.variables.create({"key": "STAGE", "value": "production"})
+    assert place.forge.ci_secrets() == ("REGISTRY_TOKEN",)
+    assert [one.name for one in place.forge.variables()] == ["STAGE"]
+    assert {one.key: one.masked for one in project.variables.list(iterator=True)} == {
+        "REGISTRY_TOKEN": True,
+        "STAGE": False,
+    }
+    with pytest.raises(gitlab.GitlabError):
+        project.variables.create({"key": "SHORT", "value": "short", "masked_and_hidden": True})
+    project.protectedbranches.create({"name": "main", "push_access_level": 0, "allow_force_push": False})
+    (rule,) = place.forge.branch_rules()
+    assert (rule.pattern, rule.pull_requests) == ("main", True)
+    with pytest.raises(gitlab.GitlabError):
+        project.branches.delete("main")
+
+
+def test_what_a_hook_sent_is_listed_with_its_key(place: Place, project: Project) -> None:
+    """And sent again under the same one."""
+    hook = project.hooks.create({"url": "http://127.0.0.1:9/hooks", "push_events": True, "tag_push_events": True})
+    place.forge.create_tag("v1.4.0", place.commits[0])
+    (sent,) = place.forge.deliveries(str(hook.id))
+    place.forge.redeliver(str(hook.id), sent.key)
+    assert [one.identity for one in place.forge.deliveries(str(hook.id))] == [sent.identity] * 2
+    assert sent.identity

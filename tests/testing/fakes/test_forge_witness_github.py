@@ -11,7 +11,9 @@ import pytest
 from github import Auth, BadCredentialsException, Github, GithubException
 from github.Repository import Repository
 
+from shipline.ports.forge import CommitStatus, StatusState
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.guards import BranchRule
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.reviews import MergeMethod
 from tests.providers.forge.places import TOKEN, Place, running
@@ -103,3 +105,19 @@ def test_pages_are_followed(place: Place, repository: Repository) -> None:
 def test_a_wrong_token_is_an_error_of_authentication(place: Place) -> None:
     with client(place, "another-token") as github, pytest.raises(BadCredentialsException):
         github.get_repo(place.model.repository)
+
+
+def test_secrets_of_ci_and_a_check_that_a_rule_demands(place: Place, repository: Repository) -> None:
+    """The other client seals with the key that the fake shows; what a rule of ours refuses, it is refused, too."""
+    repository.create_secret("REGISTRY_TOKEN", "of-the-registry")
+    assert place.model.guards.secrets == {"REGISTRY_TOKEN": "of-the-registry"}
+    assert [one.name for one in repository.get_secrets()] == list(place.forge.ci_secrets()) == ["REGISTRY_TOKEN"]
+    place.forge.ensure_branch_rule(BranchRule("main", checks=("tests",)))
+    place.forge.create_branch("topic", place.commits[1])
+    pull = repository.create_pull("main", "topic", title="feat: two", body="")
+    with pytest.raises(GithubException, match="not mergeable"):
+        pull.merge()
+    place.forge.set_status(place.commits[1], CommitStatus("tests", StatusState.SUCCESS))
+    assert pull.merge().merged
+    assert repository.delete_secret("REGISTRY_TOKEN")
+    assert place.forge.ci_secrets() == ()
