@@ -60,6 +60,10 @@ delete_branch = true
 name = "STAGE"
 value = "production"
 
+[[repository.environment_rule]]
+environment = "staging"
+reviewers = ["ada"]
+
 [[repository.secret]]
 name = "REGISTRY_TOKEN"
 value = {{ environment = "HOOK_SECRET" }}
@@ -143,7 +147,9 @@ def test_what_is_said_is_brought_there_once_and_what_is_pruned_goes(project: Pro
     assert (list(guards.tags), guards.methods, guards.delete_branch) == (["v*"], {MergeMethod.SQUASH}, True)
     assert (guards.variables, guards.secrets) == ({"STAGE": "production"}, {"REGISTRY_TOKEN": SECRET})
     unkept = project.forge.forge.unkept()
-    assert list(guards.environments) == ([] if "environment" in unkept else ["production"])
+    both = [] if "environment rule" in unkept else ["staging"]
+    assert list(guards.environments) == ([] if "environment" in unkept else ["production", *both])
+    assert [each.reviewers for each in guards.environment_rules.values() if each.reviewers] == [("ada",) for _ in both]
     assert guards.security == (set() if "security" in unkept else {SecurityFeature.SECRETS})
     effects = list(model.effects)
     assert isinstance(project.run("apply").exception, NothingToDo)

@@ -56,7 +56,7 @@ def needs_of(work: Work, settings: Settings) -> Needs:
 
 
 def _repository_needs(said: RepositorySettings) -> Mapping[Capability, bool]:
-    guards = (said.branch, said.tag, said.merge.methods, said.security, said.environments)
+    guards = (said.branch, said.tag, said.merge.methods, said.security, said.environments, said.environment_rule)
     return {
         Capability.ISSUES: bool(said.label or said.milestone),
         Capability.HOOKS: bool(said.webhook),

@@ -71,6 +71,10 @@ def _guards(settings: RepositorySettings) -> Iterator[Thing]:
         yield Thing(Kind.SECURITY, FEATURES, {"features": ", ".join(sorted(set(settings.security)))})
     for name in dict.fromkeys(settings.environments):
         yield Thing(Kind.ENVIRONMENT, name, {})
+    for guard in settings.environment_rule:
+        said = {"reviewers": ", ".join(sorted(set(guard.reviewers)))} if guard.reviewers else {}
+        branches = {"protected_branches": YES} if guard.protected_branches else {}
+        yield Thing(Kind.ENVIRONMENT_RULE, guard.environment, said | branches)
     for variable in settings.variable:
         yield Thing(Kind.VARIABLE, variable.name, {"value": AS_SAID})
     for secret in settings.secret:

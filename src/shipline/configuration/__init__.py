@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shipline.configuration.repository import (
         BranchSettings,
         CISecretSettings,
+        EnvironmentRuleSettings,
         LabelSettings,
         MergeSettings,
         MilestoneSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "CheckSettings",
     "CommandsSettings",
     "ComplianceSettings",
+    "EnvironmentRuleSettings",
     "EnvironmentSettings",
     "EphemeralSettings",
     "GatesSettings",
@@ -131,6 +133,7 @@ _HOMES = {
     "CheckSettings": "settings",
     "CommandsSettings": "commands",
     "ComplianceSettings": "compliance",
+    "EnvironmentRuleSettings": "repository",
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",
     "GatesSettings": "gating",

@@ -24,6 +24,7 @@ _PATTERN = Limits(
 )
 _CHECK = Limits(pattern=r"[^\s;\x00-\x1f\x7f][^;\x00-\x1f\x7f]{0,199}", meaning="a check's name, without a semicolon")
 _VARIABLE = Limits(pattern=r"[A-Z_][A-Z0-9_]{0,99}", meaning="capitals, digits and `_`")
+_LOGIN = Limits(pattern=r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", meaning="the name of an account")
 _DAY = Limits(pattern=r"|\d{4}-\d{2}-\d{2}", meaning="empty, or a day such as 2027-01-31")
 _ADDRESS = Limits(
     pattern=r"https?://[A-Za-z0-9.:\[\]-]{1,200}(?:/[!-~]{0,500})?",
@@ -133,14 +134,27 @@ class CISecretSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EnvironmentRuleSettings:
+    """`[[repository.environment_rule]]`: what a deployment to an environment of the forge takes.
+
+    `environment` is its name; it is made where it is not there. `reviewers` are accounts, one of which must approve;
+    none leaves those that are there. With `protected_branches` it comes from a protected branch; without, that stays.
+    """
+
+    environment: Annotated[str, _TITLE]
+    reviewers: Annotated[tuple[Annotated[str, _LOGIN], ...], Limits()] = ()
+    protected_branches: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class RepositorySettings:
     """`[repository]`: how the repository is set up on the forge.
 
     `prune` names the kinds of which is removed what is not said here: label, milestone, webhook, branch, tag, variable,
     secret, environment. `drift_every_s` is how often a server looks whether it still is as said, in seconds; 0 for
-    never. `label`, `milestone`, `webhook`, `branch`, `tag`, `variable` and `secret` are lists of tables; `merge` says
-    how requests are merged. `environments` are those of deployments. `security` is what the forge looks for by itself;
-    without any, nothing is said.
+    never. `label`, `milestone`, `webhook`, `branch`, `tag`, `variable`, `secret` and `environment_rule` are lists of
+    tables; `merge` says how requests are merged. `environments` are those of deployments. `security` is what the forge
+    looks for by itself; without any, nothing is said.
     """
 
     prune: tuple[Annotated[str, Limits(choices=PRUNED)], ...] = ()
@@ -154,6 +168,7 @@ class RepositorySettings:
     variable: tuple[VariableSettings, ...] = ()
     secret: tuple[CISecretSettings, ...] = ()
     environments: tuple[Annotated[str, _TITLE], ...] = ()
+    environment_rule: tuple[EnvironmentRuleSettings, ...] = ()
     security: tuple[Annotated[str, Limits(choices=FEATURES)], ...] = ()
 
     @property
@@ -168,6 +183,7 @@ class RepositorySettings:
             "environment": list(self.environments),
             "variable": [each.name for each in self.variable],
             "secret": [each.name for each in self.secret],
+            "environment rule": [each.environment for each in self.environment_rule],
         }
 
 

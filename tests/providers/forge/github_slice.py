@@ -18,6 +18,7 @@ OPERATIONS = {
     f"{REPOSITORY}/rulesets/{{ruleset_id}}": "get put delete",
     f"{REPOSITORY}/environments": "get",
     f"{REPOSITORY}/environments/{{environment_name}}": "put delete",
+    "/users/{username}": "get",
     f"{REPOSITORY}/actions/secrets": "get",
     f"{REPOSITORY}/actions/secrets/public-key": "get",
     f"{REPOSITORY}/actions/secrets/{{secret_name}}": "put delete",

@@ -77,6 +77,16 @@ class ForgeGuards(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentRule:
+    """What a deployment to an environment takes. `reviewers` are accounts of which one must approve, by login, sorted;
+    teams are not among them. `protected_branches`: it comes from a protected branch."""
+
+    environment: str
+    reviewers: tuple[str, ...] = ()
+    protected_branches: bool = False
+
+
 class ForgeMerging(Protocol):
     """How pull requests are merged."""
 
@@ -109,7 +119,7 @@ class ForgeSecurity(Protocol):
 
 
 class ForgeEnvironments(Protocol):
-    """Environments of deployments, by name alone; what guards one is set on the page, and stays."""
+    """Environments of deployments, and what guards them."""
 
     def environments(self) -> tuple[str, ...]:
         """Those that are in use, by name."""
@@ -121,6 +131,18 @@ class ForgeEnvironments(Protocol):
 
     def delete_environment(self, name: str) -> None:
         """Remove it, with its history. Gone already: nothing."""
+        ...
+
+    def environment_rules(self) -> tuple[EnvironmentRule, ...]:
+        """Of each environment, by name. Only where `Forge.unkept` does not name `environment rule`; else none."""
+        ...
+
+    def ensure_environment_rule(self, rule: EnvironmentRule) -> None:
+        """Let it hold for an environment, which is made where it is not there. Idempotent.
+
+        What it does not say stays: no reviewers leaves those that are there, and so do teams, waiting times and other
+        rules. ConflictError for an account that there is not.
+        """
         ...
 
 

@@ -11,7 +11,7 @@ from shipline.clients.forge_http import ForgeHTTP
 from shipline.clients.forge_json import text
 from shipline.domain.errors import ConflictError, RefusedError
 from shipline.ports.forge import Budget, GitAccess
-from shipline.ports.forge.guards import SecurityFeature
+from shipline.ports.forge.guards import EnvironmentRule, SecurityFeature
 from shipline.ports.provider import ProviderContext
 from shipline.providers.forge.access import Credential, ForgeSettings, Kind, Token, client, git_access
 
@@ -88,6 +88,14 @@ class RESTAccess(ABC):
     def ensure_environment(self, name: str) -> None:
         """ConflictError, where the forge does not say otherwise."""
         raise ConflictError(f"{self.kind.name} has no environments", why=name)
+
+    def environment_rules(self) -> tuple[EnvironmentRule, ...]:
+        """None, where the forge does not say otherwise."""
+        return ()
+
+    def ensure_environment_rule(self, rule: EnvironmentRule) -> None:
+        """ConflictError, where the forge does not say otherwise."""
+        raise ConflictError(f"{self.kind.name} has no rules of environments to be set", why=rule.environment)
 
     def delete_environment(self, name: str) -> None:
         """There is none, where the forge does not say otherwise."""

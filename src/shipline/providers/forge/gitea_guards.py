@@ -28,7 +28,9 @@ class GiteaGuards(RESTAccess):
 
     def unkept(self) -> frozenset[str]:
         """Hooks are not told of milestones, and code owners are asked, and not required."""
-        return frozenset({"webhook.events.milestone", "branch.code_owners", "security", "environment"})
+        return frozenset(
+            {"webhook.events.milestone", "branch.code_owners", "security", "environment", "environment rule"}
+        )
 
     # --- branches and tags -------------------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from shipline.providers.forge.access import (
 )
 from shipline.providers.forge.ci_secrets import GitHubSecrets
 from shipline.providers.forge.github_access import GITHUB, AppCredential, GitHubSettings, credential_of
+from shipline.providers.forge.github_environments import GitHubEnvironments
 from shipline.providers.forge.github_guards import GitHubGuards
 from shipline.providers.forge.github_hooks import GitHubHooks
 from shipline.providers.forge.github_reviews import GitHubReviews
@@ -57,7 +58,15 @@ RULE_WORDS = {
 
 
 class GitHubForge(
-    GitHubGuards, GitHubSecrets, GitHubTracker, GitHubSpeakers, GitHubReviews, GitHubHooks, GitHubRights, ReposForge
+    GitHubGuards,
+    GitHubSecrets,
+    GitHubEnvironments,
+    GitHubTracker,
+    GitHubSpeakers,
+    GitHubReviews,
+    GitHubHooks,
+    GitHubRights,
+    ReposForge,
 ):
     """The Forge port for one repository on GitHub."""
 

@@ -32,8 +32,9 @@ class GitLabGuards(RESTAccess):
     """GitLab's part."""
 
     def unkept(self) -> frozenset[str]:
-        """Approvals and checks are rules of the whole project; security features are in Ultimate."""
-        return frozenset({"branch.approvals", "branch.checks", "security"})
+        """Approvals and checks are rules of the whole project; security features are in Ultimate, rules of
+        environments in Premium."""
+        return frozenset({"branch.approvals", "branch.checks", "security", "environment rule"})
 
     # --- branches and tags -------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ import pytest
 
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.ports.forge import Forge
-from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
+from shipline.ports.forge.guards import BranchRule, EnvironmentRule, MergeRules, SecurityFeature, Variable
 from shipline.ports.forge.reviews import MergeMethod
 
 RULE = BranchRule("release/*", approvals=2, code_owners=True, checks=("lint", "test"))
@@ -110,6 +110,23 @@ class GuardsConformance:
         for _ in range(2):
             forge.delete_environment("eu/production")
         assert forge.environments() == ()
+
+    def test_a_rule_of_an_environment_takes_away_nothing(self, forge: Forge, lose_answer: Callable[[], None]) -> None:
+        rule = EnvironmentRule("production", ("ada", "grace"))
+        if "environment rule" in forge.unkept():
+            with pytest.raises(ConflictError):
+                forge.ensure_environment_rule(rule)
+            assert forge.environment_rules() == ()
+            return
+        surely(lambda: forge.ensure_environment_rule(rule), lose_answer)
+        forge.ensure_environment_rule(EnvironmentRule("production", protected_branches=True))
+        forge.ensure_environment("staging")
+        whole = EnvironmentRule("production", ("ada", "grace"), protected_branches=True)
+        assert forge.environment_rules() == (whole, EnvironmentRule("staging"))
+        forge.ensure_environment_rule(EnvironmentRule("production", ("grace",)))
+        assert forge.environment_rules()[0].reviewers == ("grace",)
+        with pytest.raises(ConflictError):
+            forge.ensure_environment_rule(EnvironmentRule("production", ("nobody-at-all",)))
 
     def test_guards_take_the_right_to_write(self, forge: Forge, forbid: Callable[[], None]) -> None:
         forbid()

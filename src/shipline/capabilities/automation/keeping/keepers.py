@@ -13,7 +13,7 @@ from typing import Protocol
 from shipline.capabilities.automation.keeping.rules import Kind, Thing
 from shipline.ports.forge import Forge
 from shipline.ports.forge.answers import ItemState
-from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
+from shipline.ports.forge.guards import BranchRule, EnvironmentRule, MergeRules, SecurityFeature, Variable
 from shipline.ports.forge.hooks import HookEvent
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.ports.forge.tracker import Label
@@ -290,6 +290,33 @@ class EnvironmentKeeper:
         self.forge.delete_environment(name)
 
 
+@dataclass(frozen=True, slots=True)
+class EnvironmentRuleKeeper:
+    """What guards environments, by their names."""
+
+    forge: Forge
+
+    def read(self) -> tuple[Thing, ...]:
+        """Both fields."""
+        return tuple(
+            Thing(
+                Kind.ENVIRONMENT_RULE,
+                each.environment,
+                {"reviewers": ", ".join(each.reviewers), "protected_branches": _word(each.protected_branches)},
+            )
+            for each in self.forge.environment_rules()
+        )
+
+    def put(self, thing: Thing) -> None:
+        """What is not said stays."""
+        reviewers = tuple(name for name in thing.fields.get("reviewers", "").split(", ") if name)
+        branches = thing.fields.get("protected_branches") == YES
+        self.forge.ensure_environment_rule(EnvironmentRule(thing.name, reviewers, protected_branches=branches))
+
+    def remove(self, name: str) -> None:
+        """It goes with its environment alone."""
+
+
 def _word(value: bool) -> str:  # noqa: FBT001 - a value into its word
     return YES if value else "no"
 
@@ -307,4 +334,5 @@ def keepers_of(forge: Forge, secret: ReadSecret, variables: frozenset[str]) -> d
         Kind.SECRET: CISecretKeeper(forge, secret),
         Kind.SECURITY: SecurityKeeper(forge),
         Kind.ENVIRONMENT: EnvironmentKeeper(forge),
+        Kind.ENVIRONMENT_RULE: EnvironmentRuleKeeper(forge),
     }

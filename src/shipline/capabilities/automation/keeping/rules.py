@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SECRET = "secret"  # noqa: S105 - a word for a kind
     SECURITY = "security"
     ENVIRONMENT = "environment"
+    ENVIRONMENT_RULE = "environment rule"
 
 
 class Action(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from shipline.ports.forge.guards import BranchRule, SecurityFeature
+from shipline.ports.forge.guards import BranchRule, EnvironmentRule, SecurityFeature
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.refusals import Refused
 
@@ -20,6 +20,7 @@ class Guards:
     delete_branch: bool = False
     security: set[SecurityFeature] = field(default_factory=set)
     environments: dict[str, int] = field(default_factory=dict)
+    environment_rules: dict[str, EnvironmentRule] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 

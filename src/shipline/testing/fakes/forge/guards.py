@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shipline.ports.forge.guards import BranchRule, SecurityFeature
+from shipline.ports.forge.guards import BranchRule, EnvironmentRule, SecurityFeature
 from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.guard_model import Guards
 from shipline.testing.fakes.forge.model import ForgeModel
@@ -52,6 +52,7 @@ class GitHubGuards(Guarded):
             ("GET", f"{at}/actions/variables", self.list_variables),
             ("GET", f"{at}/environments", self.list_environments),
             ("PUT", f"{at}/environments/([^/]+)", self.add_environment),
+            ("GET", "/api/v3/users/([^/]+)", self.show_user),
             (
                 "DELETE",
                 f"{at}/environments/([^/]+)",
@@ -119,13 +120,46 @@ class GitHubGuards(Guarded):
     def list_environments(self, asked: Request) -> Reply:
         """An object holds a page."""
         size, page = int(asked.query.get("per_page", "30")), int(asked.query.get("page", "1"))
-        listed = [{"id": key, "name": name} for name, key in sorted(self.guards.environments.items())]
+        listed = [self._environment(name) for name in sorted(self.guards.environments)]
         return Reply({"total_count": len(listed), "environments": listed[(page - 1) * size : page * size]})
 
     def add_environment(self, asked: Request) -> Reply:
-        (name,) = asked.names
-        self.guards.environments[name] = 1 + max(self.guards.environments.values(), default=0)
-        return Reply({"id": self.guards.environments[name], "name": name})
+        """As a whole: what is not sent is there no more."""
+        (name,), body = asked.names, asked.body
+        self.guards.environments.setdefault(name, 1 + max(self.guards.environments.values(), default=0))
+        logins = {self._account_key(login): login for login in self.model.people}
+        people = tuple(sorted(logins[each["id"]] for each in body.get("reviewers") or () if each["type"] == "User"))
+        policy = body.get("deployment_branch_policy") or {}
+        self.guards.environment_rules[name] = EnvironmentRule(
+            name, people, protected_branches=policy.get("protected_branches", False)
+        )
+        return Reply(self._environment(name))
+
+    def show_user(self, asked: Request) -> Reply:
+        """Those whom the forge knows."""
+        if asked.names[0] not in self.model.people:
+            raise Refused("missing", "Not Found")
+        return Reply(self._account_of(asked.names[0]))
+
+    def _account_of(self, login: str) -> dict[str, Any]:
+        return {"login": login, "id": self._account_key(login), "type": "User"}
+
+    def _account_key(self, login: str) -> int:
+        return 1000 + sorted(self.model.people).index(login)
+
+    def _environment(self, name: str) -> dict[str, Any]:
+        rule = self.guards.environment_rules.get(name, EnvironmentRule(name))
+        reviewers = [{"type": "User", "reviewer": self._account_of(login)} for login in rule.reviewers]
+        policy = {"protected_branches": True, "custom_branch_policies": False} if rule.protected_branches else None
+        guards: list[dict[str, Any]] = [{"id": 1, "node_id": "", "type": "branch_policy"}] if policy else []
+        if reviewers:
+            guards.append({"id": 2, "node_id": "", "type": "required_reviewers", "reviewers": reviewers})
+        return {
+            "id": self.guards.environments[name],
+            "name": name,
+            "protection_rules": guards,
+            "deployment_branch_policy": policy,
+        }
 
     def add_variable(self, asked: Request) -> Reply:
         self.guards.new(self.guards.variables, asked.body["name"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shipline.ports.forge.guards import BranchRule, MergeRules, SecurityFeature, Variable
+from shipline.domain.errors import ConflictError
+from shipline.ports.forge.guards import BranchRule, EnvironmentRule, MergeRules, SecurityFeature, Variable
 from shipline.testing.fakes.forge.memory_access import MemoryAccess
 
 
@@ -80,6 +81,25 @@ class MemoryGuards(MemoryAccess):
         """It goes."""
         self._write()
         self.model.guards.environments.pop(name, None)
+        self._answer()
+
+    def environment_rules(self) -> tuple[EnvironmentRule, ...]:
+        """By name."""
+        self._reach()
+        guards = self.model.guards
+        return tuple(guards.environment_rules.get(name, EnvironmentRule(name)) for name in sorted(guards.environments))
+
+    def ensure_environment_rule(self, rule: EnvironmentRule) -> None:
+        """As given; what it does not say stays."""
+        self._write()
+        guards, name = self.model.guards, rule.environment
+        if unknown := [each for each in rule.reviewers if each not in self.model.people]:
+            raise ConflictError(f"there is no account {unknown[0]!r}")
+        guards.environments.setdefault(name, 0)
+        now = guards.environment_rules.get(name, EnvironmentRule(name))
+        branches = rule.protected_branches or now.protected_branches
+        reviewers = tuple(sorted(rule.reviewers)) or now.reviewers
+        guards.environment_rules[name] = EnvironmentRule(name, reviewers, protected_branches=branches)
         self._answer()
 
     def ci_secrets(self) -> tuple[str, ...]:
