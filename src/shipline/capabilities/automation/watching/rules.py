@@ -83,7 +83,7 @@ def needed_events(duties: Duties) -> frozenset[HookEvent]:
         needed |= {HookEvent.ISSUE, HookEvent.COMMENT, HookEvent.MILESTONE}
     if duties.milestones:
         needed |= {HookEvent.MILESTONE, HookEvent.ISSUE, HookEvent.RELEASE, HookEvent.PULL_REQUEST, HookEvent.CHECK}
-    if duties.housekeeping:
+    if duties.housekeeping or duties.queue:
         needed |= {HookEvent.PULL_REQUEST, HookEvent.CHECK}
     return frozenset(needed)
 
