@@ -14,9 +14,10 @@ Server, store, engine, scheduler and the client of the forge are the real ones, 
 so is the client of the second figure. The forge is the model of the tests, on loopback. A look is one of its own here:
 it brings a pull request and a comment about, since a release would measure git.
 
-The fourth one, about two forges that are kept alike, is in `bench.forge_sync`.
+The third one, about tags under rapid merges, is in `bench.forge_tags`; the fourth, about two forges that are kept
+alike, in `bench.forge_sync`.
 
-    python -m bench.forge [lost] [rate] [sync] [--quick]
+    python -m bench.forge [lost] [rate] [tags] [sync] [--quick]
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bench.forge_sync import sync
+from bench.forge_tags import tags
 from shipline.apps.server.live import Hub
 from shipline.apps.server.serve import Server, listen
 from shipline.apps.server.site import Site
@@ -103,14 +105,14 @@ PADDING = "x" * 6000
 
 
 def main(arguments: list[str]) -> int:
-    """Both figures, or those that are named; 1 if a promise is broken."""
+    """All figures, or those that are named; 1 if a promise is broken."""
     if arguments[:1] == ["serve"]:
         return serve(*arguments[1:])
     if arguments[:1] == ["client"]:
         return client(int(arguments[1]), int(arguments[2]), float(arguments[3]))
     quick = "--quick" in arguments
-    named = [each for each in arguments if each != "--quick"] or ["lost", "rate", "sync"]
-    kept = [{"lost": lost, "rate": rate, "sync": sync}[name](quick) for name in named]
+    named = [each for each in arguments if each != "--quick"] or ["lost", "rate", "tags", "sync"]
+    kept = [{"lost": lost, "rate": rate, "tags": tags, "sync": sync}[name](quick) for name in named]
     return 0 if all(kept) else 1
 
 
