@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from shipline.ports.forge.answers import Known
@@ -37,6 +37,7 @@ WORKS = (
     Work("housekeeping: merge", (_CONTENT, _PULLS), lambda said: said.housekeeping.merge is not None),
     Work("housekeeping: updates", (_CONTENT, _PULLS), lambda said: said.housekeeping.updates is not None),
     Work("housekeeping: stale", (_PULLS, _ISSUES), lambda said: said.housekeeping.stale is not None),
+    Work("commands in comments", (_PULLS, _ISSUES), lambda said: any(asdict(said.automation.commands).values())),
     Work("sync", (_CONTENT, _ISSUES), lambda said: bool(said.sync.forge)),
     Work(
         "repository settings",

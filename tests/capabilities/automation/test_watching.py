@@ -69,4 +69,5 @@ def test_only_the_events_that_are_waited_for_are_needed() -> None:
     assert needed_events(Duties()) == {HookEvent.PUSH}
     assert needed_events(Duties(("main",))) == {HookEvent.PUSH, HookEvent.PULL_REQUEST, HookEvent.CHECK}
     assert needed_events(Duties(sync=True, milestones="main", housekeeping=True)) == set(HookEvent)
+    assert needed_events(Duties(commands=frozenset({"release"}))) == {HookEvent.PUSH, HookEvent.COMMENT}
     assert needed_events(Duties(queue=True)) == {HookEvent.PUSH, HookEvent.PULL_REQUEST, HookEvent.CHECK}

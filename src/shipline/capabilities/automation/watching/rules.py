@@ -83,6 +83,8 @@ def needed_events(duties: Duties) -> frozenset[HookEvent]:
         needed |= {HookEvent.ISSUE, HookEvent.COMMENT, HookEvent.MILESTONE}
     if duties.milestones:
         needed |= {HookEvent.MILESTONE, HookEvent.ISSUE, HookEvent.RELEASE, HookEvent.PULL_REQUEST, HookEvent.CHECK}
+    if duties.commands:
+        needed |= {HookEvent.COMMENT}
     if duties.housekeeping or duties.queue:
         needed |= {HookEvent.PULL_REQUEST, HookEvent.CHECK}
     return frozenset(needed)
