@@ -16,6 +16,7 @@ from shipline.bootstrap.hook_watch import HookHand, HookTimer
 from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, has_queue, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.releasing import begin, by_pull_request, caught_up, own_tree, under_way
+from shipline.bootstrap.remediation import RemediationHand, RemediationTimer
 from shipline.bootstrap.spoken import allowed_verbs, asked_hand, command_hand
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
@@ -27,6 +28,7 @@ from shipline.capabilities.automation import (
     LOOK,
     MILESTONES,
     RELEASE,
+    REMEDIATION,
     SYNC,
     Carried,
     Command,
@@ -130,6 +132,7 @@ def automation_part(
         HOOKS: HookHand(application, duties_of, hook_secrets),
         COMMENT: command_hand(application),
         ASKED: asked_hand(application),
+        REMEDIATION: RemediationHand(application),
     }
     step = LookStep(hands, application.events)
 
@@ -145,7 +148,7 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
 
     looks = (Reconciler(application), MilestoneReconciler(application))
     timers = (*looks, SyncTimer(application), Housekeeper(application), HookTimer(application))
-    return (partial(_take_up, application), *timers, Forgetter(application))
+    return (partial(_take_up, application), *timers, RemediationTimer(application), Forgetter(application))
 
 
 def _take_up(application: Place) -> None:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
     )
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.milestones import MilestoneFlowSettings
+    from shipline.configuration.remediation import (
+        EscalationSettings,
+        RemediationRunSettings,
+        RemediationSettings,
+    )
     from shipline.configuration.repository import (
         BranchSettings,
         CISecretSettings,
@@ -79,6 +84,7 @@ __all__ = [
     "EnvironmentRuleSettings",
     "EnvironmentSettings",
     "EphemeralSettings",
+    "EscalationSettings",
     "GatesSettings",
     "GroupSettings",
     "HookSettings",
@@ -97,6 +103,8 @@ __all__ = [
     "RegistrySettings",
     "RehearsalSettings",
     "ReleaseSettings",
+    "RemediationRunSettings",
+    "RemediationSettings",
     "RepositorySettings",
     "RetentionSettings",
     "ScanSettings",
@@ -136,6 +144,7 @@ _HOMES = {
     "EnvironmentRuleSettings": "repository",
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",
+    "EscalationSettings": "remediation",
     "GatesSettings": "gating",
     "GroupSettings": "settings",
     "HookSettings": "hooks",
@@ -154,6 +163,8 @@ _HOMES = {
     "RegistrySettings": "settings",
     "RehearsalSettings": "settings",
     "ReleaseSettings": "settings",
+    "RemediationRunSettings": "remediation",
+    "RemediationSettings": "remediation",
     "RepositorySettings": "repository",
     "RetentionSettings": "retention",
     "ScanSettings": "scanning",

@@ -22,6 +22,7 @@ from shipline.configuration.milestone_checks import milestone_complaints
 from shipline.configuration.policy import calendar_rule
 from shipline.configuration.previews import preview_complaints
 from shipline.configuration.providers import check_provider_table, read_provider, read_registry
+from shipline.configuration.remediation_checks import remediation_complaints
 from shipline.configuration.repository import repository_complaints
 from shipline.configuration.root import FILE_NAME
 from shipline.configuration.scanning import scan_complaints
@@ -78,6 +79,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _hooks(settings)
     yield from milestone_complaints(settings)
     yield from command_complaints(settings)
+    yield from remediation_complaints(settings)
     yield from repository_complaints(settings.repository)
     yield from _webhook_secrets(settings)
     for environment in settings.environment:

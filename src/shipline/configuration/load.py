@@ -122,6 +122,7 @@ def _check_doubles(settings: Settings) -> None:
         ("group", [group.name for group in settings.group]),
         ("approver", [approver.name for approver in settings.approver]),
         ("calendar", [rule.name for rule in settings.calendar]),
+        ("remediation", [rule.name for rule in settings.remediation]),
         ("gate", [f"{gate.stage}/{gate.name}" for gate in settings.gate]),
         ("test", [test.name for test in settings.test]),
         ("environment.check", [f"{one.name}/{check.name}" for one in settings.environment for check in one.check]),

@@ -13,6 +13,7 @@ from shipline.configuration.hooks import HookSettings
 from shipline.configuration.housekeeping import HousekeepingSettings
 from shipline.configuration.limits import Limits, SecretTable
 from shipline.configuration.milestones import MilestoneFlowSettings
+from shipline.configuration.remediation import RemediationRunSettings, RemediationSettings
 from shipline.configuration.repository import RepositorySettings
 from shipline.configuration.retention import RetentionSettings
 from shipline.configuration.scanning import ScanSettings
@@ -185,13 +186,15 @@ class AutomationSettings:
 
     `release_on_push` does what `shipline release` does when something comes to a branch that is released from.
     `reconcile_every_s` is how often a server looks for what no hook has told, in seconds. `milestones` says whether
-    milestones lead to releases, `commands` what may be asked for in comments.
+    milestones lead to releases, `commands` what may be asked for in comments, `remediation` how much is done about
+    findings at once.
     """
 
     release_on_push: bool = False
     reconcile_every_s: Annotated[int, Limits(minimum=10, maximum=86_400)] = 300
     milestones: MilestoneFlowSettings = field(default_factory=MilestoneFlowSettings)
     commands: CommandsSettings = field(default_factory=CommandsSettings)
+    remediation: RemediationRunSettings = field(default_factory=RemediationRunSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,12 +541,12 @@ class Settings:
     `schema` is 1. `store` is the store's URL, "" for SQLite in `.shipline/`. `signer` is a table with a `provider` and
     that provider's own settings; `build` and `registry` list such tables. Without a registry nothing is published.
     `forge` is such a table, too; an empty one shows releases nowhere. `package`, `group`, `channel`, `test`, `gate`,
-    `approver`, `waiver`, `calendar`, `bump`, `hook` and `environment` are lists of tables; `release` says how a release
-    is made, `changelog` how it is told, `lint` what commit messages must be like, `gates` which ready-made gates hold,
-    `scan` which scanners look at it, `compliance` which frameworks it has to keep, `automation` what is done by itself,
-    `housekeeping` what keeps the forge in order; `advisories` by what shipped releases are examined, an empty one by
-    nothing, `retention` how long what is stored is kept, `waiving` what waivers are held to, `repository` how the
-    repository is set up on the forge.
+    `approver`, `waiver`, `calendar`, `bump`, `hook`, `remediation` (what is done about findings) and `environment` are
+    lists of tables; `release` says how a release is made, `changelog` how it is told, `lint` what commit messages must
+    be like, `gates` which ready-made gates hold, `scan` which scanners look at it, `compliance` which frameworks it has
+    to keep, `automation` what is done by itself, `housekeeping` what keeps the forge in order; `advisories` by what
+    shipped releases are examined, an empty one by nothing, `retention` how long what is stored is kept, `waiving` what
+    waivers are held to, `repository` how the repository is set up on the forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -556,6 +559,7 @@ class Settings:
     bump: tuple[BumpSettings, ...] = ()
     automation: AutomationSettings = field(default_factory=AutomationSettings)
     housekeeping: HousekeepingSettings = field(default_factory=HousekeepingSettings)
+    remediation: tuple[RemediationSettings, ...] = ()
     hook: tuple[HookSettings, ...] = ()
     repository: RepositorySettings = field(default_factory=RepositorySettings)
     sync: SyncSettings = field(default_factory=SyncSettings)

@@ -225,6 +225,14 @@ def seen_of(tx: Transaction, names: Sequence[str]) -> dict[str, str]:
     return {row.name: row.value for row in tx.connection.execute(query)}
 
 
+def names_seen(tx: Transaction, prefix: str) -> tuple[str, ...]:
+    """The names that begin so and are known."""
+    query = select(forge_seen.c.name).where(
+        forge_seen.c.project_id == tx.project.id, forge_seen.c.name.startswith(prefix, autoescape=True)
+    )
+    return tuple(tx.connection.scalars(query.order_by(forge_seen.c.name)))
+
+
 def open_pulls_of(tx: Transaction, base: str) -> tuple[int, ...]:
     """The numbers of the pull requests to `base` that are known as open; PULLS_MAX at most."""
     prefix = f"pull:{base}:"

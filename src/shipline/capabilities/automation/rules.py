@@ -32,6 +32,7 @@ HOUSEKEEPING = "housekeeping"
 HOOKS = "hooks"
 COMMENT = "comment"
 ASKED = "asked"
+REMEDIATION = "remediation"
 ALL = "all"
 OF_COMMIT = "commit:"
 QUEUE_BRANCH = "shipline/queue/"
@@ -56,7 +57,7 @@ class Command:
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
     id), of the merge `queue`, or of `all` but that, does what that asks for; `hooks` of `all` sees that the forge's
     hook works; `comment` of one comment carries out what it asks for; `asked` carries out what was asked of a
-    server."""
+    server; `remediation` of `all` does what rules about findings ask for."""
 
     kind: str
     about: str

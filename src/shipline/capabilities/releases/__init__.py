@@ -80,6 +80,7 @@ from shipline.capabilities.releases.rules import Decision, Start
 from shipline.capabilities.releases.stating import Stated, state_final, state_on_the_way
 from shipline.capabilities.releases.statuses import status_of
 from shipline.capabilities.releases.stored.comparing import comparisons_of
+from shipline.capabilities.releases.stored.current import Current, current_findings
 from shipline.capabilities.releases.stored.findings import PAGE_MAX as FINDINGS_PAGE_MAX
 from shipline.capabilities.releases.stored.findings import StoredFinding, list_findings, total_findings
 from shipline.capabilities.releases.usecases import follow_run, has_halted
@@ -116,6 +117,7 @@ __all__ = [
     "Candidate",
     "CommitQuestion",
     "CommitRecord",
+    "Current",
     "Decision",
     "Difference",
     "Expedite",
@@ -158,6 +160,7 @@ __all__ = [
     "components_of_releases",
     "count_approvals",
     "coverages_of",
+    "current_findings",
     "evidence_document",
     "evidence_of",
     "explain_gates",

@@ -181,6 +181,20 @@ def _open_without(release_id: str, other_id: str) -> ColumnElement[bool]:
     return and_(table.c.release_id == release_id, table.c.suppressed.is_(False), ~there.exists())
 
 
+def open_findings(
+    tx: Transaction, release_id: str, evidence_ids: Sequence[str], severities: Sequence[str], *, limit: int
+) -> tuple[StoredFinding, ...]:
+    """The open findings of these severities that these reports said last, `limit` at most."""
+    query = select(*(table.c[name] for name in ROW)).where(
+        table.c.release_id == release_id,
+        table.c.severity.in_(severities),
+        table.c.suppressed.is_(False),
+        table.c.evidence_id.in_(evidence_ids),
+    )
+    query = query.order_by(table.c.fingerprint).limit(limit)
+    return tuple(_stored(row) for row in tx.connection.execute(query).mappings())
+
+
 def _stored(row: RowMapping) -> StoredFinding:
     values = dict(row)
     return StoredFinding(**values | {"ids": tuple(json.loads(values["ids"]))})
