@@ -20,6 +20,8 @@ FORGE = 'schema = 1\n[forge]\nprovider = "github"\nrepository = "acme/quotes"\nt
         ('[[remediation]]\nname = "a"\nkinds = ["cve"]', "'cve' is not known"),
         ('[[remediation]]\nname = "a"\nassign = ["@all"]', "without @"),
         ('[[remediation]]\nname = "a"\nlabels = ["a,b"]', "name of one label"),
+        ('[[remediation]]\nname = "a"\nissue = "none"', "does nothing"),
+        ('[[remediation]]\nname = "a"\npull_request = true', "needs a remote"),
         (
             '[[remediation]]\nname = "a"\nescalate = [{ after_hours = 2 }, { after_hours = 2 }]',
             "not one after the other",

@@ -13,14 +13,17 @@ from shipline.bootstrap import Application
 from shipline.bootstrap.remediation import RemediationTimer, remediate
 from shipline.capabilities.releases import GivenReport, Subject, receive_reports
 from shipline.domain.actor import SYSTEM
+from shipline.ports.forge import PullState
 from shipline.ports.forge.answers import ItemState
 from shipline.store.keys import load_or_create_log_key, log_key_path
 from shipline.store.log import sequence
+from shipline.testing.fakes.forge.model import ForgeModel, GitRefs
 from shipline.testing.fakes.forge.server import ForgeServer
+from shipline.testing.histories import History
 from tests.command import run_shipline
 from tests.e2e.test_automation import OF_JOBS, made
 from tests.machine import wait_until
-from tests.providers.forge.places import TOKEN
+from tests.providers.forge.places import KINDS, TOKEN
 
 RULES = """
 [[remediation]]
@@ -106,3 +109,68 @@ def test_a_server_looks_when_evidence_comes(place: tuple[Path, ForgeServer], tmp
 
     wait_until(is_open, "the issue")
     server.store.close()
+
+
+PROPOSING = """
+schema = 1
+
+[release]
+branch = "main"
+remote = "origin"
+
+[[remediation]]
+name = "packages"
+pull_request = true
+labels = ["security"]
+
+[forge]
+provider = "{kind}"
+repository = "acme/quotes"
+api_url = "{api_url}"
+token_env = "RELEASE_TOKEN"
+"""
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_the_version_that_mends_it_is_proposed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A branch with one commit, a pull request and an issue that names it; a person's commit is left alone; merged,
+    nothing is proposed any more, and the issue says so."""
+    monkeypatch.setenv("RELEASE_TOKEN", TOKEN)
+    person, bare, copy = History(tmp_path / "person"), tmp_path / "forge.git", tmp_path / "quotes"
+    subprocess.run(["git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare)], check=True)
+    model = ForgeModel(GitRefs(bare))
+    refs = model.refs
+    assert isinstance(refs, GitRefs)
+    with ForgeServer(model, KINDS[kind][1](model), token=TOKEN) as forge:
+        files = {"VERSION": "0.0.0\n", "requirements.txt": "requests==2.31.0\nother==1\n", "uv.lock": ""}
+        settings = PROPOSING.format(kind=kind, api_url=forge.api_url)
+        person.commit("feat: say something", files | {"shipline.toml": settings})
+        person.git("remote", "add", "origin", str(bare))
+        person.git("push", "--quiet", "--set-upstream", "origin", "main")
+        person.git("clone", "--quiet", str(bare), str(copy))
+        job = Application(copy)
+        given = GivenReport(report(tmp_path, "CVE-2026-1"), "audit.json")
+        subject = Subject("0.1.0", commit=commit_of(copy))
+        receive_reports(job.release_ground, lambda: job.engine, subject, [given], SYSTEM)
+        foretold = list(remediate(job, dry_run=True))
+        assert (model.pulls, model.items) == ({}, {})
+        assert list(remediate(job)) == foretold
+        (pull,), (issue,) = model.pulls.values(), model.items.values()
+        assert (pull.title, pull.labels) == ("fix(deps): update requests to 2.32.4", ["security"])
+        assert refs.git("show", f"{pull.head}:requirements.txt") == "requests==2.32.4\nother==1"
+        assert "run `uv lock` for uv.lock" in pull.body
+        assert f"/{pull.number}" in issue.body.partition("a pull request proposes it: ")[2]
+        assert list(remediate(job)) == []
+        tip = refs.get(f"refs/heads/{pull.head}")
+        person.commit("docs: say it", {"README": "x"})
+        person.git("push", "--quiet", "origin", "main")
+        assert list(remediate(job)) == []
+        assert refs.get(f"refs/heads/{pull.head}") == tip
+        person.git("fetch", "--quiet", "origin", pull.head)
+        merged = person.merge("FETCH_HEAD", "Merge it")
+        person.git("push", "--quiet", "origin", "main")
+        model.merge(pull.number, merged)
+        assert list(remediate(job)) == [f"issue {issue.number}: say what is so now"]
+        assert "`main` requires 2.32.4 or later already" in issue.body
+        assert (pull.state, len(model.pulls)) == (PullState.MERGED, 1)
+        job.store.close()

@@ -16,18 +16,24 @@ from shipline.capabilities.automation import (
     Command,
     Note,
     RemediationHands,
+    RemediationProposed,
     RemediationRule,
     RemediationSeen,
     RemediationStep,
     Told,
     Trouble,
+    bumps_of,
     carry_out_remediation,
     decide_issues,
+    decide_pulls,
     find_flaws,
     issues_of,
     known_since,
     note_known,
     order_look,
+    pulls_of,
+    remediation_ground,
+    remedies_of,
     tell_escalated,
     things_of,
 )
@@ -64,6 +70,7 @@ def _rule(said: RemediationSettings) -> RemediationRule:
         fixed=said.fixed,
         older_than_us=said.older_than_hours * HOUR_US,
         issue=said.issue,
+        pull_request=said.pull_request,
         labels=said.labels,
         assign=said.assign,
         steps=tuple(steps),
@@ -89,12 +96,28 @@ def remediate(place: Place, *, dry_run: bool = False) -> Iterator[str | Trouble 
         if not dry_run:
             note_known(tx, found.flaws, first_us, now_us)
     things = things_of(rules, found.flaws, first_us, now_us)
-    issues = issues_of(forge)
     labels = tuple(label.name for label in forge.labels())
-    due = decide_issues(
-        things, RemediationSeen(issues, found.looked, labels), settings.automation.remediation.issues_most, now_us
-    )
-    yield from carry_out_remediation(due, RemediationHands(forge, partial(_tell, place)), dry_run=dry_run)
+    limits = settings.automation.remediation
+    base = settings.release.branch or forge.default_branch()
+    remedies: dict[str, tuple[str, ...]] = {}
+    remote = settings.release.remote
+    hands = RemediationHands(forge, partial(_tell, place), partial(_push, place, remote), base)
+    if remote and any(rule.pull_request for rule in rules):
+        ground = remediation_ground(place.repository, remote, base)
+        bumps = bumps_of(ground, things)
+        proposed = RemediationProposed(bumps, pulls_of(forge, ground, bumps), found.looked, labels)
+        due = decide_pulls(proposed, limits.pulls_most, now_us)
+        yield from carry_out_remediation(due, hands, dry_run=dry_run)
+        labels = (*labels, *due.labels)
+        # What was opened just now has a number, which an issue names.
+        remedies = remedies_of(bumps, pulls_of(forge, ground, ()), base)
+    seen = RemediationSeen(issues_of(forge), found.looked, labels, remedies)
+    due = decide_issues(things, seen, limits.issues_most, now_us)
+    yield from carry_out_remediation(due, hands, dry_run=dry_run)
+
+
+def _push(place: Place, remote: str, branch: str, commit: str, expected: str | None) -> None:
+    place.repository.move_branch(remote, branch, commit, expected=expected)
 
 
 def _tell(place: Place, told: Told) -> None:

@@ -40,7 +40,8 @@ class RemediationSettings:
     name or package URL; `fixed` is known, unknown or any, about a version that mends it. It has been known for
     `older_than_hours`.
 
-    `issue` says what one issue is about: a finding, or all findings in a package. It bears `labels`, and is assigned
+    `issue` says what one issue is about: a finding, or all findings in a package; none: no issue is opened.
+    `pull_request` proposes the version that mends it, where that can be edited. Both bear `labels`, and are assigned
     to `assign`. `escalate` are steps, the soonest first.
     """
 
@@ -51,7 +52,8 @@ class RemediationSettings:
     packages: tuple[str, ...] = ()
     fixed: Annotated[str, Limits(choices=("any", "known", "unknown"))] = "any"
     older_than_hours: Annotated[int, Limits(minimum=0, maximum=87_600)] = 0
-    issue: Annotated[str, Limits(choices=("package", "finding"))] = "package"
+    issue: Annotated[str, Limits(choices=("package", "finding", "none"))] = "package"
+    pull_request: bool = False
     labels: tuple[Annotated[str, _LABEL], ...] = ()
     assign: tuple[Annotated[str, _ACCOUNT], ...] = ()
     escalate: tuple[EscalationSettings, ...] = ()
@@ -62,8 +64,9 @@ class RemediationRunSettings:
     """`[automation.remediation]`: how the rules of `[[remediation]]` are carried out.
 
     A server looks every `every_s` seconds, and whenever evidence or an advisory comes. One look opens at most
-    `issues_most` issues: the next one goes on.
+    `issues_most` issues and `pulls_most` pull requests: the next one goes on.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
     issues_most: Annotated[int, Limits(minimum=1, maximum=1000)] = 20
+    pulls_most: Annotated[int, Limits(minimum=1, maximum=100)] = 5

@@ -25,8 +25,16 @@ def remediation_complaints(settings: Settings) -> Iterator[ConfigurationError]:
     for rule in rules:
         where = f"{FILE_NAME}: remediation {rule.name!r}"
         hours = [step.after_hours for step in rule.escalate]
+        if rule.issue == "none" and not rule.pull_request:
+            yield ConfigurationError(f"{where} does nothing", todo="set issue, or pull_request = true")
+        if rule.issue == "none" and rule.escalate:
+            yield ConfigurationError(f"{where} escalates and opens no issue", todo='set issue = "package"')
         if len(hours) > STEPS_MAX or any(after <= before for before, after in pairwise(hours)):
             yield ConfigurationError(
                 f"{where}: its escalations are not one after the other",
                 todo=f"let after_hours grow from one to the next, {STEPS_MAX} at most",
+            )
+        if rule.pull_request and not settings.release.remote:
+            yield ConfigurationError(
+                f"{where} needs a remote to push its branches to", todo="set remote in [release], or leave it out"
             )

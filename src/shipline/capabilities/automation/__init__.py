@@ -99,20 +99,26 @@ from shipline.capabilities.automation.remediation import (
     Note,
     Told,
     Trouble,
+    bumps_of,
     decide_issues,
+    decide_pulls,
     find_flaws,
     issues_of,
     known_since,
     note_known,
+    pulls_of,
     tell_escalated,
     things_of,
 )
 from shipline.capabilities.automation.remediation import Due as RemediationDue
 from shipline.capabilities.automation.remediation import Hands as RemediationHands
+from shipline.capabilities.automation.remediation import Proposed as RemediationProposed
 from shipline.capabilities.automation.remediation import Rule as RemediationRule
 from shipline.capabilities.automation.remediation import Seen as RemediationSeen
 from shipline.capabilities.automation.remediation import Step as RemediationStep
 from shipline.capabilities.automation.remediation import carry as carry_out_remediation
+from shipline.capabilities.automation.remediation import ground_of as remediation_ground
+from shipline.capabilities.automation.remediation import remedies as remedies_of
 from shipline.capabilities.automation.rules import (
     ALL,
     ASKED,
@@ -222,6 +228,7 @@ __all__ = [
     "QueueRules",
     "RemediationDue",
     "RemediationHands",
+    "RemediationProposed",
     "RemediationRule",
     "RemediationSeen",
     "RemediationStep",
@@ -246,6 +253,7 @@ __all__ = [
     "Wish",
     "asked_before",
     "automation_workflow",
+    "bumps_of",
     "carry_out",
     "carry_out_milestones",
     "carry_out_remediation",
@@ -254,6 +262,7 @@ __all__ = [
     "decide",
     "decide_issues",
     "decide_milestones",
+    "decide_pulls",
     "deliveries_document",
     "delivery_document",
     "event_name",
@@ -286,10 +295,13 @@ __all__ = [
     "order_look",
     "plan_digest",
     "plan_document",
+    "pulls_of",
     "read_command",
     "read_event",
     "recall_passes",
     "reconcile",
+    "remediation_ground",
+    "remedies_of",
     "replay_delivery",
     "run_pass",
     "subject_of",

@@ -29,7 +29,8 @@ from shipline.capabilities.version_files.locks import (
     locked_elsewhere,
     write_lock,
 )
-from shipline.capabilities.version_files.requirements import write_requirement
+from shipline.capabilities.version_files.pins import is_pinning, pinned, write_pinned
+from shipline.capabilities.version_files.requirements import required_ranges, write_requirement
 from shipline.capabilities.version_files.syncing import Edit, edits_to, unified_diff, write_edits
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "find_sites",
     "find_version_files",
     "is_lock",
+    "is_pinning",
     "judge",
     "kind_by_name",
     "kind_of",
@@ -61,13 +63,16 @@ __all__ = [
     "locked_elsewhere",
     "names_to_read",
     "own_file",
+    "pinned",
     "read_version",
+    "required_ranges",
     "spelling_of",
     "stated_at",
     "unified_diff",
     "write_atomically",
     "write_edits",
     "write_lock",
+    "write_pinned",
     "write_requirement",
     "write_version",
 ]

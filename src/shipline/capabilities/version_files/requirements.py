@@ -85,6 +85,20 @@ def write_requirement(
     return edited
 
 
+def required_ranges(name: str, content: bytes, dependency: str) -> tuple[str, ...]:
+    """The ranges of a dependency that a manifest requires, each once; empty where it requires none.
+
+    ShiplineError where it cannot be read; InvalidValue for a manifest of another name.
+    """
+    manifest = _MANIFESTS.get(PurePosixPath(name).name)
+    if manifest is None:
+        raise InvalidValue(f"{name}: requirements are not read there", todo=f"known: {', '.join(_MANIFESTS)}")
+    with readable(name):
+        document = manifest.parse(content)
+        texts = [each.text(document) for each in manifest.find(document, dependency)]
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
 def _spans(manifest: _Manifest, content: bytes, document: Any, found: list[_Requirement]) -> list[Span]:
     wanted = {each.keys: each for each in found if each.start < each.end}
     scanned = [(keys, span) for keys, span in manifest.scan(content) if keys in wanted] if wanted else []

@@ -65,5 +65,9 @@ def look(  # noqa: PLR0913 - each is named where it is given
     sources = frozenset(each.source for each in (*looked, *flaws))
     seen = Seen(issues_of(forge), sources, tuple(label.name for label in forge.labels()))
     heard = told if told is not None else []
-    hands = Hands(forge, lambda each: heard.append(each) if each not in heard else None)
+    hands = Hands(forge, lambda each: heard.append(each) if each not in heard else None, _nothing_is_pushed, "main")
     return list(carry(decide_issues(things, seen, most, now_us), hands, dry_run=dry_run))
+
+
+def _nothing_is_pushed(branch: str, _commit: str, _expected: str | None) -> None:
+    raise AssertionError(branch)

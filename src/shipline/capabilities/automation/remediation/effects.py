@@ -27,10 +27,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Hands:
-    """With what effects are done. `tell` keeps an event of an escalation that it was not told of before."""
+    """With what effects are done. `tell` keeps an event of an escalation that it was not told of before. `push` makes a
+    branch of the remote stand on a commit, if it still stands on another (None: if it is not there); ConflictError
+    where it does not. `base` is the branch that pull requests are for."""
 
     forge: Forge
     tell: Callable[[Told], None]
+    push: Callable[[str, str, str | None], None]
+    base: str
 
 
 class Effect(Protocol):
@@ -178,3 +182,111 @@ class CloseIssue:
         marker = "shipline:remediation:gone"
         hands.forge.put_comment(Thread.issue(self.number), marker=marker, body=self.words)
         hands.forge.edit_issue(self.number, IssueChange(body=self.body, state=ItemState.CLOSED))
+
+
+@dataclass(frozen=True, slots=True)
+class PushBranch:
+    """A branch of ours stands on `commit`, if it still stands on `expected` (None: if it is not there)."""
+
+    branch: str
+    commit: str
+    expected: str | None
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"{'make' if self.expected is None else 'move'} the branch {self.branch}"
+
+    def perform(self, hands: Hands) -> None:
+        """Push it."""
+        hands.push(self.branch, self.commit, self.expected)
+
+
+@dataclass(frozen=True, slots=True)
+class DressPull:
+    """A pull request bears its labels and is assigned, once: `body`, its text after that, remembers it."""
+
+    number: int
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    assign: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"pull request {self.number}: label and assign it"
+
+    def perform(self, hands: Hands) -> None:
+        """Label, assign, remember."""
+        thread = Thread.pull(self.number)
+        if self.labels:
+            hands.forge.add_labels(thread, self.labels)
+        if self.assign:
+            hands.forge.assign(thread, self.assign)
+        hands.forge.update_pull_request(self.number, title=self.title, body=self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPull:
+    """The pull request from `head`. `body` is its text until it is dressed, `dressed` after that."""
+
+    head: str
+    title: str
+    body: str
+    labels: tuple[str, ...]
+    assign: tuple[str, ...]
+    dressed: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"open the pull request {self.title!r}"
+
+    def perform(self, hands: Hands) -> None:
+        """Open it, unless one is open."""
+        pull = hands.forge.create_pull_request(head=self.head, base=hands.base, title=self.title, body=self.body)
+        if self.body != self.dressed:
+            DressPull(pull.number, self.title, self.dressed, self.labels, self.assign).perform(hands)
+
+
+@dataclass(frozen=True, slots=True)
+class EditPull:
+    """A pull request says something else."""
+
+    number: int
+    title: str
+    body: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"pull request {self.number}: say what is so now"
+
+    def perform(self, hands: Hands) -> None:
+        """Change it."""
+        hands.forge.update_pull_request(self.number, title=self.title, body=self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePull:
+    """A pull request that is not needed any more goes, with its branch. `body` says that we have closed it."""
+
+    number: int
+    title: str
+    body: str
+    head: str
+    head_commit: str
+
+    @property
+    def sentence(self) -> str:
+        """For people."""
+        return f"pull request {self.number}: close it, it is not needed any more"
+
+    def perform(self, hands: Hands) -> None:
+        """Say so, delete the branch, close it: in this order, so that who dies meanwhile leaves no branch."""
+        words = "This is not needed any more, so Shipline has closed it."
+        hands.forge.put_comment(Thread.pull(self.number), marker="shipline:remediation:gone", body=words)
+        hands.forge.update_pull_request(self.number, title=self.title, body=self.body)
+        hands.forge.delete_branch(self.head, self.head_commit)
+        hands.forge.close_pull_request(self.number)

@@ -61,7 +61,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """As `[[remediation]]` has it. `older_than_us` is microseconds; `issue` is package or finding."""
+    """As `[[remediation]]` has it. `older_than_us` is microseconds; `issue` is package, finding or none."""
 
     name: str
     kinds: tuple[str, ...] = ()
@@ -71,6 +71,7 @@ class Rule:
     fixed: str = "any"
     older_than_us: int = 0
     issue: str = "package"
+    pull_request: bool = False
     labels: tuple[str, ...] = ()
     assign: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()

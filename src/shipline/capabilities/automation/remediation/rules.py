@@ -17,11 +17,13 @@ from shipline.capabilities.automation.remediation.effects import (
     LABEL,
     CloseIssue,
     Dress,
+    DressPull,
     EditIssue,
     Effect,
     Escalate,
     MakeLabel,
     OpenIssue,
+    OpenPull,
     Told,
 )
 from shipline.capabilities.automation.remediation.flaws import SEVERITIES, Flaw, Rule, Thing, key_of, name_of
@@ -47,7 +49,7 @@ class IssueSeen:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is so. `looked` are those who have looked at the newest version; `labels` what the repository knows.
-    `remedies` are sentences of ours about what mends a thing, by its key."""
+    `remedies` are sentences of ours about what mends what is in a dependency, by its package URL."""
 
     issues: tuple[IssueSeen, ...]
     looked: frozenset[str]
@@ -61,6 +63,11 @@ class Due:
 
     effects: tuple[tuple[str, Effect], ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that are made."""
+        return tuple(effect.name for _, effect in self.effects if isinstance(effect, MakeLabel))
 
 
 def fits(rule: Rule, flaw: Flaw, known_us: int) -> bool:
@@ -112,7 +119,7 @@ def things_of(
 
 def decide_issues(things: Sequence[Thing], seen: Seen, most: int, now_us: int) -> Due:
     """What is due of issues; at most `most` are opened."""
-    wanted = {thing.key: thing for thing in things}
+    wanted = {thing.key: thing for thing in things if thing.rule.issue != "none"}
     due, left, waiting, kept = list(_doubles(seen)), most, 0, 0
     first = {one.key: one for one in sorted(seen.issues, key=lambda one: one.number, reverse=True)}
     for key, thing in wanted.items():
@@ -132,7 +139,7 @@ def decide_issues(things: Sequence[Thing], seen: Seen, most: int, now_us: int) -
         notes.append(f"{waiting} more issues wait for the next look: issues_most in [automation.remediation] is {most}")
     if kept:
         notes.append(f"{kept} issues were closed by people and are left alone")
-    return Due((*_labels([effect for _, effect in due], seen.labels), *due), tuple(notes))
+    return Due((*labels_made([effect for _, effect in due], seen.labels), *due), tuple(notes))
 
 
 def _doubles(seen: Seen) -> Iterator[tuple[str, Effect]]:
@@ -154,7 +161,7 @@ def _closing(issue: IssueSeen) -> Effect:
 
 def _open(thing: Thing, known: IssueSeen | None, seen: Seen, now_us: int) -> Effect:
     title, labels = texts.issue_title(thing), tuple(dict.fromkeys((LABEL, *thing.rule.labels)))
-    remedy = seen.remedies.get(thing.key, ()) or texts.remedy_of(thing)
+    remedy = seen.remedies.get(thing.purl, ()) or texts.remedy_of(thing)
     marker = texts.marker_of(thing.key)
     if known is not None:
         state = texts.opened_state(thing, now_us, is_dressed=True)
@@ -168,7 +175,7 @@ def _open(thing: Thing, known: IssueSeen | None, seen: Seen, now_us: int) -> Eff
 def _keep(thing: Thing, issue: IssueSeen, seen: Seen, now_us: int) -> Iterator[Effect]:
     """Its text, and the escalations that are due. Whoever has not looked again stays among its sources."""
     title, rule, marker = texts.issue_title(thing), thing.rule, texts.marker_of(thing.key)
-    remedy = seen.remedies.get(thing.key, ()) or texts.remedy_of(thing)
+    remedy = seen.remedies.get(thing.purl, ()) or texts.remedy_of(thing)
     now = {flaw.source for flaw in thing.flaws}
     silent = {each for each in issue.state.sources if each not in seen.looked} - now
     state = replace(issue.state, sources=tuple(sorted(now | silent)), gone=False)
@@ -193,10 +200,11 @@ def _keep(thing: Thing, issue: IssueSeen, seen: Seen, now_us: int) -> Iterator[E
         yield EditIssue(issue.number, title, body(stage))
 
 
-def _labels(effects: Sequence[Effect], known: Sequence[str]) -> Iterator[tuple[str, Effect]]:
+def labels_made(effects: Sequence[Effect], known: Sequence[str]) -> Iterator[tuple[str, Effect]]:
     """The labels that are needed and not there yet."""
     there = {name.casefold() for name in known}
-    needed = [name for effect in effects if isinstance(effect, OpenIssue | Escalate) for name in effect.labels]
+    bearing = [each for each in effects if isinstance(each, OpenIssue | Escalate | OpenPull | DressPull)]
+    needed = [name for each in bearing for name in each.labels]
     for name in dict.fromkeys(needed):
         if name.casefold() not in there:
             there.add(name.casefold())
