@@ -12,7 +12,7 @@ from shipline.ports.forge.answers import ItemState, Thread
 from shipline.testing.fakes.forge.model import ForgeModel, Page
 from shipline.testing.histories import History
 from tests.command import run_shipline
-from tests.providers.forge.places import TOKEN, running
+from tests.providers.forge.places import TOKEN, Place, running
 
 SETTINGS = """
 schema = 1
@@ -92,6 +92,7 @@ def test_what_people_do_on_either_forge_is_on_the_other(
             False,
             {"label": 1, "milestone": 1, "issue": 1, "comment": 1, "ref": 3, "release": 1, "pull request": 1},
         )
+        a_label_goes_round(project.folder, (first, second))
         second.forbid()
         first.model.create_item("It is slow, again", "", [], author="ada")
         assert sync(project.folder, "run")[0] == 3
@@ -102,3 +103,11 @@ def test_what_people_do_on_either_forge_is_on_the_other(
 
 def effects(model: ForgeModel) -> int:
     return len(model.effects)
+
+
+def a_label_goes_round(project: Path, places: tuple[Place, Place]) -> None:
+    assert sync(project, "test")[0] == 0
+    took = sync(project, "status")[1]["test"]
+    assert 0 < took["there_us"] < 60_000_000
+    assert 0 < took["back_us"] < 60_000_000
+    assert [[badge.name for badge in place.model.badges.values()] for place in places] == [["bug"]] * 2

@@ -18,6 +18,7 @@ from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.releasing import begin, by_pull_request, caught_up, own_tree, under_way
 from shipline.bootstrap.remediation import RemediationHand, RemediationTimer
 from shipline.bootstrap.spoken import allowed_verbs, asked_hand, command_hand
+from shipline.bootstrap.sync_tests import SyncTestHand, SyncTestTimer
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     ASKED,
@@ -30,6 +31,7 @@ from shipline.capabilities.automation import (
     RELEASE,
     REMEDIATION,
     SYNC,
+    SYNC_TEST,
     Carried,
     Command,
     Duties,
@@ -127,6 +129,7 @@ def automation_part(
     hands: dict[str, Hand] = {
         RELEASE: ReleaseHand(application),
         SYNC: SyncHand(application),
+        SYNC_TEST: SyncTestHand(application),
         MILESTONES: MilestoneHand(application),
         HOUSEKEEPING: HousekeepingHand(application),
         HOOKS: HookHand(application, duties_of, hook_secrets),
@@ -149,6 +152,9 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     looks = (Reconciler(application), MilestoneReconciler(application))
     timers = (*looks, SyncTimer(application), Housekeeper(application), HookTimer(application))
     return (partial(_take_up, application), *timers, RemediationTimer(application), Forgetter(application))
+    syncs = (SyncTimer(application), SyncTestTimer(application))
+    timers = (*looks, *syncs, Housekeeper(application), HookTimer(application))
+    return (partial(_take_up, application), *timers, Forgetter(application))
 
 
 def _take_up(application: Place) -> None:

@@ -30,12 +30,14 @@ class SyncSettings:
 
     `forge` is a table like `[forge]`, with `provider` and `repository`; without it nothing is kept alike. `wins` is the
     side whose text is taken where both have changed it: here, which is `[forge]`, or there. `every_s` is how often a
-    server looks by itself, in seconds. `removals_max` is how many items one pass may remove. `mirror` carries branches
-    and tags, too.
+    server looks by itself, in seconds. `removals_max` is how many items one pass may remove. `test_every_s`
+    is how often a server sends a marked label round, to see that it works; 0: never. `mirror` carries branches and
+    tags, too.
     """
 
     forge: Annotated[dict[str, Any], ProviderTable("forge")] = field(default_factory=dict)
     wins: Annotated[str, Limits(choices=("here", "there"))] = "here"
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 900
     removals_max: Annotated[int, Limits(minimum=0, maximum=100_000)] = 50
+    test_every_s: Annotated[int, Limits(minimum=0, maximum=2_592_000)] = 0
     mirror: MirrorSettings = field(default_factory=MirrorSettings)

@@ -12,7 +12,7 @@ from shipline.domain.errors import NothingToDo, RefusedError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.capabilities.automation import Passed
+    from shipline.capabilities.automation import Command, Passed, Remembered
     from shipline.domain.event import Event
 
 REMOVALS_MAX = 100_000
@@ -62,6 +62,26 @@ def status(application: Application, *, as_json: bool) -> None:
     click.echo(printable(f"{counted} are on both forges"))
     state = "held up" if document["held_up"] else document["status"]
     click.echo(printable(f"{state}: {document['words'] or 'nothing has been said'}"))
+    tested = document["test"]
+    if tested is not None:
+        whole = tested["back_us"] is not None
+        took = (
+            f"went round in {(tested['there_us'] + tested['back_us']) / 1e6:.1f} s" if whole else "did not come round"
+        )
+        click.echo(printable(f"the last marked label {took}"))
+
+
+@command.command(name="test")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: shipline.sync/1.")
+@click.pass_obj
+def test(application: Application, *, as_json: bool) -> int:
+    """Send a marked label round, from here to there and back, and say how long it took. It is taken away after that.
+
+    Exit codes: 0 it came back; 3 it did not within 15 minutes.
+    """
+    from shipline.bootstrap.sync_tests import SYNC_TEST_COMMAND
+
+    return _ordered(application, SYNC_TEST_COMMAND, as_json=as_json)
 
 
 def sync(application: Application, *, dry_run: bool, removals: int | None = None, as_json: bool = False) -> int:
@@ -88,20 +108,28 @@ def _foretell(application: Application, removals: int | None, *, as_json: bool) 
 
 def _look(application: Application, *, full: bool, removals: int | None, as_json: bool) -> int:
     """Order one, as a hook does, and wait for it: so that no two are made at a time."""
+    from shipline.bootstrap.syncs import SYNC_COMMAND
+    from shipline.capabilities.automation import want_pass
+
+    with application.store.begin() as tx:
+        want_pass(tx, application.clock.now_us(), full=full, removals_max=removals)
+    return _ordered(application, SYNC_COMMAND, as_json=as_json)
+
+
+def _ordered(application: Application, ordered: Command, *, as_json: bool) -> int:
     from shipline.apps.cli.progress import engine_running, follow
-    from shipline.bootstrap.syncs import SYNC_COMMAND, sync_of
-    from shipline.capabilities.automation import order_look, subject_of, want_pass
+    from shipline.bootstrap.syncs import sync_of
+    from shipline.capabilities.automation import order_look, subject_of
 
     sync_of(application)  # What is wrong with the settings is said here, and not by a run.
     began_us = application.clock.now_us()
     with application.store.begin() as tx:
-        want_pass(tx, began_us, full=full, removals_max=removals)
-        order_look(tx, application.engine, SYNC_COMMAND)
+        order_look(tx, application.engine, ordered)
     with engine_running(application):
-        follow(application, subject_of(SYNC_COMMAND), since_us=began_us)
+        follow(application, subject_of(ordered), since_us=began_us)
     if as_json:
         click.echo(json.dumps(_document(application), indent=2))
-    told = [event for event in _told(application) if event.time_us >= began_us]
+    told = [event for event in _told(application, ordered) if event.time_us >= began_us]
     if not told:
         raise NothingToDo("both forges are alike")
     if told[0].kind == "AutomationHeldUp":
@@ -110,13 +138,12 @@ def _look(application: Application, *, full: bool, removals: int | None, as_json
     return 0
 
 
-def _told(application: Application) -> list[Event]:
+def _told(application: Application, ordered: Command) -> list[Event]:
     """What looks have told, the newest first: that something was done, or stands in the way."""
-    from shipline.bootstrap.syncs import SYNC_COMMAND
     from shipline.capabilities.automation import subject_of
     from shipline.store.log import read_latest
 
-    found = [each.event for each in read_latest(application.store, TOLD_MAX, subject_of(SYNC_COMMAND))]
+    found = [each.event for each in read_latest(application.store, TOLD_MAX, subject_of(ordered))]
     return sorted(found, key=lambda event: event.time_us, reverse=True)
 
 
@@ -129,7 +156,7 @@ def _document(application: Application) -> dict[str, Any]:
     with application.store.begin() as tx:
         links, known = count_links(tx), recall_passes(tx)
         runs = journal.runs_of(tx, subject_of(SYNC_COMMAND))
-    told, waits = _told(application), runs[-1].state.waiting_for if runs else ""
+    told, waits = _told(application, SYNC_COMMAND), runs[-1].state.waiting_for if runs else ""
     return {
         "schema": "shipline.sync/1",
         "status": runs[-1].state.status.value if runs else "never run",
@@ -138,6 +165,18 @@ def _document(application: Application) -> dict[str, Any]:
         "last_us": known.last_us or None,
         "full_us": known.full_us or None,
         "links": links,
+        "test": _tested(known),
+    }
+
+
+def _tested(known: Remembered) -> dict[str, Any] | None:
+    """The last test, None for none. What the label did not reach is null."""
+    if not known.tested_us:
+        return None
+    return {
+        "ended_us": known.tested_us,
+        "there_us": known.test_there_us or None,
+        "back_us": known.test_back_us or None,
     }
 
 

@@ -28,6 +28,7 @@ from shipline.ports.forge.answers import ThreadKind
 RELEASE = "release"
 MILESTONES = "milestones"
 SYNC = "sync"
+SYNC_TEST = "sync-test"  # Of `all`: a marked item is sent round.
 HOUSEKEEPING = "housekeeping"
 HOOKS = "hooks"
 COMMENT = "comment"

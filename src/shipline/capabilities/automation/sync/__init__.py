@@ -7,11 +7,13 @@ It does not sync accounts: a copy is written by our account, and says who wrote 
 
 from shipline.capabilities.automation.sync.contents import Kind, Side
 from shipline.capabilities.automation.sync.links import count_links, drop_links
-from shipline.capabilities.automation.sync.memory import Remembered, note_pass, recall_passes, want_pass
+from shipline.capabilities.automation.sync.memory import Remembered, note_pass, note_trip, recall_passes, want_pass
 from shipline.capabilities.automation.sync.mirroring import Mirroring
 from shipline.capabilities.automation.sync.passing import Effect, Passed, Sync, run_pass
 from shipline.capabilities.automation.sync.refs import MirrorRules
 from shipline.capabilities.automation.sync.shelves import End
+from shipline.capabilities.automation.sync.trip import Trip
+from shipline.capabilities.automation.sync.trip import look_after as look_after_trip
 
 __all__ = [
     "Effect",
@@ -23,9 +25,12 @@ __all__ = [
     "Remembered",
     "Side",
     "Sync",
+    "Trip",
     "count_links",
     "drop_links",
+    "look_after_trip",
     "note_pass",
+    "note_trip",
     "recall_passes",
     "run_pass",
     "want_pass",
