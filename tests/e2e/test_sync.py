@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.pulls import PullState
 from shipline.testing.fakes.forge.model import ForgeModel, Page
 from shipline.testing.histories import History
 from tests.command import run_shipline
@@ -80,9 +81,11 @@ def test_what_people_do_on_either_forge_is_on_the_other(
         assert refs[0].keys() == {"refs/heads/main", "refs/heads/topic", "refs/tags/v0.9.0"}
         second.model.change_item(copy.number, state=ItemState.CLOSED)
         second.model.add_note(Thread.issue(copy.number), "Mended.", author="grace")
+        second.model.merge(merge_request.number, second.commits[1])
         assert sync(project.folder, "run")[0] == 0
         assert first.model.items[number].state is ItemState.CLOSED
-        assert [note.body.split("\n")[-1] for note in first.model.notes.values() if not note.system] == ["Mended."]
+        assert said(first.model, Thread.issue(number)) == ["Mended."]
+        it_has_ended(first.model, there, second.commits[1])
         before = effects(first.model), effects(second.model)
         assert sync(project.folder, "repair")[0] == 4
         assert (effects(first.model), effects(second.model)) == before
@@ -111,3 +114,15 @@ def a_label_goes_round(project: Path, places: tuple[Place, Place]) -> None:
     assert 0 < took["there_us"] < 60_000_000
     assert 0 < took["back_us"] < 60_000_000
     assert [[badge.name for badge in place.model.badges.values()] for place in places] == [["bug"]] * 2
+
+
+def said(model: ForgeModel, thread: Thread) -> list[str]:
+    return [note.body.split("\n")[-1] for note in model.notes_of(thread) if not note.system]
+
+
+def it_has_ended(model: ForgeModel, there: str, commit: str) -> None:
+    """What was merged there has come by the mirror; here the pull request is closed, and says why."""
+    (pull,) = model.pulls.values()
+    assert (pull.state, pull.merge_commit, model.refs.get("refs/heads/main")) == (PullState.CLOSED, None, commit)
+    (words,) = said(model, Thread.pull(pull.number))
+    assert words.startswith(f"*Merged on {there} acme/quotes")

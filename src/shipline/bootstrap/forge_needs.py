@@ -38,7 +38,8 @@ WORKS = (
     Work("housekeeping: updates", (_CONTENT, _PULLS), lambda said: said.housekeeping.updates is not None),
     Work("housekeeping: stale", (_PULLS, _ISSUES), lambda said: said.housekeeping.stale is not None),
     Work("commands in comments", (_PULLS, _ISSUES), lambda said: any(asdict(said.automation.commands).values())),
-    Work("sync", (_CONTENT, _ISSUES), lambda said: bool(said.sync.forge)),
+    Work("sync", (_ISSUES,), lambda said: bool(said.sync.forge)),
+    Work("sync: mirror", (_CONTENT, _PULLS), lambda said: bool(said.sync.forge and said.sync.mirror.direction)),
     Work(
         "repository settings",
         (_ISSUES, Capability.HOOKS, Capability.SETTINGS, Capability.VARIABLES, Capability.SECRETS),

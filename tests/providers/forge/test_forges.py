@@ -382,6 +382,14 @@ def test_too_many_creations_in_a_minute_are_waited_for_and_doubled_none(tmp_path
             place.forge.create_tag(f"v{number}", place.commits[0])
         assert len(place.model.effects) == 5
         assert place.clock.steady_s() == 120
+        place.server.quota = Quota(place.clock, an_hour_max=2)
+        for number in range(5, 7):
+            place.forge.create_tag(f"v{number}", place.commits[0])
+        with pytest.raises(UnavailableError, match="limits how much"):
+            place.forge.create_tag("v7", place.commits[0])
+        place.clock.sleep(3600)
+        place.forge.create_tag("v7", place.commits[0])
+        assert len(place.model.effects) == 8
 
 
 @pytest.mark.parametrize("label", ["none", "Any"])

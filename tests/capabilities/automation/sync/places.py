@@ -16,6 +16,7 @@ from shipline.ports.forge.pulls import PullState
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.people import People
+from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.mirror import FakeMirror
 from shipline.testing.world import World
 
@@ -37,6 +38,7 @@ class Two:
         ends = {side: End(f"forge {side.value}", self.forges[side], "robot") for side in Side}
         self.mirror = FakeMirror({side.value: forge.model for side, forge in self.forges.items()})
         for forge in self.forges.values():
+            forge.quota = Quota(self.world.clock, limit=1_000_000)
             forge.model.refs.put("refs/heads/main", ROOT)
         mirroring = Mirroring(self.mirror, MirrorRules())
         self.sync = Sync(self.world.store, self.world.clock, ends, removals_max=10_000, mirroring=mirroring)
@@ -96,7 +98,7 @@ class Two:
 def _pull(model: ForgeModel, pull: Pull) -> tuple[object, ...]:
     told = model.notes_of(Thread.pull(pull.number))
     notes = sorted(_text(note.body) for note in told if not note.body.startswith(NOTICE))
-    return (pull.head, pull.base, pull.title, _text(pull.body), notes)
+    return (pull.head, pull.base, pull.title, text_of(pull.body, "http://127.0.0.1"), notes)
 
 
 def _pages(model: ForgeModel) -> list[Page]:

@@ -17,6 +17,7 @@ from shipline.testing.kills import Countdown, Killed, Mortal, MortalStore
 from tests.capabilities.automation.sync.places import Two
 
 EFFECTS = ("create_pull_request", "update_pull_request", "close_pull_request", "reopen_pull_request", "put_comment")
+UPLOAD = f"/uploads/{'0' * 32}/it.png"
 TOPIC = "refs/heads/topic"
 
 
@@ -31,7 +32,7 @@ def proposed(two: Two, side: str = "here", *, title: str = "feat: more") -> tupl
     """One on a side, by ada, and its copy on the other."""
     two.mirror.commit(side, TOPIC)
     first, second = two.models if side == "here" else tuple(reversed(two.models))
-    pull = first.open_pull("topic", "main", title, "It does.\n/merge")
+    pull = first.open_pull("topic", "main", title, f"![it]({UPLOAD})\nIt does.\n/merge")
     pull.author = "ada"
     two.run()
     (copy,) = second.pulls.values()
@@ -47,7 +48,7 @@ def test_a_copy_asks_for_the_same_branch_and_follows_both_sides(two: Two) -> Non
     pull, copy = proposed(two)
     assert (copy.head, copy.base, copy.title, copy.author) == ("topic", "main", "feat: more", "robot")
     assert "*ada wrote on forge here" in copy.body
-    assert copy.body.endswith("It does.\n\\/merge")
+    assert copy.body.endswith(f"![it](http://127.0.0.1{UPLOAD})\nIt does.\n\\/merge"), "what is attached is linked to"
     two.mirror.commit("here", TOPIC)
     here.add_note(Thread.pull(pull.number), "Please look.", author="ada")
     there.add_note(Thread.pull(copy.number), "Looks good.", author="grace")

@@ -80,7 +80,7 @@ def needed_events(duties: Duties) -> frozenset[HookEvent]:
     if duties.release_branches:
         needed |= {HookEvent.PULL_REQUEST, HookEvent.CHECK}
     if duties.sync:
-        needed |= {HookEvent.ISSUE, HookEvent.COMMENT, HookEvent.MILESTONE}
+        needed |= {HookEvent.ISSUE, HookEvent.COMMENT, HookEvent.MILESTONE, HookEvent.PULL_REQUEST, HookEvent.RELEASE}
     if duties.milestones:
         needed |= {HookEvent.MILESTONE, HookEvent.ISSUE, HookEvent.RELEASE, HookEvent.PULL_REQUEST, HookEvent.CHECK}
     if duties.commands:

@@ -100,7 +100,7 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
         known = self.open_pull_requests(head=head, base=base)
         if known:
             return known[0]
-        self._write()
+        self._make()
         made = self.model.open_pull(head, base, title, body)
         self._answer()
         return self._pull(made)
@@ -151,7 +151,7 @@ class FakeForge(MemoryTracker, MemoryReviews, MemoryHooks, MemoryGuards):
         known = self.find_release(tag)
         if known is not None:
             return known
-        self._write()
+        self._make()
         page = Page(0, tag, title, notes_markdown, draft, prerelease)
         made = self.model.create_page(page, one_a_tag=True)
         self._answer()

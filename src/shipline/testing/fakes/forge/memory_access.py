@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from shipline.domain.errors import RefusedError, UnavailableError
 from shipline.ports.forge import Budget, GitAccess
 from shipline.testing.fakes.forge.model import ForgeModel, MemoryRefs, Refs
+from shipline.testing.fakes.forge.quota import Quota
 
 
 @dataclass
@@ -25,6 +26,7 @@ class MemoryAccess:
 
     def __init__(self, refs: Refs | None = None) -> None:
         self.faults = ForgeFaults()
+        self.quota: Quota | None = None
         self.model = ForgeModel(refs if refs is not None else MemoryRefs())
 
     def account(self) -> str:
@@ -52,6 +54,13 @@ class MemoryAccess:
         self._reach()
         if not self.model.may_write:
             raise RefusedError("the fake forge does not allow this")
+
+    def _make(self) -> None:
+        """Something is to be made, of which a forge takes so many in a time."""
+        self._write()
+        wait_s = 0 if self.quota is None else self.quota.take("POST")
+        if wait_s:
+            raise UnavailableError(f"the fake forge takes no more for {wait_s} s")
 
     def _answer(self) -> None:
         if self.faults.loses_answer:

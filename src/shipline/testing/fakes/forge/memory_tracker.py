@@ -47,7 +47,7 @@ class MemoryTracker(MemoryAccess):
         known = self.find_milestone(title)
         if known is not None:
             return known
-        self._write()
+        self._make()
         made = self.model.create_stone(title, description, due_on, unique=True)
         self._answer()
         return _milestone(made)
@@ -106,7 +106,7 @@ class MemoryTracker(MemoryAccess):
         known = self.marked_issue(marker, within)
         if known is not None:
             return known
-        self._write()
+        self._make()
         milestone = int(draft.milestone) if draft.milestone else None
         made = self.model.create_item(draft.title, marked(draft.body, marker), list(draft.labels), milestone)
         self._answer()
@@ -130,8 +130,8 @@ class MemoryTracker(MemoryAccess):
 
     def ensure_label(self, label: Label) -> Label:
         """As given."""
-        self._write()
         known = next((one for one in self.model.badges.values() if one.name == label.name), None)
+        self._make() if known is None else self._write()
         if known is None:
             self.model.create_badge(label.name, label.color, label.description)
         elif _label(known) != label:
@@ -178,7 +178,7 @@ class MemoryTracker(MemoryAccess):
         ours = (one for one in self.comments(thread) if bears(one.body, marker) and one.author == self.model.account)
         known = next(ours, None)
         if known is None or known.body != wanted:
-            self._write()
+            self._make() if known is None else self._write()
             note = (
                 self.model.add_note(thread, wanted) if known is None else self.model.change_note(int(known.key), wanted)
             )
