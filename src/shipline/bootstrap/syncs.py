@@ -16,6 +16,7 @@ from shipline.capabilities.automation import (
     MirrorRules,
     Side,
     Sync,
+    note_failing,
     note_pass,
     order_look,
     recall_passes,
@@ -23,14 +24,15 @@ from shipline.capabilities.automation import (
 )
 from shipline.configuration.forges import completed
 from shipline.configuration.providers import read_provider
-from shipline.domain.errors import ConfigurationError, RefusedError
+from shipline.domain.errors import ConfigurationError, RefusedError, ShiplineError
 
 if TYPE_CHECKING:
     from shipline.configuration import SyncSettings
     from shipline.ports.forge import Budget, Forge
 
 SYNC_COMMAND = Command(SYNC, ALL)
-FULL_EVERY_US = 86_400_000_000
+DAY_US = 86_400_000_000
+LATE_US = 3_600_000_000
 # What a pass has done may want another: a text that was kept, and what people wrote meanwhile.
 PASSES_MAX = 5
 SOON_S = 1.0
@@ -107,10 +109,17 @@ class SyncHand:
         with here.store.begin() as tx:
             known = recall_passes(tx)
         began_us = here.clock.now_us()
-        full = known.full_wanted or began_us - known.full_us > FULL_EVERY_US
-        passed = run_pass(sync_of(here, removals_max=known.removals_max), full=full)
+        full = known.full_wanted or began_us - known.full_us > DAY_US
+        try:
+            passed = run_pass(sync_of(here, removals_max=known.removals_max), full=full)
+        except ShiplineError as error:
+            if error.retryable:
+                self._tell_late(here, known.failing_us or began_us, began_us, error)
+            raise
         done, passes = int(memory.get("done", 0)) + len(passed.effects), int(memory.get("passes", 0)) + 1
         if passed.again_us is not None:
+            with here.store.begin() as tx:
+                note_failing(tx, 0, began_us)
             wait_s = max(SOON_S, (passed.again_us - here.clock.now_us()) / 1_000_000)
             words = f"The forges' limits: {done} changes were made, and it goes on by itself"
             return Carried(words, again_s=wait_s, memory={"done": done, "passes": 0})
@@ -121,6 +130,17 @@ class SyncHand:
         if passed.troubles:
             raise RefusedError("; ".join(passed.troubles), todo="mend it on either forge; the next look tries again")
         return Carried(f"made {done} changes" if done else "both forges are alike", changed=bool(done))
+
+    def _tell_late(self, here: Place, since_us: int, now_us: int, error: ShiplineError) -> None:
+        """What is waited for is told at last: RefusedError once an hour is over, and then each day."""
+        late = now_us - since_us > LATE_US
+        with here.store.begin() as tx:
+            note_failing(tx, now_us + DAY_US - LATE_US if late else since_us, now_us)
+        if late:
+            raise RefusedError(
+                f"no pass has got through for more than {LATE_US // 3_600_000_000} h: {error.sentence()}",
+                todo="it is tried again by itself; see that the forge can be reached from here",
+            ) from error
 
 
 class SyncTimer:

@@ -15,13 +15,14 @@ class MirrorSettings:
 
     `direction` is where to: "both" ways, "to-there" or "to-here", which is `[forge]`; "" carries nothing. `branches`
     and `tags` are patterns of their names, in which `*` stands for anything. What fits `rewrite` may also be moved
-    backwards, or aside, where only one side has changed it; all else goes forward alone.
+    backwards, or aside, where only one side has changed it, as Shipline does with its own; all else goes
+    forward alone.
     """
 
     direction: Annotated[str, Limits(choices=("", "both", "to-there", "to-here"))] = ""
     branches: tuple[str, ...] = ("*",)
     tags: tuple[str, ...] = ("*",)
-    rewrite: tuple[str, ...] = ()
+    rewrite: tuple[str, ...] = ("shipline/*",)
 
 
 @dataclass(frozen=True, slots=True)

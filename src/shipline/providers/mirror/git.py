@@ -165,6 +165,7 @@ class GitMirror:
         self._made()
         access = self._ends[side]()
         settings = [
+            (f"http.{access.url}.extraHeader", ""),  # Others' are left out: two that let in are refused.
             (f"http.{access.url}.extraHeader", access.header),
             ("http.followRedirects", "false"),
             ("http.lowSpeedLimit", str(SLOW_BYTES_S)),

@@ -7,7 +7,14 @@ It does not sync accounts: a copy is written by our account, and says who wrote 
 
 from shipline.capabilities.automation.sync.contents import Kind, Side
 from shipline.capabilities.automation.sync.links import count_links, drop_links
-from shipline.capabilities.automation.sync.memory import Remembered, note_pass, note_trip, recall_passes, want_pass
+from shipline.capabilities.automation.sync.memory import (
+    Remembered,
+    note_failing,
+    note_pass,
+    note_trip,
+    recall_passes,
+    want_pass,
+)
 from shipline.capabilities.automation.sync.mirroring import Mirroring
 from shipline.capabilities.automation.sync.passing import Effect, Passed, Sync, run_pass
 from shipline.capabilities.automation.sync.refs import MirrorRules
@@ -29,6 +36,7 @@ __all__ = [
     "count_links",
     "drop_links",
     "look_after_trip",
+    "note_failing",
     "note_pass",
     "note_trip",
     "recall_passes",
