@@ -109,6 +109,7 @@ def test_a_protected_branch_and_odd_names_are_told_and_hold_up_nothing_else(two:
     two.mirror.commit(HERE, "refs/heads/a.lock")
     two.models[1].protected.add("main")
     passed = run(two, branches=("main", "topic", "a*"))
+    assert [each.key for each in passed.effects] == ["topic"], "what was refused is not said to be done"
     assert ["protected" in each or "a.lock" in each for each in passed.troubles] == [True, True]
     assert two.mirror.refs(THERE).keys() == {MAIN, TOPIC}
     assert run(two, branches=("topic",)).troubles == []

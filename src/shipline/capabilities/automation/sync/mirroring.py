@@ -154,12 +154,10 @@ class MirrorPass:
     # --- effects and the map -----------------------------------------------------------------------------------
 
     def _move(self, side: Side, due: list[_Due]) -> None:
-        moves = []
-        for each in due:
-            decision, pair = each.decision, each.pair
-            verb = "remove" if decision.commit is None else "make" if pair.now(side) is None else "change"
-            self._told.effect(verb, side, short(pair.ref), decision.words)
-            moves.append(Move(pair.ref, decision.commit, pair.now(side)))
+        moves = [Move(each.pair.ref, each.decision.commit, each.pair.now(side)) for each in due]
+        if self._dry_run:
+            for each in due:
+                self._tell(side, each)
         if self._dry_run or not due:
             return
         kept = {each.pair.ref: self._intended(each, side) for each in due}
@@ -167,7 +165,13 @@ class MirrorPass:
             if pushed.refused:
                 self._told.trouble(short(pushed.ref), f"{side.value} does not take it: {pushed.refused}")
             if pushed.done:
+                self._tell(side, each)
                 self._moved(kept[pushed.ref], each.decision)
+
+    def _tell(self, side: Side, each: _Due) -> None:
+        decision, pair = each.decision, each.pair
+        verb = "remove" if decision.commit is None else "make" if pair.now(side) is None else "change"
+        self._told.effect(verb, side, short(pair.ref), decision.words)
 
     def _intended(self, each: _Due, side: Side) -> Link:
         """Written down before it is done: that it is ours, where it is new on that side."""
