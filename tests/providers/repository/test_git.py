@@ -111,6 +111,19 @@ def test_no_tag_poses_as_two(history: History) -> None:
     assert history.repository.tag_names() == (name,)
 
 
+def test_the_branch_is_known_wherever_git_keeps_its_head(history: History, tmp_path: Path) -> None:
+    """In a second work tree, before the first commit, and where HEAD is a link (core.preferSymlinkRefs)."""
+    history.commit("chore: begin")
+    history.git("worktree", "add", "--quiet", "-b", "feat/ä", str(tmp_path / "beside"))
+    history.git("switch", "--quiet", "--orphan", "empty")
+    assert repository_at(tmp_path / "beside").branch() == "feat/ä"
+    assert history.repository.branch() == "empty"
+    head = history.folder / ".git" / "HEAD"
+    head.unlink()
+    head.symlink_to("refs/heads/main")
+    assert history.repository.branch() == "main"
+
+
 def test_a_detached_head_has_no_branch(history: History) -> None:
     head = history.commit("feat: a")
     assert history.repository.branch() == "main"

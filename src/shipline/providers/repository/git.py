@@ -19,7 +19,7 @@ from shipline.ports.repository import Commit, LogEntry, Merged, Picked, Reverted
 from shipline.providers.repository.attaching import attach, catch_up, start_branch
 from shipline.providers.repository.contained import TAG_ARGUMENTS_MAX, contained, without_contained
 from shipline.providers.repository.file_output import files_of
-from shipline.providers.repository.git_folder import write_git_folder
+from shipline.providers.repository.git_folder import ASKED_OF_HEAD, branch_of_head, write_git_folder
 from shipline.providers.repository.git_merge import merged
 from shipline.providers.repository.git_pick import picked
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
@@ -92,7 +92,7 @@ class GitRepository:
         """The current branch, None when HEAD is detached."""
         self.root()
         try:
-            return _text(self._git.run("read HEAD", "symbolic-ref", "--quiet", "--short", "HEAD"))
+            return _text(branch_of_head(self._private) or self._git.run("read HEAD", *ASKED_OF_HEAD))
         except GitFailed:
             return None
 
