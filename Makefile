@@ -7,8 +7,8 @@ export PATH := $(PATH):/usr/sbin:/sbin
 # The tests start the command line hundreds of times; without its compiled modules each start costs double.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Two more than there are processors: many tests wait for other processes. Who has none left takes some of another's.
-WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
+# Four more than there are processors: many tests wait for other processes. Who has none left takes some of another's.
+WORKERS := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 4)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-tests check format test test-kill test-k8s simulate bench bench-plans bench-policies bench-rollouts bench-gates bench-forge demo lock
@@ -34,6 +34,7 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff check --fix .
 
 test: setup-tests ## all tests but those that make test-kill and make test-k8s run
+	@$(BIN)/python -m compileall -q -j 0 src # once, and not by each of the workers
 	@scripts/in-memory.sh $(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not kill and not cluster'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real

@@ -16,6 +16,8 @@ from shipline.providers.repository.git import GitRepository
 
 START_S = 1_700_000_000
 DAY_S = 86_400
+# Who commits; and no second process after each command that looks whether there is something to tidy.
+OWN_CONFIGURATION = "[user]\n\tname = Ann Author\n\temail = ann@example.com\n[maintenance]\n\tauto = false\n"
 
 
 class StillClock:
@@ -40,9 +42,9 @@ class History:
         self.folder = folder
         self._second = START_S
         folder.mkdir(parents=True, exist_ok=True)
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Ann Author")
-        self.git("config", "user.email", "ann@example.com")
+        self.git("init", "--quiet", "--template=", "--initial-branch=main")
+        with (folder / ".git" / "config").open("a") as configuration:
+            configuration.write(OWN_CONFIGURATION)
 
     @property
     def repository(self) -> GitRepository:
@@ -73,7 +75,15 @@ class History:
         self.git("add", "--all")
         raw = message if isinstance(message, bytes) else message.encode()
         self.git("commit", "--quiet", "--allow-empty", "--allow-empty-message", "--cleanup=verbatim", "-F-", stdin=raw)
-        return self.git("rev-parse", "HEAD")
+        return self._head()
+
+    def _head(self) -> str:
+        """HEAD's commit. What was committed just now stands in a file of its branch's."""
+        try:
+            named = (self.folder / ".git" / "HEAD").read_text().strip()
+            return (self.folder / ".git" / named.removeprefix("ref: ")).read_text().strip()
+        except OSError:  # HEAD is detached, or this is another work tree.
+            return self.git("rev-parse", "HEAD")
 
     def tag(self, name: str, *, annotated: bool = True) -> None:
         """Tag HEAD."""
