@@ -36,6 +36,10 @@ def test_a_token_has_what_a_work_takes_lacks_it_or_nobody_says() -> None:
             '[release]\nmode = "pull-request"\nremote = "origin"\n[forge]\nprovider = "gitea"',
             {"releases", "release pull requests"},
         ),
+        (
+            '[automation.commands]\npromote = "write"\n[forge]\nprovider = "gitea"',
+            {"releases", "commands in comments"},
+        ),
         ("[gates]\nstatuses = true", {"releases", "verdicts as statuses"}),
         (
             "[housekeeping]\ntitles = true\n[housekeeping.stale]",

@@ -154,9 +154,6 @@ def test_a_comment_releases_in_a_job(place: Place, tmp_path: Path) -> None:
     name = () if place.kind == "gitlab" else ("--name", "issue_comment")
     asked = ("automate", "--event", str(tmp_path / "event.json"), "--forge", place.kind, *name)
     extra: dict[str, str | None] = {"RELEASE_TOKEN": TOKEN} | dict.fromkeys(OF_JOBS)
-    foretold = run_shipline(place.copy, *asked, "--dry-run", extra=extra)
-    assert (foretold.code, place.answers()) == (0, []), foretold
-    assert "would carry out /release" in foretold.err
     done = run_shipline(place.copy, *asked, extra=extra)
     assert done.code == 0, done
     assert place.tags() == ["refs/tags/v0.1.0"]

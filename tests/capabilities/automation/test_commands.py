@@ -264,6 +264,16 @@ def test_a_command_is_accepted_followed_and_done(scene: Scene) -> None:
     assert (len(scene.orders.begun), len(scene.model.effects)) == (1, before)
 
 
+def test_a_pull_request_of_the_repository_itself_is_a_place_to_ask(scene: Scene) -> None:
+    """Its title and text ask for nothing."""
+    scene.model.create_ref("refs/heads/topic", COMMIT)
+    pull = scene.model.open_pull("topic", "main", "/release", "/release")
+    signs, (answer,) = scene.told("/promote staging", "grace", Thread.pull(pull.number))
+    assert signs == ("eyes", "+1")
+    assert "**released**" in answer
+    assert [line for _, line, _ in scene.orders.begun] == ["/promote staging"]
+
+
 def test_a_dry_run_tells_and_does_nothing(scene: Scene) -> None:
     signs, (answer,) = scene.told("/release --dry-run")
     assert (signs, scene.orders.begun) == (("eyes", "+1"), [])

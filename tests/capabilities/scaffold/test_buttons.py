@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]  # it ships no types
+from click.testing import CliRunner
 
+from shipline.apps.cli import init
+from shipline.bootstrap import Application
 from shipline.capabilities.scaffold import Buttons, buttons_file
-from shipline.domain.errors import InvalidValue
-from tests.command import run_shipline
+from shipline.domain.errors import InvalidValue, NothingToDo
 
 BUTTONS = Buttons(("staging", "production"), ("production",), "1.2.0", "main")
 HOSTILE = "$(touch stolen) \"; touch stolen; '`touch stolen`"
@@ -107,10 +109,12 @@ def test_a_name_that_a_script_cannot_hold_is_refused() -> None:
 
 def test_init_writes_them_once(tmp_path: Path) -> None:
     (tmp_path / "shipline.toml").write_text('schema = 1\n[release]\nbranch = "main"\n')
-    assert run_shipline(tmp_path, "init", "--buttons", "gitea").code == 0
+    application = Application(tmp_path)
+    assert CliRunner().invoke(init.command, ["--buttons", "gitea"], obj=application).exit_code == 0
     text = (tmp_path / ".gitea/workflows/shipline.yml").read_text()
     assert "options: [release]" in text
     assert "environment:" not in text.partition("jobs:")[0]
     assert "GITEA_TOKEN: ${{ github.token }}" in text
-    assert run_shipline(tmp_path, "init", "--buttons", "gitea").code == 4
+    with pytest.raises(NothingToDo, match="is there already"):
+        CliRunner().invoke(init.command, ["--buttons", "gitea"], obj=application, catch_exceptions=False)
     assert (tmp_path / ".gitea/workflows/shipline.yml").read_text() == text

@@ -15,7 +15,7 @@ from shipline.ports.forge.speakers import Role
 if TYPE_CHECKING:
     from shipline.configuration import Settings
 
-COMMANDS = "forge: commands in comments"
+COMMANDS = "forge: who asks in comments"
 STATES = {Known.YES: State.OK, Known.NO: State.WRONG, Known.UNKNOWN: State.WARNING}
 WORDS = {
     Known.YES: "the token has what it takes",
@@ -53,13 +53,13 @@ def speakers(asked: Forge, table: dict[str, Any]) -> Check:
     kind, account = str(table.get("provider", "")), asked.account()
     if account == "" and kind != "github":
         todo = "let the token read its own user (`read:user`)"
-        return Check(COMMANDS, State.WRONG, "the forge does not say whose token it is: no comment is obeyed", todo)
+        return Check(COMMANDS, State.WARNING, "the forge does not say whose token it is: no comment is obeyed", todo)
     # Everybody may ask about themselves; GitLab knows groups as no users.
     owner = str(table.get("repository", "")).partition("/")[0]
     probe = account if kind == "gitlab" else owner or account
     if asked.speaker(probe).role is Role.UNKNOWN:
         todo = "see docs/reference/forges.md for the role that the token's account needs"
-        return Check(COMMANDS, State.WRONG, "the token may not ask what accounts may do: no comment is obeyed", todo)
+        return Check(COMMANDS, State.WARNING, "the token may not ask what accounts may do: no comment is obeyed", todo)
     return Check(COMMANDS, State.OK, "the token may ask what who comments may do")
 
 
