@@ -14,7 +14,7 @@ from shipline.capabilities.releases.approving import who_approves
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import evidence_of
 from shipline.domain.errors import ShiplineError
-from shipline.domain.gate import Approver
+from shipline.domain.gate import PULL_STAGE, Approver
 from shipline.domain.release import Release
 
 PATHS_MAX = 50_000
@@ -23,6 +23,8 @@ SHOWN_MAX = 5
 
 def codeowners_facts(ground: ReleaseGround, release: Release, stage: str, now_us: int) -> tuple[dict[str, Any], str]:
     """`codeowners.*`, and who is missing, in words. ShiplineError, saying why, where it cannot be known."""
+    if stage == PULL_STAGE:
+        raise ShiplineError("owners approve releases; of a pull request the forge itself asks them")
     paths = _changed(ground, release)
     found = owned(_file(ground, release), ground.owners().rules, paths)
     with ground.store.begin() as tx:
