@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.evidence import SUMMARY
+from shipline.capabilities.evidence import SUMMARY, read_instance, sign_file_by_identity
 from shipline.clients.oci_layout import open_layout
 from shipline.clients.oci_registry import OCIClient
 from shipline.domain.release import ReleaseStatus
@@ -228,6 +228,32 @@ def test_npm_verifies_our_bundles(place: Place, request: pytest.FixtureRequest) 
     assert verified("other.bin.vuln.sigstore.json", "cosign.pub")
     for bundle in ("other.bin.sigstore.json", "other.bin.vuln.sigstore.json"):
         assert not verified(bundle, "stranger/cosign.pub", "other.bin")
+
+
+@pytest.mark.parametrize("rekor", [1, 2])
+def test_npm_verifies_what_an_identity_has_signed(tmp_path: Path, request: pytest.FixtureRequest, rekor: int) -> None:
+    """By the instance's own root: certificate, its log's word, the public log's proof, and the time."""
+    pytest.importorskip("sigstore", reason="needs the extra keyless")
+    from shipline.testing.fakes.sigstore.instance import serving  # noqa: PLC0415 - with the extra alone
+
+    modules = installed(request.config.cache.mkdir("npm"), "@sigstore/verify", NPM_VERIFY) / "node_modules"
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed, which makes the timestamps")
+    file, root = tmp_path / "a.bin", tmp_path / "sigstore.json"
+    file.write_bytes(b"what is released")
+    with serving(tmp_path / "timestamps", rekor=rekor) as instance:
+        root.write_bytes(instance.trust_config())
+        token = instance.issuer.token("mia@example.org")
+        sign_file_by_identity(file, token, read_instance(root.read_bytes()))
+
+    def verified(subject: str, path: Path) -> bool:
+        asked = (str(modules), f"{file}.sigstore.json", str(root), subject, instance.issuer.name, str(path))
+        command = ("node", str(SCRIPT.with_name("sigstore_verify_identity.cjs")), *asked)
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout == "verified\n"
+
+    assert verified("mia@example.org", file)
+    assert not verified("ben@example.org", file)
+    assert not verified("mia@example.org", root)
 
 
 def test_cosign_verifies_what_a_release_has_signed(place: Place, sqlite_url: str, tmp_path: Path) -> None:

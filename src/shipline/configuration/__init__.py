@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         StaleSettings,
         UpdatesSettings,
     )
+    from shipline.configuration.keyless import KeylessSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
     from shipline.configuration.milestones import MilestoneFlowSettings
     from shipline.configuration.remediation import (
@@ -90,6 +91,7 @@ __all__ = [
     "HookSettings",
     "HotfixSettings",
     "HousekeepingSettings",
+    "KeylessSettings",
     "LabelSettings",
     "LabelsSettings",
     "LintSettings",
@@ -150,6 +152,7 @@ _HOMES = {
     "HookSettings": "hooks",
     "HotfixSettings": "settings",
     "HousekeepingSettings": "housekeeping",
+    "KeylessSettings": "keyless",
     "LabelSettings": "repository",
     "LabelsSettings": "housekeeping",
     "LintSettings": "settings",

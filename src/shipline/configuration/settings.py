@@ -11,6 +11,7 @@ from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.hooks import HookSettings
 from shipline.configuration.housekeeping import HousekeepingSettings
+from shipline.configuration.keyless import KeylessSettings
 from shipline.configuration.limits import Limits, SecretTable
 from shipline.configuration.milestones import MilestoneFlowSettings
 from shipline.configuration.remediation import RemediationRunSettings, RemediationSettings
@@ -544,9 +545,10 @@ class Settings:
     `approver`, `waiver`, `calendar`, `bump`, `hook`, `remediation` (what is done about findings) and `environment` are
     lists of tables; `release` says how a release is made, `changelog` how it is told, `lint` what commit messages must
     be like, `gates` which ready-made gates hold, `scan` which scanners look at it, `compliance` which frameworks it has
-    to keep, `automation` what is done by itself, `housekeeping` what keeps the forge in order; `advisories` by what
-    shipped releases are examined, an empty one by nothing, `retention` how long what is stored is kept, `waiving` what
-    waivers are held to, `repository` how the repository is set up on the forge.
+    to keep, `keyless` where is signed by an identity, `automation` what is done by itself, `housekeeping` what keeps
+    the forge in order; `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how
+    long what is stored is kept, `waiving` what waivers are held to, `repository` how the repository is set up on the
+    forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -577,6 +579,7 @@ class Settings:
     waiver: tuple[Waiver, ...] = ()
     calendar: tuple[CalendarSettings, ...] = ()
     compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
+    keyless: KeylessSettings = field(default_factory=KeylessSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     environment: tuple[EnvironmentSettings, ...] = ()
     advisories: Annotated[dict[str, Any], ProviderTable("advisories", common=AdvisoriesSettings, may_be_empty=True)] = (

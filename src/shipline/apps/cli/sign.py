@@ -16,6 +16,8 @@ from shipline.apps.cli.things import (
     signer_by,
     signing_options,
 )
+from shipline.apps.cli.wording import printable
+from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
@@ -26,16 +28,35 @@ if TYPE_CHECKING:
 
 @click.command("sign")
 @click.argument("things", nargs=-1, required=True, metavar="FILE|IMAGE...")
+@click.option("--keyless", is_flag=True, help="By an identity and not by a key, at the instance that [keyless] names.")
+@click.option(
+    "--token-environment",
+    "token",
+    metavar="NAME",
+    help="With --keyless: the environment variable with the identity token; SIGSTORE_ID_TOKEN if not given.",
+)
 @signing_options
 @click.pass_obj
-def command(
-    application: Application, things: tuple[str, ...], key: Path | None, variable: str, *, as_json: bool
+def command(  # noqa: PLR0913 - one argument an option
+    application: Application,
+    things: tuple[str, ...],
+    key: Path | None,
+    variable: str,
+    *,
+    keyless: bool,
+    token: str | None,
+    as_json: bool,
 ) -> None:
     """Sign each FILE (the signature is written beside it) and IMAGE (it is put into its registry).
 
     An image is named with its registry, best by its digest: REGISTRY/NAME@sha256:…; a tag is resolved once, and said.
     """
     meant = {thing: file_or_image(thing) for thing in things}
+    if keyless or token is not None:
+        if not keyless or key is not None:
+            raise UsageError("--keyless is with --token-environment, and without --key")
+        _sign_keyless(application, meant, token, as_json=as_json)
+        return
     signer = signer_by(application, key, variable)
     signed = {}
     for thing, what in meant.items():
@@ -44,6 +65,30 @@ def command(
             show_signed(thing, signed[thing])
     if as_json:
         click.echo(json.dumps(document_of(signer.key_id(), signed), indent=2, ensure_ascii=False))
+
+
+def _sign_keyless(
+    application: Application, meant: dict[str, Path | ImageReference], variable: str | None, *, as_json: bool
+) -> None:
+    from shipline.bootstrap.keyless import TOKEN_VARIABLE, identity_token, instance_of
+    from shipline.capabilities.evidence import sign_file_by_identity
+
+    image = next((thing for thing, what in meant.items() if not isinstance(what, Path)), None)
+    if image is not None:
+        raise UsageError(f"{image[:200]} is an image, and by an identity files alone are signed")
+    instance, token = instance_of(application), identity_token(variable or TOKEN_VARIABLE)
+    made = {
+        thing: sign_file_by_identity(what, token, instance) for thing, what in meant.items() if isinstance(what, Path)
+    }
+    if as_json:
+        document = document_of("", {thing: one.signed for thing, one in made.items()})
+        identities = [{"subject": one.subject, "issuer": one.issuer} for one in made.values()]
+        listed = [said | {"identity": who} for said, who in zip(document["signed"], identities, strict=True)]
+        click.echo(json.dumps(document | {"signed": listed}, indent=2, ensure_ascii=False))
+        return
+    for thing, one in made.items():
+        show_signed(thing, one.signed)
+        click.echo(printable(f"        by {one.subject} ({one.issuer})"))
 
 
 def _sign(path: Path, signer: Signer) -> Signed:

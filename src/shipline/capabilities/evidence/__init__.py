@@ -51,6 +51,12 @@ from shipline.capabilities.evidence.scanning.rules import (
 from shipline.capabilities.evidence.scanning.usecases import REPORT_NAME, plan_scan_of, run_scanner
 from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
 from shipline.capabilities.evidence.signatures.keyless import Identity, identity_of
+from shipline.capabilities.evidence.signatures.keyless_signing import (
+    Instance,
+    SignedByIdentity,
+    read_instance,
+    sign_file_by_identity,
+)
 from shipline.capabilities.evidence.signatures.rules import Thing
 from shipline.capabilities.evidence.signatures.sboms import (
     AttachedSBOM,
@@ -125,6 +131,7 @@ __all__ = [
     "Formats",
     "Identity",
     "Image",
+    "Instance",
     "OpenReport",
     "PlanDocument",
     "PlanUse",
@@ -135,6 +142,7 @@ __all__ = [
     "ScanState",
     "Scanned",
     "Signed",
+    "SignedByIdentity",
     "SignedYes",
     "StagedVerdict",
     "Summary",
@@ -183,6 +191,7 @@ __all__ = [
     "read_bundle",
     "read_envelope",
     "read_file",
+    "read_instance",
     "read_public_key",
     "read_report",
     "read_report_bytes",
@@ -195,6 +204,7 @@ __all__ = [
     "short_name_of",
     "sign_envelope",
     "sign_file",
+    "sign_file_by_identity",
     "sign_image",
     "signature_beside",
     "spdx_of",

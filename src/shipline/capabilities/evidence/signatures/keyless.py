@@ -64,11 +64,18 @@ def _read_root(path: Path) -> Any:
         with path.open("rb") as file:
             if len(file.read(ROOT_BYTES_MAX + 1)) > ROOT_BYTES_MAX:
                 raise InvalidValue(f"the trusted root {path} is larger than {ROOT_BYTES_MAX} bytes")
-        return TrustedRoot.from_file(str(path))
+        return _root_in(path.read_text("utf-8")) or TrustedRoot.from_file(str(path))
     except OSError as error:
         raise InvalidValue(f"the trusted root {path} cannot be read", why=error.strerror or str(error)) from None
-    except _errors() as error:
-        raise InvalidValue(f"{path} is no trusted root of sigstore", why=_words(error)) from None
+    except library_errors() as error:
+        raise InvalidValue(f"{path} is no trusted root of sigstore", why=words_of(error)) from None
+
+
+def _root_in(text: str) -> Any:
+    """The root in a ClientTrustConfig, which names an instance to sign at, too; None for what is none."""
+    from sigstore.models import ClientTrustConfig  # noqa: PLC0415 - as above
+
+    return ClientTrustConfig.from_json(text).trusted_root if '"signingConfig"' in text else None
 
 
 def objection_to(bundle: bytes, identity: Identity, *, statement: bytes | None, sha256: bytes) -> str:
@@ -79,7 +86,7 @@ def objection_to(bundle: bytes, identity: Identity, *, statement: bytes | None, 
     from sigstore.verify import policy  # noqa: PLC0415
     from sigstore_models.common.v1 import HashAlgorithm  # noqa: PLC0415
 
-    if not _is_canonical(bundle):
+    if not is_canonical(bundle):
         return "holds base64 that is not the canonical one of its bytes"
     wanted = policy.Identity(identity=identity.subject, issuer=identity.issuer)
     try:
@@ -88,12 +95,12 @@ def objection_to(bundle: bytes, identity: Identity, *, statement: bytes | None, 
             _, signed = identity.verifier.verify_dsse(read, wanted)
             return "" if signed == statement else "its statement is read in two ways"
         identity.verifier.verify_artifact(Hashed(algorithm=HashAlgorithm.SHA2_256, digest=sha256), read, wanted)
-    except _errors() as error:
-        return _words(error)
+    except library_errors() as error:
+        return words_of(error)
     return ""
 
 
-def _is_canonical(bundle: bytes) -> bool:
+def is_canonical(bundle: bytes) -> bool:
     """False where base64 has another text than its bytes have: else a bundle could be changed and hold all the same."""
     try:
         document = read_json(bundle, what="the bundle", limit_bytes=BUNDLE_BYTES_MAX)
@@ -130,7 +137,7 @@ def _is_own_text(text: str) -> bool:
         return False
 
 
-def _errors() -> tuple[type[Exception], ...]:
+def library_errors() -> tuple[type[Exception], ...]:
     """What the library raises for what is not right. A bundle may be anything, and it reads many formats."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm  # noqa: PLC0415
     from sigstore.errors import Error  # noqa: PLC0415 - as above
@@ -138,5 +145,6 @@ def _errors() -> tuple[type[Exception], ...]:
     return (Error, ValueError, TypeError, KeyError, AttributeError, IndexError, InvalidSignature, UnsupportedAlgorithm)
 
 
-def _words(error: Exception) -> str:
+def words_of(error: Exception) -> str:
+    """What an error says, in one short line."""
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -109,7 +109,7 @@ def statement_bundle(envelope: Envelope, signer: Signer) -> bytes:
 def _signature_of(path: Path, signer: Signer) -> tuple[bytes, bytes]:
     """The sha256 of a file, and a signature over its bytes."""
     data = read_file(path, limit_bytes=FILE_BYTES_MAX)
-    _refuse_disguise(path, data)
+    refuse_disguise(path, data)
     digest, signature = hashlib.sha256(data).digest(), signer.sign(data)
     if not _public_key(signer).verifies_digest(signature, digest):
         raise ShiplineError("the signer made a signature that its own key does not verify")
@@ -229,7 +229,7 @@ def attach(attachments: Attachments, tag: str, add: Attach) -> bool:
     raise UnavailableError(f"others write the tag {tag} all the time", todo="run this again")
 
 
-def _refuse_disguise(path: Path, data: bytes) -> None:
+def refuse_disguise(path: Path, data: bytes) -> None:
     """A signature over a file is one over its bytes: these would sign a statement, or an image, with it."""
     try:
         is_payload = len(data) <= PAYLOAD_BYTES_MAX and bool(read_payload(data))
