@@ -33,9 +33,9 @@ format: setup ## put the code into its format, and fix what lint can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-test: setup-tests ## all tests but those that make test-kill and make test-k8s run
+test: setup-tests ## all tests but those that make check, make test-kill and make test-k8s run
 	@$(BIN)/python -m compileall -q -j 0 src # once, and not by each of the workers
-	@scripts/in-memory.sh $(BIN)/pytest -n $(WORKERS) --dist worksteal -m 'not kill and not cluster'
+	@scripts/in-memory.sh $(BIN)/pytest -n $(WORKERS) --dist worksteal --ignore=tests/tidy -m 'not kill and not cluster'
 
 test-kill: setup-tests ## end the process at every step of a release and a rollout, for real
 	$(BIN)/pytest -m kill -s
