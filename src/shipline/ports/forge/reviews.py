@@ -106,6 +106,14 @@ class ForgeReviews(Protocol):
         """Ask these accounts for a review, too. Idempotent. ConflictError for one that the forge cannot ask."""
         ...
 
+    def requested_reviewers(self, number: int) -> tuple[str, ...]:
+        """The accounts that are asked for a review, in order; some forges leave out who has given one since."""
+        ...
+
+    def pulls_opened_by(self, author: str, *, most: int) -> tuple[int, ...]:
+        """Pull requests that an account has opened, in any state, in order: at most `most` of them."""
+        ...
+
     def changed_files(self, number: int) -> tuple[ChangedFile, ...]:
         """What it changes, by path; at most 3000."""
         ...

@@ -24,6 +24,9 @@ class GiteaReviews(ReposReviews):
         word = "all" if state is None else "open" if state is PullState.OPEN else "closed"
         return "pulls", {"state": word, "sort": "recentupdate"}
 
+    def _opened_by(self, author: str) -> dict[str, str]:
+        return {"created_by": author, "state": "all", "type": "pulls"}
+
     def readiness(self, number: int) -> Readiness:
         """GET it."""
         found = self._http.get(self._pull_at(number))

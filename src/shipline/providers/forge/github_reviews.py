@@ -33,6 +33,9 @@ class GitHubReviews(ReposReviews):
         word = "all" if state is None else "open" if state is PullState.OPEN else "closed"
         return "pulls", {"state": word, "sort": "updated", "direction": "desc"}
 
+    def _opened_by(self, author: str) -> dict[str, str]:
+        return {"creator": author, "state": "all"}
+
     def readiness(self, number: int) -> Readiness:
         """GET it. GitHub makes up its mind when it is asked, and says `unknown` until then."""
         found = self._http.get(self._pull_at(number))

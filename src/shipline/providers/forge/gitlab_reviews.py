@@ -5,6 +5,7 @@ From: docs.gitlab.com/api/{merge_requests,merge_request_approvals}, `detailed_me
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from shipline.clients.forge_json import entries, flag, number, text, text_or_none
@@ -12,6 +13,7 @@ from shipline.domain.errors import ConflictError, InvalidValue
 from shipline.ports.forge import Known, PullState
 from shipline.ports.forge.reviews import (
     FILES_MAX,
+    PULLS_LISTED_MAX,
     ChangedFile,
     FileChange,
     MergeMethod,
@@ -86,6 +88,16 @@ class GitLabReviews(RESTReviews):
             if name not in there:
                 there[name] = self._user(name)
         self._http.send("PUT", self._pull_at(number), {"reviewer_ids": list(there.values())}, need=API)
+
+    def requested_reviewers(self, number: int) -> tuple[str, ...]:
+        """GET it: it names them."""
+        found = self._http.get(self._pull_at(number))
+        return tuple(sorted(text(one, "username") for one in entries(found, "reviewers")))
+
+    def pulls_opened_by(self, author: str, *, most: int) -> tuple[int, ...]:
+        """GET the list."""
+        items = self._list("merge_requests", PULLS_LISTED_MAX, {"scope": "all", "author_username": author})
+        return tuple(sorted(_iid(one) for one in islice(items, most)))
 
     def _user(self, name: str) -> int:
         found = self._http.get("/users", {"username": name})

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from shipline.clients.forge_http import made
-from shipline.clients.forge_json import flag, number_or_none, text, text_or_none
+from shipline.clients.forge_json import entries, flag, number_or_none, text, text_or_none
+from shipline.clients.forge_json import number as number_in
 from shipline.domain.errors import ConflictError
 from shipline.ports.forge import PullRequest, PullState
 from shipline.ports.forge.reviews import (
@@ -107,6 +109,21 @@ class ReposReviews(RESTReviews):
         if names:
             path = f"{self._pull_at(number)}/requested_reviewers"
             self._http.send("POST", path, {"reviewers": list(names)}, need=self.pull_need)
+
+    def requested_reviewers(self, number: int) -> tuple[str, ...]:
+        """GET it: it names them."""
+        found = self._http.get(self._pull_at(number))
+        return tuple(sorted(text(one, "login") for one in entries(found, "requested_reviewers")))
+
+    @abstractmethod
+    def _opened_by(self, author: str) -> dict[str, str]:
+        """The query for issues, or pull requests alone, that an account has opened, in any state."""
+
+    def pulls_opened_by(self, author: str, *, most: int) -> tuple[int, ...]:
+        """GET the list of issues, which pull requests are among."""
+        items = self._list("issues", PULLS_LISTED_MAX, self._opened_by(author))
+        found = (number_in(one, "number") for one in items if one.get("pull_request") is not None)
+        return tuple(sorted(islice(found, most)))
 
     def changed_files(self, number: int) -> tuple[ChangedFile, ...]:
         """GET the list."""

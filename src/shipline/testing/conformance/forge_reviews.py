@@ -47,6 +47,17 @@ class ReviewsConformance:
         assert [one.head for one in since] == ["theirs", "other"]
         assert first.updated_us < listed[1].updated_us
 
+    def test_those_that_somebody_has_opened_are_told_whatever_became_of_them(
+        self, forge: Forge, other_commit: str, open_from_fork: Callable[[str], None]
+    ) -> None:
+        forge.create_issue(IssueDraft("one", ""), marker="shipline:one")
+        numbers = [topical(forge, other_commit, head=head).number for head in ("topic", "other")]
+        forge.close_pull_request(numbers[0])
+        open_from_fork("theirs")
+        assert list(forge.pulls_opened_by(forge.account(), most=5)) == numbers
+        assert len(forge.pulls_opened_by(forge.account(), most=1)) == 1
+        assert forge.pulls_opened_by("nobody-of-this-name", most=5) == ()
+
     def test_the_last_word_of_each_reviewer_counts(
         self, forge: Forge, other_commit: str, review: Callable[[int, str, Opinion], None]
     ) -> None:
@@ -93,7 +104,9 @@ class ReviewsConformance:
         number = topical(forge, other_commit).number
         for _ in range(2):
             forge.request_reviewers(number, ("ada",))
+        assert forge.requested_reviewers(number) == ("ada",)
         forge.request_reviewers(number, ("grace",))
+        assert forge.requested_reviewers(number) == ("ada", "grace")
         with pytest.raises(ConflictError):
             forge.request_reviewers(number, ("nobody-of-this-name",))
 

@@ -96,6 +96,7 @@ class ReposDialect(ReposTracker, ReposHooks):
             "labels": [self._badge_named(label) for label in pull.labels],
             "user": self._user(pull.author),
             "draft": pull.draft,
+            "requested_reviewers": [self._user(name) for name in pull.reviewers],
             "updated_at": said_at(pull.updated_us),
         }
 

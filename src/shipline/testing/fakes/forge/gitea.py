@@ -186,6 +186,8 @@ class GiteaDialect(GiteaHooks, GiteaGuards, GiteaSecrets, ReposDialect):
 
     # --- issues ------------------------------------------------------------------------------------------------
 
+    author_asked = "created_by"
+
     def _names_of(self, labels: list[Any]) -> list[str]:
         """By their numbers."""
         return [self.model.badge(key).name for key in labels]

@@ -185,6 +185,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             if query.get("state", "all") in ("all", PULL_WORDS[pull.state])
             and query.get("source_branch", pull.head) == pull.head
             and query.get("target_branch", pull.base) == pull.base
+            and query.get("author_username", pull.author) == pull.author
             and pull.updated_us >= asked_at(query.get("updated_after", "1970-01-01T00:00:00Z"))
         ]
         return Reply([self._pull(pull) for pull in reversed(found)])

@@ -71,6 +71,16 @@ class MemoryReviews(MemoryAccess):
             raise ConflictError(str(refused)) from None
         self._answer()
 
+    def requested_reviewers(self, number: int) -> tuple[str, ...]:
+        """The model's."""
+        self._reach()
+        return tuple(sorted(self.model.pull(number).reviewers))
+
+    def pulls_opened_by(self, author: str, *, most: int) -> tuple[int, ...]:
+        """The model's."""
+        self._reach()
+        return tuple(sorted(pull.number for pull in self.model.pulls.values() if pull.author == author)[:most])
+
     def changed_files(self, number: int) -> tuple[ChangedFile, ...]:
         """By path."""
         self._reach()

@@ -122,6 +122,9 @@ class ReposTracker:
 
     # --- issues ------------------------------------------------------------------------------------------------
 
+    author_asked = "creator"
+    """What a query calls the account whose issues are asked for."""
+
     def issues(self, asked: Request) -> Reply:
         """Pull requests too, but where only issues are asked for."""
         state, since = asked.query.get("state", "open"), asked.query.get("since")
@@ -133,10 +136,13 @@ class ReposTracker:
             and bearing(item.labels, labels)
             and (since is None or item.updated_us >= asked_at(since))
             and self._chosen(asked, item)
+            and asked.query.get(self.author_asked, item.author) == item.author
+            and asked.query.get("type") != "pulls"
         ]
         if asked.query.get("type") != "issues" and "milestone" not in asked.query:
             pulls = [pull for pull in self.model.pulls.values() if bearing(pull.labels, labels)]
-            found += [self._of_pull(pull) for pull in pulls]
+            author = asked.query.get(self.author_asked)
+            found += [self._of_pull(pull) for pull in pulls if author in (None, pull.author)]
         return Reply(sorted(found, key=lambda one: int(one["number"])))
 
     def _labels_asked(self, given: str) -> str:
