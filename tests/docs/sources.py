@@ -70,6 +70,7 @@ from shipline.configuration import (
     VerifySettings,
     VersionFileSettings,
     WebhookSettings,
+    WelcomeSettings,
 )
 from shipline.domain.gate import Approver, Gate
 from tests.docs.markdown import ROOT
@@ -98,6 +99,7 @@ TABLES: dict[str, type] = {
     "`[housekeeping.labels]`": LabelsSettings,
     "`[housekeeping.stale]`": StaleSettings,
     "`[housekeeping.updates]`": UpdatesSettings,
+    "`[housekeeping.welcome]`": WelcomeSettings,
     "`[housekeeping.merge]`": QueueSettings,
     "`[[hook]]`": HookSettings,
     "`[repository]`": RepositorySettings,

@@ -33,6 +33,8 @@ WORKS = (
     Work("milestones", (_CONTENT, _PULLS, _ISSUES), lambda said: said.automation.milestones.enabled),
     Work("housekeeping: labels", (_PULLS, _ISSUES), lambda said: said.housekeeping.labels is not None),
     Work("housekeeping: titles", (Capability.STATUSES,), lambda said: said.housekeeping.titles),
+    Work("housekeeping: reviewers", (_PULLS,), lambda said: said.housekeeping.reviewers),
+    Work("housekeeping: welcome", (_PULLS, _ISSUES), lambda said: said.housekeeping.welcome is not None),
     Work("housekeeping: comment", (_PULLS, _ISSUES, Capability.STATUSES), lambda said: said.housekeeping.comment),
     Work("housekeeping: merge", (_CONTENT, _PULLS), lambda said: said.housekeeping.merge is not None),
     Work("housekeeping: updates", (_CONTENT, _PULLS), lambda said: said.housekeeping.updates is not None),

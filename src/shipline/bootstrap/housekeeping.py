@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.pulls import PullLook
 from shipline.bootstrap.queues import queue_of
+from shipline.bootstrap.reviewers import Owners
 from shipline.capabilities.automation import (
     ALL,
     HOUSEKEEPING,
@@ -21,11 +22,13 @@ from shipline.capabilities.automation import (
     Housekeeping,
     Labeller,
     LabelRules,
+    Reviewers,
     StaleRules,
     StaleSweep,
     TitleJudge,
     Updater,
     UpdateRules,
+    Welcomer,
     keep,
     order_look,
 )
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from shipline.configuration import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.ports.forge import Forge
 
-NAMES = ("labels", "titles", "comment", "merge", "updates", "stale")
+NAMES = ("labels", "titles", "reviewers", "welcome", "comment", "merge", "updates", "stale")
 TOLD_MAX = 20
 
 
@@ -48,8 +51,8 @@ def said_of(place: Place) -> HousekeepingSettings:
 def is_switched_on(place: Place) -> bool:
     """True where any of it is."""
     said = said_of(place)
-    tables = (said.labels, said.stale, said.updates, said.merge)
-    return said.titles or said.comment or any(each is not None for each in tables)
+    tables = (said.labels, said.welcome, said.stale, said.updates, said.merge)
+    return said.titles or said.comment or said.reviewers or any(each is not None for each in tables)
 
 
 def has_queue(place: Place) -> bool:
@@ -88,6 +91,10 @@ def _pulls(place: Place, said: HousekeepingSettings, queue: MergeQueue | None) -
         yield "labels", Labeller(_label_rules(said.labels))
     if said.titles:
         yield "titles", TitleJudge(place.linter)
+    if said.reviewers:
+        yield "reviewers", Reviewers(Owners(place))
+    if said.welcome is not None:
+        yield "welcome", Welcomer(said.welcome.text)
     if said.comment:
         yield "comment", Commenter(PullLook(place), queue)
     if said.updates is not None:

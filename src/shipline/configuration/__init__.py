@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         QueueSettings,
         StaleSettings,
         UpdatesSettings,
+        WelcomeSettings,
     )
     from shipline.configuration.keyless import KeylessSettings
     from shipline.configuration.load import load_settings, parse_settings, read_table
@@ -123,6 +124,7 @@ __all__ = [
     "VersionFileSettings",
     "WaivingSettings",
     "WebhookSettings",
+    "WelcomeSettings",
     "find_root",
     "load_settings",
     "parse_settings",
@@ -184,6 +186,7 @@ _HOMES = {
     "VersionFileSettings": "settings",
     "WaivingSettings": "waiving",
     "WebhookSettings": "repository",
+    "WelcomeSettings": "housekeeping",
     "find_root": "root",
     "load_settings": "load",
     "parse_settings": "load",

@@ -68,6 +68,16 @@ class UpdatesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WelcomeSettings:
+    """`[housekeeping.welcome]`: a comment to somebody who opens their first pull request.
+
+    `text` is Markdown; `{author}` in it calls them.
+    """
+
+    text: Annotated[str, Limits(pattern=r"[\s\S]{1,4000}", meaning="a text of 1 to 4000 characters")]
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSettings:
     """`[housekeeping.merge]`: pull requests that are merged when they are ready.
 
@@ -87,14 +97,17 @@ class HousekeepingSettings:
 
     With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. With
     `comment` each open pull request has one comment that says what merging it releases and what is known of it, and the
-    gates of the stage `pull-request` are asked. `labels`, `updates`, `merge` and `stale` are tables of their own; what
+    gates of the stage `pull-request` are asked. With `reviewers` the owners of what changes are asked for a review, as
+    CODEOWNERS has them. `labels`, `welcome`, `updates`, `merge` and `stale` are tables of their own; what
     has none is not done. `every_s` is how often a server looks at everything, in seconds.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
     titles: bool = False
+    reviewers: bool = False
     comment: bool = False
     labels: LabelsSettings | None = None
+    welcome: WelcomeSettings | None = None
     stale: StaleSettings | None = None
     updates: UpdatesSettings | None = None
     merge: QueueSettings | None = None

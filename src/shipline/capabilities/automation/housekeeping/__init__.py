@@ -11,10 +11,12 @@ from shipline.capabilities.automation.housekeeping.keeping import (
     Housekeeping,
     Labeller,
     PullKeeper,
+    Reviewers,
     StaleSweep,
     Sweeper,
     TitleJudge,
     Updater,
+    Welcomer,
     keep,
     keep_all,
     keep_pull,
@@ -22,6 +24,7 @@ from shipline.capabilities.automation.housekeeping.keeping import (
 from shipline.capabilities.automation.housekeeping.labels import LabelRules
 from shipline.capabilities.automation.housekeeping.queue import QueueRules, Standing, Trial, told
 from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
+from shipline.capabilities.automation.housekeeping.reviewers import OwnersNeed
 from shipline.capabilities.automation.housekeeping.stale import StaleRules
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules
 
@@ -32,9 +35,11 @@ __all__ = [
     "LabelRules",
     "Labeller",
     "MergeQueue",
+    "OwnersNeed",
     "PullKeeper",
     "PullSeen",
     "QueueRules",
+    "Reviewers",
     "StaleRules",
     "StaleSweep",
     "Standing",
@@ -43,6 +48,7 @@ __all__ = [
     "Trial",
     "UpdateRules",
     "Updater",
+    "Welcomer",
     "foreseen",
     "keep",
     "keep_all",

@@ -6,7 +6,7 @@ next, and a run that ends in the middle has done everything that it told of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,12 +14,15 @@ from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, che
 from shipline.capabilities.automation.housekeeping.comment import ForgeSaid, PullSeen, comment_acts
 from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
 from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
+from shipline.capabilities.automation.housekeeping.reviewers import OwnersNeed, Unreadable, reviewer_acts
 from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
 from shipline.capabilities.automation.housekeeping.titles import title_acts
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules, concerns_update, update_acts
+from shipline.capabilities.automation.housekeeping.welcome import welcome_acts
 from shipline.capabilities.automation.rules import ALL, OF_COMMIT, QUEUE
 from shipline.capabilities.plans import Linter
-from shipline.ports.forge import Forge, PullRequest, PullState
+from shipline.domain.errors import ShiplineError
+from shipline.ports.forge import Forge, Known, PullRequest, PullState
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.ports.forge.tracker import IssueQuery
 
@@ -144,6 +147,47 @@ class Commenter:
         standing = None if self.queue is None else self.queue.standing_of(forge, pull)
         said = ForgeSaid(forge.changed_files(pull.number), checks, statuses, standing)
         return tuple(comment_acts(pull, seen, said, tuple(forge.comments(thread)), forge.account()))
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomer:
+    """Welcomes who opens a first pull request; robots are nobody's guests."""
+
+    text: str
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """Once."""
+        account = forge.account()
+        if pull.author in ("", account) or pull.author.endswith("[bot]"):
+            return ()
+        opened = forge.pulls_opened_by(pull.author, most=2)
+        if opened != (pull.number,) or forge.speaker(pull.author).robot is Known.YES:
+            return ()
+        return tuple(welcome_acts(self.text, pull, opened, tuple(forge.comments(Thread.pull(pull.number))), account))
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewers:
+    """Asks the owners of what changes for a review. `owners` says whose review paths need."""
+
+    owners: Callable[[PullRequest, tuple[str, ...]], Sequence[OwnersNeed]]
+
+    def __call__(self, forge: Forge, pull: PullRequest) -> Iterable[Act]:
+        """Not of a draft. A file that cannot be read is told, and is in no other housekeeping's way."""
+        if pull.draft:
+            return ()
+        files = forge.changed_files(pull.number)
+        paths = tuple(dict.fromkeys(path for file in files for path in (file.path, file.before) if path is not None))
+        try:
+            wanted = self.owners(pull, paths)
+        except ShiplineError as error:
+            if error.retryable:
+                raise
+            return (Unreadable(pull.number, error.what),)
+        if not wanted:
+            return ()
+        said = (each.author for each in forge.reviews(pull.number))
+        return tuple(reviewer_acts(pull, wanted, (*forge.requested_reviewers(pull.number), *said)))
 
 
 @dataclass(frozen=True, slots=True)
