@@ -23,6 +23,7 @@ from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     AdvisoriesSettings,
     AutomationSettings,
+    BackportsSettings,
     BranchSettings,
     CalendarSettings,
     ChannelSettings,
@@ -101,6 +102,7 @@ TABLES: dict[str, type] = {
     "`[housekeeping.updates]`": UpdatesSettings,
     "`[housekeeping.welcome]`": WelcomeSettings,
     "`[housekeeping.merge]`": QueueSettings,
+    "`[housekeeping.backports]`": BackportsSettings,
     "`[[hook]]`": HookSettings,
     "`[repository]`": RepositorySettings,
     "`[[repository.label]]`": LabelSettings,

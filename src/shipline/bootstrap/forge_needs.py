@@ -38,6 +38,8 @@ WORKS = (
     Work("housekeeping: comment", (_PULLS, _ISSUES, Capability.STATUSES), lambda said: said.housekeeping.comment),
     Work("housekeeping: merge", (_CONTENT, _PULLS), lambda said: said.housekeeping.merge is not None),
     Work("housekeeping: updates", (_CONTENT, _PULLS), lambda said: said.housekeeping.updates is not None),
+    Work("housekeeping: closing", (_PULLS, _ISSUES), lambda said: said.housekeeping.closing),
+    Work("housekeeping: backports", (_CONTENT, _PULLS, _ISSUES), lambda said: said.housekeeping.backports is not None),
     Work("housekeeping: stale", (_PULLS, _ISSUES), lambda said: said.housekeeping.stale is not None),
     Work("commands in comments", (_PULLS, _ISSUES), lambda said: any(asdict(said.automation.commands).values())),
     Work("sync", (_ISSUES,), lambda said: bool(said.sync.forge)),

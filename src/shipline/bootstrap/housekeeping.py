@@ -8,6 +8,7 @@ from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.backports import Bringing
 from shipline.bootstrap.places import Place, trusted_settings
 from shipline.bootstrap.pulls import PullLook
 from shipline.bootstrap.queues import queue_of
@@ -16,7 +17,9 @@ from shipline.capabilities.automation import (
     ALL,
     HOUSEKEEPING,
     QUEUE,
+    Backporter,
     Carried,
+    Closer,
     Command,
     Commenter,
     Housekeeping,
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
     from shipline.configuration import HousekeepingSettings, LabelsSettings, StaleSettings
     from shipline.ports.forge import Forge
 
-NAMES = ("labels", "titles", "reviewers", "welcome", "comment", "merge", "updates", "stale")
+NAMES = ("labels", "titles", "reviewers", "welcome", "comment", "merge", "updates", "closing", "backports", "stale")
 TOLD_MAX = 20
 
 
@@ -51,8 +54,9 @@ def said_of(place: Place) -> HousekeepingSettings:
 def is_switched_on(place: Place) -> bool:
     """True where any of it is."""
     said = said_of(place)
-    tables = (said.labels, said.welcome, said.stale, said.updates, said.merge)
-    return said.titles or said.comment or said.reviewers or any(each is not None for each in tables)
+    tables = (said.labels, said.welcome, said.stale, said.updates, said.merge, said.backports)
+    flags = (said.titles, said.comment, said.reviewers, said.closing)
+    return any(flags) or any(each is not None for each in tables)
 
 
 def has_queue(place: Place) -> bool:
@@ -102,6 +106,10 @@ def _pulls(place: Place, said: HousekeepingSettings, queue: MergeQueue | None) -
 
 
 def _sweeps(place: Place, said: HousekeepingSettings) -> Iterator[tuple[str, Sweeper]]:
+    if said.closing:
+        yield "closing", Closer(place.clock.now_us)
+    if said.backports is not None:
+        yield "backports", Backporter(said.backports.prefix, Bringing(place), place.clock.now_us)
     if said.stale is not None:
         yield "stale", StaleSweep(_stale_rules(said.stale), place.clock.now_us)
 

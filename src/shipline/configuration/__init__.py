@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.hooks import HookSettings
     from shipline.configuration.housekeeping import (
+        BackportsSettings,
         HousekeepingSettings,
         LabelsSettings,
         QueueSettings,
@@ -75,6 +76,7 @@ __all__ = [
     "FILE_NAME",
     "AdvisoriesSettings",
     "AutomationSettings",
+    "BackportsSettings",
     "BranchSettings",
     "BuildSettings",
     "CISecretSettings",
@@ -137,6 +139,7 @@ _HOMES = {
     "FILE_NAME": "root",
     "AdvisoriesSettings": "advisories",
     "AutomationSettings": "settings",
+    "BackportsSettings": "housekeeping",
     "BranchSettings": "repository",
     "BuildSettings": "settings",
     "CISecretSettings": "repository",

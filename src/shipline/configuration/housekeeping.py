@@ -78,6 +78,16 @@ class WelcomeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackportsSettings:
+    """`[housekeeping.backports]`: merged pull requests that labels ask to be brought to other branches.
+
+    A label is `prefix` and the name of the branch.
+    """
+
+    prefix: Annotated[str, _LABEL] = "backport "
+
+
+@dataclass(frozen=True, slots=True)
 class QueueSettings:
     """`[housekeeping.merge]`: pull requests that are merged when they are ready.
 
@@ -98,16 +108,19 @@ class HousekeepingSettings:
     With `titles` each title of a pull request is judged by `[lint]`, which the status `shipline/title` tells. With
     `comment` each open pull request has one comment that says what merging it releases and what is known of it, and the
     gates of the stage `pull-request` are asked. With `reviewers` the owners of what changes are asked for a review, as
-    CODEOWNERS has them. `labels`, `welcome`, `updates`, `merge` and `stale` are tables of their own; what
-    has none is not done. `every_s` is how often a server looks at everything, in seconds.
+    CODEOWNERS has them. With `closing` the issues that a pull request closes are closed when it is merged into another
+    branch than the default one. `labels`, `welcome`, `updates`, `merge`, `backports` and `stale` are tables of their
+    own; what has none is not done. `every_s` is how often a server looks at everything, in seconds.
     """
 
     every_s: Annotated[int, Limits(minimum=60, maximum=86_400)] = 3600
     titles: bool = False
     reviewers: bool = False
     comment: bool = False
+    closing: bool = False
     labels: LabelsSettings | None = None
     welcome: WelcomeSettings | None = None
     stale: StaleSettings | None = None
     updates: UpdatesSettings | None = None
     merge: QueueSettings | None = None
+    backports: BackportsSettings | None = None

@@ -38,6 +38,8 @@ from shipline.capabilities.automation.deliveries import (
 from shipline.capabilities.automation.documents import deliveries_document, delivery_document
 from shipline.capabilities.automation.events import ForgeEvent
 from shipline.capabilities.automation.housekeeping import (
+    Backporter,
+    Closer,
     Commenter,
     Foreseen,
     Housekeeping,
@@ -195,7 +197,9 @@ __all__ = [
     "YES",
     "AskedTaker",
     "Asking",
+    "Backporter",
     "Carried",
+    "Closer",
     "Command",
     "CommandGround",
     "CommandTaker",

@@ -7,6 +7,8 @@ tells the same things and changes nothing.
 
 from shipline.capabilities.automation.housekeeping.comment import Foreseen, PullSeen, foreseen
 from shipline.capabilities.automation.housekeeping.keeping import (
+    Backporter,
+    Closer,
     Commenter,
     Housekeeping,
     Labeller,
@@ -29,6 +31,8 @@ from shipline.capabilities.automation.housekeeping.stale import StaleRules
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules
 
 __all__ = [
+    "Backporter",
+    "Closer",
     "Commenter",
     "Foreseen",
     "Housekeeping",

@@ -13,6 +13,13 @@ from typing import Protocol
 from shipline.capabilities.automation.housekeeping.acts import Act, Carrier, check_budget
 from shipline.capabilities.automation.housekeeping.comment import ForgeSaid, PullSeen, comment_acts
 from shipline.capabilities.automation.housekeeping.labels import LabelRules, label_acts
+from shipline.capabilities.automation.housekeeping.merged import (
+    LOOKED_BACK_US,
+    Bring,
+    backport_acts,
+    closing_acts,
+    targets_of,
+)
 from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
 from shipline.capabilities.automation.housekeeping.reviewers import OwnersNeed, Unreadable, reviewer_acts
 from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
@@ -203,6 +210,50 @@ class Updater:
             return ()
         files, checks = forge.changed_files(pull.number), forge.checks(pull.head_commit)
         return tuple(update_acts(self.rules, pull, files, checks, forge.readiness(pull.number)))
+
+
+@dataclass(frozen=True, slots=True)
+class Closer:
+    """Closes the issues of what was merged into other branches than the default one."""
+
+    now_us: Callable[[], int]
+
+    def __call__(self, forge: Forge) -> Iterator[Act]:
+        """As it is consumed, of what was merged of late."""
+        default = forge.default_branch()
+        merged = [pull for pull in _merged(forge, self.now_us()) if pull.base != default]
+        account = forge.account() if merged else ""
+        for pull in merged:
+            check_budget(forge)
+            for number in forge.closes(pull.number):
+                issue = forge.find_issue(number)
+                if issue is not None:
+                    comments = tuple(forge.comments(Thread.issue(number)))
+                    yield from closing_acts(pull, issue, comments, account)
+
+
+@dataclass(frozen=True, slots=True)
+class Backporter:
+    """Brings what was merged to the branches that its labels name."""
+
+    prefix: str
+    bring: Bring
+    now_us: Callable[[], int]
+
+    def __call__(self, forge: Forge) -> Iterator[Act]:
+        """As it is consumed, of what was merged of late."""
+        asked = [(pull, targets_of(self.prefix, pull)) for pull in _merged(forge, self.now_us())]
+        account = forge.account() if any(targets for _, targets in asked) else ""
+        for pull, targets in asked:
+            if targets:
+                check_budget(forge)
+                comments = tuple(forge.comments(Thread.pull(pull.number)))
+                yield from backport_acts(pull, targets, comments, account, self.bring)
+
+
+def _merged(forge: Forge, now_us: int) -> tuple[PullRequest, ...]:
+    """Collected before anything changes."""
+    return tuple(forge.each_pull_request(state=PullState.MERGED, updated_since_us=now_us - LOOKED_BACK_US))
 
 
 @dataclass(frozen=True, slots=True)
