@@ -63,7 +63,7 @@ bench-rollouts: setup-tests ## the canary analysis beside those of others, and w
 bench-gates: setup-tests ## reports, gates, bundles, the log, admission: time, memory, rates; CASES="read-24mb" for one
 	$(BIN)/python bench/gates.py $(CASES)
 
-bench-forge: setup-tests ## webhooks: nothing lost or doubled under kills and outages, how many are acknowledged how soon, tags under rapid merges, and two forges kept alike; CASES="rate" for one
+bench-forge: setup-tests ## webhooks: nothing lost or doubled under kills and outages, how many are acknowledged how soon, tags under rapid merges, two forges kept alike, and what is quiet in a large repository; CASES="rate" for one
 	$(BIN)/python -m bench.forge $(QUICK) $(CASES)
 
 demo: setup ## ship a good and a bad version of examples/quotes; KEEP=1 leaves the page open

@@ -15,9 +15,9 @@ so is the client of the second figure. The forge is the model of the tests, on l
 it brings a pull request and a comment about, since a release would measure git.
 
 The third one, about tags under rapid merges, is in `bench.forge_tags`; the fourth, about two forges that are kept
-alike, in `bench.forge_sync`.
+alike, in `bench.forge_sync`; the fifth, about what is quiet in a large repository, in `bench.forge_stale`.
 
-    python -m bench.forge [lost] [rate] [tags] [sync] [--quick]
+    python -m bench.forge [lost] [rate] [tags] [sync] [stale] [--quick]
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bench.forge_stale import stale
 from bench.forge_sync import sync
 from bench.forge_tags import tags
 from shipline.apps.server.live import Hub
@@ -111,8 +112,9 @@ def main(arguments: list[str]) -> int:
     if arguments[:1] == ["client"]:
         return client(int(arguments[1]), int(arguments[2]), float(arguments[3]))
     quick = "--quick" in arguments
-    named = [each for each in arguments if each != "--quick"] or ["lost", "rate", "tags", "sync"]
-    kept = [{"lost": lost, "rate": rate, "tags": tags, "sync": sync}[name](quick) for name in named]
+    cases = {"lost": lost, "rate": rate, "tags": tags, "sync": sync, "stale": stale}
+    named = [each for each in arguments if each != "--quick"] or list(cases)
+    kept = [cases[name](quick) for name in named]
     return 0 if all(kept) else 1
 
 

@@ -68,7 +68,7 @@ def housekeeping_of(place: Place) -> Housekeeping:
     """All that is switched on."""
     said = said_of(place)
     queue = None if said.merge is None else queue_of(place, said.merge)
-    return Housekeeping(dict(_pulls(place, said, queue)), dict(_sweeps(place, said)), queue)
+    return Housekeeping(dict(_pulls(place, said, queue)), dict(_sweeps(place, said)), queue, place.clock)
 
 
 def named_housekeeping(place: Place, name: str | None) -> Housekeeping:

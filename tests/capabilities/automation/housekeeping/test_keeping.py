@@ -23,6 +23,7 @@ from shipline.capabilities.plans import Linter, read_lint_rules
 from shipline.domain.errors import UnavailableError
 from shipline.ports.forge import Budget, PullState, StatusState, hidden
 from shipline.ports.forge.answers import ItemState, Thread
+from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.forge.memory import FakeForge
 from shipline.testing.fakes.forge.model import ForgeModel
 from shipline.testing.fakes.forge.refs import MemoryRefs
@@ -132,6 +133,18 @@ def test_whoever_dies_after_an_effect_costs_nothing_and_doubles_nothing() -> Non
         assert [item.labels for item in model.items.values()] == [["stale"]] * 2
         assert sorted(note.thread.number for note in model.notes.values()) == sorted(model.items)
         assert len(model.badges) == 1
+
+
+def test_no_more_is_made_in_a_minute_or_an_hour_than_forges_allow() -> None:
+    """Short pauses are waited out; at what is left of an hour a run ends, and the next one goes on."""
+    forge, clock = FakeForge(), FakeClock(START_US + 61 * DAY_US)
+    forge.model = quiet_model(300)
+    sweeps = keeping(START_US + 61 * DAY_US, StaleRules(60, 14, "stale", (), 300)).only("stale").sweeps
+    paced = Housekeeping({}, sweeps, clock=clock)
+    with pytest.raises(UnavailableError, match="in an hour"):
+        list(keep_all(forge, paced))
+    # Five hundred at eighty a minute.
+    assert 4 * 60 < (clock.now_us() - START_US - 61 * DAY_US) / 1_000_000 < 3600
 
 
 class Limited(FakeForge):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shipline.capabilities.automation import StaleRules
+from shipline.capabilities.automation.housekeeping import stale
 from shipline.capabilities.automation.housekeeping.stale import DAY_US, STALE_MARKER, Quiet, concerns, stale_acts
 from shipline.ports.forge import Comment, marked
 from shipline.ports.forge.answers import Thread
@@ -37,6 +38,22 @@ def warning(days: float, author: str = "robot") -> Comment:
 )
 def test_which_are_looked_at(item: Quiet, *, expected: bool) -> None:
     assert concerns(RULES, item, NOW) is expected
+
+
+def test_what_may_have_been_answered_is_looked_at_first_and_not_all_that_waits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a thousand warned ones, which wait for their end, only those that changed last are read again."""
+    monkeypatch.setattr(stale, "ANSWERED_MAX", 2)
+    waiting = [quiet(days, "stale") for days in (1, 5, 3)]
+    others = [quiet(70), quiet(90), quiet(14, "stale"), quiet(10)]
+    assert stale.in_order(RULES, [*waiting, *others], NOW) == (
+        waiting[0],
+        waiting[2],
+        others[1],
+        others[0],
+        others[2],
+    )
 
 
 @pytest.mark.parametrize(

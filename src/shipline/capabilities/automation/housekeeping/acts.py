@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from shipline.capabilities.automation.sync.pace import Pace
 from shipline.domain.errors import ConflictError, UnavailableError
+from shipline.ports.clock import Clock
 from shipline.ports.forge import CommitStatus, Forge
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.ports.forge.reviews import MergeMethod
@@ -18,6 +20,7 @@ from shipline.ports.forge.tracker import IssueChange, Label
 
 # What is left of a rate limit to all others that use the same token, of GitHub's 5000 an hour: our choice.
 RESERVE = 100
+PAUSE_US_MAX = 60 * 1_000_000
 LABEL_COLOR = "ededed"
 
 
@@ -191,11 +194,16 @@ def named(thread: Thread) -> str:
 
 
 class Carrier:
-    """Carries acts out, or with `dry_run` only tells them: then it remembers the labels that would be there."""
+    """Carries acts out, or with `dry_run` only tells them: then it remembers the labels that would be there.
 
-    def __init__(self, forge: Forge, *, dry_run: bool) -> None:
+    With a clock no more is made in a minute, or in an hour, than forges allow: short pauses are waited out.
+    """
+
+    def __init__(self, forge: Forge, *, dry_run: bool, clock: Clock | None = None) -> None:
         self._forge = forge
         self._dry_run = dry_run
+        self._clock = clock
+        self._pace = Pace()
         self._made: set[Act] = set()
 
     def carry(self, acts: Iterable[Act]) -> Iterator[str]:
@@ -209,6 +217,7 @@ class Carrier:
                 continue
             if not self._dry_run:
                 check_budget(self._forge)
+                self._keep_pace()
                 try:
                     act.perform(self._forge)
                 except ConflictError as error:
@@ -217,6 +226,19 @@ class Carrier:
             elif isinstance(act, LabelMade):
                 self._made.add(act)
             yield act.sentence
+
+    def _keep_pace(self) -> None:
+        """Every act counts as one that makes something: which of them do, each forge sees differently."""
+        if self._clock is None:
+            return
+        pause_us = self._pace.pause_us(self._clock.now_us(), making=True)
+        if pause_us > PAUSE_US_MAX:
+            raise UnavailableError(
+                "this run has made as much as a forge lets anybody make in an hour",
+                todo="run it again in an hour: what is done is not done again",
+            )
+        self._clock.sleep(pause_us / 1_000_000)
+        self._pace.note(self._clock.now_us(), making=True)
 
 
 def check_budget(forge: Forge) -> None:

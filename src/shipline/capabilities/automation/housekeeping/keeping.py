@@ -22,13 +22,14 @@ from shipline.capabilities.automation.housekeeping.merged import (
 )
 from shipline.capabilities.automation.housekeeping.queueing import MergeQueue
 from shipline.capabilities.automation.housekeeping.reviewers import OwnersNeed, Unreadable, reviewer_acts
-from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, concerns, label_made, stale_acts
+from shipline.capabilities.automation.housekeeping.stale import Quiet, StaleRules, in_order, label_made, stale_acts
 from shipline.capabilities.automation.housekeeping.titles import title_acts
 from shipline.capabilities.automation.housekeeping.updates import UpdateRules, concerns_update, update_acts
 from shipline.capabilities.automation.housekeeping.welcome import welcome_acts
 from shipline.capabilities.automation.rules import ALL, OF_COMMIT, QUEUE
 from shipline.capabilities.plans import Linter
 from shipline.domain.errors import ShiplineError
+from shipline.ports.clock import Clock
 from shipline.ports.forge import Forge, Known, PullRequest, PullState
 from shipline.ports.forge.answers import ItemState, Thread
 from shipline.ports.forge.tracker import IssueQuery
@@ -49,11 +50,12 @@ Sweeper = Callable[[Forge], Iterable[Act]]
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """What is switched on, by name, in the order in which it is done."""
+    """What is switched on, by name, in the order in which it is done; with a `clock` at the pace of the forges."""
 
     pulls: Mapping[str, PullKeeper]
     sweeps: Mapping[str, Sweeper]
     queue: MergeQueue | None = None
+    clock: Clock | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -64,19 +66,19 @@ class Housekeeping:
         """That one alone."""
         pulls = {each: keeper for each, keeper in self.pulls.items() if each == name}
         sweeps = {each: sweep for each, sweep in self.sweeps.items() if each == name}
-        return Housekeeping(pulls, sweeps, self.queue if name == MERGE else None)
+        return Housekeeping(pulls, sweeps, self.queue if name == MERGE else None, self.clock)
 
 
 def keep_pull(forge: Forge, keeping: Housekeeping, number: int, *, dry_run: bool = False) -> Iterator[str]:
     """Do what is due of one pull request, telling each thing; nothing where it is not open."""
     pull = forge.find_pull_request(number)
     if pull is not None and pull.state is PullState.OPEN:
-        yield from _keep(forge, keeping, pull, Carrier(forge, dry_run=dry_run))
+        yield from _keep(forge, keeping, pull, Carrier(forge, dry_run=dry_run, clock=keeping.clock))
 
 
 def keep_commit(forge: Forge, keeping: Housekeeping, commit: str, *, dry_run: bool = False) -> Iterator[str]:
     """Do what is due of the open pull requests whose newest commit this is, those of forks too."""
-    carrier = Carrier(forge, dry_run=dry_run)
+    carrier = Carrier(forge, dry_run=dry_run, clock=keeping.clock)
     for pull in [one for one in forge.each_pull_request(state=PullState.OPEN) if one.head_commit == commit]:
         yield from _keep(forge, keeping, pull, carrier)
 
@@ -84,13 +86,13 @@ def keep_commit(forge: Forge, keeping: Housekeeping, commit: str, *, dry_run: bo
 def keep_queue(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
     """Carry the queue one step on, where there is one."""
     if keeping.queue is not None:
-        yield from Carrier(forge, dry_run=dry_run).carry(keeping.queue(forge))
+        yield from Carrier(forge, dry_run=dry_run, clock=keeping.clock).carry(keeping.queue(forge))
 
 
 def keep_all(forge: Forge, keeping: Housekeeping, *, dry_run: bool = False) -> Iterator[str]:
     """Do what is due of the repository, then of every open pull request: in this order, since a label that a pull
     request gets here is a change, and what changes is not quiet."""
-    carrier = Carrier(forge, dry_run=dry_run)
+    carrier = Carrier(forge, dry_run=dry_run, clock=keeping.clock)
     for sweep in keeping.sweeps.values():
         yield from carrier.carry(sweep(forge))
     if not keeping.pulls:
@@ -266,10 +268,7 @@ class StaleSweep:
     def __call__(self, forge: Forge) -> Iterator[Act]:
         """As it is consumed, so that a limit is noticed between two."""
         now_us, rules = self.now_us(), self.rules
-        due = sorted(
-            (item for item in _quiet(forge) if concerns(rules, item, now_us)),
-            key=lambda item: (item.updated_us, item.thread.number),
-        )
+        due = in_order(rules, tuple(_quiet(forge)), now_us)
         if due:
             yield from label_made(rules, [label.name for label in forge.labels()])
         account, left = forge.account() if due else "", rules.most

@@ -29,6 +29,7 @@ STALE_MARKER = "shipline:stale"
 DAY_US = 86_400 * 1_000_000
 # Our own label and comment change the thread as well: what is no later than this after the warning is taken for ours.
 OURS_US = 600 * 1_000_000
+ANSWERED_MAX = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,26 @@ def concerns(rules: StaleRules, item: Quiet, now_us: int) -> bool:
     if is_warned(rules, item):
         return True
     return not is_exempt(rules, item) and item.updated_us <= now_us - rules.quiet_days * DAY_US
+
+
+def in_order(rules: StaleRules, items: Sequence[Quiet], now_us: int) -> tuple[Quiet, ...]:
+    """Those that concern, as a run looks at them.
+
+    First what was warned and may have been answered: an answer is a change, so that is among the ANSWERED_MAX that
+    changed last, and the rest need not be read each time. Then what is quiet, and what may be closed: the longest
+    first.
+    """
+    concerned = sorted(
+        (item for item in items if concerns(rules, item, now_us)),
+        key=lambda item: (item.updated_us, item.thread.kind, item.thread.number),
+    )
+    waiting = [item for item in concerned if is_warned(rules, item) and not _may_end(rules, item, now_us)]
+    known = set(waiting)
+    return (*reversed(waiting[-ANSWERED_MAX:]), *(item for item in concerned if item not in known))
+
+
+def _may_end(rules: StaleRules, item: Quiet, now_us: int) -> bool:
+    return rules.close_days is not None and item.updated_us <= now_us - rules.close_days * DAY_US
 
 
 def stale_acts(
