@@ -15,7 +15,9 @@ from shipline.bootstrap.housekeeping import Housekeeper
 from shipline.capabilities.automation import Command, order_look
 from shipline.ports.forge import PullState, StatusState
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.reviews import MergeMethod
 from shipline.testing.fakes.forge.model import Pull, Said
+from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.server import ForgeServer
 from tests.command import run_shipline
 from tests.e2e.test_automation import OF_JOBS, made
@@ -147,6 +149,36 @@ def test_a_job_merges_what_is_ready_after_a_test_on_the_base(place: tuple[Path, 
     model.say(Said(0, str(tested), "ci", StatusState.SUCCESS, "", ""))
     done = run_shipline(copy, "automate", "housekeeping", "merge", extra=extra)
     assert (done.code, pull.state) == (0, PullState.MERGED), done
+
+
+def test_what_is_merged_is_brought_to_the_branch_that_a_label_names(place: tuple[Path, ForgeServer, Pull]) -> None:
+    """By a pull request of its own; what became several commits is left to a person."""
+    copy, forge, pull = place
+    model, extra = forge.model, {"RELEASE_TOKEN": TOKEN, **dict.fromkeys(OF_JOBS)}
+    (copy / "shipline.toml").write_text(
+        (copy / "shipline.toml").read_text().replace(KEPT, "\n[housekeeping.backports]\n")
+    )
+    git = ["git", "-C", str(copy)]
+    for words in (("push", "--quiet", "origin", "HEAD:1.x"), ("commit", "--quiet", "--all", "-m", "ci: bring fixes")):
+        subprocess.run([*git, *words], check=True)
+    subprocess.run([*git, "push", "--quiet"], check=True)
+    model._now_us = time.time_ns() // 1000
+    model.merge_on_request(pull.number, pull.head_commit, MergeMethod.SQUASH)
+    several = model.open_pull("topic", "main", "feat: say more", "")
+    several.state, several.merge_commit = PullState.MERGED, model.refs.get(MAIN)
+    of_all, own = model.changes_of(pull), [Changed("ELSE", "M", 1, 1)]
+    model.changes_of = lambda pull: own if pull is several else of_all  # type: ignore[method-assign] # what was rebased
+    model.create_badge("backport 1.x", "ededed", "")
+    for each in (pull, several):
+        model.put_labels(Thread.pull(each.number), ["backport 1.x"])
+    done = run_shipline(copy, "automate", "housekeeping", extra=extra)
+    assert done.code == 0, done
+    brought = [each for each in model.pulls.values() if each.base == "1.x"]
+    assert [each.title for each in brought] == ["feat: say more (#1)"]
+    bodies = {note.thread.number: note.body for note in model.notes.values()}
+    assert f"pull/{brought[0].number} brings this to `1.x`." in bodies[pull.number]
+    assert "it was merged as several commits" in bodies[several.number]
+    assert run_shipline(copy, "automate", "housekeeping", extra=extra).code == 4
 
 
 def test_a_server_keeps_everything_in_order(place: tuple[Path, ForgeServer, Pull]) -> None:
