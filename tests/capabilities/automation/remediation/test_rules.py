@@ -74,6 +74,7 @@ def test_the_text_of_others_does_nothing_in_ours() -> None:
     for active in ("<", "](", "&#"):
         assert active not in markdown
     assert "\\`a\\`" in markdown
+    assert neutral("a <2 & >1") == "a &lt;2 &amp; \\>1"
     secret = "ghp_" + "a1B2" * 9
     assert secret not in neutral(f"found {secret}")
     line = flaw_line(flaw(title="&" * 5000, path="@" * 5000, fixed=("9" * 500,), tool="\n- x", version="`"))

@@ -30,7 +30,7 @@ _KEY = re.compile(r"<!-- shipline:remediation:([0-9a-f]{20}) -->")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]+")
 # Signs before a name or a number, the end of a scheme, and `www.` and `GH-`, of which forges make links by themselves.
 _CALL = re.compile(r"[@#!~%&$^](?=[\w\"{\[])|:(?=//)|\bwww(?=\.)|\bGH(?=-\d)", re.IGNORECASE)
-_MARKUP = re.compile(r"[\\`*_{}\[\]()<>#|~!:$^@]")
+_MARKUP = re.compile(r"[\\`*_{}\[\]()>#|~!:$^@]")
 
 
 @dataclass(frozen=True, slots=True)
