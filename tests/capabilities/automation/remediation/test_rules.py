@@ -9,13 +9,17 @@ from shipline.capabilities.automation.remediation.rules import fits
 from shipline.capabilities.automation.remediation.texts import (
     LINE_MAX,
     State,
+    are_same,
     flaw_line,
+    issue_body,
     issue_title,
     neutral,
+    opened_state,
     plain,
     read_state,
     with_state,
 )
+from shipline.domain.secrecy import redacted
 from shipline.ports.forge.reviews import closing_numbers
 from tests.capabilities.automation.remediation.flaws import NOW, RULE, flaw
 
@@ -79,6 +83,13 @@ def test_the_text_of_others_does_nothing_in_ours() -> None:
     assert secret not in neutral(f"found {secret}")
     line = flaw_line(flaw(title="&" * 5000, path="@" * 5000, fixed=("9" * 500,), tool="\n- x", version="`"))
     assert (len(line) <= LINE_MAX, "\n" in line) == (True, False)
+    for rule, purl in (
+        (RULE, "pkg:npm/" + "@a" * 300),
+        (Rule("a", issue="finding"), "pkg:npm/" + "@a" * 300),
+        (RULE, ""),
+    ):
+        (thing,) = things_of([rule], [flaw("@a" * 300, title="@a" * 300, purl=purl)], {}, NOW)
+        assert len(issue_title(thing)) <= 255
     (thing,) = things_of([RULE], [flaw(purl="pkg:npm/%40all/x")], {}, NOW)
     assert "@all" not in issue_title(thing)
 
@@ -90,3 +101,24 @@ def test_what_an_issue_says_of_itself_is_read_back() -> None:
     changed = with_state(body, State(2, NOW, gone=True))
     assert read_state(changed) == ("0" * 20, State(2, NOW, gone=True))
     assert read_state("an issue of somebody else") is None
+
+
+def test_an_issue_is_never_longer_than_a_forge_takes() -> None:
+    """However much was found, by however many, and whatever is to be done."""
+    flaws = [
+        flaw(f"CVE-2026-{number}", title="&" * 5000, path="&" * 5000, package=f"p{number % 100}", tool=f"t{number}")
+        for number in range(1000)
+    ]
+    (thing,) = things_of([RULE], flaws, {}, NOW)
+    body = issue_body(thing, opened_state(thing, NOW, is_dressed=True), ["x" * 500] * 22, 9)
+    assert len(body) < 65_000
+    said = read_state(f"<!-- shipline:remediation:{thing.key} -->\n{body}")
+    assert said is not None
+    assert len(said[1].sources) == 1000
+
+
+def test_what_is_masked_on_its_way_is_no_difference() -> None:
+    """Else a text with such a name would be written anew by each look."""
+    name = "pypi-" + "a" * 20
+    assert are_same((f"x {redacted(name)}", "a\r\nb "), (f"x {name}", "a\nb"))
+    assert not are_same(("a", "b"), ("a", "c"))

@@ -24,7 +24,8 @@ from shipline.capabilities.version_files import (
 from shipline.domain.errors import ShiplineError
 
 MANIFESTS_MAX = 200
-TOLD_MAX = 20
+# So many sentences are told of each kind, each of so many characters: a forge takes a text of 65,536.
+TOLD_MAX, SENTENCE_MAX = 10, 500
 _NAME = re.compile(r"[A-Za-z0-9@._/~-]{1,200}")
 _TARGET = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_:-]{0,99}")
 _FOREIGN = frozenset({"node_modules", "vendor", "third_party"})
@@ -115,7 +116,13 @@ def propose(
         )
     locks = tuple(_locks(kind, paths)) if work.files or work.left else ()
     is_settled = not (work.files or work.left)
-    return Proposal(purl, target, work.files, tuple(work.changes), tuple(work.left[:TOLD_MAX]), locks, is_settled)
+    return Proposal(purl, target, work.files, _told(work.changes), _told(work.left), _told(locks), is_settled)
+
+
+def _told(sentences: Sequence[str]) -> tuple[str, ...]:
+    more = len(sentences) - TOLD_MAX
+    cut = (sentence[:SENTENCE_MAX] for sentence in sentences[:TOLD_MAX])
+    return (*cut, *((f"and {more} more of that kind",) if more > 0 else ()))
 
 
 class _Work:

@@ -73,7 +73,9 @@ class Bump:
     @property
     def title(self) -> str:
         """The title of its pull request and of its commit."""
-        return texts.plain(f"fix(deps): update {name_of(self.proposal.purl)} to {self.proposal.target}", 150)
+        return texts.plain(f"fix(deps): update {name_of(self.proposal.purl)} to {self.proposal.target}", 150)[
+            : texts.TITLE_MAX
+        ].strip()
 
 
 def pull_key(purl: str) -> str:
@@ -190,7 +192,7 @@ def _keep(bump: Bump, pull: PullSeen, looked: frozenset[str]) -> Iterator[Effect
     yield from _push(bump)
     if pull.state.stage == 0:
         yield DressPull(pull.number, bump.title, body, bump.rule.labels, bump.rule.assign)
-    elif (texts.unified(pull.body), pull.title) != (texts.unified(body), bump.title):
+    elif not texts.are_same((pull.title, pull.body), (bump.title, body)):
         yield EditPull(pull.number, bump.title, body)
 
 

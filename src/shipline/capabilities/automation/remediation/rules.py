@@ -196,7 +196,7 @@ def _keep(thing: Thing, issue: IssueSeen, seen: Seen, now_us: int) -> Iterator[E
         told = Told(thing.key, state.since, step, words)
         comment = texts.escalation_words(hours, each.comment)
         yield Escalate(issue.number, title, comment, each.labels, each.assign, body(stage), told)
-    if stage == state.stage and (texts.unified(issue.body), issue.title) != (texts.unified(body(stage)), title):
+    if stage == state.stage and not texts.are_same((issue.title, issue.body), (title, body(stage))):
         yield EditIssue(issue.number, title, body(stage))
 
 

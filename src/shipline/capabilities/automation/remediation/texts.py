@@ -21,7 +21,9 @@ from shipline.ports.forge import hidden
 
 MARKER = "shipline:remediation:"
 JOINER = "\u2060"
-TEXT_MAX, LINE_MAX, SHOWN_MAX = 200, 1200, 30
+TEXT_MAX, LINE_MAX, SHOWN_MAX = 200, 1200, 20
+# GitLab takes titles of 255 characters, the others one more; word joiners count.
+TITLE_MAX = 250
 _STATE = re.compile(
     r"<!-- shipline:remediation:state stage=([0-9]{1,2}) since=([0-9]{1,16}) gone=([01]) "
     r"sources=([0-9a-f,]{0,20000}) -->"
@@ -90,19 +92,26 @@ def neutral(text: str, length_max: int = TEXT_MAX) -> str:
 
 
 def unified(text: str) -> str:
-    """Forges may change line breaks, and cut white space at the end."""
-    return text.replace("\r\n", "\n").strip()
+    """Forges may change line breaks, and cut white space at the end; and what has the shape of a secret is masked on
+    its way to them."""
+    return redacted(text.replace("\r\n", "\n").strip())
+
+
+def are_same(shown: tuple[str, str], wanted: tuple[str, str]) -> bool:
+    """Whether a forge shows the title and text that are wanted."""
+    return [unified(each) for each in shown] == [unified(each) for each in wanted]
 
 
 def issue_title(thing: Thing) -> str:
-    """The title of an issue."""
+    """The title of an issue, which every forge takes."""
     worst, count = thing.flaws[0], len(thing.flaws)
     if not thing.purl:
-        return plain(f"{thing.severity}: {worst.title or worst.name}")
-    name = name_of(thing.purl)
-    if thing.rule.issue == "finding":
-        return plain(f"{thing.severity}: {worst.name} in {name}")
-    return plain(f"{thing.severity}: {name} has {count} finding{'s' if count > 1 else ''}")
+        said = worst.title or worst.name
+    elif thing.rule.issue == "finding":
+        said = f"{worst.name[:60]} in {name_of(thing.purl)}"
+    else:
+        said = f"{name_of(thing.purl)[:150]} has {count} finding{'s' if count > 1 else ''}"
+    return plain(f"{thing.severity}: {said}")[:TITLE_MAX].strip()
 
 
 def issue_body(thing: Thing, state: State, remedy: Iterable[str], silent: int) -> str:
