@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from shipline.apps.cli import evidence, waive
 from shipline.bootstrap import Application
+from shipline.capabilities.automation.remediation import Rule, find_flaws
 from shipline.capabilities.releases import RELEASES, findings_now, reevaluate, verdicts_of
 from shipline.capabilities.releases.bundling import used_waivers
 from shipline.configuration.waiver_text import with_waiver, without_waiver
@@ -143,6 +144,8 @@ def test_a_waiver_that_has_ended_counts_no_more_the_day_after(
     run(application, "waive", *found(application, "high"), "--reason", "r", "--until", until, "--key", str(key))
     application.follow_settings()
     said, now_us = application.release_ground.waiving, application.clock.now_us()
+    assert find_flaws(application.store, [Rule("all")], said, None, now_us).flaws == ()
+    assert len(find_flaws(application.store, [Rule("all")], said, None, now_us + DAY_US).flaws) == 1
     changed = replace(said, waivers=(replace(said.waivers[0], reason="another"),))
     with application.store.begin() as tx:
         release = RELEASES.find(tx, "rel_1")
