@@ -37,14 +37,7 @@ class LogEntry(NamedTuple):
     id: str
     parents: str
     author: str
-    author_mail: str
-    time_s: str
     message: str
-
-    @property
-    def time_us(self) -> int:
-        """As in Commit. A commit may claim any time, and one far in the future must not make releases impossible."""
-        return min(max(int(self.time_s or 0) * 1_000_000, 0), TIME_US_MAX)
 
 
 class Tag(NamedTuple):

@@ -68,7 +68,7 @@ def test_a_release_without_notable_changes_says_so() -> None:
 
 
 def test_a_whole_changelog_can_be_prepended_to() -> None:
-    whole = render_all([Section("1.0.0", (change("feat", "first"),), 0)])
+    whole = "".join(render_all([Section("1.0.0", (change("feat", "first"),), 0)]))
     assert prepend(whole, ADDED, "1.1.0") == HEAD + ADDED + "\n" + whole.removeprefix(HEAD)
     assert prepend("", ADDED, "1.1.0") == HEAD + ADDED
 

@@ -10,7 +10,6 @@ import pytest
 from shipline.capabilities.plans import (
     Channel,
     ChannelRule,
-    changelog_of,
     channel_of,
     checked_line,
     make_final_plan,
@@ -20,6 +19,7 @@ from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, Us
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan
 from shipline.testing.histories import History
+from tests.capabilities.plans.texts import changelog_of
 
 PYTHON = Package("app", ecosystem="python", scheme="pep440")
 

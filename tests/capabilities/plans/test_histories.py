@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from shipline.capabilities.plans import changelog_of, make_plan
+from shipline.capabilities.plans import make_plan
 from shipline.capabilities.plans.attribution import Attribution
 from shipline.capabilities.plans.history import Parents, ancestors
 from shipline.capabilities.plans.reading import read_commits
@@ -25,6 +25,7 @@ from shipline.domain.change import Bump, Change
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, Repository
 from shipline.testing.histories import import_history, imported_history, shape_alone
+from tests.capabilities.plans.texts import changelog_of
 from tests.made_once import made_once
 
 DATA = Path(__file__).parents[2] / "data" / "histories"

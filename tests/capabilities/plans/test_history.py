@@ -25,7 +25,7 @@ def graph_of(parents: Parents, log: Iterable[str]) -> Graph:
     order = list(log)
     graph = Graph(parents)
     for commit in order:
-        graph.add(commit, parents[commit])
+        graph.add(commit, " ".join(parents[commit]))
     for place, commit in enumerate(order):
         if commit in graph.awaited:
             graph.came(commit, place)
@@ -42,7 +42,7 @@ def test_a_graph_is_the_same_in_whatever_order_the_log_comes(log: str) -> None:
 def test_a_graph_keeps_the_ids_of_marked_commits_alone() -> None:
     graph = Graph(["e", "elsewhere"])
     for commit in "fecdba":
-        graph.add(commit, PARENTS[commit])
+        graph.add(commit, " ".join(PARENTS[commit]))
     assert graph.places == {"e": 1}
     assert graph.awaited == frozenset()
 

@@ -11,7 +11,6 @@ import pytest
 from shipline.capabilities.plans import (
     Monorepo,
     PackageChoice,
-    changelog_of,
     changeset_status,
     detect_packages,
     explain,
@@ -27,6 +26,7 @@ from shipline.domain.package import Group, Package
 from shipline.domain.release_plan import PackagePlan
 from shipline.testing.histories import History
 from tests.capabilities.plans.schemas import check_document
+from tests.capabilities.plans.texts import changelog_of
 
 ROOT = {"package.json": '{"name": "root", "private": true, "workspaces": ["packages/*"]}'}
 

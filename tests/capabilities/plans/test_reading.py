@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shipline.capabilities.plans import BumpRules, Channel, Show, Style, changelog_of, links_of, make_plan
+from shipline.capabilities.plans import BumpRules, Channel, Show, Style, links_of, make_plan
 from shipline.capabilities.plans.reading import tags_that_matter
 from shipline.capabilities.plans.shortlist import batches, has_only_bare_versions
 from shipline.domain.change import Bump
 from shipline.domain.errors import UsageError
 from shipline.domain.package import Package
 from shipline.testing.histories import History
+from tests.capabilities.plans.texts import changelog_of
 from tests.wrong_clocks import import_commits, line
 
 

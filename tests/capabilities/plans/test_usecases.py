@@ -12,7 +12,6 @@ import pytest
 from shipline.capabilities.plans import (
     Monorepo,
     PackageChoice,
-    changelog_of,
     detect_packages,
     make_plan,
     packages_of,
@@ -27,6 +26,7 @@ from shipline.ports.repository import Tag
 from shipline.providers.repository.git import GitRepository
 from shipline.testing.histories import History, StillClock, repository_at
 from tests.capabilities.plans.schemas import check_document
+from tests.capabilities.plans.texts import changelog_of
 
 PYPROJECT = '[project]\nname = "quotes"\nversion = "0.3.0"\n'
 

@@ -25,7 +25,7 @@ from shipline.domain.errors import (
 )
 from shipline.ports.repository import Repository, Stretch
 from shipline.providers.repository.file_output import FILE_BYTES_MAX
-from shipline.providers.repository.log_output import commits_with_paths, log_entries
+from shipline.providers.repository.log_output import commits_with_paths, plain_commits
 from shipline.providers.repository.own_commit import with_origin
 from shipline.testing.conformance.repository import NOW_US, RepositoryConformance
 from shipline.testing.histories import History, repository_at
@@ -338,15 +338,15 @@ def test_fields_that_look_like_the_beginning_of_a_commit_begin_none(commits: lis
 @given(st.lists(st.integers(min_value=1, max_value=len(RECORDS) - 1), unique=True).map(sorted))
 def test_however_the_output_is_cut_the_commits_are_the_same(cuts: list[int]) -> None:
     pieces = [RECORDS[start:end] for start, end in zip([0, *cuts], [*cuts, len(RECORDS)], strict=True)]
-    commits = list(commits_with_paths(iter(pieces)))
-    assert [(each.time_us, each.author, each.message, each.paths) for each in commits] == [
+    found = list(commits_with_paths(iter(pieces)))
+    assert [(each.time_us, each.author, each.message, each.paths) for each in found] == [
         (1_000_000, "Änn", "feat: é\n", ("x", "y z")),
         (2_000_000, "Änn", "", ()),
         (3_000_000, "Änn", "", ("q",)),
     ]
     plain = RECORDS.replace(b"\nx\0y z\0", b"").replace(b"\nq\0", b"").replace(b"\0" + b"a" * 40, b"a" * 40)
     whole = [plain[start:end] for start, end in zip([0, *cuts], [*cuts, len(plain)], strict=True) if start < len(plain)]
-    assert [each.time_s for each in log_entries(iter(whole))] == ["1", "2", "3"]
+    assert [each.time_us for each in plain_commits(iter(whole))] == [1_000_000, 2_000_000, 3_000_000]
 
 
 @pytest.mark.parametrize(("date", "time_us"), [("@253402300900 +0000", 2**53 - 1), ("@4000000000 +0000", 4 * 10**15)])

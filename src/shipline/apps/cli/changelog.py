@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 def command(workspace: Workspace, *, whole: bool, version: str | None, name: str | None, announcement: bool) -> None:
     """Print the changelog as Markdown. Writes no file."""
     import gc
+    import sys
 
-    from shipline.capabilities.plans import Show, changelog_of
+    from shipline.capabilities.plans import Show, changelog_pieces
 
     if whole and (version is not None or announcement):
         raise click.UsageError("--all is for the whole Markdown; leave --version and --announcement out.")
     # A long history becomes very many small objects, none of them in a circle: looking for circles costs a tenth.
     gc.disable()
     show = Show(workspace.changelog_style, workspace.changelog_template, announcement, version=version, package=name)
-    text = changelog_of(
+    pieces = changelog_pieces(
         workspace.repository,
         workspace.packages,
         whole=whole,
@@ -36,4 +37,4 @@ def command(workspace: Workspace, *, whole: bool, version: str | None, name: str
         monorepo=workspace.monorepo,
         day=workspace.today,
     )
-    click.echo(text, nl=False)
+    sys.stdout.writelines(pieces)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         section_titles,
         written_section,
     )
-    from shipline.capabilities.plans.changelogs import changelog_of
+    from shipline.capabilities.plans.changelogs import changelog_pieces
     from shipline.capabilities.plans.changesets import is_changeset, without_package
     from shipline.capabilities.plans.channels import Channel, ChannelRule, channel_of, checked_line, is_hotfix, rule_for
     from shipline.capabilities.plans.choices import PackageChoice, packages_of
@@ -103,7 +103,7 @@ __all__ = [
     "Style",
     "Version",
     "bump_of",
-    "changelog_of",
+    "changelog_pieces",
     "changeset_status",
     "channel_of",
     "checked_channel",
@@ -181,7 +181,7 @@ _HOMES = {
     "Style": "changelog",
     "Version": "versions",
     "bump_of": "rules",
-    "changelog_of": "changelogs",
+    "changelog_pieces": "changelogs",
     "changeset_status": "pending",
     "channel_of": "channels",
     "checked_channel": "versions",

@@ -27,7 +27,7 @@ BREAKING = "Breaking changes"
 SECTIONS = {"feat": "Added", "perf": "Changed", "fix": "Fixed", "revert": "Reverted", DEPENDENCIES: "Dependencies"}
 NO_CHANGES = "No changes that users notice."
 
-NAME_ENDS = (*ascii_letters, *digits, "_", "/")  # `a/b#1` names another number than `#1`.
+NAME_ENDS = frozenset((*ascii_letters, *digits, "_", "/"))  # `a/b#1` names another number than `#1`.
 
 LINE = re.compile(r"[^\n]*\n|[^\n]+")
 FENCE = re.compile(r" {0,3}(```|~~~)")
@@ -86,10 +86,11 @@ def render_section(plan: PackagePlan, *, time_us: int | None = None, style: Styl
     return render(section_of(plan, time_us=time_us), style)
 
 
-def render_all(sections: Iterable[Section], style: Style = PLAIN) -> str:
-    """A whole changelog, with its head, in the order of `sections`."""
-    texts = [render(section, style) for section in sections]
-    return "\n".join([HEAD + "".join(texts[:1]), *texts[1:]])
+def render_all(sections: Iterable[Section], style: Style = PLAIN) -> Iterator[str]:
+    """A whole changelog in pieces: its head, and the sections in their order."""
+    yield HEAD
+    for index, section in enumerate(sections):
+        yield "\n" + render(section, style) if index else render(section, style)
 
 
 def render(section: Section, style: Style = PLAIN) -> str:
@@ -215,7 +216,7 @@ def _names(text: str, number: str) -> bool:
     end = -1
     while (place := text.find(number, end + 1)) >= 0:
         end = place + len(number)
-        if not text[end : end + 1].isdecimal() and not text[:place].endswith(NAME_ENDS):
+        if not text[end : end + 1].isdecimal() and text[max(place - 1, 0) : place] not in NAME_ENDS:
             return True
     return False
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -21,7 +21,7 @@ from shipline.domain.package import Package
 from shipline.ports.repository import Repository
 
 
-def changelog_of(  # noqa: PLR0913 - each is named where it is given
+def changelog_pieces(  # noqa: PLR0913 - each is named where it is given
     repository: Repository,
     packages: Sequence[Package] | None = None,
     *,
@@ -30,8 +30,9 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     bumps: BumpRules = USUAL,
     monorepo: Monorepo = ALONE,
     day: date | None = None,
-) -> str:
-    """The changelog as Markdown: of the next release, of the one that `show` asks for, or the `whole` history's.
+) -> Iterator[str]:
+    """The changelog as Markdown, in pieces: of the next release, of the one that `show` asks for, or the `whole`
+    history's.
 
     Several packages follow each other. `show` makes the text of a package's sections, and has the style. A version
     that was never released here: UsageError.
@@ -43,9 +44,9 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
         plans = make_plan(repository, packages, bumps=bumps, monorepo=monorepo, day=day).packages
         names = frozenset(shown.chosen([plan.name for plan in plans]))
         plans = tuple(plan for plan in plans if plan.name in names)
-        return _joined([(plan.name, shown.text(plan.name, [changelog.section_of(plan)])) for plan in plans])
+        return _joined([(plan.name, [shown.text(plan.name, [changelog.section_of(plan)])]) for plan in plans])
     if whole:
-        return _joined(_whole(repository, packages, replace(shown, whole=True)))
+        return _joined(_whole(repository, packages, shown))
     past, lineages = _past(repository, packages, shown)
     # A version may be named by its tag as well.
     wanted = changelog.UNRELEASED if version is None else version
@@ -54,7 +55,7 @@ def changelog_of(  # noqa: PLR0913 - each is named where it is given
     if version is not None and not any(sections for _, sections in chosen):
         raise UsageError(f"{version[:80]!r} was not released in this history", todo="`git tag --merged` lists what was")
     empty = [changelog.Section(changelog.UNRELEASED, ())]
-    return _joined([(name, shown.text(name, some or empty)) for name, some in chosen if some or version is None])
+    return _joined([(name, [shown.text(name, some or empty)]) for name, some in chosen if some or version is None])
 
 
 def _past(repository: Repository, packages: Sequence[Package] | None, show: Show) -> tuple[Past, tuple[Lineage, ...]]:
@@ -69,26 +70,23 @@ def _past(repository: Repository, packages: Sequence[Package] | None, show: Show
     return past, tuple(with_promoted(repository, past.contained(each)) for each in chosen)
 
 
-def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, str]]:
-    """The whole changelog of each package; packages in one folder with the same releases share the work.
-
-    The history is let go before the texts are joined: together they would be most of what a long one takes.
-    """
+def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, list[str]]]:
+    """The whole changelog of each package; packages in one folder with the same releases share the work."""
     past, lineages = _past(repository, packages, show)
-    texts: dict[object, str] = {}
-    parts: list[tuple[str, str]] = []
+    texts: dict[object, list[str]] = {}
+    parts: list[tuple[str, list[str]]] = []
     for lineage in lineages:
         name = lineage.package.name
         key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
         if key not in texts:
-            texts[key] = show.text(name, past.sections(lineage))
+            texts[key] = show.whole(name, past.sections(lineage))
         parts.append((name, texts[key]))
     return parts
 
 
-def _joined(parts: Sequence[tuple[str, str]]) -> str:
-    """One text; where there are several packages, each part says whose it is."""
-    if len(parts) == 1:
-        return parts[0][1]
-    pieces = [piece for name, text in parts for piece in ("\n", f"<!-- {name} -->\n\n", text)]
-    return "".join(pieces[1:])
+def _joined(parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
+    """All of it; where there are several packages, each part says whose it is."""
+    for index, (name, pieces) in enumerate(parts):
+        if len(parts) > 1:
+            yield f"\n<!-- {name} -->\n\n" if index else f"<!-- {name} -->\n\n"
+        yield from pieces

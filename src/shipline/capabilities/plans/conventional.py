@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from shipline.domain.change import Change
-from shipline.ports.repository import Commit, LogEntry
+from shipline.ports.repository import Commit
 
 HEADER = re.compile(r"([^\W_][\w-]*)(?:\(([^\n]*?)\))?(!)?:[ \t]+(\S[^\n]*)")
 REVERT = re.compile(r'Revert "([^\n]*)"(?:[ \t]+\(#\d+\))*[ \t]*')
@@ -62,6 +62,7 @@ REFERENCE_TOKENS = frozenset(
 REPOSITORY = r"(?<![\w.-])[\w.-]{1,100}/[\w.-]{1,100}#\d+"
 NUMBER = re.compile(rf"{REPOSITORY}|#\d+")
 PLAIN_NUMBER = re.compile(r"#\d+")
+REQUEST_AT_END = re.compile(r"\((#\d+)\)\Z")
 NAMED_NUMBER = re.compile(r"\w#\d")
 REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 
@@ -100,8 +101,8 @@ def read_change(commit: Commit) -> Change:
     return change_of(commit, read_message(commit.message))
 
 
-def change_of(commit: Commit | LogEntry, message: Message, *, with_body: bool = True) -> Change:
-    """The change that a message of a commit is; without its body where nobody will read that."""
+def change_of(commit: Commit, message: Message) -> Change:
+    """The change that a message of a commit is."""
     kind, description, scope, breaking, notes, references, reverts, body, upgrades = message
     change = Change(
         commit.id,
@@ -114,7 +115,7 @@ def change_of(commit: Commit | LogEntry, message: Message, *, with_body: bool = 
         notes,
         references,
         reverts,
-        body if with_body else "",
+        body,
         upgrades,
         commit.author_mail,
     )
@@ -167,6 +168,8 @@ def co_author_mails_in(message: str) -> frozenset[str]:
 def numbers_in(message: str) -> tuple[str, ...]:
     """The numbers among the references of a message, and what stands with them, without reading all the rest."""
     subject, _, rest = message.partition("\n")
+    if message.count("#") == 1 and (only := REQUEST_AT_END.search(subject)) is not None and SEE_REQUEST not in rest:
+        return (only[1],)  # As most have it.
     found = _numbers(subject) if "#" in subject else []
     if "#" in rest or SEE_REQUEST in rest:
         found += _read_rest(rest.strip("\n"))[2]

@@ -44,32 +44,48 @@ class Graph:
         self._marked = frozenset(marked)
         self._first = array("i")  # The place of each commit's first parent, -1 for none.
         self._others: dict[int, list[int]] = {}  # Those of the other parents that merges have.
+        self._next = ""  # The first parent of the latest commit, which mostly is the next one; "" for none.
         self._awaited: dict[str, list[int]] = {}
         self._awaited_by_merges: dict[str, list[int]] = {}
 
-    def add(self, commit: str, parents: Sequence[str]) -> int:
-        """The place of the next commit of the log, with its parents' ids."""
-        place = len(self._first)
-        self._first.append(-1)
-        for child in self._awaited.pop(commit, ()):
-            self._first[child] = place
+    def add(self, commit: str, parents: str) -> int:
+        """The place of the next commit of the log; `parents` are ids with spaces between them."""
+        first = self._first
+        place = len(first)
+        if commit == self._next:
+            first[-1] = place
+        else:
+            self._await_next()
+        first.append(-1)
+        if self._awaited:
+            for child in self._awaited.pop(commit, ()):
+                first[child] = place
         if self._awaited_by_merges:
             self._came_in(commit, place)
         if commit in self._marked:
             self.places[commit] = place
-        if parents:
-            self._awaited.setdefault(parents[0], []).append(place)
-            for parent in parents[1:]:
+        if " " in parents:
+            parents, *others = parents.split()
+            for parent in others:
                 self._awaited_by_merges.setdefault(parent, []).append(place)
+        self._next = parents
         return place
+
+    def _await_next(self) -> None:
+        """The parent of the latest commit is not the next one: it comes later."""
+        if self._next:
+            self._awaited.setdefault(self._next, []).append(len(self._first) - 1)
+            self._next = ""
 
     @property
     def awaited(self) -> frozenset[str]:
         """The parents that were shown before a child, or that the log does not have."""
+        self._await_next()
         return frozenset(self._awaited) | frozenset(self._awaited_by_merges)
 
     def came(self, commit: str, place: int) -> None:
         """Say where an awaited commit was."""
+        self._await_next()
         for child in self._awaited.pop(commit, ()):
             self._first[child] = place
         self._came_in(commit, place)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from sys import intern  # Types, scopes and authors are few: kept once each, they are a quarter of what a history takes.
 
 from shipline.capabilities.plans import changelog, history, rules
@@ -90,44 +91,45 @@ def read_past(
     merges: list[int] = []
     reverted: dict[str, str] = {}  # The messages that revert a commit, by its id: they come before it.
     undone: dict[str, tuple[int, int]] = {}
-    for commit, parents in _commits(repository, head, changed_paths=attribution is not None):
-        message = commit.message
-        place = past.graph.add(commit.id, parents)
-        past.beginnings[commit.author] = place
-        for name in co_authors_in(message):
-            past.beginnings[name] = place
+    add, beginnings, types = past.graph.add, past.beginnings, style.types
+    for commit, whole in _commits(repository, head, changed_paths=attribution is not None):
+        oid, parents, author, message = commit
+        place = add(oid, parents)
+        beginnings[author] = place
+        if "uthored-" in message:
+            beginnings.update(dict.fromkeys(co_authors_in(message), place))
         header = HEADER.match(message)
-        if (plain := _is_all(header, message, style.types)) is False:
+        if not (plain := _is_all(header, message, types)):
             corrections += corrections_in(message)
-        corrected = by_whole_id(corrections, (commit.id,)).get(commit.id) if corrections else None
+        if reverted and " " in parents and oid in reverted:
+            undone[oid] = (place, mainline_in(reverted[oid], parents.split()))
+        corrected = by_whole_id(corrections, (oid,)).get(oid) if corrections else None
         if plain and corrected is None:
-            entries = _by_header(commit, place, header, style) if header is not None else ()
+            if header is None or (header[3] is None and header[1].lower() not in style.sections):
+                continue  # Most of a history is not for users.
+            entries = (_by_header(commit, place, header),)
         else:
-            merge = corrected is None and len(parents) > 1
+            merge = corrected is None and " " in parents
             entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
             if entries and merge and is_merge_title(message):
                 merges.append(place)
-        if reverted and len(parents) > 1 and commit.id in reverted:
-            undone[commit.id] = (place, mainline_in(reverted[commit.id], parents))
         if entries:
             reverted |= {name: message for entry in entries if entry.reverts for name in entry.reverts}
-            _share_out(past, attribution, commit, entries)
+            _share_out(past, attribution, whole, entries)
     _find_awaited(repository, head, past.graph)
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
-    if undone:
-        _say_undone(past, undone)
+    _say_undone(past, undone)
     if any(entry.reverts and names_others(entry) for entries in past.entries.values() for entry in entries):
         _say_own_numbers(past, repository.remote_address("origin"))
     return past
 
 
-def _commits(
-    repository: Repository, head: str, *, changed_paths: bool
-) -> Iterator[tuple[Commit | LogEntry, Sequence[str]]]:
-    """The commits with their parents."""
+def _commits(repository: Repository, head: str, *, changed_paths: bool) -> Iterator[tuple[LogEntry, Commit | None]]:
+    """The commits, with their paths where these are asked for."""
     if changed_paths:
-        return ((commit, commit.parents) for commit in repository.log((), head, changed_paths=True))
-    return ((entry, entry.parents.split()) for entry in repository.log_entries(head))
+        commits = repository.log((), head, changed_paths=True)
+        return ((LogEntry(one.id, " ".join(one.parents), one.author, one.message), one) for one in commits)
+    return zip(repository.log_entries(head), repeat(None))
 
 
 def _find_awaited(repository: Repository, head: str, graph: history.Graph) -> None:
@@ -139,14 +141,12 @@ def _find_awaited(repository: Repository, head: str, graph: history.Graph) -> No
                 graph.came(entry.id, place)
 
 
-def _share_out(
-    past: Past, attribution: Attribution | None, commit: Commit | LogEntry, entries: Sequence[Entry]
-) -> None:
+def _share_out(past: Past, attribution: Attribution | None, commit: Commit | None, entries: Sequence[Entry]) -> None:
     """Hand the entries of a commit to the packages that it is about."""
-    if attribution is None:
+    if attribution is None or commit is None:
         for path in past.entries:
             past.entries[path] += entries
-    elif isinstance(commit, Commit):
+    else:
         for path in owners_of(attribution, commit):
             past.entries[path] += own_changes(attribution, commit, entries, path)
 
@@ -155,41 +155,41 @@ def _is_all(header: re.Match[str] | None, message: str, types: tuple[str, ...]) 
     """True where a changelog needs no more of a message than its header, or that it has none."""
     if header is None and (message.startswith(TELLING_STARTS) or message[:1].isspace()):
         return False
-    if 0 <= message.find("\n") < len(message) - 1:
-        return not _tells_more(message) and "\r" not in message and inner(types).search(message) is None
-    return True
-
-
-def _tells_more(message: str) -> bool:
-    """True where a message may have what its header does not tell of. One by one is faster than by one pattern."""
-    return (
+    line = message.find("\n")
+    if not 0 <= line < len(message) - 1:
+        return True
+    # One by one is faster than by one pattern.
+    return not (
         "BREAKING" in message
         or "BEGIN_" in message
         or "everts" in message
         or "Upgrade-Note" in message
         or "cherry picked" in message
+        or "\r" in message
+        or (message.find(":", line) > 0 and inner(types).search(message) is not None)
     )
 
 
-def _by_header(
-    commit: Commit | LogEntry, place: int, header: re.Match[str], style: changelog.Style
-) -> tuple[Entry, ...]:
-    """The entry of such a message, if a changelog shows it."""
+def _by_header(commit: LogEntry, place: int, header: re.Match[str]) -> Entry:
+    """The entry of such a message."""
+    oid, _, author, message = commit
     kind, scope, exclamation, description = header.groups()
-    kind = kind.lower()
-    if exclamation is None and kind not in style.sections:
-        return ()
-    scope = intern((scope or "").strip()) or None
-    author = intern(commit.author)
-    numbers = numbers_in(commit.message) if "#" in commit.message or SEE_REQUEST in commit.message else ()
-    breaking = exclamation is not None
-    entry = Entry(place, commit.id, intern(kind), description.rstrip(), author, scope, breaking, (), numbers)
-    others = co_authors_in(commit.message)
-    return (entry._replace(co_authors=others) if others else entry,)
+    return Entry(
+        place,
+        oid,
+        intern(kind.lower()),
+        description.rstrip(),
+        intern(author),
+        intern(scope.strip()) or None if scope else None,
+        exclamation is not None,
+        (),
+        numbers_in(message) if "#" in message or SEE_REQUEST in message else (),
+        co_authors=co_authors_in(message),
+    )
 
 
 def _notable(
-    commit: Commit | LogEntry,
+    commit: LogEntry,
     place: int,
     message: str,
     style: changelog.Style,
@@ -224,6 +224,8 @@ def _movers(past: Past) -> set[int]:
 
 def _say_undone(past: Past, undone: Mapping[str, tuple[int, int]]) -> None:
     """Say of each revert of a merge what it takes back. `undone`: the merge's place, and which parent stays."""
+    if not undone:
+        return
     told = {entry.place: entry.commit for entries in past.entries.values() for entry in entries}
     taken: dict[str, tuple[str, ...]] = {}
     for merge, (place, mainline) in undone.items():

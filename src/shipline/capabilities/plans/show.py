@@ -22,14 +22,13 @@ COMMIT_AT_END = re.compile(r" \([0-9a-f]{7}(?:, [^\s()]+)*\)$")
 class Show:
     """How sections are shown. `template` is a Jinja2 template's text, None for our own form.
 
-    `announcement` asks for plain text to tell people; `whole` for a file with a head; `version` for that one release,
-    None for the next; `package` for that one alone, None for all.
+    `announcement` asks for plain text to tell people; `version` for that one release, None for the next; `package` for
+    that one alone, None for all.
     """
 
     style: Style = field(default_factory=lambda: PLAIN)
     template: str | None = None
     announcement: bool = False
-    whole: bool = False
     version: str | None = None
     package: str | None = None
 
@@ -50,9 +49,13 @@ class Show:
             return render_template(self.template, package, sections, self.style)
         if self.announcement:
             return "\n".join(announced(package, section, self.style) for section in sections)
-        if self.whole:
-            return changelog.render_all(sections, self.style)
         return "\n".join(changelog.render(section, self.style) for section in sections)
+
+    def whole(self, package: str, sections: Sequence[Section]) -> list[str]:
+        """The text of a file with a head and all of a package's sections, in pieces."""
+        if self.template is not None:
+            return [self.text(package, sections)]
+        return list(changelog.render_all(sections, self.style))
 
     def released(self, plan: PackagePlan, time_us: int) -> str:
         """The section that a release writes into the changelog, and uses as its notes.

@@ -23,6 +23,8 @@ TAB = 4
 
 def safe_line(text: str) -> str:
     """Text on one line: no control characters, no HTML outside of code spans."""
+    if "<" not in text and "`" not in text and text.isprintable():
+        return text  # As most are, and a long changelog has very many.
     return _line(text)[0]
 
 

@@ -23,8 +23,8 @@ from shipline.providers.repository.git_folder import ASKED_OF_HEAD, branch_of_he
 from shipline.providers.repository.git_merge import merged
 from shipline.providers.repository.git_pick import picked
 from shipline.providers.repository.git_revert import changed_between, reverted_tree
-from shipline.providers.repository.log_output import commit_of, commits_with_paths, log_entries, time_us_of
-from shipline.providers.repository.mailmap import LOG_FORMAT, UNMAPPED_FORMAT, mapped
+from shipline.providers.repository.log_output import commits_with_paths, log_entries, plain_commits, time_us_of
+from shipline.providers.repository.mailmap import ENTRY_FORMAT, LOG_FORMAT, UNMAPPED_FORMAT, mapped
 from shipline.providers.repository.on_remote import fetch_branch, fetch_commit, listed_on, push_moved_tag
 from shipline.providers.repository.own_commit import KEY_TRAILER, check_commit, check_identity, dates, with_key
 
@@ -199,13 +199,13 @@ class GitRepository:
             "--",
             *paths,
         )
-        commits = commits_with_paths(pieces) if changed_paths else map(commit_of, log_entries(pieces))
-        return iter(without_contained(self._git, list(commits), since)) if since else commits
+        found = commits_with_paths(pieces) if changed_paths else plain_commits(pieces)
+        return iter(without_contained(self._git, list(found), since)) if since else found
 
     def log_entries(self, until: str = "HEAD") -> Iterator[LogEntry]:
         """All commits reachable from `until`, newest first, unread."""
         self.root()
-        options = (f"--format={LOG_FORMAT}", "--end-of-options", _revision(until), "--")
+        options = (f"--format={ENTRY_FORMAT}", "--end-of-options", _revision(until), "--")
         return log_entries(self._git.spooled("read the history", *PLAIN_LOG, *options))
 
     def patch_ids(self, commits: tuple[str, ...]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from shipline.clients.git_command import GitCommand
 
 LOG_FORMAT = "%H%x00%P%x00%aN%x00%aE%x00%ct%x00%B"
+ENTRY_FORMAT = "%H%x00%P%x00%aN%x00%B"
 UNMAPPED_FORMAT = LOG_FORMAT.replace("%aN", "%an").replace("%aE", "%ae")
 
 
