@@ -1,5 +1,5 @@
 """`python -m shipline`, where the program `shipline` is not on PATH."""
 
-from shipline.apps.cli.main import main
+from shipline.apps.cli.start import main
 
 main()

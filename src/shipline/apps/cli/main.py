@@ -71,10 +71,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 TABLE = {name: (f"shipline.apps.cli.{module}:command", text) for name, (module, text) in COMMANDS.items()}
 
 
-GARBAGE_MIN = 100_000
-"""So many new objects are made before Python looks for those that only hold each other."""
-
-
 @click.group(
     cls=LazyGroup,
     table=TABLE,
@@ -104,8 +100,6 @@ def cli(ctx: click.Context, folder: Path) -> None:
 
 def main() -> None:
     """Run, and end the process with the exit code that says how it went. No traceback reaches a user."""
-    # What a command imports and reads lives until it ends, so looking for garbage often finds none: a tenth of a plan.
-    gc.set_threshold(GARBAGE_MIN)
     try:
         # Click's own exits (usage errors, --help) keep their codes; ours come as exceptions. The program's name is
         # fixed: it names the variable of shell completion, however the program was started.
