@@ -196,7 +196,11 @@ def _entry(change: Told, text: str, style: Style) -> str:
             f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body, after=text)
         )
     shown, marks = safe_line(text), [change.commit[:7]]
-    numbers = [name for name in change.references if _is_number(name) and not _names(shown, name)]
+    numbers = [
+        name
+        for name in change.references
+        if not shown.endswith(f"({name})") and _is_number(name) and not _names(shown, name)
+    ]
     if style.links is None:
         return f"- {scope}{shown} ({', '.join([*marks, *map(safe_line, numbers)])})\n"
     marks = [f"[{change.commit[:7]}]({style.links.commit(change.commit)})"]

@@ -62,7 +62,7 @@ REFERENCE_TOKENS = frozenset(
 REPOSITORY = r"(?<![\w.-])[\w.-]{1,100}/[\w.-]{1,100}#\d+"
 NUMBER = re.compile(rf"{REPOSITORY}|#\d+")
 PLAIN_NUMBER = re.compile(r"#\d+")
-REQUEST_AT_END = re.compile(r"\((#\d+)\)\Z")
+REQUEST_AT_END = re.compile(r"\((#\d+)\)(?=\n|\Z)")
 NAMED_NUMBER = re.compile(r"\w#\d")
 REFERENCE = re.compile(rf"{REPOSITORY}|#\d+|\b[A-Z][A-Z0-9]{{0,30}}-\d+\b")
 
@@ -167,9 +167,12 @@ def co_author_mails_in(message: str) -> frozenset[str]:
 
 def numbers_in(message: str) -> tuple[str, ...]:
     """The numbers among the references of a message, and what stands with them, without reading all the rest."""
+    place = message.find("#")
+    if place > 0 and message.find("#", place + 1) < 0 and SEE_REQUEST not in message:
+        only = REQUEST_AT_END.match(message, place - 1)
+        if only is not None and "\n" not in message[:place]:
+            return (only[1],)  # As most have it.
     subject, _, rest = message.partition("\n")
-    if message.count("#") == 1 and (only := REQUEST_AT_END.search(subject)) is not None and SEE_REQUEST not in rest:
-        return (only[1],)  # As most have it.
     found = _numbers(subject) if "#" in subject else []
     if "#" in rest or SEE_REQUEST in rest:
         found += _read_rest(rest.strip("\n"))[2]

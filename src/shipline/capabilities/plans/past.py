@@ -20,6 +20,7 @@ from shipline.capabilities.plans.rules import PICKED, Lineage
 from shipline.domain.package import Package
 from shipline.ports.repository import Commit, LogEntry, Repository
 
+UNNOTICED_MAX = 1000
 TELLING_STARTS = ("Merge ", "Squashed ", "Revert ", "Reapply ")
 
 
@@ -92,29 +93,28 @@ def read_past(
     reverted: dict[str, str] = {}  # The messages that revert a commit, by its id: they come before it.
     undone: dict[str, tuple[int, int]] = {}
     add, beginnings, types = past.graph.add, past.beginnings, style.types
+    unnoticed: set[str] = set()
     for commit, whole in _commits(repository, head, changed_paths=attribution is not None):
         oid, parents, author, message = commit
         place = add(oid, parents)
         beginnings[author] = place
         if "uthored-" in message:
             beginnings.update(dict.fromkeys(co_authors_in(message), place))
-        header = HEADER.match(message)
+        header = _noticed(message, style, unnoticed)
         if not (plain := _is_all(header, message, types)):
             corrections += corrections_in(message)
         if reverted and " " in parents and oid in reverted:
             undone[oid] = (place, mainline_in(reverted[oid], parents.split()))
         corrected = by_whole_id(corrections, (oid,)).get(oid) if corrections else None
         if plain and corrected is None:
-            if header is None or (header[3] is None and header[1].lower() not in style.sections):
-                continue  # Most of a history is not for users.
-            entries = (_by_header(commit, place, header),)
+            entries: tuple[Entry, ...] = () if header is None else (_by_header(commit, place, header),)
         else:
             merge = corrected is None and " " in parents
             entries = _notable(commit, place, message if corrected is None else corrected, style, merge=merge)
             if entries and merge and is_merge_title(message):
                 merges.append(place)
+            reverted |= {name: message for entry in entries for name in entry.reverts}
         if entries:
-            reverted |= {name: message for entry in entries if entry.reverts for name in entry.reverts}
             _share_out(past, attribution, whole, entries)
     _find_awaited(repository, head, past.graph)
     _drop(past, said_by_others(past.graph, 0, merges, _movers(past)) if merges else ())
@@ -122,6 +122,22 @@ def read_past(
     if any(entry.reverts and names_others(entry) for entries in past.entries.values() for entry in entries):
         _say_own_numbers(past, repository.remote_address("origin"))
     return past
+
+
+def _noticed(message: str, style: changelog.Style, unnoticed: set[str]) -> re.Match[str] | None:
+    """The header of a message, if a changelog shows what has such a one.
+
+    What stands before the colon of others is kept in `unnoticed`: most of a history is of few types, and not for users.
+    """
+    start = message.partition(": ")[0]
+    if start in unnoticed:
+        return None
+    header = HEADER.match(message)
+    if header is None or header[3] is not None or header[1].lower() in style.sections:
+        return header
+    if header.start(4) == len(start) + 2 and len(unnoticed) < UNNOTICED_MAX:
+        unnoticed.add(start)
+    return None
 
 
 def _commits(repository: Repository, head: str, *, changed_paths: bool) -> Iterator[tuple[LogEntry, Commit | None]]:
