@@ -17,7 +17,7 @@ GROWTH = 8
 
 # One line a name. What follows the numbers begins with neither a digit nor a point.
 BARE = re.compile(r"^((?:v|release[-/])?(\d{1,18}(?:\.\d{1,18}){1,3})((?![\d.!])\S*))$", re.MULTILINE)
-MAJOR = re.compile(r"^((?:v|release[-/])?(\d{1,18})\.\S*)$", re.MULTILINE)  # Of what may be bare, at one glance.
+MAJOR = re.compile(r"(?:v|release[-/])?(\d{1,18})")  # What stands before the first point of what may be bare.
 FINAL = re.compile(r"(?:v|release[-/])?(?:0|[1-9]\d{0,17})(?:\.(?:0|[1-9]\d{0,17})){2}")
 NUMBER = re.compile(r"\d+")
 # What may name another package, or has an epoch; looked for one by one, which is faster than by one pattern.
@@ -68,13 +68,27 @@ def batches(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 def _from_the_highest(names: Sequence[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Each name and its numbers. Only those of the highest major versions are looked at closely."""
-    by_major: dict[str, list[str]] = {}
-    for name, major in MAJOR.findall("\n".join(names)):
-        by_major.setdefault(major, []).append(name)
-    for major in sorted(by_major, key=int, reverse=True):
-        entries = [
-            (tuple(map(int, numbers.split("."))), not rest, name)
-            for name, numbers, rest in BARE.findall("\n".join(by_major[major]))
-        ]
-        entries.sort(key=itemgetter(0, 1), reverse=True)
-        yield from ((name, numbers) for numbers, _, name in entries)
+    majors = {start: int(found[1]) for start in {*map(_start, names)} if (found := MAJOR.fullmatch(start))}
+    if not majors:
+        return
+    highest = max(majors.values())
+    forms = tuple(f"{start}." for start, major in majors.items() if major == highest)
+    yield from _in_order(name for name in names if name.startswith(forms))
+    by_major: dict[int, list[str]] = {}
+    for name in names:
+        if (major := majors.get(_start(name), highest)) != highest:
+            by_major.setdefault(major, []).append(name)
+    for _, each in sorted(by_major.items(), reverse=True):
+        yield from _in_order(each)
+
+
+def _start(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _in_order(names: Iterable[str]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    entries = [
+        (tuple(map(int, numbers.split("."))), not rest, name) for name, numbers, rest in BARE.findall("\n".join(names))
+    ]
+    entries.sort(key=itemgetter(0, 1), reverse=True)
+    yield from ((name, numbers) for numbers, _, name in entries)

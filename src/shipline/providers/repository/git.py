@@ -125,9 +125,9 @@ class GitRepository:
     def tag_names(self) -> tuple[str, ...]:
         """The names of all tags, as git sorts them. Tags are not opened."""
         self.root()
-        # git takes longer to strip the names of very many tags than to print them whole.
-        names = self._git.run("read the tags' names", "for-each-ref", "--format=%(refname)", "refs/tags")
-        return tuple(("\n" + names.decode("utf-8", "replace").removesuffix("\n")).split("\nrefs/tags/")[1:])
+        # Three times as fast as `for-each-ref`, which makes an object of each and sorts what is in order.
+        names = self._git.run("read the tags' names", "rev-parse", "--symbolic", "--tags")
+        return tuple(names.decode("utf-8", "replace").split("\n")[:-1])
 
     def tag_listing(self) -> str:
         """All tags with the ids of what they name. Tags are not opened."""

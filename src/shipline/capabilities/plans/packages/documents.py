@@ -12,7 +12,6 @@ import json
 from typing import Any
 
 from shipline.domain.errors import InvalidValue
-from shipline.domain.strict_toml import read_toml
 
 BYTES_MAX = 1 << 20
 DEPTH_MAX = 64
@@ -55,6 +54,8 @@ def strings(value: object) -> tuple[str, ...]:
 
 def _read(name: str, text: str) -> Any:
     if name.endswith(".toml"):
+        from shipline.domain.strict_toml import read_toml  # noqa: PLC0415 - only who has TOML manifests pays for it
+
         return read_toml(text)
     return json.loads(text) if name.endswith(".json") else _read_yaml(text)
 
