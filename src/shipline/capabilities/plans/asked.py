@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from shipline.capabilities.plans.bumps import BumpRules
 from shipline.capabilities.plans.channels import Channel
 from shipline.domain.package import Group
-from shipline.domain.version_file import VersionFile
+
+if TYPE_CHECKING:
+    from shipline.domain.version_file import VersionFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from shipline.capabilities.plans.rules import Lineage, stated_version
 from shipline.capabilities.plans.stated import files_stating
 from shipline.capabilities.plans.versions import SNAPSHOT, Version, scheme_named
 from shipline.domain.package import Package
 from shipline.domain.release_plan import PackagePlan, ReleasePlan
-from shipline.domain.version_file import VersionFile
 from shipline.ports.repository import Repository
+
+if TYPE_CHECKING:
+    from shipline.domain.version_file import VersionFile
 
 FILES_SHOWN_MAX = 10
 Stating = Callable[[Package], Sequence[tuple[str, str]]]

@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from shipline.capabilities.plans.rules import Lineage, stated_version
 from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Package
-from shipline.domain.version_file import VersionFile
 from shipline.ports.repository import Repository
+
+if TYPE_CHECKING:
+    from shipline.domain.version_file import VersionFile
 
 # Beside a scheme's own form: numbers, as Gradle and plain files have them, and what Python puts behind them.
 NUMBERS = re.compile(r"v?(\d{1,9}(?:\.\d{1,9}){0,2})(?:(?:a|b|rc|\.dev|\.post|\.rc)\d*)?", re.ASCII)

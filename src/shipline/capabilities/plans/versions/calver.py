@@ -18,11 +18,10 @@ from shipline.capabilities.plans.versions.calver_format import (
     read_format,
 )
 from shipline.capabilities.plans.versions.snapshot import snapshot_parts
-from shipline.capabilities.plans.versions.version import LENGTH_MAX, STABLE, Numbers, Version, checked_channel
+from shipline.capabilities.plans.versions.version import CALVER, LENGTH_MAX, STABLE, Numbers, Version, checked_channel
 from shipline.domain.change import Bump
 from shipline.domain.errors import InvalidValue
 
-PREFIX = "calver:"
 # calver.org names dev, alpha, beta and rc, and orders none of them. The order is PEP 440's: dev, then by the alphabet.
 MODIFIER = r"(?:[.\-_]?([a-zA-Z]+)(?:[.\-_]?(0|[1-9]\d{0,17}))?)?"
 SPELLINGS = {"a": "alpha", "b": "beta", "c": "rc", "pre": "rc", "preview": "rc"}
@@ -39,7 +38,7 @@ class CalVer:
 
     def __init__(self, written: str) -> None:
         self.format = read_format(written)
-        self.name = PREFIX + written
+        self.name = CALVER + written
         self._pattern = re.compile(_pattern(self.format), re.ASCII)
 
     def parse(self, text: str) -> Version | None:
@@ -124,7 +123,7 @@ class CalVer:
         text = self.render(release, channel=STABLE, number=0, epoch=0)
         return InvalidValue(
             f"{text} is released already, and {self.format.text} has no counter to release twice in a period",
-            todo=f"wait for the next period, or add one: {PREFIX}{self.format.text}.MICRO",
+            todo=f"wait for the next period, or add one: {CALVER}{self.format.text}.MICRO",
         )
 
 

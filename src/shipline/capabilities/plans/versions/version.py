@@ -17,6 +17,9 @@ CHANNEL = re.compile(r"[a-zA-Z][0-9a-zA-Z-]{0,31}", re.ASCII)
 Numbers = tuple[int, ...]
 """The numbers of a final version, the most important first: three in SemVer and PEP 440, CalVer's as in its format."""
 
+CALVER = "calver:"
+"""What stands before the format in the name of a calendar scheme."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
