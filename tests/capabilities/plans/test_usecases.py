@@ -240,6 +240,16 @@ def test_several_packages_are_planned_from_one_history(history: History) -> None
     assert changelog_of(history.repository, packages, whole=True).count("# Changelog") == 2
 
 
+def test_what_two_manifests_of_one_name_have_in_common_is_counted_once(history: History) -> None:
+    files = {"pyproject.toml": '[project]\nname = "both"\n', "package.json": '{"name": "both", "version": "1.0.0"}'}
+    history.commit("chore: begin", files)
+    history.tag("v1.0.0")
+    history.commit("feat: a")
+    for plan in make_plan(history.repository).packages:
+        assert (plan.next, len(plan.changes)) == ("1.1.0", 1)
+        assert not any("twice" in reason for reason in plan.reasons)
+
+
 class ReadOnce(GitRepository):
     """A repository whose history may be walked through by its log alone."""
 

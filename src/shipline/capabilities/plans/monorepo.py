@@ -119,7 +119,7 @@ def unreleased_changes(
     spoken = {changeset.path: changeset for changeset in changesets.read}
     own = own_changes_among([each.package for each in lineages])
     for commit, names in shares:
-        for name in names:
+        for name in dict.fromkeys(names):  # Two manifests in one folder may have one name.
             if not (changesets.ignores(name) or (spoken and _speaks(spoken, commit, name))):
                 found[name] += own(commit, read[commit.id], name)
     return found
