@@ -101,7 +101,8 @@ def _forms_of(package: Package, tags: Iterable[Tag]) -> list[tuple[Version, str]
     found: list[tuple[Version, str]] = []
     for tag in tags:
         read = ((_read(each, (each.tag_format,), tag), each.tag_format) for each in candidates)
-        found += [(version, form) for version, form in read if version is not None][:1]
+        first = next(((version, form) for version, form in read if version is not None), None)
+        found += [] if first is None else [first]
     return found
 
 
