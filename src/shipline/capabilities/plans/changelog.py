@@ -195,14 +195,13 @@ def _entry(change: Told, text: str, style: Style) -> str:
         return f"- {scope}{safe_line(text)}\n" + "".join(
             f"{'  ' * bool(line)}{line}\n" for line in safe_lines(change.body, after=text)
         )
-    shown, marks = safe_line(text), [change.commit[:7]]
-    numbers = [
-        name
-        for name in change.references
-        if not shown.endswith(f"({name})") and _is_number(name) and not _names(shown, name)
-    ]
+    shown, numbers = safe_line(text), []
+    for name in change.references:
+        if not shown.endswith(f"({name})") and _is_number(name) and not _names(shown, name):
+            numbers.append(name)  # noqa: PERF401 - most have none: a list is not even gone through
     if style.links is None:
-        return f"- {scope}{shown} ({', '.join([*marks, *map(safe_line, numbers)])})\n"
+        more = f", {', '.join(map(safe_line, numbers))}" if numbers else ""
+        return f"- {scope}{shown} ({change.commit[:7]}{more})\n"
     marks = [f"[{change.commit[:7]}]({style.links.commit(change.commit)})"]
     if numbers:
         requests = without_numbers(change.description)[1]
