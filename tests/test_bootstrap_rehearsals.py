@@ -14,7 +14,6 @@ from shipline.configuration import EnvironmentSettings, RehearsalSettings
 from shipline.domain.errors import RefusedError, ShiplineError, UsageError
 from shipline.ports.target import Role
 from shipline.ports.traffic import ERRORS
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.testing.fakes.clock import FakeClock
 from shipline.testing.fakes.traffic import FakeTraffic
@@ -73,7 +72,7 @@ def test_what_was_promised_is_for_the_traffic_that_there_was(application: Applic
     """None before anything was seen of it."""
     where = application.environment("production")
     assert promised(application, where, CANARY, "rol_x") is None
-    points = Rows(tables.observation, AnalysisPoint)
+    points = Rows("observation", AnalysisPoint)
     with application.store.begin() as tx:
         for number in range(1, 6):
             requests = 100 + number

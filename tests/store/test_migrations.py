@@ -44,7 +44,7 @@ def test_a_store_of_the_first_schema_keeps_its_evidence(store_url: str) -> None:
     store.close()
     store = Store(store_url).open()
     with store.begin() as tx:
-        piece = Rows(tables.evidence, Evidence).find(tx, "evd_1")
+        piece = Rows("evidence", Evidence).find(tx, "evd_1")
         assert tx.connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
     assert piece == Evidence(
         "evd_1", "rel_1", EvidenceKind.FINDINGS, "bandit", "bandit", "sha256:1", 1, summary={"total": 0}

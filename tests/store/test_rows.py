@@ -18,7 +18,7 @@ from shipline.store import tables
 from shipline.store.database import Store
 from shipline.store.rows import ROWS_MAX, Rows
 
-INCIDENTS = Rows(tables.incident, Incident)
+INCIDENTS = Rows("incident", Incident)
 INCIDENT = Incident("inc_1", "quotes is slow", "production", IncidentStatus.OPEN, opened_us=1)
 
 

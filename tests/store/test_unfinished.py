@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from shipline.domain.release import Release, ReleaseStatus
-from shipline.store import tables
 from shipline.store.database import Store
 from shipline.store.rows import Rows
 from shipline.store.unfinished import WAITING, unfinished_releases
@@ -23,7 +22,7 @@ def test_the_newest_release_of_each_package_decides(sqlite_url: str) -> None:
     with store.begin() as tx:
         for number, (package, version, status) in enumerate(rows):
             found = Release(f"rel_{number}", package, version, f"v{version}", status, 1, number)
-            Rows(tables.release, Release).save(tx, found)
+            Rows("release", Release).save(tx, found)
     assert store.path is not None
     assert unfinished_releases(store.path) == {"b": ("1.1.0", "refused")}
     store.close()

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from shipline.domain.errors import UsageError
 
 if TYPE_CHECKING:
-    from shipline.capabilities.evidence import Formats, Image
+    from shipline.capabilities.evidence import Formats
     from shipline.clients.image_names import ImageReference
-    from shipline.ports.attachments import Attachments
+    from shipline.ports.attachments import Attachments, Image
     from shipline.ports.provider import ProviderContext
     from shipline.ports.signer import Signer
 
@@ -59,10 +59,10 @@ def image_of(reference: ImageReference, *, timeout_s: float = ANSWER_TIMEOUT_S) 
 
     A tag is resolved here, once: all that follows is about the digest. UsageError where there is no such image.
     """
-    from shipline.capabilities.evidence import Image
     from shipline.clients.oci_attachments import OCIAttachments
     from shipline.clients.oci_credentials import client_credentials
     from shipline.clients.oci_registry import OCIClient
+    from shipline.ports.attachments import Image
 
     name = reference.name
     client = OCIClient(name.registry_url, name.path, timeout_s, client_credentials(name.host))

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-from shipline.domain.errors import ConfigurationError, ShiplineError
+from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Project
+from shipline.store.early import EarlyConnection, is_current
 from shipline.store.errors import CorruptStore, FullDisk, translated_errors
-from shipline.store.schema import bring_up_to_date
-from shipline.store.sqlite import BUSY_TIMEOUT_MS, SNAPSHOT, create_sqlite_engine
+from shipline.store.sqlite import BUSY_TIMEOUT_MS, connect, plain_file
 from shipline.store.transaction import Transaction
 from shipline.store.upcasts import NO_UPCASTS, Upcasts
 
 if TYPE_CHECKING:
-    import psycopg
+    from sqlalchemy import Connection, Engine
+
+    from shipline.store.engines import Engines
 
 __all__ = ["CorruptStore", "FullDisk", "Store"]
-
-IDLE_TIMEOUT_MS = 10_000
-CONNECT_TIMEOUT_S = 10
 
 
 class Store:
@@ -43,55 +39,112 @@ class Store:
         self.url = url
         self.upcasts = upcasts
         self.project = project if project is not None else Project()
-        self._engine: Engine | None = None
+        self._is_open = False
+        self._engines: Engines | None = None
+        self._making = threading.Lock()
+        # Between two transactions, while there is no engine yet.
+        self._idle: sqlite3.Connection | None = None
         self._writers = threading.Lock()
 
     @property
     def engine(self) -> Engine:
-        """The open SQLAlchemy engine."""
-        if self._engine is None:
+        """The SQLAlchemy engine of the open store, made when it is first asked for."""
+        return self.engines.engine
+
+    @property
+    def engines(self) -> Engines:
+        """What makes the engine, and has it take connections over."""
+        if not self._is_open:
             raise RuntimeError("the store is not open")
-        return self._engine
+        with self._making:
+            if self._engines is None:
+                from shipline.store.engines import Engines  # noqa: PLC0415 - SQLAlchemy: see `early`
+
+                self._engines = Engines(self.url)
+            return self._engines
 
     @property
     def is_sqlite(self) -> bool:
         """True for the embedded default."""
-        return _parsed(self.url).get_backend_name() == "sqlite"
+        return self.path is not None
 
-    @property
+    @cached_property
     def path(self) -> Path | None:
-        """The database file of SQLite, None for PostgreSQL."""
-        return Path(str(_parsed(self.url).database)) if self.is_sqlite else None
+        """The database file of SQLite, None for PostgreSQL. Raises ConfigurationError for another database."""
+        file = plain_file(self.url)
+        if file is not None:
+            return Path(file)
+        from shipline.store.engines import parsed  # noqa: PLC0415 - SQLAlchemy: see `early`
+
+        known = parsed(self.url)
+        return Path(str(known.database)) if known.get_backend_name() == "sqlite" else None
 
     def open(self) -> Store:
         """Connect and bring the schema up to date; a store that could not be opened stays closed.
 
         Raises ConfigurationError, UnavailableError, CorruptStore, or ShiplineError for a schema newer than this code.
         """
-        engine = _create_engine(_parsed(self.url))
+        if self.path is not None:
+            _make_folder(self.path.parent)
+            _make_file(self.path)
+        self._is_open = True
         try:
-            if self.path is not None:
-                _make_folder(self.path.parent)
-                _make_file(self.path)
             with translated_errors(self.path):
-                bring_up_to_date(engine, self.path)
+                if not self._is_current():
+                    from shipline.store.schema import bring_up_to_date  # noqa: PLC0415 - SQLAlchemy: see `early`
+
+                    bring_up_to_date(self.engine, self.path)
         except BaseException:
-            engine.dispose()
+            self.close()
             raise
-        self._engine = engine
         return self
+
+    def _is_current(self) -> bool:
+        """Whether a plain file has this code's schema, which is seen without SQLAlchemy."""
+        file = plain_file(self.url)
+        if file is None:
+            return False
+        self._idle = connect(file)
+        return is_current(self._idle)
 
     def close(self) -> None:
         """Give back all connections."""
-        if self._engine is not None:
-            self._engine.dispose()
-            self._engine = None
+        self._is_open = False
+        if self._engines is not None:
+            self._engines.engine.dispose()
+            self._engines = None
+        if self._idle is not None:
+            self._idle.close()
+            self._idle = None
 
     @contextmanager
     def begin(self) -> Iterator[Transaction]:
         """A transaction that commits when the block ends and rolls back on any error."""
-        with self._turn(), translated_errors(self.path), self.engine.begin() as connection:
+        with self._turn(), translated_errors(self.path), self._transaction() as connection:
             yield Transaction(connection, self.project, lambda: secrets.token_hex(16))
+
+    def _adopt(self, connection: sqlite3.Connection) -> Connection:
+        return self.engines.adopt(connection)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection | EarlyConnection]:
+        file = plain_file(self.url)
+        if file is None or self._engines is not None or not self._is_open:
+            with self.engine.begin() as connection:
+                yield connection
+            return
+        idle, self._idle = self._idle, None
+        raw = connect(file) if idle is None else idle
+        early = EarlyConnection(raw, self._adopt)
+        try:
+            with early.transaction():
+                yield early
+        except BaseException:
+            if not early.is_whole:
+                raw.close()
+            raise
+        if not early.is_whole:
+            self._idle = raw
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -109,28 +162,11 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """A connection for reading: every query sees the same moment, and no writer waits for it."""
+        from shipline.store.engines import SNAPSHOT  # noqa: PLC0415 - SQLAlchemy: see `early`
+
         options = {SNAPSHOT: True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with translated_errors(self.path), self.engine.connect() as connection:
             yield connection.execution_options(**options)
-
-
-@lru_cache(maxsize=64)
-def _parsed(url: str) -> URL:
-    """The URL, of a database that we know. Raises ConfigurationError, without the URL: it may hold a password."""
-    try:
-        parsed = make_url(url)
-    except (ArgumentError, ValueError):
-        parsed = URL.create("unknown")
-    name = parsed.get_backend_name()
-    if name == "postgresql" and parsed.database:
-        return parsed.set(drivername="postgresql+psycopg")
-    if name == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        return parsed.set(drivername="sqlite")
-    raise ConfigurationError(
-        "the store's URL names no database that Shipline can use",
-        why="a store in memory keeps nothing" if name == "sqlite" else "",
-        todo="use sqlite:///PATH or postgresql://USER@HOST/DATABASE",
-    )
 
 
 def _make_folder(folder: Path) -> None:
@@ -150,18 +186,3 @@ def _make_file(path: Path) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError:
         return  # SQLite says it better.
-
-
-def _create_engine(url: URL) -> Engine:
-    if url.get_backend_name() == "postgresql":
-        timeout = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_TIMEOUT_S}
-        engine = create_engine(url, pool_pre_ping=True, pool_size=10, connect_args=timeout)
-        event.listen(engine, "connect", _prepare_postgresql)
-        return engine
-    return create_sqlite_engine(url)
-
-
-def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
-    # A process that froze inside a transaction must not keep its locks from the others for as long as it sleeps.
-    connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}")
-    connection.commit()  # The pool rolls back what is open when a connection is given back.

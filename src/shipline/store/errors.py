@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shipline.domain.errors import ConflictError, ShiplineError, UnavailableError
 
@@ -32,10 +31,13 @@ def translated_errors(path: Path | None) -> Iterator[None]:
     """Turn a driver's errors into ours. `path` is the database file, None for PostgreSQL."""
     try:
         yield
-    except DBAPIError as error:
-        raise translated(path, error.orig, is_conflict=isinstance(error, IntegrityError)) from error
     except sqlite3.Error as error:
         raise translated(path, error, is_conflict=isinstance(error, sqlite3.IntegrityError)) from error
+    except Exception as error:
+        known = sys.modules.get("sqlalchemy.exc")  # Where it was not imported, it has raised nothing.
+        if known is None or not isinstance(error, known.DBAPIError):
+            raise
+        raise translated(path, error.orig, is_conflict=isinstance(error, known.IntegrityError)) from error
 
 
 def named(path: Path | None) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from shipline.domain.errors import ShiplineError
+from shipline.store.engines import SNAPSHOT
 from shipline.store.errors import CorruptStore, named
 from shipline.store.migrations import HEAD, REVISIONS
-from shipline.store.sqlite import SNAPSHOT
 from shipline.store.tables import metadata
 
 # Any number that nothing else in the database locks; it keeps two fresh nodes from migrating at once.

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-
-from sqlalchemy import URL, Connection, Engine, create_engine, event
 
 BUSY_TIMEOUT_MS = 30_000
 WAL_ATTEMPTS = 100
-# The execution option of connections that only read.
-SNAPSHOT = "shipline_snapshot"
+# The beginning of an address that says no more than the file.
+_SCHEME = "sqlite:///"
 
 
-def create_sqlite_engine(url: URL) -> Engine:
-    """An engine whose connections are prepared as above. No I/O yet."""
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
+def plain_file(url: str) -> str | None:
+    """The file of a store's address that names a file of SQLite and nothing besides; None for every other one."""
+    file = url.removeprefix(_SCHEME)
+    return file if url.startswith(_SCHEME) and file not in ("", ":memory:") and "?" not in file else None
 
 
-def _prepare(connection: sqlite3.Connection, _record: object) -> None:
+def connect(file: str) -> sqlite3.Connection:
+    """A connection that is prepared as above, for one thread at a time. Raises sqlite3.Error."""
+    connection = sqlite3.connect(os.path.abspath(file), timeout=BUSY_TIMEOUT_MS / 1000, check_same_thread=False)  # noqa: PTH100 - links stay as they are
+    try:
+        prepare(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def prepare(connection: sqlite3.Connection, _record: object = None) -> None:
+    """Set a fresh connection up; no transaction may be open."""
     connection.isolation_level = None  # We send BEGIN ourselves: the driver's own begins too late and only for writes.
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     _use_wal(connection)
@@ -41,9 +50,3 @@ def _use_wal(connection: sqlite3.Connection) -> None:
             connection.execute("COMMIT")
         else:
             return
-
-
-def _begin(connection: Connection) -> None:
-    # Taking the write lock first makes read-then-write transactions serial, as `for update` does on PostgreSQL.
-    is_snapshot = connection.get_execution_options().get(SNAPSHOT, False)
-    connection.exec_driver_sql("BEGIN" if is_snapshot else "BEGIN IMMEDIATE")

@@ -51,7 +51,7 @@ class MortalStore(Store):
 
     def __init__(self, store: Store, countdown: Countdown) -> None:
         super().__init__(store.url, store.project)
-        self._engine = store.engine
+        self._engines, self._is_open = store.engines, True
         self._countdown = countdown
         self.watching = True
 

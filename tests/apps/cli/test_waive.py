@@ -67,13 +67,14 @@ def application(tmp_path: Path, key: Path) -> Iterator[Application]:
 
 def ask(application: Application, stage: str = "release") -> None:
     """Record what the gates say, as the step of a release does."""
+    from shipline.capabilities.releases.judging import verdicts_of_stage  # noqa: PLC0415 - not of the room's face
     from shipline.capabilities.releases.proof import ProofSteps  # noqa: PLC0415 - not of the room's face
 
     proof = ProofSteps(application.release_ground)
     with application.store.begin() as tx:
         release = RELEASES.find(tx, "rel_1")
     assert release is not None
-    verdicts = proof.verdicts(release, stage, application.clock.now_us())
+    verdicts = verdicts_of_stage(proof.ground, release, stage, application.clock.now_us())
     with application.store.begin() as tx:
         proof.record_verdicts(tx, release, stage, verdicts)
 

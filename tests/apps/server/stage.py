@@ -15,7 +15,8 @@ from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.incidents import ROLLOUT_KINDS, follow_rollout
 from shipline.capabilities.releases import EVIDENCE, RELEASES, VERDICTS, tick_item
 from shipline.capabilities.releases import follow_run as follow_release
-from shipline.capabilities.releases.usecases import ReleaseOrder, append, begin_release
+from shipline.capabilities.releases.telling import append
+from shipline.capabilities.releases.usecases import ReleaseOrder, begin_release
 from shipline.capabilities.releases.workflow import release_workflow
 from shipline.capabilities.rollouts import (
     AnalysisSettings,

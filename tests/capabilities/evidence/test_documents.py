@@ -30,12 +30,12 @@ from shipline.capabilities.evidence import (
 from shipline.capabilities.evidence.bundle import digest_of
 from shipline.capabilities.evidence.documents import SignedYes
 from shipline.capabilities.evidence.verification import verify
-from shipline.capabilities.gates import NAMESPACE, WAIVER_NAMESPACE, statement, waiver_statement
+from shipline.capabilities.gates import NAMESPACE, statement, waiver_statement
 from shipline.clients.ssh_signatures import sign
 from shipline.domain.actor import SYSTEM
 from shipline.domain.codec import to_json
 from shipline.domain.errors import InvalidValue
-from shipline.domain.gate import Approval, Waiver
+from shipline.domain.gate import WAIVER_NAMESPACE, Approval, Waiver
 from shipline.domain.verdict import Answer, Verdict
 from shipline.store.database import Store
 from shipline.store.excerpts import excerpt

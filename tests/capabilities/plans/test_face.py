@@ -1,4 +1,4 @@
-"""The face of the room imports a name when it is asked for, and each name is where the face says."""
+"""The face of a room imports a name when it is asked for, and each name is where the face says."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import shipline.capabilities.plans as room
 from shipline import configuration
+from shipline.capabilities import evidence, gates, plans, releases
 
-FACES = (room, configuration)
+FACES = (plans, evidence, gates, releases, configuration)
 
 
 @pytest.mark.parametrize("face", FACES)

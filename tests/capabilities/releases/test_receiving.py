@@ -19,7 +19,7 @@ from shipline.capabilities.releases import (
     receipt_document,
     receive_reports,
 )
-from shipline.capabilities.releases.proof import ProofSteps
+from shipline.capabilities.releases.judging import verdicts_of_stage
 from shipline.domain.errors import RefusedError, ShiplineError, UnknownName, UsageError
 from shipline.domain.gate import Gate
 from shipline.domain.release import ReleaseStatus
@@ -67,7 +67,7 @@ def facts_of_findings(project: ReleaseWorld, receipt: Receipt) -> dict[str, obje
     release = project.now(receipt.about)  # type: ignore[arg-type]  # all have begun by now
     gate = Gate("all", "findings.high + findings.low + findings.total >= 0")
     ground = replace(project.ground(project.world.store), gates=(gate,))
-    (verdict,) = ProofSteps(ground).verdicts(release, "release", 0)
+    (verdict,) = verdicts_of_stage(ground, release, "release", 0)
     return dict(verdict.facts)
 
 

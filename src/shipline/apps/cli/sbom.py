@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
     from shipline.bootstrap import Application
     from shipline.capabilities.advisories import Found
-    from shipline.capabilities.evidence import Image
     from shipline.domain.release import Release
-    from shipline.ports.attachments import Attachments
+    from shipline.ports.attachments import Attachments, Image
 
 
 @click.group("sbom")

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from shipline.bootstrap import Application
-    from shipline.capabilities.evidence import Image, Signed
+    from shipline.capabilities.evidence import Signed
     from shipline.clients.image_names import ImageReference
+    from shipline.ports.attachments import Image
     from shipline.ports.signer import Signer
 
 SCHEME = "oci://"

@@ -59,11 +59,11 @@ def add(  # noqa: PLR0913 - one argument an option
     key: Path | None,
 ) -> None:
     """Waive the findings of these fingerprints until a day. It is written into shipline.toml, signed by you."""
-    from shipline.capabilities.gates import WAIVER_NAMESPACE, day_of, waiver_statement
+    from shipline.capabilities.gates import day_of, waiver_statement
     from shipline.capabilities.releases import objection_to_waiver
     from shipline.clients.ssh_signatures import sign
     from shipline.configuration.waiver_text import with_waiver
-    from shipline.domain.gate import Waiver
+    from shipline.domain.gate import WAIVER_NAMESPACE, Waiver
 
     chosen = key if key is not None else signing_key(application)
     waiver = Waiver(

@@ -3,112 +3,115 @@
 Reads reports in, lists what a package consists of (SBOM), states how it was built and tested (in-toto, SLSA), signs
 statements (DSSE), packs them into one bundle a release, and says in words what a bundle proves. Works offline and
 without a database: values in, values out.
+
+The face is lazy (PEP 562): who reads one report, or asks one gate, does not wait for everything that the room can do.
 """
 
-from shipline.capabilities.evidence.bills.bill import Bill
-from shipline.capabilities.evidence.bills.components import (
-    comparable,
-    components_in,
-    components_of,
-    components_of_bill,
-    named,
-    without_repeats,
-)
-from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
-from shipline.capabilities.evidence.bills.difference import Change, bill_changes, diff_document
-from shipline.capabilities.evidence.bills.images import image_bill
-from shipline.capabilities.evidence.bills.spdx_document import spdx_of
-from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
-from shipline.capabilities.evidence.checks import Check, Verification
-from shipline.capabilities.evidence.comparison.difference import Difference
-from shipline.capabilities.evidence.documents import (
-    ApprovalsDocument,
-    PlanDocument,
-    SignedYes,
-    StagedVerdict,
-    UsedWaiver,
-    VerdictsDocument,
-    WaiversDocument,
-    WaiverUse,
-    document_bytes,
-)
-from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
-from shipline.capabilities.evidence.keys import PublicKey, read_public_key
-from shipline.capabilities.evidence.npm_packages import find_npm_lock, npm_bill
-from shipline.capabilities.evidence.python_locks import find_python_lock
-from shipline.capabilities.evidence.python_packages import python_bill
-from shipline.capabilities.evidence.reports import STREAMED_BYTES_MAX, Report, read_report_bytes
-from shipline.capabilities.evidence.rules import FindingCounts, facts_of, is_distribution
-from shipline.capabilities.evidence.scanning.rules import (
-    Planned,
-    Scanned,
-    ScanOrder,
-    ScanState,
-    is_reached,
-    scan_document,
-    scanner_named,
-)
-from shipline.capabilities.evidence.scanning.usecases import REPORT_NAME, plan_scan_of, run_scanner
-from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
-from shipline.capabilities.evidence.signatures.keyless import Identity, identity_of
-from shipline.capabilities.evidence.signatures.keyless_signing import (
-    Instance,
-    SignedByIdentity,
-    read_instance,
-    sign_file_by_identity,
-)
-from shipline.capabilities.evidence.signatures.rules import Thing
-from shipline.capabilities.evidence.signatures.sboms import (
-    AttachedSBOM,
-    attach_sbom,
-    attached_sboms,
-    media_type_of,
-    sbom_in,
-)
-from shipline.capabilities.evidence.signatures.signing import (
-    FILE_BYTES_MAX,
-    Formats,
-    Signed,
-    attach_statement,
-    attest_file,
-    attest_image,
-    file_bundle,
-    sign_file,
-    sign_image,
-    statement_bundle,
-)
-from shipline.capabilities.evidence.signatures.verifying import (
-    proven_statements,
-    signature_beside,
-    verify_file,
-    verify_image,
-)
-from shipline.capabilities.evidence.statements import (
-    Approval,
-    Build,
-    PlanUse,
-    read_statement,
-    statement_of_plan,
-    statement_of_provenance,
-    statement_of_sbom,
-    statement_of_tests,
-)
-from shipline.capabilities.evidence.summaries import SUMMARY, Summary, Wanted, statement_of_summary
-from shipline.capabilities.evidence.usecases import (
-    OpenReport,
-    compare_packed,
-    compare_reports,
-    is_bundle,
-    is_comparable,
-    open_report,
-    pack_report,
-    read_file,
-    read_report,
-    report_document,
-    summarise_report,
-    verify_bundle,
-)
-from shipline.ports.attachments import Image
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from shipline.capabilities.evidence.bills.bill import Bill
+    from shipline.capabilities.evidence.bills.components import (
+        comparable,
+        components_in,
+        components_of,
+        components_of_bill,
+        named,
+        without_repeats,
+    )
+    from shipline.capabilities.evidence.bills.cyclonedx_document import cyclonedx_of
+    from shipline.capabilities.evidence.bills.difference import Change, bill_changes, diff_document
+    from shipline.capabilities.evidence.bills.images import image_bill
+    from shipline.capabilities.evidence.bills.spdx_document import spdx_of
+    from shipline.capabilities.evidence.bundle import BundleContents, make_bundle, read_bundle
+    from shipline.capabilities.evidence.checks import Check, Verification
+    from shipline.capabilities.evidence.comparison.difference import Difference
+    from shipline.capabilities.evidence.documents import (
+        ApprovalsDocument,
+        PlanDocument,
+        SignedYes,
+        StagedVerdict,
+        UsedWaiver,
+        VerdictsDocument,
+        WaiversDocument,
+        WaiverUse,
+        document_bytes,
+    )
+    from shipline.capabilities.evidence.dsse import IN_TOTO, Envelope, read_envelope, sign_envelope, verified_by
+    from shipline.capabilities.evidence.keys import PublicKey, read_public_key
+    from shipline.capabilities.evidence.npm_packages import find_npm_lock, npm_bill
+    from shipline.capabilities.evidence.python_locks import find_python_lock
+    from shipline.capabilities.evidence.python_packages import python_bill
+    from shipline.capabilities.evidence.reports import STREAMED_BYTES_MAX, Report, read_report_bytes
+    from shipline.capabilities.evidence.rules import FindingCounts, facts_of, is_distribution
+    from shipline.capabilities.evidence.scanning.rules import (
+        Planned,
+        Scanned,
+        ScanOrder,
+        ScanState,
+        is_reached,
+        scan_document,
+        scanner_named,
+    )
+    from shipline.capabilities.evidence.scanning.usecases import REPORT_NAME, plan_scan_of, run_scanner
+    from shipline.capabilities.evidence.signatures.claims import PREDICATE_BYTES_MAX, predicate_type_of, short_name_of
+    from shipline.capabilities.evidence.signatures.keyless import Identity, identity_of
+    from shipline.capabilities.evidence.signatures.keyless_signing import (
+        Instance,
+        SignedByIdentity,
+        read_instance,
+        sign_file_by_identity,
+    )
+    from shipline.capabilities.evidence.signatures.rules import Thing
+    from shipline.capabilities.evidence.signatures.sboms import (
+        AttachedSBOM,
+        attach_sbom,
+        attached_sboms,
+        media_type_of,
+        sbom_in,
+    )
+    from shipline.capabilities.evidence.signatures.signing import (
+        FILE_BYTES_MAX,
+        Formats,
+        Signed,
+        attach_statement,
+        attest_file,
+        attest_image,
+        file_bundle,
+        sign_file,
+        sign_image,
+        statement_bundle,
+    )
+    from shipline.capabilities.evidence.signatures.verifying import (
+        proven_statements,
+        signature_beside,
+        verify_file,
+        verify_image,
+    )
+    from shipline.capabilities.evidence.statements import (
+        Approval,
+        Build,
+        PlanUse,
+        read_statement,
+        statement_of_plan,
+        statement_of_provenance,
+        statement_of_sbom,
+        statement_of_tests,
+    )
+    from shipline.capabilities.evidence.summaries import SUMMARY, Summary, Wanted, statement_of_summary
+    from shipline.capabilities.evidence.usecases import (
+        OpenReport,
+        compare_packed,
+        compare_reports,
+        is_bundle,
+        is_comparable,
+        open_report,
+        pack_report,
+        read_file,
+        read_report,
+        report_document,
+        summarise_report,
+        verify_bundle,
+    )
 
 __all__ = [
     "FILE_BYTES_MAX",
@@ -130,7 +133,6 @@ __all__ = [
     "FindingCounts",
     "Formats",
     "Identity",
-    "Image",
     "Instance",
     "OpenReport",
     "PlanDocument",
@@ -221,3 +223,126 @@ __all__ = [
     "verify_image",
     "without_repeats",
 ]
+
+_HOMES = {
+    "FILE_BYTES_MAX": "signatures.signing",
+    "IN_TOTO": "dsse",
+    "PREDICATE_BYTES_MAX": "signatures.claims",
+    "REPORT_NAME": "scanning.usecases",
+    "STREAMED_BYTES_MAX": "reports",
+    "SUMMARY": "summaries",
+    "Approval": "statements",
+    "ApprovalsDocument": "documents",
+    "AttachedSBOM": "signatures.sboms",
+    "Bill": "bills.bill",
+    "Build": "statements",
+    "BundleContents": "bundle",
+    "Change": "bills.difference",
+    "Check": "checks",
+    "Difference": "comparison.difference",
+    "Envelope": "dsse",
+    "FindingCounts": "rules",
+    "Formats": "signatures.signing",
+    "Identity": "signatures.keyless",
+    "Instance": "signatures.keyless_signing",
+    "OpenReport": "usecases",
+    "PlanDocument": "documents",
+    "PlanUse": "statements",
+    "Planned": "scanning.rules",
+    "PublicKey": "keys",
+    "Report": "reports",
+    "ScanOrder": "scanning.rules",
+    "ScanState": "scanning.rules",
+    "Scanned": "scanning.rules",
+    "Signed": "signatures.signing",
+    "SignedByIdentity": "signatures.keyless_signing",
+    "SignedYes": "documents",
+    "StagedVerdict": "documents",
+    "Summary": "summaries",
+    "Thing": "signatures.rules",
+    "UsedWaiver": "documents",
+    "VerdictsDocument": "documents",
+    "Verification": "checks",
+    "WaiverUse": "documents",
+    "WaiversDocument": "documents",
+    "Wanted": "summaries",
+    "attach_sbom": "signatures.sboms",
+    "attach_statement": "signatures.signing",
+    "attached_sboms": "signatures.sboms",
+    "attest_file": "signatures.signing",
+    "attest_image": "signatures.signing",
+    "bill_changes": "bills.difference",
+    "comparable": "bills.components",
+    "compare_packed": "usecases",
+    "compare_reports": "usecases",
+    "components_in": "bills.components",
+    "components_of": "bills.components",
+    "components_of_bill": "bills.components",
+    "cyclonedx_of": "bills.cyclonedx_document",
+    "diff_document": "bills.difference",
+    "document_bytes": "documents",
+    "facts_of": "rules",
+    "file_bundle": "signatures.signing",
+    "find_npm_lock": "npm_packages",
+    "find_python_lock": "python_locks",
+    "identity_of": "signatures.keyless",
+    "image_bill": "bills.images",
+    "is_bundle": "usecases",
+    "is_comparable": "usecases",
+    "is_distribution": "rules",
+    "is_reached": "scanning.rules",
+    "make_bundle": "bundle",
+    "media_type_of": "signatures.sboms",
+    "named": "bills.components",
+    "npm_bill": "npm_packages",
+    "open_report": "usecases",
+    "pack_report": "usecases",
+    "plan_scan_of": "scanning.usecases",
+    "predicate_type_of": "signatures.claims",
+    "proven_statements": "signatures.verifying",
+    "python_bill": "python_packages",
+    "read_bundle": "bundle",
+    "read_envelope": "dsse",
+    "read_file": "usecases",
+    "read_instance": "signatures.keyless_signing",
+    "read_public_key": "keys",
+    "read_report": "usecases",
+    "read_report_bytes": "reports",
+    "read_statement": "statements",
+    "report_document": "usecases",
+    "run_scanner": "scanning.usecases",
+    "sbom_in": "signatures.sboms",
+    "scan_document": "scanning.rules",
+    "scanner_named": "scanning.rules",
+    "short_name_of": "signatures.claims",
+    "sign_envelope": "dsse",
+    "sign_file": "signatures.signing",
+    "sign_file_by_identity": "signatures.keyless_signing",
+    "sign_image": "signatures.signing",
+    "signature_beside": "signatures.verifying",
+    "spdx_of": "bills.spdx_document",
+    "statement_bundle": "signatures.signing",
+    "statement_of_plan": "statements",
+    "statement_of_provenance": "statements",
+    "statement_of_sbom": "statements",
+    "statement_of_summary": "summaries",
+    "statement_of_tests": "statements",
+    "summarise_report": "usecases",
+    "verified_by": "dsse",
+    "verify_bundle": "usecases",
+    "verify_file": "signatures.verifying",
+    "verify_image": "signatures.verifying",
+    "without_repeats": "bills.components",
+}
+
+if not TYPE_CHECKING:  # Else a type checker would take every name for one of the face.
+
+    def __getattr__(name: str) -> object:
+        """A name of the face, imported from its home; from then on it is found here."""
+        from importlib import import_module  # noqa: PLC0415 - the commit hook comes by here and needs none
+
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _HOMES[name].partition(":")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{module}"), attribute or name)
+        return value

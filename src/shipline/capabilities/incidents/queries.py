@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from shipline.domain.incident import Incident, IncidentStatus
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
-INCIDENTS = Rows(tables.incident, Incident)
+INCIDENTS = Rows("incident", Incident)
 
 
 def open_incidents(tx: Transaction, *, limit: int = 100) -> tuple[Incident, ...]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipline.domain.ids import Ids
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
@@ -24,7 +23,7 @@ class Ahead:
     commit: str
 
 
-AHEAD = Rows(tables.release_ahead, Ahead)
+AHEAD = Rows("release_ahead", Ahead)
 
 
 def file_ahead(tx: Transaction, ids: Ids, *, package: str, version: str, commit: str) -> Ahead:

@@ -13,7 +13,7 @@ from shipline.capabilities.gates import NAMESPACE, Matter, Signed, counted, obje
 from shipline.capabilities.plans import co_author_mails_in
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.clients.ssh_signatures import is_signed
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.evidence import Evidence, EvidenceKind

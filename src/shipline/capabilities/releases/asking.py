@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shipline.capabilities.gates import Explanation, explained
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.proof import ProofSteps, opening
+from shipline.capabilities.releases.judging import opening, verdicts_of_stage
 from shipline.capabilities.releases.queries import VERDICTS, matching_releases
 from shipline.domain.calendar import PeriodKind
 from shipline.domain.errors import UnknownName
@@ -21,7 +21,7 @@ def ask_gates(ground: ReleaseGround, release: Release, stage: str, now_us: int) 
 
     Of the stage `release` the calendar counts by its freezes: a release that has begun on its train needs no other.
     """
-    verdicts = ProofSteps(ground).verdicts(release, stage, now_us)
+    verdicts = verdicts_of_stage(ground, release, stage, now_us)
     calendar = ground.calendar
     if stage == "release":
         freezes = tuple(rule for rule in calendar if rule.kind is PeriodKind.FREEZE)

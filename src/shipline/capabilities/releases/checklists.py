@@ -10,7 +10,7 @@ import rfc8785
 
 from shipline.capabilities.gates import checklists_at, open_items, standing_tick
 from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.calendar import CalendarRule
 from shipline.domain.checklist import Checklist, Tick
 from shipline.domain.codec import from_json, to_json

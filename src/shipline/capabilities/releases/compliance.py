@@ -11,7 +11,6 @@ from shipline.domain.errors import ShiplineError
 from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Verdict
-from shipline.store.log import read
 
 STAGE = "release"
 EVENTS_MAX = 10_000
@@ -31,6 +30,8 @@ def record_of(
     A gate that the commit under release alone asks for may refuse it, and shows nothing: else it could bring the gate
     that a framework names, and have it say PASS.
     """
+    from shipline.store.log import read  # noqa: PLC0415 - it brings SQLAlchemy, and few frameworks are required
+
     found = read(ground.store, 0, EVENTS_MAX, f"release:{release.id}")
     events = [one for one in found if one.event.kind != DECIDED or _counts(ground, one.event.body)]
     try:

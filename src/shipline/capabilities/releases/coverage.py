@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shipline.capabilities.gates import Coverage, Framework, assess
 from shipline.capabilities.releases.compliance import STAGE, record_of
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.proof import ProofSteps
+from shipline.capabilities.releases.judging import facts_at
 from shipline.capabilities.releases.queries import evidence_of
 from shipline.domain.release import Release
 
@@ -17,6 +17,6 @@ def coverages_of(ground: ReleaseGround, release: Release, frameworks: Sequence[F
     now_us = ground.events.clock.now_us()
     with ground.store.begin() as tx:
         pieces = evidence_of(tx, release.id)
-    facts = ProofSteps(ground).facts(release, STAGE, pieces, now_us)
+    facts = facts_at(ground, release, STAGE, pieces, now_us)
     record = record_of(ground, release, pieces, facts, now_us)
     return tuple(assess(one, record) for one in frameworks)

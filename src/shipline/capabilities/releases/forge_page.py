@@ -14,7 +14,7 @@ from shipline.capabilities.releases.ground import ReleaseGround, digest_of, pack
 from shipline.capabilities.releases.mentions import without_calls
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.signing import signatures_of
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.errors import ConflictError, RefusedError, UnavailableError
 from shipline.domain.release import Release
 from shipline.engine.workflow import Done, Outcome, StepContext

@@ -11,7 +11,7 @@ from shipline.capabilities.plans import STABLE, Version, scheme_named, version_t
 from shipline.capabilities.releases.ground import ReleaseGround, package_of
 from shipline.capabilities.releases.marks import marked_tags
 from shipline.capabilities.releases.queries import RELEASES, matching_releases
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.errors import RefusedError
 from shipline.domain.package import Package
 from shipline.domain.release import ReleaseStatus

@@ -13,7 +13,7 @@ from shipline.capabilities.gates import evaluate
 from shipline.capabilities.releases.ahead import AHEAD, Ahead
 from shipline.capabilities.releases.circumstances import StageQuestion, circumstances_of
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.proof import opening
+from shipline.capabilities.releases.judging import opening
 from shipline.capabilities.releases.queries import EVIDENCE, evidence_of
 from shipline.capabilities.releases.stored.comparing import base_of, differences_between
 from shipline.capabilities.releases.stored.findings import StoredFinding, findings_beside

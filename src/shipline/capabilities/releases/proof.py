@@ -11,35 +11,27 @@ from shipline.capabilities.evidence import (
     IN_TOTO,
     Build,
     Report,
-    facts_of,
     make_bundle,
-    read_public_key,
     read_report,
     sign_envelope,
     statement_of_provenance,
     statement_of_sbom,
     statement_of_tests,
     summarise_report,
-    verified_by,
 )
-from shipline.capabilities.gates import evaluate, judge, judge_checklists
-from shipline.capabilities.releases.approving import count_approvals
 from shipline.capabilities.releases.bills import Listed, bills_of, components_of_release
 from shipline.capabilities.releases.bundling import Besides, contents_of
-from shipline.capabilities.releases.checklists import checklists_of, ticks_of
-from shipline.capabilities.releases.circumstances import StageQuestion, circumstances_of, exempting
-from shipline.capabilities.releases.compliance import comply, record_of
 from shipline.capabilities.releases.components import save_components
-from shipline.capabilities.releases.expediting import Expedite, gates_of, said_of
-from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, envelopes_of, exported, package_of
+from shipline.capabilities.releases.expediting import Expedite
+from shipline.capabilities.releases.ground import ReleaseGround, TestRun, digest_of, exported, package_of
+from shipline.capabilities.releases.judging import opening, verdicts_of_stage
 from shipline.capabilities.releases.queries import EVIDENCE, RELEASES, VERDICTS, evidence_of
 from shipline.capabilities.releases.scan_reports import scan_reports
 from shipline.capabilities.releases.signing import keep_policy
 from shipline.capabilities.releases.statuses import Posting, post_verdicts
-from shipline.capabilities.releases.stored.comparing import comparisons_of
 from shipline.capabilities.releases.stored.keeping import keep_report
 from shipline.capabilities.releases.stored.reading import ReadReport, read_to_keep
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.capabilities.releases.waiving import findings_now, waivers_used
 from shipline.capabilities.version_files import write_atomically
 from shipline.domain.calendar import CalendarRule, PeriodKind
@@ -180,7 +172,7 @@ class ProofSteps:
     def gate(self, context: StepContext) -> Outcome:
         """Ask the gates of the stage `release`. Anything but PASS refuses; missing evidence is UNKNOWN."""
         release = self.ground.release(context)
-        verdicts = self.verdicts(release, "release", context.now_us)
+        verdicts = verdicts_of_stage(self.ground, release, "release", context.now_us)
         if combined(verdicts) is not Answer.PASS:
             return self._refused(context, release, verdicts)
         note = post_verdicts(self.ground, release, verdicts, _posting(context, release))
@@ -202,7 +194,7 @@ class ProofSteps:
         here on it is ended whatever they say. One that had begun on its train needs no other one.
         """
         release = self.ground.release(context)
-        verdicts = self.verdicts(release, "release", context.now_us)
+        verdicts = verdicts_of_stage(self.ground, release, "release", context.now_us)
         freezes = tuple(rule for rule in self.ground.calendar if rule.kind is PeriodKind.FREEZE)
         if freezes and not release.is_prerelease:
             verdicts = (*verdicts, *opening(self.ground, release, "release", freezes, context.now_us))
@@ -224,62 +216,6 @@ class ProofSteps:
             append(tx, self.ground.events, refused, "ReleaseRefused", {"reason": reasons})
 
         return Failed(reasons, save=save)
-
-    def verdicts(
-        self, release: Release, stage: str, now_us: int, expedite: Expedite | None = None
-    ) -> tuple[Verdict, ...]:
-        """What the gates and checklists of a stage say about a release now, from its evidence; nothing is kept."""
-        gates = gates_of(self.ground.gates, stage, expedite)
-        with self.ground.store.begin() as tx:
-            pieces = evidence_of(tx, release.id)
-        ticks = ticks_of(pieces)
-        lists = checklists_of(self.ground.checklists, self.ground.calendar, release, stage, now_us)
-        beside = circumstances_of(self.ground, release, StageQuestion(stage, gates, lists, ticks, now_us))
-        facts = self.facts(release, stage, pieces, now_us) | beside.facts
-        ticked = judge_checklists(lists, ticks, now_us, version=release.version)
-        judged = (*evaluate(gates, facts, now_us, lacking=beside.lacking, told=beside.told), *ticked)
-        return said_of(expedite, (*judged, *self._compliance(release, stage, pieces, facts, judged, now_us)))
-
-    def facts(
-        self, release: Release, stage: str, pieces: tuple[Evidence, ...], now_us: int
-    ) -> dict[str, dict[str, Any]]:
-        """The tree of facts about a release that its evidence, signatures and approvals for a stage give."""
-        with self.ground.store.begin() as tx:
-            findings = findings_now(tx, self.ground.waiving, release, now_us)
-            compared = [one.facts for one in comparisons_of(tx, release.id)]
-        return facts_of(
-            pieces,
-            release=release,
-            prerelease=release.is_prerelease,
-            signatures_verified=self._signatures_hold(release),
-            approvals=count_approvals(self.ground, release, stage, pieces, now_us),
-            findings=findings.counts,
-            compared=compared,
-        )
-
-    def _compliance(  # noqa: PLR0913, PLR0917 - what the gates were asked about, as it was read for them
-        self,
-        release: Release,
-        stage: str,
-        pieces: tuple[Evidence, ...],
-        facts: dict[str, dict[str, Any]],
-        judged: tuple[Verdict, ...],
-        now_us: int,
-    ) -> tuple[Verdict, ...]:
-        """What the frameworks say that are required; they may ask for the gates that were asked just now."""
-        if stage != "release" or not self.ground.frameworks():
-            return ()
-        record = record_of(self.ground, release, pieces, facts, now_us)
-        counting = tuple(one for one in judged if (stage, one.gate) not in self.ground.added_gates)
-        return comply(self.ground, replace(record, deciding=counting), now_us)
-
-    def _signatures_hold(self, release: Release) -> bool | None:
-        """True if every statement verifies with our public key; None where there are none to look at."""
-        envelopes = envelopes_of(self.ground, release)
-        if not envelopes:
-            return None
-        key = read_public_key(self.ground.signer.public_key_pem().encode())
-        return all(verified_by(envelope, (key,)) for envelope in envelopes.values())
 
     def bundle(self, context: StepContext) -> Outcome:
         """Pack everything that proves the release into one signed file, and verify nothing was lost on the way."""
@@ -369,7 +305,10 @@ def refusal_of(  # noqa: PLR0913 - each is named where it is given
     # The way back waits for no forge: its gates are asked for the record alone.
     proof = ProofSteps(replace(ground, forge=None) if has_served else ground)
     now_us = ground.events.clock.now_us()
-    verdicts = (*proof.verdicts(release, stage, now_us, expedite), *opening(ground, release, stage, calendar, now_us))
+    verdicts = (
+        *verdicts_of_stage(proof.ground, release, stage, now_us, expedite),
+        *opening(ground, release, stage, calendar, now_us),
+    )
     why = "" if has_served or combined(verdicts) is Answer.PASS else _why_closed(verdicts)
     note = post_verdicts(proof.ground, release, verdicts, Posting(release.commit, stage)) if posts else nothing
 
@@ -378,14 +317,6 @@ def refusal_of(  # noqa: PLR0913 - each is named where it is given
         note(tx)
 
     return why, save
-
-
-def opening(
-    ground: ReleaseGround, release: Release, stage: str, calendar: tuple[CalendarRule, ...], now_us: int
-) -> tuple[Verdict, ...]:
-    """What a calendar says about a release at a stage. An exemption counts by its approver's signature alone."""
-    signed = exempting(ground, release, stage, calendar, now_us)
-    return judge(calendar, stage, now_us, release=f"{release.package} {release.version}", signed=signed)
 
 
 def _posting(context: StepContext, release: Release) -> Posting:

@@ -12,7 +12,7 @@ from pathlib import Path
 from shipline.capabilities.releases.ground import ReleaseGround, artifact_digest
 from shipline.capabilities.releases.outlets import Outlet, check_same
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.artifact import Artifact
 from shipline.domain.errors import RefusedError, ShiplineError
 from shipline.domain.release import Publication, Release, ReleaseStatus

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
-
 from shipline.domain.codec import from_json
 from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.domain.verdict import Verdict
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
-RELEASES = Rows(tables.release, Release)
-EVIDENCE = Rows(tables.evidence, Evidence)
-VERDICTS = Rows(tables.verdict, Verdict)
+RELEASES = Rows("release", Release)
+EVIDENCE = Rows("evidence", Evidence)
+VERDICTS = Rows("verdict", Verdict)
 
 
 def find_release(tx: Transaction, package: str, version: str) -> Release | None:
@@ -44,9 +41,8 @@ def newest_published(tx: Transaction, package: str, *, before_us: int | None = N
 
 def stages_judged(tx: Transaction, release_id: str) -> tuple[str, ...]:
     """The stages whose gates have been asked about a release."""
-    table = tables.verdict
-    query = select(table.c.stage).where(table.c.project_id == tx.project.id, table.c.release_id == release_id)
-    return tuple(sorted(tx.connection.scalars(query.distinct())))
+    sql = "SELECT DISTINCT stage FROM verdict WHERE project_id = :project AND release_id = :release"
+    return tuple(sorted(stage for (stage,) in tx.rows(sql, {"project": tx.project.id, "release": release_id})))
 
 
 def latest_verdicts_of(tx: Transaction, release_id: str, stage: str) -> dict[str, Verdict]:
@@ -87,7 +83,6 @@ def verdicts_of(tx: Transaction, release_id: str) -> tuple[Verdict, ...]:
 
 def staged_verdicts(tx: Transaction, release_id: str) -> tuple[tuple[str, Verdict], ...]:
     """The same, each with its stage."""
-    columns = tables.verdict.c
-    mine = (columns.project_id == tx.project.id) & (columns.release_id == release_id)
-    rows = tx.connection.execute(select(columns.stage, columns.body).where(mine).order_by(columns.decided_us))
-    return tuple((row.stage, from_json(Verdict, json.loads(row.body))) for row in rows)
+    sql = "SELECT stage, body FROM verdict WHERE project_id = :project AND release_id = :release ORDER BY decided_us"
+    rows = tx.rows(sql, {"project": tx.project.id, "release": release_id})
+    return tuple((stage, from_json(Verdict, json.loads(body))) for stage, body in rows)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.releases.ground import ReleaseGround
+from shipline.capabilities.releases.judging import verdicts_of_stage
 from shipline.capabilities.releases.proof import ProofSteps
 from shipline.capabilities.releases.queries import RELEASES, latest_verdicts_of, matching_releases, stages_judged
 from shipline.capabilities.releases.rules import UNPUBLISHED
@@ -87,7 +88,7 @@ def _judged_or_told(
 
 def _judge(ground: ReleaseGround, release: Release, stage: str) -> Judged:
     proof = ProofSteps(ground)
-    verdicts = proof.verdicts(release, stage, ground.events.clock.now_us())
+    verdicts = verdicts_of_stage(ground, release, stage, ground.events.clock.now_us())
     with ground.store.begin() as tx:
         # As it is now: who has judged meanwhile has written down the same.
         before = latest_verdicts_of(tx, release.id, stage)

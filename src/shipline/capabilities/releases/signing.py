@@ -45,7 +45,7 @@ from shipline.capabilities.evidence import (
 from shipline.capabilities.releases.ground import ReleaseGround, digest_of, envelopes_of, package_of
 from shipline.capabilities.releases.publishing import built_files
 from shipline.capabilities.releases.queries import verdicts_of
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.capabilities.version_files import write_atomically
 from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact

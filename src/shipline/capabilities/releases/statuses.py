@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shipline.capabilities.releases.ground import ReleaseGround
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release
 from shipline.domain.verdict import Answer, Verdict

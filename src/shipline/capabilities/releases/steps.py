@@ -29,7 +29,7 @@ from shipline.capabilities.releases.ground import (
 from shipline.capabilities.releases.promotion import reuse
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.tag_messages import tag_message_of
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.artifact import Artifact
 from shipline.domain.codec import to_json
 from shipline.domain.errors import ConflictError, RefusedError, ShiplineError

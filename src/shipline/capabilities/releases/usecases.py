@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from shipline.capabilities.plans import STABLE, is_hotfix
-from shipline.capabilities.releases.ahead import Ahead, id_ahead
+from shipline.capabilities.releases.ahead import id_ahead
 from shipline.capabilities.releases.batch import Part
 from shipline.capabilities.releases.queries import RELEASES
+from shipline.capabilities.releases.telling import append
 from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW
 from shipline.domain.actor import Actor
 from shipline.domain.codec import to_json
@@ -79,12 +79,6 @@ class ReleaseOrder:
             locks=self.locks,
         )
         return (own, *self.others)
-
-
-def append(tx: Transaction, events: EventWriter, release: Release | Ahead, kind: str, body: dict[str, Any]) -> None:
-    """One event in the release's stream; every body names the release, its package and version."""
-    common = {"release_id": release.id, "package": release.package, "version": release.version}
-    events.append(tx, f"release:{release.id}", kind, common | body)
 
 
 def begin_release(

@@ -9,7 +9,6 @@ from typing import Any
 
 from shipline.capabilities.evidence import FindingCounts
 from shipline.capabilities.gates import (
-    WAIVER_NAMESPACE,
     SignedWaiver,
     Waiving,
     is_about,
@@ -20,7 +19,7 @@ from shipline.capabilities.gates import (
 from shipline.capabilities.releases.ahead import Ahead
 from shipline.capabilities.releases.stored.findings import count_findings, open_among
 from shipline.clients.ssh_signatures import is_signed
-from shipline.domain.gate import Approver, Waiver
+from shipline.domain.gate import WAIVER_NAMESPACE, Approver, Waiver
 from shipline.domain.release import Release
 from shipline.store.transaction import Transaction
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from shipline.domain.deployment import Deployment
 from shipline.domain.rollout import ENDED, UNBEGUN, Rollout, RolloutPurpose, RolloutStatus
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
-ROLLOUTS = Rows(tables.rollout, Rollout)
-DEPLOYMENTS = Rows(tables.deployment, Deployment)
+ROLLOUTS = Rows("rollout", Rollout)
+DEPLOYMENTS = Rows("deployment", Deployment)
 
 BEGUN = tuple(sorted(status.value for status in set(RolloutStatus) - UNBEGUN))
 

@@ -14,7 +14,6 @@ import pytest
 from shipline.capabilities.evidence import (
     IN_TOTO,
     AttachedSBOM,
-    Image,
     PublicKey,
     Thing,
     Verification,
@@ -44,6 +43,7 @@ from shipline.capabilities.evidence.signatures.sigstore_bundle import (
 from shipline.capabilities.evidence.signatures.simple_signing import MEDIA_TYPE as SIMPLE_SIGNING
 from shipline.capabilities.evidence.signatures.simple_signing import SignedImage, payload_of
 from shipline.domain.errors import InvalidValue, RefusedError, ShiplineError, UnavailableError, UsageError
+from shipline.ports.attachments import Image
 from shipline.testing.conformance.attachments import manifest_of
 from shipline.testing.fakes.attachments import MemoryAttachments
 from shipline.testing.fakes.signer import MemorySigner

@@ -11,7 +11,7 @@ from shipline.capabilities.releases import Keep, apply_retention, plan_retention
 from shipline.domain.deployment import Deployment
 from shipline.engine.journal import forget_journals, runs_of
 from shipline.store.rows import Rows
-from shipline.store.tables import deployment, journal, run
+from shipline.store.tables import journal, run
 from shipline.testing.world import World
 from tests.capabilities.events import bodies
 from tests.capabilities.releases.release_world import ReleaseWorld
@@ -96,5 +96,5 @@ def test_what_an_environment_would_go_back_to_stays_however_long_ago_it_served(m
     with store.begin() as tx:
         for number, (version, ended_us) in enumerate((("0.1.0", 20), ("0.2.0", None))):
             one = Deployment(f"dep_{number}", "prod", "quotes", version, "rol_1", 10 * number, None, 15, ended_us)
-            Rows(deployment, Deployment).save(tx, one)
+            Rows("deployment", Deployment).save(tx, one)
     assert [one.kind for one in plan_retention(ground, KEEP).removals] == ["reports", "reports"]

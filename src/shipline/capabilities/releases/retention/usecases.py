@@ -15,20 +15,19 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.queries import RELEASES
 from shipline.capabilities.releases.retention.rules import KINDS, Held, Keep, Removal, due
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.deployment import Deployment
 from shipline.domain.errors import ShiplineError
 from shipline.domain.release import Release, ReleaseStatus
 from shipline.engine.journal import ended_journals, forget_journals
 from shipline.store.log import read
 from shipline.store.rows import Rows
-from shipline.store.tables import deployment
 from shipline.store.transaction import Transaction
 
 EVENTS = {"reports": "ReportsRemoved", "dist": "ArtifactsRemoved"}
 JOURNALS_STREAM = "retention"
 JOURNALS_MAX = 500
-_DEPLOYMENTS = Rows(deployment, Deployment)
+_DEPLOYMENTS = Rows("deployment", Deployment)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
-
 from shipline.capabilities.evidence import Difference, compare_packed, is_comparable
 from shipline.capabilities.releases.queries import find_release, newest_published
 from shipline.domain.evidence import EvidenceKind
 from shipline.domain.ids import Ids
 from shipline.domain.release import Release
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
@@ -34,11 +31,15 @@ class ReleaseComparison:
     notes: tuple[str, ...] = ()
 
 
-COMPARISONS = Rows(tables.comparison, ReleaseComparison)
+COMPARISONS = Rows("comparison", ReleaseComparison)
 
 
 def keep_content(tx: Transaction, evidence_id: str, content: bytes) -> None:
     """Keep what later reports are compared with."""
+    from sqlalchemy import insert  # noqa: PLC0415 - who only reads does without SQLAlchemy
+
+    from shipline.store import tables  # noqa: PLC0415 - the same
+
     tx.connection.execute(
         insert(tables.report_content).values(
             evidence_id=evidence_id,
@@ -96,13 +97,10 @@ def base_of(tx: Transaction, package: str, *, previous: str | None, before_us: i
 
 def _contents(tx: Transaction, release_id: str, kind: EvidenceKind) -> list[bytes]:
     """Each report once: of equal bytes it has one piece of evidence."""
-    evidence, content = tables.evidence, tables.report_content
-    query = (
-        select(content.c.content)
-        .join(evidence, evidence.c.id == content.c.evidence_id)
-        .where(
-            evidence.c.project_id == tx.project.id, evidence.c.release_id == release_id, evidence.c.kind == kind.value
-        )
-        .order_by(evidence.c.created_us, evidence.c.id)
+    sql = (
+        "SELECT report_content.content FROM report_content JOIN evidence ON evidence.id = report_content.evidence_id "
+        "WHERE evidence.project_id = :project AND evidence.release_id = :release AND evidence.kind = :kind "
+        "ORDER BY evidence.created_us, evidence.id"
     )
-    return [bytes(one) for one in tx.connection.scalars(query)]
+    rows = tx.rows(sql, {"project": tx.project.id, "release": release_id, "kind": kind.value})
+    return [bytes(content) for (content,) in rows]

@@ -11,9 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, func, select
-
-from shipline.store.tables import finding as table
 from shipline.store.transaction import Transaction
 
 Row: TypeAlias = "tuple[Any, ...]"
@@ -122,29 +119,24 @@ _POSTGRESQL = _upsert(f"SELECT %s, %s, %s, %s, given.* FROM unnest({_ARRAYS}) AS
 
 def count_findings(tx: Transaction, release_id: str) -> dict[str, int]:
     """How many findings of a release are open, by severity; those that the tool itself was to pass over are not."""
-    query = (
-        select(table.c.severity, func.count())
-        .where(table.c.release_id == release_id, table.c.suppressed.is_(False))
-        .group_by(table.c.severity)
-    )
-    return {str(name): value for name, value in tx.connection.execute(query)}
+    sql = "SELECT severity, count(*) FROM finding WHERE release_id = :release AND NOT suppressed GROUP BY severity"
+    return {str(name): value for name, value in tx.rows(sql, {"release": release_id})}
 
 
 def total_findings(tx: Transaction, release_id: str) -> int:
     """How many rows a release has."""
-    return int(tx.connection.scalar(select(func.count()).where(table.c.release_id == release_id)) or 0)
+    ((total,),) = tx.rows("SELECT count(*) FROM finding WHERE release_id = :release", {"release": release_id})
+    return int(total)
 
 
 def open_among(tx: Transaction, release_id: str, fingerprints: Sequence[str]) -> dict[str, str]:
     """Of these findings those that the release has open, each with its severity."""
     found: dict[str, str] = {}
     for start in range(0, len(fingerprints), ASKED_AT_ONCE):
-        query = select(table.c.fingerprint, table.c.severity).where(
-            table.c.release_id == release_id,
-            table.c.fingerprint.in_(fingerprints[start : start + ASKED_AT_ONCE]),
-            table.c.suppressed.is_(False),
-        )
-        found |= {str(name): value for name, value in tx.connection.execute(query)}
+        asked = {f"f{number}": one for number, one in enumerate(fingerprints[start : start + ASKED_AT_ONCE])}
+        sql = "SELECT fingerprint, severity FROM finding WHERE release_id = :release AND NOT suppressed "
+        sql += f"AND fingerprint IN ({', '.join(f':{name}' for name in asked)})"
+        found |= {str(name): value for name, value in tx.rows(sql, {"release": release_id, **asked})}
     return found
 
 
@@ -152,12 +144,13 @@ def list_findings(
     tx: Transaction, release_id: str, *, severity: str | None = None, limit: int = PAGE_MAX, offset: int = 0
 ) -> tuple[StoredFinding, ...]:
     """A page of a release's findings, the worst first; of one severity, or of all. Order and places do not change."""
-    rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=table.c.severity, else_=len(SEVERITIES))
-    query: Select[Any] = select(*(table.c[name] for name in ROW)).where(table.c.release_id == release_id)
+    given: dict[str, Any] = {"release": release_id, "many": limit, "offset": offset}
+    sql = f"SELECT {', '.join(ROW)} FROM finding WHERE release_id = :release"  # noqa: S608 - names of ours
     if severity is not None:
-        query = query.where(table.c.severity == severity)
-    query = query.order_by(rank, table.c.fingerprint).limit(limit).offset(offset)
-    return tuple(_stored(row) for row in tx.connection.execute(query).mappings())
+        sql += " AND severity = :severity"
+        given["severity"] = severity
+    sql += f" ORDER BY {_RANK}, fingerprint LIMIT :many OFFSET :offset"
+    return tuple(_stored(row) for row in tx.rows(sql, given))
 
 
 def findings_beside(
@@ -165,26 +158,31 @@ def findings_beside(
 ) -> tuple[tuple[StoredFinding, ...], int, int]:
     """The worst `shown` open findings that `head_id` has and `base_id` has not, how many there are, and how many open
     ones of the base are gone."""
-    rank = case({name: number for number, name in enumerate(SEVERITIES)}, value=table.c.severity, else_=len(SEVERITIES))
-    new, gone = _open_without(head_id, base_id), _open_without(base_id, head_id)
-    worst = select(*(table.c[name] for name in ROW)).where(new).order_by(rank, table.c.fingerprint).limit(shown)
-    counts = [int(tx.connection.scalar(select(func.count()).where(which)) or 0) for which in (new, gone)]
-    return tuple(_stored(row) for row in tx.connection.execute(worst).mappings()), counts[0], counts[1]
+    new, gone = {"own": head_id, "other": base_id}, {"own": base_id, "other": head_id}
+    columns = f"SELECT {', '.join(ROW)} FROM finding {_OPEN_WITHOUT}"  # noqa: S608 - names of ours
+    worst = tx.rows(f"{columns} ORDER BY {_RANK}, fingerprint LIMIT :many", {**new, "many": shown})
+    total = f"SELECT count(*) FROM finding {_OPEN_WITHOUT}"  # noqa: S608 - no value is in it
+    counts = [int(tx.rows(total, given)[0][0]) for given in (new, gone)]
+    return tuple(_stored(row) for row in worst), counts[0], counts[1]
 
 
-def _open_without(release_id: str, other_id: str) -> ColumnElement[bool]:
-    """Which findings one release has open and another has not."""
-    other = table.alias()
-    there = select(other.c.fingerprint).where(
-        other.c.release_id == other_id, other.c.fingerprint == table.c.fingerprint, other.c.suppressed.is_(False)
-    )
-    return and_(table.c.release_id == release_id, table.c.suppressed.is_(False), ~there.exists())
+_RANK = "CASE severity " + " ".join(f"WHEN '{name}' THEN {place}" for place, name in enumerate(SEVERITIES))
+_RANK += f" ELSE {len(SEVERITIES)} END"
+# What one release has open and another has not.
+_OPEN_WITHOUT = (
+    "WHERE release_id = :own AND NOT suppressed AND NOT EXISTS (SELECT 1 FROM finding AS beside WHERE "
+    "beside.release_id = :other AND beside.fingerprint = finding.fingerprint AND NOT beside.suppressed)"
+)
 
 
 def open_findings(
     tx: Transaction, release_id: str, evidence_ids: Sequence[str], severities: Sequence[str], *, limit: int
 ) -> tuple[StoredFinding, ...]:
     """The open findings of these severities that these reports said last, `limit` at most."""
+    from sqlalchemy import select  # noqa: PLC0415 - who only asks gates does without SQLAlchemy
+
+    from shipline.store.tables import finding as table  # noqa: PLC0415 - the same
+
     query = select(*(table.c[name] for name in ROW)).where(
         table.c.release_id == release_id,
         table.c.severity.in_(severities),
@@ -192,9 +190,9 @@ def open_findings(
         table.c.evidence_id.in_(evidence_ids),
     )
     query = query.order_by(table.c.fingerprint).limit(limit)
-    return tuple(_stored(row) for row in tx.connection.execute(query).mappings())
+    return tuple(_stored(row) for row in tx.connection.execute(query))
 
 
-def _stored(row: RowMapping) -> StoredFinding:
-    values = dict(row)
-    return StoredFinding(**values | {"ids": tuple(json.loads(values["ids"]))})
+def _stored(row: Sequence[Any]) -> StoredFinding:
+    values = dict(zip(ROW, row, strict=True))
+    return StoredFinding(**values | {"suppressed": bool(values["suppressed"]), "ids": tuple(json.loads(values["ids"]))})

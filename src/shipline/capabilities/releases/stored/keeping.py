@@ -11,7 +11,7 @@ from shipline.capabilities.releases.queries import EVIDENCE
 from shipline.capabilities.releases.stored.comparing import ReleaseComparison, base_of, compare_release, keep_content
 from shipline.capabilities.releases.stored.findings import save_findings, total_findings
 from shipline.capabilities.releases.stored.reading import ReadReport
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.domain.errors import RefusedError
 from shipline.domain.evidence import Evidence
 from shipline.domain.release import Release

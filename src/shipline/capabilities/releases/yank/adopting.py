@@ -13,7 +13,7 @@ from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.outlets import channel_of
 from shipline.capabilities.releases.proof import BUNDLE_NAME
 from shipline.capabilities.releases.queries import RELEASES, find_release
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.capabilities.releases.yank.naming import read_tag, unknown_release
 from shipline.clients.released_names import folder_name
 from shipline.domain.artifact import Artifact

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.usecases import RESTING, append, has_begun
+from shipline.capabilities.releases.telling import append
+from shipline.capabilities.releases.usecases import RESTING, has_begun
 from shipline.capabilities.releases.workflow import YANK_WORKFLOW
 from shipline.domain.actor import SYSTEM, Actor
 from shipline.domain.errors import NothingToDo, RefusedError

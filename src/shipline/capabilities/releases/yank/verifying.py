@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.capabilities.releases.queries import RELEASES
-from shipline.capabilities.releases.usecases import append
+from shipline.capabilities.releases.telling import append
 from shipline.capabilities.releases.yank.mark import MarkPlace
 from shipline.capabilities.releases.yank.page import PagePlace
 from shipline.capabilities.releases.yank.places import Place, registry_places

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from shipline.capabilities.rollouts.observing.checks import CheckFinding
-from shipline.store import tables
 from shipline.store.rows import Rows
 from shipline.store.transaction import Transaction
 
@@ -36,7 +35,7 @@ class AnalysisPoint:
     synthetic_requests: int = 0
 
 
-POINTS = Rows(tables.observation, AnalysisPoint)
+POINTS = Rows("observation", AnalysisPoint)
 
 
 def analysis_of(tx: Transaction, rollout_id: str) -> tuple[AnalysisPoint, ...]:
