@@ -17,6 +17,7 @@ from shipline.capabilities.gates import KNOWN, Fact
 from shipline.capabilities.plans import lint_rules_schema, read_lint_rules
 from shipline.configuration.providers import read_provider
 from shipline.domain.errors import ExitCode
+from shipline.domain.event_kinds import EVENT_KINDS
 from shipline.ports.provider import ProviderContext
 from shipline.testing.fakes.clock import FakeClock
 from tests.docs import sources
@@ -107,6 +108,7 @@ def test_the_events_are_those_that_are_appended() -> None:
     """None is missing, none is too much."""
     named = {heading.strip("`") for heading in reference("events").sections() if heading.startswith("`")}
     assert named == sources.event_kinds()
+    assert tuple(sorted(named)) == EVENT_KINDS
 
 
 @pytest.mark.parametrize("code", list(ExitCode), ids=lambda code: code.name)

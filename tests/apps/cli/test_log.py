@@ -145,7 +145,9 @@ def test_the_log_is_exported_as_tiles(application: Application, tmp_path: Path) 
     assert "has 5 events of the log, 5 of them new (3 files)" in result.stdout
     assert (tmp_path / "tiles/checkpoint").read_text("utf-8") == latest_checkpoint(application.store)
     assert "already" in str(run(application, "export", str(tmp_path / "tiles")).exception)
-    assert "the whole log" in str(run(application, "export", str(tmp_path / "x"), "--kind", "K").exception)
+    assert "the whole log" in str(run(application, "export", str(tmp_path / "x"), "--kind", "GateDecided").exception)
+    unknown = run(application, "export", "-", "--format", "csv", "--kind", "GateDecide")
+    assert unknown.exit_code == 2 or "did you mean GateDecided? known ones:" in str(unknown.exception.todo)  # type: ignore[union-attr] # a ShiplineError
 
 
 def test_json_lines_hold_what_their_leaves_commit_to(application: Application, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -74,8 +75,16 @@ def with_search_options(command: F) -> F:
 def wanted_of(search: dict[str, Any]) -> Wanted:
     """What the options of a search say."""
     from shipline.domain.errors import InvalidValue
+    from shipline.domain.event_kinds import EVENT_KINDS
     from shipline.store.search import Wanted
 
+    for kind in search.get("kinds", ()):
+        if kind not in EVENT_KINDS:
+            near = get_close_matches(kind, EVENT_KINDS, n=1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InvalidValue(
+                f"there is no kind of event {kind[:60]!r}", todo=f"{hint}known ones: {', '.join(EVENT_KINDS)}"
+            )
     if any(len(search.get(name) or "") > TEXT_MAX for name in ("stream", "actor", "text")):
         raise InvalidValue(f"what is searched for has at most {TEXT_MAX} characters")
     return Wanted(
