@@ -106,6 +106,12 @@ def asked(made: BundleContents, log_key: NotePublicKey | None = None) -> Verific
     return verify(read_bundle(make_bundle(made, SIGNER)), [key_of(SIGNER)], {}, log_key)
 
 
+def test_it_is_said_why_some_events_are_not_proven(log: Any) -> None:
+    found = asked(full(replace(log, left_out=2)))
+    words = next(check.words for check in found.checks if check.name == "log")
+    assert "; 2 more are not proven: they came after the checkpoint" in words
+
+
 def test_a_full_bundle_says_in_words_what_is_proven(log: Any) -> None:
     """An environment's gate that said FAIL does not unmake the release; the log's key may be given."""
     found = asked(full(log))

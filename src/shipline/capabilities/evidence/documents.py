@@ -263,7 +263,7 @@ def _rollouts(manifest: Manifest, data: bytes) -> Iterator[Check]:
 
 def _log(bundle: Bundle, data: bytes, asked: NotePublicKey | None) -> Iterator[Check]:
     # The store's libraries are loaded where a log is to be looked at, and nowhere else.
-    from shipline.store.excerpts import Excerpt, check_excerpt  # noqa: PLC0415
+    from shipline.store.excerpts import EVENTS_MAX, Excerpt, check_excerpt  # noqa: PLC0415
     from shipline.store.notes import NotePublicKey  # noqa: PLC0415
 
     found = from_json(Excerpt, _read(LOG, data))
@@ -276,7 +276,14 @@ def _log(bundle: Bundle, data: bytes, asked: NotePublicKey | None) -> Iterator[C
     whose = "whose key you gave" if asked is not None else "whose key the bundle's signer names"
     shown = counted(len(found.events), "of its events is", "of its events are")
     words = f"{shown} in the log of {counted(signed.size, 'event')} that {key.name[:80]} has signed, {whose}"
-    yield Check("log", True, words + (f"; {found.left_out} more are not proven" if found.left_out else ""))
+    if found.left_out:
+        why = (
+            "they are more than a bundle holds"
+            if len(found.events) == EVENTS_MAX
+            else ("they came after the checkpoint, and a bundle that is written after the next one proves them")
+        )
+        words += f"; {found.left_out} more are not proven: {why}"
+    yield Check("log", True, words)
     yield from _told(bundle.manifest, found)
 
 
