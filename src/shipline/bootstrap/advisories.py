@@ -133,6 +133,8 @@ class Watch:
         except ShiplineError as error:
             log.warning("what was shipped could not be examined: %s", error.sentence())
             return False
+        if self._found.unread is not None:
+            log.warning("%s", self._found.unread.sentence())
         return True
 
     def _last_us(self) -> int:

@@ -58,6 +58,17 @@ def test_shipped_releases_are_examined(application: Application) -> None:
     assert len(bodies(application.store, "VulnerabilityFound")) == 1
 
 
+def test_an_entry_that_cannot_be_read_stops_no_examination(application: Application, tmp_path: Path) -> None:
+    """All others are examined; it is named, and the end is not 0."""
+    (tmp_path / "osv/0.json").write_text('{"id": "OSV-0", "affected": [{"package": {"name": "right"')
+    document = json.loads(run(advisories.command, application, "check", "--json").stdout)
+    assert ([one["advisory"] for one in document["affected"]], document["raised"]) == (["OSV-1"], 1)
+    assert "0.json" in document["unread"]
+    (tmp_path / "osv/1.json").unlink()
+    done = run(advisories.command, application, "check")
+    assert (done.exit_code, "0.json" in done.stderr) == (2, True)
+
+
 def test_nothing_is_asked_that_was_not_configured(application: Application) -> None:
     (application.root / "shipline.toml").write_text(CONFIGURATION)
     assert isinstance(run(advisories.command, Application(application.root), "check").exception, UsageError)

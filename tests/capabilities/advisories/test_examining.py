@@ -58,6 +58,12 @@ def check(world: World, *entries: dict[str, Any]) -> tuple[Examined, int]:
 LEFT = entry("OSV-1", "npm", "left", aliases=["CVE-2026-1"], database_specific={"severity": "HIGH"})
 
 
+def test_names_of_nuget_go_without_case(world: World) -> None:
+    ship(world, "1.0.0", part("nuget:newtonsoft.json", "1.0.0"))
+    found, _ = check(world, entry("OSV-2", "NuGet", "Newtonsoft.Json"))
+    assert [one.exposure.advisory.id for one in (*found.affected, *found.unknown)] == ["OSV-2"]
+
+
 def test_a_new_vulnerability_in_a_deployed_version_is_told_once(world: World) -> None:
     """With the releases and environments that it touches, and the version that mends it."""
     for version in ("1.0.0", "1.1.0"):

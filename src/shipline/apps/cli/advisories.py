@@ -37,8 +37,10 @@ def check(application: Application, *, as_json: bool) -> None:
         click.echo(json_text(advisories_document(found, raised)))
     else:
         _show(found, raised)
+    if found.unread is not None:
+        click.echo(printable(found.unread.diagnosis()), err=True)
     deployed = any(one.environments for one in found.affected)
-    raise SystemExit(ExitCode.REFUSED if deployed else ExitCode.DONE)
+    raise SystemExit(ExitCode.REFUSED if deployed else ExitCode.DONE if found.unread is None else ExitCode.USAGE)
 
 
 def _show(found: Examined, raised: int) -> None:

@@ -54,6 +54,7 @@ def advisories_document(examined: Examined, raised: int) -> dict[str, Any]:
         "unknown": [_touched(one) for one in examined.unknown],
         "not_known": [_shipped(one) for one in examined.unlisted],
         "not_looked_up": examined.strange,
+        "unread": None if examined.unread is None else examined.unread.what,
     }
 
 

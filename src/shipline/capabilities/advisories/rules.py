@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from shipline.capabilities.advisories.ecosystems import ECOSYSTEMS, package_name
 from shipline.domain.advisory import Advisory, AffectedPackage, AffectedRange, RangeType, Turn
 from shipline.domain.component import Component
+from shipline.ports.advisories import PackageName
 
 
 class Placed(Protocol):
@@ -55,7 +56,7 @@ def examine_component(advisory: Advisory, component: Component, ordered: Order) 
     name = package_name(component)
     if name is None or advisory.withdrawn:
         return None
-    about = [one for one in advisory.affected if (one.ecosystem, one.name) == (name.ecosystem, name.name)]
+    about = [one for one in advisory.affected if PackageName(one.ecosystem, one.name).compared == name.compared]
     if not about:
         return None
     if not component.version:

@@ -13,7 +13,7 @@ from shipline.capabilities.advisories.rules import Answer, Exposure, examine_com
 from shipline.capabilities.advisories.shipped import Shipped, shipped_releases
 from shipline.capabilities.releases import components_of_releases
 from shipline.domain.component import Component
-from shipline.ports.advisories import Advisories, PackageName
+from shipline.ports.advisories import Advisories, PackageName, UnreadAdvisories
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
 from shipline.store.log import stream_of
@@ -40,7 +40,8 @@ class Touched:
 class Examined:
     """What came of an examination: what is affected, and what cannot be told, the deployed first. `releases` were
     looked at and `components` different ones in them; `unlisted` are releases of which nobody knows what is in them;
-    `strange` counts components, by their type, about which no database is known here."""
+    `strange` counts components, by their type, about which no database is known here. `unread`
+    says of which entries of the database nobody knows what they are about."""
 
     affected: tuple[Touched, ...]
     unknown: tuple[Touched, ...]
@@ -48,6 +49,7 @@ class Examined:
     components: int
     unlisted: tuple[Shipped, ...]
     strange: dict[str, int]
+    unread: UnreadAdvisories | None = None
 
 
 def examine(store: Store, source: Advisories) -> Examined:
@@ -60,19 +62,25 @@ def examine(store: Store, source: Advisories) -> Examined:
         for component in dict.fromkeys(listed.get(one.release.id, ())):
             users.setdefault(component, []).append(one)
     by_name: dict[PackageName, list[Component]] = {}
+    asked: dict[PackageName, None] = {}
     strange: Counter[str] = Counter()
     for component in users:
         name = package_name(component)
         if name is None:
             strange[component.type or "without a package URL"] += 1
         else:
-            by_name.setdefault(name, []).append(component)
-    found = [
-        Touched(exposure, tuple(users[exposure.component]))
-        for advisory in (source.about(tuple(by_name)) if by_name else ())
-        for component in _concerned(advisory.affected, by_name)
-        if (exposure := examine_component(advisory, component, ordered)) is not None
-    ]
+            by_name.setdefault(name.compared, []).append(component)
+            asked[name] = None
+    found: list[Touched] = []
+    unread: UnreadAdvisories | None = None
+    try:
+        for advisory in source.about(tuple(asked)) if asked else ():
+            for component in _concerned(advisory.affected, by_name):
+                exposure = examine_component(advisory, component, ordered)
+                if exposure is not None:
+                    found.append(Touched(exposure, tuple(users[component])))
+    except UnreadAdvisories as error:
+        unread = error
     found.sort(key=lambda one: (not one.environments, one.exposure.advisory.id, one.exposure.component.purl))
     return Examined(
         affected=tuple(one for one in found if one.exposure.answer is Answer.AFFECTED),
@@ -81,11 +89,12 @@ def examine(store: Store, source: Advisories) -> Examined:
         components=len(users),
         unlisted=tuple(one for one in shipped if one.release.id not in listed),
         strange=dict(strange),
+        unread=unread,
     )
 
 
 def _concerned(affected: Iterable[Any], by_name: dict[PackageName, list[Component]]) -> list[Component]:
-    names = dict.fromkeys(PackageName(one.ecosystem, one.name) for one in affected)
+    names = dict.fromkeys(PackageName(one.ecosystem, one.name).compared for one in affected)
     return [component for name in names for component in by_name.get(name, ())]
 
 

@@ -17,9 +17,9 @@ import httpx
 from shipline.clients.deadlines import deadline
 from shipline.clients.osv import ENTRY_BYTES_MAX, advisory_of
 from shipline.domain.advisory import Advisory
-from shipline.domain.errors import ShiplineError, UnavailableError
+from shipline.domain.errors import InvalidValue, ShiplineError, UnavailableError
 from shipline.domain.strict_json import read_json
-from shipline.ports.advisories import PackageName
+from shipline.ports.advisories import PackageName, UnreadAdvisories
 from shipline.ports.provider import ProviderContext
 
 # From: https://google.github.io/osv.dev/post-v1-querybatch/: so many questions are taken at once.
@@ -52,8 +52,17 @@ class OSVAPI:
         ordered = sorted(packages)
         for start in range(0, len(ordered), QUERIES_MAX):
             ids |= dict.fromkeys(self._ids(ordered[start : start + QUERIES_MAX]))
+        unread: list[InvalidValue] = []
         for id_ in ids:
-            yield advisory_of(self._exchange("GET", f"/v1/vulns/{quote(id_, safe='')}"), f"the advisory {id_[:60]}")
+            document = self._exchange("GET", f"/v1/vulns/{quote(id_, safe='')}")
+            try:
+                advisory = advisory_of(document, f"the advisory {id_[:60]}")
+            except InvalidValue as error:
+                unread.append(error)
+                continue
+            yield advisory
+        if unread:
+            raise UnreadAdvisories(unread[0], len(unread))
 
     def _ids(self, packages: list[PackageName]) -> Iterator[str]:
         queries: list[dict[str, Any]] = [

@@ -1,6 +1,6 @@
 """OSV databases on this machine: a folder of entries, or of zips of them, as osv.dev publishes one for each ecosystem.
 
-No network is needed. Every entry is looked at; one that cannot be read is an error that names it.
+No network is needed. Every entry is looked at; those that cannot be read are an error at the end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from shipline.clients.osv import ENTRY_BYTES_MAX, pypi_name, read_entry
 from shipline.domain.advisory import Advisory
 from shipline.domain.errors import InvalidValue, ShiplineError, UsageError
-from shipline.ports.advisories import PackageName
+from shipline.ports.advisories import PackageName, UnreadAdvisories
 from shipline.ports.provider import ProviderContext
 
 ENTRIES_MAX = 2_000_000
@@ -41,8 +41,9 @@ class OSVFiles:
 
     def about(self, packages: Collection[PackageName]) -> Iterator[Advisory]:
         """See the port."""
-        wanted = frozenset(packages)
-        names = {package.name.encode() for package in wanted}
+        wanted = frozenset(package.compared for package in packages)
+        names = {package.name.lower().encode() for package in wanted}
+        unread: list[InvalidValue] = []
         seen: set[str] = set()
         count = 0
         for what, data in self._entries():
@@ -51,11 +52,19 @@ class OSVFiles:
                 raise ShiplineError(f"the advisories in {self._path} are more than {ENTRIES_MAX}")
             # To read all of them strictly takes minutes. A name with an escape in it is found by reading alone.
             named = _NAME.findall(data)
-            if named and names.isdisjoint(named) and not any(_may_mean(name, names) for name in named):
+            if (
+                named
+                and names.isdisjoint(map(bytes.lower, named))
+                and not any(_may_mean(name, names) for name in named)
+            ):
                 continue
-            advisory = read_entry(data, what)
+            try:
+                advisory = read_entry(data, what)
+            except InvalidValue as error:
+                unread.append(error)
+                continue
             if advisory.id not in seen and any(
-                PackageName(one.ecosystem, one.name) in wanted for one in advisory.affected
+                PackageName(one.ecosystem, one.name).compared in wanted for one in advisory.affected
             ):
                 seen.add(advisory.id)
                 yield advisory
@@ -64,6 +73,9 @@ class OSVFiles:
                 f"there are no advisories in {self._path}",
                 todo="put OSV entries there (.json, or .zip of them), or mend path in [advisories]",
             )
+
+        if unread:
+            raise UnreadAdvisories(unread[0], len(unread))
 
     def _entries(self) -> Iterator[tuple[str, bytes]]:
         """Each entry, and what to call it."""

@@ -31,6 +31,7 @@ ENTRIES = (
     ),
     entry("OSV-GONE", "PyPI", "click", withdrawn="2026-01-02T00:00:00Z"),
     entry("OSV-OTHER", "npm", "click"),
+    entry("OSV-NUGET", "NuGet", "Newtonsoft.Json"),
     entry("OSV-WRITTEN", "PyPI", "Zope.Inter_face"),
 )
 
@@ -55,6 +56,10 @@ class AdvisoriesConformance:
         """Packages are asked about by their normalized names, and entries are written by people."""
         (found,) = advisories.about([PackageName("PyPI", "zope-inter-face")])
         assert (found.id, found.affected[0].name) == ("OSV-WRITTEN", "zope-inter-face")
+
+    def test_names_of_nuget_go_without_case(self, advisories: Advisories) -> None:
+        (found,) = advisories.about([PackageName("NuGet", "newtonsoft.JSON")])
+        assert found.id == "OSV-NUGET"
 
     def test_an_entry_is_told_whole(self, advisories: Advisories) -> None:
         """Withdrawn ones too: who has told of it takes that back."""

@@ -36,7 +36,10 @@ class FakeAdvisories:
         return [
             id_
             for id_, entry in self.entries.items()
-            if any(PackageName(one.ecosystem, one.name) in packages for one in advisory_of(entry, id_).affected)
+            if any(
+                PackageName(one.ecosystem, one.name).compared in {each.compared for each in packages}
+                for one in advisory_of(entry, id_).affected
+            )
         ]
 
 
