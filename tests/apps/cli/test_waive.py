@@ -160,6 +160,16 @@ def test_a_waiver_that_has_ended_counts_no_more_the_day_after(
     assert counts == {"now": 1, "tomorrow": 0, "changed": 0, "nobody's": 0}
 
 
+def test_a_waiver_for_what_no_report_lists_is_said_to_be_one(application: Application, key: Path) -> None:
+    """It is taken: a report may come. But a misspelt one waives nothing."""
+    until = application.today.isoformat()
+    said = run(application, "waive", "a" * 32, "--reason", "r", "--until", until, "--key", str(key))
+    assert f"no report that was read in lists {'a' * 32}" in said.stderr
+    again = Application(application.root)
+    assert f"  {'a' * 32}: no report lists it\n" in run(again, "waive", "list").stdout
+    again.store.close()
+
+
 def test_a_release_judged_twice_alike_is_written_down_once(application: Application) -> None:
     with application.store.begin() as tx:
         release = RELEASES.find(tx, "rel_1")

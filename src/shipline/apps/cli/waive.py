@@ -15,7 +15,7 @@ from shipline.apps.cli.person import local_person
 from shipline.domain.errors import NothingToDo, RefusedError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shipline.bootstrap import Application
     from shipline.domain.gate import Waiver
@@ -84,7 +84,19 @@ def add(  # noqa: PLR0913 - one argument an option
     _edit(application, lambda text: with_waiver(text, signed))
     many = "1 finding" if len(signed.findings) == 1 else f"{len(signed.findings)} findings"
     click.echo(f"{signed.owner} waives {many} until {signed.until}: {signed.reason}", err=True)
+    unknown = _unreported(application, signed.findings)
+    if unknown:
+        names = ", ".join(name for name in signed.findings if name in unknown)
+        click.echo(f"note: no report that was read in lists {names}, so nothing of that is waived yet", err=True)
     _judge_anew(application, (signed,), ())
+
+
+def _unreported(application: Application, fingerprints: Sequence[str]) -> frozenset[str]:
+    """Those that stand in no report about any release."""
+    from shipline.capabilities.releases import reported_among
+
+    with application.store.begin() as tx:
+        return frozenset(fingerprints) - reported_among(tx, fingerprints)
 
 
 def _check(application: Application, waiver: Waiver) -> None:
@@ -145,7 +157,8 @@ def list_(application: Application, *, as_json: bool) -> None:
         click.echo(printable(line))
         click.echo(printable(f"  {document['reason']}"))
         for finding in document["findings"]:
-            click.echo(f"  {finding}")
+            unknown = ": no report lists it" if finding in document["unreported"] else ""
+            click.echo(f"  {finding}{unknown}")
 
 
 def _documents(application: Application) -> list[dict[str, Any]]:
@@ -157,7 +170,11 @@ def _documents(application: Application) -> list[dict[str, Any]]:
     known = {one: objection_to_waiver(application.release_ground.waiving, one, now_us) for one in policy.waivers}
     for waiver in application.settings.waiver:
         known.setdefault(waiver, f"it is not in {policy.source}")
-    return [to_json(waiver) | {"why_not": why} for waiver, why in known.items()]
+    unknown = _unreported(application, tuple(name for waiver in known for name in waiver.findings))
+    return [
+        to_json(waiver) | {"why_not": why, "unreported": [name for name in waiver.findings if name in unknown]}
+        for waiver, why in known.items()
+    ]
 
 
 def _edit(application: Application, change: Callable[[str], str]) -> None:

@@ -87,7 +87,12 @@ if TYPE_CHECKING:
     from shipline.capabilities.releases.stored.comparing import comparisons_of
     from shipline.capabilities.releases.stored.current import Current, current_findings
     from shipline.capabilities.releases.stored.findings import PAGE_MAX as FINDINGS_PAGE_MAX
-    from shipline.capabilities.releases.stored.findings import StoredFinding, list_findings, total_findings
+    from shipline.capabilities.releases.stored.findings import (
+        StoredFinding,
+        list_findings,
+        reported_among,
+        total_findings,
+    )
     from shipline.capabilities.releases.usecases import follow_run, has_halted
     from shipline.capabilities.releases.waiving import Findings, findings_now, objection_to_waiver
     from shipline.capabilities.releases.workflow import RELEASE_WORKFLOW, WORKFLOWS
@@ -204,6 +209,7 @@ __all__ = [
     "released_base",
     "releases_with",
     "releases_without_components",
+    "reported_among",
     "save_components",
     "state_final",
     "state_on_the_way",
@@ -323,6 +329,7 @@ _HOMES = {
     "released_base": "footing",
     "releases_with": "components",
     "releases_without_components": "components",
+    "reported_among": "stored.findings",
     "save_components": "components",
     "state_final": "stating",
     "state_on_the_way": "stating",

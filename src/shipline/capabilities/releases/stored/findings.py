@@ -140,6 +140,17 @@ def open_among(tx: Transaction, release_id: str, fingerprints: Sequence[str]) ->
     return found
 
 
+def reported_among(tx: Transaction, fingerprints: Sequence[str]) -> frozenset[str]:
+    """Those of these that a report about any release of the project has listed."""
+    found: set[str] = set()
+    for start in range(0, len(fingerprints), ASKED_AT_ONCE):
+        asked = {f"f{number}": one for number, one in enumerate(fingerprints[start : start + ASKED_AT_ONCE])}
+        sql = "SELECT DISTINCT fingerprint FROM finding WHERE project_id = :project "
+        sql += f"AND fingerprint IN ({', '.join(f':{name}' for name in asked)})"
+        found |= {str(name) for (name,) in tx.rows(sql, {"project": tx.project.id, **asked})}
+    return frozenset(found)
+
+
 def list_findings(
     tx: Transaction, release_id: str, *, severity: str | None = None, limit: int = PAGE_MAX, offset: int = 0
 ) -> tuple[StoredFinding, ...]:
