@@ -55,6 +55,8 @@ def test_a_file_is_signed_and_proven(folder: Path) -> None:
         "shipline.signatures/1",
         ["a.bin.sig", "a.bin.sigstore.json"],
     )
+    assert found["public_key"].endswith("own.key.pub")
+    assert "needs " in sign(folder, "a.bin").out.splitlines()[-1]
     verify = ("verify", "a.bin", "--signature", "a.bin.sig")
     said = run_shipline(folder, *verify, "--key", "own.key.pub", "--json")
     assert (said.code, json.loads(said.out)["keys"]) == (0, [found["key"]])

@@ -61,6 +61,6 @@ def command(  # noqa: PLR0913 - each is an option
             click.echo(words)
         signed = attest_image(attachments, image, content, predicate_type, signer)
     if as_json:
-        click.echo(json.dumps(document_of(signer.key_id(), {thing: signed}), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document_of(signer, {thing: signed}), indent=2, ensure_ascii=False))
     else:
         show_signed(thing, signed)

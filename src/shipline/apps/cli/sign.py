@@ -11,6 +11,7 @@ import click
 from shipline.apps.cli.things import (
     document_of,
     file_or_image,
+    public_half,
     resolved_words,
     show_signed,
     signer_by,
@@ -64,7 +65,9 @@ def command(  # noqa: PLR0913 - one argument an option
         if not as_json:
             show_signed(thing, signed[thing])
     if as_json:
-        click.echo(json.dumps(document_of(signer.key_id(), signed), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(document_of(signer, signed), indent=2, ensure_ascii=False))
+    elif (public := public_half(signer)) is not None:
+        click.echo(printable(f"whoever is to verify that needs {public}, which is written beside the key"))
 
 
 def _sign_keyless(
@@ -81,7 +84,7 @@ def _sign_keyless(
         thing: sign_file_by_identity(what, token, instance) for thing, what in meant.items() if isinstance(what, Path)
     }
     if as_json:
-        document = document_of("", {thing: one.signed for thing, one in made.items()})
+        document = document_of(None, {thing: one.signed for thing, one in made.items()})
         identities = [{"subject": one.subject, "issuer": one.issuer} for one in made.values()]
         listed = [said | {"identity": who} for said, who in zip(document["signed"], identities, strict=True)]
         click.echo(json.dumps(document | {"signed": listed}, indent=2, ensure_ascii=False))

@@ -88,13 +88,10 @@ def signer_by(application: Application, key: Path | None, variable: str) -> Sign
 def own_public_keys(application: Application) -> tuple[Path, ...]:
     """The public half of the project's own signing key, if this is a project that has one. Makes no key."""
     from shipline.bootstrap import STATE_FOLDER
-    from shipline.providers.signer.cosign_key import CosignKeySigner
-    from shipline.providers.signer.file import FileSigner
 
     if not application.settings.signer and not (application.root / STATE_FOLDER).is_dir():
         return ()
-    signer = application.signer
-    path = signer.public_path if isinstance(signer, FileSigner | CosignKeySigner) else None
+    path = public_half(application.signer)
     return (path,) if path is not None and path.is_file() else ()
 
 
@@ -122,10 +119,21 @@ def show_signed(thing: str, signed: Signed) -> None:
         click.echo(f"        {printable(place)}: there already")
 
 
-def document_of(key_id: str, signed: dict[str, Signed]) -> dict[str, Any]:
-    """The document shipline.signatures/1."""
+def public_half(signer: Signer) -> Path | None:
+    """The file that a signer keeps the public half of its key in, None where it has none."""
+    from shipline.providers.signer.cosign_key import CosignKeySigner
+    from shipline.providers.signer.file import FileSigner
+
+    return signer.public_path if isinstance(signer, FileSigner | CosignKeySigner) else None
+
+
+def document_of(signer: Signer | None, signed: dict[str, Signed]) -> dict[str, Any]:
+    """The document shipline.signatures/1. `signer` None: it was no key that signed."""
     things = [
         {"thing": thing, "digest": one.digest, "written": list(one.written), "kept": list(one.kept)}
         for thing, one in signed.items()
     ]
-    return {"schema": "shipline.signatures/1", "key": key_id, "signed": things}
+    public = None if signer is None else public_half(signer)
+    named = None if public is None else str(public)
+    key = "" if signer is None else signer.key_id()
+    return {"schema": "shipline.signatures/1", "key": key, "public_key": named, "signed": things}
