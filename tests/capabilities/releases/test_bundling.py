@@ -10,6 +10,7 @@ import pytest
 
 from shipline.capabilities.evidence import Verification, document_bytes, read_public_key, verify_bundle
 from shipline.capabilities.releases import Besides, whole_bundle
+from shipline.capabilities.releases.scan_reports import bundled_reports
 from shipline.capabilities.rollouts import ROLLOUTS, rollouts_document, rollouts_of_release
 from shipline.domain.errors import RefusedError
 from shipline.domain.release import Release
@@ -18,7 +19,10 @@ from shipline.store.log import sequence
 from shipline.testing.fakes.signer import MemorySigner
 from shipline.testing.world import World
 from tests.capabilities.releases.release_world import ReleaseWorld
+from tests.secret_shapes import LEAKS
 from tests.store.logs import KEY, PUBLIC
+
+GITHUB = next(one for one in LEAKS if one.name == "github")
 
 
 @pytest.fixture
@@ -48,6 +52,18 @@ def test_the_bundle_that_a_release_leaves_has_plan_verdicts_and_policy(made: Rel
     assert "gates: 2 gates (tests pass, proof) said PASS of the release" in words
     assert any(check.name == "summary" for check in found.checks)
     assert not any(check.name == "log" for check in found.checks)
+
+
+def test_what_tests_have_printed_is_handed_out_without_secrets(tmp_path: Path) -> None:
+    """All else is byte for byte what the tool wrote, in whatever encoding."""
+    report, plain = tmp_path / "unit" / "junit.xml", tmp_path / "more" / "junit.xml"
+    for path, text in ((report, f"<system-out>{GITHUB.text}</system-out>".encode()), (plain, b"<a b='\xe9\xff'/>\r\n")):
+        path.parent.mkdir()
+        path.write_bytes(text)
+    found = bundled_reports([report, plain])
+    assert GITHUB.secret.encode() not in found["unit+junit.xml"]
+    assert found["unit+junit.xml"].startswith(b"<system-out>")
+    assert found["more+junit.xml"] == plain.read_bytes()
 
 
 def test_the_whole_bundle_has_the_log_and_what_became_of_it(made: ReleaseWorld) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from shipline.capabilities.evidence import REPORT_NAME, report_document, scanner_named
 from shipline.capabilities.releases.ground import ReleaseGround
 from shipline.domain.release import Release
+from shipline.domain.secrecy import redacted
 
 PREFIX = "scan+"
 
@@ -26,8 +27,9 @@ def scan_reports(ground: ReleaseGround, release: Release) -> list[Path]:
 def bundled_reports(paths: Iterable[Path]) -> dict[str, bytes]:
     """Reports of tests and scanners, by a name for each in the bundle.
 
-    Those of tests as they are; those of scanners as `shipline evidence read --json` shows them, and not as they wrote
-    them: several quote the code that they complain of, and a bundle is handed out.
+    Those of tests as they are, but for secrets of known shapes in what tests have printed. Those of scanners as
+    `shipline evidence read --json` shows them, and not as they wrote them: several quote the code that they complain
+    of, and a bundle is handed out.
     """
     found = {}
     for path in paths:
@@ -35,5 +37,10 @@ def bundled_reports(paths: Iterable[Path]) -> dict[str, bytes]:
             scanner = scanner_named(path.parent.name.removeprefix(PREFIX))
             found[f"{path.parent.name}.json"] = "\n".join(report_document(path, format_name=scanner.format)).encode()
         else:
-            found[f"{path.parent.name}+{path.name}"] = path.read_bytes()
+            found[f"{path.parent.name}+{path.name}"] = _without_secrets(path.read_bytes())
     return found
+
+
+def _without_secrets(data: bytes) -> bytes:
+    """Where there are none, and where it is no UTF-8, byte by byte the same."""
+    return redacted(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
