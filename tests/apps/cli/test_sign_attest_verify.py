@@ -160,6 +160,8 @@ def test_a_summary_proves_what_it_says_and_no_more(folder: Path) -> None:
     said = run_shipline(folder, *ask, "--level", "SLSA_BUILD_LEVEL_1", "--resource", "pkg:generic/a@1")
     assert said.code == 0, said
     assert "was verified as pkg:generic/a@1 by urn:example:verifier: PASSED, SLSA_BUILD_LEVEL_2" in said.out
+    assert "--resource" not in said.out
+    assert "compared with nothing; name the one that you mean with --resource" in run_shipline(folder, *ask).out
     for more in (("--level", "SLSA_BUILD_LEVEL_3"), ("--level", "SLSA_DEPENDENCY_LEVEL_1"), ("--resource", "pkg:x/y")):
         assert run_shipline(folder, *ask, *more).code == 3
     assert run_shipline(folder, "verify", "a.bin", "--key", "other.pub", "--vsa").code == 3
@@ -168,3 +170,4 @@ def test_a_summary_proves_what_it_says_and_no_more(folder: Path) -> None:
     (folder / "vsa.json").write_text(json.dumps(predicate | {"verificationResult": "FAILED"}))
     assert run_shipline(folder, *state).code == 0
     assert run_shipline(folder, *ask).code == 3
+    assert run_shipline(folder, *ask[:-1], "--type", "vsa").code == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,17 +81,22 @@ def command(  # noqa: PLR0913 - each is an option
     proven.
     """
     from shipline.apps.cli.things import own_public_keys
-    from shipline.capabilities.evidence import Wanted, read_file, read_public_key
+    from shipline.capabilities.evidence import SUMMARY, Wanted, predicate_type_of, read_file, read_public_key
     from shipline.domain.codec import to_json
     from shipline.domain.errors import ExitCode
 
     by = _identity(identity, issuer, root, keys)
     paths = () if by is not None else keys or own_public_keys(application)
     trusted = [read_public_key(read_file(path, limit_bytes=1024 * 1024)) for path in paths]
-    if (vsa and kind) or (not vsa and (level or resource)):
+    # A summary that is merely stated, and may say FAILED, proves nothing that anybody wants to know.
+    is_summary = vsa or (bool(kind) and predicate_type_of(kind) == SUMMARY)
+    if (vsa and kind) or (not is_summary and (level or resource)):
         raise UsageError("--vsa stands for a --type, and --level and --resource need it")
-    summary = Wanted(level, resource) if vsa else None
+    summary = Wanted(level, resource) if is_summary else None
     verification = _verify(_Question(thing, artifacts, log_key, signature, kind, summary, by), trusted)
+    if summary is not None and verification.proven and not resource:
+        words = "which package it is about was compared with nothing; name the one that you mean with --resource"
+        verification = replace(verification, notes=(*verification.notes, words))
     if as_json:
         trust = {"trusted": [str(path) for path in paths]}
         document = {"schema": "shipline.verification/1"} | to_json(verification) | trust
