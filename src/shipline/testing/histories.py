@@ -42,6 +42,8 @@ class History:
         self.folder = folder
         self._second = START_S
         folder.mkdir(parents=True, exist_ok=True)
+        if (folder / ".git").exists():  # Its configuration is there, and what a test has changed in it stays.
+            return
         self.git("init", "--quiet", "--template=", "--initial-branch=main")
         with (folder / ".git" / "config").open("a") as configuration:
             configuration.write(OWN_CONFIGURATION)
