@@ -150,11 +150,9 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     from shipline.bootstrap.milestones import MilestoneReconciler
 
     looks = (Reconciler(application), MilestoneReconciler(application))
-    timers = (*looks, SyncTimer(application), Housekeeper(application), HookTimer(application))
-    return (partial(_take_up, application), *timers, RemediationTimer(application), Forgetter(application))
     syncs = (SyncTimer(application), SyncTestTimer(application))
-    timers = (*looks, *syncs, Housekeeper(application), HookTimer(application))
-    return (partial(_take_up, application), *timers, Forgetter(application))
+    others = (Housekeeper(application), HookTimer(application), RemediationTimer(application))
+    return (partial(_take_up, application), *looks, *syncs, *others, Forgetter(application))
 
 
 def _take_up(application: Place) -> None:
