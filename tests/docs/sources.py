@@ -22,6 +22,7 @@ from shipline.apps.server.verdicts import Verdicts
 from shipline.capabilities.rollouts import AnalysisSettings
 from shipline.configuration import (
     AdvisoriesSettings,
+    AssistantSettings,
     AutomationSettings,
     BackportsSettings,
     BranchSettings,
@@ -126,6 +127,7 @@ TABLES: dict[str, type] = {
     "`[compliance]`": ComplianceSettings,
     "`[keyless]`": KeylessSettings,
     "`[advisories]`": AdvisoriesSettings,
+    "`[assistant]`": AssistantSettings,
     "`[retention]`": RetentionSettings,
     "`[[environment]]`": EnvironmentSettings,
     "`[environment.canary]`": AnalysisSettings,

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.assistance import AssistantHand, AssistantTimer, has_assistant
 from shipline.bootstrap.hook_watch import HookHand, HookTimer
 from shipline.bootstrap.housekeeping import Housekeeper, HousekeepingHand, has_queue, is_switched_on
 from shipline.bootstrap.places import Place, trusted_settings
@@ -22,6 +23,7 @@ from shipline.bootstrap.sync_tests import SyncTestHand, SyncTestTimer
 from shipline.bootstrap.syncs import SyncHand, SyncTimer, is_synced
 from shipline.capabilities.automation import (
     ASKED,
+    ASSISTANT,
     AUTOMATION_WORKFLOW,
     COMMENT,
     HOOKS,
@@ -86,6 +88,7 @@ def duties_of(application: Place) -> Duties:
         housekeeping=is_switched_on(application),
         queue=has_queue(application),
         commands=frozenset(allowed_verbs(settings)),
+        assistant=has_assistant(application),
     )
     if not settings.automation.release_on_push:
         return others
@@ -136,6 +139,7 @@ def automation_part(
         COMMENT: command_hand(application),
         ASKED: asked_hand(application),
         REMEDIATION: RemediationHand(application),
+        ASSISTANT: AssistantHand(application),
     }
     step = LookStep(hands, application.events)
 
@@ -152,7 +156,8 @@ def automation_chores(application: Place) -> tuple[Callable[[], object], ...]:
     looks = (Reconciler(application), MilestoneReconciler(application))
     syncs = (SyncTimer(application), SyncTestTimer(application))
     others = (Housekeeper(application), HookTimer(application), RemediationTimer(application))
-    return (partial(_take_up, application), *looks, *syncs, *others, Forgetter(application))
+    last = (AssistantTimer(application), Forgetter(application))
+    return (partial(_take_up, application), *looks, *syncs, *others, *last)
 
 
 def _take_up(application: Place) -> None:

@@ -42,6 +42,7 @@ WORKS = (
     Work("housekeeping: backports", (_CONTENT, _PULLS, _ISSUES), lambda said: said.housekeeping.backports is not None),
     Work("housekeeping: stale", (_PULLS, _ISSUES), lambda said: said.housekeeping.stale is not None),
     Work("commands in comments", (_PULLS, _ISSUES), lambda said: any(asdict(said.automation.commands).values())),
+    Work("an assistant", (_PULLS, _ISSUES), lambda said: bool(said.assistant)),
     Work("sync", (_ISSUES,), lambda said: bool(said.sync.forge)),
     Work("sync: mirror", (_CONTENT, _PULLS), lambda said: bool(said.sync.forge and said.sync.mirror.direction)),
     Work(

@@ -9,6 +9,7 @@ a file.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from shipline.configuration.advisories import AdvisoriesSettings
+    from shipline.configuration.assistant import AssistantSettings
     from shipline.configuration.commands import CommandsSettings
     from shipline.configuration.compliance import ComplianceSettings
     from shipline.configuration.gating import GatesSettings
@@ -75,6 +76,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FILE_NAME",
     "AdvisoriesSettings",
+    "AssistantSettings",
     "AutomationSettings",
     "BackportsSettings",
     "BranchSettings",
@@ -138,6 +140,7 @@ __all__ = [
 _HOMES = {
     "FILE_NAME": "root",
     "AdvisoriesSettings": "advisories",
+    "AssistantSettings": "assistant",
     "AutomationSettings": "settings",
     "BackportsSettings": "housekeeping",
     "BranchSettings": "repository",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shipline.clients.ssh_signatures import checked_public_key
 from shipline.configuration.asked_gates import gates_of
+from shipline.configuration.assistant_checks import assistant_complaints
 from shipline.configuration.command_checks import command_complaints
 from shipline.configuration.driven import driven_complaints, is_left_out
 from shipline.configuration.given import check_given, read_secret
@@ -79,6 +80,7 @@ def problems(settings: Settings) -> Iterator[ConfigurationError]:
     yield from _hooks(settings)
     yield from milestone_complaints(settings)
     yield from command_complaints(settings)
+    yield from assistant_complaints(settings)
     yield from remediation_complaints(settings)
     yield from repository_complaints(settings.repository)
     yield from _webhook_secrets(settings)

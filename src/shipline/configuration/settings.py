@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from shipline.configuration.advisories import AdvisoriesSettings
+from shipline.configuration.assistant import AssistantSettings
 from shipline.configuration.commands import CommandsSettings
 from shipline.configuration.compliance import ComplianceSettings
 from shipline.configuration.gating import GatesSettings
@@ -546,9 +547,9 @@ class Settings:
     lists of tables; `release` says how a release is made, `changelog` how it is told, `lint` what commit messages must
     be like, `gates` which ready-made gates hold, `scan` which scanners look at it, `compliance` which frameworks it has
     to keep, `keyless` where is signed by an identity, `automation` what is done by itself, `housekeeping` what keeps
-    the forge in order; `advisories` by what shipped releases are examined, an empty one by nothing, `retention` how
-    long what is stored is kept, `waiving` what waivers are held to, `repository` how the repository is set up on the
-    forge.
+    the forge in order, `assistant` who is asked for advice (an empty one: nobody); `advisories` by what shipped
+    releases are examined, an empty one by nothing, `retention` how long what is stored is kept, `waiving` what waivers
+    are held to, `repository` how the repository is set up on the forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -583,5 +584,8 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     environment: tuple[EnvironmentSettings, ...] = ()
     advisories: Annotated[dict[str, Any], ProviderTable("advisories", common=AdvisoriesSettings, may_be_empty=True)] = (
+        field(default_factory=dict)
+    )
+    assistant: Annotated[dict[str, Any], ProviderTable("assistant", common=AssistantSettings, may_be_empty=True)] = (
         field(default_factory=dict)
     )

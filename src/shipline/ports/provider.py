@@ -30,7 +30,7 @@ class ProviderContext:
     it starts, None where that is nothing; one that can says so by `gives`, a tuple of "variables" and "secrets".
     `target` are the Settings of the environment's target, for the traffic of the same platform; None for all others.
     `read_secret` reads what a table such as `{ environment = "NAME" }` in the provider's own settings refers to, for a
-    signer; None for all others.
+    signer and an assistant; None for all others.
     `forge_of` makes the forge of the repository that a remote's address names; None where there is nothing to ask.
     """
 

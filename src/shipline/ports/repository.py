@@ -260,6 +260,11 @@ class Repository(Protocol):
         """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""
         ...
 
+    def difference(self, since: str, until: str, path: str) -> str:
+        """How one file differs between two commits: the hunks of a unified diff with three lines of context, "" where
+        it does not, or is not text."""
+        ...
+
     def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
         """Take a stretch back on top of `base`, which contains its end, and keep what came later.
 

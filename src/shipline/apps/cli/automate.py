@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shipline.apps.cli import automate_comments, automate_housekeeping, automate_milestones, automate_queue
+from shipline.apps.cli import assist, automate_comments, automate_housekeeping, automate_milestones, automate_queue
 from shipline.apps.cli.wording import printable
 from shipline.domain.errors import ExitCode, NothingToDo, UsageError
 from shipline.domain.strict_json import read_json
@@ -68,7 +68,7 @@ def _obey(application: Application, commands: Sequence[Command], *, dry_run: boo
     """Do what an event leads to, one after the other; what of it fails first says how this ends."""
     from shipline.apps.cli.release import ReleaseOptions, release
     from shipline.apps.cli.sync import sync
-    from shipline.capabilities.automation import COMMENT, HOUSEKEEPING, MILESTONES, RELEASE, SYNC
+    from shipline.capabilities.automation import ASSISTANT, COMMENT, HOUSEKEEPING, MILESTONES, RELEASE, SYNC
 
     kinds = {each.kind for each in commands}
     code = int(ExitCode.DONE)
@@ -77,6 +77,8 @@ def _obey(application: Application, commands: Sequence[Command], *, dry_run: boo
     for each in commands:
         if each.kind == COMMENT:
             code = automate_comments.obey(application, each, dry_run=dry_run)
+        if each.kind == ASSISTANT:
+            assist.obey(application, each.about, dry_run=dry_run)
         if each.kind == HOUSEKEEPING:
             automate_housekeeping.keep(application, None, each.about, dry_run=dry_run)
     if MILESTONES in kinds:

@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scan": ("scan", "Run the scanners that are installed, and read what they report."),
     "automate": ("automate", "Do what an event of the forge asks for, in a CI job."),
     "remediate": ("remediate", "Do what rules ask for about findings, on the forge."),
+    "assist": ("assist", "Ask an assistant for advice about a pull request."),
     "hooks": ("deliveries", "Show what the forge has told the server, and take it up once more."),
     "settings": ("settings", "Bring the repository's settings on the forge to what is said."),
     "sync": ("sync", "Keep issues, comments, labels and milestones of two forges alike."),

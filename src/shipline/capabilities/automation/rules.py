@@ -34,6 +34,7 @@ HOOKS = "hooks"
 COMMENT = "comment"
 ASKED = "asked"
 REMEDIATION = "remediation"
+ASSISTANT = "assistant"
 ALL = "all"
 OF_COMMIT = "commit:"
 QUEUE_BRANCH = "shipline/queue/"
@@ -58,7 +59,8 @@ class Command:
     milestones ask for; `housekeeping` of a pull request (its number), of those with a newest commit (`commit:` and its
     id), of the merge `queue`, or of `all` but that, does what that asks for; `hooks` of `all` sees that the forge's
     hook works; `comment` of one comment carries out what it asks for; `asked` carries out what was asked of a
-    server; `remediation` of `all` does what rules about findings ask for."""
+    server; `remediation` of `all` does what rules about findings ask for; `assistant` of a pull request, of those with
+    a newest commit, or of `all` asks for advice about it."""
 
     kind: str
     about: str
@@ -75,7 +77,7 @@ class Duties:
     them; none: nothing is. `release_heads` are the branches of their release pull requests: Shipline's own. `sync`:
     another forge is kept alike. `milestones` is the development branch of the milestone flow, "" where that is off.
     `housekeeping`: some of it is switched on, and `queue`: pull requests are merged when they are ready. `commands` are
-    the verbs that comments may give."""
+    the verbs that comments may give. `assistant`: somebody is asked for advice."""
 
     release_branches: tuple[str, ...] = ()
     release_heads: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class Duties:
     housekeeping: bool = False
     queue: bool = False
     commands: frozenset[str] = frozenset()
+    assistant: bool = False
 
 
 Decided: TypeAlias = tuple[Command, ...]
@@ -102,6 +105,7 @@ def decide(event: ForgeEvent, duties: Duties) -> Decided:
         *((Command(MILESTONES, duties.milestones),) if follows else ()),
         *(Command(HOUSEKEEPING, about) for about in kept),
         *(Command(COMMENT, about) for about in _spoken(event, duties.commands)),
+        *(Command(ASSISTANT, about) for about in (_advised(event) if duties.assistant else ())),
     )
 
 
@@ -143,6 +147,15 @@ def _kept(event: ForgeEvent) -> tuple[str, ...]:
             return (f"{OF_COMMIT}{event.commit}",)
         case _:
             return ()
+
+
+def _advised(event: ForgeEvent) -> tuple[str, ...]:
+    """What advice is due about, as for housekeeping; but nothing of a fork, or a draft, is given to an assistant."""
+    match event:
+        case PullRequestChanged() if event.from_fork or event.draft:
+            return ()
+        case _:
+            return _kept(event)
 
 
 def _moves_queue(event: ForgeEvent) -> bool:

@@ -22,7 +22,7 @@ from shipline.providers.repository.file_output import files_of
 from shipline.providers.repository.git_folder import ASKED_OF_HEAD, branch_of_head, write_git_folder
 from shipline.providers.repository.git_merge import merged
 from shipline.providers.repository.git_pick import picked
-from shipline.providers.repository.git_revert import changed_between, reverted_tree
+from shipline.providers.repository.git_revert import changed_between, difference_of, reverted_tree
 from shipline.providers.repository.log_output import commits_with_paths, log_entries, plain_commits, time_us_of
 from shipline.providers.repository.mailmap import ENTRY_FORMAT, LOG_FORMAT, UNMAPPED_FORMAT, mapped
 from shipline.providers.repository.on_remote import fetch_branch, fetch_commit, listed_on, push_moved_tag
@@ -380,15 +380,8 @@ class GitRepository:
         try:
             self._git.run(
                 f"create the tag {name!r}",
-                *OWN_COMMIT,
-                *(
-                    "tag",
-                    "--sign" if sign else "--annotate",
-                    "--cleanup=verbatim",
-                    "--file=-",
-                    *(("--force",) if known is not None else ()),
-                ),
-                *("--end-of-options", name, target),
+                *(*OWN_COMMIT, "tag", "--sign" if sign else "--annotate", "--cleanup=verbatim", "--file=-"),
+                *(*(("--force",) if known is not None else ()), "--end-of-options", name, target),
                 stdin=(message.rstrip("\n") + "\n").encode(),
                 environ=dates(time_us),
             )
@@ -418,6 +411,10 @@ class GitRepository:
     def changed_paths(self, since: str, until: str) -> tuple[str, ...]:
         """The paths whose content, mode or presence differs between two commits; a rename is both of its names."""
         return tuple(changed_between(self._git, self._resolve(since), self._resolve(until)))
+
+    def difference(self, since: str, until: str, path: str) -> str:
+        """How one file differs, as git's unified diff from its first hunk on; nothing of the repository is run."""
+        return difference_of(self._git, self._resolve(since), self._resolve(until), path)
 
     def revert_beside(self, base: str, stretch: Stretch, message: str, *, key: str, time_us: int) -> Reverted:
         """Take a stretch back on top of `base`, as one commit beside every branch. Runs no hooks."""

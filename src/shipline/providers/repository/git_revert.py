@@ -13,6 +13,9 @@ from shipline.clients.git_command import GitCommand
 from shipline.ports.repository import Stretch
 from shipline.providers.repository.git_merge import LONG_AGO, Merged, merged_tree
 
+# A file that is larger than this is binary to git, and is not compared line by line.
+SMALL_ALONE = ("-c", "core.bigFileThreshold=1m")
+
 
 def changed_between(git: GitCommand, since: str, until: str) -> dict[str, str]:
     """The paths that differ, each with the index entry (`mode object`) that it has in `since`, of mode 0 for none."""
@@ -22,6 +25,23 @@ def changed_between(git: GitCommand, since: str, until: str) -> dict[str, str]:
     pairs = zip(fields[0::2], fields[1::2], strict=False)
     entries = ((head.decode("ascii").split(), os.fsdecode(path)) for head, path in pairs)
     return {path: f"{head[1]} {head[3]}" for head, path in entries}
+
+
+def difference_of(git: GitCommand, since: str, until: str, path: str) -> str:
+    """The hunks of one file's unified diff, "" for one that is binary, or large; no program is run for it."""
+    options = (
+        "--literal-pathspecs",
+        *SMALL_ALONE,
+        "diff-tree",
+        "--patch",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+    )
+    asked = (*options, "--no-renames", "--unified=3", "--end-of-options", since, until, "--", path)
+    text = git.run("compare a file", *asked).decode("utf-8", "replace")
+    hunks = text.find("\n@@ ")
+    return "" if hunks < 0 else text[hunks + 1 :]
 
 
 def reverted_tree(git: GitCommand, base: str, stretch: Stretch, identity: tuple[str, ...]) -> Merged:

@@ -390,6 +390,14 @@ class RepositoryConformance:
         repository.move_tag("edge", first, remote=elsewhere, expected="")
         assert repository.tags_on(elsewhere, ("edge",)) == {"edge": first}
 
+    def test_how_a_file_differs_is_told_in_hunks(self, repository: Repository) -> None:
+        """Of exactly that path, glob or not, without what a setting would add to it."""
+        before = commit(repository, "*.txt", "one\ntwo\n", key="k0")
+        commit(repository, "a.txt", "else", key="k1")
+        until = commit(repository, "*.txt", "one\n--- three\n", key="k2")
+        assert repository.difference(before, until, "*.txt") == "@@ -1,2 +1,2 @@\n one\n-two\n+--- three\n"
+        assert repository.difference(before, until, "b.txt") == ""
+
     def test_changes_are_taken_back_upon_what_came_later(self, repository: Repository) -> None:
         """Of the named paths alone, in a commit beside every branch."""
         lines = "".join(f"{number}\n" for number in range(20))

@@ -85,7 +85,7 @@ def needed_events(duties: Duties) -> frozenset[HookEvent]:
         needed |= {HookEvent.MILESTONE, HookEvent.ISSUE, HookEvent.RELEASE, HookEvent.PULL_REQUEST, HookEvent.CHECK}
     if duties.commands:
         needed |= {HookEvent.COMMENT}
-    if duties.housekeeping or duties.queue:
+    if duties.housekeeping or duties.queue or duties.assistant:
         needed |= {HookEvent.PULL_REQUEST, HookEvent.CHECK}
     return frozenset(needed)
 
