@@ -76,7 +76,9 @@ def test_a_job_asks_once_and_a_person_sees_before_what_is_sent(
     done = run_shipline(copy, *event, extra=EXTRA)
     assert done.code == 0, done
     (note,) = forge.model.notes.values()
-    assert "```suggestion\ny = x is None\n```" in note.body
+    (line,) = forge.model.pulls[1].line_notes
+    assert (line.path, line.line) == ("a.py", 2)
+    assert "```suggestion\ny = x is None\n```" in line.body
     assert "A test that is missing" in note.body
     assert (len(assistant.asked), KEY in done.out + done.err) == (1, False)
     assert "No == None." in assistant.asked[0].material

@@ -40,6 +40,7 @@ OPERATIONS = {
     f"{REPOSITORY}/pulls/{{pull_number}}/merge": "put",
     f"{REPOSITORY}/pulls/{{pull_number}}/reviews": "get",
     f"{REPOSITORY}/pulls/{{pull_number}}/files": "get",
+    f"{REPOSITORY}/pulls/{{pull_number}}/comments": "get post",
     f"{REPOSITORY}/pulls/{{pull_number}}/requested_reviewers": "post",
     f"{REPOSITORY}/releases": "get post",
     f"{REPOSITORY}/releases/latest": "get",

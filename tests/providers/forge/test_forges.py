@@ -74,6 +74,10 @@ class Conforming(ForgeConformance):
         return place.model
 
     @pytest.fixture
+    def suggested(self, place: Place) -> Callable[[int], list[tuple[str, int, int]]]:
+        return lambda number: [(one.path, one.line, one.last_line) for one in place.model.pull(number).line_notes]
+
+    @pytest.fixture
     def open_from_fork(self, place: Place) -> Callable[[str], None]:
         return lambda head: (place.model.open_pull(head, "main", "theirs", "", fork=True), None)[1]
 

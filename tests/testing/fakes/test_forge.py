@@ -39,6 +39,10 @@ class TestFakeForge(ForgeConformance):
         return forge.model
 
     @pytest.fixture
+    def suggested(self, forge: FakeForge) -> Callable[[int], list[tuple[str, int, int]]]:
+        return lambda number: [(one.path, one.line, one.last_line) for one in forge.model.pull(number).line_notes]
+
+    @pytest.fixture
     def open_from_fork(self, forge: FakeForge) -> Callable[[str], None]:
         def opened(head: str) -> None:
             forge.model.open_pull(head, "main", "theirs", "", fork=True)

@@ -78,6 +78,22 @@ class ChangedFile:
     removed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Other text for the lines `line` to `last_line` of a file, as `commit` has it: they stand in one piece of what
+    changes. `old_line` is the number that `line` had before, None where it is new. `marker` tells it from all others.
+    """
+
+    commit: str
+    path: str
+    line: int
+    last_line: int
+    old_line: int | None
+    text: str
+    replacement: str
+    marker: str
+
+
 class ForgeReviews(Protocol):
     """The way of a pull request into its base."""
 
@@ -112,6 +128,17 @@ class ForgeReviews(Protocol):
 
     def pulls_opened_by(self, author: str, *, most: int) -> tuple[int, ...]:
         """Pull requests that an account has opened, in any state, in order: at most `most` of them."""
+        ...
+
+    def takes_suggestions(self) -> bool:
+        """Whether suggestions can be made, so that people may take them over by a click. Asks nobody."""
+        ...
+
+    def suggest(self, number: int, suggestion: Suggestion) -> None:
+        """Say it below its lines, once: there is at most one comment of this account there that bears the marker.
+
+        ConflictError where the forge has no place for it: the head has moved, or it takes no suggestions.
+        """
         ...
 
     def changed_files(self, number: int) -> tuple[ChangedFile, ...]:

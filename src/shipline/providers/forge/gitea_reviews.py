@@ -7,8 +7,9 @@ merge.
 from __future__ import annotations
 
 from shipline.clients.forge_json import flag, text
+from shipline.domain.errors import ConflictError
 from shipline.ports.forge import Known, PullState
-from shipline.ports.forge.reviews import MergeMethod, Readiness
+from shipline.ports.forge.reviews import MergeMethod, Readiness, Suggestion
 from shipline.providers.forge.reviews import ReposReviews
 
 REPOSITORY = "write:repository"
@@ -26,6 +27,14 @@ class GiteaReviews(ReposReviews):
 
     def _opened_by(self, author: str) -> dict[str, str]:
         return {"created_by": author, "state": "all", "type": "pulls"}
+
+    def takes_suggestions(self) -> bool:
+        """It shows them as code, and nobody can take one over."""
+        return False
+
+    def suggest(self, number: int, suggestion: Suggestion) -> None:
+        """See the port."""
+        raise ConflictError(f"Gitea takes no suggestions, nor one for {suggestion.path} in pull request {number}")
 
     def readiness(self, number: int) -> Readiness:
         """GET it."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from shipline.clients.forge_http import made
 from shipline.clients.forge_json import text, text_or_none
-from shipline.ports.forge import Known, PullState
-from shipline.ports.forge.reviews import MergeMethod, Readiness
+from shipline.ports.forge import Known, PullState, bears, marked
+from shipline.ports.forge.reviews import MergeMethod, Readiness, Suggestion
 from shipline.providers.forge.reviews import ReposReviews
 
-CONTENTS = "contents: write"
+CONTENTS, PULLS = "contents: write", "pull_requests: write"
+COMMENTS_MAX = 10_000
 BLOCKS = {
     "dirty": "it conflicts with its base",
     "blocked": "reviews or checks that its base demands are missing",
@@ -35,6 +37,31 @@ class GitHubReviews(ReposReviews):
 
     def _opened_by(self, author: str) -> dict[str, str]:
         return {"creator": author, "state": "all"}
+
+    def takes_suggestions(self) -> bool:
+        """It does."""
+        return True
+
+    def suggest(self, number: int, suggestion: Suggestion) -> None:
+        """POST a comment on the lines, unless one of ours bears the marker."""
+        path = f"{self._pull_at(number)}/comments"
+        block = f"```suggestion\n{suggestion.replacement}\n```"
+        place: dict[str, Any] = {"commit_id": suggestion.commit, "path": suggestion.path, "side": "RIGHT"}
+        place |= {"line": suggestion.last_line}
+        if suggestion.last_line != suggestion.line:
+            place |= {"start_line": suggestion.line, "start_side": "RIGHT"}
+        body = {"body": marked(f"{suggestion.text}\n\n{block}", suggestion.marker)} | place
+
+        def look() -> bool | None:
+            said = self._http.pages(path, items_max=COMMENTS_MAX)
+            ours = (one for one in said if self._is_ours(text_or_none(one, "user", "login") or ""))
+            return any(bears(text_or_none(one, "body") or "", suggestion.marker) for one in ours) or None
+
+        def make() -> bool:
+            self._http.send("POST", path, body, need=PULLS)
+            return True
+
+        made(look, make)
 
     def readiness(self, number: int) -> Readiness:
         """GET it. GitHub makes up its mind when it is asked, and says `unknown` until then."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+from shipline.clients.forge_http import made
 from shipline.clients.forge_json import entries, flag, number, text, text_or_none
 from shipline.domain.errors import ConflictError, InvalidValue
-from shipline.ports.forge import Known, PullState
+from shipline.ports.forge import Known, PullState, bears, marked
 from shipline.ports.forge.reviews import (
     FILES_MAX,
     PULLS_LISTED_MAX,
@@ -20,12 +21,14 @@ from shipline.ports.forge.reviews import (
     Opinion,
     Readiness,
     Review,
+    Suggestion,
     counted,
 )
 from shipline.providers.forge.gitlab_tracker import API
 from shipline.providers.forge.repos_tracker import written
 from shipline.providers.forge.reviews import RESTReviews
 
+NOTES_MAX = 10_000
 STATES = {PullState.OPEN: "opened", PullState.MERGED: "merged", PullState.CLOSED: "closed"}
 UNDECIDED = frozenset({"checking", "unchecked", "preparing", "approvals_syncing"})
 BLOCKS = {
@@ -54,6 +57,38 @@ class GitLabReviews(RESTReviews):
         asked |= {} if state is None else {"state": STATES[state]}
         asked |= {} if since_us is None else {"updated_after": written(since_us)}
         return "merge_requests", asked
+
+    def takes_suggestions(self) -> bool:
+        """It does."""
+        return True
+
+    def suggest(self, number: int, suggestion: Suggestion) -> None:
+        """POST a discussion on the first line, unless a note of ours bears the marker; its block reaches further down.
+
+        From: docs.gitlab.com/api/discussions, and user/project/merge_requests/reviews/suggestions.
+        """
+        path = self._pull_at(number)
+        below = suggestion.last_line - suggestion.line
+        block = f"```suggestion:-0+{below}\n{suggestion.replacement}\n```"
+
+        def look() -> bool | None:
+            said = self._http.pages(f"{path}/notes", items_max=NOTES_MAX)
+            ours = (one for one in said if self._is_ours(text_or_none(one, "author", "username") or ""))
+            return any(bears(text_or_none(one, "body") or "", suggestion.marker) for one in ours) or None
+
+        def make() -> bool:
+            refs = self._http.get(path)
+            ends = {name: text(refs, "diff_refs", name) for name in ("base_sha", "start_sha", "head_sha")}
+            if ends["head_sha"] != suggestion.commit:
+                raise ConflictError(f"the merge request {number} has moved on from {suggestion.commit[:12]}")
+            place: dict[str, Any] = {"position_type": "text", "new_line": suggestion.line} | ends
+            place |= {"new_path": suggestion.path, "old_path": suggestion.path}
+            place |= {} if suggestion.old_line is None else {"old_line": suggestion.old_line}
+            said = {"body": marked(f"{suggestion.text}\n\n{block}", suggestion.marker), "position": place}
+            self._http.send("POST", f"{path}/discussions", said, need=API)
+            return True
+
+        made(look, make)
 
     def reviews(self, number: int) -> tuple[Review, ...]:
         """GET who wants changes, and who has approved."""

@@ -9,7 +9,7 @@ import pytest
 
 from shipline.domain.errors import ConflictError, UnavailableError
 from shipline.ports.forge import Forge, Known, PullRequest, PullState
-from shipline.ports.forge.reviews import ChangedFile, FileChange, MergeMethod, Opinion, Review
+from shipline.ports.forge.reviews import ChangedFile, FileChange, MergeMethod, Opinion, Review, Suggestion
 from shipline.ports.forge.tracker import IssueDraft
 
 
@@ -109,6 +109,27 @@ class ReviewsConformance:
         assert forge.requested_reviewers(number) == ("ada", "grace")
         with pytest.raises(ConflictError):
             forge.request_reviewers(number, ("nobody-of-this-name",))
+
+    @pytest.fixture
+    def suggested(self) -> Callable[[int], list[tuple[str, int, int]]]:
+        raise NotImplementedError("supply what stands below the lines of a pull request: path, first and last line")
+
+    def test_a_suggestion_stands_below_its_lines_once(
+        self, forge: Forge, other_commit: str, suggested: Callable[[int], list[tuple[str, int, int]]]
+    ) -> None:
+        """Whatever else is said there; not of a head that has moved; where it cannot be taken over there is none."""
+        number = topical(forge, other_commit).number
+        suggestion = Suggestion(other_commit, "a", 1, 1, None, "better", "3", "shipline:suggestion:1")
+        if not forge.takes_suggestions():
+            with pytest.raises(ConflictError):
+                forge.suggest(number, suggestion)
+            return
+        for _ in range(2):
+            forge.suggest(number, suggestion)
+        forge.suggest(number, replace(suggestion, last_line=2, marker="shipline:suggestion:2"))
+        with pytest.raises(ConflictError):
+            forge.suggest(number, replace(suggestion, commit="f" * 40, marker="shipline:suggestion:3"))
+        assert suggested(number) == [("a", 1, 1), ("a", 1, 2)]
 
     def test_changed_files_and_closed_issues_are_listed(self, forge: Forge, other_commit: str) -> None:
         issue = forge.create_issue(IssueDraft("one", ""), marker="shipline:one")

@@ -46,7 +46,7 @@ COMMITS = tuple(letter * 40 for letter in "abcdef")
 
 
 def look(pull: PullRequest, _rules: AssistantRules) -> Change:
-    return Change(pull.title, (FileDiff("a.py", HUNKS),))
+    return Change(pull.title, (FileDiff("a", HUNKS),))
 
 
 @dataclass
@@ -108,7 +108,14 @@ def test_one_comment_on_every_forge_and_one_question_a_commit(
         assert len(scene.assistant.asked) == 1
         (body,) = scene.said()
         assert body.startswith("<!-- shipline:assistant -->\n**Advice of an assistant** (`small-reviewer`)")
-        assert "`a.py` line 1: compare with is\n\n```suggestion\nif x is None:\n```" in body
+        block = "```suggestion\nif x is None:\n```"
+        if kind == "gitea":
+            assert f"`a` line 1: compare with is\n\n{block}" in body
+        else:
+            ((note,),) = [pull.line_notes for pull in place.model.pulls.values()]
+            assert "`a` line 1 (a suggestion stands there): compare with is" in body
+            assert "**Advice of an assistant** (`small-reviewer`): compare with is\n\n```suggestion" in note.body
+            assert (note.path, note.line, "\nif x is None:\n```" in note.body) == ("a", 1, True)
         scene.pushed(place.commits[0])
         scene.assistant.speech = '{"summary": "Nothing."}'
         scene.work()
@@ -215,7 +222,7 @@ def engine_of(scene: Scene, countdown: Countdown | None = None) -> Engine:
     world, ground, store = scene.world, scene.ground, scene.world.store
     if countdown is not None:
         store = MortalStore(store, countdown)
-        forge = Mortal(ground.forge, countdown, name="forge", effects=("put_comment",))
+        forge = Mortal(ground.forge, countdown, name="forge", effects=("put_comment", "suggest"))
         assistant = Mortal(scene.assistant, countdown, name="assistant", effects=("ask",))
         ground = replace(ground, forge=forge, assistant=assistant, store=store)
     events, made = EventWriter(world.ids, world.clock), list[Engine]()

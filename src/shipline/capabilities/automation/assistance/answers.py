@@ -102,8 +102,8 @@ def _remark(said: Remark, file: FileDiff) -> Remark | None:
     if said.replacement is None or not wanted or not all(number in lines for number in wanted):
         return bare
     new = said.replacement.replace("\r\n", "\n").removesuffix("\n")
-    is_one = len({lines[number][0] for number in wanted}) == 1
-    if not is_one or new == "\n".join(lines[number][1] for number in wanted) or not is_safe(new):
+    is_one = len({lines[number].hunk for number in wanted}) == 1
+    if not is_one or new == "\n".join(lines[number].text for number in wanted) or not is_safe(new):
         return bare
     return replace(said, replacement=new, last_line=last)
 

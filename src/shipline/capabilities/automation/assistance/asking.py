@@ -2,27 +2,30 @@
 
 Promises: what was asked about a commit is noted before it is sent, so whatever dies meanwhile, an answer that came is
 never asked for again, and one that was lost is asked for ATTEMPTS_MAX times at most; every question counts for its day.
-The only effect on the forge is one comment, or the request for a review. What an assistant says makes no status, and no
-gate knows of it.
+The only effect on the forge is one comment with its suggestions, or the request for a review. What an assistant says
+makes no status, and no gate knows of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from shipline.capabilities.automation.assistance.answers import read_advice
 from shipline.capabilities.automation.assistance.questions import EXPLAIN, AssistantRules, Change, Sent, question_of
-from shipline.capabilities.automation.assistance.texts import MARKER, comment_text
+from shipline.capabilities.automation.assistance.texts import MARKER, comment_text, suggestions_of
 from shipline.capabilities.automation.deliveries import see, seen_of
 from shipline.capabilities.automation.rules import Command
 from shipline.capabilities.automation.steps import Carried
-from shipline.domain.errors import RefusedError, ShiplineError
+from shipline.domain.codec import from_json, to_json
+from shipline.domain.errors import ConflictError, RefusedError, ShiplineError
 from shipline.ports.assistant import Assistant
 from shipline.ports.clock import Clock
 from shipline.ports.forge import Forge, PullRequest, PullState, StatusState
 from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.reviews import Suggestion
 from shipline.store.database import Store
 
 ATTEMPTS_MAX = 5
@@ -55,7 +58,7 @@ class AssistantTaker:
         ground = self._ground()
         pull = ground.forge.find_pull_request(int(command.about))
         if pull is not None and pull.state is PullState.OPEN and memory.get("commit") == pull.head_commit:
-            return _write(ground, pull, str(memory["body"]))
+            return _write(ground, pull, memory)
         why = not_now(ground, pull)
         if why or pull is None:
             return Carried(why)
@@ -115,12 +118,19 @@ def _ask(ground: AssistantGround, pull: PullRequest) -> Carried:
         if not error.retryable:
             _note(ground, pull)
         raise
-    body = comment_text(ground.assistant.name, pull.head_commit, advice, sent)
-    return Carried("Writing what it says", again_s=0.0, memory={"commit": pull.head_commit, "body": body})
+    name, commit, apart = ground.assistant.name, pull.head_commit, ground.forge.takes_suggestions()
+    suggestions = [to_json(one) for one in suggestions_of(name, commit, advice, sent)] if apart else []
+    body = comment_text(name, commit, advice, sent, apart=apart)
+    memory = {"commit": commit, "body": body, "suggestions": suggestions}
+    return Carried("Writing what it says", again_s=0.0, memory=memory)
 
 
-def _write(ground: AssistantGround, pull: PullRequest, body: str) -> Carried:
-    ground.forge.put_comment(Thread.pull(pull.number), marker=MARKER, body=body)
+def _write(ground: AssistantGround, pull: PullRequest, memory: dict[str, Any]) -> Carried:
+    """Each thing is looked for before it is written. A suggestion that finds no place stays a remark."""
+    for said in memory["suggestions"]:
+        with contextlib.suppress(ConflictError):
+            ground.forge.suggest(pull.number, from_json(Suggestion, said))
+    ground.forge.put_comment(Thread.pull(pull.number), marker=MARKER, body=str(memory["body"]))
     _note(ground, pull)
     return Carried(f"an assistant's advice stands below pull request {pull.number}", changed=True)
 

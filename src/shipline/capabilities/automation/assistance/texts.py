@@ -6,12 +6,14 @@ and every line of them begins with something of ours, so that no forge takes one
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 
 from shipline.capabilities.automation.assistance.answers import Advice, Remark
 from shipline.capabilities.automation.assistance.questions import Sent
 from shipline.capabilities.automation.housekeeping.wording import code, counted
 from shipline.capabilities.automation.remediation.texts import neutral
+from shipline.ports.forge.reviews import Suggestion
 
 MARKER = "shipline:assistant"
 SUMMARY_LINES_MAX, TEXT_MAX, KEPT_MAX = 10, 800, 10
@@ -19,12 +21,13 @@ SUMMARY_LINES_MAX, TEXT_MAX, KEPT_MAX = 10, 800, 10
 COMMENT_MAX = 60_000
 
 
-def comment_text(name: str, commit: str, advice: Advice, sent: Sent) -> str:
-    """The whole comment below its marker. Parts that do not fit any more are left out, and counted."""
+def comment_text(name: str, commit: str, advice: Advice, sent: Sent, *, apart: bool = False) -> str:
+    """The whole comment below its marker. Parts that do not fit any more are left out, and counted. `apart`: the
+    suggestions stand below their lines."""
     who = f"**Advice of an assistant** ({code(name)}) about `{commit[:9]}`."
     head = [f"{who} No person wrote it, it may be wrong, and nothing depends on it."]
     foot = _foot(sent)
-    parts = [*_summary(advice), *_remarks(advice), *_findings(advice, sent), *_tests(advice)]
+    parts = [*_summary(advice), *_remarks(advice, apart=apart), *_findings(advice, sent), *_tests(advice)]
     if not parts:
         parts = ["It has nothing to say."]
     taken: list[str] = []
@@ -42,22 +45,32 @@ def _summary(advice: Advice) -> Iterator[str]:
         yield "\n".join(f"> {neutral(line, TEXT_MAX)}" for line in lines)
 
 
-def _remarks(advice: Advice) -> Iterator[str]:
+def _remarks(advice: Advice, *, apart: bool) -> Iterator[str]:
     for remark in advice.remarks:
-        yield f"{code(remark.path)} {place_of(remark)}: {neutral(remark.text, TEXT_MAX)}"
-        if remark.replacement is not None:
-            yield suggestion(remark)
+        there = " (a suggestion stands there)" if apart and remark.replacement is not None else ""
+        yield f"{code(remark.path)} {_place(remark)}{there}: {neutral(remark.text, TEXT_MAX)}"
+        if remark.replacement is not None and not apart:
+            yield f"```suggestion\n{remark.replacement}\n```"
 
 
-def place_of(remark: Remark) -> str:
+def suggestions_of(name: str, commit: str, advice: Advice, sent: Sent) -> Iterator[Suggestion]:
+    """The suggestions, to stand below their lines."""
+    files = {file.path: file for file in sent.change.files}
+    for remark in advice.remarks:
+        if remark.replacement is None:
+            continue
+        place = f"{commit} {remark.path} {remark.line} {remark.replacement}"
+        marker = f"{MARKER}:{hashlib.sha256(place.encode('utf-8', 'replace')).hexdigest()[:20]}"
+        text = f"**Advice of an assistant** ({code(name)}): {neutral(remark.text, TEXT_MAX)}"
+        last = remark.last_line or remark.line
+        old = files[remark.path].lines()[remark.line].old
+        yield Suggestion(commit, remark.path, remark.line, last, old, text, remark.replacement, marker)
+
+
+def _place(remark: Remark) -> str:
     """Where it is, for people."""
     last = remark.last_line or remark.line
     return f"line {remark.line}" if last == remark.line else f"lines {remark.line} to {last}"
-
-
-def suggestion(remark: Remark) -> str:
-    """The lines that a remark would have instead, as the forges' block for suggestions."""
-    return f"```suggestion\n{remark.replacement}\n```"
 
 
 def _findings(advice: Advice, sent: Sent) -> Iterator[str]:

@@ -19,9 +19,11 @@ from shipline.testing.fakes.forge.guards import GitHubGuards
 from shipline.testing.fakes.forge.hooks import HookRow
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull
 from shipline.testing.fakes.forge.protection import REFUSALS
+from shipline.testing.fakes.forge.pulls import LineNote
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_hooks import GitHubHooks, few_tags
+from shipline.testing.fakes.forge.repos_tracker import said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
 from shipline.testing.fakes.forge.tracker import Badge, Item, Note, Stone
 
@@ -60,6 +62,26 @@ class GitHubDialect(GitHubHooks, GitHubGuards, GitHubSecrets, ReposDialect):
         self._latest_key = 0
         self.runs: list[tuple[str, str, str | None]] = []
         self.states_digests = True
+
+    def line_notes(self, asked: Request) -> Reply:
+        """Comments on lines."""
+        return Reply([self._line_note(note) for note in self.model.pull(asked.number(0)).line_notes])
+
+    def note_line(self, asked: Request) -> Reply:
+        """One more."""
+        body = asked.body
+        first = int(body.get("start_line", body["line"]))
+        made = LineNote(0, self.model.account, body["commit_id"], body["path"], first, int(body["line"]), body["body"])
+        return Reply(self._line_note(self.model.note_line(asked.number(0), made)), 201)
+
+    def _line_note(self, note: LineNote) -> dict[str, Any]:
+        address = f"https://127.0.0.1/comments/{note.key}"
+        links = {name: {"href": address} for name in ("self", "html", "pull_request")}
+        said = {"id": note.key, "node_id": "", "url": address, "html_url": address, "pull_request_url": address}
+        said |= {"body": note.body, "path": note.path, "commit_id": note.commit, "original_commit_id": note.commit}
+        said |= {"line": note.last_line, "start_line": note.line, "side": "RIGHT", "diff_hunk": "@@", "_links": links}
+        said |= {"user": self._user(note.author), "created_at": said_at(0), "updated_at": said_at(0)}
+        return said | {"pull_request_review_id": None, "author_association": "MEMBER"}
 
     def token_of(self, headers: Message) -> str:
         """`Bearer` or `token`."""
@@ -116,6 +138,8 @@ class GitHubDialect(GitHubHooks, GitHubGuards, GitHubSecrets, ReposDialect):
             ("POST", rf"{uploads}/releases/(\d+)/assets", self.add_file),
             *self.github_hook_routes(at),
             ("PUT", rf"{at}/pulls/(\d+)/merge", self.merge),
+            ("GET", rf"{at}/pulls/(\d+)/comments", self.line_notes),
+            ("POST", rf"{at}/pulls/(\d+)/comments", self.note_line),
             ("GET", f"{at}/labels/([^/]+)", lambda asked: Reply(self._badge(self.model.badge_named(asked.names[0])))),
             ("GET", f"{at}/commits/([^/]+)/check-runs", self.check_runs),
             ("PATCH", f"{at}/labels/([^/]+)", self.change_badge),

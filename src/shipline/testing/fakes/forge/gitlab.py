@@ -5,6 +5,7 @@ From: docs.gitlab.com/api.
 
 from __future__ import annotations
 
+import re
 from email.message import Message
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +20,7 @@ from shipline.testing.fakes.forge.guards import GitLabGuards
 from shipline.testing.fakes.forge.hooks import Courier
 from shipline.testing.fakes.forge.model import File, ForgeModel, Page, Pull, Said
 from shipline.testing.fakes.forge.protection import REFUSALS
+from shipline.testing.fakes.forge.pulls import LineNote
 from shipline.testing.fakes.forge.quota import Quota
 from shipline.testing.fakes.forge.refs import Changed
 from shipline.testing.fakes.forge.refusals import Refused
@@ -102,6 +104,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             ("PUT", rf"{at}/merge_requests/(\d+)/merge", self.merge),
             ("GET", rf"{at}/merge_requests/(\d+)/approvals", self.approvals),
             ("GET", rf"{at}/merge_requests/(\d+)/reviewers", self.reviewers),
+            ("POST", rf"{at}/merge_requests/(\d+)/discussions", self.discuss),
             ("GET", rf"{at}/merge_requests/(\d+)/diffs", self.changed_files),
             ("GET", rf"{at}/merge_requests/(\d+)/closes_issues", self.closes_issues),
             ("PUT", rf"{at}/merge_requests/(\d+)", self.change_pull),
@@ -226,6 +229,23 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
         approving = [one.author for one in opinions if one.opinion is Opinion.APPROVED]
         return Reply({"approved_by": [{"user": self._user(name)} for name in approving]})
 
+    def discuss(self, asked: Request) -> Reply:
+        """A thread on a line; a suggestion in it says how many lines it takes below that."""
+        pull, place = self.model.pull(asked.number(0)), asked.body["position"]
+        ends = self._diff_refs(pull)
+        if place["position_type"] != "text" or any(place[name] != ends[name] for name in ends):
+            raise Refused("invalid", '400 Bad request - Note {:line_code=>["can\'t be blank"]}')
+        body, line = asked.body["body"], int(place["new_line"])
+        below = re.search(r"^```suggestion:-0\+([0-9]+)$", body, re.MULTILINE)
+        last = line + (int(below[1]) if below else 0)
+        made = LineNote(0, self.model.account, place["head_sha"], place["new_path"], line, last, body)
+        note = self._line_note(self.model.note_line(pull.number, made))
+        return Reply({"id": f"{note['id']:040x}", "individual_note": False, "notes": [note]}, 201)
+
+    def _diff_refs(self, pull: Pull) -> dict[str, str]:
+        base = self.model.refs.get(f"refs/heads/{pull.base}") or ""
+        return {"base_sha": base, "start_sha": base, "head_sha": self.model.head_of(pull)}
+
     def reviewers(self, asked: Request) -> Reply:
         pull = self.model.pull(asked.number(0))
         states = dict.fromkeys(pull.reviewers, "unreviewed")
@@ -261,6 +281,7 @@ class GitLabDialect(GitLabTracker, GitLabHooks, GitLabGuards):
             "reviewers": [self._user(name) for name in pull.reviewers],
             "draft": pull.draft,
             "sha": self.model.head_of(pull),
+            "diff_refs": self._diff_refs(pull),
             "updated_at": said_at(pull.updated_us),
             "detailed_merge_status": MERGE_WORDS[self.model.blocked(pull)],
         }

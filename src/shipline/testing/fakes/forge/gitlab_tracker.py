@@ -10,6 +10,7 @@ from typing import Any
 
 from shipline.ports.forge.answers import ItemState, Thread, ThreadKind
 from shipline.testing.fakes.forge.model import ForgeModel
+from shipline.testing.fakes.forge.pulls import LineNote
 from shipline.testing.fakes.forge.refusals import Refused
 from shipline.testing.fakes.forge.repos_tracker import asked_at, said_at
 from shipline.testing.fakes.forge.server import Handler, Reply, Request
@@ -214,9 +215,15 @@ class GitLabTracker:
     # --- notes -------------------------------------------------------------------------------------------------
 
     def notes(self, asked: Request) -> Reply:
-        notes = self.model.notes_of(_thread(asked))
-        oldest_first = asked.query.get("sort") == "asc"
-        return Reply([self._note(note) for note in (notes if oldest_first else reversed(notes))])
+        thread = _thread(asked)
+        notes = [self._note(note) for note in self.model.notes_of(thread)]
+        if thread.kind is ThreadKind.PULL:
+            notes += [self._line_note(note) for note in self.model.pull(thread.number).line_notes]
+        return Reply(notes if asked.query.get("sort") == "asc" else notes[::-1])
+
+    def _line_note(self, note: LineNote) -> dict[str, Any]:
+        said = {"id": note.key, "type": "DiffNote", "body": note.body, "author": self._user(note.author)}
+        return said | {"created_at": said_at(0), "updated_at": said_at(0), "system": False, "resolvable": True}
 
     def add_note(self, asked: Request) -> Reply:
         return Reply(self._note(self.model.add_note(_thread(asked), asked.body["body"])), 201)

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shipline.domain.errors import ConflictError
-from shipline.ports.forge import Known, PullRequest, PullState
+from shipline.ports.forge import Known, PullRequest, PullState, bears, marked
 from shipline.ports.forge.reviews import (
     ChangedFile,
     FileChange,
     MergeMethod,
     Readiness,
     Review,
+    Suggestion,
     closing_numbers,
 )
 from shipline.testing.fakes.forge.memory_access import MemoryAccess
-from shipline.testing.fakes.forge.pulls import Pull
+from shipline.testing.fakes.forge.pulls import LineNote, Pull
 from shipline.testing.fakes.forge.refusals import Refused
 
 LETTERS = {"A": FileChange.ADDED, "D": FileChange.REMOVED}
@@ -80,6 +81,24 @@ class MemoryReviews(MemoryAccess):
         """The model's."""
         self._reach()
         return tuple(sorted(pull.number for pull in self.model.pulls.values() if pull.author == author)[:most])
+
+    def takes_suggestions(self) -> bool:
+        """It does."""
+        return True
+
+    def suggest(self, number: int, suggestion: Suggestion) -> None:
+        """Once."""
+        self._reach()
+        if any(bears(one.body, suggestion.marker) for one in self.model.pull(number).line_notes):
+            return
+        self._write()
+        body = marked(f"{suggestion.text}\n\n```suggestion\n{suggestion.replacement}\n```", suggestion.marker)
+        place = (suggestion.commit, suggestion.path, suggestion.line, suggestion.last_line)
+        try:
+            self.model.note_line(number, LineNote(0, self.model.account, *place, body))
+        except Refused as refused:
+            raise ConflictError(str(refused)) from None
+        self._answer()
 
     def changed_files(self, number: int) -> tuple[ChangedFile, ...]:
         """By path."""

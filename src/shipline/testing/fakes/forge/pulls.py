@@ -31,6 +31,19 @@ class ReviewSaid:
 
 
 @dataclass
+class LineNote:
+    """A comment on the lines `line` to `last_line` of a file, as `commit` has it."""
+
+    key: int
+    author: str
+    commit: str
+    path: str
+    line: int
+    last_line: int
+    body: str
+
+
+@dataclass
 class Pull:
     """A pull request. `fork`: it comes from another repository."""
 
@@ -50,6 +63,7 @@ class Pull:
     head_commit: str = ""
     said: list[ReviewSaid] = field(default_factory=list)
     reviewers: list[str] = field(default_factory=list)
+    line_notes: list[LineNote] = field(default_factory=list)
 
 
 class PullModel(TrackerModel):
@@ -151,6 +165,18 @@ class PullModel(TrackerModel):
         self._touch(Thread.pull(number))
         self._note("ask for a review")
         return pull
+
+    def note_line(self, number: int, note: LineNote) -> LineNote:
+        """Somebody says something of lines: of the newest commit, and of a file that changes."""
+        pull = self.pull(number)
+        paths = {one.path for one in self.changes_of(pull)}
+        if note.commit != self.head_of(pull) or note.path not in paths or not 1 <= note.line <= note.last_line:
+            raise Refused("invalid", "line must be part of the diff")
+        note.key = self.next_key()
+        pull.line_notes.append(note)
+        self._touch(Thread.pull(number))
+        self._note("comment on a line")
+        return note
 
     def changes_of(self, pull: Pull) -> list[Changed]:
         """The files that it changes."""
