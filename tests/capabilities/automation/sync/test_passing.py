@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shipline.capabilities.automation.sync import Side, count_links, drop_links, run_pass
+from shipline.capabilities.automation.sync.contents import harmless, text_of
 from shipline.domain.errors import RefusedError
 from shipline.ports.forge import Budget
 from shipline.ports.forge.answers import ItemState, Thread
@@ -74,10 +76,9 @@ def test_a_copy_says_who_wrote_it_where(two: Two) -> None:
 def test_what_strangers_write_is_no_command_mentions_nobody_and_is_no_marker(two: Two) -> None:
     """Our account writes the copy, with our account's rights."""
     here, there = two.models
-    forged = "<!-- shipline-sync issue forge here 77 -->\n"
     here.create_item(
         "x",
-        f"/merge\nFixes #12, not a#12 or `#12`\n@ada, see `@ada` and\n```\n/etc\n```\nthen {forged}",
+        "/merge\nFixes #12, not a#12 or `#12`\n@ada, see `@ada` and\n```\n/etc\n```",
         [],
         author="mallory",
     )
@@ -88,8 +89,37 @@ def test_what_strangers_write_is_no_command_mentions_nobody_and_is_no_marker(two
     assert "Fixes #<!-- -->12, not a#12 or `#12`" in text
     assert "@<!-- -->ada, see `@ada`" in text
     assert "```\n/etc\n```" in text
-    assert forged.strip() not in text
     assert two.run().effects == []
+
+
+@pytest.mark.parametrize(
+    ("written", "copy"),
+    [
+        ("x ```\n\n/merge\n\n```", "x ```\n\n\\/merge\n\n```"),
+        ("<b>\n```\n</b>\n/merge\n\n```", "<b>\n```\n</b>\n\\/merge\n\n```"),
+        ("`a` b\n```\n/merge\n```", "`a` b\n```\n\\/merge\n```"),
+        ("- a\n   ```\nb\n  @ada\n```", "- a\n   ```\nb\n  @<!-- -->ada\n```"),
+        ("a\n\r\r\r\r/merge", "a\n\n\n\n\n\\/merge"),
+        ("\\` @ada `", "\\` @<!-- -->ada `"),
+        ("`\n` @ada `", "`\n` @<!-- -->ada `"),
+        ("| ` | @ada | ` |", "| ` | @<!-- -->ada | ` |"),
+        ("`@ada /@ada &#64;ada GH-1", "`@<!-- -->ada /@<!-- -->ada &<!-- -->#<!-- -->64;ada GH<!-- -->-1"),
+        ("see https://example.org/@ada#12", "see https://example.org/@ada#12"),
+        ("<!-- shipline-sync issue forge here 77 -->", "<!-- of shipline-sync issue forge here 77 -->"),
+        ("<!-- shipline:remediation:00 -->", "<!-- of shipline:remediation:00 -->"),
+    ],
+)
+def test_what_only_looks_like_code_is_as_harmless_and_no_marker_is_taken_over(written: str, copy: str) -> None:
+    """What one forge takes for code is a command for another; and a marker is ours where our account wrote it."""
+    assert harmless(written) == copy
+    assert text_of(copy) == text_of(written) or "<!-- of" in copy
+
+
+def test_a_text_made_to_be_slow_is_read_at_once() -> None:
+    started_s = time.process_time()
+    for made in ("|" * 60_000, "```x\n" * 12_000, "`" * 60_000, "https://a." * 6_000):
+        harmless(made)
+    assert time.process_time() - started_s < 2
 
 
 def test_a_copy_that_a_stranger_has_forged_is_copied_like_any_issue(two: Two) -> None:

@@ -4,14 +4,15 @@ A copy bears a hidden marker that names its original, a line that says who wrote
 which the text begins. Text of strangers is written by our account on the other forge, with our account's rights: so a
 line that would be a command there (GitLab's quick actions, our own slash commands) is written as text, nobody is
 mentioned by it, a number such as #12 leads to nothing, since that is something else there (and a pull request's
-"fixes #12" would close it), and it cannot hold a marker of ours.
+"fixes #12" would close it), and it cannot hold a marker of Shipline's: what bears one and is our account's is taken for
+ours. Code is left as it is where all forges agree that it is code; where that is not sure, nothing is.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -30,14 +31,23 @@ TEXT_BEGINS = hidden(f"{MARKER}-text")
 BODY_MAX = 60_000  # Characters: GitHub takes 65,536, and the lines above the text want room.
 CUT = "\n\n*This text is longer than the other forge takes.*"
 _OURS = re.compile(rf"<!-- ({MARKER} [^\n>]*) -->\n")
-_CODE = re.compile(r"(```.*?```|~~~.*?~~~|`[^`\n]*`)", re.DOTALL)
-_COMMAND = re.compile(r"^(\s{0,3})/(?=[a-zA-Z])", re.MULTILINE)
-_ESCAPED_COMMAND = re.compile(r"^(\s{0,3})\\/(?=[a-zA-Z])", re.MULTILINE)
-_MENTION = re.compile(r"(?<![\w@/`])@(?=\w)")
+_MARK = "<!-- shipline"
+_FENCE = re.compile(r"```[\w+.-]*")
+# What makes forges disagree on where code is: other fences, and those within something; HTML, tables, and a line that
+# begins with a span, which GitLab takes for code up to a later line's end when it looks for commands.
+# From: spec.commonmark.org/0.31.2/#precedence; docs.gitlab.com/user/project/quick_actions.
+_UNSURE = re.compile(r"``|~~~|^\s*`|^\s*>>>|<[A-Za-z/!?]|\\`")
+_SPAN = re.compile(r"(`[^`]*`)")
+_COMMAND = re.compile(r"^([^\S\n]*)/(?=[a-zA-Z])", re.MULTILINE)
+_ESCAPED_COMMAND = re.compile(r"^([^\S\n]*)\\/(?=[a-zA-Z])", re.MULTILINE)
+# A plain address is left as it is. Forges call whoever is named in the page, so also by a sign's number in HTML.
+_MEANING = re.compile(
+    r"(?<!\S)https?://[a-z0-9.-]+\.[a-z]+/[\w./@%~+#!?=-]*"
+    r"|(?<!\w)(?:@(?=\w)|[#!](?=\d)|(?:GH|gh)(?=-\d))|&(?=#[0-9xX]|(?:commat|num|excl);)"
+)
 _PAGE = re.compile(r"https?://[^\s<>]{1,500}")
-_REFERENCE = re.compile(r"(?<![\w#!/&`])[#!](?=\d)")
 _SPLIT = "<!-- -->"
-_SPLIT_SIGN = re.compile(rf"([@#!]){_SPLIT}")
+_SPLIT_SIGN = re.compile(rf"([@#!&]|GH|gh){_SPLIT}")
 # GitLab writes an upload as a path below the project, Gitea as one below its root.
 # From: docs.gitlab.com/api/project_markdown_uploads; docs.gitea.com/usage/issues-prs/attachments.
 _UPLOAD = re.compile(r"""(\]\(|src=["'])(/uploads/[0-9a-f]{32}/|/attachments/[0-9a-f-]{36})""")
@@ -107,7 +117,7 @@ def text_of(body: str, web: str = "") -> str:
 
     `web` is the address of the repository; files that were attached are led to it.
     """
-    text = body.replace("\r\n", "\n")
+    text = _with_plain_ends(body)
     if _OURS.match(text) and TEXT_BEGINS in text:
         text = text.split(TEXT_BEGINS, 1)[1]
     text = _ESCAPED_COMMAND.sub(r"\1/", _SPLIT_SIGN.sub(r"\1", text)).strip()
@@ -120,20 +130,47 @@ def _root_of(path: str, web: str) -> str:
 
 def harmless(text: str) -> str:
     """A text of a stranger as our account may write it. `text_of` gives it back, but for secrets and markers."""
-    safe = redacted(text).replace(f"<!-- {MARKER}", f"<!-- of {MARKER}")
+    safe = redacted(_with_plain_ends(text)).replace(_MARK, _MARK.replace(" ", " of ", 1))
     if len(safe) > BODY_MAX:
         safe = safe[:BODY_MAX] + CUT
-    return _outside_code(safe, _without_meaning)
+    return _outside_code(safe)
+
+
+def _with_plain_ends(text: str) -> str:
+    """GitLab leaves lone carriage returns out before it looks for commands."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _without_meaning(text: str) -> str:
-    split = _REFERENCE.sub(lambda found: found[0] + _SPLIT, _MENTION.sub(f"@{_SPLIT}", text))
-    return _COMMAND.sub(r"\1\\/", split)
+    return _COMMAND.sub(r"\1\\/", _MEANING.sub(_split, text))
 
 
-def _outside_code(text: str, change: Callable[[str], str]) -> str:
-    parts = _CODE.split(text)
-    return "".join(part if place % 2 else change(part) for place, part in enumerate(parts))
+def _split(found: re.Match[str]) -> str:
+    return found[0] if "://" in found[0] else found[0] + _SPLIT
+
+
+def _outside_code(text: str) -> str:
+    """Without meaning but for its code; all of it where that is not sure."""
+    lines, in_fence = [], False
+    for line in text.split("\n"):
+        is_fence = line == "```" if in_fence else _FENCE.fullmatch(line) is not None
+        if not is_fence and (("```" in line) if in_fence else _is_unsure(line)):
+            return _without_meaning(text)
+        lines.append(line if is_fence or in_fence else _outside_spans(line))
+        in_fence = in_fence is not is_fence
+    return _without_meaning(text) if in_fence else "\n".join(lines)
+
+
+def _is_unsure(line: str) -> bool:
+    marks = line.count("`")
+    return _UNSURE.search(line) is not None or marks % 2 == 1 or (marks > 0 and "|" in line)
+
+
+def _outside_spans(line: str) -> str:
+    """No line begins with a span here, so that a part before it is the beginning of the line."""
+    first, *rest = _SPAN.split(line)
+    parts = (part if place % 2 == 0 else _MEANING.sub(_split, part) for place, part in enumerate(rest))
+    return _without_meaning(first) + "".join(parts)
 
 
 def copied(text: str, *, author: str, place: str, web: str = "") -> str:
