@@ -31,6 +31,7 @@ RULES = QueueRules("merge when ready", 1, "merge")
 HEAD, BASE, MERGED = "a" * 40, "b" * 40, "c" * 40
 PULL = PullRequest(7, "feat: more", "", "topic", "main", PullState.OPEN, "", author="me", head_commit=HEAD)
 GREEN = (CommitStatus("ci", StatusState.SUCCESS),)
+OWN = (CommitStatus("shipline/pull-request/covered", StatusState.SUCCESS),)
 SEEN = QueueSeen(
     checks=GREEN,
     reviews=(Review("ada", Opinion.APPROVED, HEAD),),
@@ -47,6 +48,7 @@ SEEN = QueueSeen(
         (PULL, replace(SEEN, trial=Trial(BASE, None, ("a.txt",))), "it conflicts with main in a.txt"),
         (PULL, replace(SEEN, trial=Trial(BASE, None, trouble="it is gone")), "it cannot be tested: it is gone"),
         (PULL, replace(SEEN, checks=()), "no check says anything about its newest commit"),
+        (PULL, replace(SEEN, checks=OWN), "no check says anything about its newest commit"),
         (
             PULL,
             replace(SEEN, checks=(*GREEN, CommitStatus("@x", StatusState.FAILURE))),
@@ -103,6 +105,7 @@ def test_one_is_tested_at_a_time_and_stays_first_until_its_test_ends() -> None:
     first, after, apart = (Turn.BLOCKED, None), (Turn.WAITING, 3), (Turn.WAITING, None)
     assert turns((), "e" * 40) == [first, (Turn.WAITING, None), (Turn.WAITING, 2), apart]
     assert turns((), "d" * 40) == [first, after, (Turn.TESTED, None), apart]
+    assert turns(OWN, "d" * 40) == turns((), "d" * 40), "Shipline's own word is no test"
     assert turns(GREEN, "d" * 40) == [first, after, (Turn.READY, None), apart]
     failed = (CommitStatus("ci", StatusState.FAILURE),)
     assert turns(failed, "d" * 40) == [first, (Turn.WAITING, None), (Turn.BLOCKED, None), apart]
@@ -178,7 +181,7 @@ def green(place: Place, commit: str) -> None:
 
 
 def test_each_is_tested_on_what_its_base_is_then(place: Place) -> None:
-    """By label and by comment; a stranger's comment and approval are none; told first; quiet while a test runs."""
+    """By label and by comment; a stranger's and a robot's are none; told first; quiet while a test runs."""
     model, forge = place.model, place.forge
     queue = MergeQueue(RULES, Beside(place), lambda _: ())
     keeping = Housekeeping({}, {}, queue)
@@ -190,6 +193,8 @@ def test_each_is_tested_on_what_its_base_is_then(place: Place) -> None:
     model.add_note(Thread.pull(three.number), "/merge", author="mallory")
     model.review(one.number, "ada", Opinion.APPROVED)
     model.review(two.number, "mallory", Opinion.APPROVED)
+    model.allow("helper", "write", robot=True)
+    model.review(two.number, "helper", Opinion.APPROVED)
     assert [(each.pull.number, each.turn) for each in queue.standings(forge)] == [
         (one.number, Turn.READY),
         (two.number, Turn.BLOCKED),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shipline.capabilities.automation.housekeeping.acts import Act, Said, StatusSaid
-from shipline.capabilities.automation.housekeeping.queue import Standing, Turn
+from shipline.capabilities.automation.housekeeping.queue import Standing, Turn, theirs
 from shipline.capabilities.automation.housekeeping.queue import told as told_of
 from shipline.capabilities.automation.housekeeping.titles import DESCRIPTION_MAX
 from shipline.capabilities.automation.housekeeping.wording import code, counted, words
@@ -25,7 +25,6 @@ from shipline.ports.forge.answers import Thread
 from shipline.ports.forge.reviews import ChangedFile
 
 COMMENT_MARKER = "shipline:pull-request"
-OURS = "shipline/"
 LISTED_MAX = 5
 PACKAGES_MAX = 20
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -130,11 +129,11 @@ def _more(listed: Sequence[str]) -> str:
 
 def _checks(checks: Sequence[CommitStatus]) -> Iterator[str]:
     """Those of others: what Shipline itself says stands below."""
-    theirs = [each for each in checks if not each.context.startswith(OURS)]
-    if not theirs:
+    told_by_others = theirs(checks)
+    if not told_by_others:
         yield "- Checks: none yet"
         return
-    states = [(state, [each.context for each in theirs if each.state is state]) for state in StatusState]
+    states = [(state, [each.context for each in told_by_others if each.state is state]) for state in StatusState]
     told = {StatusState.SUCCESS: "passed", StatusState.FAILURE: "failed", StatusState.PENDING: "not ended"}
     yield "- Checks: " + ", ".join(f"{len(names)} {told[state]}" for state, names in states if names)
     failed = next(names for state, names in states if state is StatusState.FAILURE)

@@ -20,6 +20,7 @@ from shipline.ports.forge.reviews import Opinion, Readiness, Review
 
 ASK, STOP = "/merge", "/merge stop"
 NAMED_MAX = 3
+OURS = "shipline/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class QueueSeen:
-    """What is known of a pull request that is to be merged. `reviews` are those of people who may write."""
+    """What is known of a pull request that is to be merged. `reviews` are those that count."""
 
     checks: tuple[CommitStatus, ...]
     reviews: tuple[Review, ...]
@@ -113,13 +114,18 @@ def blocks_of(rules: QueueRules, pull: PullRequest, seen: QueueSeen) -> tuple[st
 
 
 def _unchecked(checks: Sequence[CommitStatus], what: str) -> list[str]:
-    """Nothing that checks it may be silent, and something has to check it."""
-    if not checks:
+    """Nothing that checks it may be silent, and something else than Shipline has to check it."""
+    if not theirs(checks):
         return [f"no check says anything about {what}"]
     failed = [each.context for each in checks if each.state is StatusState.FAILURE]
     pending = [each.context for each in checks if each.state is StatusState.PENDING]
     found = [f"checks of {what} fail: {_listed(failed)}"] if failed else []
     return [*found, f"checks of {what} have not ended: {_listed(pending)}"] if pending else found
+
+
+def theirs(checks: Sequence[CommitStatus]) -> list[CommitStatus]:
+    """Checks of others: what Shipline's own statuses say are its gates' answers, which are asked by themselves."""
+    return [each for each in checks if not each.context.startswith(OURS)]
 
 
 def _unapproved(rules: QueueRules, pull: PullRequest, reviews: Sequence[Review]) -> list[str]:
@@ -170,7 +176,7 @@ def _standing(rules: QueueRules, pull: PullRequest, seen: QueueSeen, testing: st
         return Standing(pull, Turn.READY, (), trial.base, commit)
     if commit != testing:
         return Standing(pull, Turn.WAITING, (), trial.base, commit)
-    states = {each.state for each in seen.trial_checks}
+    states = {each.state for each in seen.trial_checks} if theirs(seen.trial_checks) else set()
     if StatusState.FAILURE in states:
         failed = _listed([each.context for each in seen.trial_checks if each.state is StatusState.FAILURE])
         why = f"merged into {words(pull.base)} as that is now ({trial.base[:9]}), checks fail: {failed}"

@@ -111,7 +111,7 @@ class MergeQueue:
         trial = self.trials.trial(pull)
         return QueueSeen(
             checks=forge.checks(pull.head_commit),
-            reviews=tuple(each for each in forge.reviews(pull.number) if _may_write(forge, each)),
+            reviews=tuple(each for each in forge.reviews(pull.number) if _counts(forge, each)),
             readiness=forge.readiness(pull.number),
             verdicts=self.verdicts(pull),
             trial=trial,
@@ -137,7 +137,10 @@ class MergeQueue:
         return False
 
 
-def _may_write(forge: Forge, review: Review) -> bool:
-    """Anyone may review what is public. Where a role is not known, the review counts only against a merge."""
-    role = forge.speaker(review.author).role
-    return role.reaches(Role.WRITE) or (role is Role.UNKNOWN and review.opinion is Opinion.CHANGES_REQUESTED)
+def _counts(forge: Forge, review: Review) -> bool:
+    """Anyone may review what is public, and a program may approve what it has written under another name: only people
+    who may write approve. Where that is not known, a review counts only against a merge."""
+    speaker = forge.speaker(review.author)
+    if review.opinion is Opinion.CHANGES_REQUESTED:
+        return speaker.role.reaches(Role.WRITE) or speaker.role is Role.UNKNOWN
+    return speaker.role.reaches(Role.WRITE) and speaker.robot is Known.NO
