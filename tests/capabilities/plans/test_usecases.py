@@ -248,6 +248,7 @@ def test_what_two_manifests_of_one_name_have_in_common_is_counted_once(history: 
     for plan in make_plan(history.repository).packages:
         assert (plan.next, len(plan.changes)) == ("1.1.0", 1)
         assert not any("twice" in reason for reason in plan.reasons)
+    assert changelog_of(history.repository, None, whole=True).count("# Changelog") == 1
 
 
 class ReadOnce(GitRepository):

@@ -66,22 +66,20 @@ def _past(repository: Repository, packages: Sequence[Package] | None, show: Show
     names = frozenset(show.chosen([each.package.name for each in lineages]))
     tagged = {entry.tag.commit for lineage in lineages for entry in lineage.released}
     past = read_past(repository, head, [lineage.package for lineage in lineages], show.style, tagged=tagged)
-    chosen = (each for each in lineages if each.package.name in names)
-    return past, tuple(with_promoted(repository, past.contained(each)) for each in chosen)
+    # Two manifests of one name in one folder with the same releases, such as a pyproject.toml and a package.json, are
+    # one package to readers.
+    chosen = {
+        (each.package.name, each.package.path, tuple((one.version.text, one.tag.name) for one in each.released)): each
+        for each in lineages
+        if each.package.name in names
+    }
+    return past, tuple(with_promoted(repository, past.contained(each)) for each in chosen.values())
 
 
 def _whole(repository: Repository, packages: Sequence[Package] | None, show: Show) -> list[tuple[str, list[str]]]:
-    """The whole changelog of each package; packages in one folder with the same releases share the work."""
+    """The whole changelog of each package."""
     past, lineages = _past(repository, packages, show)
-    texts: dict[object, list[str]] = {}
-    parts: list[tuple[str, list[str]]] = []
-    for lineage in lineages:
-        name = lineage.package.name
-        key = (name, lineage.package.path, tuple((entry.version.text, entry.tag.name) for entry in lineage.released))
-        if key not in texts:
-            texts[key] = show.whole(name, past.sections(lineage))
-        parts.append((name, texts[key]))
-    return parts
+    return [(each.package.name, show.whole(each.package.name, past.sections(each))) for each in lineages]
 
 
 def _joined(parts: Sequence[tuple[str, Sequence[str]]]) -> Iterator[str]:
