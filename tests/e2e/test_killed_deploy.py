@@ -79,6 +79,7 @@ class Place:
         self.packages = folder / "index"
         self.packages.mkdir()
         self.log = folder / "log"
+        self.started: list[subprocess.Popen[bytes]] = []
 
     def lay_out(self, until: str) -> None:
         """Bring the repository up to a series of the example's history."""
@@ -94,7 +95,7 @@ class Place:
         """A program in a process group of its own."""
         environment = environment_of({"PATH": PATH})
         with self.log.open("ab") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [str(part) for part in arguments],
                 cwd=self.folder,
                 env=environment,
@@ -102,6 +103,14 @@ class Place:
                 stderr=output,
                 process_group=0,
             )
+        self.started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """What was started and runs still, since a test has failed before it could end it."""
+        for process in self.started:
+            with running(process):
+                pass
 
     def shipline(self, *arguments: str) -> Said:
         """A command, to its end."""
@@ -150,6 +159,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         released = made.shipline("release")
         assert released.code == 0, released
         stack.callback(made.shipline, "down", "production")
+        stack.callback(made.end_all)
         deployed = made.shipline("deploy")
         assert deployed.code == 0, deployed
         yield made
