@@ -71,6 +71,15 @@ def bears(body: str, marker: str) -> bool:
     return hidden(marker) in body
 
 
+def is_ours(account: str, author: str) -> bool:
+    """Whether our account wrote something: whoever may write can write a marker.
+
+    `account` is "" where the forge does not tell whose the token is. On GitHub it is a robot's then; elsewhere nothing
+    is known to be ours.
+    """
+    return author == account if account else author.endswith("[bot]")
+
+
 def marked(body: str, marker: str) -> str:
     """`body` below its marker."""
     return f"{hidden(marker)}\n{body}"

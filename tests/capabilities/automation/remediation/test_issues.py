@@ -160,3 +160,30 @@ def test_two_who_look_at_once_leave_one_issue() -> None:
     look(forge, TWO)
     assert (first.state, second.state) == (ItemState.OPEN, ItemState.CLOSED)
     assert look(forge, TWO) == []
+
+
+class Untold(FakeForge):
+    """A forge that does not say whose the token is."""
+
+    def __init__(self, model: ForgeModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def account(self) -> str:
+        """Not told."""
+        return ""
+
+
+def test_what_a_stranger_wrote_is_not_ours_where_the_forge_does_not_tell_who_we_are() -> None:
+    """As with a workflow's token: an issue with our marker that somebody has closed would silence what is found."""
+    model = empty_model()
+    model.account = "shipline[bot]"
+    look(Untold(model), TWO)
+    (ours,) = model.items.values()
+    body = ours.body
+    model.items.clear()
+    forged = model.create_item("critical", body, [], author="mallory")
+    model.change_item(forged.number, state=ItemState.CLOSED)
+    look(Untold(model), TWO)
+    assert [each.state for each in model.items.values()] == [ItemState.CLOSED, ItemState.OPEN]
+    assert look(Untold(model), TWO) == []

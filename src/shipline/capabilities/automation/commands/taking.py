@@ -23,7 +23,7 @@ from shipline.domain.codec import from_json, to_json
 from shipline.domain.errors import ShiplineError
 from shipline.ports.clock import Clock
 from shipline.ports.forge import Forge, bears
-from shipline.ports.forge.answers import Thread, ThreadKind
+from shipline.ports.forge.answers import Thread, ThreadKind, is_ours
 from shipline.ports.forge.speakers import Reaction, Role
 from shipline.store.database import Store
 from shipline.store.event_writer import EventWriter
@@ -159,7 +159,7 @@ def _place_of(ground: CommandGround, about: str) -> CommentPlace:
 def _is_answered(ground: CommandGround, thread: Thread, about: str) -> bool:
     ours = ground.forge.account()
     answers = (one for one in ground.forge.comments(thread) if bears(one.body, marker(about)))
-    return any(one.author == ours if ours else one.author.endswith("[bot]") for one in answers)
+    return any(is_ours(ours, one.author) for one in answers)
 
 
 def _taken(ground: CommandGround, about: str, memory: dict[str, Any], kind: str) -> None:

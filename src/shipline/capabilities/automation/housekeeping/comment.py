@@ -21,7 +21,7 @@ from shipline.domain.release_plan import ReleasePlan
 from shipline.domain.secrecy import redacted
 from shipline.domain.verdict import Answer, Verdict
 from shipline.ports.forge import Comment, CommitStatus, PullRequest, StatusState, bears, marked
-from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.answers import Thread, is_ours
 from shipline.ports.forge.reviews import ChangedFile
 
 COMMENT_MARKER = "shipline:pull-request"
@@ -215,7 +215,7 @@ def comment_acts(
             if there.get(status.context) != (status.state, status.description):
                 yield StatusSaid(pull.head_commit, status)
     text = comment_text(pull, seen, said)
-    ours = next((each for each in comments if bears(each.body, COMMENT_MARKER) and account in ("", each.author)), None)
+    ours = next((each for each in comments if bears(each.body, COMMENT_MARKER) and is_ours(account, each.author)), None)
     if ours is None or ours.body.replace("\r\n", "\n").strip() != marked(text, COMMENT_MARKER).strip():
         why = "say what merging it does" if ours is None else "bring the comment up to date"
         yield Said(Thread.pull(pull.number), COMMENT_MARKER, text, why)

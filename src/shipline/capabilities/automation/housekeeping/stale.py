@@ -23,7 +23,7 @@ from shipline.capabilities.automation.housekeeping.acts import (
     Unsaid,
 )
 from shipline.ports.forge import Comment, bears
-from shipline.ports.forge.answers import Thread
+from shipline.ports.forge.answers import Thread, is_ours
 
 STALE_MARKER = "shipline:stale"
 DAY_US = 86_400 * 1_000_000
@@ -96,7 +96,7 @@ def stale_acts(
     rules: StaleRules, item: Quiet, comments: Sequence[Comment], account: str, now_us: int
 ) -> tuple[Act, ...]:
     """What is due for one that `concerns` has taken. `account` is ours, "" where the forge does not tell."""
-    ours = [each for each in comments if bears(each.body, STALE_MARKER) and account in ("", each.author)]
+    ours = [each for each in comments if bears(each.body, STALE_MARKER) and is_ours(account, each.author)]
     if not is_warned(rules, item):
         # Warnings of long ago go: a new one has to be new, since its age counts.
         gone = [Unsaid(item.thread, each.key, "remove the old warning") for each in ours]

@@ -22,7 +22,7 @@ from shipline.capabilities.gates import Waiving
 from shipline.capabilities.releases import Current, StoredFinding, current_findings, findings_now
 from shipline.domain.release import ReleaseStatus
 from shipline.ports.forge import Forge
-from shipline.ports.forge.answers import ItemState
+from shipline.ports.forge.answers import ItemState, is_ours
 from shipline.store.database import Store
 from shipline.store.transaction import Transaction
 
@@ -172,7 +172,7 @@ def issues_of(forge: Forge) -> tuple[IssueSeen, ...]:
     account = forge.account()
     found = []
     for issue in forge.issues(WITHIN):
-        said = read_state(issue.body) if account in ("", issue.author) else None
+        said = read_state(issue.body) if is_ours(account, issue.author) else None
         if said is not None:
             is_open = issue.state is ItemState.OPEN
             found.append(IssueSeen(issue.number, said[0], said[1], issue.title, issue.body, is_open))

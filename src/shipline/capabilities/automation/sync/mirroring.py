@@ -113,9 +113,9 @@ class MirrorPass:
     def _carried(self, side: Side, found: Mapping[str, str]) -> dict[str, str]:
         """Those that are carried; what cannot be named everywhere is told."""
         taken = {ref: oid for ref, oid in found.items() if self._rules.takes(ref)}
-        odd = sorted(ref for ref in taken if not is_carried_name(ref))
+        odd = {ref for ref in taken if not is_carried_name(ref)}
         if odd:
-            named = ", ".join(ascii(short(ref)[:60]) for ref in odd[:NAMED_MAX])
+            named = ", ".join(ascii(short(ref)[:60]) for ref in sorted(odd)[:NAMED_MAX])
             self._told.trouble(side.value, f"{len(odd)} names cannot be carried, leave them out: {named}")
         return {ref: oid for ref, oid in taken.items() if ref not in odd}
 

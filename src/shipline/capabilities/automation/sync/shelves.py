@@ -23,7 +23,7 @@ from shipline.capabilities.automation.sync.pairing import Paired
 from shipline.capabilities.automation.sync.rules import Decision, decide, decide_comment
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge import ForgePullRequests, ForgeRefs, ForgeReleases, checked_label, marked
-from shipline.ports.forge.answers import ItemState, Thread
+from shipline.ports.forge.answers import ItemState, Thread, is_ours
 from shipline.ports.forge.reviews import ForgeReviews
 from shipline.ports.forge.tracker import (
     Comment,
@@ -39,7 +39,6 @@ from shipline.ports.forge.tracker import (
     Milestone,
 )
 
-ROBOT = "[bot]"
 NOTICE = f"<!-- {MARKER}-ended "
 # How far back a copy is looked for that an answer was lost of: longer than any request takes.
 LOOK_BACK_US = 600_000_000
@@ -73,7 +72,7 @@ class End:
 
     def is_ours(self, author: str) -> bool:
         """True for what our account wrote."""
-        return author == self.account if self.account else author.endswith(ROBOT)
+        return is_ours(self.account, author)
 
 
 class Shelf(Protocol):
