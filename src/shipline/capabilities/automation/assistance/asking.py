@@ -17,6 +17,7 @@ from shipline.capabilities.automation.assistance.answers import read_advice
 from shipline.capabilities.automation.assistance.questions import EXPLAIN, AssistantRules, Change, Sent, question_of
 from shipline.capabilities.automation.assistance.texts import MARKER, comment_text, suggestions_of
 from shipline.capabilities.automation.deliveries import see, seen_of
+from shipline.capabilities.automation.housekeeping.queue import theirs
 from shipline.capabilities.automation.rules import Command
 from shipline.capabilities.automation.steps import Carried
 from shipline.domain.codec import from_json, to_json
@@ -32,7 +33,6 @@ ATTEMPTS_MAX = 5
 DAY_US = 86_400_000_000
 DONE = "done"
 DAY = "assistant:day"
-OURS = "shipline/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def not_now(ground: AssistantGround, pull: PullRequest | None) -> str:
         return "the assistant was asked about this commit"
     if EXPLAIN in ground.rules.tasks and not ground.assistant.reviewer:
         checks = ground.forge.checks(pull.head_commit)
-        if any(each.state is StatusState.PENDING and not each.context.startswith(OURS) for each in checks):
+        if any(each.state is StatusState.PENDING for each in theirs(checks)):
             return "the checks of this commit have not ended"
     return ""
 
