@@ -25,6 +25,7 @@ _GITLAB = _joined("gl", "pat-", "Xy7_QmT2vKp9LrW4sBn8")
 _AWS = _joined("AK", "IA", "Z7QX4JXH2M5NQPLT")
 _AWS_SECRET = _joined("wJalrXUtnFEMI", "/K7MDENG/bPxRfiCYzEXAMPLEKEY")
 _PYPI = _joined("py", "pi-", "AgEIcHlwaS5vcmcCJDEyMzQ1Njc4LTkwYWI")
+_TEST_PYPI = _joined("py", "pi-", "AgENdGVzdC5weXBpLm9yZwIkMTIzNDU2NzgtOTBhYg")
 _NPM = _joined("np", "m_", "aB3dE5fG7hI9jK1lM3nO5pQ7rS9tU1vW3xY5")
 _JWT = _joined("ey", "JhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U")
 _KEY = _joined("-----BEGIN RSA PRI", "VATE KEY-----\nMIIEowIBAAKCAQEA7v\nq2w3e4r5\n-----END RSA PRI", "VATE KEY-----")
@@ -38,6 +39,8 @@ LEAKS = (
     Leak("aws", f"uses {_AWS} here", _AWS),
     Leak("aws secret", f"AWS_SECRET_ACCESS_KEY={_AWS_SECRET}", _AWS_SECRET),
     Leak("pypi", f"password: {_PYPI}", _PYPI),
+    Leak("pypi within a name", f"x_{_PYPI}", _PYPI),
+    Leak("test.pypi.org", f"password: {_TEST_PYPI}", _TEST_PYPI),
     Leak("npm", f"//registry.example/:_authToken={_NPM}", _NPM),
     Leak("private key", f"read {_KEY} from it", "MIIEowIBAAKCAQEA7v"),
     Leak("jwt", f"session {_JWT} has ended", _JWT),

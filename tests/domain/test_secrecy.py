@@ -37,6 +37,7 @@ def test_all_at_once_are_masked_in_json_too() -> None:
         "git@github.com:acme/quotes.git and https://example.org:8443/a@b",
         "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "sk-learn, task-list-for-the-next-release-of-quotes",
+        "fix/pypi-typing-extensions-to-4.12, pypi-AgentPublishingToolkit",
         "-----BEGIN SSH SIGNATURE-----",
         "-----BEGIN PUBLIC KEY-----",
         "eyJzY2hlbWEiOiAic2hpcGxpbmUifQ==",

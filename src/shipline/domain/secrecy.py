@@ -14,6 +14,9 @@ import re
 from typing import Any
 
 MASK = "…"
+# PyPI's: `pypi-` and a macaroon of version 2, whose bytes begin with 02 01 and the length of its location, in base64:
+# `AgEIcHlwaS5vcmc` for pypi.org, `AgENdGVzdC5weXBpLm9yZw` for test.pypi.org, and such for any index of one's own. From:
+# pypi.org/help/#apitoken, warehouse/macaroons/services.py, and doc/format.txt of github.com/rescrv/libmacaroons.
 _SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # AWS access key
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"  # GitHub
@@ -21,7 +24,7 @@ _SHAPES = re.compile(
     r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}"  # Slack
     r"|\b(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{10,}"  # Stripe
     r"|\bsk-(?:[a-z]{3,10}-)?[A-Za-z0-9_]{20,}[A-Za-z0-9_-]*"  # OpenAI, and others of that form
-    r"|\bpypi-[A-Za-z0-9_-]{16,}|\bnpm_[A-Za-z0-9]{30,}"  # registries
+    r"|pypi-AgE[A-Za-z0-9_-]{16,}|\bnpm_[A-Za-z0-9]{30,}"  # registries: PyPI's see below
     r"|\bAIza[A-Za-z0-9_-]{35}|\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"  # Google, JSON web tokens
     r"|-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?:.*?-----END [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----|.*)"
     # A password may hold an @ itself; a user name that is as long as a token is one.
@@ -33,7 +36,7 @@ _SHAPES = re.compile(
     r"|(?:(?<=_TOKEN=)|(?<=_PASSWORD=)|(?<=_SECRET=)|(?<=_KEY=)|(?<=\bPASSWORD=)|(?<=\bTOKEN=))[^\s\"',;/${][^\s\"',;]{5,}",
     re.DOTALL,
 )
-_HINT = re.compile(r"AKIA|ASIA|gh[a-z]+_|gl[a-z]+-|xox|_(?:live|test)_|sk-|pypi-|npm_|AIza|eyJ|-----B|://[^/\s]*@")
+_HINT = re.compile(r"AKIA|ASIA|gh[a-z]+_|gl[a-z]+-|xox|_(?:live|test)_|sk-|pypi-AgE|npm_|AIza|eyJ|-----B|://[^/\s]*@")
 _SMALL_HINT = re.compile(r"bearer |basic |(?:token|key|password|secret|sig|signature)=")
 """What is in each of them, the second in small letters: faster, since few texts have any of it, and a pattern that does
 not tell capitals from small letters takes five times as long."""

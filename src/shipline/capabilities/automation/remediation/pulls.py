@@ -84,11 +84,8 @@ def pull_key(purl: str) -> str:
 
 
 def branch_of(purl: str) -> str:
-    """The branch of a dependency: readable, and one of its own.
-
-    Small letters and dots alone: `pypi-` before a long name has the shape of a token, and would be masked on its way to
-    the forge.
-    """
+    """The branch of a dependency: readable, and one of its own. Small letters and dots alone: no secret has that shape,
+    so nothing of it is masked on its way to the forge."""
     slug = ".".join(re.findall(r"[a-z0-9]+", purl.removeprefix("pkg:").lower()[:80]))
     return f"{BRANCHES}{slug}.{pull_key(purl)[:8]}"
 
