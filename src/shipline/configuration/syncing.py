@@ -14,9 +14,9 @@ class MirrorSettings:
     """`[sync.mirror]`: branches and tags are carried between both forges.
 
     `direction` is where to: "both" ways, "to-there" or "to-here", which is `[forge]`; "" carries nothing. `branches`
-    and `tags` are patterns of their names, in which `*` stands for anything. What fits `rewrite` may also be moved
-    backwards, or aside, where only one side has changed it, as Shipline does with its own; all else goes
-    forward alone.
+    and `tags` are patterns of their names, in which `*` stands for anything; `!` before one leaves out what fits it.
+    Branches of the merge queue are never carried. What fits `rewrite` may also be moved backwards, or aside, where
+    only one side has changed it, as Shipline does with its own; all else goes forward alone.
     """
 
     direction: Annotated[str, Limits(choices=("", "both", "to-there", "to-here"))] = ""

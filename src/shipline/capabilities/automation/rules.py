@@ -92,6 +92,14 @@ class Duties:
 Decided: TypeAlias = tuple[Command, ...]
 
 
+def is_working_branch(branch: str) -> bool:
+    """True for a branch that Shipline moves for itself, and that nobody is asked to merge: it is of no use to others.
+
+    Those of its pull requests are none: people look at them.
+    """
+    return branch.startswith(QUEUE_BRANCH)
+
+
 def decide(event: ForgeEvent, duties: Duties) -> Decided:
     """The commands that an event leads to."""
     released = tuple(Command(RELEASE, branch) for branch in _moved(event, duties) if branch in duties.release_branches)
@@ -166,7 +174,7 @@ def _moves_queue(event: ForgeEvent) -> bool:
         case CommentWritten():
             return event.on_pull_request and event.text.startswith("/merge")
         case PushReceived():
-            return not event.branch.startswith(QUEUE_BRANCH)
+            return not is_working_branch(event.branch)
         case _:
             return False
 

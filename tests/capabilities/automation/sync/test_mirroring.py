@@ -115,6 +115,16 @@ def test_a_protected_branch_and_odd_names_are_told_and_hold_up_nothing_else(two:
     assert run(two, branches=("topic",)).troubles == []
 
 
+def test_what_the_house_makes_for_itself_and_what_is_left_out_stays_where_it_is(two: Two) -> None:
+    """The branches of Shipline's pull requests are carried: people look at them on either side."""
+    for name in ("shipline/queue/main", "shipline/release-main", "tmp/1"):
+        two.mirror.commit(HERE, f"refs/heads/{name}")
+    for patterns in (("*", "!tmp/*"), ("!tmp/*",)):
+        assert run(two, branches=patterns).troubles == []
+        assert two.mirror.refs(THERE).keys() == {MAIN, "refs/heads/shipline/release-main"}
+    assert [each.key for each in run(two, branches=("t*",)).effects] == ["tmp/1"]
+
+
 @pytest.mark.parametrize(
     "name",
     ["..", "a/../b", "-x", "a.lock", ".a", "a//b", "a b", "a@{1}", "@", "\u202e", "\udcff", "ü" * 101, "a" * 250],

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from shipline.capabilities.automation.rules import is_working_branch
 from shipline.capabilities.automation.sync.contents import Side
 from shipline.domain.errors import InvalidValue
 from shipline.ports.forge import checked_ref_name
@@ -25,8 +26,8 @@ _PART_BYTES_MAX = 200
 @dataclass(frozen=True, slots=True)
 class MirrorRules:
     """What is carried, and how. `to` are the sides that may be written. `branches` and `tags` are patterns of short
-    names in which `*` stands for anything, slashes too; `rewrite` those of what may also be moved backwards or aside,
-    where only the side that it is read from has changed."""
+    names in which `*` stands for anything, slashes too, and `!` before one leaves out what fits it; `rewrite` those of
+    what may also be moved backwards or aside, where only the side that it is read from has changed."""
 
     to: frozenset[Side] = frozenset(Side)
     branches: tuple[str, ...] = ("*",)
@@ -34,7 +35,9 @@ class MirrorRules:
     rewrite: tuple[str, ...] = ()
 
     def takes(self, ref: str) -> bool:
-        """True for what is carried."""
+        """True for what is carried; what Shipline makes for itself never is."""
+        if ref.startswith(BRANCHES) and is_working_branch(short(ref)):
+            return False
         patterns = self.branches if ref.startswith(BRANCHES) else self.tags
         return _fits(short(ref), patterns)
 
@@ -44,7 +47,10 @@ class MirrorRules:
 
 
 def _fits(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    """Whether one of them takes a name, or there are none but such as leave out, and none leaves it out."""
+    out = [pattern[1:] for pattern in patterns if pattern.startswith("!")]
+    taking = [pattern for pattern in patterns if not pattern.startswith("!")] or (["*"] if out else [])
+    return any(fnmatchcase(name, each) for each in taking) and not any(fnmatchcase(name, each) for each in out)
 
 
 def short(ref: str) -> str:
