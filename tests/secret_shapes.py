@@ -40,7 +40,7 @@ LEAKS = (
     Leak("aws secret", f"AWS_SECRET_ACCESS_KEY={_AWS_SECRET}", _AWS_SECRET),
     Leak("pypi", f"password: {_PYPI}", _PYPI),
     Leak("pypi within a name", f"x_{_PYPI}", _PYPI),
-    Leak("test.pypi.org", f"password: {_TEST_PYPI}", _TEST_PYPI),
+    Leak("pypi of the test index", f"password: {_TEST_PYPI}", _TEST_PYPI),
     Leak("npm", f"//registry.example/:_authToken={_NPM}", _NPM),
     Leak("private key", f"read {_KEY} from it", "MIIEowIBAAKCAQEA7v"),
     Leak("jwt", f"session {_JWT} has ended", _JWT),

@@ -15,8 +15,8 @@ from typing import Any
 
 MASK = "…"
 # PyPI's: `pypi-` and a macaroon of version 2, whose bytes begin with 02 01 and the length of its location, in base64:
-# `AgEIcHlwaS5vcmc` for pypi.org, `AgENdGVzdC5weXBpLm9yZw` for test.pypi.org, and such for any index of one's own. From:
-# pypi.org/help/#apitoken, warehouse/macaroons/services.py, and doc/format.txt of github.com/rescrv/libmacaroons.
+# `AgEIcHlwaS5vcmc` for the index itself, `AgENdGVzdC5weXBpLm9yZw` for the one to test with, and such for any other.
+# From: warehouse/macaroons/services.py, and doc/format.txt of github.com/rescrv/libmacaroons.
 _SHAPES = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"  # AWS access key
     r"|\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_[A-Za-z0-9_]{20,}"  # GitHub
