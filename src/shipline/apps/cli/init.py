@@ -99,12 +99,21 @@ ENVIRONMENT = """
 @click.command(name="init")
 @click.option("--hooks", is_flag=True, help="Write the commit-msg hook that lints messages, and nothing else.")
 @click.option("--buttons", type=click.Choice(["github", "gitlab", "gitea"]), help="Write the forge's buttons, no more.")
+@click.option("--agent", metavar="NAME|FILE", help="Write the files of an agent, or of an OSSA manifest, no more.")
+@click.option("--image", metavar="IMAGE", help="With --agent: its image by digest; the manifests for a cluster, too.")
 @click.pass_obj
-def command(application: Application, *, hooks: bool, buttons: str | None) -> None:
+def command(
+    application: Application, *, hooks: bool, buttons: str | None, agent: str | None, image: str | None
+) -> None:
     """Write a shipline.toml that fits this repository. Never changes a file that is there.
 
     With --buttons: the workflow, or the jobs, by which people release, deploy, promote and roll back on the forge.
     """
+    if agent is not None:
+        from shipline.apps.cli.init_agent import write_agent
+
+        write_agent(application, agent, image, write_new)
+        return
     if buttons is not None:
         _write_buttons(application, buttons)
         return
