@@ -10,6 +10,7 @@ import pytest
 
 from shipline.bootstrap import Application
 from shipline.bootstrap.asked import Asked
+from shipline.bootstrap.freezing import in_force
 from shipline.capabilities.automation import Spoken, Verb, Wish
 from shipline.capabilities.releases import RELEASES
 from shipline.capabilities.rollouts import DEPLOYMENTS, ROLLOUTS, all_rollouts
@@ -138,3 +139,30 @@ def test_a_word_is_said_once_and_only_where_somebody_is_waited_for(application: 
     with application.store.begin() as tx:
         runs = runs_of(tx, f"rollout:{rollout.id}")
         assert [one.kind for run in runs for one in pending_signals(tx, run.id)] == ["resume"]
+
+
+def test_a_freeze_is_declared_once_for_its_comment_and_lifted_as_foretold(application: Application) -> None:
+    asked = Asked(application)
+    given = wish(Spoken(Verb.FREEZE, "staging", until="2h", reason="a move"), "freeze")
+    before = events(application)
+    foretold = asked.foretell(given)
+    assert events(application) == before
+    progress = [asked.carry(given, foretold.plan) for _ in range(2)]
+    assert progress[0] == progress[1]
+    assert progress[0].sentences == foretold.sentences
+    assert "staging is frozen until" in foretold.sentences[0]
+    assert "by ada@github: a move" in foretold.sentences[0]
+    with pytest.raises(RefusedError):
+        asked.carry(
+            wish(Spoken(Verb.FREEZE, "production", until="2h", reason="a move"), "freeze"),
+            foretold.plan | {"stage": "production"},
+        )
+    lift = wish(Spoken(Verb.UNFREEZE), "lift")
+    plan = asked.foretell(lift).plan
+    # What is frozen after that is not what was foretold.
+    other = wish(Spoken(Verb.FREEZE, "production", until="2h", reason="a move"), "other")
+    asked.carry(other, asked.foretell(other).plan)
+    assert [asked.carry(lift, plan).ended for _ in range(2)] == [True, True]
+    assert [one.stage for one in in_force(application)] == ["production"]
+    kinds = [kind for kind, actor in events(application) if actor == "ada@github"]
+    assert (kinds.count("FreezeDeclared"), kinds.count("FreezeLifted")) == (2, 1)

@@ -267,6 +267,7 @@ class Application(Project):
         from functools import partial
 
         from shipline.bootstrap.compliance import required_frameworks_of
+        from shipline.bootstrap.freezing import declared_rules
         from shipline.bootstrap.owners import owners_place_of
         from shipline.bootstrap.reevaluating import waiving_of
         from shipline.bootstrap.signing import formats_of
@@ -292,6 +293,7 @@ class Application(Project):
             gates=self.policy.gates,
             approvers=self.policy.approvers,
             calendar=self.policy.calendar,
+            declared=partial(declared_rules, self),
             checklists=self.policy.checklists,
             python=sys.executable,
             show=lambda: Show(self.changelog_style, self.changelog_template),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from shipline.bootstrap.asked_freezes import FREEZING, AskedFreezes
 from shipline.bootstrap.orders import (
     DeploymentWish,
     RollbackWish,
@@ -289,11 +290,12 @@ def _word(rollout: Rollout) -> str:
 
 
 class Asked:
-    """All verbs, each by its half."""
+    """All verbs, each by its part."""
 
     def __init__(self, application: OrderingPlace) -> None:
         self._releases = AskedReleases(application)
         self._rollouts = AskedRollouts(application)
+        self._freezes = AskedFreezes(application)
 
     def foretell(self, wish: Wish) -> Foretold:
         """Try it, and change nothing."""
@@ -303,5 +305,7 @@ class Asked:
         """Begin it, and see how it stands."""
         return self._half(wish).carry(wish, plan)
 
-    def _half(self, wish: Wish) -> AskedReleases | AskedRollouts:
+    def _half(self, wish: Wish) -> AskedReleases | AskedRollouts | AskedFreezes:
+        if wish.spoken.verb in FREEZING:
+            return self._freezes
         return self._releases if wish.spoken.verb is Verb.RELEASE else self._rollouts

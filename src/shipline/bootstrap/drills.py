@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from shipline.bootstrap.freezing import calendar_of
 from shipline.capabilities.gates import periods, standing
 from shipline.capabilities.releases import find_release, refusal_of
 from shipline.capabilities.rollouts import (
@@ -93,7 +94,7 @@ def drill_order(place: Place, where: EnvironmentSettings, *, scheduled: bool = F
         now, earlier = (_published(tx, one.package, one.version) for one in (serving, before))
         served = {one.id: has_served(tx, where.name, one.package, one.version) for one in (earlier, now)}
     check_migrations(place.repository, place.packages, earlier, serving)
-    calendar = standing(place.policy.calendar, where.name, place.clock.now_us())
+    calendar = standing(calendar_of(place), where.name, place.clock.now_us())
     if not calendar.is_open:
         raise RefusedError(f"a drill is a change, and {calendar.sentence}", todo="drill when it is open")
     for release in (earlier, now):
@@ -157,8 +158,9 @@ def order_due_drills(
         with place.store.begin() as tx:
             last_us = last_drill_us(tx, where.name)
         due_us = drill_due(where, last_us, now_us)
-        is_open = standing(place.policy.calendar, where.name, now_us).is_open
-        if due_us is None or not is_open or refused.get(where.name) == due_us:
+        if due_us is None or refused.get(where.name) == due_us:
+            continue
+        if not standing(calendar_of(place), where.name, now_us).is_open:
             continue
         try:
             order = drill_order(place, where, scheduled=True)

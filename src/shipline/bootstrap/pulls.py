@@ -59,7 +59,7 @@ class PullLook:
         """What the gates of pull requests say of it."""
         ground = self._place.release_ground
         asks = any(gate.stage == PULL_STAGE for gate in ground.gates)
-        return self(pull).verdicts if asks or any(PULL_STAGE in rule.stages for rule in ground.calendar) else ()
+        return self(pull).verdicts if asks or any(PULL_STAGE in rule.stages for rule in ground.calendar_now()) else ()
 
     def _merges(self, pull: PullRequest) -> Merges:
         place, here, branch = self._place, self._place.repository, pull.base

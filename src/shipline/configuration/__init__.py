@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shipline.configuration.assistant import AssistantSettings
     from shipline.configuration.commands import CommandsSettings
     from shipline.configuration.compliance import ComplianceSettings
+    from shipline.configuration.freezes import FreezesSettings
     from shipline.configuration.gating import GatesSettings
     from shipline.configuration.hooks import HookSettings
     from shipline.configuration.housekeeping import (
@@ -91,6 +92,7 @@ __all__ = [
     "EnvironmentSettings",
     "EphemeralSettings",
     "EscalationSettings",
+    "FreezesSettings",
     "GatesSettings",
     "GroupSettings",
     "HookSettings",
@@ -155,6 +157,7 @@ _HOMES = {
     "EnvironmentSettings": "settings",
     "EphemeralSettings": "settings",
     "EscalationSettings": "remediation",
+    "FreezesSettings": "freezes",
     "GatesSettings": "gating",
     "GroupSettings": "settings",
     "HookSettings": "hooks",

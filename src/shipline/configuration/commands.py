@@ -17,6 +17,7 @@ class CommandsSettings:
 
     `release` releases what is due. `promote` brings to an environment what the one before serves. `rollback` brings one
     back. `hotfix` deploys one by its shorter way. `approve` lets a rollout go on that waits for a person.
+    `freeze` closes a stage for a time, `unfreeze` ends that.
     """
 
     release: Annotated[str, _ROLE] = ""
@@ -24,3 +25,5 @@ class CommandsSettings:
     rollback: Annotated[str, _ROLE] = ""
     hotfix: Annotated[str, _ROLE] = ""
     approve: Annotated[str, _ROLE] = ""
+    freeze: Annotated[str, _ROLE] = ""
+    unfreeze: Annotated[str, _ROLE] = ""

@@ -9,6 +9,7 @@ from shipline.configuration.advisories import AdvisoriesSettings
 from shipline.configuration.assistant import AssistantSettings
 from shipline.configuration.commands import CommandsSettings
 from shipline.configuration.compliance import ComplianceSettings
+from shipline.configuration.freezes import FreezesSettings
 from shipline.configuration.gating import GatesSettings
 from shipline.configuration.hooks import HookSettings
 from shipline.configuration.housekeeping import HousekeepingSettings
@@ -548,8 +549,8 @@ class Settings:
     be like, `gates` which ready-made gates hold, `scan` which scanners look at it, `compliance` which frameworks it has
     to keep, `keyless` where is signed by an identity, `automation` what is done by itself, `housekeeping` what keeps
     the forge in order, `assistant` who is asked for advice (an empty one: nobody); `advisories` by what shipped
-    releases are examined, an empty one by nothing, `retention` how long what is stored is kept, `waiving` what waivers
-    are held to, `repository` how the repository is set up on the forge.
+    releases are examined, an empty one by nothing, `retention` how long what is stored is kept, `freezes` how long
+    people may freeze, `waiving` what waivers are held to, `repository` how the repository is set up on the forge.
     """
 
     schema: Annotated[int, Limits(choices=(1,))] = 1
@@ -581,6 +582,7 @@ class Settings:
     calendar: tuple[CalendarSettings, ...] = ()
     compliance: ComplianceSettings = field(default_factory=ComplianceSettings)
     keyless: KeylessSettings = field(default_factory=KeylessSettings)
+    freezes: FreezesSettings = field(default_factory=FreezesSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     environment: tuple[EnvironmentSettings, ...] = ()
     advisories: Annotated[dict[str, Any], ProviderTable("advisories", common=AdvisoriesSettings, may_be_empty=True)] = (

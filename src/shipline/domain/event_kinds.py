@@ -42,6 +42,8 @@ EVENT_KINDS = (
     "EvidenceBundled",
     "EvidenceRecorded",
     "FindingsWaived",
+    "FreezeDeclared",
+    "FreezeLifted",
     "GateDecided",
     "HookTroubled",
     "HookWell",

@@ -308,6 +308,15 @@ incident = _noun(
     _time("opened_us"),
     indexes=(("opened_us",), ("rollout_id",)),
 )
+# What people have closed for a time. `key` is "" where the request had none.
+freeze = _noun(
+    "freeze",
+    Column("key", String(300), nullable=False),
+    _time("begins_us"),
+    _time("ends_us"),
+    _time("lifted_us", nullable=True),
+    indexes=(("ends_us",), ("key",)),
+)
 
 # --- what forges tell ----------------------------------------------------------------------------------------------
 

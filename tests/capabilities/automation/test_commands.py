@@ -63,6 +63,11 @@ COMMIT = "a" * 40
         ("/rollback 1.2.0", Spoken(Verb.ROLLBACK, version="1.2.0")),
         ("/rollback production 1.2.0", Spoken(Verb.ROLLBACK, "production", "1.2.0")),
         ("/hotfix production", Spoken(Verb.HOTFIX, "production")),
+        (
+            "/freeze all 2026-12-18T18:00 --reason --package is late",
+            Spoken(Verb.FREEZE, "all", until="2026-12-18T18:00", reason="--package is late"),
+        ),
+        ("/unfreeze", Spoken(Verb.UNFREEZE)),
     ],
 )
 def test_a_command_is_read_whole(text: str, expected: Spoken) -> None:

@@ -11,7 +11,7 @@ from shipline.apps.cli.wording import printable
 
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
-    from shipline.domain.calendar import Period
+    from shipline.domain.calendar import CalendarRule
 
 DAYS_MAX = 366
 DAY_US = 86_400_000_000
@@ -24,9 +24,10 @@ DAY_US = 86_400_000_000
 @click.pass_obj
 def command(application: Application, *, days: int, as_json: bool, ics: bool) -> None:
     """Show whether each stage is open now, and the freezes, windows and trains to come."""
+    from shipline.bootstrap.freezing import calendar_of
     from shipline.capabilities.gates import CALENDAR_PERIODS_MAX, calendar_document, calendar_feed, periods_of
 
-    rules, now_us = application.policy.calendar, application.clock.now_us()
+    rules, now_us = calendar_of(application), application.clock.now_us()
     coming = periods_of(rules, now_us, now_us + days * DAY_US)[:CALENDAR_PERIODS_MAX]
     if ics:
         click.echo(calendar_feed(coming, now_us), nl=False)
@@ -35,18 +36,20 @@ def command(application: Application, *, days: int, as_json: bool, ics: bool) ->
             json.dumps(calendar_document(rules, _stages(application), coming, now_us), indent=2, ensure_ascii=False)
         )
     else:
-        _show(application, coming, now_us, days)
+        _show(application, rules, now_us, days)
 
 
 def _stages(application: Application) -> tuple[str, ...]:
     return ("release", *(environment.name for environment in application.policy.environments))
 
 
-def _show(application: Application, coming: tuple[Period, ...], now_us: int, days: int) -> None:
-    from shipline.capabilities.gates import shown, standing
+def _show(application: Application, rules: tuple[CalendarRule, ...], now_us: int, days: int) -> None:
+    from shipline.capabilities.gates import CALENDAR_PERIODS_MAX, periods_of, shown, standing
+
+    coming = periods_of(rules, now_us, now_us + days * DAY_US)[:CALENDAR_PERIODS_MAX]
 
     for stage in _stages(application):
-        here = standing(application.policy.calendar, stage, now_us)
+        here = standing(rules, stage, now_us)
         word = click.style("open", fg="green") if here.is_open else click.style("closed", fg="red")
         click.echo(f"{stage}: {word}  {printable(here.sentence)}")
     click.echo("" if coming else f"nothing in the next {days} days")

@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "waive": ("waive", "Accept findings for a time, with a reason and your signature."),
     "checklist": ("checklist", "Show and tick what has to be done for a release."),
     "calendar": ("calendar", "Show freezes, windows and release trains."),
+    "freeze": ("freeze", "Close a stage for a time, or show and lift what was closed so."),
     "gate": ("gate", "Explain gates, and ask them about a release or about facts."),
     "compliance": ("compliance", "Show what a release keeps of SLSA, SSDF, SOC 2 and others."),
     "policy": ("policy", "Check Kubernetes manifests against policies."),

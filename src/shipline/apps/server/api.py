@@ -12,6 +12,7 @@ from shipline.apps.server.asking import AskEndpoints
 from shipline.apps.server.calendar_views import Days, coming
 from shipline.apps.server.commands import Commands
 from shipline.apps.server.evidence import EvidenceEndpoints
+from shipline.apps.server.freezing import FreezeEndpoints
 from shipline.apps.server.guard import BODY_BYTES_MAX
 from shipline.apps.server.log_search import Searched
 from shipline.apps.server.site import Site
@@ -47,6 +48,7 @@ class API:
         Commands(self.site).add_to(router, by_token)
         EvidenceEndpoints(self.site).add_to(router, by_token)
         AskEndpoints(self.site).add_to(router, by_token)
+        FreezeEndpoints(self.site).add_to(router, by_token)
         return router
 
     def releases(self, limit: Limit = 20) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Path, Query, Request
@@ -20,6 +21,7 @@ from shipline.apps.server.sessions import Sessions
 from shipline.apps.server.site import Site
 from shipline.bootstrap.orders import RollbackWish
 from shipline.bootstrap.spoken import WEB as PERSON
+from shipline.capabilities.freezes import freezes_in_force, told
 from shipline.capabilities.gates import calendar_feed
 from shipline.capabilities.incidents import all_incidents
 from shipline.capabilities.rollouts import (
@@ -146,7 +148,12 @@ class Pages:
     def calendar(self, request: Request) -> HTMLResponse:
         """Whether each stage is open, the freezes, windows and trains to come, and the address of the feed."""
         address = f"{request.url.scheme}://{request.headers['host']}{FEED}?token={self.sessions.feed_token}"
-        return self._page("calendar.html", "calendar", view=calendar_view(self.site), address=address)
+        with self.site.reading() as tx:
+            frozen = [(one.stage, told(one)) for one in freezes_in_force(tx, self.site.clock.now_us())]
+        form = {"csrf": self._csrf(request), "key": token_hex(16), "freezes": self.site.freeze is not None}
+        view = calendar_view(self.site)
+        stages = ("all", *(line.stage for line in view.stages))
+        return self._page("calendar.html", "calendar", view=view, address=address, frozen=frozen, stages=stages, **form)
 
     def feed(self, days: Days = FEED_DAYS) -> Response:
         """The same as an iCalendar feed, for whoever has its own token, too: `shipline calendar --ics`."""

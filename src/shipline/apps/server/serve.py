@@ -23,6 +23,7 @@ from shipline.bootstrap.asked import Asked
 from shipline.bootstrap.automations import hook_secrets
 from shipline.bootstrap.compliance import required_coverages
 from shipline.bootstrap.driven import verdict_token_of, wanted_image_of
+from shipline.bootstrap.freezing import calendar_of, declare, lift
 from shipline.bootstrap.hook_watch import watched_forge
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish, order_deployment, order_rollback
 from shipline.bootstrap.reevaluating import waiving_of
@@ -33,7 +34,9 @@ from shipline.engine.ownership import owning
 if TYPE_CHECKING:
     from shipline.bootstrap import Application
     from shipline.capabilities.automation import Foretold, Wish
+    from shipline.capabilities.freezes import FreezeOrder
     from shipline.domain.actor import Actor
+    from shipline.domain.freeze import Freeze
     from shipline.domain.rollout import Rollout
 
 STOP_TIMEOUT_S = 5
@@ -78,6 +81,10 @@ def site_of(application: Application) -> Site:
         application.follow_settings()
         return Asked(application).foretell(wish)
 
+    def freeze(order: FreezeOrder, actor: Actor) -> Freeze:
+        application.follow_settings()
+        return declare(application, order, actor)
+
     return Site(
         name=application.root.name,
         store=application.store,
@@ -86,7 +93,7 @@ def site_of(application: Application) -> Site:
         environments=lambda: application.environments,
         deploy=deploy,
         roll_back=roll_back,
-        calendar=lambda: application.policy.calendar,
+        calendar=partial(calendar_of, application),
         checklists=lambda: application.policy.checklists,
         stage_of=application.stage_of,
         verdict_token=partial(verdict_token_of, application.context),
@@ -97,6 +104,8 @@ def site_of(application: Application) -> Site:
         waiving=lambda: waiving_of(application.policy),
         receive=receive,
         foretell=foretell,
+        freeze=freeze,
+        lift=partial(lift, application),
     )
 
 

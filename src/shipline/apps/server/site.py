@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shipline.bootstrap.orders import DeploymentWish, RollbackWish
 from shipline.capabilities.automation import Foretold, Wish
+from shipline.capabilities.freezes import FreezeOrder
 from shipline.capabilities.gates import Coverage, Waiving
 from shipline.capabilities.releases import GivenReport, Receipt, Subject
 from shipline.capabilities.rollouts import AnalysisSettings
@@ -16,6 +17,7 @@ from shipline.domain.actor import Actor
 from shipline.domain.calendar import CalendarRule
 from shipline.domain.checklist import Checklist
 from shipline.domain.codec import from_json
+from shipline.domain.freeze import Freeze
 from shipline.domain.release import Release
 from shipline.domain.rollout import Rollout
 from shipline.engine.engine import Engine
@@ -37,6 +39,7 @@ class Site:
     `waiving` gives what the policy says of waivers; `receive` takes a report in as evidence.
     `wanted_image` asks an environment's controller which image it is told to run; None where it has no controller.
     `foretell` says what would be done of a wish, and changes nothing; None where nothing can be asked for.
+    `freeze` closes a stage and `lift` ends what was closed so, as the command line does; None where neither can be.
     `hook_secrets` reads the secrets that the hooks of a forge are signed with; UnknownName where none are taken.
     """
 
@@ -58,6 +61,8 @@ class Site:
     waiving: Callable[[], Waiving] = Waiving
     receive: Callable[[Subject, GivenReport, Actor], Receipt] | None = None
     foretell: Callable[[Wish], Foretold] | None = None
+    freeze: Callable[[FreezeOrder, Actor], Freeze] | None = None
+    lift: Callable[[str | None, Actor], tuple[Freeze, ...]] | None = None
 
     @property
     def stages(self) -> tuple[str, ...]:

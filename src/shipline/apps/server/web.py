@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from shipline.apps.server.api import API
 from shipline.apps.server.asking import AskPages
 from shipline.apps.server.delivery_pages import DeliveryPages
+from shipline.apps.server.freezing import FreezePages
 from shipline.apps.server.guard import Guard
 from shipline.apps.server.hooks import Counts, Hooks
 from shipline.apps.server.live import Hub
@@ -34,6 +35,7 @@ def make_web(site: Site, token: str, hub: Hub) -> ASGIApp:
     app.include_router(Pages(site, sessions, made, hub).router())
     app.include_router(DeliveryPages(site, sessions, made, counts).router())
     app.include_router(AskPages(site, sessions, made).router())
+    app.include_router(FreezePages(site, sessions).router())
     app.include_router(API(site).router())
     app.include_router(Verdicts(site).router())
     app.add_api_route("/healthz", healthz)

@@ -20,6 +20,8 @@ class Verb(StrEnum):
     ROLLBACK = "rollback"
     HOTFIX = "hotfix"
     APPROVE = "approve"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
 
 
 USAGE = {
@@ -28,29 +30,40 @@ USAGE = {
     Verb.ROLLBACK: "/rollback [ENVIRONMENT] [VERSION] [--dry-run]",
     Verb.HOTFIX: "/hotfix [ENVIRONMENT] [VERSION] [--package NAME] [--dry-run]",
     Verb.APPROVE: "/approve [ENVIRONMENT] [--dry-run]",
+    Verb.FREEZE: "/freeze ENVIRONMENT UNTIL [--dry-run] --reason TEXT",
+    Verb.UNFREEZE: "/unfreeze [ENVIRONMENT] [--dry-run]",
 }
 LINE_MAX = 300
 WORDS_MAX = 8
 _COMMAND = re.compile(r"/(?:shipline +)?(" + "|".join(Verb) + r")((?: +[!-~]+)*) *")
 _VALUE = re.compile(r"[A-Za-z0-9@][A-Za-z0-9._+/@-]{0,99}")
+_UNTIL = re.compile(r"[0-9][0-9TZ:dhimn-]{0,20}")
 _VERSION = re.compile(r"v?[0-9].*")
 
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A command. `environment`, `version` and `package` are None where they are not said. `dry_run`: only tell."""
+    """A command. `environment`, `version` and `package` are None where they are not said. `dry_run`: only tell.
+
+    Of a freeze `environment` is the stage, `until` how long or until when, as `shipline freeze` takes it, and `reason`
+    why; None and "" for all others.
+    """
 
     verb: Verb
     environment: str | None = None
     version: str | None = None
     package: str | None = None
     dry_run: bool = False
+    until: str | None = None
+    reason: str = ""
 
     @property
     def line(self) -> str:
         """It in one line, as it could have been written."""
         package = ("--package", self.package) if self.package is not None else ()
-        said = (f"/{self.verb}", self.environment, self.version, *package, "--dry-run" if self.dry_run else None)
+        places = (self.environment, self.version, self.until)
+        why = ("--reason", self.reason) if self.reason else ()
+        said = (f"/{self.verb}", *places, *package, "--dry-run" if self.dry_run else None, *why)
         return " ".join(word for word in said if word is not None)
 
 
@@ -77,6 +90,10 @@ def read_command(text: str) -> Spoken | Misspoken | None:
 
 def _read(verb: Verb, words: list[str]) -> Spoken:
     """ValueError, in words for people, for what the verb does not take."""
+    reason = ""
+    if "--reason" in USAGE[verb] and "--reason" in words:  # All the rest of the line.
+        here = words.index("--reason")
+        words, reason = words[:here], " ".join(words[here + 1 :])
     if len(words) > WORDS_MAX:
         raise ValueError("there are too many words")
     plain: list[str] = []
@@ -88,7 +105,11 @@ def _read(verb: Verb, words: list[str]) -> Spoken:
         elif word == "--package" and "--package" in USAGE[verb] and package is None:
             package = _value(next(rest, ""))
         else:
-            plain.append(_value(word))
+            plain.append(word if verb is Verb.FREEZE and _UNTIL.fullmatch(word) else _value(word))
+    if verb is Verb.FREEZE:
+        if len(plain) != 2 or not reason:
+            raise ValueError("it needs what is frozen, until when, and `--reason` with why, in this order")
+        return Spoken(verb, plain[0], dry_run=dry_run, until=plain[1], reason=reason)
     return Spoken(verb, *_places(verb, plain), package, dry_run)
 
 

@@ -22,7 +22,7 @@ def ask_gates(ground: ReleaseGround, release: Release, stage: str, now_us: int) 
     Of the stage `release` the calendar counts by its freezes: a release that has begun on its train needs no other.
     """
     verdicts = verdicts_of_stage(ground, release, stage, now_us)
-    calendar = ground.calendar
+    calendar = ground.calendar_now()
     if stage == "release":
         freezes = tuple(rule for rule in calendar if rule.kind is PeriodKind.FREEZE)
         calendar = () if release.is_prerelease else freezes

@@ -47,12 +47,13 @@ def check_calendar(ground: ReleaseGround, package: Package, version: str, *, com
 
     What was committed at `committed_us`, while it was open, goes on: half a plan is not left for the next train.
     """
-    if not ground.calendar or not _is_final(package, version):
+    if not _is_final(package, version):
         return
+    calendar = ground.calendar_now()
     name, now_us = f"{package.name} {version}", ground.events.clock.now_us()
     moments = (now_us,) if committed_us is None else (now_us, committed_us)
-    found = [judge(ground.calendar, "release", moment, release=name, signed=None) for moment in moments]
-    if any(combined(verdicts) is Answer.PASS for verdicts in found):
+    found = [judge(calendar, "release", moment, release=name, signed=None) for moment in moments]
+    if not calendar or any(combined(verdicts) is Answer.PASS for verdicts in found):
         return
     why = "; ".join(reason for verdict in found[0] for reason in verdict.reasons)
     raise RefusedError(f"{name} is not released now", why=why, todo="`shipline calendar` shows what comes")

@@ -54,7 +54,7 @@ def circumstances_of(ground: ReleaseGround, release: Release, asked: StageQuesti
         facts["checklist"] = dict(checklist_facts(asked.lists, asked.ticks))
     if "calendar" in groups:
         # Pre-releases wait for no calendar when they are released.
-        rules = () if stage == "release" and release.is_prerelease else ground.calendar
+        rules = () if stage == "release" and release.is_prerelease else ground.calendar_now()
         signed = exempting(ground, release, stage, rules, now_us)
         name = f"{release.package} {release.version}"
         facts["calendar"] = dict(calendar_facts(rules, stage, now_us, release=name, signed=signed))

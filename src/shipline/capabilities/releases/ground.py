@@ -69,7 +69,8 @@ class ReleaseGround:
     one. `outlets` are the registries; none: nothing is published. `remote` "": nothing is pushed. `sign_tags` has git
     sign the tags, `moving_tags` are those that follow the releases. `python` is the interpreter for test commands.
     `show` gives how changelogs and release notes look. `forge` None: releases are shown nowhere. `approvers` are those
-    whose approvals count; `calendar` says when releases may begin, `checklists` are those of environments.
+    whose approvals count; `calendar` is the policy's, `declared` gives the freezes of people as they are when asked;
+    `checklists` are those of environments.
     `told_branch` is the branch that a detached HEAD is known to be of, None where nothing tells. `posts_statuses`:
     verdicts become statuses of commits on the forge. `signatures` are the formats in which images are signed; None:
     nothing that is published is signed. `scan` names the scanners that each release is looked at by.
@@ -108,6 +109,11 @@ class ReleaseGround:
     added_gates: frozenset[tuple[str, str]] = frozenset()
     owners: Callable[[], OwnersPlace] = OwnersPlace
     page: str = ""
+    declared: Callable[[], tuple[CalendarRule, ...]] = tuple
+
+    def calendar_now(self) -> tuple[CalendarRule, ...]:
+        """When releases may begin, as it is at this moment."""
+        return (*self.calendar, *self.declared())
 
     @property
     def branch(self) -> str | None:

@@ -120,8 +120,8 @@ def verdicts_of_commit(ground: ReleaseGround, asked: CommitQuestion, now_us: int
 
     A fact that nobody has told of the commit is missing, which blocks.
     """
-    gates = [gate for gate in ground.gates if gate.stage == PULL_STAGE]
-    if not gates and all(PULL_STAGE not in rule.stages for rule in ground.calendar):
+    gates, calendar = [gate for gate in ground.gates if gate.stage == PULL_STAGE], ground.calendar_now()
+    if not gates and all(PULL_STAGE not in rule.stages for rule in calendar):
         return ()
     known = {one.package: one for one in asked.records}
     subjects = dict(asked.packages) | {name: one.version for name, one in known.items()} or {"": ""}
@@ -132,7 +132,7 @@ def verdicts_of_commit(ground: ReleaseGround, asked: CommitQuestion, now_us: int
         facts = facts_of((), release=release, prerelease=False) if record is None else record.facts
         beside = circumstances_of(ground, release, StageQuestion(PULL_STAGE, gates, (), (), now_us))
         answers = evaluate(gates, {**facts, **beside.facts}, now_us, lacking=beside.lacking)
-        for one in (*answers, *opening(ground, release, PULL_STAGE, ground.calendar, now_us)):
+        for one in (*answers, *opening(ground, release, PULL_STAGE, calendar, now_us)):
             worst[one.gate] = max(worst.get(one.gate, one), one, key=_badness)
     return tuple(worst.values())
 

@@ -195,7 +195,7 @@ class ProofSteps:
         """
         release = self.ground.release(context)
         verdicts = verdicts_of_stage(self.ground, release, "release", context.now_us)
-        freezes = tuple(rule for rule in self.ground.calendar if rule.kind is PeriodKind.FREEZE)
+        freezes = tuple(rule for rule in self.ground.calendar_now() if rule.kind is PeriodKind.FREEZE)
         if freezes and not release.is_prerelease:
             verdicts = (*verdicts, *opening(self.ground, release, "release", freezes, context.now_us))
         if combined(verdicts) is Answer.PASS:
