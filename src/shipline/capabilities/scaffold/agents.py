@@ -20,7 +20,7 @@ NAMESPACE = "shipline-agents"
 PORT = 8000
 USER = 65532
 # The volume itself is owned by root, and git works in no folder of somebody else.
-VOLUME, REPOSITORY = "/work", "/work/repository"
+VOLUME, REPOSITORY = "/data", "/data/repository"
 _VERSION = re.compile(r"[0-9][A-Za-z0-9.+!-]{0,60}")
 _IMAGE = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?/[a-z0-9._/-]{1,200}@sha256:[0-9a-f]{64}")
 _ADDRESS = re.compile(r"https://[A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?/[A-Za-z0-9._~/-]{1,300}")
