@@ -42,11 +42,13 @@ class History:
         self.folder = folder
         self._second = START_S
         folder.mkdir(parents=True, exist_ok=True)
-        if (folder / ".git").exists():  # Its configuration is there, and what a test has changed in it stays.
-            return
-        self.git("init", "--quiet", "--template=", "--initial-branch=main")
-        with (folder / ".git" / "config").open("a") as configuration:
-            configuration.write(OWN_CONFIGURATION)
+        configuration = folder / ".git" / "config"
+        if not configuration.exists():
+            self.git("init", "--quiet", "--template=", "--initial-branch=main")
+        # A clone has none of it; where it is, it comes first, and what a test has changed stays.
+        content = configuration.read_text()
+        if OWN_CONFIGURATION not in content:
+            configuration.write_text(OWN_CONFIGURATION + content)
 
     @property
     def repository(self) -> GitRepository:
