@@ -219,13 +219,13 @@ def environment_variables() -> set[str]:
 
 def event_kinds() -> set[str]:
     """The kinds of events. No other texts in the rooms and the store are written in this way, but for names in reports
-    of other tools and of ecosystems, and kinds of Kubernetes in the room of manifests."""
+    of other tools and of ecosystems, and kinds of Kubernetes in the room of manifests and in those of agents."""
     folders = (SOURCE / "capabilities", SOURCE / "store")
     paths = [
         path
         for folder in folders
         for path in folder.rglob("*.py")
-        if not {"reports", "manifests", "ecosystems.py"} & set(path.parts)
+        if not {"reports", "manifests", "ecosystems.py", "agents.py"} & set(path.parts)
     ]
     return {kind for path in paths for kind in _texts(path) if _is_kind(kind)}
 
