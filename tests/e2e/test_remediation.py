@@ -148,6 +148,7 @@ def test_the_version_that_mends_it_is_proposed(kind: str, tmp_path: Path, monkey
         person.git("remote", "add", "origin", str(bare))
         person.git("push", "--quiet", "--set-upstream", "origin", "main")
         person.git("clone", "--quiet", str(bare), str(copy))
+        History(copy)  # Who commits what is proposed stands in it: a machine may know nobody.
         job = Application(copy)
         given = GivenReport(report(tmp_path, "CVE-2026-1"), "audit.json")
         subject = Subject("0.1.0", commit=commit_of(copy))
