@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from shipline.capabilities.freezes import FreezeOrder, FreezeRules
@@ -61,14 +61,9 @@ def declared_rules(place: CalendarPlace) -> tuple[CalendarRule, ...]:
 def in_force(place: CalendarPlace) -> tuple[Freeze, ...]:
     """The freezes that people have declared, and that have not ended."""
     from shipline.capabilities.freezes import freezes_in_force
-    from shipline.store.transaction import Transaction
 
-    with place.store.snapshot() as connection:
-        return freezes_in_force(Transaction(connection, place.store.project, _refuse), place.clock.now_us())
-
-
-def _refuse() -> NoReturn:
-    raise RuntimeError("who only reads freezes has appended an event")
+    with place.store.reading() as tx:
+        return freezes_in_force(tx, place.clock.now_us())
 
 
 def calendar_of(place: CalendarPlace) -> tuple[CalendarRule, ...]:

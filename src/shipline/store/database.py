@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from shipline.domain.errors import ShiplineError
 from shipline.domain.package import Project
@@ -123,6 +123,17 @@ class Store:
         with self._turn(), translated_errors(self.path), self._transaction() as connection:
             yield Transaction(connection, self.project, lambda: secrets.token_hex(16))
 
+    @contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A transaction that only reads, as `snapshot`: it may be asked for while another one is open."""
+        file = plain_file(self.url)
+        if file is None or self._engines is not None or not self._is_open:
+            with self.snapshot() as connection:
+                yield Transaction(connection, self.project, _refuse)
+            return
+        with translated_errors(self.path), EarlyConnection(connect(file), self._adopt).reading() as early:
+            yield Transaction(early, self.project, _refuse)
+
     def _adopt(self, connection: sqlite3.Connection) -> Connection:
         return self.engines.adopt(connection)
 
@@ -167,6 +178,10 @@ class Store:
         options = {SNAPSHOT: True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         with translated_errors(self.path), self.engine.connect() as connection:
             yield connection.execution_options(**options)
+
+
+def _refuse() -> NoReturn:
+    raise RuntimeError("who only reads has appended an event")
 
 
 def _make_folder(folder: Path) -> None:

@@ -52,6 +52,17 @@ class EarlyConnection:
             self._end("ROLLBACK")
             raise
 
+    @contextmanager
+    def reading(self) -> Iterator[EarlyConnection]:
+        """Every query sees the same moment, no writer waits for it, and nothing stays of what it writes."""
+        self._connection.execute("BEGIN")
+        try:
+            yield self
+        finally:
+            self._end("ROLLBACK")
+            if not self.is_whole:
+                self._connection.close()
+
     def _end(self, how: str) -> None:
         if self._whole is None:
             if self._connection.in_transaction:

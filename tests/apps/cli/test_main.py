@@ -54,12 +54,13 @@ def test_reading_the_history_loads_nothing_heavy(history: History, arguments: tu
     assert heavy == []
 
 
-def test_asking_gates_on_a_current_store_loads_no_sqlalchemy(history: History) -> None:
+@pytest.mark.parametrize(("verb", "rule"), [("explain", "findings.high == 0"), ("check", "!calendar.frozen")])
+def test_asking_gates_on_a_current_store_loads_no_sqlalchemy(history: History, verb: str, rule: str) -> None:
     """It is more than all the rest of such a command."""
-    (history.folder / "shipline.toml").write_text('schema = 1\n[[gate]]\nname = "clean"\nrule = "findings.high == 0"\n')
+    (history.folder / "shipline.toml").write_text(f'schema = 1\n[[gate]]\nname = "clean"\nrule = "{rule}"\n')
     history.commit("chore: gates")
     run_shipline(history.folder, "release")
-    modules = imported_by(history.folder, "gate", "explain")
+    modules = imported_by(history.folder, "gate", verb)
     assert "shipline.store.database" in modules
     assert not modules & {"sqlalchemy", "alembic", "shipline.engine.engine", "shipline.capabilities.releases.steps"}
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import select
-
 from shipline.capabilities.freezes.rules import IN_FORCE_MAX
 from shipline.domain.codec import from_json
 from shipline.domain.freeze import Freeze
@@ -17,9 +15,10 @@ FREEZES = Rows("freeze", Freeze)
 
 def freezes_in_force(tx: Transaction, now_us: int) -> tuple[Freeze, ...]:
     """Those that close something now, by their beginnings."""
-    columns = FREEZES.table.c
-    query = select(columns.body).where(
-        columns.project_id == tx.project.id, columns.ends_us > now_us, columns.lifted_us.is_(None)
+    # In plain SQL: gates ask it each time, and those who only look need no SQLAlchemy.
+    sql = (
+        "SELECT body FROM freeze WHERE project_id = :project AND ends_us > :now AND lifted_us IS NULL"
+        " ORDER BY begins_us, id LIMIT :most"
     )
-    found = tx.connection.scalars(query.order_by(columns.begins_us, columns.id).limit(IN_FORCE_MAX + 1)).all()
-    return tuple(from_json(Freeze, json.loads(body)) for body in found)
+    found = tx.rows(sql, {"project": tx.project.id, "now": now_us, "most": IN_FORCE_MAX + 1})
+    return tuple(from_json(Freeze, json.loads(body)) for (body,) in found)
